@@ -1,0 +1,3 @@
+DROP TABLE grants;
+DROP TABLE accesses;
+DROP TABLE customer_integrations;

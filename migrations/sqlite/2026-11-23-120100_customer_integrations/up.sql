@@ -1,0 +1,64 @@
+-- The aggregate this service owns: one integration per business partner, its accesses, its grants.
+-- Every write updates the integration's row first (revision + 1), which is the lock that serialises writers.
+
+CREATE TABLE customer_integrations (
+    business_partner_id TEXT NOT NULL PRIMARY KEY,
+    -- the constant half of the key of the partner's catalogue entry
+    business_partner_kind TEXT NOT NULL GENERATED ALWAYS AS ('business_partner') STORED,
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    activated_at TEXT,
+    revision INTEGER NOT NULL CHECK (revision >= 1),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    CHECK (NOT active OR activated_at IS NOT NULL),
+    FOREIGN KEY (business_partner_kind, business_partner_id) REFERENCES catalog_entries (kind, id)
+) STRICT;
+CREATE INDEX customer_integrations_business_partner_idx
+    ON customer_integrations (business_partner_kind, business_partner_id);
+
+CREATE TABLE accesses (
+    id TEXT NOT NULL PRIMARY KEY,
+    business_partner_id TEXT NOT NULL REFERENCES customer_integrations (business_partner_id),
+    contact_id TEXT CHECK (length(contact_id) BETWEEN 1 AND 64),
+    first_name TEXT NOT NULL CHECK (length(first_name) BETWEEN 1 AND 100),
+    last_name TEXT NOT NULL CHECK (length(last_name) BETWEEN 1 AND 100),
+    email TEXT NOT NULL CHECK (length(email) BETWEEN 3 AND 254),
+    language TEXT NOT NULL CHECK (language IN ('de', 'en')),
+    role TEXT NOT NULL CHECK (role IN ('observer', 'editor', 'dispatcher')),
+    approver INTEGER NOT NULL CHECK (approver IN (0, 1)),
+    ticket_visibility TEXT NOT NULL CHECK (ticket_visibility IN ('own', 'partner')),
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    sort_key TEXT NOT NULL,
+    search_key TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    CONSTRAINT accesses_email_key UNIQUE (email),
+    CONSTRAINT accesses_business_partner_id_contact_id_key UNIQUE (business_partner_id, contact_id),
+    -- R6
+    CONSTRAINT accesses_approver_check CHECK (NOT approver OR role IN ('editor', 'dispatcher'))
+) STRICT;
+CREATE INDEX accesses_sort_key_idx ON accesses (business_partner_id, sort_key, id);
+CREATE INDEX accesses_created_at_idx ON accesses (business_partner_id, created_at, id);
+CREATE INDEX accesses_active_idx ON accesses (business_partner_id) WHERE active;
+
+-- What of the ERP's catalogue a partner may use: areas, ticket types, plan boards.
+CREATE TABLE grants (
+    business_partner_id TEXT NOT NULL REFERENCES customer_integrations (business_partner_id),
+    kind TEXT NOT NULL CHECK (kind IN ('area', 'ticket_type', 'plan_board')),
+    entry_id TEXT NOT NULL,
+    approval_required INTEGER NOT NULL CHECK (approval_required IN (0, 1) AND (kind = 'ticket_type' OR NOT approval_required)),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (business_partner_id, kind, entry_id),
+    FOREIGN KEY (kind, entry_id) REFERENCES catalog_entries (kind, id)
+) STRICT;
+CREATE INDEX grants_entry_idx ON grants (kind, entry_id);

@@ -1,0 +1,22 @@
+-- Who changed what: exactly one entry per revision of an aggregate, written by the transaction that made it.
+CREATE TABLE history (
+    id TEXT NOT NULL PRIMARY KEY,
+    aggregate TEXT NOT NULL CHECK (aggregate IN ('customer_integration', 'catalog')),
+    business_partner_id TEXT REFERENCES customer_integrations (business_partner_id),
+    revision INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    client TEXT,
+    request_id TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('created', 'updated', 'deleted')),
+    before TEXT CHECK (json_valid(before)),
+    after TEXT CHECK (json_valid(after)),
+    CONSTRAINT history_aggregate_check
+        CHECK ((aggregate = 'customer_integration') = (business_partner_id IS NOT NULL)),
+    CONSTRAINT history_before_after_check
+        CHECK ((action <> 'created') = (before IS NOT NULL) AND (action <> 'deleted') = (after IS NOT NULL)),
+    CONSTRAINT history_business_partner_id_revision_key UNIQUE (business_partner_id, revision)
+) STRICT;
+CREATE UNIQUE INDEX history_aggregate_revision_key ON history (aggregate, revision) WHERE business_partner_id IS NULL;

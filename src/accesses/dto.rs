@@ -1,0 +1,249 @@
+//! JSON of the accesses.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::AccessId;
+use crate::{
+    catalog::BusinessPartnerId,
+    kernel::{
+        Audit, Resource,
+        change::EntityTag,
+        choice::Choice,
+        ids::ContactId,
+        patch,
+        text::{Email, Text, check},
+    },
+};
+
+/// What the people behind an access may do. Only editors and dispatchers may create tickets.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Role {
+    #[default]
+    Observer,
+    Editor,
+    Dispatcher,
+}
+
+impl Role {
+    /// Whether the role may create tickets, and so approve them.
+    pub fn may_create(self) -> bool {
+        matches!(self, Self::Editor | Self::Dispatcher)
+    }
+}
+
+/// Language in which the portal greets.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Language {
+    #[default]
+    De,
+    En,
+}
+
+/// Whose tickets an access may see: its own, or those of the whole partner.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum TicketVisibility {
+    #[default]
+    Own,
+    Partner,
+}
+
+/// Why an access has no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IneffectiveReason {
+    IntegrationInactive,
+    BusinessPartnerInactive,
+    AccessInactive,
+}
+
+/// An external login of one contact of the partner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "contact_id": "P-77",
+    "first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@muster.example", "language": "de", "role": "editor",
+    "approver": true, "ticket_visibility": "partner", "active": true, "effective": true, "ineffective_reasons": [], "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+pub struct Access {
+    #[schema(inline)]
+    pub id: AccessId,
+    #[schema(inline)]
+    pub business_partner_id: BusinessPartnerId,
+    /// The contact in the ERP, where known; unique within the partner.
+    #[schema(inline)]
+    pub contact_id: Option<ContactId>,
+    pub first_name: String,
+    pub last_name: String,
+    /// The login, in lower case; unique over all partners.
+    #[schema(format = Email)]
+    pub email: String,
+    pub language: Language,
+    pub role: Role,
+    /// Whether it may release tickets that wait for approval.
+    pub approver: bool,
+    pub ticket_visibility: TicketVisibility,
+    pub active: bool,
+    /// Active, in an active integration of an active partner.
+    pub effective: bool,
+    /// What keeps it from being effective.
+    pub ineffective_reasons: Vec<IneffectiveReason>,
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+impl Resource for Access {
+    const KIND: &'static str = "access";
+
+    fn resource_id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn etag(&self) -> EntityTag {
+        let state = self.ineffective_reasons.iter().fold(0_u8, |state, reason| state | (1 << *reason as u8));
+        EntityTag::derived(self.audit.version, state)
+    }
+}
+
+/// A new access.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@muster.example", "role": "editor"}))]
+pub struct AccessCreate {
+    /// The contact in the ERP, where known; unique within the partner.
+    #[schema(inline)]
+    #[validate(custom(function = check))]
+    pub contact_id: Option<ContactId>,
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub first_name: Text<1, 100>,
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub last_name: Text<1, 100>,
+    /// The login; unique over all partners.
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub email: Email,
+    /// Absent: `de`.
+    #[serde(default = "Choice::unspoken")]
+    #[validate(custom(function = check))]
+    #[schema(value_type = Language)]
+    pub language: Choice<Language>,
+    /// Absent: `observer`.
+    #[serde(default = "Choice::unspoken")]
+    #[validate(custom(function = check))]
+    #[schema(value_type = Role)]
+    pub role: Choice<Role>,
+    /// Needs the role editor or dispatcher. Absent: false.
+    #[serde(default)]
+    pub approver: bool,
+    /// Absent: `own`.
+    #[serde(default = "Choice::unspoken")]
+    #[validate(custom(function = check))]
+    #[schema(value_type = TicketVisibility)]
+    pub ticket_visibility: Choice<TicketVisibility>,
+    /// Needs at least one granted area and one granted ticket type. Absent: true.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What is to change about an access (JSON merge patch): absent members are kept, `null` clears.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"active": false}))]
+pub struct AccessPatch {
+    /// `null` removes the link to a contact.
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(inline)]
+    #[validate(custom(function = check))]
+    pub contact_id: Option<Option<ContactId>>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(inline, nullable = false)]
+    #[validate(custom(function = check))]
+    pub first_name: Option<Text<1, 100>>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(inline, nullable = false)]
+    #[validate(custom(function = check))]
+    pub last_name: Option<Text<1, 100>>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(inline, nullable = false)]
+    #[validate(custom(function = check))]
+    pub email: Option<Email>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(value_type = Option<Language>, nullable = false)]
+    #[validate(custom(function = check))]
+    pub language: Option<Choice<Language>>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(value_type = Option<Role>, nullable = false)]
+    #[validate(custom(function = check))]
+    pub role: Option<Choice<Role>>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(nullable = false)]
+    pub approver: Option<bool>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(value_type = Option<TicketVisibility>, nullable = false)]
+    #[validate(custom(function = check))]
+    pub ticket_visibility: Option<Choice<TicketVisibility>>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(nullable = false)]
+    pub active: Option<bool>,
+}
+
+/// Filters of the list of accesses.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AccessListQuery {
+    /// Only accesses that are (not) active.
+    pub active: Option<bool>,
+    /// Only accesses with this role.
+    pub role: Option<Role>,
+}

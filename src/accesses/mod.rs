@@ -1,0 +1,31 @@
+//! Accesses: the external logins of a partner's people, and what role they have. No password, no secret is kept here.
+//!
+//! Rules R2 (active only with an area and a ticket type), R6 (approvers need a role that may act) and R7 (an e-mail
+//! address is a login, so it exists once) live in `service`. Accesses are deactivated, never deleted.
+
+pub mod dto;
+mod repo;
+pub mod routes;
+pub mod service;
+
+pub use dto::{Access, Language, Role, TicketVisibility};
+
+use crate::kernel::ids::Id;
+
+/// Marks the ids of accesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OfAccess {}
+
+/// Id of an access.
+pub type AccessId = Id<OfAccess>;
+
+/// How many accesses a partner has, by what readiness and the rules need to know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Census {
+    pub all: i64,
+    pub active: i64,
+    /// Active, and in a role that may create tickets.
+    pub active_creators: i64,
+    /// Active, and an approver.
+    pub active_approvers: i64,
+}

@@ -1,0 +1,100 @@
+//! The one way to build the service, for the binary and for every test.
+
+use std::{net::SocketAddr, time::Duration};
+
+use actix_cors::Cors;
+use actix_web::{
+    App as ActixApp, HttpServer,
+    dev::Server,
+    http::{Method, header},
+    middleware::from_fn,
+    web::{self, Bytes, Data},
+};
+use anyhow::Context as _;
+use utoipa_actix_web::AppExt as _;
+
+use crate::{
+    config::Config,
+    db::{
+        Db,
+        migrations::{self, Direction},
+    },
+    http::{
+        context,
+        operations::{Operations, unrouted},
+        token::Verifier,
+    },
+    router::{self, Document},
+};
+
+/// How long running requests may take to finish once the service is told to stop, in seconds.
+const SHUTDOWN_SECONDS: u64 = 20;
+
+/// The service, bound to its address but not serving yet.
+pub struct App {
+    /// The address it really listens on.
+    pub address: SocketAddr,
+    pub db: Db,
+    server: Server,
+}
+
+impl App {
+    /// Migrates the database if the configuration says so, and binds the address.
+    pub async fn build(config: Config) -> anyhow::Result<Self> {
+        if config.migrate_on_start {
+            let applied =
+                migrations::migrate(&config.database, Direction::Up).await.context("cannot migrate the database")?;
+            tracing::info!(applied, "schema is up to date");
+        }
+        let db = Db::open(&config.database, config.database_options)?;
+        let document = router::document().context("cannot write the document")?;
+        let operations = Data::new(Operations::of(&document, &router::OTHERS));
+        let document = Data::new(Document(Bytes::from(serde_json::to_vec(&document)?)));
+        let verifier = Data::new(Verifier::new(&config.tokens));
+        let data = Data::new(db.clone());
+        let origins = config.cors_allowed_origins;
+        let server = HttpServer::new(move || {
+            ActixApp::new()
+                .wrap(cors(&origins))
+                .wrap(from_fn(context::surround))
+                .app_data(data.clone())
+                .app_data(verifier.clone())
+                .app_data(operations.clone())
+                .app_data(document.clone())
+                .into_utoipa_app()
+                .configure(router::api)
+                .into_app()
+                .configure(router::others)
+                .default_service(web::to(unrouted))
+        })
+        .workers(config.worker_threads)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .client_request_timeout(Duration::from_secs(10))
+        .bind(&config.bind_address)
+        .with_context(|| format!("cannot listen on {}", config.bind_address))?;
+        let address = *server.addrs().first().context("no address to listen on")?;
+        Ok(Self { address, db, server: server.run() })
+    }
+
+    /// Serves until it is told to stop.
+    pub async fn run(self) -> anyhow::Result<()> {
+        Ok(self.server.await?)
+    }
+}
+
+/// Browsers' pages of the listed origins may call; all others may not.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT_LANGUAGE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            context::REQUEST_ID,
+        ])
+        .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER, context::REQUEST_ID])
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

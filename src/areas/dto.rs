@@ -1,0 +1,32 @@
+//! JSON of the granted areas.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    catalog::{AreaId, TicketTypeId},
+    kernel::{Audit, change::EntityTag},
+};
+
+/// An area granted to a partner: its accesses may see and create tickets there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"area_id": "netz", "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": ["anomalie"], "available": true,
+    "version": 1, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+pub struct AreaGrant {
+    #[schema(inline)]
+    pub area_id: AreaId,
+    pub name: String,
+    /// RGB colour `#RRGGBB`.
+    pub color: String,
+    /// The ticket types that may be opened here; `null`: all, `[]`: none.
+    #[schema(inline)]
+    pub start_ticket_types: Option<Vec<TicketTypeId>>,
+    /// False while the ERP has retired the area; the grant then has no effect.
+    pub available: bool,
+    #[serde(flatten)]
+    pub audit: Audit,
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(super) etag: EntityTag,
+}

@@ -1,0 +1,49 @@
+//! Areas in which a partner's accesses see and create tickets.
+//!
+//! Granting is the shared mechanism of [`crate::grants`]; this room adds what an area shows, and that the last one stays
+//! while an access is active (R3).
+
+pub mod dto;
+pub mod routes;
+
+pub use dto::AreaGrant;
+
+use crate::{
+    catalog::Area,
+    grants::{Grant, Granted},
+    http::body::Nothing,
+    kernel::{Code, Resource, change::EntityTag, ids::ErpId},
+};
+
+impl Grant for AreaGrant {
+    type Entry = Area;
+    type Put = Nothing;
+
+    const LAST: Option<Code> = Some(Code::LastArea);
+
+    fn new(granted: Granted) -> Self {
+        let etag = granted.etag();
+        let Granted { grant, entry } = granted;
+        Self {
+            area_id: ErpId::stored(entry.id),
+            name: entry.name,
+            color: entry.color.unwrap_or_default(),
+            start_ticket_types: entry.start_ticket_types.map(|ids| ids.0),
+            available: entry.active,
+            audit: grant.audit(),
+            etag,
+        }
+    }
+}
+
+impl Resource for AreaGrant {
+    const KIND: &'static str = "area";
+
+    fn resource_id(&self) -> String {
+        self.area_id.to_string()
+    }
+
+    fn etag(&self) -> EntityTag {
+        self.etag.clone()
+    }
+}

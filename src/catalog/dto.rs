@@ -1,0 +1,352 @@
+//! JSON of the catalogue.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::{Validate, ValidationError};
+
+use super::{AreaId, Attributes, BusinessPartnerId, CatalogEntry, CatalogRow, EntryKind, PlanBoardId, TicketTypeId};
+use crate::{
+    db::{Tx, types::Jsonb},
+    integration,
+    kernel::{
+        Audit, Code, Result,
+        choice::Choice,
+        ids::ErpId,
+        text::{Color, Text, check},
+    },
+};
+
+fn yes() -> bool {
+    true
+}
+
+/// A customer company, as the ERP knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+pub struct BusinessPartner {
+    #[schema(inline)]
+    pub id: BusinessPartnerId,
+    /// Not unique.
+    pub name: String,
+    /// The ERP's short name for searching.
+    pub search_name: String,
+    /// False once the ERP has retired it.
+    pub active: bool,
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// What the ERP tells about a business partner.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true}))]
+pub struct BusinessPartnerPut {
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub name: Text<1, 200>,
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub search_name: Text<1, 100>,
+    /// Absent: active.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// A ticket queue or department.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"id": "netz", "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": ["anomalie", "rueckruf"], "active": true,
+    "version": 1, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+pub struct Area {
+    #[schema(inline)]
+    pub id: AreaId,
+    pub name: String,
+    /// RGB colour `#RRGGBB`.
+    pub color: String,
+    /// The ticket types that may be opened here; `null`: all, `[]`: none.
+    #[schema(inline)]
+    pub start_ticket_types: Option<Vec<TicketTypeId>>,
+    /// False once the ERP has retired it.
+    pub active: bool,
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// What the ERP tells about an area.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": null, "active": true}))]
+pub struct AreaPut {
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub name: Text<1, 100>,
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub color: Color,
+    /// The ticket types that may be opened here; absent or `null`: all, `[]`: none.
+    #[serde(default)]
+    #[schema(inline, max_items = 500)]
+    #[validate(custom(function = check), custom(function = distinct))]
+    pub start_ticket_types: Option<Vec<TicketTypeId>>,
+    /// Absent: active.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// Whether a ticket type is one of the ERP's four standard ones.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum TicketTypeKind {
+    #[default]
+    Standard,
+    Dynamic,
+}
+
+/// A kind of ticket: incident, callback, task, change request, or one the company made up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"id": "anomalie", "name": "Anomalie", "kind": "standard", "active": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+pub struct TicketType {
+    #[schema(inline)]
+    pub id: TicketTypeId,
+    pub name: String,
+    pub kind: TicketTypeKind,
+    /// False once the ERP has retired it.
+    pub active: bool,
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// What the ERP tells about a ticket type.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Anomalie", "kind": "standard", "active": true}))]
+pub struct TicketTypePut {
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub name: Text<1, 100>,
+    #[serde(default)]
+    #[schema(value_type = TicketTypeKind, required)]
+    #[validate(custom(function = check))]
+    pub kind: Choice<TicketTypeKind>,
+    /// Absent: active.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// A planning board that can be shared with a partner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"id": "rollout", "name": "Rollout 2027", "description": "Umstellung der Standorte", "active": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+pub struct PlanBoard {
+    #[schema(inline)]
+    pub id: PlanBoardId,
+    pub name: String,
+    pub description: String,
+    /// False once the ERP has retired it.
+    pub active: bool,
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// What the ERP tells about a plan board.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Rollout 2027", "description": "Umstellung der Standorte", "active": true}))]
+pub struct PlanBoardPut {
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub name: Text<1, 200>,
+    /// Absent: empty.
+    #[serde(default)]
+    #[schema(inline)]
+    #[validate(custom(function = check))]
+    pub description: Text<0, 1000>,
+    /// Absent: active.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// Filters of the catalogue's lists.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CatalogListQuery {
+    /// Only entries that are (not) active.
+    pub active: Option<bool>,
+}
+
+/// Filters of the lists of what can be granted.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct GrantableListQuery {
+    /// Only entries that are (not) active.
+    pub active: Option<bool>,
+    /// Only entries that can still be granted to this business partner: active, and not granted yet.
+    #[param(inline)]
+    #[validate(custom(function = check))]
+    pub grantable_to: Option<BusinessPartnerId>,
+}
+
+/// Refuses a list in which a ticket type is named twice, or far too many.
+fn distinct(ids: &[TicketTypeId]) -> Result<(), ValidationError> {
+    let mut seen = std::collections::HashSet::new();
+    match ids.iter().position(|id| !seen.insert(id.as_str())) {
+        Some(index) => {
+            Err(ValidationError::new(Code::DuplicateValue.as_str()).with_message(format!("/{index}").into()))
+        }
+        None if ids.len() > 500 => {
+            let mut error = ValidationError::new(Code::TooLong.as_str());
+            error.add_param("max".into(), &500);
+            Err(error)
+        }
+        None => Ok(()),
+    }
+}
+
+impl CatalogEntry for BusinessPartner {
+    const ENTRY: EntryKind = EntryKind::BusinessPartner;
+    const RESOURCE: &'static str = "business_partner";
+    type Put = BusinessPartnerPut;
+
+    fn id(&self) -> &ErpId<Self> {
+        &self.id
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn from_row(row: CatalogRow) -> Self {
+        let audit = row.audit();
+        let search_name = row.search_name.unwrap_or_default();
+        Self { id: ErpId::stored(row.id), name: row.name, search_name, active: row.active, audit }
+    }
+
+    fn attributes(put: &BusinessPartnerPut) -> Attributes {
+        Attributes {
+            name: put.name.clone().into(),
+            active: put.active,
+            search_name: Some(put.search_name.clone().into()),
+            ..Attributes::default()
+        }
+    }
+
+    /// A customer integration exists for every known partner, born inactive (domain.md section 4).
+    async fn on_created(tx: &mut Tx<'_, ()>, id: &BusinessPartnerId) -> Result<()> {
+        integration::service::found(tx, id).await
+    }
+}
+
+impl CatalogEntry for Area {
+    const ENTRY: EntryKind = EntryKind::Area;
+    const RESOURCE: &'static str = "catalog_area";
+    type Put = AreaPut;
+
+    fn id(&self) -> &ErpId<Self> {
+        &self.id
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn from_row(row: CatalogRow) -> Self {
+        Self {
+            audit: row.audit(),
+            id: ErpId::stored(row.id),
+            name: row.name,
+            color: row.color.unwrap_or_default(),
+            start_ticket_types: row.start_ticket_types.map(|Jsonb(ids)| ids),
+            active: row.active,
+        }
+    }
+
+    fn attributes(put: &AreaPut) -> Attributes {
+        Attributes {
+            name: put.name.clone().into(),
+            active: put.active,
+            color: Some(put.color.clone().into()),
+            start_ticket_types: put.start_ticket_types.clone().map(Jsonb),
+            ..Attributes::default()
+        }
+    }
+}
+
+impl CatalogEntry for TicketType {
+    const ENTRY: EntryKind = EntryKind::TicketType;
+    const RESOURCE: &'static str = "catalog_ticket_type";
+    type Put = TicketTypePut;
+
+    fn id(&self) -> &ErpId<Self> {
+        &self.id
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn from_row(row: CatalogRow) -> Self {
+        let audit = row.audit();
+        let kind = row.ticket_kind.map_or_else(TicketTypeKind::default, |word| word.0);
+        Self { id: ErpId::stored(row.id), name: row.name, kind, active: row.active, audit }
+    }
+
+    fn attributes(put: &TicketTypePut) -> Attributes {
+        Attributes {
+            name: put.name.clone().into(),
+            active: put.active,
+            ticket_kind: Some(crate::db::types::Word(put.kind.get())),
+            ..Attributes::default()
+        }
+    }
+}
+
+impl CatalogEntry for PlanBoard {
+    const ENTRY: EntryKind = EntryKind::PlanBoard;
+    const RESOURCE: &'static str = "catalog_plan_board";
+    type Put = PlanBoardPut;
+
+    fn id(&self) -> &ErpId<Self> {
+        &self.id
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn from_row(row: CatalogRow) -> Self {
+        let audit = row.audit();
+        let description = row.description.unwrap_or_default();
+        Self { id: ErpId::stored(row.id), name: row.name, description, active: row.active, audit }
+    }
+
+    fn attributes(put: &PlanBoardPut) -> Attributes {
+        Attributes {
+            name: put.name.clone().into(),
+            active: put.active,
+            description: Some(put.description.clone().into()),
+            ..Attributes::default()
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! SQL of the catalogue: one table for the four kinds.
+
+use diesel::{dsl::exists, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::{CatalogFilter, EntryKind, TicketTypeId, dto::TicketTypeKind};
+use crate::{
+    db::{
+        Conn, keyset, on,
+        schema::{catalog_entries as entries, grants, shared_revisions},
+        types::{Jsonb, Word},
+    },
+    kernel::{
+        Audit, Result,
+        page::{Keyed, PageRequest, SortKey, containing},
+        text::fold,
+        time::Timestamp,
+    },
+};
+
+/// The name of the catalogue's row in `shared_revisions`.
+const CATALOG: &str = "catalog";
+
+/// A catalogue entry of any kind; the optional columns belong to one kind each.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = entries, treat_none_as_null = true)]
+pub struct CatalogRow {
+    pub kind: Word<EntryKind>,
+    pub id: String,
+    pub name: String,
+    pub active: bool,
+    pub search_name: Option<String>,
+    pub color: Option<String>,
+    pub start_ticket_types: Option<Jsonb<Vec<TicketTypeId>>>,
+    pub ticket_kind: Option<Word<TicketTypeKind>>,
+    pub description: Option<String>,
+    sort_key: String,
+    search_key: String,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    created_by: String,
+    updated_by: String,
+}
+
+/// What the ERP tells about an entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    pub name: String,
+    pub active: bool,
+    pub search_name: Option<String>,
+    pub color: Option<String>,
+    pub start_ticket_types: Option<Jsonb<Vec<TicketTypeId>>>,
+    pub ticket_kind: Option<Word<TicketTypeKind>>,
+    pub description: Option<String>,
+}
+
+impl CatalogRow {
+    pub(crate) fn new(kind: EntryKind, id: &str, said: Attributes, audit: Audit) -> Self {
+        let sort_key = fold(&said.name);
+        let search_key = format!("{sort_key} {} {}", fold(said.search_name.as_deref().unwrap_or_default()), fold(id));
+        Self {
+            kind: Word(kind),
+            id: id.to_owned(),
+            name: said.name,
+            active: said.active,
+            search_name: said.search_name,
+            color: said.color,
+            start_ticket_types: said.start_ticket_types,
+            ticket_kind: said.ticket_kind,
+            description: said.description,
+            sort_key,
+            search_key,
+            version: audit.version,
+            created_at: audit.created_at,
+            updated_at: audit.updated_at,
+            created_by: audit.created_by,
+            updated_by: audit.updated_by,
+        }
+    }
+
+    pub fn audit(&self) -> Audit {
+        Audit {
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            created_by: self.created_by.clone(),
+            updated_by: self.updated_by.clone(),
+        }
+    }
+
+    pub(super) fn attributes(&self) -> Attributes {
+        Attributes {
+            name: self.name.clone(),
+            active: self.active,
+            search_name: self.search_name.clone(),
+            color: self.color.clone(),
+            start_ticket_types: self.start_ticket_types.clone(),
+            ticket_kind: self.ticket_kind,
+            description: self.description.clone(),
+        }
+    }
+}
+
+impl Keyed for CatalogRow {
+    fn sort_key(&self) -> &str {
+        &self.sort_key
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn key_id(&self) -> String {
+        self.id.clone()
+    }
+}
+
+pub(super) async fn find(conn: &mut Conn, kind: EntryKind, id: &str) -> Result<Option<CatalogRow>> {
+    Ok(on!(conn, |c| entries::table.find((Word(kind), id)).select(CatalogRow::as_select()).first(c)).optional()?)
+}
+
+pub(super) async fn insert(conn: &mut Conn, row: &CatalogRow) -> Result<()> {
+    on!(conn, |c| diesel::insert_into(entries::table).values(row).execute(c))?;
+    Ok(())
+}
+
+pub(super) async fn update(conn: &mut Conn, row: &CatalogRow) -> Result<()> {
+    on!(conn, |c| diesel::update(entries::table.find((row.kind, &row.id))).set(row).execute(c))?;
+    Ok(())
+}
+
+/// Those of `ids` that the catalogue knows as entries of `kind`.
+pub(super) async fn known(conn: &mut Conn, kind: EntryKind, ids: &[TicketTypeId]) -> Result<Vec<TicketTypeId>> {
+    Ok(on!(conn, |c| entries::table
+        .filter(entries::kind.eq(Word(kind)))
+        .filter(entries::id.eq_any(ids.iter().map(TicketTypeId::as_str)))
+        .select(entries::id)
+        .load(c))?)
+}
+
+pub(super) async fn list(
+    conn: &mut Conn,
+    kind: EntryKind,
+    filter: &CatalogFilter,
+    page: &PageRequest,
+) -> Result<Vec<CatalogRow>> {
+    Ok(on!(conn, |c, Engine| {
+        let mut query =
+            entries::table.filter(entries::kind.eq(Word(kind))).select(CatalogRow::as_select()).into_boxed::<Engine>();
+        if let Some(active) = filter.active {
+            query = query.filter(entries::active.eq(active));
+        }
+        if let Some(id) = &filter.only {
+            query = query.filter(entries::id.eq(id.as_str()));
+        }
+        if let Some(partner) = &filter.grantable_to {
+            let granted = grants::table
+                .filter(grants::business_partner_id.eq(partner.as_str()))
+                .filter(grants::kind.eq(entries::kind))
+                .filter(grants::entry_id.eq(entries::id));
+            query = query.filter(entries::active).filter(diesel::dsl::not(exists(granted)));
+        }
+        for word in &page.words {
+            query = query.filter(entries::search_key.like(containing(word)).escape('\\'));
+        }
+        match page.sort.key {
+            SortKey::Name => {
+                keyset!(query, page.sort.descending, entries::sort_key, entries::id, page.after_name::<String>()?)
+            }
+            SortKey::CreatedAt => {
+                keyset!(query, page.sort.descending, entries::created_at, entries::id, page.after_time::<String>()?)
+            }
+        }
+        .limit(page.fetch())
+        .load(c)
+    })?)
+}
+
+/// Bumps the catalogue's revision, which locks it for writing, and returns it.
+pub(super) async fn lock(conn: &mut Conn) -> Result<i64> {
+    Ok(on!(conn, |c| diesel::update(shared_revisions::table.find(CATALOG))
+        .set(shared_revisions::revision.eq(shared_revisions::revision + 1))
+        .returning(shared_revisions::revision)
+        .get_result(c))?)
+}
+
+pub(super) async fn revision(conn: &mut Conn) -> Result<i64> {
+    Ok(on!(conn, |c| shared_revisions::table.find(CATALOG).select(shared_revisions::revision).first(c))?)
+}

@@ -1,0 +1,313 @@
+//! Routes of the catalogue. The handlers of the four kinds only differ in what they document; what they do is generic.
+
+use actix_web::{HttpRequest, HttpResponse, get, put, web::Data};
+
+use super::{
+    Area, AreaId, BusinessPartner, BusinessPartnerId, CatalogEntry, CatalogFilter, PlanBoard, PlanBoardId, TicketType,
+    TicketTypeId,
+    dto::{AreaPut, BusinessPartnerPut, CatalogListQuery, GrantableListQuery, PlanBoardPut, TicketTypePut},
+    service,
+};
+use crate::{
+    db::Db,
+    http::{
+        auth::{
+            Permit,
+            scope::{CatalogRead, CatalogWrite},
+        },
+        body::Body,
+        conditions::Conditions,
+        params::{InPath, ListQuery, PageParams},
+        reply::{self, List},
+    },
+    kernel::{Result, ids::ErpId, page::PageRequest},
+};
+
+/// List business partners of the catalogue
+///
+/// Customer companies as the ERP told us. A token limited to one partner sees that one only.
+#[utoipa::path(
+    tag = "catalog",
+    params(PageParams, CatalogListQuery),
+    responses((status = 200, description = "A page of business partners.", body = List<BusinessPartner>)),
+    security(("bearer" = ["catalog:read"]))
+)]
+#[get("/catalog/business-partners")]
+pub async fn list_catalog_business_partners(
+    permit: Permit<CatalogRead>,
+    query: ListQuery<CatalogListQuery>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    let only = permit.limited_to.as_ref().map(|id| id.as_str().to_owned());
+    let filter = CatalogFilter { active: query.filter.active, only, ..CatalogFilter::default() };
+    list::<BusinessPartner>(&db, &filter, &query.page, &conditions).await
+}
+
+/// Get a business partner of the catalogue
+///
+/// Retired entries stay readable.
+#[utoipa::path(
+    tag = "catalog",
+    responses((status = 200, description = "The business partner.", body = BusinessPartner)),
+    security(("bearer" = ["catalog:read"]))
+)]
+#[get("/catalog/business-partners/{business_partner_id}")]
+pub async fn get_catalog_business_partner(
+    permit: Permit<CatalogRead>,
+    id: InPath<BusinessPartnerId>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    permit.must_know(&id.0)?;
+    Ok(reply::resource(&service::get::<BusinessPartner>(&db, &id.0).await?, &conditions))
+}
+
+/// Create or replace a business partner of the catalogue
+///
+/// Tells us of a business partner, or of a change to one. A new partner's customer integration is born inactive. Saying the same again changes nothing.
+#[utoipa::path(
+    tag = "catalog",
+    request_body = BusinessPartnerPut,
+    responses(
+        (status = 200, description = "Replaced, or nothing changed.", body = BusinessPartner),
+        (status = 201, description = "Created.", body = BusinessPartner)
+    ),
+    security(("bearer" = ["catalog:write"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted"])))
+)]
+#[put("/catalog/business-partners/{business_partner_id}")]
+pub async fn put_catalog_business_partner(
+    permit: Permit<CatalogWrite>,
+    id: InPath<BusinessPartnerId>,
+    conditions: Conditions,
+    body: Body<BusinessPartnerPut>,
+    request: HttpRequest,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    put::<BusinessPartner>(&db, &request, permit, id.0, body.0, conditions).await
+}
+
+/// List areas of the catalogue
+///
+/// Ticket queues and departments. With `grantable_to` only those that can still be granted to that partner.
+#[utoipa::path(
+    tag = "catalog",
+    params(PageParams, GrantableListQuery),
+    responses((status = 200, description = "A page of areas.", body = List<Area>)),
+    security(("bearer" = ["catalog:read"]))
+)]
+#[get("/catalog/areas")]
+pub async fn list_catalog_areas(
+    permit: Permit<CatalogRead>,
+    query: ListQuery<GrantableListQuery>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    list_grantable::<Area>(&db, &permit, query, &conditions).await
+}
+
+/// Get an area of the catalogue
+///
+/// Retired entries stay readable.
+#[utoipa::path(
+    tag = "catalog",
+    responses((status = 200, description = "The area.", body = Area)),
+    security(("bearer" = ["catalog:read"]))
+)]
+#[get("/catalog/areas/{area_id}")]
+pub async fn get_catalog_area(
+    _permit: Permit<CatalogRead>,
+    id: InPath<AreaId>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    Ok(reply::resource(&service::get::<Area>(&db, &id.0).await?, &conditions))
+}
+
+/// Create or replace an area of the catalogue
+///
+/// Tells us of an area, or of a change to one. `active: false` retires it: it cannot be granted any more, and where it is granted it has no effect until it returns. Start areas may name only ticket types we know.
+#[utoipa::path(
+    tag = "catalog",
+    request_body = AreaPut,
+    responses(
+        (status = 200, description = "Replaced, or nothing changed.", body = Area),
+        (status = 201, description = "Created.", body = Area)
+    ),
+    security(("bearer" = ["catalog:write"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference"])))
+)]
+#[put("/catalog/areas/{area_id}")]
+pub async fn put_catalog_area(
+    permit: Permit<CatalogWrite>,
+    id: InPath<AreaId>,
+    conditions: Conditions,
+    body: Body<AreaPut>,
+    request: HttpRequest,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    put::<Area>(&db, &request, permit, id.0, body.0, conditions).await
+}
+
+/// List ticket types of the catalogue
+///
+/// Kinds of tickets. With `grantable_to` only those that can still be granted to that partner.
+#[utoipa::path(
+    tag = "catalog",
+    params(PageParams, GrantableListQuery),
+    responses((status = 200, description = "A page of ticket types.", body = List<TicketType>)),
+    security(("bearer" = ["catalog:read"]))
+)]
+#[get("/catalog/ticket-types")]
+pub async fn list_catalog_ticket_types(
+    permit: Permit<CatalogRead>,
+    query: ListQuery<GrantableListQuery>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    list_grantable::<TicketType>(&db, &permit, query, &conditions).await
+}
+
+/// Get a ticket type of the catalogue
+///
+/// Retired entries stay readable.
+#[utoipa::path(
+    tag = "catalog",
+    responses((status = 200, description = "The ticket type.", body = TicketType)),
+    security(("bearer" = ["catalog:read"]))
+)]
+#[get("/catalog/ticket-types/{ticket_type_id}")]
+pub async fn get_catalog_ticket_type(
+    _permit: Permit<CatalogRead>,
+    id: InPath<TicketTypeId>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    Ok(reply::resource(&service::get::<TicketType>(&db, &id.0).await?, &conditions))
+}
+
+/// Create or replace a ticket type of the catalogue
+///
+/// Tells us of a ticket type, or of a change to one. `active: false` retires it: it cannot be granted any more, and where it is granted it has no effect until it returns.
+#[utoipa::path(
+    tag = "catalog",
+    request_body = TicketTypePut,
+    responses(
+        (status = 200, description = "Replaced, or nothing changed.", body = TicketType),
+        (status = 201, description = "Created.", body = TicketType)
+    ),
+    security(("bearer" = ["catalog:write"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted"])))
+)]
+#[put("/catalog/ticket-types/{ticket_type_id}")]
+pub async fn put_catalog_ticket_type(
+    permit: Permit<CatalogWrite>,
+    id: InPath<TicketTypeId>,
+    conditions: Conditions,
+    body: Body<TicketTypePut>,
+    request: HttpRequest,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    put::<TicketType>(&db, &request, permit, id.0, body.0, conditions).await
+}
+
+/// List plan boards of the catalogue
+///
+/// Planning boards. With `grantable_to` only those that can still be shared with that partner.
+#[utoipa::path(
+    tag = "catalog",
+    params(PageParams, GrantableListQuery),
+    responses((status = 200, description = "A page of plan boards.", body = List<PlanBoard>)),
+    security(("bearer" = ["catalog:read"]))
+)]
+#[get("/catalog/plan-boards")]
+pub async fn list_catalog_plan_boards(
+    permit: Permit<CatalogRead>,
+    query: ListQuery<GrantableListQuery>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    list_grantable::<PlanBoard>(&db, &permit, query, &conditions).await
+}
+
+/// Get a plan board of the catalogue
+///
+/// Retired entries stay readable.
+#[utoipa::path(
+    tag = "catalog",
+    responses((status = 200, description = "The plan board.", body = PlanBoard)),
+    security(("bearer" = ["catalog:read"]))
+)]
+#[get("/catalog/plan-boards/{plan_board_id}")]
+pub async fn get_catalog_plan_board(
+    _permit: Permit<CatalogRead>,
+    id: InPath<PlanBoardId>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    Ok(reply::resource(&service::get::<PlanBoard>(&db, &id.0).await?, &conditions))
+}
+
+/// Create or replace a plan board of the catalogue
+///
+/// Tells us of a plan board, or of a change to one. `active: false` retires it: it cannot be shared any more, and where it is shared it has no effect until it returns.
+#[utoipa::path(
+    tag = "catalog",
+    request_body = PlanBoardPut,
+    responses(
+        (status = 200, description = "Replaced, or nothing changed.", body = PlanBoard),
+        (status = 201, description = "Created.", body = PlanBoard)
+    ),
+    security(("bearer" = ["catalog:write"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted"])))
+)]
+#[put("/catalog/plan-boards/{plan_board_id}")]
+pub async fn put_catalog_plan_board(
+    permit: Permit<CatalogWrite>,
+    id: InPath<PlanBoardId>,
+    conditions: Conditions,
+    body: Body<PlanBoardPut>,
+    request: HttpRequest,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    put::<PlanBoard>(&db, &request, permit, id.0, body.0, conditions).await
+}
+
+async fn list<E: CatalogEntry>(
+    db: &Db,
+    filter: &CatalogFilter,
+    page: &PageRequest,
+    conditions: &Conditions,
+) -> Result<HttpResponse> {
+    let tag = service::list_tag(db, filter).await?;
+    if conditions.has(&tag) {
+        return Ok(reply::not_modified(&tag));
+    }
+    Ok(reply::list(service::list::<E>(db, filter, page).await?, &tag))
+}
+
+async fn list_grantable<E: CatalogEntry>(
+    db: &Db,
+    permit: &Permit<CatalogRead>,
+    query: ListQuery<GrantableListQuery>,
+    conditions: &Conditions,
+) -> Result<HttpResponse> {
+    let GrantableListQuery { active, grantable_to } = query.filter;
+    grantable_to.as_ref().map_or(Ok(()), |partner| permit.must_know(partner))?;
+    let filter = CatalogFilter { active, grantable_to, only: None };
+    list::<E>(db, &filter, &query.page, conditions).await
+}
+
+async fn put<E: CatalogEntry>(
+    db: &Db,
+    request: &HttpRequest,
+    permit: Permit<CatalogWrite>,
+    id: ErpId<E>,
+    body: E::Put,
+    conditions: Conditions,
+) -> Result<HttpResponse> {
+    permit.must_be_unlimited()?;
+    let done = service::put(db, permit.actor, id, body, conditions.precondition).await?;
+    Ok(reply::put(request, &done))
+}

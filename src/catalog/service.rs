@@ -1,0 +1,166 @@
+//! The catalogue's rules: the ERP's word counts, references must be known, what does not change is not written.
+
+use super::{BusinessPartnerId, CatalogEntry, CatalogRow, EntryKind, TicketTypeId, repo};
+use crate::{
+    db::{Aggregate, Conn, Db, Tx},
+    history::Origin,
+    integration,
+    kernel::{
+        Actor, Change, Code, Done, Error, Fault, Result,
+        change::{EntityTag, Precondition},
+        found,
+        ids::ErpId,
+        page::{Page, PageRequest},
+    },
+};
+
+/// Locks the whole catalogue for one write: the ERP is its only writer.
+#[derive(Debug, Clone, Copy)]
+pub struct Catalog;
+
+impl Aggregate for Catalog {
+    type Locked = ();
+
+    async fn lock(&self, conn: &mut Conn) -> Result<((), Origin)> {
+        let revision = repo::lock(conn).await?;
+        Ok(((), Origin::Catalog { revision }))
+    }
+}
+
+/// What a list of the catalogue is narrowed to.
+#[derive(Debug, Default)]
+pub struct CatalogFilter {
+    pub active: Option<bool>,
+    pub grantable_to: Option<BusinessPartnerId>,
+    /// Only this entry: for callers that may not know of others.
+    pub only: Option<String>,
+}
+
+/// One page of the entries of a kind.
+pub async fn list<E: CatalogEntry>(db: &Db, filter: &CatalogFilter, page: &PageRequest) -> Result<Page<E>> {
+    let rows = db.read(async |conn| repo::list(conn, E::ENTRY, filter, page).await).await?;
+    Ok(Page::new(rows, page).map(E::from_row))
+}
+
+/// The tag of a list: the catalogue's revision, and where it depends on what a partner was granted, the partner's. A partner
+/// that does not exist is not found.
+pub async fn list_tag(db: &Db, filter: &CatalogFilter) -> Result<EntityTag> {
+    db.read(async |conn| match &filter.grantable_to {
+        None => Ok(EntityTag::derived(repo::revision(conn).await?, "catalog")),
+        Some(partner) => Ok(integration::service::standing(conn, partner).await?.etag()),
+    })
+    .await
+}
+
+/// One entry.
+pub async fn get<E: CatalogEntry>(db: &Db, id: &ErpId<E>) -> Result<E> {
+    let row = db.read(async |conn| repo::find(conn, E::ENTRY, id.as_str()).await).await?;
+    found(row).map(E::from_row)
+}
+
+/// Creates or replaces an entry as the ERP says.
+pub async fn put<E: CatalogEntry>(
+    db: &Db,
+    actor: Actor,
+    id: ErpId<E>,
+    body: E::Put,
+    precondition: Precondition,
+) -> Result<Done<E>> {
+    db.mutate(actor, Catalog, async move |tx| put_in(tx, &id, &body, &precondition).await).await
+}
+
+async fn put_in<E: CatalogEntry>(
+    tx: &mut Tx<'_, ()>,
+    id: &ErpId<E>,
+    body: &E::Put,
+    precondition: &Precondition,
+) -> Result<Change<E>> {
+    let stored = repo::find(tx.conn, E::ENTRY, id.as_str()).await?;
+    precondition.check(stored.clone().map(E::from_row).as_ref())?;
+    let said = E::attributes(body);
+    if let Some(start) = &said.start_ticket_types {
+        let known = repo::known(tx.conn, EntryKind::TicketType, &start.0).await?;
+        references_known(&start.0, &known)?;
+    }
+    match stored {
+        None => {
+            let row = CatalogRow::new(E::ENTRY, id.as_str(), said, tx.born());
+            repo::insert(tx.conn, &row).await?;
+            E::on_created(tx, id).await?;
+            Ok(Change::Created(E::from_row(row)))
+        }
+        Some(before) if before.attributes() == said => Ok(Change::Unchanged(E::from_row(before))),
+        Some(before) => {
+            let row = CatalogRow::new(E::ENTRY, id.as_str(), said, tx.touched(&before.audit()));
+            repo::update(tx.conn, &row).await?;
+            Ok(Change::Updated { before: E::from_row(before), after: E::from_row(row) })
+        }
+    }
+}
+
+/// The catalogue's revision.
+pub async fn revision(conn: &mut Conn) -> Result<i64> {
+    repo::revision(conn).await
+}
+
+/// The entry behind an id that somebody wants to grant.
+pub async fn find<E: CatalogEntry>(conn: &mut Conn, id: &ErpId<E>) -> Result<Option<CatalogRow>> {
+    repo::find(conn, E::ENTRY, id.as_str()).await
+}
+
+/// R8: only what the ERP told us, and has not retired, can be granted.
+pub fn grantable(entry: Option<CatalogRow>, id: &str) -> Result<CatalogRow> {
+    match entry {
+        None => Err(Error::refuse(Code::UnknownReference).with("id", id)),
+        Some(entry) if !entry.active => Err(Error::refuse(Code::RetiredReference).with("id", id)),
+        Some(entry) => Ok(entry),
+    }
+}
+
+/// Start areas may name only ticket types that the ERP told us before.
+fn references_known(named: &[TicketTypeId], known: &[TicketTypeId]) -> Result<()> {
+    let unknown = named.iter().enumerate().filter(|(_, id)| !known.contains(id));
+    let faults: Vec<_> = unknown
+        .map(|(index, id)| Fault::new(format!("/start_ticket_types/{index}"), Code::UnknownReference).with("id", id))
+        .collect();
+    match faults.first() {
+        None => Ok(()),
+        Some(first) => {
+            let id = first.facts.first().map(|(_, id)| id.clone()).unwrap_or_default();
+            Err(Error::faults(Code::UnknownReference, faults).with("id", id))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalog::Attributes,
+        kernel::{Audit, time::Timestamp},
+    };
+
+    fn entry(active: bool) -> CatalogRow {
+        let actor = Actor { subject: "erp".into(), client: None, request_id: "r".into() };
+        let said =
+            Attributes { name: "Netzwerk".into(), active, color: Some("#000000".into()), ..Attributes::default() };
+        CatalogRow::new(EntryKind::Area, "netz", said, Audit::born(&actor, Timestamp::now()))
+    }
+
+    #[test]
+    fn r8_unknown_and_retired_entries_cannot_be_granted() {
+        assert_eq!(grantable(None, "netz").unwrap_err().code(), Code::UnknownReference);
+        assert_eq!(grantable(Some(entry(false)), "netz").unwrap_err().code(), Code::RetiredReference);
+        assert!(grantable(Some(entry(true)), "netz").is_ok());
+    }
+
+    #[test]
+    fn every_unknown_start_ticket_type_is_told() {
+        let id = |text: &str| text.parse::<TicketTypeId>().unwrap();
+        let (named, known) = ([id("a"), id("b"), id("c")], [id("b")]);
+        let Err(Error::Refused(refusal)) = references_known(&named, &known) else { panic!() };
+        let pointers: Vec<_> = refusal.faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/start_ticket_types/0", "/start_ticket_types/2"]);
+        assert!(references_known(&named, &named).is_ok());
+    }
+}

@@ -1,0 +1,84 @@
+//! One connection, of either engine, and the macro that writes a query once for both.
+
+use diesel::connection::AnsiTransactionManager as SyncTransactions;
+use diesel_async::{
+    AnsiTransactionManager, AsyncPgConnection, TransactionManager as _, pooled_connection::deadpool::Object,
+    sync_connection_wrapper::SyncConnectionWrapper,
+};
+
+use crate::kernel::Result;
+
+/// SQLite behind an asynchronous face: statements run on the blocking pool.
+pub(crate) type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection>;
+
+/// A pooled connection.
+#[expect(clippy::large_enum_variant, reason = "one per request, on the stack; a box would cost an allocation each")]
+pub enum Conn {
+    Sqlite(Object<SqliteConn>),
+    Postgres(Object<AsyncPgConnection>),
+}
+
+/// Runs a query on whichever engine `$conn` is. The expression is compiled, and type-checked, once for each.
+///
+/// `on!(conn, |c| accesses::table.find(id).first::<Row>(c))`; a third name stands for the engine's type in boxed
+/// queries: `on!(conn, |c, Engine| table.into_boxed::<Engine>()…)`. diesel's `MultiConnection` can replace this once
+/// it exists for asynchronous connections (stack.md).
+macro_rules! on {
+    ($conn:expr, |$c:ident $(, $engine:ident)?| $query:expr) => {
+        match $conn {
+            $crate::db::Conn::Sqlite(object) => {
+                $(type $engine = diesel::sqlite::Sqlite;)?
+                let $c: &mut $crate::db::SqliteConn = object;
+                $query.await
+            }
+            $crate::db::Conn::Postgres(object) => {
+                $(type $engine = diesel::pg::Pg;)?
+                let $c: &mut diesel_async::AsyncPgConnection = object;
+                $query.await
+            }
+        }
+    };
+}
+pub(crate) use on;
+
+impl Conn {
+    /// Begins a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads first
+    /// and writes later would fail when another writer came between.
+    pub(super) async fn begin_write(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => begin_sqlite(conn, "BEGIN IMMEDIATE").await,
+            Self::Postgres(conn) => Ok(AnsiTransactionManager::begin_transaction_sql(&mut **conn, "BEGIN").await?),
+        }
+    }
+
+    /// Begins a transaction that reads one state of the database.
+    pub(super) async fn begin_snapshot(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => begin_sqlite(conn, "BEGIN DEFERRED").await,
+            Self::Postgres(conn) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+                Ok(AnsiTransactionManager::begin_transaction_sql(&mut **conn, begin).await?)
+            }
+        }
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        Ok(on!(self, |c| commit_on(c))?)
+    }
+
+    pub(super) async fn rollback(&mut self) -> Result<()> {
+        Ok(on!(self, |c| rollback_on(c))?)
+    }
+}
+
+async fn begin_sqlite(conn: &mut SqliteConn, sql: &'static str) -> Result<()> {
+    Ok(conn.spawn_blocking(move |inner| SyncTransactions::begin_transaction_sql(inner, sql)).await?)
+}
+
+async fn commit_on<C: diesel_async::AsyncConnection>(conn: &mut C) -> diesel::QueryResult<()> {
+    C::TransactionManager::commit_transaction(conn).await
+}
+
+async fn rollback_on<C: diesel_async::AsyncConnection>(conn: &mut C) -> diesel::QueryResult<()> {
+    C::TransactionManager::rollback_transaction(conn).await
+}

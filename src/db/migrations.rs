@@ -1,0 +1,119 @@
+//! Migrations: embedded, the same names on both engines, and safe when several instances start at once.
+//!
+//! `diesel_migrations` takes no lock of its own. On SQLite all of them run in one immediate transaction. On PostgreSQL a
+//! second connection holds the row of `migration_lock` meanwhile; the lock ends with that connection, however it ends.
+//! No advisory lock: distributed engines that speak PostgreSQL's protocol do not all have them.
+
+use diesel::migration::MigrationSource;
+use diesel_async::{
+    AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _, async_connection_wrapper::AsyncConnectionWrapper,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use secrecy::ExposeSecret as _;
+
+use super::engine::{DatabaseUrl, connect_postgres, connect_sqlite};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// How often `CREATE TABLE IF NOT EXISTS` is tried: PostgreSQL lets two of them collide.
+const LOCK_TABLE_ATTEMPTS: u32 = 20;
+
+/// What to do with the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Apply what is pending.
+    Up,
+    /// Revert everything.
+    Down,
+}
+
+/// Brings the schema up to date (or takes it all down), and tells how many migrations that took.
+pub async fn migrate(url: &DatabaseUrl, direction: Direction) -> anyhow::Result<usize> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            let path = path.clone();
+            tokio::task::spawn_blocking(move || {
+                let mut conn = connect_sqlite(&path)?;
+                conn.immediate_transaction(|conn| run(conn, SQLITE, direction).map_err(Failed))
+                    .map_err(|Failed(error)| error)
+            })
+            .await?
+        }
+        DatabaseUrl::Postgres(url) => {
+            let lock = hold_lock(url.expose_secret()).await?;
+            let conn = connect_postgres(url.expose_secret()).await?;
+            let outcome = tokio::task::spawn_blocking(move || {
+                run(&mut AsyncConnectionWrapper::<AsyncPgConnection>::from(conn), POSTGRES, direction)
+            })
+            .await?;
+            drop(lock);
+            outcome
+        }
+    }
+}
+
+/// The versions this binary knows and the database lacks; readiness needs it to be empty.
+pub async fn pending(url: &DatabaseUrl) -> anyhow::Result<usize> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            let path = path.clone();
+            tokio::task::spawn_blocking(move || count_pending(&mut connect_sqlite(&path)?, SQLITE)).await?
+        }
+        DatabaseUrl::Postgres(url) => {
+            let conn = connect_postgres(url.expose_secret()).await?;
+            tokio::task::spawn_blocking(move || {
+                count_pending(&mut AsyncConnectionWrapper::<AsyncPgConnection>::from(conn), POSTGRES)
+            })
+            .await?
+        }
+    }
+}
+
+fn run<C, DB>(conn: &mut C, source: impl MigrationSource<DB>, direction: Direction) -> anyhow::Result<usize>
+where
+    C: MigrationHarness<DB>,
+    DB: diesel::backend::Backend,
+{
+    let versions = match direction {
+        Direction::Up => conn.run_pending_migrations(source),
+        Direction::Down => conn.revert_all_migrations(source),
+    };
+    Ok(versions.map_err(|error| anyhow::anyhow!("migration failed: {error}"))?.len())
+}
+
+fn count_pending<C, DB>(conn: &mut C, source: impl MigrationSource<DB>) -> anyhow::Result<usize>
+where
+    C: MigrationHarness<DB>,
+    DB: diesel::backend::Backend,
+{
+    Ok(conn.pending_migrations(source).map_err(|error| anyhow::anyhow!("{error}"))?.len())
+}
+
+/// A connection whose open transaction holds the lock's row.
+async fn hold_lock(url: &str) -> anyhow::Result<AsyncPgConnection> {
+    let mut conn = connect_postgres(url).await?;
+    let mut attempt = 0;
+    while let Err(error) =
+        conn.batch_execute("CREATE TABLE IF NOT EXISTS migration_lock (id INTEGER PRIMARY KEY)").await
+    {
+        attempt += 1;
+        if attempt == LOCK_TABLE_ATTEMPTS {
+            return Err(error.into());
+        }
+        super::back_off(attempt).await;
+    }
+    conn.batch_execute("INSERT INTO migration_lock (id) VALUES (1) ON CONFLICT DO NOTHING").await?;
+    conn.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    diesel::sql_query("SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE").execute(&mut conn).await?;
+    Ok(conn)
+}
+
+/// Lets an [`anyhow::Error`] travel through diesel's transaction.
+struct Failed(anyhow::Error);
+
+impl From<diesel::result::Error> for Failed {
+    fn from(error: diesel::result::Error) -> Self {
+        Self(error.into())
+    }
+}

@@ -1,0 +1,96 @@
+//! The two engines behind one set of queries, and the doors through which the rooms reach them.
+//!
+//! * [`Db::mutate`]: every write. One transaction that locks its aggregate, checks, writes, bumps the revision and
+//!   records history; repeated from the start when the engine aborts it in favour of another.
+//! * [`Db::read`]: one or several statements, each on its own.
+//! * [`Db::snapshot`]: several statements that see one and the same state.
+//!
+//! The engine is chosen by the scheme of the URL, never by trying. SQLite gets one connection for writing, for which
+//! writers queue fairly in memory instead of polling the file's lock, and several for reading that cannot write.
+
+mod conn;
+mod engine;
+pub mod migrations;
+mod mutate;
+mod paging;
+pub mod schema;
+pub mod types;
+pub mod violation;
+
+use std::time::Duration;
+
+pub use conn::Conn;
+pub(crate) use conn::{SqliteConn, on};
+pub use engine::{DatabaseUrl, Db, DbOptions};
+pub use mutate::{Aggregate, Tx};
+pub(crate) use paging::keyset;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::kernel::{Error, Result};
+
+/// How often a read is tried when the engine aborts it or a pooled connection turns out to be dead.
+const READ_ATTEMPTS: u32 = 4;
+
+impl Db {
+    /// Runs statements that change nothing, each on its own.
+    pub async fn read<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+        self.reading(async |conn| work(conn).await).await
+    }
+
+    /// Runs statements that change nothing and all see the same state of the database.
+    pub async fn snapshot<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+        self.reading(async |conn| {
+            conn.begin_snapshot().await?;
+            let outcome = work(conn).await;
+            conn.rollback().await?;
+            outcome
+        })
+        .await
+    }
+
+    async fn reading<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut attempt = 1;
+        loop {
+            let mut conn = self.reader().await?;
+            match work(&mut conn).await {
+                Err(Error::Aborted(_) | Error::ConnectionLost(_)) if attempt < READ_ATTEMPTS => {
+                    drop(conn);
+                    back_off(attempt).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+/// Waits a random while that doubles with every attempt, so that rivals do not meet again.
+async fn back_off(attempt: u32) {
+    let ceiling = 1_000_u64 << attempt.min(7);
+    tokio::time::sleep(Duration::from_micros(rand::random_range(ceiling / 4..ceiling))).await;
+}
+
+/// What a failed statement means for the caller. An expected violation of a constraint is looked at before, by
+/// [`violation::constraint`].
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        use DatabaseErrorKind::{ClosedConnection, SerializationFailure, UnableToSendCommand};
+        match &error {
+            DieselError::DatabaseError(SerializationFailure, info) => Self::Aborted(info.message().to_owned()),
+            DieselError::DatabaseError(UnableToSendCommand | ClosedConnection, info) => {
+                Self::ConnectionLost(info.message().to_owned())
+            }
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => match info.message() {
+                message if message.starts_with("deadlock detected") => Self::Aborted(message.to_owned()),
+                message if message.starts_with("terminating connection") => Self::ConnectionLost(message.to_owned()),
+                message if message.starts_with("canceling statement") || message == "database is locked" => {
+                    Self::Unavailable(message.to_owned())
+                }
+                _ => Self::Internal(error.into()),
+            },
+            DieselError::BrokenTransactionManager => Self::ConnectionLost(error.to_string()),
+            _ => Self::Internal(error.into()),
+        }
+    }
+}

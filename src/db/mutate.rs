@@ -1,0 +1,151 @@
+//! The door through which every write goes.
+//!
+//! One transaction: lock the aggregate (which bumps its revision), let the service check and write, record history.
+//! When nothing changed or something was refused, all of it is rolled back, the revision included.
+//!
+//! The work runs in a task of its own: a client that hangs up cannot leave a transaction half-way.
+
+use std::time::{Duration, Instant};
+
+use super::{Conn, Db, back_off};
+use crate::{
+    history,
+    kernel::{Actor, Audit, Change, Done, Error, Resource, Result, time::Timestamp},
+};
+
+/// How long a write is repeated when the engine keeps aborting it in favour of others.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a write is begun anew after its connection broke before anything was committed.
+const RECONNECTS: u32 = 3;
+
+/// What a unit of work locks: the root under which a change is counted.
+pub trait Aggregate: Clone {
+    /// What the lock reveals, handed to the work.
+    type Locked;
+
+    /// Takes the write lock by bumping the revision, and applies the rules that hold for every write to it.
+    fn lock(&self, conn: &mut Conn) -> impl Future<Output = Result<(Self::Locked, history::Origin)>>;
+}
+
+/// A unit of work in progress: the connection inside its transaction, and what the lock revealed.
+pub struct Tx<'c, L> {
+    pub conn: &'c mut Conn,
+    pub locked: L,
+    pub now: Timestamp,
+    actor: &'c Actor,
+}
+
+impl<L> Tx<'_, L> {
+    /// The stamp of something created by this unit of work.
+    pub fn born(&self) -> Audit {
+        Audit::born(self.actor, self.now)
+    }
+
+    /// The stamp of something changed by this unit of work.
+    pub fn touched(&self, audit: &Audit) -> Audit {
+        audit.touched(self.actor, self.now)
+    }
+}
+
+/// Why an attempt ended, and whether another is safe.
+enum Ended {
+    /// The engine chose another transaction; nothing was kept.
+    Aborted(Error),
+    /// The connection broke before the commit was sent; nothing was kept.
+    Lost(Error),
+    Final(Error),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Aborted(_) => Self::Aborted(error),
+            Error::ConnectionLost(_) => Self::Lost(error),
+            error => Self::Final(error),
+        }
+    }
+}
+
+impl Db {
+    /// Runs one unit of work on `aggregate` and commits it, or leaves everything as it was.
+    ///
+    /// `work` may run several times and must have no effect but through its [`Tx`].
+    pub async fn mutate<A, T, F>(&self, actor: Actor, aggregate: A, work: F) -> Result<Done<T>>
+    where
+        A: Aggregate + 'static,
+        T: Resource + 'static,
+        F: AsyncFn(&mut Tx<'_, A::Locked>) -> Result<Change<T>> + 'static,
+    {
+        let db = self.clone();
+        let task = async move { db.persist(&actor, &aggregate, &work).await };
+        tokio::task::spawn_local(task).await.map_err(|panic| Error::Internal(panic.into()))?
+    }
+
+    async fn persist<A, T, F>(&self, actor: &Actor, aggregate: &A, work: &F) -> Result<Done<T>>
+    where
+        A: Aggregate,
+        T: Resource,
+        F: AsyncFn(&mut Tx<'_, A::Locked>) -> Result<Change<T>>,
+    {
+        let started = Instant::now();
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            match self.attempt(actor, aggregate, work).await {
+                Ok(done) => return Ok(done),
+                Err(Ended::Final(error)) => return Err(error),
+                Err(Ended::Aborted(error)) if started.elapsed() > PATIENCE => return Err(error),
+                Err(Ended::Lost(error)) if attempt > RECONNECTS => return Err(error),
+                Err(Ended::Aborted(_) | Ended::Lost(_)) => back_off(attempt).await,
+            }
+        }
+    }
+
+    async fn attempt<A, T, F>(&self, actor: &Actor, aggregate: &A, work: &F) -> Result<Done<T>, Ended>
+    where
+        A: Aggregate,
+        T: Resource,
+        F: AsyncFn(&mut Tx<'_, A::Locked>) -> Result<Change<T>>,
+    {
+        let mut conn = self.writer().await?;
+        conn.begin_write().await?;
+        match write(&mut conn, actor, aggregate, work).await {
+            Ok(Change::Unchanged(resource)) => {
+                conn.rollback().await?;
+                Ok(Done { resource, created: false })
+            }
+            Ok(change) => {
+                conn.commit().await.map_err(after_commit)?;
+                let created = matches!(change, Change::Created(_));
+                Ok(Done { resource: change.into_result(), created })
+            }
+            Err(error) => {
+                // a connection that cannot roll back is not given out again
+                let _ = conn.rollback().await;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// A connection lost while committing leaves open whether the commit took place, so it must not be repeated.
+fn after_commit(error: Error) -> Ended {
+    match error {
+        Error::Aborted(_) => Ended::Aborted(error),
+        error => Ended::Final(error),
+    }
+}
+
+async fn write<A, T, F>(conn: &mut Conn, actor: &Actor, aggregate: &A, work: &F) -> Result<Change<T>>
+where
+    A: Aggregate,
+    T: Resource,
+    F: AsyncFn(&mut Tx<'_, A::Locked>) -> Result<Change<T>>,
+{
+    let (locked, origin) = aggregate.lock(conn).await?;
+    let now = Timestamp::now();
+    let mut tx = Tx { conn, locked, now, actor };
+    let change = work(&mut tx).await?;
+    history::record(tx.conn, &origin, actor, now, &change).await?;
+    Ok(change)
+}

@@ -1,0 +1,126 @@
+//! The tables, as both engines have them. A test compares this with the migrated databases.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+    use crate::db::types::Json;
+
+    catalog_entries (kind, id) {
+        kind -> Text,
+        id -> Text,
+        name -> Text,
+        active -> Bool,
+        search_name -> Nullable<Text>,
+        color -> Nullable<Text>,
+        start_ticket_types -> Nullable<Json>,
+        ticket_kind -> Nullable<Text>,
+        description -> Nullable<Text>,
+        sort_key -> Text,
+        search_key -> Text,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Text,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    shared_revisions (name) {
+        name -> Text,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    customer_integrations (business_partner_id) {
+        business_partner_id -> Text,
+        active -> Bool,
+        activated_at -> Nullable<Instant>,
+        revision -> BigInt,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Text,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+    use crate::db::types::Uuid;
+
+    accesses (id) {
+        id -> Uuid,
+        business_partner_id -> Text,
+        contact_id -> Nullable<Text>,
+        first_name -> Text,
+        last_name -> Text,
+        email -> Text,
+        language -> Text,
+        role -> Text,
+        approver -> Bool,
+        ticket_visibility -> Text,
+        active -> Bool,
+        sort_key -> Text,
+        search_key -> Text,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Text,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    grants (business_partner_id, kind, entry_id) {
+        business_partner_id -> Text,
+        kind -> Text,
+        entry_id -> Text,
+        approval_required -> Bool,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Text,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+    use crate::db::types::Json;
+    use crate::db::types::Uuid;
+
+    history (id) {
+        id -> Uuid,
+        aggregate -> Text,
+        business_partner_id -> Nullable<Text>,
+        revision -> BigInt,
+        at -> Instant,
+        subject -> Text,
+        client -> Nullable<Text>,
+        request_id -> Text,
+        resource -> Text,
+        resource_id -> Text,
+        action -> Text,
+        before -> Nullable<Json>,
+        after -> Nullable<Json>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    catalog_entries,
+    shared_revisions,
+    customer_integrations,
+    accesses,
+    grants,
+    history
+);

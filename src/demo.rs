@@ -1,0 +1,147 @@
+//! `serve --demo`: a realistic catalogue and one configured partner, written through the same services as everything else.
+//!
+//! What is there already is left alone, so a second start goes on from where the first one ended.
+
+use std::{io::Write, net::SocketAddr};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use validator::Validate;
+
+use crate::{
+    accesses,
+    areas::AreaGrant,
+    catalog::{self, Area, BusinessPartner, CatalogEntry, PlanBoard, TicketType},
+    db::Db,
+    grants::{self, Grant},
+    http::token::{self, Audience, Claims, TokenSettings},
+    integration,
+    kernel::{Actor, Code, change::Precondition, ids::ErpId, time::Timestamp},
+    ticket_types::TicketTypeGrant,
+};
+
+/// The partner that the walk-through of the README configures; the demo leaves it alone.
+const WALK_THROUGH: &str = "K-1001";
+/// The partner that is configured from the start.
+const CONFIGURED: &str = "K-1003";
+/// How long the printed token is valid, in seconds.
+const TOKEN_SECONDS: i64 = 12 * 3600;
+/// All scopes.
+const SCOPES: &str = "integration:read integration:write catalog:read catalog:write";
+
+/// Writes what is missing.
+pub async fn fill(db: &Db) -> anyhow::Result<()> {
+    for (id, name, kind) in [
+        ("anomalie", "Anomalie", "standard"),
+        ("rueckruf", "Rückruf", "standard"),
+        ("aufgabe", "Aufgabe", "standard"),
+        ("aenderung", "Änderungsanfrage", "standard"),
+        ("eintritt", "Mitarbeitereintritt", "dynamic"),
+        ("bestellung", "Hardwarebestellung", "dynamic"),
+    ] {
+        tell::<TicketType>(db, id, json!({"name": name, "kind": kind})).await?;
+    }
+    for (id, name, color, start) in [
+        ("service-desk", "Service Desk", "#2CA02C", Value::Null),
+        ("netz", "Netzwerk", "#1F77B4", json!(["anomalie", "rueckruf"])),
+        ("server", "Server & Speicher", "#9467BD", json!(["anomalie", "aufgabe", "aenderung"])),
+        ("erp", "ERP-Anwendungen", "#FF7F0E", json!(["anomalie", "aenderung"])),
+        ("beschaffung", "Beschaffung", "#8C564B", json!(["bestellung"])),
+        ("sicherheit", "Informationssicherheit", "#D62728", json!([])),
+    ] {
+        tell::<Area>(db, id, json!({"name": name, "color": color, "start_ticket_types": start})).await?;
+    }
+    for (id, name, description) in [
+        ("rollout-2027", "Rollout 2027", "Umstellung der Standorte auf die neue Arbeitsplatzumgebung"),
+        ("wartung", "Wartungsfenster", "Geplante Wartungen der gemeinsam genutzten Systeme"),
+        ("umzug-hafen", "Umzug Hafenkontor", "Verlegung des Rechenraums"),
+    ] {
+        tell::<PlanBoard>(db, id, json!({"name": name, "description": description})).await?;
+    }
+    for (id, name, search_name) in [
+        (WALK_THROUGH, "Muster Maschinenbau GmbH", "MUSTER"),
+        ("K-1002", "Bäckerei Sonnenschein e. K.", "SONNENSCHEIN"),
+        (CONFIGURED, "Stadtwerke Fließtal AöR", "SWFLIESS"),
+        ("K-1004", "Gemeinschaftspraxis Dr. Öztürk & Partner", "OEZTUERK"),
+        ("K-1005", "Hafenlogistik Nord AG", "HAFENNORD"),
+    ] {
+        tell::<BusinessPartner>(db, id, json!({"name": name, "search_name": search_name})).await?;
+    }
+    configure(db).await
+}
+
+/// Configures one partner, unless somebody has been there before.
+async fn configure(db: &Db) -> anyhow::Result<()> {
+    let partner = CONFIGURED.parse().map_err(|_| anyhow::anyhow!("bad id"))?;
+    if integration::service::get(db, &partner).await?.revision > 1 {
+        return Ok(());
+    }
+    let any = Precondition::default;
+    integration::service::update(db, actor(), partner.clone(), body(json!({"active": true}))?, any()).await?;
+    for id in ["service-desk", "netz", "erp"] {
+        grant::<AreaGrant>(db, id, json!({})).await?;
+    }
+    for (id, approval) in [("anomalie", false), ("rueckruf", false), ("aenderung", true), ("eintritt", true)] {
+        grant::<TicketTypeGrant>(db, id, json!({"approval_required": approval})).await?;
+    }
+    for access in [
+        json!({"first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@swfliess.example", "contact_id": "P-77",
+            "role": "dispatcher", "approver": true, "ticket_visibility": "partner"}),
+        json!({"first_name": "Jörg", "last_name": "Weiß", "email": "joerg.weiss@swfliess.example", "role": "editor"}),
+        json!({"first_name": "Mary", "last_name": "O'Neill", "email": "mary.oneill@swfliess.example", "language": "en"}),
+        json!({"first_name": "Karl", "last_name": "Ruhestand", "email": "karl.ruhestand@swfliess.example", "active": false}),
+    ] {
+        accesses::service::create(db, actor(), partner.clone(), body(access)?).await?;
+    }
+    Ok(())
+}
+
+/// Says where to go: addresses, a token, and a first request to paste.
+pub fn greet(out: &mut impl Write, address: SocketAddr, tokens: &TokenSettings) -> anyhow::Result<()> {
+    let claims = Claims {
+        iss: tokens.issuer.clone(),
+        aud: Audience::One(tokens.audience.clone()),
+        exp: Timestamp::now().plus_seconds(TOKEN_SECONDS).unix_micros() / 1_000_000,
+        nbf: None,
+        sub: "demo".to_owned(),
+        scope: SCOPES.to_owned(),
+        client_id: None,
+        business_partner_id: None,
+    };
+    let token = token::mint(tokens, &claims)?;
+    writeln!(out, "\nThe demo serves at http://{address} until you press Ctrl+C. Everything it knows is in ./data.")?;
+    writeln!(out, "Documentation to try out: http://{address}/docs")?;
+    writeln!(out, "\nIn another terminal, paste the token (valid for 12 hours) and a first request:\n")?;
+    writeln!(out, "export BASE=http://{address}/api/v1")?;
+    writeln!(out, "export TOKEN={token}")?;
+    writeln!(out, "curl -s -H \"Authorization: Bearer $TOKEN\" $BASE/customer-integrations/{CONFIGURED}\n")?;
+    Ok(out.flush()?)
+}
+
+async fn tell<E: CatalogEntry>(db: &Db, id: &str, said: Value) -> anyhow::Result<()> {
+    let only_new = Precondition { if_absent: true, ..Precondition::default() };
+    match catalog::service::put::<E>(db, actor(), known(id)?, body(said)?, only_new).await {
+        Err(error) if error.code() != Code::PreconditionFailed => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+async fn grant<G: Grant<Put: DeserializeOwned + Validate>>(db: &Db, id: &str, how: Value) -> anyhow::Result<()> {
+    let partner = known(CONFIGURED)?;
+    grants::service::put::<G>(db, actor(), partner, known(id)?, body(how)?, Precondition::default()).await?;
+    Ok(())
+}
+
+fn known<K>(id: &str) -> anyhow::Result<ErpId<K>> {
+    id.parse().map_err(|_| anyhow::anyhow!("bad id in the demo data: {id}"))
+}
+
+fn body<T: DeserializeOwned + Validate>(json: Value) -> anyhow::Result<T> {
+    let body: T = serde_json::from_value(json)?;
+    body.validate()?;
+    Ok(body)
+}
+
+fn actor() -> Actor {
+    Actor { subject: "demo".to_owned(), client: None, request_id: "demo".to_owned() }
+}

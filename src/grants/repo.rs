@@ -1,0 +1,176 @@
+//! SQL of the grants: every query begins with the partner.
+
+use diesel::{dsl::count_star, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use crate::{
+    catalog::{BusinessPartnerId, CatalogRow, EntryKind},
+    db::{
+        Conn, keyset, on,
+        schema::{catalog_entries as entries, grants},
+        types::Word,
+    },
+    kernel::{
+        Audit, Result,
+        page::{Keyed, PageRequest, SortKey, containing},
+        time::Timestamp,
+    },
+};
+
+/// A grant as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = grants)]
+pub struct GrantRow {
+    pub business_partner_id: BusinessPartnerId,
+    kind: Word<EntryKind>,
+    entry_id: String,
+    pub approval_required: bool,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    created_by: String,
+    updated_by: String,
+}
+
+impl GrantRow {
+    pub(super) fn new(
+        business_partner_id: BusinessPartnerId,
+        kind: EntryKind,
+        entry_id: &str,
+        approval_required: bool,
+        audit: Audit,
+    ) -> Self {
+        let Audit { version, created_at, updated_at, created_by, updated_by } = audit;
+        let (kind, entry_id) = (Word(kind), entry_id.to_owned());
+        Self {
+            business_partner_id,
+            kind,
+            entry_id,
+            approval_required,
+            version,
+            created_at,
+            updated_at,
+            created_by,
+            updated_by,
+        }
+    }
+
+    pub fn audit(&self) -> Audit {
+        Audit {
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            created_by: self.created_by.clone(),
+            updated_by: self.updated_by.clone(),
+        }
+    }
+}
+
+/// A grant together with what it grants.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+pub struct Granted {
+    #[diesel(embed)]
+    pub grant: GrantRow,
+    #[diesel(embed)]
+    pub entry: CatalogRow,
+}
+
+impl Granted {
+    pub fn kind(&self) -> EntryKind {
+        self.grant.kind.0
+    }
+}
+
+impl Keyed for Granted {
+    fn sort_key(&self) -> &str {
+        self.entry.sort_key()
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.grant.created_at
+    }
+
+    fn key_id(&self) -> String {
+        self.grant.entry_id.clone()
+    }
+}
+
+/// Grants of one partner joined with their catalogue entries; all reading starts here.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn of_partner<'a>(partner: &'a BusinessPartnerId) -> _ {
+    grants::table
+        .inner_join(entries::table.on(entries::kind.eq(grants::kind).and(entries::id.eq(grants::entry_id))))
+        .filter(grants::business_partner_id.eq(partner))
+}
+
+pub(super) async fn all(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<Granted>> {
+    Ok(on!(conn, |c| of_partner(partner)
+        .order((grants::kind, entries::sort_key, grants::entry_id))
+        .select(Granted::as_select())
+        .load(c))?)
+}
+
+pub(super) async fn find(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    kind: EntryKind,
+    id: &str,
+) -> Result<Option<Granted>> {
+    Ok(on!(conn, |c| of_partner(partner)
+        .filter(grants::kind.eq(Word(kind)))
+        .filter(grants::entry_id.eq(id))
+        .select(Granted::as_select())
+        .first(c))
+    .optional()?)
+}
+
+pub(super) async fn list(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    kind: EntryKind,
+    page: &PageRequest,
+) -> Result<Vec<Granted>> {
+    Ok(on!(conn, |c, Engine| {
+        let mut query =
+            of_partner(partner).filter(grants::kind.eq(Word(kind))).select(Granted::as_select()).into_boxed::<Engine>();
+        for word in &page.words {
+            query = query.filter(entries::search_key.like(containing(word)).escape('\\'));
+        }
+        match page.sort.key {
+            SortKey::Name => {
+                keyset!(query, page.sort.descending, entries::sort_key, grants::entry_id, page.after_name::<String>()?)
+            }
+            SortKey::CreatedAt => {
+                keyset!(query, page.sort.descending, grants::created_at, grants::entry_id, page.after_time::<String>()?)
+            }
+        }
+        .limit(page.fetch())
+        .load(c)
+    })?)
+}
+
+/// How many entries of a kind the partner was granted, retired ones included.
+pub(super) async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind) -> Result<i64> {
+    Ok(on!(conn, |c| grants::table
+        .filter(grants::business_partner_id.eq(partner))
+        .filter(grants::kind.eq(Word(kind)))
+        .select(count_star())
+        .first(c))?)
+}
+
+pub(super) async fn insert(conn: &mut Conn, row: &GrantRow) -> Result<()> {
+    on!(conn, |c| diesel::insert_into(grants::table).values(row).execute(c))?;
+    Ok(())
+}
+
+pub(super) async fn update(conn: &mut Conn, row: &GrantRow) -> Result<()> {
+    let key = (&row.business_partner_id, row.kind, &row.entry_id);
+    on!(conn, |c| diesel::update(grants::table.find(key)).set(row).execute(c))?;
+    Ok(())
+}
+
+pub(super) async fn delete(conn: &mut Conn, row: &GrantRow) -> Result<()> {
+    let key = (&row.business_partner_id, row.kind, &row.entry_id);
+    on!(conn, |c| diesel::delete(grants::table.find(key)).execute(c))?;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Who changed what. Written only by the door ([`crate::db::Db::mutate`]), one entry per revision.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::{
+    catalog::BusinessPartnerId,
+    db::{
+        Conn, on,
+        schema::history,
+        types::{Jsonb, Word},
+    },
+    kernel::{Actor, Change, Resource, Result, ids::Id, time::Timestamp},
+};
+
+/// The root under which a change is counted, and the revision the change makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    CustomerIntegration { business_partner_id: BusinessPartnerId, revision: i64 },
+    Catalog { revision: i64 },
+}
+
+/// What happened to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum Action {
+    Created,
+    Updated,
+    Deleted,
+}
+
+/// An entry of the history.
+#[derive(Debug, Clone, Copy)]
+pub enum Entry {}
+
+#[derive(Insertable)]
+#[diesel(table_name = history)]
+struct EntryRow<'a> {
+    id: Id<Entry>,
+    aggregate: &'static str,
+    business_partner_id: Option<&'a BusinessPartnerId>,
+    revision: i64,
+    at: Timestamp,
+    subject: &'a str,
+    client: Option<&'a str>,
+    request_id: &'a str,
+    resource: &'static str,
+    resource_id: String,
+    action: Word<Action>,
+    before: Option<Jsonb<serde_json::Value>>,
+    after: Option<Jsonb<serde_json::Value>>,
+}
+
+/// Records what a unit of work did; nothing for [`Change::Unchanged`].
+pub(crate) async fn record<T: Resource>(
+    conn: &mut Conn,
+    origin: &Origin,
+    actor: &Actor,
+    at: Timestamp,
+    change: &Change<T>,
+) -> Result<()> {
+    let (action, resource, before, after) = match change {
+        Change::Created(after) => (Action::Created, after, None, Some(after)),
+        Change::Updated { before, after } => (Action::Updated, after, Some(before), Some(after)),
+        Change::Deleted(before) => (Action::Deleted, before, Some(before), None),
+        Change::Unchanged(_) => return Ok(()),
+    };
+    let (aggregate, business_partner_id, revision) = match origin {
+        Origin::CustomerIntegration { business_partner_id, revision } => {
+            ("customer_integration", Some(business_partner_id), *revision)
+        }
+        Origin::Catalog { revision } => ("catalog", None, *revision),
+    };
+    let row = EntryRow {
+        id: Id::generate(),
+        aggregate,
+        business_partner_id,
+        revision,
+        at,
+        subject: &actor.subject,
+        client: actor.client.as_deref(),
+        request_id: &actor.request_id,
+        resource: T::KIND,
+        resource_id: resource.resource_id(),
+        action: Word(action),
+        before: before.map(snapshot).transpose()?,
+        after: after.map(snapshot).transpose()?,
+    };
+    on!(conn, |c| diesel::insert_into(history::table).values(&row).execute(c))?;
+    Ok(())
+}
+
+fn snapshot<T: Resource>(resource: &T) -> Result<Jsonb<serde_json::Value>> {
+    Ok(Jsonb(serde_json::to_value(resource).map_err(anyhow::Error::from)?))
+}

@@ -1,0 +1,237 @@
+//! Bodies. [`Body`] is the only way in: what a handler gets has been read, bounded and judged.
+//!
+//! 400 means that the body cannot be read as what the document says (not JSON, an unknown member, a wrong type), 422 that it
+//! was read and its contents are wrong; then *all* faults are told, each with its JSON pointer.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{Method, header},
+    web::{Bytes, BytesMut},
+};
+use futures_util::StreamExt as _;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_path_to_error::{Path, Segment};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use crate::kernel::{Code, Error, Fault, Result};
+
+/// Largest body, in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// A body that must be there.
+pub struct Body<T>(pub T);
+
+/// A body that may be absent and then stands for the default.
+pub struct OptionalBody<T>(pub T);
+
+/// The body of an operation that takes none: absent, or `{}`.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            must_be_json(&request)?;
+            parse(&collect(&request, payload).await?).map(Self)
+        })
+    }
+}
+
+impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OptionalBody<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload).await?;
+            if bytes.is_empty() {
+                return Ok(Self(T::default()));
+            }
+            must_be_json(&request)?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+/// JSON, and for PATCH also by the name of the merge patch it is.
+fn must_be_json(request: &HttpRequest) -> Result<()> {
+    let patch = request.method() == Method::PATCH;
+    let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || (patch && essence == "application/merge-patch+json") {
+        return Ok(());
+    }
+    Err(Error::refuse(Code::UnsupportedMediaType).with("merge_patch", if patch { "yes" } else { "no" }))
+}
+
+async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
+    let too_large = || Error::refuse(Code::BodyTooLarge).with("max", MAX_BODY);
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > MAX_BODY) {
+        return Err(too_large());
+    }
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::refuse(Code::BadRequest))?;
+        if bytes.len() + chunk.len() > MAX_BODY {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
+    let malformed = |error: &serde_json::Error| Error::refuse(Code::MalformedJson).with("reason", error);
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        if error.inner().is_data() { Error::at(shape_fault(&error, Shape::Body)) } else { malformed(error.inner()) }
+    })?;
+    json.end().map_err(|error| malformed(&error))?;
+    body.validate().map_err(|errors| Error::faults(Code::ValidationFailed, faults_of(&errors)))?;
+    Ok(body)
+}
+
+/// Where something was to be read from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Body,
+    Query,
+}
+
+/// What serde could not read, as a fault. serde says it in words only; their beginnings are part of its `de::Error` trait.
+pub(super) fn shape_fault<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>, shape: Shape) -> Fault {
+    let message = error.inner().to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let named = message.split('`').nth(1).unwrap_or_default();
+    let base = pointer(error.path());
+    let at = |path: String| if shape == Shape::Query { path.trim_start_matches('/').to_owned() } else { path };
+    let child =
+        || if base.ends_with(&format!("/{named}")) { base.clone() } else { format!("{base}/{}", escape(named)) };
+    if message.starts_with("unknown field") && shape == Shape::Query {
+        Fault::new(at(child()), Code::UnknownParameter).with("name", named)
+    } else if message.starts_with("unknown field") {
+        Fault::new(at(child()), Code::UnknownMember).with("member", named)
+    } else if message.starts_with("missing field") {
+        Fault::new(at(child()), Code::Required)
+    } else if message.starts_with("unknown variant") {
+        Fault::new(at(base), Code::UnknownValue)
+    } else {
+        Fault::new(at(base), Code::WrongType).with("reason", message)
+    }
+}
+
+fn pointer(path: &Path) -> String {
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => format!("{pointer}/{}", escape(key)),
+        Segment::Enum { variant } => format!("{pointer}/{}", escape(variant)),
+        Segment::Unknown => pointer,
+    })
+}
+
+/// A member's name as part of a JSON pointer (RFC 6901 section 3).
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// All faults that validation found, in the order of their pointers.
+pub(super) fn faults_of(errors: &ValidationErrors) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    gather(errors, "", &mut faults);
+    faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    faults
+}
+
+fn gather(errors: &ValidationErrors, base: &str, faults: &mut Vec<Fault>) {
+    for (name, kind) in errors.errors() {
+        let at = format!("{base}/{}", escape(name));
+        match kind {
+            ValidationErrorsKind::Field(errors) => faults.extend(errors.iter().map(|error| fault_of(error, &at))),
+            ValidationErrorsKind::Struct(inner) => gather(inner, &at, faults),
+            ValidationErrorsKind::List(items) => {
+                for (index, inner) in items {
+                    gather(inner, &format!("{at}/{index}"), faults);
+                }
+            }
+        }
+    }
+}
+
+/// See [`crate::kernel::text::check`] for how a fault travels through validator.
+fn fault_of(error: &ValidationError, at: &str) -> Fault {
+    let code = error.code.parse().unwrap_or(Code::ValidationFailed);
+    let within = error.message.as_deref().unwrap_or_default();
+    let facts = error
+        .params
+        .iter()
+        .filter(|(name, _)| *name != "value")
+        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)));
+    Fault { pointer: format!("{at}{within}"), code, facts: facts.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{accesses::dto::AccessCreate, catalog::dto::AreaPut};
+
+    fn faults<T: DeserializeOwned + Validate>(json: &str) -> (Code, Vec<(String, Code)>) {
+        let Err(Error::Refused(refusal)) = parse::<T>(json.as_bytes()).map(|_| ()) else { panic!("{json} was taken") };
+        (refusal.code, refusal.faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect())
+    }
+
+    #[test]
+    fn all_bad_fields_are_told_at_once() {
+        let (code, faults) =
+            faults::<AccessCreate>(r#"{"email": "x", "role": "boss", "contact_id": "-", "last_name": "a\u0000"}"#);
+        assert_eq!(code, Code::ValidationFailed);
+        let expected = [
+            ("/contact_id", Code::InvalidId),
+            ("/email", Code::InvalidEmail),
+            ("/first_name", Code::Required),
+            ("/last_name", Code::ControlCharacter),
+            ("/role", Code::UnknownValue),
+        ];
+        assert_eq!(faults, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+    }
+
+    #[rstest::rstest]
+    #[case("", Code::MalformedJson, None)]
+    #[case("{", Code::MalformedJson, None)]
+    #[case("{} {}", Code::MalformedJson, None)]
+    #[case(r#"{"email": "\ud800"}"#, Code::MalformedJson, None)]
+    #[case("[]", Code::WrongType, Some(""))]
+    #[case(r#"{"mail": 1}"#, Code::UnknownMember, Some("/mail"))]
+    #[case(r#"{"a/b~": 1}"#, Code::UnknownMember, Some("/a~1b~0"))]
+    #[case(r#"{"approver": "yes"}"#, Code::WrongType, Some("/approver"))]
+    #[case(r#"{"email": null}"#, Code::WrongType, Some("/email"))]
+    #[case(r#"{"email": "a@b", "email": "c@d"}"#, Code::WrongType, Some(""))]
+    fn what_cannot_be_read_is_told_where(#[case] json: &str, #[case] code: Code, #[case] pointer: Option<&str>) {
+        let (whole, faults) = faults::<AccessCreate>(json);
+        assert_eq!(whole, code);
+        assert_eq!(faults.first().map(|(pointer, _)| pointer.as_str()), pointer);
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = format!("{{\"email\": {}", "[".repeat(100_000));
+        assert!(matches!(faults::<AccessCreate>(&deep).0, Code::MalformedJson | Code::WrongType));
+    }
+
+    #[test]
+    fn faults_inside_a_list_are_told_by_index() {
+        let json = r##"{"name": "x", "color": "#000000", "start_ticket_types": ["a", "-", "b"]}"##;
+        assert_eq!(faults::<AreaPut>(json).1, [("/start_ticket_types/1".to_owned(), Code::InvalidId)]);
+        let json = r##"{"name": "x", "color": "#000000", "start_ticket_types": ["a", "b", "a"]}"##;
+        assert_eq!(faults::<AreaPut>(json).1, [("/start_ticket_types/2".to_owned(), Code::DuplicateValue)]);
+    }
+}

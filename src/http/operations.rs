@@ -1,0 +1,68 @@
+//! What the document says about paths, methods and query parameters, put to use: a wrong method is answered with the right
+//! ones, and a query parameter that is not documented is refused.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use actix_web::{HttpRequest, HttpResponse, dev::ResourceDef, web::Data};
+use serde_json::Value;
+
+use crate::kernel::{Code, Error, Fault, Result};
+
+/// The operations of the document.
+pub struct Operations {
+    /// Path, and its methods with their query parameters.
+    paths: Vec<(ResourceDef, BTreeSet<String>)>,
+    /// Query parameters by (path, method).
+    queries: HashMap<String, BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl Operations {
+    /// Reads them from the document; `others` are paths outside of it, which take GET only.
+    pub fn of(document: &Value, others: &[&str]) -> Self {
+        let mut queries = HashMap::new();
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            let methods = item.as_object().into_iter().flatten().map(|(method, operation)| {
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+                let names = in_query.filter_map(|parameter| parameter["name"].as_str()).map(ToOwned::to_owned);
+                (method.to_uppercase(), names.collect::<BTreeSet<_>>())
+            });
+            queries.insert(path.clone(), methods.collect::<BTreeMap<_, _>>());
+        }
+        let documented =
+            queries.iter().map(|(path, methods)| (ResourceDef::new(path.as_str()), methods.keys().cloned().collect()));
+        let get = || BTreeSet::from(["GET".to_owned()]);
+        let paths = documented.chain(others.iter().map(|path| (ResourceDef::new(*path), get()))).collect();
+        Self { paths, queries }
+    }
+
+    /// Refuses query parameters that the matched operation does not know.
+    pub fn check_query(&self, request: &HttpRequest) -> Result<()> {
+        if request.query_string().is_empty() {
+            return Ok(());
+        }
+        let pattern = request.match_pattern().unwrap_or_default();
+        let known = self.queries.get(&pattern).and_then(|methods| methods.get(request.method().as_str()));
+        let sent: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+        let unknown =
+            sent.into_iter().map(|(name, _)| name).find(|name| !known.is_some_and(|known| known.contains(name)));
+        unknown.map_or(Ok(()), |name| Err(Error::at(Fault::new(&name, Code::UnknownParameter).with("name", &name))))
+    }
+
+    /// The methods a path takes; none where there is no such path.
+    fn methods(&self, path: &str) -> BTreeSet<String> {
+        let matching = self.paths.iter().filter(|(definition, _)| definition.is_match(path));
+        matching.flat_map(|(_, methods)| methods.iter().cloned()).collect()
+    }
+}
+
+/// Answers what no route takes: 405 with `Allow` where the path exists, else 404.
+pub async fn unrouted(request: HttpRequest) -> Result<HttpResponse> {
+    let operations = request.app_data::<Data<Operations>>();
+    let methods = operations.map(|operations| operations.methods(request.path())).unwrap_or_default();
+    if methods.is_empty() {
+        return Err(Error::refuse(Code::UnknownRoute));
+    }
+    let allowed = methods.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Error::refuse(Code::MethodNotAllowed).with("allowed", allowed))
+}

@@ -1,0 +1,151 @@
+//! Parameters in the path and the query.
+
+use std::{
+    future::{Ready, ready},
+    str::FromStr,
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::IntoParams;
+use validator::Validate;
+
+use super::body::{Shape, faults_of, shape_fault};
+use crate::{
+    accesses::AccessId,
+    catalog::{AreaId, BusinessPartnerId, PlanBoardId, TicketTypeId},
+    kernel::{Code, Error, Fault, Result, page::PageRequest},
+};
+
+/// A value that stands in paths, and the name it has there.
+pub trait PathValue: FromStr<Err = Fault> + 'static {
+    const NAME: &'static str;
+}
+
+impl PathValue for BusinessPartnerId {
+    const NAME: &'static str = "business_partner_id";
+}
+impl PathValue for AreaId {
+    const NAME: &'static str = "area_id";
+}
+impl PathValue for TicketTypeId {
+    const NAME: &'static str = "ticket_type_id";
+}
+impl PathValue for PlanBoardId {
+    const NAME: &'static str = "plan_board_id";
+}
+impl PathValue for AccessId {
+    const NAME: &'static str = "access_id";
+}
+
+/// A parameter of the path.
+pub struct InPath<T>(pub T);
+
+impl<T: PathValue> FromRequest for InPath<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(path_param(request, T::NAME).map(Self))
+    }
+}
+
+/// Reads a parameter of the path, or refuses the request with 400.
+pub fn path_param<T: FromStr<Err = Fault>>(request: &HttpRequest, name: &str) -> Result<T> {
+    let text = request.match_info().get(name).unwrap_or_default();
+    text.parse().map_err(|fault: Fault| {
+        Error::faults(Code::InvalidParameter, vec![Fault { pointer: name.to_owned(), ..fault }])
+    })
+}
+
+/// Parameters that every list takes.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only documents what ListQuery reads")]
+pub struct PageParams {
+    /// Most items on the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before; only valid with the same `sort`.
+    #[param(max_length = 2000)]
+    cursor: Option<String>,
+    /// Order of the items; ties are broken by their ids.
+    #[param(inline, default = "name")]
+    sort: Option<SortOrder>,
+    /// Words that all must occur in an item's name (or e-mail address, or id); case and accents do not matter.
+    #[param(max_length = 200)]
+    q: Option<String>,
+}
+
+/// The filters of a list that has none of its own.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NoFilter {}
+
+/// The orders of a list.
+#[derive(Debug, utoipa::ToSchema)]
+pub enum SortOrder {
+    #[schema(rename = "name")]
+    Name,
+    #[schema(rename = "-name")]
+    NameDescending,
+    #[schema(rename = "created_at")]
+    CreatedAt,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+}
+
+/// The parameters of a list: its page, and its own filters `F`.
+pub struct ListQuery<F> {
+    pub page: PageRequest,
+    pub filter: F,
+}
+
+impl<F: DeserializeOwned + Validate> FromRequest for ListQuery<F> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::parse(request.query_string()))
+    }
+}
+
+impl<F: DeserializeOwned + Validate> ListQuery<F> {
+    fn parse(query: &str) -> Result<Self> {
+        let sent: Vec<(String, String)> =
+            serde_urlencoded::from_str(query).map_err(|_| Error::refuse(Code::InvalidParameter))?;
+        if let Some((name, _)) =
+            sent.iter().enumerate().find_map(|(i, (name, _))| sent.iter().skip(i + 1).find(|(other, _)| other == name))
+        {
+            return Err(invalid(name, Code::DuplicateValue));
+        }
+        let value = |wanted: &str| sent.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let limit =
+            value("limit").map(|text| text.parse().map_err(|_| invalid("limit", Code::WrongType))).transpose()?;
+        let page = PageRequest::new(limit, value("sort"), value("q"), value("cursor"))?;
+        let own: Vec<_> =
+            sent.iter().filter(|(name, _)| !["limit", "sort", "q", "cursor"].contains(&name.as_str())).collect();
+        let own = serde_urlencoded::to_string(own).map_err(anyhow::Error::from)?;
+        Ok(Self { page, filter: filter(&own)? })
+    }
+}
+
+fn filter<F: DeserializeOwned + Validate>(query: &str) -> Result<F> {
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    let filter: F =
+        serde_path_to_error::deserialize(pairs).map_err(|error| match shape_fault(&error, Shape::Query) {
+            fault if fault.code == Code::UnknownParameter => Error::at(fault),
+            fault => Error::faults(Code::InvalidParameter, vec![fault]),
+        })?;
+    filter.validate().map_err(|errors| {
+        let named = faults_of(&errors)
+            .into_iter()
+            .map(|fault| Fault { pointer: fault.pointer.trim_start_matches('/').to_owned(), ..fault });
+        Error::faults(Code::InvalidParameter, named.collect())
+    })?;
+    Ok(filter)
+}
+
+fn invalid(name: &str, code: Code) -> Error {
+    Error::faults(Code::InvalidParameter, vec![Fault::new(name, code)])
+}

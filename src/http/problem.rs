@@ -1,0 +1,219 @@
+//! Problem details (RFC 9457): the one form of every answer that is not a success, the framework's own included.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    body::BoxBody,
+    dev::ServiceResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    kernel::{
+        Code, Error, Fault,
+        error::{Fact, Kind, Refusal},
+    },
+    texts::{self, Lang},
+};
+
+/// Media type of problems.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+/// Seconds after which a caller may try again when the service is unavailable.
+const RETRY_AFTER: &str = "1";
+
+/// What went wrong (RFC 9457). Programs act on `code`; people read `title` and `detail`, in German or English.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"type": "/problems/last_area", "title": "Letzter Bereich", "status": 409,
+    "detail": "Der letzte Bereich kann nicht entfernt werden, solange Zugänge aktiv sind (2).",
+    "instance": "/api/v1/customer-integrations/K-1001/areas/netz", "code": "last_area",
+    "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "errors": []}))]
+pub struct Problem {
+    /// Where the kind of problem is explained.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference")]
+    pub kind: String,
+    /// Short text, the same for every problem of this code.
+    pub title: String,
+    /// HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// Path of the request.
+    #[schema(format = "uri-reference")]
+    pub instance: String,
+    /// Stable, machine-readable reason.
+    #[schema(pattern = "^[a-z_]+$")]
+    pub code: &'static str,
+    /// Id of the request, as in `X-Request-Id` and in the service's log.
+    pub request_id: String,
+    /// All places of the request that are wrong.
+    pub errors: Vec<FieldError>,
+}
+
+/// One place of the request that is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer into the body (RFC 6901), or the name of a parameter.
+    #[schema(example = "/email")]
+    pub pointer: String,
+    /// Stable, machine-readable reason.
+    #[schema(example = "invalid_email", pattern = "^[a-z_]+$")]
+    pub code: &'static str,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// What a problem says about the request it answers.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub lang: Lang,
+    pub path: String,
+    pub request_id: String,
+}
+
+impl Code {
+    /// The HTTP status of a code.
+    pub fn status(self) -> StatusCode {
+        match self.kind() {
+            Kind::Unreadable => StatusCode::BAD_REQUEST,
+            Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+            Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The code of an answer that the framework gave without one.
+    fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::UnknownRoute,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
+            status if status.is_client_error() => Self::BadRequest,
+            _ => Self::InternalError,
+        }
+    }
+}
+
+/// Lets extractors and handlers fail with our error. The answer is completed by [`render`], which knows the request.
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        self.code().status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl Problem {
+    /// The problem of an error, in the caller's language.
+    pub fn new(error: &Error, asked: &Asked) -> Self {
+        match error {
+            Error::Refused(refusal) => Self::of_refusal(refusal, asked),
+            other => {
+                Self::of_refusal(&Refusal { code: other.code(), facts: vec![], faults: vec![], current: None }, asked)
+            }
+        }
+    }
+
+    fn of_refusal(refusal: &Refusal, asked: &Asked) -> Self {
+        let mut facts = refusal.facts.clone();
+        facts.push(("request_id".into(), asked.request_id.clone()));
+        let (title, detail) = texts::explain(asked.lang, refusal.code, &facts);
+        Self {
+            kind: uri(refusal.code),
+            title,
+            status: refusal.code.status().as_u16(),
+            detail,
+            instance: asked.path.clone(),
+            code: refusal.code.as_str(),
+            request_id: asked.request_id.clone(),
+            errors: refusal.faults.iter().map(|fault| FieldError::new(fault, asked.lang)).collect(),
+        }
+    }
+}
+
+impl FieldError {
+    fn new(fault: &Fault, lang: Lang) -> Self {
+        let (_, detail) = texts::explain(lang, fault.code, &fault.facts);
+        Self { pointer: fault.pointer.clone(), code: fault.code.as_str(), detail }
+    }
+}
+
+/// Where a code is explained.
+pub fn uri(code: Code) -> String {
+    format!("/problems/{}", code.as_str())
+}
+
+/// Turns every answer that is an error into a problem; others pass unchanged.
+pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let is_problem =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it.as_bytes() == MEDIA_TYPE.as_bytes());
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (request, response) = response.into_parts();
+    let framework = Error::refuse(Code::of_status(status));
+    let error = response.error().and_then(|error| error.as_error::<Error>()).unwrap_or(&framework);
+    let problem = Problem::new(error, asked);
+    let extra = headers_of(error);
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let mut response = response.set_body(BoxBody::new(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(asked.lang.tag()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    for (name, value) in extra {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    ServiceResponse::new(request, response)
+}
+
+/// The headers that belong to some problems.
+fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
+    let Error::Refused(refusal) = error else {
+        let retry = (header::RETRY_AFTER, RETRY_AFTER.to_owned());
+        return if error.code() == Code::Unavailable { vec![retry] } else { vec![] };
+    };
+    let fact = |name: &str| fact(&refusal.facts, name);
+    match refusal.code {
+        Code::MissingToken => vec![(header::WWW_AUTHENTICATE, challenge(""))],
+        Code::InvalidToken => vec![(header::WWW_AUTHENTICATE, challenge(r#", error="invalid_token""#))],
+        Code::InsufficientScope => {
+            let challenge = challenge(&format!(r#", error="insufficient_scope", scope="{}""#, fact("scope")));
+            vec![(header::WWW_AUTHENTICATE, challenge)]
+        }
+        Code::MethodNotAllowed => vec![(header::ALLOW, fact("allowed").to_owned())],
+        Code::PreconditionFailed => {
+            refusal.current.iter().map(|tag| (header::ETAG, format!("\"{}\"", tag.as_str()))).collect()
+        }
+        _ => vec![],
+    }
+}
+
+fn challenge(error: &str) -> String {
+    format!(r#"Bearer realm="customer-integration"{error}"#)
+}
+
+fn fact<'a>(facts: &'a [Fact], name: &str) -> &'a str {
+    facts.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+}

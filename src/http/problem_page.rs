@@ -1,0 +1,40 @@
+//! The pages that problems' `type` URIs lead to: what a code means, in both languages.
+
+use actix_web::{HttpResponse, get};
+
+use super::params::InPath;
+use crate::{
+    kernel::{Code, Error, Fault, Result},
+    texts::{self, Lang},
+};
+
+/// A code in a path.
+pub struct ProblemCode(Code);
+
+impl std::str::FromStr for ProblemCode {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        text.parse().map(Self).map_err(|_| Fault::new("code", Code::UnknownValue))
+    }
+}
+
+impl super::params::PathValue for ProblemCode {
+    const NAME: &'static str = "code";
+}
+
+/// Explains a code to people.
+#[get("/problems/{code}")]
+pub async fn explain(code: Result<InPath<ProblemCode>, Error>) -> Result<HttpResponse> {
+    let InPath(ProblemCode(code)) = code.map_err(|_| Error::refuse(Code::NotFound))?;
+    let (en, en_detail) = texts::explain(Lang::En, code, &[]);
+    let (de, de_detail) = texts::explain(Lang::De, code, &[]);
+    let (name, status) = (code.as_str(), code.status());
+    // only our own texts: nothing of the request stands in the page
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\n\
+         <body style=\"font-family: sans-serif; max-width: 40em; margin: 3em auto\">\n<h1>{en}</h1><p>{en_detail}</p>\n\
+         <div lang=\"de\"><h2>{de}</h2><p>{de_detail}</p></div>\n<p><code>{name}</code> – HTTP {status}</p></body></html>\n"
+    );
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))
+}

@@ -1,0 +1,77 @@
+//! Successful answers, each form once.
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::header::{self, ETag, EntityTag as HeaderTag},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::conditions::Conditions;
+use crate::kernel::{Done, Resource, change::EntityTag, page::Page};
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct List<T> {
+    pub items: Vec<T>,
+    /// Pass it as `cursor` to get the next page; `null` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> From<Page<T>> for List<T> {
+    fn from(page: Page<T>) -> Self {
+        Self { items: page.items, next_cursor: page.next_cursor }
+    }
+}
+
+/// 200 with a resource, or 304 when the caller has it already.
+pub fn resource<T: Resource>(resource: &T, conditions: &Conditions) -> HttpResponse {
+    let tag = resource.etag();
+    if conditions.has(&tag) { not_modified(&tag) } else { tagged(HttpResponse::Ok(), &tag).json(resource) }
+}
+
+/// 200 with a page of a list.
+pub fn list<T: Serialize>(page: Page<T>, tag: &EntityTag) -> HttpResponse {
+    tagged(HttpResponse::Ok(), tag).json(List::from(page))
+}
+
+/// 304: what bears this tag is what the caller has.
+pub fn not_modified(tag: &EntityTag) -> HttpResponse {
+    tagged(HttpResponse::NotModified(), tag).finish()
+}
+
+/// After POST: 201 with the resource, and where it is.
+pub fn posted<T: Resource>(request: &HttpRequest, done: &Done<T>) -> HttpResponse {
+    let location = format!("{}/{}", request.path(), done.resource.resource_id());
+    written(HttpResponse::Created().insert_header((header::LOCATION, location)), &done.resource)
+}
+
+/// After PUT: 201 when it created, else 200.
+pub fn put<T: Resource>(request: &HttpRequest, done: &Done<T>) -> HttpResponse {
+    if done.created {
+        written(HttpResponse::Created().insert_header((header::LOCATION, request.path())), &done.resource)
+    } else {
+        written(&mut HttpResponse::Ok(), &done.resource)
+    }
+}
+
+/// After PATCH: 200.
+pub fn patched<T: Resource>(done: &Done<T>) -> HttpResponse {
+    written(&mut HttpResponse::Ok(), &done.resource)
+}
+
+/// After DELETE: 204.
+pub fn deleted() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+fn written<T: Resource>(response: &mut HttpResponseBuilder, resource: &T) -> HttpResponse {
+    response.insert_header(ETag(HeaderTag::new_strong(resource.etag().as_str().to_owned()))).json(resource)
+}
+
+/// Answers to reads may be kept, but must be asked about before they are used again.
+fn tagged(mut response: HttpResponseBuilder, tag: &EntityTag) -> HttpResponseBuilder {
+    response.insert_header(ETag(HeaderTag::new_strong(tag.as_str().to_owned())));
+    response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    response
+}

@@ -1,0 +1,140 @@
+//! JSON of the customer integration.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::{IntegrationRow, Standing, readiness::Readiness};
+use crate::{
+    catalog::{BusinessPartner, BusinessPartnerId},
+    kernel::{Audit, Resource, change::EntityTag, patch, time::Timestamp},
+};
+
+/// The business partner an integration belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BusinessPartnerRef {
+    #[schema(inline)]
+    pub id: BusinessPartnerId,
+    pub name: String,
+    pub search_name: String,
+    /// False once the ERP has retired the partner; its accesses are then ineffective.
+    pub active: bool,
+}
+
+impl From<BusinessPartner> for BusinessPartnerRef {
+    fn from(partner: BusinessPartner) -> Self {
+        Self { id: partner.id, name: partner.name, search_name: partner.search_name, active: partner.active }
+    }
+}
+
+/// How much there is on each sub-tab.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Counts {
+    #[schema(minimum = 0)]
+    pub accesses: i64,
+    #[schema(minimum = 0)]
+    pub active_accesses: i64,
+    #[schema(minimum = 0)]
+    pub areas: i64,
+    #[schema(minimum = 0)]
+    pub ticket_types: i64,
+    #[schema(minimum = 0)]
+    pub plan_boards: i64,
+}
+
+/// A partner's customer integration: whether it is active, how much is configured, and whether that is enough.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "business_partner": {"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true},
+    "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7,
+    "counts": {"accesses": 2, "active_accesses": 1, "areas": 2, "ticket_types": 3, "plan_boards": 0},
+    "readiness": {"usable": true, "can_create_tickets": true, "blockers": [], "warnings": [{"code": "approval_without_approver", "references": []}]},
+    "version": 2, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "updated_by": "anna.admin"}))]
+pub struct CustomerIntegration {
+    pub business_partner: BusinessPartnerRef,
+    /// While false, the configuration can be read but not changed, and no access is effective.
+    pub active: bool,
+    /// When it was last activated; `null`: never.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub activated_at: Option<Timestamp>,
+    /// Grows by one with every change anywhere below this integration.
+    #[schema(minimum = 1)]
+    pub revision: i64,
+    pub counts: Counts,
+    pub readiness: Readiness,
+    #[serde(flatten)]
+    pub audit: Audit,
+    #[serde(skip)]
+    #[schema(ignore)]
+    etag: EntityTag,
+}
+
+impl CustomerIntegration {
+    pub(super) fn new(standing: Standing, counts: Counts, readiness: Readiness) -> Self {
+        let etag = standing.etag();
+        let IntegrationRow { active, activated_at, revision, .. } = standing.integration;
+        let audit = standing.integration.audit();
+        Self {
+            business_partner: standing.partner.into(),
+            active,
+            activated_at,
+            revision,
+            counts,
+            readiness,
+            audit,
+            etag,
+        }
+    }
+}
+
+impl Resource for CustomerIntegration {
+    const KIND: &'static str = "customer_integration";
+
+    fn resource_id(&self) -> String {
+        self.business_partner.id.to_string()
+    }
+
+    fn etag(&self) -> EntityTag {
+        self.etag.clone()
+    }
+}
+
+/// A customer integration as an item of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CustomerIntegrationSummary {
+    pub business_partner: BusinessPartnerRef,
+    pub active: bool,
+    /// When it was last activated; `null`: never.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub activated_at: Option<Timestamp>,
+    /// Grows by one with every change anywhere below this integration.
+    #[schema(minimum = 1)]
+    pub revision: i64,
+    /// Active, with an effective access and an available area: somebody can see tickets.
+    pub usable: bool,
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// What may be changed about an integration itself. Absent members are kept.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"active": true}))]
+pub struct CustomerIntegrationPatch {
+    /// Activates or deactivates the integration. Deactivation keeps everything; activation restores it.
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(nullable = false)]
+    pub active: Option<bool>,
+}
+
+/// Filters of the list of integrations.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CustomerIntegrationListQuery {
+    /// Only integrations that are (not) active.
+    pub active: Option<bool>,
+    /// Only integrations that are (not) usable.
+    pub usable: Option<bool>,
+}

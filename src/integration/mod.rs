@@ -1,0 +1,45 @@
+//! The aggregate: one customer integration per business partner, born inactive with the partner's catalogue entry.
+//!
+//! Every write below a partner locks the integration's row first, through one of two aggregates: [`Configuration`], which
+//! applies rule R1, or [`Activation`], the one write that is possible while the integration is inactive. What every
+//! request below a partner needs to know first – does it exist, is it active, which revision – is its [`Standing`].
+
+pub mod dto;
+pub mod readiness;
+mod repo;
+pub mod routes;
+pub mod service;
+
+pub use dto::CustomerIntegration;
+pub use repo::IntegrationRow;
+pub use service::{Activation, Configuration};
+
+use crate::{
+    catalog::{BusinessPartner, BusinessPartnerId, CatalogEntry as _, CatalogRow},
+    kernel::change::EntityTag,
+};
+
+/// Where an integration stands: its row, its partner, and the catalogue's revision, read by one query.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub integration: IntegrationRow,
+    pub partner: BusinessPartner,
+    pub catalog_revision: i64,
+}
+
+impl Standing {
+    fn new((integration, partner, catalog_revision): (IntegrationRow, CatalogRow, i64)) -> Self {
+        Self { integration, partner: BusinessPartner::from_row(partner), catalog_revision }
+    }
+
+    /// Whose integration this is.
+    pub fn business_partner_id(&self) -> &BusinessPartnerId {
+        &self.partner.id
+    }
+
+    /// The tag of everything that can be read below this integration: it changes when anything below it, or anything of
+    /// the catalogue, does.
+    pub fn etag(&self) -> EntityTag {
+        EntityTag::derived(self.integration.revision, format_args!("c{}", self.catalog_revision))
+    }
+}

@@ -1,0 +1,199 @@
+//! Readiness: is what is configured enough? Derived, never stored (domain.md section 7).
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::dto::Counts;
+use crate::{
+    accesses::Census,
+    catalog::{EntryKind, TicketTypeId},
+    grants::Granted,
+};
+
+/// Something that stands in the way, or should be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingCode {
+    /// The integration is inactive.
+    Inactive,
+    /// The ERP has retired the business partner.
+    BusinessPartnerInactive,
+    /// No area is granted that is available.
+    NoArea,
+    /// No ticket type is granted that is available.
+    NoTicketType,
+    /// No access is active.
+    NoActiveAccess,
+    /// Ticket types are granted, but none of them may start in a granted area.
+    NoStartableTicketType,
+    /// A ticket type needs approval and no active access is an approver; a dispatcher may release too.
+    ApprovalWithoutApprover,
+    /// Something granted has been retired by the ERP and has no effect until it returns.
+    RetiredReference,
+}
+
+/// A catalogue entry that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FindingReference {
+    /// `area`, `ticket_type` or `plan_board`.
+    #[schema(example = "area")]
+    pub kind: &'static str,
+    /// Its id in the ERP.
+    #[schema(example = "netz")]
+    pub id: String,
+}
+
+/// One finding, with what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Finding {
+    pub code: FindingCode,
+    pub references: Vec<FindingReference>,
+}
+
+/// Whether the configuration is enough to see tickets and to create them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Readiness {
+    /// Active, with an effective access and an available area: somebody can see tickets.
+    pub usable: bool,
+    /// Usable, and some effective access has something to create.
+    pub can_create_tickets: bool,
+    /// What stands in the way of creating tickets.
+    pub blockers: Vec<Finding>,
+    /// What should be looked at.
+    pub warnings: Vec<Finding>,
+}
+
+/// Everything readiness is derived from.
+pub(super) struct Facts<'a> {
+    pub integration_active: bool,
+    pub partner_active: bool,
+    pub granted: &'a [Granted],
+    pub census: &'a Census,
+}
+
+impl Facts<'_> {
+    /// How much there is on each sub-tab.
+    pub fn counts(&self) -> Counts {
+        let of =
+            |kind| i64::try_from(self.granted.iter().filter(|grant| grant.kind() == kind).count()).unwrap_or(i64::MAX);
+        Counts {
+            accesses: self.census.all,
+            active_accesses: self.census.active,
+            areas: of(EntryKind::Area),
+            ticket_types: of(EntryKind::TicketType),
+            plan_boards: of(EntryKind::PlanBoard),
+        }
+    }
+
+    /// Judges the configuration.
+    pub fn readiness(&self) -> Readiness {
+        let areas: Vec<_> = self.available(EntryKind::Area).collect();
+        let ticket_types: Vec<_> = self.available(EntryKind::TicketType).collect();
+        let startable = ticket_types.iter().any(|ticket_type| areas.iter().any(|area| may_start(area, ticket_type)));
+        let in_force = self.integration_active && self.partner_active;
+        let usable = in_force && self.census.active > 0 && !areas.is_empty();
+        let blockers = [
+            (!self.integration_active, FindingCode::Inactive),
+            (!self.partner_active, FindingCode::BusinessPartnerInactive),
+            (areas.is_empty(), FindingCode::NoArea),
+            (ticket_types.is_empty(), FindingCode::NoTicketType),
+            (self.census.active == 0, FindingCode::NoActiveAccess),
+            (!ticket_types.is_empty() && !areas.is_empty() && !startable, FindingCode::NoStartableTicketType),
+        ];
+        Readiness {
+            usable,
+            can_create_tickets: usable && startable && self.census.active_creators > 0,
+            blockers: findings(blockers),
+            warnings: self.warnings(&ticket_types),
+        }
+    }
+
+    fn warnings(&self, ticket_types: &[&Granted]) -> Vec<Finding> {
+        let approval = ticket_types.iter().any(|ticket_type| ticket_type.grant.approval_required);
+        let mut warnings =
+            findings([(approval && self.census.active_approvers == 0, FindingCode::ApprovalWithoutApprover)]);
+        let retired: Vec<_> = self.granted.iter().filter(|grant| !grant.entry.active).map(reference).collect();
+        if !retired.is_empty() {
+            warnings.push(Finding { code: FindingCode::RetiredReference, references: retired });
+        }
+        warnings
+    }
+
+    fn available(&self, kind: EntryKind) -> impl Iterator<Item = &Granted> {
+        self.granted.iter().filter(move |grant| grant.kind() == kind && grant.entry.active)
+    }
+}
+
+fn findings<const N: usize>(found: [(bool, FindingCode); N]) -> Vec<Finding> {
+    let there = found.into_iter().filter(|(there, _)| *there);
+    there.map(|(_, code)| Finding { code, references: Vec::new() }).collect()
+}
+
+fn reference(grant: &Granted) -> FindingReference {
+    FindingReference { kind: grant.kind().into(), id: grant.entry.id.clone() }
+}
+
+/// Whether tickets of a type may be opened in an area: its start list is absent (all) or names the type.
+fn may_start(area: &Granted, ticket_type: &Granted) -> bool {
+    let names = |ids: &[TicketTypeId]| ids.iter().any(|id| id.as_str() == ticket_type.entry.id);
+    area.entry.start_ticket_types.as_ref().is_none_or(|list| names(&list.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grants::test_support::granted;
+
+    fn census(active: i64, creators: i64, approvers: i64) -> Census {
+        Census { all: 5, active, active_creators: creators, active_approvers: approvers }
+    }
+
+    fn judge(granted: &[Granted], census: &Census) -> Readiness {
+        Facts { integration_active: true, partner_active: true, granted, census }.readiness()
+    }
+
+    fn codes(findings: &[Finding]) -> Vec<FindingCode> {
+        findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn a_complete_configuration_is_usable_and_can_create() {
+        let granted = [granted::area("a", true, None), granted::ticket_type("t", true, false)];
+        let readiness = judge(&granted, &census(2, 1, 0));
+        assert!(readiness.usable && readiness.can_create_tickets);
+        assert_eq!((codes(&readiness.blockers), codes(&readiness.warnings)), (vec![], vec![]));
+    }
+
+    #[test]
+    fn an_empty_configuration_lacks_everything() {
+        let facts = Facts { integration_active: false, partner_active: false, granted: &[], census: &census(0, 0, 0) };
+        use FindingCode::*;
+        let expected = [Inactive, BusinessPartnerInactive, NoArea, NoTicketType, NoActiveAccess];
+        assert_eq!(codes(&facts.readiness().blockers), expected);
+    }
+
+    #[test]
+    fn observers_see_but_do_not_create() {
+        let granted = [granted::area("a", true, None), granted::ticket_type("t", true, false)];
+        let readiness = judge(&granted, &census(1, 0, 0));
+        assert!(readiness.usable && !readiness.can_create_tickets);
+    }
+
+    #[test]
+    fn a_type_that_may_start_nowhere_blocks_creation_only() {
+        let granted = [granted::area("a", true, Some(&["other"])), granted::ticket_type("t", true, false)];
+        let readiness = judge(&granted, &census(1, 1, 0));
+        assert!(readiness.usable && !readiness.can_create_tickets);
+        assert_eq!(codes(&readiness.blockers), [FindingCode::NoStartableTicketType]);
+    }
+
+    #[test]
+    fn retired_entries_have_no_effect_and_are_named() {
+        let granted = [granted::area("a", false, None), granted::ticket_type("t", true, true)];
+        let readiness = judge(&granted, &census(1, 1, 0));
+        assert!(!readiness.usable);
+        assert_eq!(codes(&readiness.blockers), [FindingCode::NoArea]);
+        assert_eq!(codes(&readiness.warnings), [FindingCode::ApprovalWithoutApprover, FindingCode::RetiredReference]);
+        assert_eq!(readiness.warnings[1].references, [FindingReference { kind: "area", id: "a".into() }]);
+    }
+}

@@ -1,0 +1,187 @@
+//! SQL of the integration's own row.
+
+use diesel::{dsl::exists, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::dto::CustomerIntegrationListQuery;
+use crate::{
+    catalog::{BusinessPartnerId, CatalogRow, EntryKind},
+    db::{
+        Conn, keyset, on,
+        schema::{
+            accesses, catalog_entries as partners, customer_integrations as integrations, grants, shared_revisions,
+        },
+        types::Word,
+    },
+    kernel::{
+        Audit, Result,
+        page::{Keyed, PageRequest, SortKey, containing},
+        time::Timestamp,
+    },
+};
+
+diesel::alias!(partners as areas: Areas);
+
+/// A customer integration as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = integrations, treat_none_as_null = true)]
+pub struct IntegrationRow {
+    pub business_partner_id: BusinessPartnerId,
+    pub active: bool,
+    pub activated_at: Option<Timestamp>,
+    pub revision: i64,
+    pub(super) version: i64,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) created_by: String,
+    pub(super) updated_by: String,
+}
+
+impl IntegrationRow {
+    /// A partner's integration as it is born: inactive.
+    pub(super) fn born(business_partner_id: BusinessPartnerId, audit: Audit) -> Self {
+        let unborn = Self {
+            business_partner_id,
+            active: false,
+            activated_at: None,
+            revision: 1,
+            version: 0,
+            created_at: audit.created_at,
+            updated_at: audit.updated_at,
+            created_by: String::new(),
+            updated_by: String::new(),
+        };
+        unborn.stamped(audit)
+    }
+
+    /// The row with another stamp.
+    pub(super) fn stamped(self, audit: Audit) -> Self {
+        let Audit { version, created_at, updated_at, created_by, updated_by } = audit;
+        Self { version, created_at, updated_at, created_by, updated_by, ..self }
+    }
+
+    pub fn audit(&self) -> Audit {
+        Audit {
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            created_by: self.created_by.clone(),
+            updated_by: self.updated_by.clone(),
+        }
+    }
+}
+
+/// An integration in a list: with its partner, and whether it is usable.
+pub(super) struct ListedRow {
+    pub integration: IntegrationRow,
+    pub partner: CatalogRow,
+    pub usable: bool,
+}
+
+impl Keyed for ListedRow {
+    fn sort_key(&self) -> &str {
+        self.partner.sort_key()
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.integration.created_at
+    }
+
+    fn key_id(&self) -> String {
+        self.partner.key_id()
+    }
+}
+
+/// Bumps the revision, which locks the row until the transaction ends. `false`: there is no such integration.
+pub(super) async fn lock(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<bool> {
+    let locked = on!(conn, |c| diesel::update(integrations::table.find(partner))
+        .set(integrations::revision.eq(integrations::revision + 1))
+        .execute(c))?;
+    Ok(locked > 0)
+}
+
+/// The integration, its partner's catalogue entry and the catalogue's revision.
+pub(super) async fn standing(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Option<(IntegrationRow, CatalogRow, i64)>> {
+    Ok(on!(conn, |c| integrations::table
+        .inner_join(partners::table.on(
+            partners::kind.eq(Word(EntryKind::BusinessPartner)).and(partners::id.eq(integrations::business_partner_id))
+        ))
+        .inner_join(shared_revisions::table.on(shared_revisions::name.eq("catalog")))
+        .filter(integrations::business_partner_id.eq(partner))
+        .select((IntegrationRow::as_select(), CatalogRow::as_select(), shared_revisions::revision))
+        .first(c))
+    .optional()?)
+}
+
+pub(super) async fn insert(conn: &mut Conn, row: &IntegrationRow) -> Result<()> {
+    on!(conn, |c| diesel::insert_into(integrations::table).values(row).execute(c))?;
+    Ok(())
+}
+
+pub(super) async fn update(conn: &mut Conn, row: &IntegrationRow) -> Result<()> {
+    on!(conn, |c| diesel::update(integrations::table.find(&row.business_partner_id)).set(row).execute(c))?;
+    Ok(())
+}
+
+/// A page of the integrations that a caller may know; `only` restricts it to one partner.
+pub(super) async fn list(
+    conn: &mut Conn,
+    only: Option<&BusinessPartnerId>,
+    filter: &CustomerIntegrationListQuery,
+    page: &PageRequest,
+) -> Result<Vec<ListedRow>> {
+    let active_access = accesses::table
+        .filter(accesses::business_partner_id.eq(integrations::business_partner_id))
+        .filter(accesses::active);
+    let available_area = grants::table
+        .inner_join(
+            areas.on(areas.field(partners::kind).eq(grants::kind).and(areas.field(partners::id).eq(grants::entry_id))),
+        )
+        .filter(grants::business_partner_id.eq(integrations::business_partner_id))
+        .filter(grants::kind.eq(Word(EntryKind::Area)))
+        .filter(areas.field(partners::active));
+    let usable = integrations::active.and(partners::active).and(exists(active_access)).and(exists(available_area));
+    let rows: Vec<(IntegrationRow, CatalogRow, bool)> = on!(conn, |c, Engine| {
+        let mut query = integrations::table
+            .inner_join(
+                partners::table.on(partners::kind
+                    .eq(Word(EntryKind::BusinessPartner))
+                    .and(partners::id.eq(integrations::business_partner_id))),
+            )
+            .select((IntegrationRow::as_select(), CatalogRow::as_select(), usable))
+            .into_boxed::<Engine>();
+        if let Some(only) = only {
+            query = query.filter(integrations::business_partner_id.eq(only));
+        }
+        if let Some(active) = filter.active {
+            query = query.filter(integrations::active.eq(active));
+        }
+        if let Some(wanted) = filter.usable {
+            query = query.filter(usable.eq(wanted));
+        }
+        for word in &page.words {
+            query = query.filter(partners::search_key.like(containing(word)).escape('\\'));
+        }
+        match page.sort.key {
+            SortKey::Name => {
+                keyset!(query, page.sort.descending, partners::sort_key, partners::id, page.after_name::<String>()?)
+            }
+            SortKey::CreatedAt => {
+                let id = integrations::business_partner_id;
+                keyset!(
+                    query,
+                    page.sort.descending,
+                    integrations::created_at,
+                    id,
+                    page.after_time::<BusinessPartnerId>()?
+                )
+            }
+        }
+        .limit(page.fetch())
+        .load(c)
+    })?;
+    Ok(rows.into_iter().map(|(integration, partner, usable)| ListedRow { integration, partner, usable }).collect())
+}

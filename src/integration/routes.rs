@@ -1,0 +1,107 @@
+//! Routes of the customer integration itself.
+
+use actix_web::{HttpResponse, get, patch, web::Data};
+use serde::Serialize;
+
+use super::{
+    dto::{CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch, CustomerIntegrationSummary},
+    service,
+};
+use crate::{
+    catalog::BusinessPartnerId,
+    db::{Conn, Db},
+    http::{
+        auth::{
+            InPartner, Permit,
+            scope::{IntegrationRead, IntegrationWrite},
+        },
+        body::Body,
+        conditions::Conditions,
+        params::{ListQuery, PageParams},
+        reply::{self, List},
+    },
+    integration::Standing,
+    kernel::{Result, page::Page},
+};
+
+/// List customer integrations
+///
+/// One for every business partner the ERP told us of, with its revision and whether it is usable. A token limited to one
+/// partner sees that one only.
+#[utoipa::path(
+    tag = "customer-integrations",
+    params(PageParams, CustomerIntegrationListQuery),
+    responses((status = 200, description = "A page of customer integrations.", body = List<CustomerIntegrationSummary>)),
+    security(("bearer" = ["integration:read"]))
+)]
+#[get("/customer-integrations")]
+pub async fn list_customer_integrations(
+    permit: Permit<IntegrationRead>,
+    query: ListQuery<CustomerIntegrationListQuery>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    let (tag, page) = service::list(&db, permit.limited_to.as_ref(), &query.filter, &query.page).await?;
+    if conditions.has(&tag) {
+        return Ok(reply::not_modified(&tag));
+    }
+    Ok(reply::list(page, &tag))
+}
+
+/// Get a customer integration
+///
+/// With how much is configured on each sub-tab, and whether that is enough (readiness): what blocks the creation of tickets
+/// and what should be looked at.
+#[utoipa::path(
+    tag = "customer-integrations",
+    responses((status = 200, description = "The customer integration.", body = CustomerIntegration)),
+    security(("bearer" = ["integration:read"]))
+)]
+#[get("/customer-integrations/{business_partner_id}")]
+pub async fn get_customer_integration(
+    at: InPartner<IntegrationRead>,
+    conditions: Conditions,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    Ok(reply::resource(&service::get(&db, &at.partner).await?, &conditions))
+}
+
+/// Activate or deactivate a customer integration
+///
+/// Deactivation keeps everything and makes every access ineffective; activation restores it. Both are idempotent. While the
+/// integration is inactive, this is the only change possible.
+#[utoipa::path(
+    tag = "customer-integrations",
+    request_body = CustomerIntegrationPatch,
+    responses((status = 200, description = "The customer integration as it is now.", body = CustomerIntegration)),
+    security(("bearer" = ["integration:write"]))
+)]
+#[patch("/customer-integrations/{business_partner_id}")]
+pub async fn update_customer_integration(
+    at: InPartner<IntegrationWrite>,
+    conditions: Conditions,
+    body: Body<CustomerIntegrationPatch>,
+    db: Data<Db>,
+) -> Result<HttpResponse> {
+    let done = service::update(&db, at.actor, at.partner, body.0, conditions.precondition).await?;
+    Ok(reply::patched(&done))
+}
+
+/// Answers with a list below an integration: one look-up tells whether the partner exists and whether the caller has the
+/// list already; only then it is read.
+pub async fn below<T: Serialize>(
+    db: &Db,
+    partner: &BusinessPartnerId,
+    conditions: &Conditions,
+    read: impl AsyncFn(&mut Conn, &Standing) -> Result<Page<T>>,
+) -> Result<HttpResponse> {
+    db.read(async |conn| {
+        let standing = service::standing(conn, partner).await?;
+        let tag = standing.etag();
+        if conditions.has(&tag) {
+            return Ok(reply::not_modified(&tag));
+        }
+        Ok(reply::list(read(conn, &standing).await?, &tag))
+    })
+    .await
+}

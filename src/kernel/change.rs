@@ -1,0 +1,162 @@
+//! What a write did, and the version tag of what it did it to.
+//!
+//! The door through which every write goes ([`crate::db::Db::mutate`]) takes a closure that returns a [`Change`]. The
+//! history entry is made from it, so a write that forgets its history entry does not compile.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::kernel::{Error, Result};
+
+/// Anything with a representation, a version and a place in the history.
+pub trait Resource: Serialize {
+    /// The glossary's word, as stored in the history (`access`, `area_grant`, …).
+    const KIND: &'static str;
+
+    /// Its id within its kind.
+    fn resource_id(&self) -> String;
+
+    /// Its entity tag now.
+    fn etag(&self) -> EntityTag;
+}
+
+/// The outcome of a unit of work. `Unchanged` writes nothing: no version, no revision, no history.
+#[derive(Debug)]
+pub enum Change<T> {
+    Created(T),
+    Updated { before: T, after: T },
+    Deleted(T),
+    Unchanged(T),
+}
+
+impl<T> Change<T> {
+    /// The resource as it is afterwards (for a deletion: as it was).
+    pub fn into_result(self) -> T {
+        match self {
+            Self::Created(it) | Self::Updated { after: it, .. } | Self::Deleted(it) | Self::Unchanged(it) => it,
+        }
+    }
+}
+
+/// A committed unit of work: the resource as it is now, and whether it is new.
+#[derive(Debug)]
+pub struct Done<T> {
+    pub resource: T,
+    pub created: bool,
+}
+
+/// A strong entity tag (RFC 9110 section 8.8.3), without its quotes.
+///
+/// It is `<version>`, or `<version>-<state>` where the representation also shows things that change without a new
+/// version (a catalogue name, whether an access is effective).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntityTag(String);
+
+impl EntityTag {
+    /// The tag of something that only changes with its version.
+    pub fn of(version: i64) -> Self {
+        Self(version.to_string())
+    }
+
+    /// The tag of something that shows foreign state as well.
+    pub fn derived(version: i64, state: impl fmt::Display) -> Self {
+        Self(format!("{version}-{state}"))
+    }
+
+    /// The tag of a list whose parts change independently.
+    pub fn hashed(parts: impl std::hash::Hash) -> Self {
+        let mut hasher = std::hash::DefaultHasher::new();
+        parts.hash(&mut hasher);
+        Self(format!("{:016x}", std::hash::Hasher::finish(&hasher)))
+    }
+
+    /// The tag as it stands between the quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a tag sent in `If-Match` names this state. The bare version is accepted too: it is a member of every
+    /// item of a list, where there is no `ETag` header to copy, and it protects all that the sender may overwrite.
+    pub fn matches(&self, sent: &str) -> bool {
+        sent == self.0 || self.0.split_once('-').is_some_and(|(version, _)| version == sent)
+    }
+}
+
+/// What `If-Match` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Match {
+    /// `*`: any state will do.
+    Any,
+    /// One of these strong tags, or bare versions.
+    Tags(Vec<String>),
+}
+
+/// The condition under which a write may act (RFC 9110 section 13.1), checked inside its transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Precondition {
+    /// `If-Match`: the resource must exist, and bear one of the tags if any are named.
+    pub if_match: Option<Match>,
+    /// `If-None-Match: *`: the resource must not exist yet.
+    pub if_absent: bool,
+}
+
+impl Precondition {
+    /// Fails with 412 and the current tag unless the condition holds for `current` (`None`: no such resource yet).
+    pub fn check<T: Resource>(&self, current: Option<&T>) -> Result<()> {
+        let tag = current.map(Resource::etag);
+        let matched = match (&self.if_match, &tag) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(Match::Any), Some(_)) => true,
+            (Some(Match::Tags(sent)), Some(tag)) => sent.iter().any(|sent| tag.matches(sent)),
+        };
+        if matched && !(self.if_absent && tag.is_some()) { Ok(()) } else { Err(Error::precondition_failed(tag)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Thing(i64);
+
+    impl Resource for Thing {
+        const KIND: &'static str = "thing";
+        fn resource_id(&self) -> String {
+            "t".to_owned()
+        }
+        fn etag(&self) -> EntityTag {
+            EntityTag::derived(self.0, "c7")
+        }
+    }
+
+    fn if_match(tags: &[&str]) -> Precondition {
+        Precondition { if_match: Some(Match::Tags(tags.iter().map(|t| (*t).to_owned()).collect())), if_absent: false }
+    }
+
+    #[test]
+    fn the_full_tag_and_the_bare_version_match() {
+        assert!(if_match(&["3-c7"]).check(Some(&Thing(3))).is_ok());
+        assert!(if_match(&["9", "3"]).check(Some(&Thing(3))).is_ok());
+    }
+
+    #[test]
+    fn another_version_another_state_or_no_resource_does_not() {
+        assert!(if_match(&["2"]).check(Some(&Thing(3))).is_err());
+        assert!(if_match(&["3-c6"]).check(Some(&Thing(3))).is_err());
+        assert!(if_match(&["3-"]).check(Some(&Thing(3))).is_err());
+        assert!(if_match(&["3"]).check(None::<&Thing>).is_err());
+        let any = Precondition { if_match: Some(Match::Any), if_absent: false };
+        assert!(any.check(Some(&Thing(1))).is_ok());
+        assert!(any.check(None::<&Thing>).is_err());
+    }
+
+    #[test]
+    fn create_only_refuses_what_exists() {
+        let create_only = Precondition { if_match: None, if_absent: true };
+        assert!(create_only.check(None::<&Thing>).is_ok());
+        assert!(create_only.check(Some(&Thing(1))).is_err());
+    }
+}

@@ -1,0 +1,55 @@
+//! Enumerations in bodies.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::kernel::{
+    error::{Code, Fault},
+    text::Check,
+};
+
+/// A word out of a list. Reading takes any string and [`Check`] judges it, so that a wrong word is reported together with
+/// everything else that is wrong (see [`crate::kernel::text`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub enum Choice<T> {
+    Known(T),
+    Unknown,
+    /// Not sent, though it has to be.
+    #[default]
+    Missing,
+}
+
+impl<T: Default> Choice<T> {
+    /// The choice of a body that does not make one.
+    pub fn unspoken() -> Self {
+        Self::Known(T::default())
+    }
+}
+
+impl<T: Default + Copy> Choice<T> {
+    /// The word. A choice that did not pass [`Check`] never gets here; it would be the default.
+    pub fn get(&self) -> T {
+        match self {
+            Self::Known(word) => *word,
+            Self::Unknown | Self::Missing => T::default(),
+        }
+    }
+}
+
+impl<'de, T: FromStr> Deserialize<'de> for Choice<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Ok(word.parse().map_or(Self::Unknown, Self::Known))
+    }
+}
+
+impl<T> Check for Choice<T> {
+    fn check(&self) -> Result<(), Fault> {
+        match self {
+            Self::Known(_) => Ok(()),
+            Self::Unknown => Err(Fault::new("", Code::UnknownValue)),
+            Self::Missing => Err(Fault::new("", Code::Required)),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! One error type for the whole service, and the stable codes a caller can act upon.
+//!
+//! A [`Refusal`] is meant for the caller and holds only a code and the facts its text needs; the text itself is
+//! looked up in the caller's language when the answer is written ([`crate::texts`]). An [`Error::Internal`] is meant
+//! for the log and never reaches the caller. They are different variants, so that neither can be mistaken for the other.
+
+use std::borrow::Cow;
+
+use crate::kernel::change::EntityTag;
+
+/// Result of anything that can be refused or can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Stable, machine-readable reason. Part of the contract: a code is never renamed or reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumString, strum::EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub enum Code {
+    // cannot be read
+    MalformedJson,
+    UnknownMember,
+    WrongType,
+    InvalidParameter,
+    UnknownParameter,
+    InvalidCursor,
+    BadRequest,
+    // who asks
+    MissingToken,
+    InvalidToken,
+    InsufficientScope,
+    PartnerRestricted,
+    // where
+    NotFound,
+    UnknownRoute,
+    MethodNotAllowed,
+    // the state forbids it
+    IntegrationInactive,
+    IntegrationIncomplete,
+    LastArea,
+    LastTicketType,
+    DuplicateEmail,
+    DuplicateContact,
+    LimitReached,
+    PreconditionFailed,
+    // how it was sent
+    BodyTooLarge,
+    UnsupportedMediaType,
+    // read, and wrong
+    ValidationFailed,
+    ApproverRole,
+    UnknownReference,
+    RetiredReference,
+    // single fields
+    Required,
+    TooShort,
+    TooLong,
+    OutOfRange,
+    ControlCharacter,
+    InvalidId,
+    InvalidEmail,
+    InvalidColor,
+    UnknownValue,
+    DuplicateValue,
+    NoArea,
+    NoTicketType,
+    // ours
+    InternalError,
+    Unavailable,
+}
+
+/// What sort of refusal a code is; HTTP derives the status from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Unreadable,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    Conflict,
+    PreconditionFailed,
+    TooLarge,
+    UnsupportedMediaType,
+    Invalid,
+    Internal,
+    Unavailable,
+}
+
+impl Code {
+    /// The code as it stands in JSON and in the problem's URI.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The sort of refusal this code is.
+    pub fn kind(self) -> Kind {
+        use Code::*;
+        match self {
+            MalformedJson | UnknownMember | WrongType | InvalidParameter | UnknownParameter | InvalidCursor
+            | BadRequest => Kind::Unreadable,
+            MissingToken | InvalidToken => Kind::Unauthenticated,
+            InsufficientScope | PartnerRestricted => Kind::Forbidden,
+            NotFound | UnknownRoute => Kind::NotFound,
+            MethodNotAllowed => Kind::MethodNotAllowed,
+            IntegrationInactive
+            | IntegrationIncomplete
+            | LastArea
+            | LastTicketType
+            | DuplicateEmail
+            | DuplicateContact
+            | LimitReached => Kind::Conflict,
+            PreconditionFailed => Kind::PreconditionFailed,
+            BodyTooLarge => Kind::TooLarge,
+            UnsupportedMediaType => Kind::UnsupportedMediaType,
+            ValidationFailed | ApproverRole | UnknownReference | RetiredReference | Required | TooShort | TooLong
+            | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor | UnknownValue
+            | DuplicateValue | NoArea | NoTicketType => Kind::Invalid,
+            InternalError => Kind::Internal,
+            Unavailable => Kind::Unavailable,
+        }
+    }
+
+    /// Whether the code only ever describes a single member of a body and never a whole problem.
+    pub fn is_field_code(self) -> bool {
+        use Code::*;
+        matches!(
+            self,
+            Required
+                | TooShort
+                | TooLong
+                | OutOfRange
+                | ControlCharacter
+                | InvalidId
+                | InvalidEmail
+                | InvalidColor
+                | UnknownValue
+                | DuplicateValue
+                | NoArea
+                | NoTicketType
+        )
+    }
+}
+
+/// A fact that a text mentions, by the name the text uses for it.
+pub type Fact = (Cow<'static, str>, String);
+
+/// One thing that is wrong at one place of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// JSON pointer into the body (RFC 6901), or the name of a parameter.
+    pub pointer: String,
+    pub code: Code,
+    pub facts: Vec<Fact>,
+}
+
+impl Fault {
+    /// A fault at `pointer`.
+    pub fn new(pointer: impl Into<String>, code: Code) -> Self {
+        Self { pointer: pointer.into(), code, facts: Vec::new() }
+    }
+
+    /// Adds a fact that the text may mention.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.facts.push((Cow::Borrowed(name), value.to_string()));
+        self
+    }
+}
+
+/// A refusal as the caller will see it, but for the language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: Code,
+    pub facts: Vec<Fact>,
+    pub faults: Vec<Fault>,
+    /// The entity tag now in force, sent with 412.
+    pub current: Option<EntityTag>,
+}
+
+/// Everything that can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request cannot be granted; the caller is told why.
+    #[error("refused: {}", .0.code.as_str())]
+    Refused(Box<Refusal>),
+    /// The database cannot be reached or is too busy; trying again may help.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// The engine ended a transaction in favour of another; the database's doors try again.
+    #[error("aborted: {0}")]
+    Aborted(String),
+    /// The connection broke in use; the database's doors try again where that is safe.
+    #[error("connection lost: {0}")]
+    ConnectionLost(String),
+    /// A fault of ours. The caller is told the request id and nothing else.
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+impl Error {
+    /// Refuses the request.
+    pub fn refuse(code: Code) -> Self {
+        Self::Refused(Box::new(Refusal { code, facts: Vec::new(), faults: Vec::new(), current: None }))
+    }
+
+    /// Refuses a request of which one or more places are wrong.
+    pub fn faults(code: Code, faults: Vec<Fault>) -> Self {
+        Self::refuse(code).amend(|refusal| refusal.faults = faults)
+    }
+
+    /// Refuses a request of which one place is wrong; the whole problem has the same code and facts.
+    pub fn at(fault: Fault) -> Self {
+        Self::refuse(fault.code).amend(|refusal| {
+            refusal.facts.clone_from(&fault.facts);
+            refusal.faults.push(fault);
+        })
+    }
+
+    /// The precondition of a conditional request does not hold; `current` is the tag that would have.
+    pub fn precondition_failed(current: Option<EntityTag>) -> Self {
+        Self::refuse(Code::PreconditionFailed).amend(|refusal| refusal.current = current)
+    }
+
+    /// Adds a fact that the text mentions.
+    #[must_use]
+    pub fn with(self, name: &'static str, value: impl ToString) -> Self {
+        self.amend(|refusal| refusal.facts.push((Cow::Borrowed(name), value.to_string())))
+    }
+
+    /// The code the caller sees.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => refusal.code,
+            Self::Unavailable(_) | Self::Aborted(_) | Self::ConnectionLost(_) => Code::Unavailable,
+            Self::Internal(_) => Code::InternalError,
+        }
+    }
+
+    fn amend(mut self, change: impl FnOnce(&mut Refusal)) -> Self {
+        if let Self::Refused(refusal) = &mut self {
+            change(refusal);
+        }
+        self
+    }
+}
+
+/// R9: what is not there, or belongs to another partner (queries begin with the partner), is not found. One function, so
+/// that the two cases cannot differ.
+pub fn found<T>(resource: Option<T>) -> Result<T> {
+    resource.ok_or_else(|| Error::refuse(Code::NotFound))
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator as _;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_written_and_read_alike() {
+        for code in Code::iter() {
+            assert_eq!(code.as_str().parse(), Ok(code));
+        }
+    }
+
+    #[test]
+    fn r9_what_is_not_there_is_not_found() {
+        assert_eq!(found(None::<()>).unwrap_err().code(), Code::NotFound);
+        assert!(found(Some(())).is_ok());
+    }
+
+    #[test]
+    fn one_fault_gives_the_whole_problem_its_code_and_facts() {
+        let error = Error::at(Fault::new("/approver", Code::ApproverRole).with("role", "observer"));
+        let Error::Refused(refusal) = error else { panic!() };
+        assert_eq!((refusal.code, refusal.faults.len()), (Code::ApproverRole, 1));
+        assert_eq!(refusal.facts, [("role".into(), "observer".to_owned())]);
+    }
+}

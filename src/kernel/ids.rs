@@ -1,0 +1,195 @@
+//! Identifiers. Those of catalogue entries are the ERP's own and never invented; those of what we own are UUIDv7.
+
+use std::{fmt, marker::PhantomData, str::FromStr};
+
+use diesel::{deserialize::FromSqlRow, expression::AsExpression, sql_types::Text};
+use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema, SchemaFormat,
+        schema::{KnownFormat, ObjectBuilder, Type},
+    },
+};
+
+use crate::kernel::{
+    error::{Code, Fault},
+    text::Check,
+};
+
+/// Pattern of the ERP's ids; the first character is a letter or a digit, so no id is a path of its own (`.`, `..`).
+pub const ERP_ID_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$";
+
+/// Id of something the ERP owns: 1 to 64 characters of RFC 3986's unreserved set. `K` says of what.
+///
+/// In a body it is read as it is and judged by [`Check`], so that all faults can be told at once; in a path it is
+/// parsed by [`FromStr`] and cannot be wrong.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[serde(transparent)]
+#[diesel(sql_type = Text)]
+pub struct ErpId<K: 'static>(String, #[serde(skip)] PhantomData<fn() -> K>);
+
+/// A contact person at a business partner. Contacts are no catalogue entries: we know their ids only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Contact {}
+
+/// Id of a contact.
+pub type ContactId = ErpId<Contact>;
+
+impl<K> ErpId<K> {
+    /// The id as the ERP writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// An id that comes from our own database, where a constraint has judged it.
+    pub(crate) fn stored(id: String) -> Self {
+        Self(id, PhantomData)
+    }
+}
+
+impl<K> fmt::Display for ErpId<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<K> fmt::Debug for ErpId<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<K> Check for ErpId<K> {
+    fn check(&self) -> Result<(), Fault> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._~-".contains(c);
+        let first = self.0.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+        match self.0.len() {
+            0 => Err(Fault::new("", Code::Required)),
+            1..=64 if first && self.0.chars().all(allowed) => Ok(()),
+            _ => Err(Fault::new("", Code::InvalidId)),
+        }
+    }
+}
+
+impl<K> FromStr for ErpId<K> {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let id = Self(text.to_owned(), PhantomData);
+        id.check().map(|()| id)
+    }
+}
+
+impl<K> PartialSchema for ErpId<K> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("Id in the ERP: 1 to 64 characters, the first one a letter or a digit."))
+            .pattern(Some(ERP_ID_PATTERN))
+            .min_length(Some(1))
+            .max_length(Some(64))
+            .examples(["A-100"])
+            .into()
+    }
+}
+
+impl<K> ToSchema for ErpId<K> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "ErpId".into()
+    }
+}
+
+/// Id of something we own: a UUIDv7, so that ids grow with time. `K` says of what.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[serde(transparent)]
+#[diesel(sql_type = crate::db::types::Uuid)]
+pub struct Id<K: 'static>(uuid::Uuid, #[serde(skip)] PhantomData<fn() -> K>);
+
+impl<K> Id<K> {
+    /// A new id.
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7(), PhantomData)
+    }
+
+    /// The id as a UUID.
+    pub fn as_uuid(&self) -> uuid::Uuid {
+        self.0
+    }
+}
+
+impl<K> From<uuid::Uuid> for Id<K> {
+    fn from(id: uuid::Uuid) -> Self {
+        Self(id, PhantomData)
+    }
+}
+
+impl<K> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<K> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl<K> FromStr for Id<K> {
+    type Err = Fault;
+
+    /// Reads the hyphenated form only: one id, one spelling, one URL.
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
+        let id = uuid::Uuid::try_parse(text).ok().filter(|_| hyphenated);
+        id.map(Self::from).ok_or_else(|| Fault::new("", Code::InvalidId))
+    }
+}
+
+impl<K> PartialSchema for Id<K> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("Id given by this service (UUIDv7)."))
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+            .examples(["019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"])
+            .into()
+    }
+}
+
+impl<K> ToSchema for Id<K> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Id".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("A", true)]
+    #[case("4711", true)]
+    #[case("a._~-Z", true)]
+    #[case(&"x".repeat(64), true)]
+    #[case(&"x".repeat(65), false)]
+    #[case("", false)]
+    #[case(".", false)]
+    #[case("-a", false)]
+    #[case("a b", false)]
+    #[case("ä", false)]
+    #[case("a/b", false)]
+    #[case("a\0", false)]
+    fn erp_ids(#[case] text: &str, #[case] good: bool) {
+        assert_eq!(text.parse::<ContactId>().is_ok(), good, "{text:?}");
+    }
+
+    #[test]
+    fn uuids_have_one_spelling() {
+        let id = Id::<Contact>::generate();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!(id.as_uuid().simple().to_string().parse::<Id<Contact>>().is_err());
+        assert!(format!("{{{id}}}").parse::<Id<Contact>>().is_err());
+    }
+}

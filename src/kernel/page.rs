@@ -1,0 +1,239 @@
+//! Pages of a list: what is asked for, and where the next one begins. See [`crate::db`]'s keyset paging.
+
+use std::str::FromStr;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{Code, Error, Result, error::Fault, text::search_words, time::Timestamp};
+
+/// Items on a page when the caller does not say.
+pub const DEFAULT_LIMIT: u32 = 50;
+/// Most items on a page.
+pub const MAX_LIMIT: u32 = 200;
+/// Longest search text.
+pub const MAX_SEARCH: usize = 200;
+
+/// What a list is ordered by; the id breaks ties, so every order is total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum SortKey {
+    Name,
+    CreatedAt,
+}
+
+/// An order, written `name` or `-name`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    pub key: SortKey,
+    pub descending: bool,
+}
+
+impl FromStr for Sort {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let (descending, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));
+        let key = match name {
+            "name" => SortKey::Name,
+            "created_at" => SortKey::CreatedAt,
+            _ => {
+                return Err(
+                    Fault::new("sort", Code::OutOfRange).with("allowed", "name, -name, created_at, -created_at")
+                );
+            }
+        };
+        Ok(Self { key, descending })
+    }
+}
+
+/// The place of a row in an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Position {
+    #[serde(rename = "s")]
+    sort: SortKey,
+    #[serde(rename = "d")]
+    descending: bool,
+    #[serde(rename = "k")]
+    key: String,
+    #[serde(rename = "i")]
+    id: String,
+}
+
+/// A row that can end a page.
+pub trait Keyed {
+    /// Its folded name.
+    fn sort_key(&self) -> &str;
+    fn created_at(&self) -> Timestamp;
+    /// Its id, unique within the list.
+    fn key_id(&self) -> String;
+}
+
+/// A request for one page.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    pub limit: u32,
+    pub sort: Sort,
+    /// Folded words that all must occur in an item's searched texts.
+    pub words: Vec<String>,
+    after: Option<Position>,
+}
+
+impl PageRequest {
+    /// Judges the parameters of a list, all of them.
+    pub fn new(limit: Option<u32>, sort: Option<&str>, q: Option<&str>, cursor: Option<&str>) -> Result<Self> {
+        let mut faults = Vec::new();
+        let limit = limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            faults.push(Fault::new("limit", Code::OutOfRange).with("allowed", format!("1..{MAX_LIMIT}")));
+        }
+        let sort = sort.unwrap_or("name").parse::<Sort>().unwrap_or_else(|fault| {
+            faults.push(fault);
+            Sort { key: SortKey::Name, descending: false }
+        });
+        let q = q.unwrap_or_default();
+        if q.chars().count() > MAX_SEARCH {
+            faults.push(Fault::new("q", Code::TooLong).with("max", MAX_SEARCH));
+        } else if q.chars().any(char::is_control) {
+            faults.push(Fault::new("q", Code::ControlCharacter));
+        }
+        if !faults.is_empty() {
+            return Err(Error::faults(Code::InvalidParameter, faults));
+        }
+        let after = cursor.map(|cursor| position(cursor, sort)).transpose()?;
+        Ok(Self { limit, sort, words: search_words(q), after })
+    }
+
+    /// Where a list ordered by name goes on.
+    pub fn after_name<I: FromStr>(&self) -> Result<Option<(String, I)>> {
+        self.after(|key| Some(key.to_owned()))
+    }
+
+    /// Where a list ordered by time of creation goes on.
+    pub fn after_time<I: FromStr>(&self) -> Result<Option<(Timestamp, I)>> {
+        self.after(Timestamp::parse)
+    }
+
+    /// How many rows to fetch: one more than asked for tells whether there is a next page.
+    pub fn fetch(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    fn after<K, I: FromStr>(&self, key: impl Fn(&str) -> Option<K>) -> Result<Option<(K, I)>> {
+        let Some(position) = &self.after else { return Ok(None) };
+        match (key(&position.key), position.id.parse()) {
+            (Some(key), Ok(id)) => Ok(Some((key, id))),
+            _ => Err(Error::at(Fault::new("cursor", Code::InvalidCursor))),
+        }
+    }
+}
+
+fn position(cursor: &str, sort: Sort) -> Result<Position> {
+    let json = URL_SAFE_NO_PAD.decode(cursor).ok();
+    json.and_then(|json| serde_json::from_slice::<Position>(&json).ok())
+        .filter(|position| position.sort == sort.key && position.descending == sort.descending)
+        .ok_or_else(|| Error::at(Fault::new("cursor", Code::InvalidCursor)))
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+}
+
+impl<R: Keyed> Page<R> {
+    /// The page made of the rows fetched for `request`.
+    pub fn new(mut rows: Vec<R>, request: &PageRequest) -> Self {
+        let limit = request.limit as usize;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows.last().filter(|_| more).and_then(|last| cursor(last, request.sort));
+        Self { items: rows, next_cursor }
+    }
+}
+
+impl<T> Page<T> {
+    /// The same page of other items.
+    pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(turn).collect(), next_cursor: self.next_cursor }
+    }
+}
+
+fn cursor(row: &impl Keyed, sort: Sort) -> Option<String> {
+    let key = match sort.key {
+        SortKey::Name => row.sort_key().to_owned(),
+        SortKey::CreatedAt => row.created_at().to_string(),
+    };
+    let position = Position { sort: sort.key, descending: sort.descending, key, id: row.key_id() };
+    serde_json::to_vec(&position).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
+}
+
+/// A `LIKE` pattern (escape `\`) that finds `word` anywhere.
+pub fn containing(word: &str) -> String {
+    let mut pattern = String::with_capacity(word.len() + 2);
+    pattern.push('%');
+    for c in word.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Row(&'static str);
+
+    impl Keyed for Row {
+        fn sort_key(&self) -> &str {
+            self.0
+        }
+        fn created_at(&self) -> Timestamp {
+            Timestamp::from_unix_micros(0).unwrap()
+        }
+        fn key_id(&self) -> String {
+            self.0.to_uppercase()
+        }
+    }
+
+    #[test]
+    fn a_cursor_leads_behind_the_last_row() {
+        let first = PageRequest::new(Some(2), Some("-name"), None, None).unwrap();
+        let page = Page::new(vec![Row("c"), Row("b"), Row("a")], &first);
+        assert_eq!(page.items.len(), 2);
+        let cursor = page.next_cursor.unwrap();
+        let next = PageRequest::new(Some(2), Some("-name"), None, Some(&cursor)).unwrap();
+        assert_eq!(next.after_name::<String>().unwrap(), Some(("b".to_owned(), "B".to_owned())));
+        assert!(Page::new(vec![Row("a")], &next).next_cursor.is_none());
+    }
+
+    #[test]
+    fn a_cursor_of_another_order_or_no_cursor_at_all_is_refused() {
+        let first = PageRequest::new(Some(1), None, None, None).unwrap();
+        let cursor = Page::new(vec![Row("a"), Row("b")], &first).next_cursor.unwrap();
+        for (sort, cursor) in [("-name", cursor.as_str()), ("created_at", &cursor), ("name", "???"), ("name", "e30")] {
+            let refused = PageRequest::new(None, Some(sort), None, Some(cursor)).unwrap_err();
+            assert_eq!(refused.code(), Code::InvalidCursor);
+        }
+    }
+
+    #[test]
+    fn all_bad_parameters_are_told() {
+        let long = "x".repeat(MAX_SEARCH + 1);
+        let Err(Error::Refused(refusal)) = PageRequest::new(Some(201), Some("color"), Some(&long), None) else {
+            panic!()
+        };
+        let pointers: Vec<_> = refusal.faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["limit", "sort", "q"]);
+    }
+
+    #[test]
+    fn patterns_escape_what_like_interprets() {
+        assert_eq!(containing(r"5%_\"), r"%5\%\_\\%");
+    }
+}

@@ -1,0 +1,247 @@
+//! Texts people wrote, e-mail addresses and colours: each type owns its normalisation, its limits and its schema.
+//!
+//! Reading from JSON only normalises; [`Check`] judges. So a body can report *all* its faults at once, and since
+//! [`crate::http::body::Body`] is the only way in, a handler never sees a value that failed.
+//! Rules from domain.md section 4: trimmed, NFC, no control characters, lengths count Unicode scalar values.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema, SchemaFormat,
+        schema::{KnownFormat, ObjectBuilder, Type},
+    },
+};
+use validator::{ValidateEmail as _, ValidationError};
+
+use crate::kernel::error::{Code, Fault};
+
+/// A value that knows whether it may be accepted. The fault's pointer is left empty: the value does not know where it is.
+pub trait Check {
+    /// Tells what is wrong, if anything.
+    fn check(&self) -> Result<(), Fault>;
+}
+
+/// [`Check`] as validator's derive calls it: `#[validate(custom(function = check))]`. What a fault says beyond its code
+/// travels in the error's parameters, and where it is inside the value, as a JSON pointer, in its message.
+pub fn check<T: Check>(value: &T) -> Result<(), ValidationError> {
+    value.check().map_err(|fault| {
+        let mut error = ValidationError::new(fault.code.as_str()).with_message(fault.pointer.into());
+        for (name, value) in fault.facts {
+            error.add_param(name, &value);
+        }
+        error
+    })
+}
+
+impl<T: Check> Check for &T {
+    fn check(&self) -> Result<(), Fault> {
+        T::check(self)
+    }
+}
+
+impl<T: Check> Check for Vec<T> {
+    fn check(&self) -> Result<(), Fault> {
+        for (index, item) in self.iter().enumerate() {
+            item.check().map_err(|fault| Fault { pointer: format!("/{index}{}", fault.pointer), ..fault })?;
+        }
+        Ok(())
+    }
+}
+
+/// A text of `MIN` to `MAX` Unicode scalar values after normalisation.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Text<const MIN: usize, const MAX: usize>(String);
+
+impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
+    /// Normalises; does not judge.
+    pub fn new(text: &str) -> Self {
+        Self(text.nfc().collect::<String>().trim().to_owned())
+    }
+
+    /// The normalised text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> From<Text<MIN, MAX>> for String {
+    fn from(text: Text<MIN, MAX>) -> Self {
+        text.0
+    }
+}
+
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Text<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::new(&text))
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> Check for Text<MIN, MAX> {
+    fn check(&self) -> Result<(), Fault> {
+        let length = self.0.chars().count();
+        if length == 0 && MIN > 0 {
+            Err(Fault::new("", Code::Required))
+        } else if length < MIN {
+            Err(Fault::new("", Code::TooShort).with("min", MIN))
+        } else if length > MAX {
+            Err(Fault::new("", Code::TooLong).with("max", MAX))
+        } else if self.0.chars().any(char::is_control) {
+            Err(Fault::new("", Code::ControlCharacter))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> PartialSchema for Text<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).min_length((MIN > 0).then_some(MIN)).max_length(Some(MAX)).into()
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> ToSchema for Text<MIN, MAX> {}
+
+/// An e-mail address as HTML defines it, at most 254 characters, kept in lower case: it is a login.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Email(String);
+
+impl From<Email> for String {
+    fn from(email: Email) -> Self {
+        email.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Email {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(text.trim().nfc().collect::<String>().to_lowercase()))
+    }
+}
+
+impl Check for Email {
+    fn check(&self) -> Result<(), Fault> {
+        match self.0.chars().count() {
+            0 => Err(Fault::new("", Code::Required)),
+            1..=254 if self.0.validate_email() => Ok(()),
+            1..=254 => Err(Fault::new("", Code::InvalidEmail)),
+            _ => Err(Fault::new("", Code::TooLong).with("max", 254)),
+        }
+    }
+}
+
+impl PartialSchema for Email {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
+            .min_length(Some(3))
+            .max_length(Some(254))
+            .into()
+    }
+}
+
+impl ToSchema for Email {}
+
+/// An RGB colour `#RRGGBB`, kept in upper case.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Color(String);
+
+/// Pattern of [`Color`].
+pub const COLOR_PATTERN: &str = "^#[0-9A-Fa-f]{6}$";
+
+impl From<Color> for String {
+    fn from(color: Color) -> Self {
+        color.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Color {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(text.trim().to_ascii_uppercase()))
+    }
+}
+
+impl Check for Color {
+    fn check(&self) -> Result<(), Fault> {
+        let hex = |digits: &str| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        match self.0.strip_prefix('#') {
+            Some(digits) if hex(digits) => Ok(()),
+            _ if self.0.is_empty() => Err(Fault::new("", Code::Required)),
+            _ => Err(Fault::new("", Code::InvalidColor)),
+        }
+    }
+}
+
+impl PartialSchema for Color {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("RGB colour."))
+            .pattern(Some(COLOR_PATTERN))
+            .min_length(Some(7))
+            .max_length(Some(7))
+            .into()
+    }
+}
+
+impl ToSchema for Color {}
+
+/// Folds a text for searching and sorting: case, accents and compatibility forms are levelled, so that `Müller`,
+/// `MULLER` and `muller` are found by each other and `Änderung` sorts beside `Anderung`, not behind `Z`.
+pub fn fold(text: &str) -> String {
+    let folded = icu_casemap::CaseMapper::new().fold_string(text);
+    folded.nfkd().filter(|c| !is_combining_mark(*c)).collect()
+}
+
+/// The words of a search, folded.
+pub fn search_words(text: &str) -> Vec<String> {
+    fold(text).split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code<T: Check>(value: &T) -> Option<Code> {
+        value.check().err().map(|fault| fault.code)
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_composed_before_they_are_counted() {
+        let text = Text::<1, 3>::new("  a\u{308}bc ");
+        assert_eq!(text.as_str(), "äbc");
+        assert_eq!(code(&text), None);
+    }
+
+    #[rstest::rstest]
+    #[case("", Some(Code::Required))]
+    #[case(" \u{a0} ", Some(Code::Required))]
+    #[case("äöü", None)]
+    #[case("äöüß", Some(Code::TooLong))]
+    #[case("a\0b", Some(Code::ControlCharacter))]
+    #[case("a\u{85}b", Some(Code::ControlCharacter))]
+    #[case("😀😀😀", None)]
+    fn text_limits(#[case] text: &str, #[case] expected: Option<Code>) {
+        assert_eq!(code(&Text::<1, 3>::new(text)), expected);
+    }
+
+    #[rstest::rstest]
+    #[case("Anna.Schmidt@Example.COM", None)]
+    #[case("a@b", None)]
+    #[case("müller@example.com", Some(Code::InvalidEmail))]
+    #[case("no at sign", Some(Code::InvalidEmail))]
+    #[case("a\0@example.com", Some(Code::InvalidEmail))]
+    #[case("", Some(Code::Required))]
+    fn emails(#[case] text: &str, #[case] expected: Option<Code>) {
+        let email: Email = serde_json::from_value(serde_json::json!(text)).unwrap();
+        assert_eq!(code(&email), expected);
+        assert_eq!(String::from(email), text.to_lowercase());
+    }
+
+    #[test]
+    fn folding_levels_case_accents_and_sharp_s() {
+        assert_eq!(fold("STRAẞE Élan ﬁne"), fold("strasse elan fine"));
+        assert_eq!(search_words("  Müller  ANNA "), ["muller", "anna"]);
+    }
+}

@@ -1,0 +1,84 @@
+//! Points in time: UTC, microseconds, because that is what PostgreSQL keeps.
+
+use std::fmt;
+
+use jiff::{ToSpan as _, Unit};
+use serde::{Deserialize, Serialize};
+
+/// A point in time, rounded once so that both engines give back what was written.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[diesel(sql_type = crate::db::types::Instant)]
+pub struct Timestamp(jiff::Timestamp);
+
+impl Timestamp {
+    /// Now, in microseconds.
+    pub fn now() -> Self {
+        let now = jiff::Timestamp::now();
+        Self(now.round(Unit::Microsecond).unwrap_or(now))
+    }
+
+    /// From microseconds since 1970; `None` outside the years that can be written as RFC 3339.
+    pub fn from_unix_micros(micros: i64) -> Option<Self> {
+        jiff::Timestamp::from_microsecond(micros).ok().map(Self)
+    }
+
+    /// Microseconds since 1970.
+    pub fn unix_micros(self) -> i64 {
+        self.0.as_microsecond()
+    }
+
+    /// Reads RFC 3339; finer fractions than microseconds are rounded.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok()?.round(Unit::Microsecond).ok().map(Self)
+    }
+
+    /// This time plus `seconds`, saturating at the end of time.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.checked_add(seconds.seconds()).unwrap_or(jiff::Timestamp::MAX))
+    }
+}
+
+/// RFC 3339 with exactly six fractional digits, so that texts sort like times.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.6}", self.0)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_with_six_digits_and_read_back() {
+        let time = Timestamp::parse("2026-11-23T22:48:51+01:00").unwrap();
+        assert_eq!(time.to_string(), "2026-11-23T21:48:51.000000Z");
+        assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
+        assert_eq!(Timestamp::from_unix_micros(time.unix_micros()), Some(time));
+    }
+}

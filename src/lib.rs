@@ -1,0 +1,21 @@
+//! Back end of the tab "Kundenintegration": what the accesses of a business partner may see and do in the ticket portal.
+//!
+//! One room per sub-tab (`accesses`, `areas`, …), each with `routes` (HTTP, no rule), `service` (rules, neither HTTP nor
+//! SQL), `repo` (SQL, no rule) and `dto` (JSON). What they share lives once: `kernel`, `db`, `http`, `grants`, `history`.
+#![forbid(unsafe_code)]
+
+pub mod accesses;
+pub mod app;
+pub mod areas;
+pub mod catalog;
+pub mod config;
+pub mod db;
+pub mod demo;
+pub mod grants;
+pub mod history;
+pub mod http;
+pub mod integration;
+pub mod kernel;
+pub mod router;
+pub mod texts;
+pub mod ticket_types;

@@ -1,0 +1,88 @@
+//! Every route on one page. Registering a route is documenting it: the document is made from this list.
+
+use actix_web::{
+    HttpResponse, get,
+    web::{self, Bytes, Data},
+};
+use serde_json::Value;
+use utoipa::OpenApi as _;
+use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{
+    accesses, areas, catalog,
+    http::{health, openapi, problem_page},
+    integration, ticket_types,
+};
+
+/// Where the API begins.
+pub const BASE: &str = "/api/v1";
+/// Paths outside the API; all of them take GET only and need no token.
+pub const OTHERS: [&str; 5] = ["/health/live", "/health/ready", "/openapi.json", "/docs", "/problems/{code}"];
+
+/// The operations of the API.
+pub fn api(config: &mut ServiceConfig) {
+    config.service(
+        scope(BASE)
+            .configure(catalog_routes)
+            .service(integration::routes::list_customer_integrations)
+            .service(integration::routes::get_customer_integration)
+            .service(integration::routes::update_customer_integration)
+            .service(accesses::routes::list_accesses)
+            .service(accesses::routes::create_access)
+            .service(accesses::routes::get_access)
+            .service(accesses::routes::update_access)
+            .service(areas::routes::list_areas)
+            .service(areas::routes::get_area)
+            .service(areas::routes::put_area)
+            .service(areas::routes::delete_area)
+            .service(ticket_types::routes::list_ticket_types)
+            .service(ticket_types::routes::get_ticket_type)
+            .service(ticket_types::routes::put_ticket_type)
+            .service(ticket_types::routes::delete_ticket_type),
+    );
+}
+
+fn catalog_routes(config: &mut ServiceConfig) {
+    config
+        .service(catalog::routes::list_catalog_business_partners)
+        .service(catalog::routes::get_catalog_business_partner)
+        .service(catalog::routes::put_catalog_business_partner)
+        .service(catalog::routes::list_catalog_areas)
+        .service(catalog::routes::get_catalog_area)
+        .service(catalog::routes::put_catalog_area)
+        .service(catalog::routes::list_catalog_ticket_types)
+        .service(catalog::routes::get_catalog_ticket_type)
+        .service(catalog::routes::put_catalog_ticket_type)
+        .service(catalog::routes::list_catalog_plan_boards)
+        .service(catalog::routes::get_catalog_plan_board)
+        .service(catalog::routes::put_catalog_plan_board);
+}
+
+/// What is served beside the API.
+pub fn others(config: &mut web::ServiceConfig) {
+    config
+        .service(health::live)
+        .service(health::ready)
+        .service(document_json)
+        .service(problem_page::explain)
+        .service(web::redirect("/docs", "/docs/"))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(
+            Config::from("/openapi.json").persist_authorization(true).display_operation_id(true).validator_url("none"),
+        ));
+}
+
+/// The OpenAPI document of this version.
+pub fn document() -> serde_json::Result<Value> {
+    let app = actix_web::App::new().into_utoipa_app().openapi(openapi::Base::openapi());
+    let (_, api) = app.configure(api).split_for_parts();
+    openapi::finish(&api)
+}
+
+/// The document as it is served.
+pub struct Document(pub Bytes);
+
+#[get("/openapi.json")]
+async fn document_json(document: Data<Document>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document.0.clone())
+}

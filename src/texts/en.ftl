@@ -1,0 +1,95 @@
+### What callers read, in English. Each message is a problem's title, its attribute `detail` says what happened here.
+
+malformed_json = Body is not JSON
+    .detail = The body cannot be read as JSON: { $reason }
+unknown_member = Unknown member
+    .detail = The body has a member that this operation does not know: { $member }
+wrong_type = Wrong type
+    .detail = A member of the body has the wrong type: { $reason }
+invalid_parameter = Invalid parameter
+    .detail = A parameter in the path, the query or a header cannot be used.
+unknown_parameter = Unknown parameter
+    .detail = This operation does not know the query parameter { $name }.
+invalid_cursor = Invalid cursor
+    .detail = The cursor does not belong to this list in this order. Begin again without a cursor.
+bad_request = Bad request
+    .detail = The request cannot be read.
+missing_token = Token missing
+    .detail = Send a bearer token in the Authorization header.
+invalid_token = Token invalid
+    .detail = { $reason ->
+        [expired] The token has expired.
+        [not_yet_valid] The token is not valid yet.
+        [issuer] The token's issuer is not accepted.
+        [audience] The token is not meant for this service.
+       *[other] The token cannot be accepted.
+    }
+insufficient_scope = Scope missing
+    .detail = This operation needs a token with the scope { $scope }.
+partner_restricted = Token is limited to one partner
+    .detail = A token limited to one business partner cannot change what all partners share.
+not_found = Not found
+    .detail = There is no such resource.
+unknown_route = Unknown route
+    .detail = There is no operation at this path.
+method_not_allowed = Method not allowed
+    .detail = This path does not take this method; allowed: { $allowed }.
+integration_inactive = Customer integration is inactive
+    .detail = While the customer integration is inactive its configuration can be read, not changed. Activate it first.
+integration_incomplete = Customer integration is incomplete
+    .detail = An access can be active only while at least one area and one ticket type are granted.
+last_area = Last area
+    .detail = The last area cannot be removed while accesses are active ({ $active_accesses }).
+last_ticket_type = Last ticket type
+    .detail = The last ticket type cannot be removed while accesses are active ({ $active_accesses }).
+duplicate_email = E-mail address in use
+    .detail = Another access already has this e-mail address.
+duplicate_contact = Contact in use
+    .detail = Another access of this partner already belongs to this contact.
+limit_reached = Limit reached
+    .detail = There cannot be more than { $max } of these.
+precondition_failed = Precondition failed
+    .detail = The resource is not in the state the request expects. Read it again and repeat the change.
+body_too_large = Body too large
+    .detail = The body is larger than { $max } bytes.
+unsupported_media_type = Unsupported media type
+    .detail = Send the body as application/json{ $merge_patch ->
+        [yes] {" "}or application/merge-patch+json.
+       *[no] .
+    }
+validation_failed = Validation failed
+    .detail = Some members of the body cannot be accepted; see errors.
+approver_role = Approver needs another role
+    .detail = An approver needs the role editor or dispatcher; the role is { $role }.
+unknown_reference = Unknown reference
+    .detail = The catalogue has no entry { $id }.
+retired_reference = Retired reference
+    .detail = The catalogue entry { $id } has been retired and cannot be granted.
+required = Required
+    .detail = This must be given and must not be empty.
+too_short = Too short
+    .detail = At least { $min } characters are needed.
+too_long = Too long
+    .detail = At most { $max } are allowed.
+out_of_range = Out of range
+    .detail = Allowed: { $allowed }.
+control_character = Control character
+    .detail = Control characters are not allowed.
+invalid_id = Invalid id
+    .detail = This is not an id.
+invalid_email = Invalid e-mail address
+    .detail = This is not an e-mail address.
+invalid_color = Invalid colour
+    .detail = A colour is written #RRGGBB.
+unknown_value = Unknown value
+    .detail = This is none of the possible values.
+duplicate_value = Duplicate value
+    .detail = This value occurs twice.
+no_area = No area
+    .detail = No area is granted.
+no_ticket_type = No ticket type
+    .detail = No ticket type is granted.
+internal_error = Internal error
+    .detail = Something went wrong on our side. Tell us the request id { $request_id }.
+unavailable = Temporarily unavailable
+    .detail = The service cannot answer at the moment. Try again shortly.

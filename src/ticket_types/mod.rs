@@ -1,0 +1,52 @@
+//! Ticket types that a partner's accesses may open, with or without approval. They decide creation only, never viewing.
+//!
+//! Granting is the shared mechanism of [`crate::grants`]; this room adds the approval, and that the last one stays while an
+//! access is active (R3).
+
+pub mod dto;
+pub mod routes;
+
+pub use dto::TicketTypeGrant;
+
+use crate::{
+    catalog::{TicketType, TicketTypeKind},
+    grants::{Grant, Granted},
+    kernel::{Code, Resource, change::EntityTag, ids::ErpId},
+};
+
+impl Grant for TicketTypeGrant {
+    type Entry = TicketType;
+    type Put = dto::TicketTypeGrantPut;
+
+    const LAST: Option<Code> = Some(Code::LastTicketType);
+
+    fn new(granted: Granted) -> Self {
+        let etag = granted.etag();
+        let Granted { grant, entry } = granted;
+        Self {
+            ticket_type_id: ErpId::stored(entry.id),
+            name: entry.name,
+            kind: entry.ticket_kind.map_or_else(TicketTypeKind::default, |kind| kind.0),
+            approval_required: grant.approval_required,
+            available: entry.active,
+            audit: grant.audit(),
+            etag,
+        }
+    }
+
+    fn approval_required(put: &Self::Put) -> bool {
+        put.approval_required
+    }
+}
+
+impl Resource for TicketTypeGrant {
+    const KIND: &'static str = "ticket_type";
+
+    fn resource_id(&self) -> String {
+        self.ticket_type_id.to_string()
+    }
+
+    fn etag(&self) -> EntityTag {
+        self.etag.clone()
+    }
+}
