@@ -69,8 +69,8 @@ pub struct PageParams {
     /// `next_cursor` of the page before; only valid with the same `sort`.
     #[param(max_length = 2000)]
     cursor: Option<String>,
-    /// Order of the items; ties are broken by their ids.
-    #[param(inline, default = "name")]
+    /// Order of the items, `name` when absent; ties are broken by their ids.
+    #[param(inline)]
     sort: Option<SortOrder>,
     /// Words that all must occur in an item's name (or e-mail address, or id); case and accents do not matter.
     #[param(max_length = 200)]

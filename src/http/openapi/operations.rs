@@ -1,0 +1,128 @@
+//! What every operation of the document gets: path parameters, conditional headers, response headers, its scope in words.
+
+#![expect(clippy::indexing_slicing, reason = "serde_json's values answer null for what is not there, and insert it")]
+
+use serde_json::{Map, Value, json};
+
+use super::{problems, schemas};
+use crate::kernel::{Code, ids::ERP_ID_PATTERN};
+
+pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
+    let Some(operation) = operation.as_object_mut() else { return };
+    let own: Vec<Code> = operation
+        .remove("x-problem-codes")
+        .and_then(|codes| serde_json::from_value::<Vec<String>>(codes).ok())
+        .map(|codes| codes.iter().filter_map(|code| code.parse().ok()).collect())
+        .unwrap_or_default();
+    require_scopes(operation);
+    let single = path.ends_with('}');
+    let writes = method != "get";
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    complete_parameters(parameters, path, method, single);
+    let problems = problems::of_operation(path, method, operation.contains_key("requestBody"), single, own);
+    if let Some(body) = operation.get_mut("requestBody") {
+        complete_request(body, method, schemas);
+    }
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (status, response) in responses.iter_mut() {
+        let names: &[&str] = if status == "201" {
+            &["ETag", "Location"]
+        } else if status == "200" {
+            &["ETag"]
+        } else {
+            &[]
+        };
+        response["headers"] = response_headers(names);
+        if let Some(media) = response.pointer_mut("/content/application~1json") {
+            schemas::add_example(media, schemas);
+        }
+    }
+    if !writes {
+        responses.insert("304".to_owned(), json!({"$ref": "#/components/responses/NotModified"}));
+    }
+    for (status, codes) in problems {
+        responses.insert(status, problems::response(&codes));
+    }
+    responses.sort_keys();
+}
+
+/// Scopes stand beside the security requirement, where every tool accepts them, and in the description, where people look.
+fn require_scopes(operation: &mut Map<String, Value>) {
+    let scopes = operation.get("security").map(|security| security[0]["bearer"].clone()).unwrap_or_default();
+    let named: Vec<_> = scopes.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let description = operation.get("description").and_then(Value::as_str).unwrap_or_default();
+    let described = format!("{description}\n\nNeeds the scope `{}`.", named.join("`, `"));
+    operation.insert("description".to_owned(), json!(described));
+    operation.insert("security".to_owned(), json!([{"bearer": []}]));
+    operation.insert("x-required-scopes".to_owned(), scopes);
+}
+
+fn complete_parameters(parameters: &mut Value, path: &str, method: &str, single: bool) {
+    let Some(parameters) = parameters.as_array_mut() else { return };
+    let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let mut all: Vec<_> = names.map(path_parameter).collect();
+    all.append(parameters);
+    if method == "get" {
+        all.push(header_parameter("If-None-Match", "Tags the caller has; 304 when one of them is current."));
+    } else if single {
+        all.push(header_parameter(
+            "If-Match",
+            "Act only if the resource has one of these tags (or bare versions); else 412.",
+        ));
+    }
+    if method == "put" {
+        all.push(header_parameter("If-None-Match", "`*`: only create, never replace; else 412."));
+    }
+    all.push(header_parameter("Accept-Language", "Language of problems: de or en."));
+    *parameters = all;
+}
+
+/// PATCH bodies may also be named by what they are; every body has an example.
+fn complete_request(body: &mut Value, method: &str, schemas: &Value) {
+    let Some(media) = body.pointer_mut("/content/application~1json") else { return };
+    schemas::add_example(media, schemas);
+    let media = media.clone();
+    if method == "patch" {
+        body["content"]["application/merge-patch+json"] = media;
+    }
+}
+
+/// Parameters of paths: name, description, and the id's schema.
+fn path_parameter(name: &str) -> Value {
+    let erp = json!({"type": "string", "minLength": 1, "maxLength": 64, "pattern": ERP_ID_PATTERN});
+    let (description, schema, example) = match name {
+        "business_partner_id" => ("The business partner's id in the ERP.", erp, "K-1001"),
+        "area_id" => ("The area's id in the ERP.", erp, "netz"),
+        "ticket_type_id" => ("The ticket type's id in the ERP.", erp, "anomalie"),
+        "plan_board_id" => ("The plan board's id in the ERP.", erp, "rollout"),
+        _ => (
+            "The id given by this service.",
+            json!({"type": "string", "format": "uuid"}),
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60",
+        ),
+    };
+    json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema, "example": example})
+}
+
+fn header_parameter(name: &str, description: &str) -> Value {
+    let schema = json!({"type": "string", "maxLength": 1000});
+    json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema})
+}
+
+pub(super) fn headers() -> Value {
+    let header = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
+    json!({
+        "ETag": header("Tag of what was answered; send it in If-Match or If-None-Match.", "\"3\""),
+        "Location": header("Where the new resource is.", "/api/v1/customer-integrations/K-1001/areas/netz"),
+        "X-Request-Id": header("Id of the request, also in the service's log.", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"),
+        "WWW-Authenticate": header("What token is needed.", "Bearer realm=\"customer-integration\", error=\"invalid_token\""),
+        "Retry-After": header("Seconds after which trying again may help.", "1")
+    })
+}
+
+pub(super) fn response_headers(names: &[&str]) -> Value {
+    let all = names.iter().chain(&["X-Request-Id"]);
+    all.map(|name| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")})))
+        .collect::<Map<_, _>>()
+        .into()
+}
