@@ -92,6 +92,12 @@ async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
 
 fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
     let malformed = |error: &serde_json::Error| Error::refuse(Code::MalformedJson).with("reason", error);
+    // serde would take an array for an object, member by member
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Error::at(
+            Fault::new("", Code::WrongType).with("reason", "invalid type: sequence, expected an object"),
+        ));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         if error.inner().is_data() { Error::at(shape_fault(&error, Shape::Body)) } else { malformed(error.inner()) }
@@ -115,8 +121,8 @@ pub(super) fn shape_fault<E: std::fmt::Display>(error: &serde_path_to_error::Err
     let named = message.split('`').nth(1).unwrap_or_default();
     let base = pointer(error.path());
     let at = |path: String| if shape == Shape::Query { path.trim_start_matches('/').to_owned() } else { path };
-    let child =
-        || if base.ends_with(&format!("/{named}")) { base.clone() } else { format!("{base}/{}", escape(named)) };
+    let step = format!("/{}", escape(named));
+    let child = || if base.ends_with(&step) { base.clone() } else { format!("{base}{step}") };
     if message.starts_with("unknown field") && shape == Shape::Query {
         Fault::new(at(child()), Code::UnknownParameter).with("name", named)
     } else if message.starts_with("unknown field") {
@@ -210,6 +216,7 @@ mod tests {
     #[case("{} {}", Code::MalformedJson, None)]
     #[case(r#"{"email": "\ud800"}"#, Code::MalformedJson, None)]
     #[case("[]", Code::WrongType, Some(""))]
+    #[case(" [true]", Code::WrongType, Some(""))]
     #[case(r#"{"mail": 1}"#, Code::UnknownMember, Some("/mail"))]
     #[case(r#"{"a/b~": 1}"#, Code::UnknownMember, Some("/a~1b~0"))]
     #[case(r#"{"approver": "yes"}"#, Code::WrongType, Some("/approver"))]

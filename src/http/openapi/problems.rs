@@ -1,7 +1,5 @@
 //! The problems of the document: which ones follow from the shape of an operation, and an example of each.
 
-#![expect(clippy::indexing_slicing, reason = "serde_json's values answer null for what is not there")]
-
 use serde_json::{Map, Value, json};
 use strum::IntoEnumIterator as _;
 
