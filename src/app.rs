@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use actix_cors::Cors;
 use actix_web::{
     App as ActixApp, HttpServer,
-    dev::Server,
+    dev::{Server, ServerHandle},
     http::{Method, header},
     middleware::from_fn,
     web::{self, Bytes, Data},
@@ -74,6 +74,11 @@ impl App {
         .with_context(|| format!("cannot listen on {}", config.bind_address))?;
         let address = *server.addrs().first().context("no address to listen on")?;
         Ok(Self { address, db, server: server.run() })
+    }
+
+    /// A handle that stops the service.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
     }
 
     /// Serves until it is told to stop.

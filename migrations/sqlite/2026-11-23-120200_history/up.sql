@@ -13,9 +13,9 @@ CREATE TABLE history (
     action TEXT NOT NULL CHECK (action IN ('created', 'updated', 'deleted')),
     before TEXT CHECK (json_valid(before)),
     after TEXT CHECK (json_valid(after)),
-    CONSTRAINT history_aggregate_check
+    CONSTRAINT history_aggregate_owner_check
         CHECK ((aggregate = 'customer_integration') = (business_partner_id IS NOT NULL)),
-    CONSTRAINT history_before_after_check
+    CONSTRAINT history_action_states_check
         CHECK ((action <> 'created') = (before IS NOT NULL) AND (action <> 'deleted') = (after IS NOT NULL)),
     CONSTRAINT history_business_partner_id_revision_key UNIQUE (business_partner_id, revision)
 ) STRICT;

@@ -1,0 +1,259 @@
+//! One server on one database per test, built by the one constructor the binary uses.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use customer_integration::{
+    app::App,
+    config::Config,
+    db::{
+        Db, DbOptions,
+        migrations::{self, Direction},
+    },
+    http::token::{self, Audience, Claims, TokenSettings},
+    kernel::time::Timestamp,
+};
+use diesel::{Connection as _, RunQueryDsl as _, sql_types};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::{
+    client::Client,
+    postgres::{Postgres, postgres},
+};
+
+/// The engines everything is tested on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+    /// PostgreSQL with `default_transaction_isolation = serializable`.
+    Serializable,
+}
+
+pub const ISSUER: &str = "https://issuer.example";
+pub const AUDIENCE: &str = "customer-integration";
+pub const SECRET: &str = "a key that only the tests know, and long enough";
+
+/// A running service.
+pub struct TestApp {
+    pub base: String,
+    pub db: Db,
+    pub storage: Storage,
+    handle: actix_web::dev::ServerHandle,
+}
+
+/// Where a test's data is; removed with it.
+pub enum Storage {
+    Sqlite { _directory: tempfile::TempDir, path: String },
+    Postgres { server: &'static Postgres, name: String, serializable: bool },
+}
+
+impl Storage {
+    /// A database of its own; `None` where the engine is not to be had (which is a failure where `CI=true`).
+    pub async fn new(engine: Engine, migrated: bool) -> Option<Self> {
+        if engine == Engine::Sqlite {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("test.db");
+            if migrated {
+                std::fs::copy(sqlite_template().await, &path).unwrap();
+            }
+            return Some(Self::Sqlite { path: path.display().to_string(), _directory: directory });
+        }
+        let server = postgres().await?;
+        let name = server.create_database(migrated).await;
+        Some(Self::Postgres { server, name, serializable: engine == Engine::Serializable })
+    }
+
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite { path, .. } => format!("sqlite://{path}"),
+            Self::Postgres { server, name, serializable: false } => server.url_of(name),
+            Self::Postgres { server, name, serializable: true } => {
+                server.url_with(name, "-c default_transaction_isolation=serializable")
+            }
+        }
+    }
+
+    /// The one text column of a query's rows, past the service.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = sql_types::Text)]
+            text: String,
+        }
+        match self {
+            Self::Sqlite { path, .. } => {
+                let mut conn = diesel::SqliteConnection::establish(path).unwrap();
+                let rows: Vec<Row> = diesel::sql_query(sql).load(&mut conn).unwrap();
+                rows.into_iter().map(|row| row.text).collect()
+            }
+            Self::Postgres { server, name, .. } => {
+                let rows = server.client(name).await.query(sql, &[]).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        if let Self::Postgres { server, name, .. } = self {
+            server.drop_database(std::mem::take(name));
+        }
+    }
+}
+
+/// A migrated file to copy.
+async fn sqlite_template() -> &'static std::path::Path {
+    static TEMPLATE: tokio::sync::OnceCell<tempfile::TempDir> = tokio::sync::OnceCell::const_new();
+    let make = async || {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("template.db");
+        migrations::migrate(&format!("sqlite://{}", path.display()).parse().unwrap(), Direction::Up).await.unwrap();
+        let mut conn = diesel::SqliteConnection::establish(&path.display().to_string()).unwrap();
+        // everything into the one file that is copied
+        diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).unwrap();
+        directory
+    };
+    static PATH: OnceLock<std::path::PathBuf> = OnceLock::new();
+    let directory = TEMPLATE.get_or_init(make).await;
+    PATH.get_or_init(|| directory.path().join("template.db"))
+}
+
+/// The settings of a test's service.
+pub fn config(url: &str) -> Config {
+    Config {
+        bind_address: "127.0.0.1:0".to_owned(),
+        database: url.parse().unwrap(),
+        database_options: DbOptions { pool_size: 8 },
+        tokens: tokens(),
+        cors_allowed_origins: vec!["https://portal.example".to_owned()],
+        worker_threads: 2,
+        migrate_on_start: true,
+    }
+}
+
+pub fn tokens() -> TokenSettings {
+    TokenSettings { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), secret: SecretString::from(SECRET) }
+}
+
+/// A good token's claims.
+pub fn claims(scope: &str) -> Claims {
+    Claims {
+        iss: ISSUER.to_owned(),
+        aud: Audience::One(AUDIENCE.to_owned()),
+        exp: Timestamp::now().plus_seconds(3600).unix_micros() / 1_000_000,
+        nbf: None,
+        sub: "anna.admin".to_owned(),
+        scope: scope.to_owned(),
+        client_id: Some("spa".to_owned()),
+        business_partner_id: None,
+    }
+}
+
+impl TestApp {
+    /// A service on an empty, migrated database.
+    pub async fn start(engine: Engine) -> Option<Self> {
+        Some(Self::on(Storage::new(engine, true).await?).await)
+    }
+
+    /// A service on a given database.
+    pub async fn on(storage: Storage) -> Self {
+        let app = App::build(config(&storage.url())).await.unwrap();
+        let (base, db, handle) = (format!("http://{}", app.address), app.db.clone(), app.handle());
+        actix_web::rt::spawn(app.run());
+        Self { base, db, storage, handle }
+    }
+
+    /// A service whose catalogue is filled: partners K-1 and K-2, areas, ticket types T-1 to T-3, plan board B-1.
+    pub async fn with_catalog(engine: Engine) -> Option<Self> {
+        let app = Self::start(engine).await?;
+        let erp = app.erp();
+        for n in 1..=3 {
+            erp.put(&format!("/catalog/ticket-types/T-{n}"), json!({"name": format!("Art {n}"), "kind": "standard"})).await.is(201);
+            erp.put(&format!("/catalog/areas/A-{n}"), json!({"name": format!("Bereich {n}"), "color": "#00aaff"})).await.is(201);
+        }
+        erp.put("/catalog/plan-boards/B-1", json!({"name": "Board"})).await.is(201);
+        for n in 1..=2 {
+            let partner = json!({"name": format!("Partner {n}"), "search_name": format!("P{n}")});
+            erp.put(&format!("/catalog/business-partners/K-{n}"), partner).await.is(201);
+        }
+        Some(app)
+    }
+
+    /// A service with a filled catalogue and, for K-1, an active integration with area A-1 and ticket type T-1.
+    pub async fn ready(engine: Engine) -> Option<Self> {
+        let app = Self::with_catalog(engine).await?;
+        app.make_ready("K-1").await;
+        Some(app)
+    }
+
+    /// Activates a partner's integration and grants A-1 and T-1.
+    pub async fn make_ready(&self, partner: &str) {
+        let editor = self.editor();
+        editor.patch(&format!("/customer-integrations/{partner}"), json!({"active": true})).await.is(200);
+        editor.put(&format!("/customer-integrations/{partner}/areas/A-1"), Value::Null).await.is(201);
+        editor.put(&format!("/customer-integrations/{partner}/ticket-types/T-1"), Value::Null).await.is(201);
+    }
+
+    /// A caller without a token.
+    pub fn anonymous(&self) -> Client {
+        Client::new(&self.base, None)
+    }
+
+    /// A caller with these claims.
+    pub fn with_claims(&self, claims: &Claims) -> Client {
+        Client::new(&self.base, Some(token::mint(&tokens(), claims).unwrap()))
+    }
+
+    /// A caller with these scopes.
+    pub fn with_scope(&self, scope: &str) -> Client {
+        self.with_claims(&claims(scope))
+    }
+
+    /// May read everything.
+    pub fn reader(&self) -> Client {
+        self.with_scope("integration:read catalog:read")
+    }
+
+    /// Works on the tab.
+    pub fn editor(&self) -> Client {
+        self.with_scope("integration:read integration:write catalog:read")
+    }
+
+    /// The ERP.
+    pub fn erp(&self) -> Client {
+        self.with_claims(&Claims { sub: "erp".to_owned(), ..claims("catalog:read catalog:write integration:read") })
+    }
+
+    /// Works on the tab of one partner only.
+    pub fn editor_of(&self, partner: &str) -> Client {
+        let all = claims("integration:read integration:write catalog:read catalog:write");
+        self.with_claims(&Claims { business_partner_id: Some(partner.parse().unwrap()), ..all })
+    }
+
+    /// A new access of a partner; returns its id.
+    pub async fn access(&self, partner: &str, email: &str, more: Value) -> String {
+        let mut body = json!({"first_name": "Änne", "last_name": "Schäfer", "email": email});
+        body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+        let created = self.editor().post(&format!("/customer-integrations/{partner}/accesses"), body).await.is(201);
+        created.json["id"].as_str().unwrap().to_owned()
+    }
+
+    /// How often each (resource, action) stands in the history of a partner, or of the catalogue.
+    pub async fn history(&self, partner: Option<&str>) -> BTreeMap<String, usize> {
+        let of = partner.map_or("business_partner_id IS NULL".to_owned(), |id| format!("business_partner_id = '{id}'"));
+        let sql = format!("SELECT resource || ' ' || action AS text FROM history WHERE {of}");
+        self.storage.texts(&sql).await.into_iter().fold(BTreeMap::new(), |mut counts, entry| {
+            *counts.entry(entry).or_default() += 1;
+            counts
+        })
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // the stop is begun here; the database is dropped with FORCE right after
+        drop(self.handle.stop(false));
+    }
+}

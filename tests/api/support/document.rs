@@ -1,0 +1,86 @@
+//! The OpenAPI document as the tests use it: no answer passes that it does not name, and every body fits its schema.
+
+use std::sync::LazyLock;
+
+use actix_web::dev::ResourceDef;
+use customer_integration::router;
+use serde_json::{Value, json};
+
+pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| router::document().unwrap());
+
+/// One operation of the document.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    pub path: String,
+    pub method: String,
+    pub id: String,
+    pub scope: String,
+    pub value: Value,
+}
+
+impl Operation {
+    pub fn has_body(&self) -> bool {
+        self.value.get("requestBody").is_some()
+    }
+
+    /// The path with its parameters filled in.
+    pub fn at(&self, values: &[(&str, &str)]) -> String {
+        values.iter().fold(self.path.clone(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
+    }
+
+    pub fn is_list(&self) -> bool {
+        self.method == "GET" && self.id.starts_with("list_")
+    }
+}
+
+/// All operations of the document.
+pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    let mut operations = Vec::new();
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        for (method, value) in item.as_object().unwrap() {
+            operations.push(Operation {
+                path: path.clone(),
+                method: method.to_uppercase(),
+                id: value["operationId"].as_str().unwrap().to_owned(),
+                scope: value["x-required-scopes"][0].as_str().unwrap().to_owned(),
+                value: value.clone(),
+            });
+        }
+    }
+    operations
+});
+
+/// Panics unless the document says that this request can be answered like this.
+pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, body: &Value) {
+    let matching = |it: &&Operation| it.method == method && ResourceDef::new(it.path.as_str()).is_match(path);
+    let Some(operation) = OPERATIONS.iter().find(matching) else {
+        assert!(matches!(status, 404 | 405), "{method} {path} is not documented and answered {status}: {body}");
+        return;
+    };
+    let response = &operation.value["responses"][status.to_string()];
+    assert!(!response.is_null(), "{} may not answer {status}: {body}", operation.id);
+    if body.is_null() {
+        return;
+    }
+    let media = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    let schema = &response["content"][media]["schema"];
+    assert!(!schema.is_null(), "{} may not answer {status} with {media}", operation.id);
+    if status >= 400 {
+        let code = body["code"].as_str().unwrap();
+        assert!(
+            response["content"][media]["examples"].get(code).is_some(),
+            "{} may not answer {status} with the code {code}",
+            operation.id
+        );
+    }
+    fits(schema, body);
+}
+
+/// Panics unless `body` fits `schema`.
+pub fn fits(schema: &Value, body: &Value) {
+    let mut root = schema.clone();
+    root["components"] = json!({"schemas": DOCUMENT["components"]["schemas"]});
+    let validator = jsonschema::options().should_validate_formats(true).build(&root).unwrap();
+    let errors: Vec<_> = validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{body}");
+}

@@ -1,0 +1,9 @@
+//! What the tests stand on: a real server on a database of its own, typed callers, and a client that knows the document.
+
+pub mod app;
+pub mod client;
+pub mod document;
+pub mod postgres;
+
+pub use app::{Engine, TestApp};
+pub use client::{Answer, Client};
