@@ -1,5 +1,25 @@
 //! The service as its callers meet it: real HTTP, real tokens, both engines. One binary, one file per subject.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
 
 mod accesses;
+mod authorization;
+mod bad_input;
+mod catalog;
+mod contracts;
+mod database;
+mod document;
+mod grants;
+mod history;
+mod integration;
+mod program;
+mod races;
 mod support;
+mod tokens;
+mod walkthrough;

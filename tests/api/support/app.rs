@@ -170,8 +170,12 @@ impl TestApp {
         let app = Self::start(engine).await?;
         let erp = app.erp();
         for n in 1..=3 {
-            erp.put(&format!("/catalog/ticket-types/T-{n}"), json!({"name": format!("Art {n}"), "kind": "standard"})).await.is(201);
-            erp.put(&format!("/catalog/areas/A-{n}"), json!({"name": format!("Bereich {n}"), "color": "#00aaff"})).await.is(201);
+            erp.put(&format!("/catalog/ticket-types/T-{n}"), json!({"name": format!("Art {n}"), "kind": "standard"}))
+                .await
+                .is(201);
+            erp.put(&format!("/catalog/areas/A-{n}"), json!({"name": format!("Bereich {n}"), "color": "#00aaff"}))
+                .await
+                .is(201);
         }
         erp.put("/catalog/plan-boards/B-1", json!({"name": "Board"})).await.is(201);
         for n in 1..=2 {

@@ -31,7 +31,10 @@ impl Client {
 
     /// A request to a path below the API's base (or, beginning with `//`, below the origin), to be completed and sent.
     pub fn request(&self, method: &str, path: &str) -> Request {
-        let path = path.strip_prefix('/').filter(|rest| rest.starts_with('/')).map_or_else(|| format!("{BASE}{path}"), ToOwned::to_owned);
+        let path = path
+            .strip_prefix('/')
+            .filter(|rest| rest.starts_with('/'))
+            .map_or_else(|| format!("{BASE}{path}"), ToOwned::to_owned);
         let method: Method = method.parse().unwrap();
         let mut builder = self.http.request(method.clone(), format!("{}{path}", self.origin));
         if let Some(token) = &self.token {
@@ -110,7 +113,12 @@ impl Request {
         let path = self.path.split('?').next().unwrap_or_default();
         assert!(headers.contains_key("x-request-id"), "{} {path} answered {status} without a request id", self.method);
         if status >= 400 {
-            assert_eq!(content_type.as_deref(), Some("application/problem+json"), "{} {path}: {status} {text}", self.method);
+            assert_eq!(
+                content_type.as_deref(),
+                Some("application/problem+json"),
+                "{} {path}: {status} {text}",
+                self.method
+            );
             assert_eq!(json["status"], status);
             assert_eq!(json["request_id"], headers["x-request-id"].to_str().unwrap());
         }
@@ -147,7 +155,10 @@ impl Answer {
     /// `pointer code` of every error of a problem.
     pub fn errors(&self) -> Vec<String> {
         let errors = self.json["errors"].as_array().unwrap();
-        errors.iter().map(|error| format!("{} {}", error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap())).collect()
+        errors
+            .iter()
+            .map(|error| format!("{} {}", error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap()))
+            .collect()
     }
 
     /// A member of every item of a list.

@@ -81,6 +81,7 @@ pub fn fits(schema: &Value, body: &Value) {
     let mut root = schema.clone();
     root["components"] = json!({"schemas": DOCUMENT["components"]["schemas"]});
     let validator = jsonschema::options().should_validate_formats(true).build(&root).unwrap();
-    let errors: Vec<_> = validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<_> =
+        validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:?}\n{body}");
 }

@@ -58,7 +58,8 @@ async fn start() -> Option<Postgres> {
 
 impl Postgres {
     fn at(url: &str) -> Self {
-        let (rest, query) = url.split_once('?').map_or((url, String::new()), |(rest, query)| (rest, format!("?{query}")));
+        let (rest, query) =
+            url.split_once('?').map_or((url, String::new()), |(rest, query)| (rest, format!("?{query}")));
         let (base, database) = rest.rsplit_once('/').expect("TEST_DATABASE_URL must name a database");
         let template = format!("ci_template_{}", uuid::Uuid::now_v7().simple());
         Self { url: (base.to_owned(), query), admin_database: database.to_owned(), template }
@@ -79,7 +80,8 @@ impl Postgres {
     pub async fn create_database(&self, migrated: bool) -> String {
         let name = format!("ci_test_{}", uuid::Uuid::now_v7().simple());
         let template = if migrated { &self.template } else { "template0" };
-        self.execute(&self.admin_database, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")).await;
+        self.execute(&self.admin_database, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+            .await;
         name
     }
 
