@@ -2,6 +2,7 @@
 
 use actix_web::{
     HttpResponse, get,
+    http::header,
     web::{self, Bytes, Data},
 };
 use serde_json::Value;
@@ -18,7 +19,8 @@ use crate::{
 /// Where the API begins.
 pub const BASE: &str = "/api/v1";
 /// Paths outside the API; all of them take GET only and need no token.
-pub const OTHERS: [&str; 5] = ["/health/live", "/health/ready", "/openapi.json", "/docs", "/problems/{code}"];
+pub const OTHERS: [&str; 6] =
+    ["/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{page:.*}", "/problems/{code}"];
 
 /// The operations of the API.
 pub fn api(config: &mut ServiceConfig) {
@@ -66,7 +68,7 @@ pub fn others(config: &mut web::ServiceConfig) {
         .service(health::ready)
         .service(document_json)
         .service(problem_page::explain)
-        .service(web::redirect("/docs", "/docs/"))
+        .service(docs)
         .service(SwaggerUi::new("/docs/{_:.*}").config(
             Config::from("/openapi.json").persist_authorization(true).display_operation_id(true).validator_url("none"),
         ));
@@ -81,6 +83,12 @@ pub fn document() -> serde_json::Result<Value> {
 
 /// The document as it is served.
 pub struct Document(pub Bytes);
+
+/// The interactive pages are at `/docs/`, where their relative links work.
+#[get("/docs")]
+async fn docs() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
 
 #[get("/openapi.json")]
 async fn document_json(document: Data<Document>) -> HttpResponse {

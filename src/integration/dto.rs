@@ -102,6 +102,11 @@ impl Resource for CustomerIntegration {
 
 /// A customer integration as an item of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "business_partner": {"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true},
+    "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7, "usable": true,
+    "version": 2, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "updated_by": "anna.admin"}))]
 pub struct CustomerIntegrationSummary {
     pub business_partner: BusinessPartnerRef,
     pub active: bool,

@@ -1,1 +1,242 @@
+//! What all resources promise alike: paging, tags, preconditions, CORS. A new list or a new write without a row fails.
 
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Engine, Engine::*, TestApp, document::OPERATIONS};
+
+/// A list, and how to add an item to it that sorts as `name`; returns nothing, the list tells.
+struct Listed {
+    operation: &'static str,
+    path: &'static str,
+    /// Where an item's id is.
+    id: &'static str,
+}
+
+const LISTS: [Listed; 8] = [
+    Listed { operation: "list_catalog_business_partners", path: "/catalog/business-partners", id: "/id" },
+    Listed { operation: "list_catalog_areas", path: "/catalog/areas", id: "/id" },
+    Listed { operation: "list_catalog_ticket_types", path: "/catalog/ticket-types", id: "/id" },
+    Listed { operation: "list_catalog_plan_boards", path: "/catalog/plan-boards", id: "/id" },
+    Listed { operation: "list_customer_integrations", path: "/customer-integrations", id: "/business_partner/id" },
+    Listed { operation: "list_accesses", path: "/customer-integrations/K-1/accesses", id: "/id" },
+    Listed { operation: "list_areas", path: "/customer-integrations/K-1/areas", id: "/area_id" },
+    Listed { operation: "list_ticket_types", path: "/customer-integrations/K-1/ticket-types", id: "/ticket_type_id" },
+];
+
+impl Listed {
+    /// Adds an item named `name` (names may repeat, `n` does not).
+    async fn add(&self, app: &TestApp, n: usize, name: &str) {
+        let (erp, editor) = (app.erp(), app.editor());
+        let id = format!("X-{n:03}");
+        let area = json!({"name": name, "color": "#000000"});
+        let ticket_type = json!({"name": name, "kind": "dynamic"});
+        match self.operation {
+            "list_catalog_business_partners" | "list_customer_integrations" => {
+                let partner = json!({"name": name, "search_name": "X"});
+                erp.put(&format!("/catalog/business-partners/{id}"), partner).await.is(201);
+            }
+            "list_catalog_areas" => drop(erp.put(&format!("/catalog/areas/{id}"), area).await.is(201)),
+            "list_catalog_ticket_types" => {
+                drop(erp.put(&format!("/catalog/ticket-types/{id}"), ticket_type).await.is(201))
+            }
+            "list_catalog_plan_boards" => {
+                erp.put(&format!("/catalog/plan-boards/{id}"), json!({"name": name})).await.is(201);
+            }
+            "list_accesses" => drop(app.access("K-1", &format!("x{n}@b.example"), json!({"last_name": name})).await),
+            "list_areas" => {
+                erp.put(&format!("/catalog/areas/{id}"), area).await.is(201);
+                editor.put(&format!("{}/{id}", self.path), Value::Null).await.is(201);
+            }
+            "list_ticket_types" => {
+                erp.put(&format!("/catalog/ticket-types/{id}"), ticket_type).await.is(201);
+                editor.put(&format!("{}/{id}", self.path), Value::Null).await.is(201);
+            }
+            unknown => panic!("{unknown}"),
+        }
+    }
+}
+
+#[test]
+fn every_list_is_in_the_table() {
+    let mut documented: Vec<_> = OPERATIONS.iter().filter(|it| it.is_list()).map(|it| it.id.as_str()).collect();
+    let mut listed: Vec<_> = LISTS.iter().map(|list| list.operation).collect();
+    documented.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(documented, listed);
+}
+
+/// Names that collide, differ in case and accents only, or hold what SQL and cursors might trip over.
+const NAMES: [&str; 9] = ["Ähre", "ahre", "Zebra", "zebra", "100 % 'quoted'", "a_b", "ß", "ss", "\u{1F600}"];
+
+#[rstest]
+#[actix_web::test]
+async fn pages_neither_lose_nor_repeat(
+    #[values(Sqlite, Postgres)] engine: Engine,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7)] list: usize,
+) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (list, reader) = (&LISTS[list], app.reader());
+    for (n, name) in NAMES.iter().enumerate() {
+        list.add(&app, n, name).await;
+    }
+    for sort in ["name", "-name", "created_at", "-created_at"] {
+        let ids = |items: &[Value]| -> Vec<String> {
+            items.iter().map(|it| it.pointer(list.id).unwrap().as_str().unwrap().to_owned()).collect()
+        };
+        let whole = ids(&reader.all(&format!("{}?sort={sort}&limit=200", list.path)).await);
+        assert!(whole.len() >= NAMES.len(), "{}", list.operation);
+        for limit in [1, 2, 5] {
+            let paged = ids(&reader.all(&format!("{}?sort={sort}&limit={limit}", list.path)).await);
+            assert_eq!(paged, whole, "{} by {sort}, {limit} at a time", list.operation);
+        }
+        let mirrored = sort.strip_prefix('-').map_or_else(|| format!("-{sort}"), ToOwned::to_owned);
+        let mut backwards = ids(&reader.all(&format!("{}?sort={mirrored}&limit=3", list.path)).await);
+        backwards.reverse();
+        assert_eq!(backwards, whole, "{} by {sort} is not the mirror of {mirrored}", list.operation);
+    }
+    // while others write: what was there before and is not touched comes exactly once
+    let first = reader.get(&format!("{}?limit=4", list.path)).await.is(200);
+    list.add(&app, 100, "Aaa").await;
+    list.add(&app, 101, "Zzz").await;
+    let cursor = first.json["next_cursor"].as_str().unwrap();
+    let rest = reader.all_after(&format!("{}?limit=4", list.path), Some(cursor.to_owned())).await;
+    let seen: Vec<_> = first
+        .items(list.id)
+        .into_iter()
+        .chain(rest.iter().map(|it| it.pointer(list.id).unwrap().as_str().unwrap().to_owned()))
+        .collect();
+    let mut distinct = seen.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), seen.len(), "{} repeated an item", list.operation);
+    reader.get(&format!("{}?sort=-name&cursor={cursor}", list.path)).await.is_problem(400, "invalid_cursor");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn both_engines_sort_alike(#[values(0, 4, 5)] list: usize) {
+    let mut orders = Vec::new();
+    for engine in [Sqlite, Postgres] {
+        let Some(app) = TestApp::ready(engine).await else { return };
+        for (n, name) in NAMES.iter().enumerate() {
+            LISTS[list].add(&app, n, name).await;
+        }
+        let name = if LISTS[list].operation == "list_accesses" { "last_name" } else { "name" };
+        let items = app.reader().all(LISTS[list].path).await;
+        let names: Vec<_> =
+            items.iter().map(|it| it.get(name).or(it.pointer("/business_partner/name")).unwrap().clone()).collect();
+        orders.push(names);
+    }
+    assert_eq!(orders[0], orders[1]);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn lists_answer_304_until_something_changes(
+    #[values(Sqlite, Postgres)] engine: Engine,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7)] list: usize,
+) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (list, reader) = (&LISTS[list], app.reader());
+    let tag = reader.get(list.path).await.is(200).etag();
+    let again = async || reader.request("GET", list.path).header("if-none-match", &tag).send().await;
+    let same = again().await.is(304);
+    assert_eq!((same.text.as_str(), same.etag()), ("", tag.clone()));
+    list.add(&app, 1, "New").await;
+    assert_ne!(again().await.is(200).etag(), tag);
+}
+
+/// Single resources with a write that changes them.
+const SINGLES: [(&str, &str, &str); 8] = [
+    ("/customer-integrations/K-1", "PATCH", r#"{"active": false}"#),
+    ("/customer-integrations/K-1/accesses/ACCESS", "PATCH", r#"{"language": "en"}"#),
+    ("/customer-integrations/K-1/areas/A-2", "DELETE", ""),
+    ("/customer-integrations/K-1/ticket-types/T-2", "PUT", r#"{"approval_required": true}"#),
+    ("/catalog/business-partners/K-1", "PUT", r#"{"name": "Other", "search_name": "P1"}"#),
+    ("/catalog/areas/A-1", "PUT", r##"{"name": "Other", "color": "#00AAFF"}"##),
+    ("/catalog/ticket-types/T-1", "PUT", r#"{"name": "Other", "kind": "standard"}"#),
+    ("/catalog/plan-boards/B-1", "PUT", r#"{"name": "Other"}"#),
+];
+
+#[rstest]
+#[actix_web::test]
+async fn tags_guard_every_write(
+    #[values(Sqlite, Postgres)] engine: Engine,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7)] single: usize,
+) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let access = app.access("K-1", "a@b.example", json!({})).await;
+    app.editor().put("/customer-integrations/K-1/areas/A-2", Value::Null).await.is(201);
+    app.editor().put("/customer-integrations/K-1/ticket-types/T-2", Value::Null).await.is(201);
+    let (path, method, body) = SINGLES[single];
+    let path = path.replace("ACCESS", &access);
+    let caller = app.with_scope("integration:read integration:write catalog:read catalog:write");
+    let current = caller.get(&path).await.is(200);
+    let tag = current.etag();
+    assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag} must be a strong tag");
+    let write = async |header: &str, value: &str| {
+        let request = caller.request(method, &path).header(header, value);
+        if body.is_empty() { request.send().await } else { request.raw("application/json", body).send().await }
+    };
+    caller.request("GET", &path).header("if-none-match", &tag).send().await.is(304);
+    caller.request("GET", &path).header("if-none-match", &format!("\"x\", W/{tag}")).send().await.is(304);
+    for stale in ["\"0\"", "\"999\"", "\"1x\"", &format!("W/{tag}"), "\"\""] {
+        let refused = write("if-match", stale).await.is_problem(412, "precondition_failed");
+        assert_eq!(refused.etag(), tag, "412 tells the current tag");
+    }
+    write("if-match", "3").await.is_problem(400, "invalid_parameter");
+    if method == "PUT" {
+        write("if-none-match", "*").await.is_problem(412, "precondition_failed");
+    }
+    assert_eq!(caller.get(&path).await.is(200).json, current.json, "a refused write changes nothing");
+    let done = write("if-match", &format!("\"nope\", {tag}")).await;
+    assert!(matches!(done.status, 200 | 204), "{}", done.text);
+    if method == "DELETE" {
+        write("if-match", "*").await.is_problem(404, "not_found");
+        return;
+    }
+    let after = caller.get(&path).await.is(200);
+    assert_eq!((after.etag(), &after.json), (done.etag(), &done.json));
+    assert_ne!(after.etag(), tag);
+    caller.request("GET", &path).header("if-none-match", &tag).send().await.is(200);
+    // the bare version, or the integration's revision, will do: it is what an item of a list shows
+    let version = after.json.get("revision").unwrap_or(&after.json["version"]).to_string();
+    write("if-match", &format!("\"{version}\"")).await.is(200);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn if_match_on_what_does_not_exist_is_not_met(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (editor, path) = (app.editor(), "/customer-integrations/K-1/areas/A-2");
+    editor.request("PUT", path).header("if-match", "*").send().await.is_problem(412, "precondition_failed");
+    editor.get(path).await.is_problem(404, "not_found");
+    editor.request("PUT", path).header("if-none-match", "*").send().await.is(201);
+    editor.request("PUT", path).header("if-none-match", "*").send().await.is_problem(412, "precondition_failed");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn pages_of_allowed_origins_may_call(#[values(Sqlite)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let preflight = async |origin: &str| {
+        let request = reqwest::Client::new()
+            .request(reqwest::Method::OPTIONS, format!("{}/api/v1/customer-integrations/K-1", app.base));
+        let asked = request.header("origin", origin).header("access-control-request-method", "PATCH");
+        asked.header("access-control-request-headers", "authorization,if-match,content-type").send().await.unwrap()
+    };
+    let allowed = preflight("https://portal.example").await;
+    assert_eq!(allowed.status(), 200);
+    assert_eq!(allowed.headers()["access-control-allow-origin"], "https://portal.example");
+    let refused = preflight("https://evil.example").await;
+    assert!(!refused.headers().contains_key("access-control-allow-origin"));
+    let read = app.reader().request("GET", "/customer-integrations/K-1").header("origin", "https://portal.example");
+    let exposed = read.send().await.is(200).header("access-control-expose-headers").to_lowercase();
+    for header in ["etag", "location", "x-request-id"] {
+        assert!(exposed.contains(header), "{exposed}");
+    }
+    // a problem can be read by the page as well
+    let problem = app.reader().request("GET", "/customer-integrations/K-99").header("origin", "https://portal.example");
+    assert_eq!(problem.send().await.is(404).header("access-control-allow-origin"), "https://portal.example");
+}

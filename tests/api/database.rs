@@ -1,1 +1,137 @@
+//! The databases themselves: migrations, what is stored where, and connections that die.
 
+use customer_integration::{
+    app::App,
+    db::migrations::{self, Direction},
+};
+use futures_util::future::join_all;
+use rstest::rstest;
+use serde_json::json;
+
+use crate::support::{
+    Engine,
+    Engine::*,
+    TestApp,
+    app::{Storage, config},
+    postgres::postgres,
+};
+
+/// Tables and columns, in a form that both engines can tell.
+async fn columns(storage: &Storage) -> Vec<String> {
+    let sql = match storage {
+        Storage::Sqlite { .. } => {
+            "SELECT m.name || '.' || c.name || CASE c.\"notnull\" WHEN 1 THEN ' not null' ELSE '' END AS text
+             FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
+        }
+        Storage::Postgres { .. } => {
+            "SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END AS text
+             FROM information_schema.columns WHERE table_schema = 'public'"
+        }
+    };
+    let ours = |column: &String| !column.starts_with("__diesel") && !column.starts_with("migration_lock");
+    let mut columns: Vec<_> = storage.texts(sql).await.into_iter().filter(ours).collect();
+    columns.sort();
+    columns
+}
+
+async fn indexes(storage: &Storage) -> Vec<String> {
+    let sql = match storage {
+        Storage::Sqlite { .. } => {
+            "SELECT name AS text FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%'"
+        }
+        Storage::Postgres { .. } => {
+            "SELECT indexname::text AS text FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE '%idx'"
+        }
+    };
+    let mut indexes: Vec<_> = storage.texts(sql).await.into_iter().filter(|name| name.ends_with("_idx")).collect();
+    indexes.sort();
+    indexes
+}
+
+#[rstest]
+#[actix_web::test]
+async fn migrations_run_up_down_and_up_again(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(storage) = Storage::new(engine, false).await else { return };
+    let url = storage.url().parse().unwrap();
+    let applied = migrations::migrate(&url, Direction::Up).await.unwrap();
+    assert!(applied >= 3);
+    let first = (columns(&storage).await, indexes(&storage).await);
+    assert!(first.0.len() > 50 && first.1.len() > 5);
+    assert_eq!(migrations::migrate(&url, Direction::Up).await.unwrap(), 0);
+    assert_eq!(migrations::migrate(&url, Direction::Down).await.unwrap(), applied);
+    assert_eq!(columns(&storage).await, [""; 0], "down must leave nothing");
+    assert_eq!(migrations::pending(&url).await.unwrap(), applied);
+    assert_eq!(migrations::migrate(&url, Direction::Up).await.unwrap(), applied);
+    assert_eq!((columns(&storage).await, indexes(&storage).await), first);
+    assert_eq!(migrations::pending(&url).await.unwrap(), 0);
+}
+
+#[actix_web::test]
+async fn both_engines_have_the_same_tables_and_indexes() {
+    let sqlite = Storage::new(Sqlite, true).await.unwrap();
+    let Some(postgres) = Storage::new(Postgres, true).await else { return };
+    assert_eq!(columns(&sqlite).await, columns(&postgres).await);
+    assert_eq!(indexes(&sqlite).await, indexes(&postgres).await);
+}
+
+#[actix_web::test]
+async fn every_foreign_key_on_postgres_has_an_index() {
+    let Some(storage) = Storage::new(Postgres, true).await else { return };
+    // a foreign key whose columns are not the first ones of some index
+    let sql = "SELECT c.conrelid::regclass::text || ' ' || c.conname AS text FROM pg_constraint c
+        WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace AND NOT EXISTS (
+            SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid
+            AND (i.indkey::smallint[])[0:cardinality(c.conkey) - 1] @> c.conkey)";
+    assert_eq!(storage.texts(sql).await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn four_instances_start_at_once_on_an_empty_database() {
+    for round in 0..20 {
+        let Some(storage) = Storage::new(Postgres, false).await else { return };
+        let instances = join_all((0..4).map(|_| App::build(config(&storage.url())))).await;
+        for instance in instances {
+            let app = instance.unwrap_or_else(|error| panic!("round {round}: {error:#}"));
+            drop(app.handle().stop(false));
+        }
+        assert_eq!(migrations::pending(&storage.url().parse().unwrap()).await.unwrap(), 0);
+    }
+}
+
+#[actix_web::test]
+async fn killed_connections_are_replaced_without_a_failed_request() {
+    let Some(app) = TestApp::ready(Postgres).await else { return };
+    let Storage::Postgres { name, .. } = &app.storage else { panic!() };
+    let server = postgres().await.unwrap();
+    let kill = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    for round in 0..10 {
+        server.execute("postgres", &kill).await;
+        app.reader().get("/customer-integrations/K-1/accesses").await.is(200);
+        app.reader().get("/customer-integrations/K-1").await.is(200);
+        server.execute("postgres", &kill).await;
+        app.access("K-1", &format!("a{round}@b.example"), json!({})).await;
+    }
+    assert_eq!(app.history(Some("K-1")).await["access created"], 10);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn the_database_refuses_what_no_code_should_write(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    app.access("K-1", "a@b.example", json!({"role": "editor", "approver": true})).await;
+    for sql in [
+        "UPDATE accesses SET role = 'observer'",
+        "UPDATE accesses SET role = 'boss'",
+        "UPDATE accesses SET email = ''",
+        "UPDATE accesses SET business_partner_id = 'K-99'",
+        "UPDATE accesses SET version = 0",
+        "UPDATE customer_integrations SET activated_at = NULL WHERE active",
+        "UPDATE grants SET entry_id = 'A-99' WHERE kind = 'area'",
+        "UPDATE catalog_entries SET color = 'red' WHERE kind = 'area'",
+        "UPDATE catalog_entries SET color = NULL WHERE kind = 'area'",
+        "DELETE FROM catalog_entries WHERE id = 'A-1'",
+        "UPDATE history SET action = 'deleted' WHERE action = 'created'",
+    ] {
+        assert!(app.storage.try_execute(sql).await.is_err(), "{engine:?} took: {sql}");
+    }
+}

@@ -1,1 +1,112 @@
+//! The OpenAPI document: committed as generated, and complete. (Redocly and Spectral judge it in `.ci/run`.)
 
+use std::collections::HashSet;
+
+use crate::support::{
+    Client, Engine, TestApp,
+    document::{DOCUMENT, OPERATIONS, fits},
+};
+
+#[test]
+fn the_committed_document_is_the_generated_one() {
+    let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json")).unwrap();
+    let generated = serde_json::to_string_pretty(&*DOCUMENT).unwrap() + "\n";
+    assert!(committed == generated, "run: cargo run -q -- openapi > openapi/openapi.json");
+}
+
+#[test]
+fn operation_ids_are_unique_and_name_their_handlers() {
+    let mut seen = HashSet::new();
+    let sources: String = ["accesses", "areas", "catalog", "integration", "ticket_types"]
+        .iter()
+        .map(|room| std::fs::read_to_string(format!("{}/src/{room}/routes.rs", env!("CARGO_MANIFEST_DIR"))).unwrap())
+        .collect();
+    for operation in &*OPERATIONS {
+        assert!(seen.insert(&operation.id), "{} occurs twice", operation.id);
+        assert!(sources.contains(&format!("pub async fn {}(", operation.id)), "{} names no handler", operation.id);
+    }
+}
+
+#[test]
+fn every_operation_is_described_and_tagged_and_asks_for_a_scope() {
+    let tags: Vec<_> = DOCUMENT["tags"].as_array().unwrap().iter().map(|tag| tag["name"].clone()).collect();
+    for operation in &*OPERATIONS {
+        let (id, value) = (&operation.id, &operation.value);
+        assert!(value["summary"].as_str().is_some_and(|it| !it.is_empty() && !it.ends_with('.')), "{id}: summary");
+        assert!(value["description"].as_str().is_some_and(|it| it.len() > 30), "{id}: description");
+        assert_eq!(value["tags"].as_array().map(Vec::len), Some(1), "{id}: one tag");
+        assert!(tags.contains(&value["tags"][0]), "{id}: tag is not described");
+        assert!(operation.scope.contains(':'), "{id}: scope");
+        assert!(value["security"][0]["bearer"].is_array(), "{id}: security");
+    }
+}
+
+#[test]
+fn every_response_is_described_and_every_error_lists_its_codes() {
+    for operation in &*OPERATIONS {
+        for (status, response) in operation.value["responses"].as_object().unwrap() {
+            if status == "304" {
+                assert_eq!(response["$ref"], "#/components/responses/NotModified");
+                continue;
+            }
+            let at = format!("{} {status}", operation.id);
+            assert!(response["description"].as_str().is_some_and(|it| !it.is_empty()), "{at}: description");
+            if !status.starts_with('2') {
+                let problems = &response["content"]["application/problem+json"];
+                assert_eq!(problems["schema"]["$ref"], "#/components/schemas/Problem", "{at}");
+                for (code, example) in problems["examples"].as_object().unwrap() {
+                    assert!(response["description"].as_str().unwrap().contains(&format!("`{code}`")), "{at}: {code}");
+                    let name = example["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+                    let problem = &DOCUMENT["components"]["examples"][name]["value"];
+                    assert_eq!(
+                        (problem["code"].as_str(), problem["status"].to_string()),
+                        (Some(code.as_str()), status.clone()),
+                        "{at}"
+                    );
+                    fits(&problems["schema"], problem);
+                }
+            } else if status != "204" {
+                let media = &response["content"]["application/json"];
+                assert!(!media["example"].is_null(), "{at}: example");
+                fits(&media["schema"], &media["example"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_body_has_an_example_that_fits_and_refuses_unknown_members() {
+    for operation in OPERATIONS.iter().filter(|operation| operation.has_body()) {
+        let media = &operation.value["requestBody"]["content"]["application/json"];
+        assert!(!media["example"].is_null(), "{}: example", operation.id);
+        fits(&media["schema"], &media["example"]);
+        let reference = media["schema"]["$ref"]
+            .as_str()
+            .or_else(|| media["schema"]["oneOf"].as_array()?.iter().find_map(|it| it["$ref"].as_str()));
+        let name = reference.unwrap().rsplit('/').next().unwrap();
+        assert_eq!(DOCUMENT["components"]["schemas"][name]["additionalProperties"], false, "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn the_document_the_pages_and_the_explanations_are_served_without_a_token() {
+    let Some(app) = TestApp::start(Engine::Sqlite).await else { return };
+    let anonymous = Client::new(&app.base, None);
+    assert_eq!(anonymous.get("//openapi.json").await.is(200).json, *DOCUMENT);
+    let docs = anonymous.get("//docs").await.is(200);
+    assert!(docs.text.contains("swagger-ui"));
+    for link in docs.text.split(['"', '\'']).filter(|it| it.ends_with(".js") || it.ends_with(".css")) {
+        assert!(!link.contains("//"), "{link} would have to come from the network");
+        anonymous.get(&format!("//docs/{}", link.trim_start_matches("./"))).await.is(200);
+    }
+    for operation in &*OPERATIONS {
+        for (_, response) in operation.value["responses"].as_object().unwrap() {
+            for code in response["content"]["application/problem+json"]["examples"].as_object().into_iter().flatten() {
+                anonymous.get(&format!("//problems/{}", code.0)).await.is(200);
+            }
+        }
+    }
+    anonymous.get("//problems/nonsense").await.is_problem(404, "not_found");
+    anonymous.get("//health/live").await.is(200);
+    assert_eq!(anonymous.get("//health/ready").await.is(200).json["database"], "sqlite");
+}

@@ -1,1 +1,149 @@
+//! Rules under concurrency: R2 and R3 hold in every state anybody can read, and no update is lost.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Client, Engine, Engine::*, TestApp};
+
+const K1: &str = "/customer-integrations/K-1";
+/// Clients that write at once.
+const CLIENTS: usize = 64;
+/// Requests of each.
+const ROUNDS: usize = 12;
+
+/// What one of the clients does in a round: half of them switch accesses, the others take away and give back the only
+/// area or ticket type.
+async fn act(client: &Client, n: usize, round: usize, access: &str) -> u16 {
+    let access = format!("{K1}/accesses/{access}");
+    let (area, ticket_type) = (format!("{K1}/areas/A-1"), format!("{K1}/ticket-types/T-1"));
+    let answer = match (n % 4, round % 2) {
+        (0 | 1, 0) => client.patch(&access, json!({"active": true})).await,
+        (0 | 1, _) => client.patch(&access, json!({"active": false})).await,
+        (2, 0) => client.delete(&area).await,
+        (2, _) => client.put(&area, Value::Null).await,
+        (_, 0) => client.delete(&ticket_type).await,
+        _ => client.put(&ticket_type, Value::Null).await,
+    };
+    answer.status
+}
+
+/// Reads states until told to stop; each must obey R2 and R3.
+async fn watch(client: Client, stop: Arc<AtomicBool>) -> usize {
+    let mut seen = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let counts = client.get(K1).await.is(200).json["counts"].clone();
+        let complete = counts["areas"] != 0 && counts["ticket_types"] != 0;
+        assert!(counts["active_accesses"] == 0 || complete, "a state that must not be: {counts}");
+        seen += 1;
+    }
+    seen
+}
+
+#[rstest]
+#[actix_web::test]
+async fn no_access_is_ever_active_without_an_area_and_a_ticket_type(
+    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    // few accesses, so that now and then none of them is active and a removal may win
+    let mut accesses = Vec::new();
+    for n in 0..3 {
+        accesses.push(app.access("K-1", &format!("a{n}@b.example"), json!({"active": false})).await);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let watchers: Vec<_> = (0..4).map(|_| actix_web::rt::spawn(watch(app.reader(), stop.clone()))).collect();
+    let clients = (0..CLIENTS).map(async |n| {
+        let client = app.editor();
+        let mut answers = Vec::new();
+        for round in 0..ROUNDS {
+            answers.push(act(&client, n, n + round, &accesses[n % accesses.len()]).await);
+        }
+        answers
+    });
+    let answers: Vec<u16> = join_all(clients).await.into_iter().flatten().collect();
+    stop.store(true, Ordering::Relaxed);
+    let seen: usize = join_all(watchers).await.into_iter().map(Result::unwrap).sum();
+    assert!(seen >= 20, "too few states were looked at: {seen}");
+    assert!(answers.iter().all(|status| matches!(status, 200 | 201 | 204 | 404 | 409)), "{answers:?}");
+    // the race took place: both sides won and lost
+    let count = |wanted: u16| answers.iter().filter(|status| **status == wanted).count();
+    assert!(
+        count(200) > 0 && count(204) > 0 && count(409) > 0,
+        "200: {}, 204: {}, 409: {}",
+        count(200),
+        count(204),
+        count(409)
+    );
+}
+
+#[rstest]
+#[actix_web::test]
+async fn no_update_is_lost(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let access = format!("{K1}/accesses/{id}");
+    let won = AtomicUsize::new(0);
+    join_all((0..50).map(async |n| {
+        let client = app.editor();
+        for round in 0..4 {
+            let tag = client.get(&access).await.is(200).etag();
+            let body = json!({"last_name": format!("Name {n} {round}")});
+            let answer = client.request("PATCH", &access).header("if-match", &tag).json(body).send().await;
+            match answer.status {
+                200 => drop(won.fetch_add(1, Ordering::Relaxed)),
+                412 => {}
+                other => panic!("{other}: {}", answer.text),
+            }
+        }
+    }))
+    .await;
+    let won = won.into_inner();
+    assert!((1..200).contains(&won), "somebody must win, and somebody lose: {won}");
+    assert_eq!(app.reader().get(&access).await.is(200).json["version"], 1 + won);
+    assert_eq!(app.history(Some("K-1")).await["access updated"], won);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn one_email_is_given_once(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    app.make_ready("K-2").await;
+    let answers = join_all((0..20).map(async |n| {
+        let path = format!("/customer-integrations/K-{}/accesses", 1 + n % 2);
+        let body = json!({"first_name": "A", "last_name": "B", "email": "a@b.example"});
+        app.editor().post(&path, body).await.status
+    }))
+    .await;
+    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 409).count(), 19, "{answers:?}");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_client_that_hangs_up_leaves_nothing_half_done(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (editor, patient) = (app.editor(), app.editor());
+    for n in 0..40_u64 {
+        let body = json!({"first_name": "A", "last_name": "B", "email": format!("a{n}@b.example")});
+        let request = editor.post("/customer-integrations/K-1/accesses", body);
+        // dropping the request closes its connection, wherever the service is by then
+        let _ = tokio::time::timeout(Duration::from_micros(n * 150), request).await;
+    }
+    // nothing is stuck, and whatever was done was done whole, also by those that are still at it
+    patient.put(&format!("{K1}/areas/A-2"), Value::Null).await.is(201);
+    let sql = "SELECT revision || ' ' || (SELECT count(*) FROM accesses) || ' ' || (SELECT count(*) FROM history h
+        WHERE h.business_partner_id = 'K-1') || ' ' || (SELECT count(*) FROM history h WHERE h.resource = 'access') AS text
+        FROM customer_integrations WHERE business_partner_id = 'K-1'";
+    let counts: Vec<i64> = app.storage.texts(sql).await[0].split(' ').map(|it| it.parse().unwrap()).collect();
+    let [revision, accesses, entries, created] = counts[..] else { panic!("{counts:?}") };
+    assert_eq!((revision, accesses), (entries + 1, created));
+}

@@ -74,6 +74,20 @@ impl Storage {
         }
     }
 
+    /// Runs a statement past the service.
+    pub async fn try_execute(&self, sql: &str) -> Result<(), String> {
+        match self {
+            Self::Sqlite { path, .. } => {
+                let mut conn = diesel::SqliteConnection::establish(path).unwrap();
+                diesel::sql_query("PRAGMA foreign_keys = ON").execute(&mut conn).unwrap();
+                diesel::sql_query(sql).execute(&mut conn).map(drop).map_err(|error| error.to_string())
+            }
+            Self::Postgres { server, name, .. } => {
+                server.client(name).await.batch_execute(sql).await.map_err(|error| error.to_string())
+            }
+        }
+    }
+
     /// The one text column of a query's rows, past the service.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         #[derive(diesel::QueryableByName)]

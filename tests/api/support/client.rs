@@ -67,7 +67,12 @@ impl Client {
 
     /// All items of a list, page by page.
     pub async fn all(&self, path: &str) -> Vec<Value> {
-        let (mut items, mut cursor) = (Vec::new(), None::<String>);
+        self.all_after(path, None).await
+    }
+
+    /// All items of a list behind a cursor, page by page.
+    pub async fn all_after(&self, path: &str, mut cursor: Option<String>) -> Vec<Value> {
+        let mut items = Vec::new();
         loop {
             let joint = if path.contains('?') { '&' } else { '?' };
             let next = cursor.map_or_else(|| path.to_owned(), |cursor| format!("{path}{joint}cursor={cursor}"));
