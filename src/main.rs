@@ -140,8 +140,11 @@ fn print_token(command: Token) -> anyhow::Result<()> {
 }
 
 fn log_to_stderr(log: &LogArgs) -> anyhow::Result<()> {
-    let subscriber =
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(EnvFilter::try_new(&log.rust_log)?);
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(EnvFilter::try_new(&log.rust_log)?)
+        // a log that nobody reads any more must not fail requests
+        .log_internal_errors(false);
     match log.log_format {
         LogFormat::Pretty => subscriber.init(),
         LogFormat::Json => subscriber.json().flatten_event(true).init(),

@@ -36,9 +36,9 @@ impl Listed {
                 let partner = json!({"name": name, "search_name": "X"});
                 erp.put(&format!("/catalog/business-partners/{id}"), partner).await.is(201);
             }
-            "list_catalog_areas" => drop(erp.put(&format!("/catalog/areas/{id}"), area).await.is(201)),
+            "list_catalog_areas" => _ = erp.put(&format!("/catalog/areas/{id}"), area).await.is(201),
             "list_catalog_ticket_types" => {
-                drop(erp.put(&format!("/catalog/ticket-types/{id}"), ticket_type).await.is(201))
+                _ = erp.put(&format!("/catalog/ticket-types/{id}"), ticket_type).await.is(201);
             }
             "list_catalog_plan_boards" => {
                 erp.put(&format!("/catalog/plan-boards/{id}"), json!({"name": name})).await.is(201);

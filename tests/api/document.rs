@@ -95,7 +95,7 @@ async fn the_document_the_pages_and_the_explanations_are_served_without_a_token(
     assert_eq!(anonymous.get("//openapi.json").await.is(200).json, *DOCUMENT);
     let docs = anonymous.get("//docs").await.is(200);
     assert!(docs.text.contains("swagger-ui"));
-    for link in docs.text.split(['"', '\'']).filter(|it| it.ends_with(".js") || it.ends_with(".css")) {
+    for link in docs.text.split(['"', '\'']).filter(|it| it.contains(".js") || it.contains(".css")) {
         assert!(!link.contains("//"), "{link} would have to come from the network");
         anonymous.get(&format!("//docs/{}", link.trim_start_matches("./"))).await.is(200);
     }

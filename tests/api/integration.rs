@@ -38,9 +38,9 @@ async fn r1_while_inactive_everything_can_be_read_and_nothing_changed(#[values(S
         editor.post(&format!("{K1}/accesses"), body).await,
         editor.patch(&format!("{K1}/accesses/{id}"), json!({"language": "en"})).await,
     ];
-    refused.into_iter().for_each(|answer| {
+    for answer in refused {
         answer.is_problem(409, "integration_inactive");
-    });
+    }
     assert_eq!(editor.get(K1).await.is(200).json, off.json, "a refused write bumps no revision");
     assert_eq!(editor.all(&format!("{K1}/accesses")).await[0]["ineffective_reasons"], json!(["integration_inactive"]));
     assert_eq!(editor.all(&format!("{K1}/areas")).await.len(), 1);

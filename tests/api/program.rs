@@ -1,1 +1,212 @@
+//! The binary: its commands, its settings, and how it fails.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Engine, app::Storage};
+
+const SECRET: &str = "thirty-two bytes are long enough.";
+
+fn program(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_customer-integration"));
+    command.current_dir(directory).stdin(Stdio::null()).env("BIND_ADDRESS", "127.0.0.1:0");
+    for name in ["DATABASE_URL", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_HS256_SECRET", "RUST_LOG", "LOG_FORMAT"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn configured(directory: &Path) -> Command {
+    let mut command = program(directory);
+    command
+        .env("DATABASE_URL", "sqlite://test.db")
+        .env("JWT_ISSUER", "i")
+        .env("JWT_AUDIENCE", "a")
+        .env("JWT_HS256_SECRET", SECRET);
+    command
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A running service, killed with the test.
+struct Running {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// Reads the output until a line begins with `prefix`, and returns the rest of it.
+    fn line(&mut self, prefix: &str) -> String {
+        let found =
+            self.lines.by_ref().map(Result::unwrap).find_map(|line| line.strip_prefix(prefix).map(ToOwned::to_owned));
+        found.unwrap_or_else(|| panic!("no line begins with {prefix}"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn wrong_settings_stop_the_start_with_one_clear_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, value, sentence) in [
+        (
+            "DATABASE_URL",
+            "mysql://root:hunter2@h/db",
+            "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: mysql",
+        ),
+        ("DATABASE_URL", "test.db", "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: none"),
+        ("DATABASE_URL", "", "DATABASE_URL must begin with"),
+        ("JWT_HS256_SECRET", "hunter2", "JWT_HS256_SECRET is too short: it must have at least 32 bytes"),
+        ("JWT_HS256_SECRET", "", "JWT_HS256_SECRET is too short"),
+        ("JWT_ISSUER", "", "JWT_ISSUER is not set"),
+        ("BIND_ADDRESS", "256.0.0.1:1", "cannot listen on 256.0.0.1:1"),
+    ] {
+        let output =
+            configured(directory.path()).arg("serve").env(name, value).env("RUST_LOG", "error").output().unwrap();
+        let told = stderr(&output);
+        assert!(!output.status.success(), "{name}={value}");
+        assert!(told.contains(sentence), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert!(!told.contains("hunter2"), "a secret was printed: {told}");
+    }
+    for name in ["DATABASE_URL", "JWT_HS256_SECRET", "JWT_ISSUER", "JWT_AUDIENCE"] {
+        let output = configured(directory.path()).arg("serve").env_remove(name).output().unwrap();
+        assert!(!output.status.success());
+        assert!(stderr(&output).contains(&format!("{name} is not set")), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn without_demo_no_key_and_no_data_are_made() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(!program(directory.path()).arg("serve").output().unwrap().status.success());
+    assert!(!program(directory.path()).args(["token", "--scope", "x"]).output().unwrap().status.success());
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn help_names_every_setting_and_no_secret() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = configured(directory.path()).args(["serve", "--help"]).output().unwrap();
+    let help = String::from_utf8_lossy(&output.stdout);
+    for name in [
+        "BIND_ADDRESS",
+        "DATABASE_URL",
+        "JWT_ISSUER",
+        "JWT_AUDIENCE",
+        "JWT_HS256_SECRET",
+        "CORS_ALLOWED_ORIGINS",
+        "LOG_FORMAT",
+        "RUST_LOG",
+    ] {
+        assert!(help.contains(name), "{name} is missing");
+        let argument = format!("--{}", name.to_lowercase().replace('_', "-"));
+        assert!(help.contains(&argument), "{argument} is missing");
+    }
+    assert!(!help.contains(SECRET) && !help.contains("test.db"));
+}
+
+#[test]
+fn the_document_is_printed() {
+    let output = program(Path::new("/")).arg("openapi").output().unwrap();
+    assert!(output.status.success());
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed, *crate::support::document::DOCUMENT);
+}
+
+#[actix_web::test]
+async fn the_demo_serves_greets_and_goes_on_where_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let demo = || {
+        let mut command = program(directory.path());
+        command.args(["serve", "--demo"]);
+        command
+    };
+    let mut first = Running::start(demo());
+    let docs = first.line("Documentation to try out: ");
+    let base = first.line("export BASE=");
+    let origin = base.strip_suffix("/api/v1").unwrap();
+    assert_eq!(docs, format!("{origin}/docs"));
+    let client = Client::new(origin, Some(first.line("export TOKEN=")));
+    assert!(first.line("curl").contains("$BASE/customer-integrations/K-1003"));
+    let kinds = client.all("/catalog/ticket-types").await;
+    assert_eq!(kinds.iter().filter(|it| it["kind"] == "standard").count(), 4);
+    assert_eq!(kinds.iter().filter(|it| it["kind"] == "dynamic").count(), 2);
+    assert!(client.all("/catalog/business-partners").await.len() >= 4);
+    assert!(client.all("/catalog/plan-boards").await.len() >= 2);
+    assert!(client.all("/catalog/areas").await.iter().any(|it| it["start_ticket_types"].is_array()));
+    assert_eq!(client.get("/customer-integrations/K-1003").await.is(200).json["readiness"]["can_create_tickets"], true);
+    let on = client.patch("/customer-integrations/K-1001", json!({"active": true})).await.is(200).json;
+    drop(first);
+
+    let mut second = Running::start(demo());
+    let base = second.line("export BASE=");
+    let origin = base.strip_suffix("/api/v1").unwrap();
+    // the key is kept: an old token is good, and `token --demo` makes new ones
+    let again = Client::new(origin, Some(second.line("export TOKEN=")));
+    assert_eq!(again.get("/customer-integrations/K-1001").await.is(200).json, on);
+    let mut command = program(directory.path());
+    let output = command
+        .args(["token", "--demo", "--scope", "integration:read", "--business-partner", "K-1003"])
+        .output()
+        .unwrap();
+    let token = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(token.lines().count(), 1, "the token stands alone");
+    let limited = Client::new(origin, Some(token.trim().to_owned()));
+    limited.get("/customer-integrations/K-1003").await.is(200);
+    limited.get("/customer-integrations/K-1001").await.is(404);
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(directory.path().join("data/demo.key")).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600, "the key is its owner's alone");
+}
+
+#[actix_web::test]
+async fn migrate_and_serve_on_either_engine() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let Some(storage) = Storage::new(engine, false).await else { return };
+        let directory = tempfile::tempdir().unwrap();
+        let migrate = configured(directory.path()).arg("migrate").env("DATABASE_URL", storage.url()).output().unwrap();
+        assert!(migrate.status.success(), "{}", stderr(&migrate));
+        let mut serve = configured(directory.path());
+        serve
+            .args(["serve", "--migrate-on-start", "false"])
+            .env("DATABASE_URL", storage.url())
+            .env("LOG_FORMAT", "json");
+        let mut child = serve.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let listening = log.map(Result::unwrap).find(|line| line.contains("listening on")).unwrap();
+        let line: Value = serde_json::from_str(&listening).unwrap();
+        let origin = line["message"].as_str().unwrap().strip_prefix("listening on ").unwrap().to_owned();
+        Client::new(&origin, None).get("//health/ready").await.is(200);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_token_limited_to_no_partner_at_all_is_not_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = configured(directory.path());
+    let output = command.args(["token", "--scope", "integration:read", "--business-partner", ""]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty());
+}

@@ -6,7 +6,7 @@ use customer_integration::{
     app::App,
     config::Config,
     db::{
-        Db, DbOptions,
+        DbOptions,
         migrations::{self, Direction},
     },
     http::token::{self, Audience, Claims, TokenSettings},
@@ -37,7 +37,6 @@ pub const SECRET: &str = "a key that only the tests know, and long enough";
 /// A running service.
 pub struct TestApp {
     pub base: String,
-    pub db: Db,
     pub storage: Storage,
     handle: actix_web::dev::ServerHandle,
 }
@@ -174,9 +173,9 @@ impl TestApp {
     /// A service on a given database.
     pub async fn on(storage: Storage) -> Self {
         let app = App::build(config(&storage.url())).await.unwrap();
-        let (base, db, handle) = (format!("http://{}", app.address), app.db.clone(), app.handle());
+        let (base, handle) = (format!("http://{}", app.address), app.handle());
         actix_web::rt::spawn(app.run());
-        Self { base, db, storage, handle }
+        Self { base, storage, handle }
     }
 
     /// A service whose catalogue is filled: partners K-1 and K-2, areas, ticket types T-1 to T-3, plan board B-1.

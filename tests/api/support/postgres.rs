@@ -38,17 +38,15 @@ pub async fn postgres() -> Option<&'static Postgres> {
 }
 
 async fn start() -> Option<Postgres> {
-    let postgres = match std::env::var("TEST_DATABASE_URL") {
-        Ok(url) => Postgres::at(&url),
-        Err(_) => match binaries() {
-            Some(binaries) => cluster(&binaries),
-            None => {
-                let missing = "no PostgreSQL: install Debian's package `postgresql`, or set TEST_DATABASE_URL";
-                assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}");
-                eprintln!("{missing}; ONLY SQLITE IS TESTED");
-                return None;
-            }
-        },
+    let postgres = if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+        Postgres::at(&url)
+    } else if let Some(binaries) = binaries() {
+        cluster(&binaries)
+    } else {
+        let missing = "no PostgreSQL: install Debian's package `postgresql`, or set TEST_DATABASE_URL";
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}");
+        eprintln!("{missing}; ONLY SQLITE IS TESTED");
+        return None;
     };
     postgres.execute(&postgres.admin_database, &format!("CREATE DATABASE {}", postgres.template)).await;
     let url: DatabaseUrl = postgres.url_of(&postgres.template).parse().unwrap();
