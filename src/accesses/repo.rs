@@ -9,11 +9,11 @@ use super::{
 };
 use crate::{
     catalog::BusinessPartnerId,
-    db::{Conn, keyset, on, schema::accesses, types::Word},
+    db::{Conn, on, paged, schema::accesses, types::Word},
     kernel::{
         Audit, Result,
         ids::ContactId,
-        page::{Keyed, PageRequest, SortKey, containing},
+        page::{Keyed, PageRequest},
         text::fold,
         time::Timestamp,
     },
@@ -148,18 +148,11 @@ pub(super) async fn list(
         if let Some(role) = filter.role {
             query = query.filter(accesses::role.eq(Word(role)));
         }
-        for word in &page.words {
-            query = query.filter(accesses::search_key.like(containing(word)).escape('\\'));
-        }
-        match page.sort.key {
-            SortKey::Name => {
-                keyset!(query, page.sort.descending, accesses::sort_key, accesses::id, page.after_name::<AccessId>()?)
-            }
-            SortKey::CreatedAt => {
-                keyset!(query, page.sort.descending, accesses::created_at, accesses::id, page.after_time::<AccessId>()?)
-            }
-        }
-        .limit(page.fetch())
+        paged!(
+            query, page,
+            search: accesses::search_key, name: accesses::sort_key, created_at: accesses::created_at,
+            id: accesses::id => AccessId
+        )
         .load(c)
     })?)
 }

@@ -6,13 +6,13 @@ use diesel_async::RunQueryDsl;
 use super::{CatalogFilter, EntryKind, TicketTypeId, dto::TicketTypeKind};
 use crate::{
     db::{
-        Conn, keyset, on,
+        Conn, on, paged,
         schema::{catalog_entries as entries, grants, shared_revisions},
         types::{Jsonb, Word},
     },
     kernel::{
         Audit, Result,
-        page::{Keyed, PageRequest, SortKey, containing},
+        page::{Keyed, PageRequest},
         text::fold,
         time::Timestamp,
     },
@@ -161,18 +161,11 @@ pub(super) async fn list(
                 .filter(grants::entry_id.eq(entries::id));
             query = query.filter(entries::active).filter(diesel::dsl::not(exists(granted)));
         }
-        for word in &page.words {
-            query = query.filter(entries::search_key.like(containing(word)).escape('\\'));
-        }
-        match page.sort.key {
-            SortKey::Name => {
-                keyset!(query, page.sort.descending, entries::sort_key, entries::id, page.after_name::<String>()?)
-            }
-            SortKey::CreatedAt => {
-                keyset!(query, page.sort.descending, entries::created_at, entries::id, page.after_time::<String>()?)
-            }
-        }
-        .limit(page.fetch())
+        paged!(
+            query, page,
+            search: entries::search_key, name: entries::sort_key, created_at: entries::created_at,
+            id: entries::id => String
+        )
         .load(c)
     })?)
 }

@@ -23,7 +23,7 @@ pub use conn::Conn;
 pub(crate) use conn::{SqliteConn, on};
 pub use engine::{DatabaseUrl, Db, DbOptions};
 pub use mutate::{Aggregate, Tx};
-pub(crate) use paging::keyset;
+pub(crate) use paging::{keyset, paged};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 

@@ -1,23 +1,44 @@
 //! Keyset paging: a page begins behind the last row of the one before, so it costs the same however far down it is and
 //! no untouched row is lost or repeated while others write.
+//!
+//! Two short macros, because diesel's types of a boxed query with generic columns do not fit a readable function.
+
+/// Narrows a boxed query to the page that is asked for: searched, ordered, begun behind the cursor, and limited.
+///
+/// `paged!(query, page, search: t::search_key, name: t::sort_key, created_at: t::created_at, id: t::id => IdType)`
+macro_rules! paged {
+    ($query:expr, $page:expr, search: $search:expr, name: $name:expr, created_at: $created_at:expr, id: $id:expr => $Id:ty) => {{
+        let (mut query, page): (_, &$crate::kernel::page::PageRequest) = ($query, $page);
+        for word in &page.words {
+            query = query.filter($search.like($crate::kernel::page::containing(word)).escape('\\'));
+        }
+        match page.sort.key {
+            $crate::kernel::page::SortKey::Name => {
+                $crate::db::keyset!(query, page.sort.descending, $name, $id, page.after_name::<$Id>()?)
+            }
+            $crate::kernel::page::SortKey::CreatedAt => {
+                $crate::db::keyset!(query, page.sort.descending, $created_at, $id, page.after_time::<$Id>()?)
+            }
+        }
+        .limit(page.fetch())
+    }};
+}
 
 /// Orders a boxed query by `$key` and then by `$id`, and begins behind `$after` (`Option<(key, id)>`).
 ///
-/// The bound is written `key >= k AND (key > k OR id > i)`, because the first half is what an index can seek. It is a macro
-/// because diesel's types of a boxed query with generic columns do not fit a readable function.
+/// The bound is written `key >= k AND (key > k OR id > i)`, because the first half is what an index can seek.
 macro_rules! keyset {
-    ($query:expr, $descending:expr, $key:expr, $id:expr, $after:expr) => {{
-        let (query, after) = ($query, $after);
-        match ($descending, after) {
-            (false, None) => query.order(($key.asc(), $id.asc())),
-            (true, None) => query.order(($key.desc(), $id.desc())),
+    ($query:expr, $descending:expr, $key:expr, $id:expr, $after:expr) => {
+        match ($descending, $after) {
+            (false, None) => $query.order(($key.asc(), $id.asc())),
+            (true, None) => $query.order(($key.desc(), $id.desc())),
             (false, Some((k, i))) => {
-                query.filter($key.ge(k.clone())).filter($key.gt(k).or($id.gt(i))).order(($key.asc(), $id.asc()))
+                $query.filter($key.ge(k.clone())).filter($key.gt(k).or($id.gt(i))).order(($key.asc(), $id.asc()))
             }
             (true, Some((k, i))) => {
-                query.filter($key.le(k.clone())).filter($key.lt(k).or($id.lt(i))).order(($key.desc(), $id.desc()))
+                $query.filter($key.le(k.clone())).filter($key.lt(k).or($id.lt(i))).order(($key.desc(), $id.desc()))
             }
         }
-    }};
+    };
 }
-pub(crate) use keyset;
+pub(crate) use {keyset, paged};

@@ -6,13 +6,13 @@ use diesel_async::RunQueryDsl;
 use crate::{
     catalog::{BusinessPartnerId, CatalogRow, EntryKind},
     db::{
-        Conn, keyset, on,
+        Conn, on, paged,
         schema::{catalog_entries as entries, grants},
         types::Word,
     },
     kernel::{
         Audit, Result,
-        page::{Keyed, PageRequest, SortKey, containing},
+        page::{Keyed, PageRequest},
         time::Timestamp,
     },
 };
@@ -131,20 +131,13 @@ pub(super) async fn list(
     page: &PageRequest,
 ) -> Result<Vec<Granted>> {
     Ok(on!(conn, |c, Engine| {
-        let mut query =
+        let query =
             of_partner(partner).filter(grants::kind.eq(Word(kind))).select(Granted::as_select()).into_boxed::<Engine>();
-        for word in &page.words {
-            query = query.filter(entries::search_key.like(containing(word)).escape('\\'));
-        }
-        match page.sort.key {
-            SortKey::Name => {
-                keyset!(query, page.sort.descending, entries::sort_key, grants::entry_id, page.after_name::<String>()?)
-            }
-            SortKey::CreatedAt => {
-                keyset!(query, page.sort.descending, grants::created_at, grants::entry_id, page.after_time::<String>()?)
-            }
-        }
-        .limit(page.fetch())
+        paged!(
+            query, page,
+            search: entries::search_key, name: entries::sort_key, created_at: grants::created_at,
+            id: grants::entry_id => String
+        )
         .load(c)
     })?)
 }

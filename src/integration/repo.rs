@@ -7,7 +7,7 @@ use super::dto::CustomerIntegrationListQuery;
 use crate::{
     catalog::{BusinessPartnerId, CatalogRow, EntryKind},
     db::{
-        Conn, keyset, on,
+        Conn, on, paged,
         schema::{
             accesses, catalog_entries as partners, customer_integrations as integrations, grants, shared_revisions,
         },
@@ -15,7 +15,7 @@ use crate::{
     },
     kernel::{
         Audit, Result,
-        page::{Keyed, PageRequest, SortKey, containing},
+        page::{Keyed, PageRequest},
         time::Timestamp,
     },
 };
@@ -162,25 +162,12 @@ pub(super) async fn list(
         if let Some(wanted) = filter.usable {
             query = query.filter(usable.eq(wanted));
         }
-        for word in &page.words {
-            query = query.filter(partners::search_key.like(containing(word)).escape('\\'));
-        }
-        match page.sort.key {
-            SortKey::Name => {
-                keyset!(query, page.sort.descending, partners::sort_key, partners::id, page.after_name::<String>()?)
-            }
-            SortKey::CreatedAt => {
-                let id = integrations::business_partner_id;
-                keyset!(
-                    query,
-                    page.sort.descending,
-                    integrations::created_at,
-                    id,
-                    page.after_time::<BusinessPartnerId>()?
-                )
-            }
-        }
-        .limit(page.fetch())
+        // the integration is born with its partner's entry, whose index on the time serves here
+        paged!(
+            query, page,
+            search: partners::search_key, name: partners::sort_key, created_at: partners::created_at,
+            id: partners::id => String
+        )
         .load(c)
     })?;
     Ok(rows.into_iter().map(|(integration, partner, usable)| ListedRow { integration, partner, usable }).collect())
