@@ -71,7 +71,7 @@ impl App {
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .client_request_timeout(Duration::from_secs(10))
         .bind(&config.bind_address)
-        .with_context(|| format!("cannot listen on {}", config.bind_address))?;
+        .with_context(|| format!("cannot listen on {} (BIND_ADDRESS is written host:port)", config.bind_address))?;
         let address = *server.addrs().first().context("no address to listen on")?;
         Ok(Self { address, db, server: server.run() })
     }

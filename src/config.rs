@@ -97,7 +97,7 @@ impl Config {
             database: database.url(demo)?,
             database_options: database.options(),
             tokens: tokens.settings(demo)?,
-            cors_allowed_origins: server.cors_allowed_origins,
+            cors_allowed_origins: origins(server.cors_allowed_origins)?,
             worker_threads: server.worker_threads.map_or(cores, usize::from),
             migrate_on_start: server.migrate_on_start,
         })
@@ -108,7 +108,7 @@ impl DatabaseArgs {
     /// Which database; the demo has one of its own when none is named.
     pub fn url(&self, demo: bool) -> anyhow::Result<DatabaseUrl> {
         let own = || demo.then(|| format!("sqlite://{DEMO_DIRECTORY}/customer-integration.db"));
-        let Some(url) = self.database_url.clone().or_else(own) else {
+        let Some(url) = self.database_url.clone().filter(|url| !url.is_empty()).or_else(own) else {
             bail!("DATABASE_URL is not set: name a database, such as sqlite://data/customer-integration.db");
         };
         let url: DatabaseUrl = url.parse().map_err(anyhow::Error::msg)?;
@@ -129,12 +129,12 @@ impl TokenArgs {
         let name = |given: Option<String>, variable| match given.filter(|name| !name.is_empty()) {
             Some(name) => Ok(name),
             None if demo => Ok(DEMO_NAME.to_owned()),
-            None => bail!("{variable} is not set: tokens cannot be checked without it"),
+            None => bail!("{variable} is not set: tokens cannot be checked without it (--demo has its own)"),
         };
         let secret = match self.jwt_hs256_secret {
             Some(secret) => secret,
             None if demo => demo_key()?,
-            None => bail!("JWT_HS256_SECRET is not set: tokens cannot be checked without a key"),
+            None => bail!("JWT_HS256_SECRET is not set: tokens cannot be checked without a key (--demo has its own)"),
         };
         if secret.len() < MIN_SECRET {
             bail!("JWT_HS256_SECRET is too short: it must have at least {MIN_SECRET} bytes");
@@ -145,6 +145,21 @@ impl TokenArgs {
             secret: SecretString::from(secret),
         })
     }
+}
+
+/// Origins of browsers' pages: scheme, host and perhaps a port, as browsers send them. Empty ones are left out, because an
+/// environment file sets empty variables easily.
+fn origins(given: Vec<String>) -> anyhow::Result<Vec<String>> {
+    let given: Vec<_> = given.into_iter().map(|origin| origin.trim().to_owned()).filter(|it| !it.is_empty()).collect();
+    for origin in &given {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        if !host.is_some_and(|host| {
+            !host.is_empty() && origin.parse::<actix_web::http::Uri>().is_ok() && !host.contains('/')
+        }) {
+            bail!("CORS_ALLOWED_ORIGINS: not an origin such as https://portal.example: {origin}");
+        }
+    }
+    Ok(given)
 }
 
 /// The demo's key, made when there is none yet and readable by its owner only.

@@ -109,7 +109,10 @@ pub fn greet(out: &mut impl Write, address: SocketAddr, tokens: &TokenSettings) 
         business_partner_id: None,
     };
     let token = token::mint(tokens, &claims)?;
-    writeln!(out, "\nThe demo serves at http://{address} until you press Ctrl+C. Everything it knows is in ./data.")?;
+    writeln!(
+        out,
+        "\nThe demo serves at http://{address} until you press Ctrl+C. What it makes for itself is in ./data."
+    )?;
     writeln!(out, "Documentation to try out: http://{address}/docs")?;
     writeln!(out, "\nIn another terminal, paste the token (valid for 12 hours) and a first request:\n")?;
     writeln!(out, "export BASE=http://{address}/api/v1")?;

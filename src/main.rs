@@ -1,8 +1,12 @@
 //! The command line: arguments only, the work is in the library.
 #![forbid(unsafe_code)]
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use customer_integration::{
     app::App,
@@ -140,9 +144,11 @@ fn print_token(command: Token) -> anyhow::Result<()> {
 }
 
 fn log_to_stderr(log: &LogArgs) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&log.rust_log).context("RUST_LOG cannot be used")?;
     let subscriber = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(EnvFilter::try_new(&log.rust_log)?)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(filter)
         // a log that nobody reads any more must not fail requests
         .log_internal_errors(false);
     match log.log_format {

@@ -149,24 +149,25 @@ fn open_postgres(url: &str) -> BoxFuture<'_, ConnectionResult<AsyncPgConnection>
 
 /// A plain connection; TLS as the URL's `sslmode` says, with the operating system's roots.
 pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<AsyncPgConnection> {
-    let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
+    let bad = |error: anyhow::Error| ConnectionError::BadConnection(format!("{error:#}"));
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| bad(&error))?
+        .map_err(|error| bad(error.into()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls);
-    let (client, connection) = tokio_postgres::connect(url, tls).await.map_err(|error| bad(&error))?;
+    let (client, connection) = tokio_postgres::connect(url, tls).await.map_err(|error| bad(error.into()))?;
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
 }
 
 /// A synchronous SQLite connection for migrations.
 pub(super) fn connect_sqlite(path: &str) -> ConnectionResult<SqliteConnection> {
     use diesel::{Connection as _, connection::SimpleConnection as _};
-    let mut conn = SqliteConnection::establish(path)?;
+    let mut conn = SqliteConnection::establish(path)
+        .map_err(|error| ConnectionError::BadConnection(format!("cannot open {path}: {error}")))?;
     conn.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)

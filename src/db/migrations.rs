@@ -4,6 +4,8 @@
 //! second connection holds the row of `migration_lock` meanwhile; the lock ends with that connection, however it ends.
 //! No advisory lock: distributed engines that speak PostgreSQL's protocol do not all have them.
 
+use std::sync::LazyLock;
+
 use diesel::migration::MigrationSource;
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _, async_connection_wrapper::AsyncConnectionWrapper,
@@ -11,7 +13,11 @@ use diesel_async::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::ExposeSecret as _;
 
-use super::engine::{DatabaseUrl, connect_postgres, connect_sqlite};
+use super::{
+    engine::{DatabaseUrl, Db, connect_postgres, connect_sqlite},
+    on,
+};
+use crate::kernel::Result;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -53,7 +59,29 @@ pub async fn migrate(url: &DatabaseUrl, direction: Direction) -> anyhow::Result<
     }
 }
 
-/// The versions this binary knows and the database lacks; readiness needs it to be empty.
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+/// The last migration this binary knows.
+static LATEST: LazyLock<String> = LazyLock::new(|| {
+    let known = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).unwrap_or_default();
+    known.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default()
+});
+
+/// Whether the database has all the tables and columns this binary needs: one cheap query, for readiness.
+pub async fn is_current(db: &Db) -> Result<bool> {
+    use __diesel_schema_migrations::{table, version};
+    use diesel::{ExpressionMethods as _, QueryDsl as _, dsl::count_star};
+    let applied: i64 = db
+        .read(async |conn| Ok(on!(conn, |c| table.filter(version.eq(LATEST.as_str())).select(count_star()).first(c))?))
+        .await?;
+    Ok(applied > 0)
+}
+
+/// The versions this binary knows and the database lacks.
 pub async fn pending(url: &DatabaseUrl) -> anyhow::Result<usize> {
     match url {
         DatabaseUrl::Sqlite(path) => {

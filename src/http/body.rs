@@ -129,11 +129,18 @@ pub(super) fn shape_fault<E: std::fmt::Display>(error: &serde_path_to_error::Err
         Fault::new(at(child()), Code::UnknownMember).with("member", named)
     } else if message.starts_with("missing field") {
         Fault::new(at(child()), Code::Required)
-    } else if message.starts_with("unknown variant") {
-        Fault::new(at(base), Code::UnknownValue)
+    } else if message.starts_with("unknown variant") || shape == Shape::Query {
+        Fault::new(at(base), Code::UnknownValue).with("allowed", expected(message))
     } else {
         Fault::new(at(base), Code::WrongType).with("reason", message)
     }
+}
+
+/// The words that serde would have taken, out of its message.
+fn expected(message: &str) -> String {
+    let quoted: Vec<_> = message.split('`').skip(1).step_by(2).collect();
+    let named_first = message.starts_with("unknown variant");
+    quoted.get(usize::from(named_first)..).unwrap_or_default().join(", ")
 }
 
 fn pointer(path: &Path) -> String {

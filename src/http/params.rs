@@ -120,8 +120,8 @@ impl<F: DeserializeOwned + Validate> ListQuery<F> {
             return Err(invalid(name, Code::DuplicateValue));
         }
         let value = |wanted: &str| sent.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-        let limit =
-            value("limit").map(|text| text.parse().map_err(|_| invalid("limit", Code::WrongType))).transpose()?;
+        // what is no number is as far out of range as can be
+        let limit = value("limit").map(|text| text.parse().unwrap_or(u32::MAX));
         let page = PageRequest::new(limit, value("sort"), value("q"), value("cursor"))?;
         let own: Vec<_> =
             sent.iter().filter(|(name, _)| !["limit", "sort", "q", "cursor"].contains(&name.as_str())).collect();

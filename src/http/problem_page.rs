@@ -29,6 +29,7 @@ pub async fn explain(code: Result<InPath<ProblemCode>, Error>) -> Result<HttpRes
     let InPath(ProblemCode(code)) = code.map_err(|_| Error::refuse(Code::NotFound))?;
     let (en, en_detail) = texts::explain(Lang::En, code, &[]);
     let (de, de_detail) = texts::explain(Lang::De, code, &[]);
+    let (en_detail, de_detail) = (general(&en_detail), general(&de_detail));
     let (name, status) = (code.as_str(), code.status());
     // only our own texts: nothing of the request stands in the page
     let page = format!(
@@ -37,4 +38,22 @@ pub async fn explain(code: Result<InPath<ProblemCode>, Error>) -> Result<HttpRes
          <div lang=\"de\"><h2>{de}</h2><p>{de_detail}</p></div>\n<p><code>{name}</code> – HTTP {status}</p></body></html>\n"
     );
     Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))
+}
+
+/// A text without the facts of a case: Fluent leaves `{$name}` where it has none.
+fn general(text: &str) -> String {
+    let mut parts = text.split("{$");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "…" + part.split_once('}').map_or("", |(_, rest)| rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::general;
+
+    #[test]
+    fn placeholders_become_ellipses() {
+        assert_eq!(general("at most {$max} of {$kind}."), "at most … of ….");
+        assert_eq!(general("nothing to fill"), "nothing to fill");
+    }
 }

@@ -76,8 +76,9 @@ impl EntityTag {
         &self.0
     }
 
-    /// Whether a tag sent in `If-Match` names this state. The bare version is accepted too: it is a member of every
-    /// item of a list, where there is no `ETag` header to copy, and it protects all that the sender may overwrite.
+    /// Whether a tag sent in `If-Match` names this state. The bare version (an integration's: its revision) is accepted
+    /// too: it is a member of every item of a list, where there is no `ETag` header to copy, and it protects all that the
+    /// sender may overwrite.
     pub fn matches(&self, sent: &str) -> bool {
         sent == self.0 || self.0.split_once('-').is_some_and(|(version, _)| version == sent)
     }

@@ -44,11 +44,11 @@ impl<'de, T: FromStr> Deserialize<'de> for Choice<T> {
     }
 }
 
-impl<T> Check for Choice<T> {
+impl<T: strum::VariantNames> Check for Choice<T> {
     fn check(&self) -> Result<(), Fault> {
         match self {
             Self::Known(_) => Ok(()),
-            Self::Unknown => Err(Fault::new("", Code::UnknownValue)),
+            Self::Unknown => Err(Fault::new("", Code::UnknownValue).with("allowed", T::VARIANTS.join(", "))),
             Self::Missing => Err(Fault::new("", Code::Required)),
         }
     }

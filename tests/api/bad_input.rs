@@ -219,6 +219,7 @@ async fn bad_paths_and_parameters(#[values(Sqlite, Postgres)] engine: Engine) {
         ("limit=0", "invalid_parameter"),
         ("limit=201", "invalid_parameter"),
         ("limit=x", "invalid_parameter"),
+        ("limit=-1", "invalid_parameter"),
         ("limit=99999999999", "invalid_parameter"),
         ("sort=color", "invalid_parameter"),
         ("cursor=x", "invalid_cursor"),

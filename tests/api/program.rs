@@ -6,9 +6,10 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use customer_integration::db::migrations::{self, Direction};
 use serde_json::{Value, json};
 
-use crate::support::{Client, Engine, app::Storage};
+use crate::support::{Client, Engine, TestApp, app::Storage};
 
 const SECRET: &str = "thirty-two bytes are long enough.";
 
@@ -73,14 +74,22 @@ fn wrong_settings_stop_the_start_with_one_clear_sentence() {
             "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: mysql",
         ),
         ("DATABASE_URL", "test.db", "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: none"),
-        ("DATABASE_URL", "", "DATABASE_URL must begin with"),
+        ("DATABASE_URL", "", "DATABASE_URL is not set"),
+        ("DATABASE_URL", "sqlite://no/such/directory/x.db", "cannot open no/such/directory/x.db"),
+        ("CORS_ALLOWED_ORIGINS", "portal.example", "not an origin such as https://portal.example: portal.example"),
+        (
+            "CORS_ALLOWED_ORIGINS",
+            "https://ok.example,https://a.example/x",
+            "not an origin such as https://portal.example: https://a.example/x",
+        ),
         ("JWT_HS256_SECRET", "hunter2", "JWT_HS256_SECRET is too short: it must have at least 32 bytes"),
         ("JWT_HS256_SECRET", "", "JWT_HS256_SECRET is too short"),
         ("JWT_ISSUER", "", "JWT_ISSUER is not set"),
         ("BIND_ADDRESS", "256.0.0.1:1", "cannot listen on 256.0.0.1:1"),
+        ("RUST_LOG", "a=b=c", "RUST_LOG cannot be used"),
     ] {
         let output =
-            configured(directory.path()).arg("serve").env(name, value).env("RUST_LOG", "error").output().unwrap();
+            configured(directory.path()).arg("serve").env("RUST_LOG", "error").env(name, value).output().unwrap();
         let told = stderr(&output);
         assert!(!output.status.success(), "{name}={value}");
         assert!(told.contains(sentence), "{told}");
@@ -199,6 +208,20 @@ async fn migrate_and_serve_on_either_engine() {
         Client::new(&origin, None).get("//health/ready").await.is(200);
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn not_ready_before_the_schema_is_there() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let Some(storage) = Storage::new(engine, false).await else { return };
+        let mut config = crate::support::app::config(&storage.url());
+        config.migrate_on_start = false;
+        let app = TestApp::with_config(storage, config).await;
+        app.anonymous().get("//health/ready").await.is_problem(503, "unavailable");
+        app.anonymous().get("//health/live").await.is(200);
+        migrations::migrate(&app.storage.url().parse().unwrap(), Direction::Up).await.unwrap();
+        app.anonymous().get("//health/ready").await.is(200);
     }
 }
 

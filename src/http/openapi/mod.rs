@@ -25,11 +25,11 @@ use crate::kernel::Code;
         title = "Customer integration",
         description = "What the people of a business partner may see and do in the ticket portal: the back end of the tab \"Kundenintegration\".\n\n\
             * Things the ERP owns are PUT by the ERP's id, things of our own are POSTed. PATCH is a JSON merge patch.\n\
-            * Every single resource answers a strong `ETag`, which is its `version`, followed by `-…` where it shows foreign state. \
-            `If-Match` takes the tag or the bare version; 412 answers a lost race.\n\
+            * Every single resource answers a strong `ETag`, which is its `version` (a customer integration's: its `revision`), \
+            followed by `-…` where it shows foreign state. `If-Match` takes the tag or the bare number; 412 answers a lost race.\n\
             * Every failure is a problem (RFC 9457); act on its `code`.\n\
             * Titles and details follow `Accept-Language` (de, en).",
-        contact(name = "customer-integration", url = "https://github.com/customer-integration"),
+        contact(name = "The team of customer-integration"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "This service")),

@@ -67,7 +67,7 @@ fn complete_parameters(parameters: &mut Value, path: &str, method: &str, single:
     } else if single {
         all.push(header_parameter(
             "If-Match",
-            "Act only if the resource has one of these tags (or bare versions); else 412.",
+            "Act only if the resource has one of these tags (or the bare number before their `-`); else 412.",
         ));
     }
     if method == "put" {

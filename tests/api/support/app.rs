@@ -172,7 +172,13 @@ impl TestApp {
 
     /// A service on a given database.
     pub async fn on(storage: Storage) -> Self {
-        let app = App::build(config(&storage.url())).await.unwrap();
+        let config = config(&storage.url());
+        Self::with_config(storage, config).await
+    }
+
+    /// A service with settings of its own.
+    pub async fn with_config(storage: Storage, config: Config) -> Self {
+        let app = App::build(config).await.unwrap();
         let (base, handle) = (format!("http://{}", app.address), app.handle());
         actix_web::rt::spawn(app.run());
         Self { base, storage, handle }
