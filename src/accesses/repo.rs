@@ -14,7 +14,7 @@ use crate::{
         Audit, Result,
         ids::ContactId,
         page::{Keyed, PageRequest},
-        text::fold,
+        text::{fold, sort_key},
         time::Timestamp,
     },
 };
@@ -59,8 +59,8 @@ pub(super) struct Facts {
 
 impl AccessRow {
     pub fn new(id: AccessId, business_partner_id: BusinessPartnerId, facts: Facts, audit: Audit) -> Self {
-        let sort_key = fold(&format!("{} {}", facts.last_name, facts.first_name));
-        let search_key = format!("{sort_key} {}", fold(&facts.email));
+        let name = format!("{} {}", facts.last_name, facts.first_name);
+        let (sort_key, search_key) = (sort_key(&name), fold(&format!("{name} {}", facts.email)));
         Self {
             id,
             business_partner_id,

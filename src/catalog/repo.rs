@@ -13,7 +13,7 @@ use crate::{
     kernel::{
         Audit, Result,
         page::{Keyed, PageRequest},
-        text::fold,
+        text::{fold, sort_key},
         time::Timestamp,
     },
 };
@@ -57,8 +57,8 @@ pub struct Attributes {
 
 impl CatalogRow {
     pub(crate) fn new(kind: EntryKind, id: &str, said: Attributes, audit: Audit) -> Self {
-        let sort_key = fold(&said.name);
-        let search_key = format!("{sort_key} {} {}", fold(said.search_name.as_deref().unwrap_or_default()), fold(id));
+        let searched = [&said.name, said.search_name.as_deref().unwrap_or_default(), id];
+        let (sort_key, search_key) = (sort_key(&said.name), fold(&searched.join(" ")));
         Self {
             kind: Word(kind),
             id: id.to_owned(),

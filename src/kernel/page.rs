@@ -132,6 +132,8 @@ fn position(cursor: &str, sort: Sort) -> Result<Position> {
     let json = URL_SAFE_NO_PAD.decode(cursor).ok();
     json.and_then(|json| serde_json::from_slice::<Position>(&json).ok())
         .filter(|position| position.sort == sort.key && position.descending == sort.descending)
+        // a forged one must not bring characters that PostgreSQL refuses
+        .filter(|position| !position.key.chars().chain(position.id.chars()).any(char::is_control))
         .ok_or_else(|| Error::at(Fault::new("cursor", Code::InvalidCursor)))
 }
 
@@ -216,7 +218,10 @@ mod tests {
     fn a_cursor_of_another_order_or_no_cursor_at_all_is_refused() {
         let first = PageRequest::new(Some(1), None, None, None).unwrap();
         let cursor = Page::new(vec![Row("a"), Row("b")], &first).next_cursor.unwrap();
-        for (sort, cursor) in [("-name", cursor.as_str()), ("created_at", &cursor), ("name", "???"), ("name", "e30")] {
+        let forged = URL_SAFE_NO_PAD.encode(r#"{"s":"Name","d":false,"k":"\u0000","i":"A"}"#);
+        for (sort, cursor) in
+            [("-name", cursor.as_str()), ("created_at", &cursor), ("name", "???"), ("name", "e30"), ("name", &forged)]
+        {
             let refused = PageRequest::new(None, Some(sort), None, Some(cursor)).unwrap_err();
             assert_eq!(refused.code(), Code::InvalidCursor);
         }

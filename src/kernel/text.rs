@@ -194,6 +194,15 @@ pub fn fold(text: &str) -> String {
     folded.nfkd().filter(|c| !is_combining_mark(*c)).collect()
 }
 
+/// What a name is sorted by: folded, and short enough for an index. Folding can make a text many times longer (one
+/// character of 18 is known), and PostgreSQL refuses index entries of more than 2,704 bytes; ties are broken by ids anyway.
+pub fn sort_key(text: &str) -> String {
+    fold(text).chars().take(MAX_SORT_KEY).collect()
+}
+
+/// Longest sort key, in Unicode scalar values of at most four bytes.
+const MAX_SORT_KEY: usize = 200;
+
 /// The words of a search, folded.
 pub fn search_words(text: &str) -> Vec<String> {
     fold(text).split_whitespace().map(ToOwned::to_owned).collect()
@@ -243,5 +252,13 @@ mod tests {
     fn folding_levels_case_accents_and_sharp_s() {
         assert_eq!(fold("STRAẞE Élan ﬁne"), fold("strasse elan fine"));
         assert_eq!(search_words("  Müller  ANNA "), ["muller", "anna"]);
+    }
+
+    #[test]
+    fn sort_keys_fit_an_index() {
+        assert_eq!(sort_key("Öztürk"), "ozturk");
+        // one character that folds to 18
+        assert!(fold("\u{fdfa}").chars().count() == 18);
+        assert_eq!(sort_key(&"\u{fdfa}".repeat(200)).chars().count(), 200);
     }
 }

@@ -67,7 +67,8 @@ fn every_list_is_in_the_table() {
 }
 
 /// Names that collide, differ in case and accents only, or hold what SQL and cursors might trip over.
-const NAMES: [&str; 9] = ["Ähre", "ahre", "Zebra", "zebra", "100 % 'quoted'", "a_b", "ß", "ss", "\u{1F600}"];
+const NAMES: [&str; 10] =
+    ["Ähre", "ahre", "Zebra", "zebra", "100 % 'quoted'", "a_b", "ß", "ss", "\u{1F600}", "\u{301}"];
 
 #[rstest]
 #[actix_web::test]
