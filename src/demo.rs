@@ -17,6 +17,7 @@ use crate::{
     http::token::{self, Audience, Claims, TokenSettings},
     integration,
     kernel::{Actor, Code, change::Precondition, ids::ErpId, time::Timestamp},
+    plan_boards::PlanBoardGrant,
     ticket_types::TicketTypeGrant,
 };
 
@@ -84,6 +85,7 @@ async fn configure(db: &Db) -> anyhow::Result<()> {
     for (id, approval) in [("anomalie", false), ("rueckruf", false), ("aenderung", true), ("eintritt", true)] {
         grant::<TicketTypeGrant>(db, id, json!({"approval_required": approval})).await?;
     }
+    grant::<PlanBoardGrant>(db, "wartung", json!({})).await?;
     for access in [
         json!({"first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@swfliess.example", "contact_id": "P-77",
             "role": "dispatcher", "approver": true, "ticket_visibility": "partner"}),

@@ -16,6 +16,7 @@ pub mod history;
 pub mod http;
 pub mod integration;
 pub mod kernel;
+pub mod plan_boards;
 pub mod router;
 pub mod texts;
 pub mod ticket_types;

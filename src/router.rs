@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     accesses, areas, catalog,
     http::{health, openapi, problem_page},
-    integration, ticket_types,
+    integration, plan_boards, ticket_types,
 };
 
 /// Where the API begins.
@@ -41,7 +41,11 @@ pub fn api(config: &mut ServiceConfig) {
             .service(ticket_types::routes::list_ticket_types)
             .service(ticket_types::routes::get_ticket_type)
             .service(ticket_types::routes::put_ticket_type)
-            .service(ticket_types::routes::delete_ticket_type),
+            .service(ticket_types::routes::delete_ticket_type)
+            .service(plan_boards::routes::list_plan_boards)
+            .service(plan_boards::routes::get_plan_board)
+            .service(plan_boards::routes::put_plan_board)
+            .service(plan_boards::routes::delete_plan_board),
     );
 }
 

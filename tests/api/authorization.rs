@@ -35,6 +35,12 @@ fn path(operation: &Operation, partner: &str, access: &str) -> String {
     path.strip_prefix("/api/v1").unwrap().to_owned()
 }
 
+/// Something of everything for K-1; returns the id of its access.
+async fn furnish(app: &TestApp) -> String {
+    app.erp().put("/customer-integrations/K-1/plan-boards/B-1", Value::Null).await.is(201);
+    app.access("K-1", "a@b.example", json!({})).await
+}
+
 /// Calls an operation with the example body of the document.
 async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
     let request = client.request(&operation.method, path);
@@ -55,7 +61,7 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
 #[actix_web::test]
 async fn without_a_token_nothing_is_told(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
-    let access = app.access("K-1", "a@b.example", json!({})).await;
+    let access = furnish(&app).await;
     for operation in &*OPERATIONS {
         let answer = call(&app.anonymous(), operation, &path(operation, "K-1", &access)).await;
         assert_eq!((answer.status, answer.json["code"].as_str()), (401, Some("missing_token")), "{}", operation.id);
@@ -66,7 +72,7 @@ async fn without_a_token_nothing_is_told(#[values(Sqlite, Postgres)] engine: Eng
 #[actix_web::test]
 async fn each_operation_takes_its_scope_and_no_other(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
-    let access = app.access("K-1", "a@b.example", json!({})).await;
+    let access = furnish(&app).await;
     for operation in &*OPERATIONS {
         assert!(SCOPES.contains(&operation.scope.as_str()), "{} asks for {}", operation.id, operation.scope);
         let path = path(operation, "K-1", &access);
@@ -82,7 +88,7 @@ async fn each_operation_takes_its_scope_and_no_other(#[values(Sqlite, Postgres)]
 #[actix_web::test]
 async fn a_token_limited_to_one_partner_knows_no_other(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
-    let access = app.access("K-1", "a@b.example", json!({})).await;
+    let access = furnish(&app).await;
     let all = SCOPES.join(" ");
     let limited = |partner: &str| {
         app.with_claims(&customer_integration::http::token::Claims {

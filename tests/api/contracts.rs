@@ -13,7 +13,7 @@ struct Listed {
     id: &'static str,
 }
 
-const LISTS: [Listed; 8] = [
+const LISTS: [Listed; 9] = [
     Listed { operation: "list_catalog_business_partners", path: "/catalog/business-partners", id: "/id" },
     Listed { operation: "list_catalog_areas", path: "/catalog/areas", id: "/id" },
     Listed { operation: "list_catalog_ticket_types", path: "/catalog/ticket-types", id: "/id" },
@@ -22,6 +22,7 @@ const LISTS: [Listed; 8] = [
     Listed { operation: "list_accesses", path: "/customer-integrations/K-1/accesses", id: "/id" },
     Listed { operation: "list_areas", path: "/customer-integrations/K-1/areas", id: "/area_id" },
     Listed { operation: "list_ticket_types", path: "/customer-integrations/K-1/ticket-types", id: "/ticket_type_id" },
+    Listed { operation: "list_plan_boards", path: "/customer-integrations/K-1/plan-boards", id: "/plan_board_id" },
 ];
 
 impl Listed {
@@ -52,6 +53,10 @@ impl Listed {
                 erp.put(&format!("/catalog/ticket-types/{id}"), ticket_type).await.is(201);
                 editor.put(&format!("{}/{id}", self.path), Value::Null).await.is(201);
             }
+            "list_plan_boards" => {
+                erp.put(&format!("/catalog/plan-boards/{id}"), json!({"name": name})).await.is(201);
+                erp.put(&format!("{}/{id}", self.path), Value::Null).await.is(201);
+            }
             unknown => panic!("{unknown}"),
         }
     }
@@ -74,7 +79,7 @@ const NAMES: [&str; 10] =
 #[actix_web::test]
 async fn pages_neither_lose_nor_repeat(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7)] list: usize,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8)] list: usize,
 ) {
     let Some(app) = TestApp::ready(engine).await else { return };
     let (list, reader) = (&LISTS[list], app.reader());
@@ -136,7 +141,7 @@ async fn both_engines_sort_alike(#[values(0, 4, 5)] list: usize) {
 #[actix_web::test]
 async fn lists_answer_304_until_something_changes(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7)] list: usize,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8)] list: usize,
 ) {
     let Some(app) = TestApp::ready(engine).await else { return };
     let (list, reader) = (&LISTS[list], app.reader());
@@ -149,7 +154,7 @@ async fn lists_answer_304_until_something_changes(
 }
 
 /// Single resources with a write that changes them.
-const SINGLES: [(&str, &str, &str); 8] = [
+const SINGLES: [(&str, &str, &str); 9] = [
     ("/customer-integrations/K-1", "PATCH", r#"{"active": false}"#),
     ("/customer-integrations/K-1/accesses/ACCESS", "PATCH", r#"{"language": "en"}"#),
     ("/customer-integrations/K-1/areas/A-2", "DELETE", ""),
@@ -157,6 +162,7 @@ const SINGLES: [(&str, &str, &str); 8] = [
     ("/catalog/business-partners/K-1", "PUT", r#"{"name": "Other", "search_name": "P1"}"#),
     ("/catalog/areas/A-1", "PUT", r##"{"name": "Other", "color": "#00AAFF"}"##),
     ("/catalog/ticket-types/T-1", "PUT", r#"{"name": "Other", "kind": "standard"}"#),
+    ("/customer-integrations/K-1/plan-boards/B-1", "DELETE", ""),
     ("/catalog/plan-boards/B-1", "PUT", r#"{"name": "Other"}"#),
 ];
 
@@ -164,12 +170,13 @@ const SINGLES: [(&str, &str, &str); 8] = [
 #[actix_web::test]
 async fn tags_guard_every_write(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7)] single: usize,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8)] single: usize,
 ) {
     let Some(app) = TestApp::ready(engine).await else { return };
     let access = app.access("K-1", "a@b.example", json!({})).await;
     app.editor().put("/customer-integrations/K-1/areas/A-2", Value::Null).await.is(201);
     app.editor().put("/customer-integrations/K-1/ticket-types/T-2", Value::Null).await.is(201);
+    app.erp().put("/customer-integrations/K-1/plan-boards/B-1", Value::Null).await.is(201);
     let (path, method, body) = SINGLES[single];
     let path = path.replace("ACCESS", &access);
     let caller = app.with_scope("integration:read integration:write catalog:read catalog:write");

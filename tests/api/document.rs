@@ -17,7 +17,7 @@ fn the_committed_document_is_the_generated_one() {
 #[test]
 fn operation_ids_are_unique_and_name_their_handlers() {
     let mut seen = HashSet::new();
-    let sources: String = ["accesses", "areas", "catalog", "integration", "ticket_types"]
+    let sources: String = ["accesses", "areas", "catalog", "integration", "plan_boards", "ticket_types"]
         .iter()
         .map(|room| std::fs::read_to_string(format!("{}/src/{room}/routes.rs", env!("CARGO_MANIFEST_DIR"))).unwrap())
         .collect();

@@ -97,6 +97,25 @@ async fn a_grant_whose_entry_is_retired_stays_and_returns(#[values(Sqlite, Postg
 
 #[rstest]
 #[actix_web::test]
+async fn plan_boards_are_shared_by_the_erp_and_shown_by_the_tab(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (editor, erp, path) = (app.editor(), app.erp(), format!("{K1}/plan-boards/B-1"));
+    editor.put(&path, Value::Null).await.is_problem(403, "insufficient_scope");
+    erp.put(&format!("{K1}/plan-boards/B-9"), Value::Null).await.is_problem(422, "unknown_reference");
+    let shared = erp.put(&path, Value::Null).await.is(201);
+    assert_eq!((&shared.json["name"], &shared.json["available"]), (&json!("Board"), &json!(true)));
+    assert_eq!(editor.get(&path).await.is(200).json, shared.json);
+    assert_eq!(editor.get(K1).await.json["counts"]["plan_boards"], 1);
+    assert_eq!(editor.get("/catalog/plan-boards?grantable_to=K-1").await.items("/id"), [""; 0]);
+    editor.delete(&path).await.is_problem(403, "insufficient_scope");
+    // the last one may go, whoever is active
+    app.access("K-1", "a@b.example", json!({})).await;
+    erp.delete(&path).await.is(204);
+    editor.get(&path).await.is_problem(404, "not_found");
+}
+
+#[rstest]
+#[actix_web::test]
 async fn a_grant_made_anew_has_another_tag(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
     let (editor, path) = (app.editor(), format!("{K1}/areas/A-2"));

@@ -38,6 +38,7 @@ use crate::kernel::Code;
         (name = "accesses", description = "External logins of the partner's people (Kundenzugänge)."),
         (name = "areas", description = "Areas in which accesses see and create tickets (Bereiche)."),
         (name = "ticket-types", description = "Ticket types that accesses may open, with or without approval (Ticketarten)."),
+        (name = "plan-boards", description = "Plan boards shared with the partner (Plan Boards)."),
         (name = "catalog", description = "What the ERP owns and tells us: business partners, areas, ticket types, plan boards.")
     ),
     components(schemas(Problem))
@@ -45,13 +46,14 @@ use crate::kernel::Code;
 pub struct Base;
 
 /// Items of lists, for naming `List<T>` as people would.
-const LISTED: [&str; 8] = [
+const LISTED: [&str; 9] = [
     "Access",
     "Area",
     "AreaGrant",
     "BusinessPartner",
     "CustomerIntegrationSummary",
     "PlanBoard",
+    "PlanBoardGrant",
     "TicketType",
     "TicketTypeGrant",
 ];

@@ -1,0 +1,48 @@
+//! Plan boards shared with a partner.
+//!
+//! The tab only shows what was shared: sharing is the ERP's to write (scope `catalog:write`), by the shared mechanism of
+//! [`crate::grants`]. A partner set on a board in the ERP grants nothing by itself.
+
+pub mod dto;
+pub mod routes;
+
+pub use dto::PlanBoardGrant;
+
+use crate::{
+    catalog::PlanBoard,
+    grants::{Grant, Granted},
+    http::body::Nothing,
+    kernel::{Code, Resource, change::EntityTag, ids::ErpId},
+};
+
+impl Grant for PlanBoardGrant {
+    type Entry = PlanBoard;
+    type Put = Nothing;
+
+    const LAST: Option<Code> = None;
+
+    fn new(granted: Granted) -> Self {
+        let etag = granted.etag();
+        let Granted { grant, entry } = granted;
+        Self {
+            plan_board_id: ErpId::stored(entry.id),
+            name: entry.name,
+            description: entry.description.unwrap_or_default(),
+            available: entry.active,
+            audit: grant.audit(),
+            etag,
+        }
+    }
+}
+
+impl Resource for PlanBoardGrant {
+    const KIND: &'static str = "plan_board";
+
+    fn resource_id(&self) -> String {
+        self.plan_board_id.to_string()
+    }
+
+    fn etag(&self) -> EntityTag {
+        self.etag.clone()
+    }
+}
