@@ -1,17 +1,24 @@
 //! What surrounds every request: its id, its language, its line in the log, and the form of its failures.
+//!
+//! Every request is answered in a task of its own. actix drops what it awaits when a client hangs up; a statement on
+//! SQLite must not be dropped half-way (its driver then panics, and its connection with it), so nothing here ever is: not
+//! a handler, not an extractor. What a client leaves behind ends by itself, because statements are limited in time and a
+//! body whose connection is gone ends with an error.
 
 use std::time::Instant;
 
 use actix_web::{
-    Error as ActixError, HttpMessage as _, HttpRequest,
+    Error as ActixError, HttpMessage as _, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{AcceptLanguage, Header as _, HeaderName, HeaderValue, Quality},
+    error::InternalError,
+    http::header::{self, AcceptLanguage, Header as _, HeaderName, HeaderValue, Quality},
     middleware::Next,
+    rt::task::JoinError,
 };
 use tracing::Instrument as _;
 
-use super::problem::{self, Asked};
+use super::problem::{self, Asked, Problem};
 use crate::{kernel::Error, texts::Lang};
 
 /// The header that carries a request's id.
@@ -41,12 +48,19 @@ pub async fn surround(
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let context = RequestContext { request_id: request_id(&request), lang: language(&request) };
     let asked = Asked { lang: context.lang, path: request.path().to_owned(), request_id: context.request_id.clone() };
-    let method = request.method().clone();
     let span = tracing::info_span!("request", request_id = %context.request_id);
     request.extensions_mut().insert(context);
-    let started = Instant::now();
-    let response = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
-    let entered = span.enter();
+    let task = actix_web::rt::spawn(answer(request, next, asked.clone()).instrument(span.clone()));
+    task.await.unwrap_or_else(|panic| span.in_scope(|| Err(crashed(&asked, &panic))))
+}
+
+async fn answer(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    asked: Asked,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let (method, started) = (request.method().clone(), Instant::now());
+    let response = next.call(request).await?.map_into_boxed_body();
     report_failure(&response);
     let mut response = problem::render(response, &asked);
     if let Ok(id) = HeaderValue::from_str(&asked.request_id) {
@@ -55,8 +69,20 @@ pub async fn surround(
     let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     tracing::info!(%method, route, status = response.status().as_u16(), micros, "answered");
-    drop(entered);
     Ok(response)
+}
+
+/// The answer to a request whose task panicked. The request went down with it, so the problem is written here in full.
+fn crashed(asked: &Asked, panic: &JoinError) -> ActixError {
+    tracing::error!(%panic, path = asked.path, "the request's task ended without an answer");
+    let problem = Problem::new(&Error::Internal(anyhow::anyhow!("panic")), asked);
+    let answer = HttpResponse::InternalServerError()
+        .insert_header((header::CONTENT_TYPE, problem::MEDIA_TYPE))
+        .insert_header((header::CONTENT_LANGUAGE, asked.lang.tag()))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((REQUEST_ID, asked.request_id.as_str()))
+        .json(problem);
+    InternalError::from_response("panic", answer).into()
 }
 
 /// A failure of ours is told to the log in full, since the caller learns nothing but the request's id.
@@ -90,4 +116,29 @@ fn language(request: &ServiceRequest) -> Lang {
     // of equal wishes the first one counts
     let best = spoken.reduce(|best, next| if next.0 > best.0 { next } else { best });
     best.map(|(_, lang)| lang).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, middleware::from_fn, test, web};
+
+    use super::*;
+
+    async fn falls() -> HttpResponse {
+        panic!("on purpose")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_answered_with_a_problem() {
+        let app = test::init_service(App::new().wrap(from_fn(surround)).route("/falls", web::get().to(falls))).await;
+        let request = test::TestRequest::get().uri("/falls").insert_header((REQUEST_ID, "r-1")).to_request();
+        let Err(error) = test::try_call_service(&app, request).await else { panic!("it fell") };
+        let answer = error.error_response();
+        assert_eq!(answer.status(), 500);
+        assert_eq!(answer.headers().get(header::CONTENT_TYPE).unwrap(), problem::MEDIA_TYPE);
+        assert_eq!(answer.headers().get(REQUEST_ID).unwrap(), "r-1");
+        let problem = actix_web::body::to_bytes(answer.into_body()).await.unwrap();
+        let problem: serde_json::Value = serde_json::from_slice(&problem).unwrap();
+        assert_eq!((&problem["code"], &problem["request_id"]), (&"internal_error".into(), &"r-1".into()));
+    }
 }

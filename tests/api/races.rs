@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Engine, Engine::*, TestApp};
+use crate::support::{Client, Engine, Engine::*, TestApp, panics};
 
 const K1: &str = "/customer-integrations/K-1";
 /// Clients that write at once.
@@ -127,16 +127,20 @@ async fn one_email_is_given_once(#[values(Sqlite, Postgres, Serializable)] engin
     assert_eq!(answers.iter().filter(|status| **status == 409).count(), 19, "{answers:?}");
 }
 
+/// Requests that are given up, each at another moment.
+const HANG_UPS: u32 = 100;
+/// How much later than the one before it each of them is given up.
+const HANG_UP_STEP: Duration = Duration::from_micros(60);
+
 #[rstest]
 #[actix_web::test]
 async fn a_client_that_hangs_up_leaves_nothing_half_done(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
     let (editor, patient) = (app.editor(), app.editor());
-    for n in 0..40_u64 {
+    let panics = panics::count();
+    for n in 0..HANG_UPS {
         let body = json!({"first_name": "A", "last_name": "B", "email": format!("a{n}@b.example")});
-        let request = editor.post("/customer-integrations/K-1/accesses", body);
-        // dropping the request closes its connection, wherever the service is by then
-        let _ = tokio::time::timeout(Duration::from_micros(n * 150), request).await;
+        editor.request("POST", "/customer-integrations/K-1/accesses").json(body).hang_up(HANG_UP_STEP * n).await;
     }
     // nothing is stuck, and whatever was done was done whole, also by those that are still at it
     patient.put(&format!("{K1}/areas/A-2"), Value::Null).await.is(201);
@@ -146,4 +150,30 @@ async fn a_client_that_hangs_up_leaves_nothing_half_done(#[values(Sqlite, Postgr
     let counts: Vec<i64> = app.storage.texts(sql).await[0].split(' ').map(|it| it.parse().unwrap()).collect();
     let [revision, accesses, entries, created] = counts[..] else { panic!("{counts:?}") };
     assert_eq!((revision, accesses), (entries + 1, created));
+    assert_eq!(panics::count(), panics, "the service panicked");
+}
+
+#[rstest]
+#[case::snapshot("/customer-integrations/K-1")]
+#[case::single("/customer-integrations/K-1/areas/A-1")]
+#[case::list("/customer-integrations/K-1/accesses?limit=200")]
+#[case::catalog("/catalog/areas")]
+#[case::ready("//health/ready")]
+#[actix_web::test]
+async fn a_reader_that_hangs_up_disturbs_nobody(
+    #[values(Sqlite, Postgres)] engine: Engine,
+    #[case] path: &'static str,
+) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    app.access("K-1", "a@b.example", json!({})).await;
+    let panics = panics::count();
+    let (hasty, patient) = (app.reader(), app.reader());
+    for n in 0..HANG_UPS {
+        hasty.request("GET", path).hang_up(HANG_UP_STEP * n).await;
+    }
+    // more at once than there are connections in the pool, so that each of them is used again
+    for answer in join_all((0..32).map(|_| patient.get(path))).await {
+        answer.is(200);
+    }
+    assert_eq!(panics::count(), panics, "the service panicked");
 }

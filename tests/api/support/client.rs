@@ -1,7 +1,10 @@
 //! A caller. Every answer is checked against the document, and every failure must be a problem.
 
+use std::{fmt::Write as _, time::Duration};
+
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use super::document;
 
@@ -107,6 +110,23 @@ impl Request {
     #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
         Self { builder: self.builder.header(name, value), ..self }
+    }
+
+    /// Sends the request and resets its connection after a while, wherever the service is by then. A connection that is
+    /// merely closed would not do: actix takes that for a client that still reads.
+    pub async fn hang_up(self, after: Duration) {
+        let request = self.builder.build().unwrap();
+        let (url, body) = (request.url(), request.body().and_then(|body| body.as_bytes()).unwrap_or_default());
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: test\r\n", self.method, self.path);
+        for (name, value) in request.headers() {
+            write!(head, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
+        }
+        write!(head, "content-length: {}\r\n\r\n", body.len()).unwrap();
+        let address = (url.host_str().unwrap(), url.port().unwrap());
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.set_zero_linger().unwrap();
+        connection.write_all(&[head.as_bytes(), body].concat()).await.unwrap();
+        tokio::time::sleep(after).await;
     }
 
     pub async fn send(self) -> Answer {

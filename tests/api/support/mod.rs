@@ -3,6 +3,7 @@
 pub mod app;
 pub mod client;
 pub mod document;
+pub mod panics;
 pub mod postgres;
 
 pub use app::{Engine, TestApp};
