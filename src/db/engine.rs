@@ -142,6 +142,10 @@ fn open_postgres(url: &str) -> BoxFuture<'_, ConnectionResult<AsyncPgConnection>
         let mut conn = connect_postgres(url).await?;
         let limits = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'";
         conn.batch_execute(limits).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        // Errors are told apart by their English texts, since diesel does not pass on the SQLSTATE. Only superusers and
+        // roles with GRANT SET ON PARAMETER may choose the language; others are refused here, which does no harm but for
+        // fewer errors being understood. As a start-up option it would make the connection fail.
+        let _ = conn.batch_execute("SET lc_messages = 'C'").await;
         Ok(conn)
     }
     .boxed()

@@ -54,7 +54,7 @@ impl Db {
         loop {
             let mut conn = self.reader().await?;
             match work(&mut conn).await {
-                Err(Error::Aborted(_) | Error::ConnectionLost(_)) if attempt < READ_ATTEMPTS => {
+                Err(error) if attempt < READ_ATTEMPTS && may_pass(&error) => {
                     drop(conn);
                     back_off(attempt).await;
                     attempt += 1;
@@ -71,8 +71,22 @@ async fn back_off(attempt: u32) {
     tokio::time::sleep(Duration::from_micros(rand::random_range(ceiling / 4..ceiling))).await;
 }
 
+/// Whether another attempt may fare better.
+fn may_pass(error: &Error) -> bool {
+    matches!(error, Error::Aborted(_) | Error::ConnectionLost(_)) || is_unexplained(error)
+}
+
+/// Whether the engine failed for a reason we do not understand. diesel tells few of PostgreSQL's SQLSTATEs apart and keeps
+/// the others to itself; what is left is a text in the server's language. It may be a deadlock or a server that is being
+/// stopped, so what is not committed is tried again; but a few times only, for it may as well be a fault of ours.
+fn is_unexplained(error: &Error) -> bool {
+    let Error::Internal(cause) = error else { return false };
+    matches!(cause.downcast_ref(), Some(DieselError::DatabaseError(DatabaseErrorKind::Unknown, _)))
+}
+
 /// What a failed statement means for the caller. An expected violation of a constraint is looked at before, by
-/// [`violation::constraint`].
+/// [`violation::constraint`]. The texts are PostgreSQL's English ones, which its connections ask for where they may; in
+/// any other language the error stays unexplained, see [`is_unexplained`].
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         use DatabaseErrorKind::{ClosedConnection, SerializationFailure, UnableToSendCommand};
@@ -92,5 +106,31 @@ impl From<DieselError> for Error {
             DieselError::BrokenTransactionManager => Self::ConnectionLost(error.to_string()),
             _ => Self::Internal(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(kind: DatabaseErrorKind, message: &str) -> Error {
+        DieselError::DatabaseError(kind, Box::new(message.to_owned())).into()
+    }
+
+    #[test]
+    fn failures_that_may_pass_are_known_in_english_and_suspected_in_other_languages() {
+        use DatabaseErrorKind::*;
+        assert!(matches!(told(Unknown, "deadlock detected"), Error::Aborted(_)));
+        assert!(matches!(told(SerializationFailure, "?"), Error::Aborted(_)));
+        assert!(matches!(
+            told(Unknown, "terminating connection due to administrator command"),
+            Error::ConnectionLost(_)
+        ));
+        assert!(matches!(told(Unknown, "canceling statement due to statement timeout"), Error::Unavailable(_)));
+        let suspected = told(Unknown, "Verklemmung entdeckt");
+        assert_eq!(suspected.code(), crate::kernel::Code::InternalError);
+        assert!(may_pass(&suspected));
+        assert!(!may_pass(&told(CheckViolation, "?")));
+        assert!(!may_pass(&Error::Internal(anyhow::anyhow!("a fault of ours"))));
     }
 }

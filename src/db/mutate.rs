@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Conn, Db, back_off};
+use super::{Conn, Db, back_off, is_unexplained};
 use crate::{
     history,
     kernel::{Actor, Audit, Change, Done, Error, Resource, Result, time::Timestamp},
@@ -15,7 +15,7 @@ use crate::{
 
 /// How long a write is repeated when the engine keeps aborting it in favour of others.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often a write is begun anew after its connection broke before anything was committed.
+/// How often a write is begun anew after it failed otherwise before anything was committed.
 const RECONNECTS: u32 = 3;
 
 /// What a unit of work locks: the root under which a change is counted.
@@ -51,7 +51,8 @@ impl<L> Tx<'_, L> {
 enum Ended {
     /// The engine chose another transaction; nothing was kept.
     Aborted(Error),
-    /// The connection broke before the commit was sent; nothing was kept.
+    /// The connection broke, or the engine failed for a reason we do not understand, before the commit was sent; nothing
+    /// was kept.
     Lost(Error),
     Final(Error),
 }
@@ -61,6 +62,7 @@ impl From<Error> for Ended {
         match error {
             Error::Aborted(_) => Self::Aborted(error),
             Error::ConnectionLost(_) => Self::Lost(error),
+            error if is_unexplained(&error) => Self::Lost(error),
             error => Self::Final(error),
         }
     }

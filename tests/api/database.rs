@@ -2,6 +2,7 @@
 
 use customer_integration::{
     app::App,
+    config::Config,
     db::migrations::{self, Direction},
 };
 use futures_util::future::join_all;
@@ -112,6 +113,55 @@ async fn killed_connections_are_replaced_without_a_failed_request() {
         app.access("K-1", &format!("a{round}@b.example"), json!({})).await;
     }
     assert_eq!(app.history(Some("K-1")).await["access created"], 10);
+}
+
+/// The server of the tests does not speak English (see support), and not every role may choose the language of messages.
+#[rstest]
+#[case::role_may_choose("-c deadlock_timeout=2s")]
+#[case::role_may_not("-c deadlock_timeout=2s -c role=pg_monitor")]
+#[actix_web::test]
+async fn a_deadlock_is_survived_in_any_language(#[case] options: &str) {
+    let Some(storage) = Storage::new(Postgres, true).await else { return };
+    let Storage::Postgres { server, name, .. } = &storage else { panic!() };
+    server.execute(name, "GRANT ALL ON ALL TABLES IN SCHEMA public TO pg_monitor").await;
+    let config = Config { migrate_on_start: false, ..config(&server.url_with(name, options)) };
+    let rival = server.client(name).await;
+    let app = TestApp::with_config(storage, config).await;
+    app.fill_catalog().await;
+    app.make_ready("K-1").await;
+    let id = app.access("K-1", "a@b.example", json!({})).await;
+    app.access("K-1", "rival@b.example", json!({})).await;
+
+    // the rival never looks for deadlocks, so that the service is the one that is aborted
+    let begin =
+        "SET deadlock_timeout = '1h'; BEGIN; UPDATE accesses SET email = 'x@b.example' WHERE email LIKE 'rival%'";
+    rival.batch_execute(begin).await.unwrap();
+    let wanted = json!({"email": "rival@b.example"});
+    let (path, editor) = (format!("/customer-integrations/K-1/accesses/{id}"), app.editor());
+    let (answer, ()) = tokio::join!(editor.patch(&path, wanted), async {
+        let waiting =
+            "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while app.storage.texts(waiting).await.is_empty() {}
+        let locked_by_the_service =
+            "UPDATE customer_integrations SET version = version WHERE business_partner_id = 'K-1'";
+        rival.batch_execute(locked_by_the_service).await.unwrap();
+        rival.batch_execute("COMMIT").await.unwrap();
+    });
+    assert_eq!(answer.is(200).json["email"], "rival@b.example");
+}
+
+#[actix_web::test]
+async fn a_statement_that_waits_too_long_is_no_fault_of_ours() {
+    let Some(storage) = Storage::new(Postgres, true).await else { return };
+    let Storage::Postgres { server, name, .. } = &storage else { panic!() };
+    let config = config(&server.url_with(name, "-c lock_timeout=50ms"));
+    let rival = server.client(name).await;
+    let app = TestApp::with_config(storage, config).await;
+    app.fill_catalog().await;
+    app.make_ready("K-1").await;
+    rival.batch_execute("BEGIN; UPDATE customer_integrations SET version = version").await.unwrap();
+    let refused = app.editor().patch("/customer-integrations/K-1", json!({"active": false})).await;
+    assert_eq!(refused.is_problem(503, "unavailable").header("retry-after"), "1");
 }
 
 #[rstest]

@@ -127,6 +127,35 @@ async fn one_email_is_given_once(#[values(Sqlite, Postgres, Serializable)] engin
     assert_eq!(answers.iter().filter(|status| **status == 409).count(), 19, "{answers:?}");
 }
 
+/// Clients that change the e-mail address of one access.
+const SWAPPERS: usize = 4;
+
+/// Two accesses of two partners swap their e-mail addresses back and forth. A write waits for the other one's entry of the
+/// unique index; when both do, PostgreSQL aborts one of them.
+#[rstest]
+#[actix_web::test]
+async fn emails_are_swapped_without_a_failure(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    app.make_ready("K-2").await;
+    let mut accesses = Vec::new();
+    for (partner, email) in [("K-1", "a@b.example"), ("K-2", "b@b.example")] {
+        let id = app.access(partner, email, json!({})).await;
+        accesses.push(format!("/customer-integrations/{partner}/accesses/{id}"));
+    }
+    let clients = (0..2 * SWAPPERS).map(async |n| {
+        let client = app.editor();
+        let mut answers = Vec::new();
+        for round in 0..ROUNDS {
+            let email = ["a@b.example", "b@b.example", "c@b.example"][(n + round) % 3];
+            answers.push(client.patch(&accesses[n % 2], json!({"email": email})).await.status);
+        }
+        answers
+    });
+    let answers: Vec<u16> = join_all(clients).await.into_iter().flatten().collect();
+    assert!(answers.iter().all(|status| matches!(status, 200 | 409)), "{answers:?}");
+    assert!(answers.iter().all(|status| matches!(status, 200 | 409)), "{answers:?}");
+}
+
 /// Requests that are given up, each at another moment.
 const HANG_UPS: u32 = 100;
 /// How much later than the one before it each of them is given up.

@@ -187,7 +187,13 @@ impl TestApp {
     /// A service whose catalogue is filled: partners K-1 and K-2, areas, ticket types T-1 to T-3, plan board B-1.
     pub async fn with_catalog(engine: Engine) -> Option<Self> {
         let app = Self::start(engine).await?;
-        let erp = app.erp();
+        app.fill_catalog().await;
+        Some(app)
+    }
+
+    /// Tells a service what [`Self::with_catalog`] promises.
+    pub async fn fill_catalog(&self) {
+        let erp = self.erp();
         for n in 1..=3 {
             erp.put(&format!("/catalog/ticket-types/T-{n}"), json!({"name": format!("Art {n}"), "kind": "standard"}))
                 .await
@@ -201,7 +207,6 @@ impl TestApp {
             let partner = json!({"name": format!("Partner {n}"), "search_name": format!("P{n}")});
             erp.put(&format!("/catalog/business-partners/K-{n}"), partner).await.is(201);
         }
-        Some(app)
     }
 
     /// A service with a filled catalogue and, for K-1, an active integration with area A-1 and ticket type T-1.

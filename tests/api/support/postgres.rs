@@ -149,6 +149,9 @@ fn keep_running(postgres: PathBuf, directory: PathBuf, owner: Option<(u32, u32)>
         thread::spawn(move || {
             let log = fs::File::create(directory.join("log")).unwrap();
             let mut server = run_as(owner, &postgres)
+                // speaks German (where its catalogue of messages is installed): nothing may depend on a message's text
+                .env("LANGUAGE", "de")
+                .args(["-c", "lc_messages=C.UTF-8"])
                 .arg("-D")
                 .arg(directory.join("data"))
                 .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off"])
