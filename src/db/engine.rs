@@ -1,19 +1,22 @@
-//! Opening the database: which engine, which pools, and how each connection is set up.
+//! Opening the database: which engine, and which pools.
 
 use std::{str::FromStr, time::Duration};
 
-use diesel::{ConnectionError, ConnectionResult, SqliteConnection};
+use diesel::ConnectionResult;
 use diesel_async::{
-    AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _,
+    AsyncPgConnection,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
         deadpool::{Object, Pool, PoolError},
     },
 };
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::conn::{Conn, SqliteConn};
+use super::{
+    conn::{Conn, SqliteConn},
+    connect::{open_postgres, open_sqlite},
+};
 use crate::kernel::{Error, Result};
 
 /// How long a request waits for a free connection before it is told to come back later.
@@ -120,61 +123,6 @@ where
     C: diesel_async::AsyncConnection + 'static,
 {
     pool.get().await.map_err(|error: PoolError| Error::Unavailable(error.to_string()))
-}
-
-/// WAL lets readers go on while one writes; FULL makes "acknowledged" mean "on disk".
-fn open_sqlite<'a>(path: &'a str, query_only: &'static str) -> BoxFuture<'a, ConnectionResult<SqliteConn>> {
-    async move {
-        let mut conn = SqliteConn::establish(path).await?;
-        let pragmas = format!(
-            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA query_only = {query_only};"
-        );
-        conn.batch_execute(&pragmas).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(conn)
-    }
-    .boxed()
-}
-
-/// A connection for requests: no statement, no lock and no forgotten transaction may hold it for long.
-fn open_postgres(url: &str) -> BoxFuture<'_, ConnectionResult<AsyncPgConnection>> {
-    async move {
-        let mut conn = connect_postgres(url).await?;
-        let limits = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'";
-        conn.batch_execute(limits).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-        // Errors are told apart by their English texts, since diesel does not pass on the SQLSTATE. Only superusers and
-        // roles with GRANT SET ON PARAMETER may choose the language; others are refused here, which does no harm but for
-        // fewer errors being understood. As a start-up option it would make the connection fail.
-        let _ = conn.batch_execute("SET lc_messages = 'C'").await;
-        Ok(conn)
-    }
-    .boxed()
-}
-
-/// A plain connection; TLS as the URL's `sslmode` says, with the operating system's roots.
-pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<AsyncPgConnection> {
-    let bad = |error: anyhow::Error| ConnectionError::BadConnection(format!("{error:#}"));
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| bad(error.into()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls);
-    let (client, connection) = tokio_postgres::connect(url, tls).await.map_err(|error| bad(error.into()))?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
-}
-
-/// A synchronous SQLite connection for migrations.
-pub(super) fn connect_sqlite(path: &str) -> ConnectionResult<SqliteConnection> {
-    use diesel::{Connection as _, connection::SimpleConnection as _};
-    let mut conn = SqliteConnection::establish(path)
-        .map_err(|error| ConnectionError::BadConnection(format!("cannot open {path}: {error}")))?;
-    conn.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(conn)
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::ExposeSecret as _;
 
 use super::{
-    engine::{DatabaseUrl, Db, connect_postgres, connect_sqlite},
+    connect::{connect_postgres, connect_sqlite},
+    engine::{DatabaseUrl, Db},
     on,
 };
 use crate::kernel::Result;

@@ -9,6 +9,7 @@
 //! writers queue fairly in memory instead of polling the file's lock, and several for reading that cannot write.
 
 mod conn;
+mod connect;
 mod engine;
 pub mod migrations;
 mod mutate;
