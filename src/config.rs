@@ -119,7 +119,7 @@ impl DatabaseArgs {
     }
 
     fn options(&self) -> DbOptions {
-        DbOptions { pool_size: usize::from(self.database_pool_size) }
+        DbOptions { pool_size: usize::from(self.database_pool_size), ..DbOptions::default() }
     }
 }
 

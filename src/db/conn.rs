@@ -69,6 +69,14 @@ impl Conn {
     pub(super) async fn rollback(&mut self) -> Result<()> {
         Ok(on!(self, |c| rollback_on(c))?)
     }
+
+    /// Closes the connection; its pool opens another one when needed.
+    pub(super) fn close(self) {
+        match self {
+            Self::Sqlite(object) => drop(Object::take(object)),
+            Self::Postgres(object) => drop(Object::take(object)),
+        }
+    }
 }
 
 async fn begin_sqlite(conn: &mut SqliteConn, sql: &'static str) -> Result<()> {

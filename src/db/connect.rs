@@ -1,6 +1,9 @@
 //! How one connection is set up, of either engine.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use diesel::{ConnectionError, ConnectionResult, SqliteConnection};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
@@ -42,8 +45,43 @@ pub(super) fn open_postgres(url: &str) -> BoxFuture<'_, ConnectionResult<AsyncPg
 pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<AsyncPgConnection> {
     let bad = |error: anyhow::Error| ConnectionError::BadConnection(format!("{error:#}"));
     let tls = TLS.clone().map_err(|error| bad(error.into()))?;
-    let (client, connection) = tokio_postgres::connect(url, tls).await.map_err(|error| bad(error.into()))?;
+    let settings = settings(url).map_err(|error| bad(error.into()))?;
+    let (client, connection) = settings.connect(tls).await.map_err(|error| bad(error.into()))?;
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+/// How long a server may take to accept a connection; `connect_timeout` of a URL.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may be silent before its other end is asked whether it is still there; `keepalives_idle`.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// How long to wait between two such questions; `keepalives_interval`.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// After how many such questions without an answer a connection counts as broken; `keepalives_retries`.
+const KEEPALIVE_RETRIES: u32 = 3;
+/// How long what was sent may stay unconfirmed before a connection counts as broken; `tcp_user_timeout`.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(15);
+/// What tokio-postgres takes for `keepalives_idle` when a URL does not say.
+const UNTOLD_KEEPALIVE_IDLE: Duration = Duration::from_hours(2);
+
+/// What a URL says, and for what it leaves open our limits: a server that vanishes is noticed in seconds, not in hours.
+fn settings(url: &str) -> Result<tokio_postgres::Config, tokio_postgres::Error> {
+    let mut settings: tokio_postgres::Config = url.parse()?;
+    if settings.get_connect_timeout().is_none() {
+        settings.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if settings.get_keepalives_idle() == UNTOLD_KEEPALIVE_IDLE {
+        settings.keepalives_idle(KEEPALIVE_IDLE);
+    }
+    if settings.get_keepalives_interval().is_none() {
+        settings.keepalives_interval(KEEPALIVE_INTERVAL);
+    }
+    if settings.get_keepalives_retries().is_none() {
+        settings.keepalives_retries(KEEPALIVE_RETRIES);
+    }
+    if settings.get_tcp_user_timeout().is_none() {
+        settings.tcp_user_timeout(TCP_USER_TIMEOUT);
+    }
+    Ok(settings)
 }
 
 /// How PostgreSQL is spoken to over TLS. Reading the operating system's roots takes its time, so it is done once.
@@ -67,4 +105,26 @@ pub(super) fn connect_sqlite(path: &str) -> ConnectionResult<SqliteConnection> {
     conn.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_overrules_our_limits() {
+        let ours = settings("postgres://u@h/d").unwrap();
+        assert_eq!(ours.get_connect_timeout(), Some(&CONNECT_TIMEOUT));
+        assert_eq!(ours.get_keepalives_idle(), KEEPALIVE_IDLE);
+        assert_eq!(ours.get_keepalives_interval(), Some(KEEPALIVE_INTERVAL));
+        assert_eq!(ours.get_keepalives_retries(), Some(KEEPALIVE_RETRIES));
+        assert_eq!(ours.get_tcp_user_timeout(), Some(&TCP_USER_TIMEOUT));
+        let told = "connect_timeout=1&keepalives_idle=2&keepalives_interval=3&keepalives_retries=4&tcp_user_timeout=5";
+        let theirs = settings(&format!("postgres://u@h/d?{told}")).unwrap();
+        assert_eq!(theirs.get_connect_timeout(), Some(&Duration::from_secs(1)));
+        assert_eq!(theirs.get_keepalives_idle(), Duration::from_secs(2));
+        assert_eq!(theirs.get_keepalives_interval(), Some(Duration::from_secs(3)));
+        assert_eq!(theirs.get_keepalives_retries(), Some(4));
+        assert_eq!(theirs.get_tcp_user_timeout(), Some(&Duration::from_secs(5)));
+    }
 }

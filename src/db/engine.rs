@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{
     conn::{Conn, SqliteConn},
     connect::{open_postgres, open_sqlite},
+    deadline::Deadline,
 };
 use crate::kernel::{Error, Result};
 
@@ -49,18 +50,35 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// Sizes of the pools.
+/// Sizes of the pools, and how long PostgreSQL may keep somebody waiting (SQLite: [`super::deadline`]).
 #[derive(Debug, Clone, Copy)]
 pub struct DbOptions {
     /// Connections to PostgreSQL, or SQLite connections for reading.
     pub pool_size: usize,
+    /// Longest time for a read, or for one attempt of a write up to its commit, or for the commit.
+    pub request_limit: Duration,
+    /// Longest time for [`Db::probe`].
+    pub readiness_limit: Duration,
+}
+
+/// A little more than `statement_timeout`, so that a server that is merely slow speaks first.
+const REQUEST_LIMIT: Duration = Duration::from_secs(12);
+/// Less than a platform waits for its probes.
+const READINESS_LIMIT: Duration = Duration::from_secs(2);
+/// Connections in a pool.
+const POOL_SIZE: usize = 16;
+
+impl Default for DbOptions {
+    fn default() -> Self {
+        Self { pool_size: POOL_SIZE, request_limit: REQUEST_LIMIT, readiness_limit: READINESS_LIMIT }
+    }
 }
 
 /// The database, ready for use. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
     Sqlite { writer: Pool<SqliteConn>, readers: Pool<SqliteConn> },
-    Postgres { pool: Pool<AsyncPgConnection> },
+    Postgres { pool: Pool<AsyncPgConnection>, options: DbOptions },
 }
 
 impl Db {
@@ -68,11 +86,13 @@ impl Db {
     pub fn open(url: &DatabaseUrl, options: DbOptions) -> anyhow::Result<Self> {
         Ok(match url {
             DatabaseUrl::Sqlite(path) => Self::Sqlite {
-                writer: pool(path, |path| open_sqlite(path, "OFF"), 1)?,
-                readers: pool(path, |path| open_sqlite(path, "ON"), options.pool_size)?,
+                // an opening cannot be abandoned, no more than a statement
+                writer: pool(path, |path| open_sqlite(path, "OFF"), 1, None)?,
+                readers: pool(path, |path| open_sqlite(path, "ON"), options.pool_size, None)?,
             },
             DatabaseUrl::Postgres(url) => {
-                Self::Postgres { pool: pool(url.expose_secret(), open_postgres, options.pool_size)? }
+                let pool = pool(url.expose_secret(), open_postgres, options.pool_size, Some(CHECK_OUT_TIMEOUT))?;
+                Self::Postgres { pool, options }
             }
         })
     }
@@ -80,14 +100,30 @@ impl Db {
     pub(super) async fn reader(&self) -> Result<Conn> {
         match self {
             Self::Sqlite { readers, .. } => check_out(readers).await.map(Conn::Sqlite),
-            Self::Postgres { pool } => check_out(pool).await.map(Conn::Postgres),
+            Self::Postgres { pool, .. } => check_out(pool).await.map(Conn::Postgres),
         }
     }
 
     pub(super) async fn writer(&self) -> Result<Conn> {
         match self {
             Self::Sqlite { writer, .. } => check_out(writer).await.map(Conn::Sqlite),
-            Self::Postgres { pool } => check_out(pool).await.map(Conn::Postgres),
+            Self::Postgres { pool, .. } => check_out(pool).await.map(Conn::Postgres),
+        }
+    }
+
+    /// Until when the database may keep a request waiting that comes now.
+    pub(super) fn request_deadline(&self) -> Deadline {
+        match self {
+            Self::Sqlite { .. } => Deadline::NEVER,
+            Self::Postgres { options, .. } => Deadline::after(options.request_limit),
+        }
+    }
+
+    /// Until when the database may keep a probe waiting that comes now.
+    pub(super) fn readiness_deadline(&self) -> Deadline {
+        match self {
+            Self::Sqlite { .. } => Deadline::NEVER,
+            Self::Postgres { options, .. } => Deadline::after(options.readiness_limit),
         }
     }
 
@@ -101,8 +137,13 @@ impl Db {
 }
 
 /// A pool that does not test connections with a query at check-out (that costs up to 40 %): a connection that closed is
-/// recognised without one, and one that dies in use is replaced by the doors' second attempt.
-fn pool<C>(url: &str, open: fn(&str) -> BoxFuture<'_, ConnectionResult<C>>, size: usize) -> anyhow::Result<Pool<C>>
+/// recognised without one, and one that dies in use is replaced by the doors' second attempt. Opening one may take `patience`.
+fn pool<C>(
+    url: &str,
+    open: fn(&str) -> BoxFuture<'_, ConnectionResult<C>>,
+    size: usize,
+    patience: Option<Duration>,
+) -> anyhow::Result<Pool<C>>
 where
     C: diesel_async::AsyncConnection + diesel_async::pooled_connection::PoolableConnection + 'static,
     AsyncDieselConnectionManager<C>:
@@ -113,7 +154,7 @@ where
     config.custom_setup = Box::new(open);
     let manager = AsyncDieselConnectionManager::new_with_config(url, config);
     let builder = deadpool::managed::Pool::builder(manager).max_size(size).runtime(deadpool::Runtime::Tokio1);
-    Ok(builder.wait_timeout(Some(CHECK_OUT_TIMEOUT)).create_timeout(Some(CHECK_OUT_TIMEOUT)).build()?)
+    Ok(builder.wait_timeout(Some(CHECK_OUT_TIMEOUT)).create_timeout(patience).build()?)
 }
 
 async fn check_out<C>(pool: &Pool<C>) -> Result<Object<C>>

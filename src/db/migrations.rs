@@ -77,7 +77,7 @@ pub async fn is_current(db: &Db) -> Result<bool> {
     use __diesel_schema_migrations::{table, version};
     use diesel::{ExpressionMethods as _, QueryDsl as _, dsl::count_star};
     let applied: i64 = db
-        .read(async |conn| Ok(on!(conn, |c| table.filter(version.eq(LATEST.as_str())).select(count_star()).first(c))?))
+        .probe(async |conn| Ok(on!(conn, |c| table.filter(version.eq(LATEST.as_str())).select(count_star()).first(c))?))
         .await?;
     Ok(applied > 0)
 }

@@ -4,12 +4,14 @@
 //!   records history; repeated from the start when the engine aborts it in favour of another.
 //! * [`Db::read`]: one or several statements, each on its own.
 //! * [`Db::snapshot`]: several statements that see one and the same state.
+//! * [`Db::probe`]: as [`Db::read`], for those who cannot wait long.
 //!
 //! The engine is chosen by the scheme of the URL, never by trying. SQLite gets one connection for writing, for which
 //! writers queue fairly in memory instead of polling the file's lock, and several for reading that cannot write.
 
 mod conn;
 mod connect;
+mod deadline;
 mod engine;
 pub mod migrations;
 mod mutate;
@@ -26,6 +28,7 @@ pub use engine::{DatabaseUrl, Db, DbOptions};
 pub use mutate::{Aggregate, Tx};
 pub(crate) use paging::{keyset, paged};
 
+use deadline::Deadline;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::kernel::{Error, Result};
@@ -36,12 +39,17 @@ const READ_ATTEMPTS: u32 = 4;
 impl Db {
     /// Runs statements that change nothing, each on its own.
     pub async fn read<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.reading(async |conn| work(conn).await).await
+        self.reading(self.request_deadline(), work).await
+    }
+
+    /// Runs statements that change nothing, each on its own, and gives up early.
+    pub async fn probe<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+        self.reading(self.readiness_deadline(), work).await
     }
 
     /// Runs statements that change nothing and all see the same state of the database.
     pub async fn snapshot<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.reading(async |conn| {
+        self.reading(self.request_deadline(), async |conn| {
             conn.begin_snapshot().await?;
             let outcome = work(conn).await;
             conn.rollback().await?;
@@ -50,17 +58,17 @@ impl Db {
         .await
     }
 
-    async fn reading<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+    /// All attempts together have until `deadline`.
+    async fn reading<T>(&self, deadline: Deadline, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
         let mut attempt = 1;
         loop {
-            let mut conn = self.reader().await?;
-            match work(&mut conn).await {
+            let conn = deadline.keep(self.reader()).await??;
+            match deadline.run(conn, async |conn| work(conn).await).await {
                 Err(error) if attempt < READ_ATTEMPTS && may_pass(&error) => {
-                    drop(conn);
                     back_off(attempt).await;
                     attempt += 1;
                 }
-                outcome => return outcome,
+                outcome => return outcome.map(|(_, done)| done),
             }
         }
     }

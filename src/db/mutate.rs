@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Conn, Db, back_off, is_unexplained};
+use super::{Conn, Db, back_off, deadline::Deadline, is_unexplained};
 use crate::{
     history,
     kernel::{Actor, Audit, Change, Done, Error, Resource, Result, time::Timestamp},
@@ -71,7 +71,9 @@ impl From<Error> for Ended {
 impl Db {
     /// Runs one unit of work on `aggregate` and commits it, or leaves everything as it was.
     ///
-    /// `work` may run several times and must have no effect but through its [`Tx`].
+    /// `work` may run several times and must have no effect but through its [`Tx`]. An error means that nothing was kept,
+    /// with one exception: [`Error::ConnectionLost`] and [`Error::Unavailable`] leave that open when they befall the commit
+    /// itself.
     pub async fn mutate<A, T, F>(&self, actor: Actor, aggregate: A, work: F) -> Result<Done<T>>
     where
         A: Aggregate + 'static,
@@ -109,32 +111,40 @@ impl Db {
         T: Resource,
         F: AsyncFn(&mut Tx<'_, A::Locked>) -> Result<Change<T>>,
     {
-        let mut conn = self.writer().await?;
-        conn.begin_write().await?;
-        match write(&mut conn, actor, aggregate, work).await {
-            Ok(Change::Unchanged(resource)) => {
-                conn.rollback().await?;
-                Ok(Done { resource, created: false })
-            }
-            Ok(change) => {
-                conn.commit().await.map_err(after_commit)?;
-                let created = matches!(change, Change::Created(_));
-                Ok(Done { resource: change.into_result(), created })
-            }
-            Err(error) => {
+        let deadline = self.request_deadline();
+        let conn = deadline.keep(self.writer()).await.map_err(Error::from)??;
+        let prepared = deadline.run(conn, async |conn| {
+            conn.begin_write().await?;
+            let outcome = write(conn, actor, aggregate, work).await;
+            match &outcome {
+                Ok(Change::Unchanged(_)) => conn.rollback().await?,
+                Ok(_) => {}
                 // a connection that cannot roll back is not given out again
-                let _ = conn.rollback().await;
-                Err(error.into())
+                Err(_) => drop(conn.rollback().await),
             }
+            outcome
+        });
+        let (conn, change) = prepared.await?;
+        let created = matches!(change, Change::Created(_));
+        if !matches!(change, Change::Unchanged(_)) {
+            commit(conn, self.request_deadline()).await?;
         }
+        Ok(Done { resource: change.into_result(), created })
     }
 }
 
-/// A connection lost while committing leaves open whether the commit took place, so it must not be repeated.
-fn after_commit(error: Error) -> Ended {
-    match error {
-        Error::Aborted(_) => Ended::Aborted(error),
-        error => Ended::Final(error),
+/// Commits. When no answer to that comes, because the connection broke or the time was up, nobody knows whether the change
+/// was kept, so it must not be repeated: the caller is told 503, and finds out by reading.
+async fn commit(mut conn: Conn, deadline: Deadline) -> Result<(), Ended> {
+    match deadline.keep(conn.commit()).await.map_err(Error::from).flatten() {
+        Ok(()) => Ok(()),
+        Err(error @ Error::Aborted(_)) => Err(Ended::Aborted(error)),
+        Err(error) => {
+            // its transaction may still be open
+            conn.close();
+            tracing::error!(%error, "commit failed or was not answered; whether the change was kept is not known");
+            Err(Ended::Final(error))
+        }
     }
 }
 

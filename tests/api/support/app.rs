@@ -138,7 +138,7 @@ pub fn config(url: &str) -> Config {
     Config {
         bind_address: "127.0.0.1:0".to_owned(),
         database: url.parse().unwrap(),
-        database_options: DbOptions { pool_size: 8 },
+        database_options: DbOptions { pool_size: 8, ..DbOptions::default() },
         tokens: tokens(),
         cors_allowed_origins: vec!["https://portal.example".to_owned()],
         worker_threads: 2,

@@ -5,6 +5,7 @@ pub mod client;
 pub mod document;
 pub mod panics;
 pub mod postgres;
+pub mod proxy;
 
 pub use app::{Engine, TestApp};
 pub use client::{Answer, Client};

@@ -1,0 +1,56 @@
+//! How long the database may keep somebody waiting.
+//!
+//! The server limits its statements itself, but a server that is gone or a network that swallows packets limits nothing.
+//! So what is asked of PostgreSQL is abandoned here when its time is up, and its connection is closed: what that one is
+//! still doing is unknown. SQLite is a file: nothing lies between, locks are waited for no longer than its `busy_timeout`,
+//! and its statements cannot be abandoned half-way, so they have no deadline.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::Conn;
+use crate::kernel::{Error, Result};
+
+/// When the database's time for something is up, if ever.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline(Option<Instant>);
+
+/// The time was up.
+pub(super) struct Late;
+
+impl From<Late> for Error {
+    fn from(_: Late) -> Self {
+        Self::Unavailable("the database did not answer in time".to_owned())
+    }
+}
+
+impl Deadline {
+    /// There is none.
+    pub const NEVER: Self = Self(None);
+
+    /// So long from now.
+    pub fn after(limit: Duration) -> Self {
+        Self(Some(Instant::now() + limit))
+    }
+
+    /// Waits for `work`, but no longer than this; then drops it.
+    pub async fn keep<T>(self, work: impl Future<Output = T>) -> Result<T, Late> {
+        match self.0 {
+            Some(time) => timeout_at(time, work).await.map_err(|_| Late),
+            None => Ok(work.await),
+        }
+    }
+
+    /// Runs `work` on a connection and gives the connection back for more, or to its pool when the work failed. A
+    /// connection whose work was abandoned is closed.
+    pub async fn run<T>(self, mut conn: Conn, work: impl AsyncFnOnce(&mut Conn) -> Result<T>) -> Result<(Conn, T)> {
+        match self.keep(work(&mut conn)).await {
+            Ok(outcome) => outcome.map(|done| (conn, done)),
+            Err(late) => {
+                conn.close();
+                Err(late.into())
+            }
+        }
+    }
+}
