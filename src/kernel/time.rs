@@ -21,6 +21,9 @@ use serde::{Deserialize, Serialize};
 #[diesel(sql_type = crate::db::types::Instant)]
 pub struct Timestamp(jiff::Timestamp);
 
+/// The first moment of year 1.
+const BEGINNING: jiff::Timestamp = jiff::Timestamp::constant(-62_135_596_800, 0);
+
 impl Timestamp {
     /// Now, in microseconds.
     pub fn now() -> Self {
@@ -38,9 +41,11 @@ impl Timestamp {
         self.0.as_microsecond()
     }
 
-    /// Reads RFC 3339; finer fractions than microseconds are rounded.
+    /// Reads RFC 3339; finer fractions than microseconds are rounded. `None` also for years before 1: RFC 3339 cannot write
+    /// them (jiff reads them nevertheless), and PostgreSQL does not know all of them.
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse::<jiff::Timestamp>().ok()?.round(Unit::Microsecond).ok().map(Self)
+        let time = text.parse::<jiff::Timestamp>().ok()?.round(Unit::Microsecond).ok()?;
+        (time >= BEGINNING).then_some(Self(time))
     }
 
     /// This time plus `seconds`, saturating at the end of time.
@@ -80,5 +85,17 @@ mod tests {
         assert_eq!(time.to_string(), "2026-11-23T21:48:51.000000Z");
         assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
         assert_eq!(Timestamp::from_unix_micros(time.unix_micros()), Some(time));
+    }
+
+    #[rstest::rstest]
+    #[case("0001-01-01T00:00:00Z", true)]
+    #[case("9999-12-30T21:59:59.999999Z", true)]
+    #[case("0000-12-31T23:59:59.999999Z", false)]
+    #[case("-009999-06-01T00:00:00Z", false)]
+    #[case("+010000-01-01T00:00:00Z", false)]
+    #[case("9999-12-30T22:00:00.9999999Z", false)]
+    #[case("yesterday", false)]
+    fn only_years_1_to_9999_are_read(#[case] text: &str, #[case] good: bool) {
+        assert_eq!(Timestamp::parse(text).is_some(), good);
     }
 }

@@ -1,5 +1,6 @@
 //! What all resources promise alike: paging, tags, preconditions, CORS. A new list or a new write without a row fails.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -117,6 +118,21 @@ async fn pages_neither_lose_nor_repeat(
     distinct.dedup();
     assert_eq!(distinct.len(), seen.len(), "{} repeated an item", list.operation);
     reader.get(&format!("{}?sort=-name&cursor={cursor}", list.path)).await.is_problem(400, "invalid_cursor");
+}
+
+/// Cursors are not secret, so anybody can make one.
+#[rstest]
+#[actix_web::test]
+async fn forged_times_in_cursors_are_refused(
+    #[values(Sqlite, Postgres)] engine: Engine,
+    #[values("-009999-06-01T00:00:00Z", "0000-12-31T23:59:59Z", "+010000-01-01T00:00:00Z", "infinity", "")] time: &str,
+) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let position = json!({"s": "CreatedAt", "d": false, "k": time, "i": id}).to_string();
+    let cursor = URL_SAFE_NO_PAD.encode(position);
+    let path = format!("/customer-integrations/K-1/accesses?sort=created_at&cursor={cursor}");
+    app.reader().get(&path).await.is_problem(400, "invalid_cursor");
 }
 
 #[rstest]
