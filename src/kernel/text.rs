@@ -189,9 +189,12 @@ impl ToSchema for Color {}
 
 /// Folds a text for searching and sorting: case, accents and compatibility forms are levelled, so that `Müller`,
 /// `MULLER` and `muller` are found by each other and `Änderung` sorts beside `Anderung`, not behind `Z`.
+///
+/// Compatibility forms are taken apart first, because what they hide has a case (`ℋ` is an `H`), and once more at the
+/// end, because a folded case can be one.
 pub fn fold(text: &str) -> String {
-    let folded = icu_casemap::CaseMapper::new().fold_string(text);
-    folded.nfkd().filter(|c| !is_combining_mark(*c)).collect()
+    let bare: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
+    icu_casemap::CaseMapper::new().fold_string(&bare).nfkd().filter(|c| !is_combining_mark(*c)).collect()
 }
 
 /// What a name is sorted by: folded, and short enough for an index. Folding can make a text many times longer (one
@@ -203,9 +206,14 @@ pub fn sort_key(text: &str) -> String {
 /// Longest sort key, in Unicode scalar values of at most four bytes.
 const MAX_SORT_KEY: usize = 200;
 
-/// The words of a search, folded.
+/// The words of a search, folded. A text of which folding leaves nothing, such as a lone accent, is one word as it stands:
+/// no folded text contains it, so it finds nothing, while no words at all would find everything.
 pub fn search_words(text: &str) -> Vec<String> {
-    fold(text).split_whitespace().map(ToOwned::to_owned).collect()
+    let words: Vec<_> = fold(text).split_whitespace().map(ToOwned::to_owned).collect();
+    match text.trim() {
+        lost if words.is_empty() && !lost.is_empty() => vec![lost.to_owned()],
+        _ => words,
+    }
 }
 
 #[cfg(test)]
@@ -252,6 +260,32 @@ mod tests {
     fn folding_levels_case_accents_and_sharp_s() {
         assert_eq!(fold("STRAẞE Élan ﬁne"), fold("strasse elan fine"));
         assert_eq!(search_words("  Müller  ANNA "), ["muller", "anna"]);
+    }
+
+    #[rstest::rstest]
+    #[case("ℋotel ㎒ ™", "hotel mhz tm")]
+    #[case("Ⅻ ① ﬁ ſ", "xii 1 fi s")]
+    #[case("İstanbul ǰ ŉ", "istanbul j ʼn")]
+    #[case("Straße", "STRASSE")]
+    fn folding_sees_the_case_of_compatibility_forms(#[case] one: &str, #[case] other: &str) {
+        assert_eq!(fold(one), fold(other));
+    }
+
+    #[test]
+    fn folding_twice_is_folding_once() {
+        // all planes that have letters or compatibility forms
+        for c in '\0'..'\u{30000}' {
+            let once = fold(&c.to_string());
+            assert_eq!(fold(&once), once, "{c:?} {:x}", u32::from(c));
+        }
+    }
+
+    #[test]
+    fn a_search_for_what_folding_removes_is_not_a_search_for_everything() {
+        assert_eq!(search_words(" \u{301}\u{308} "), ["\u{301}\u{308}"]);
+        assert_eq!(search_words("´"), ["´"]);
+        assert_eq!(search_words(" \u{a0} "), [""; 0]);
+        assert_eq!(search_words("\u{301} x"), ["x"]);
     }
 
     #[test]

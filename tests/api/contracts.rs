@@ -120,6 +120,39 @@ async fn pages_neither_lose_nor_repeat(
     reader.get(&format!("{}?sort=-name&cursor={cursor}", list.path)).await.is_problem(400, "invalid_cursor");
 }
 
+/// Names that are hard to search for.
+const HARD: [&str; 9] =
+    ["ℋotel ㎒ ™", "Straße", "STRASSE", "ﬁne", "100 % sure", "under_score", r"back\slash", "Ünïcödé", "\u{301}"];
+
+#[rstest]
+#[case("hotel mhz tm", &["ℋotel ㎒ ™"])]
+#[case("ℋOTEL", &["ℋotel ㎒ ™"])]
+#[case("straße", &["STRASSE", "Straße"])]
+#[case("STRASSE", &["STRASSE", "Straße"])]
+#[case("ﬁ", &["ﬁne"])]
+#[case("FI", &["ﬁne"])]
+#[case("%", &["100 % sure"])]
+#[case("_", &["under_score"])]
+#[case("\\", &[r"back\slash"])]
+#[case("UNICODE", &["Ünïcödé"])]
+#[case("\u{301}", &[])]
+#[case("´ ¨", &[])]
+#[actix_web::test]
+async fn a_search_finds_the_same_on_both_engines(
+    #[values(Sqlite, Postgres)] engine: Engine,
+    #[case] q: &str,
+    #[case] found: &[&str],
+) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    for (n, name) in HARD.iter().enumerate() {
+        LISTS[1].add(&app, n, name).await;
+    }
+    let path = format!("/catalog/areas?{}", serde_urlencoded::to_string([("q", q)]).unwrap());
+    let mut names = app.reader().get(&path).await.is(200).items("/name");
+    names.sort_unstable();
+    assert_eq!(names, found);
+}
+
 /// Cursors are not secret, so anybody can make one.
 #[rstest]
 #[actix_web::test]
