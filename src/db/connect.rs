@@ -12,13 +12,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::conn::SqliteConn;
 
-/// WAL lets readers go on while one writes; FULL makes "acknowledged" mean "on disk".
+/// WAL lets readers go on while one writes; FULL makes "acknowledged" mean "on disk"; LIKE is to tell case apart as
+/// PostgreSQL's does (the pragma is deprecated, but the bundled version has it, and a test sees to it).
 pub(super) fn open_sqlite<'a>(path: &'a str, query_only: &'static str) -> BoxFuture<'a, ConnectionResult<SqliteConn>> {
     async move {
         let mut conn = SqliteConn::establish(path).await?;
         let pragmas = format!(
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA query_only = {query_only};"
+             PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA query_only = {query_only};"
         );
         conn.batch_execute(&pragmas).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(conn)

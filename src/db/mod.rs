@@ -26,7 +26,7 @@ pub use conn::Conn;
 pub(crate) use conn::{SqliteConn, on};
 pub use engine::{DatabaseUrl, Db, DbOptions};
 pub use mutate::{Aggregate, Tx};
-pub(crate) use paging::{keyset, paged};
+pub(crate) use paging::{containing, keyset, paged};
 
 use deadline::Deadline;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};

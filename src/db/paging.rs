@@ -10,7 +10,7 @@ macro_rules! paged {
     ($query:expr, $page:expr, search: $search:expr, name: $name:expr, created_at: $created_at:expr, id: $id:expr => $Id:ty) => {{
         let (mut query, page): (_, &$crate::kernel::page::PageRequest) = ($query, $page);
         for word in &page.words {
-            query = query.filter($search.like($crate::kernel::page::containing(word)).escape('\\'));
+            query = query.filter($search.like($crate::db::containing(word)).escape('\\'));
         }
         match page.sort.key {
             $crate::kernel::page::SortKey::Name => {
@@ -42,3 +42,27 @@ macro_rules! keyset {
     };
 }
 pub(crate) use {keyset, paged};
+
+/// A `LIKE` pattern (escape `\`) that finds `word` anywhere.
+pub fn containing(word: &str) -> String {
+    let mut pattern = String::with_capacity(word.len() + 2);
+    pattern.push('%');
+    for c in word.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_escape_what_like_interprets() {
+        assert_eq!(containing(r"5%_\"), r"%5\%\_\\%");
+    }
+}

@@ -171,20 +171,6 @@ fn cursor(row: &impl Keyed, sort: Sort) -> Option<String> {
     serde_json::to_vec(&position).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
 }
 
-/// A `LIKE` pattern (escape `\`) that finds `word` anywhere.
-pub fn containing(word: &str) -> String {
-    let mut pattern = String::with_capacity(word.len() + 2);
-    pattern.push('%');
-    for c in word.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,10 +221,5 @@ mod tests {
         };
         let pointers: Vec<_> = refusal.faults.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(pointers, ["limit", "sort", "q"]);
-    }
-
-    #[test]
-    fn patterns_escape_what_like_interprets() {
-        assert_eq!(containing(r"5%_\"), r"%5\%\_\\%");
     }
 }

@@ -6,10 +6,11 @@ use customer_integration::{
     app::App,
     config::Config,
     db::{
-        DbOptions,
+        Conn, Db, DbOptions,
         migrations::{self, Direction},
     },
 };
+use diesel::{IntoSql as _, TextExpressionMethods as _, sql_types::Text};
 use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::json;
@@ -204,6 +205,25 @@ async fn a_server_that_falls_silent_is_unavailable_until_it_can_be_reached_again
     proxy.thaw();
     platform.get("//health/ready").await.is(200);
     assert_eq!(editor.patch(&access, json!({"language": "en"})).await.is(200).json["version"], 2);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn like_tells_case_apart(#[values(Sqlite, Postgres)] engine: Engine) {
+    use diesel_async::RunQueryDsl as _;
+    let Some(storage) = Storage::new(engine, false).await else { return };
+    let db = Db::open(&storage.url().parse().unwrap(), DbOptions::default()).unwrap();
+    let like = diesel::select("a".into_sql::<Text>().like("A"));
+    let alike: bool = db
+        .read(async |conn| {
+            Ok(match conn {
+                Conn::Sqlite(c) => like.first(c).await?,
+                Conn::Postgres(c) => like.first(c).await?,
+            })
+        })
+        .await
+        .unwrap();
+    assert!(!alike);
 }
 
 #[rstest]
