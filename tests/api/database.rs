@@ -240,6 +240,8 @@ async fn the_database_refuses_what_no_code_should_write(#[values(Sqlite, Postgre
         "UPDATE customer_integrations SET activated_at = NULL WHERE active",
         "UPDATE grants SET entry_id = 'A-99' WHERE kind = 'area'",
         "UPDATE catalog_entries SET color = 'red' WHERE kind = 'area'",
+        "UPDATE catalog_entries SET start_ticket_types = 'no json' WHERE kind = 'area'",
+        "UPDATE history SET after = 'no json' WHERE action = 'created'",
         "UPDATE catalog_entries SET color = NULL WHERE kind = 'area'",
         "DELETE FROM catalog_entries WHERE id = 'A-1'",
         "UPDATE history SET action = 'deleted' WHERE action = 'created'",

@@ -15,7 +15,7 @@ CREATE TABLE catalog_entries (
     active INTEGER NOT NULL CHECK (active IN (0, 1)),
     search_name TEXT CHECK (length(search_name) BETWEEN 1 AND 100),
     color TEXT CHECK (color GLOB '#[0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F]'),
-    start_ticket_types TEXT CHECK (json_valid(start_ticket_types)),
+    start_ticket_types TEXT CHECK (start_ticket_types IS NULL OR json_valid(start_ticket_types)),
     ticket_kind TEXT CHECK (ticket_kind IN ('standard', 'dynamic')),
     description TEXT CHECK (length(description) <= 1000),
     sort_key TEXT NOT NULL,

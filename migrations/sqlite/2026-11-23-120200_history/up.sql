@@ -11,8 +11,8 @@ CREATE TABLE history (
     resource TEXT NOT NULL,
     resource_id TEXT NOT NULL,
     action TEXT NOT NULL CHECK (action IN ('created', 'updated', 'deleted')),
-    before TEXT CHECK (json_valid(before)),
-    after TEXT CHECK (json_valid(after)),
+    before TEXT CHECK (before IS NULL OR json_valid(before)),
+    after TEXT CHECK (after IS NULL OR json_valid(after)),
     CONSTRAINT history_aggregate_owner_check
         CHECK ((aggregate = 'customer_integration') = (business_partner_id IS NOT NULL)),
     CONSTRAINT history_action_states_check
