@@ -11,7 +11,7 @@ use crate::{
     catalog::BusinessPartnerId,
     db::{Conn, on, paged, schema::accesses, types::Word},
     kernel::{
-        Audit, Result,
+        Audit, Error, Result,
         ids::ContactId,
         page::{Keyed, PageRequest},
         text::{fold, sort_key},
@@ -178,13 +178,15 @@ pub(super) async fn insert(conn: &mut Conn, row: &AccessRow) -> Result<Result<()
     unique(on!(conn, |c| diesel::insert_into(accesses::table).values(row).execute(c)))
 }
 
-/// Overwrites a row; errors as in [`insert`].
+/// Overwrites a row of its partner; errors as in [`insert`].
 pub(super) async fn update(conn: &mut Conn, row: &AccessRow) -> Result<Result<(), String>> {
-    unique(on!(conn, |c| diesel::update(accesses::table.find(row.id)).set(row).execute(c)))
+    let own = accesses::table.find(row.id).filter(accesses::business_partner_id.eq(&row.business_partner_id));
+    unique(on!(conn, |c| diesel::update(own).set(row).execute(c)))
 }
 
 fn unique(outcome: diesel::QueryResult<usize>) -> Result<Result<(), String>> {
     match outcome {
+        Ok(0) => Err(Error::Internal(anyhow::anyhow!("no row was written"))),
         Ok(_) => Ok(Ok(())),
         Err(error) => match crate::db::violation::constraint(&error) {
             Some(constraint) => Ok(Err(constraint)),
