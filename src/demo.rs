@@ -9,15 +9,19 @@ use serde_json::{Value, json};
 use validator::Validate;
 
 use crate::{
-    accesses,
+    accesses::Access,
     areas::AreaGrant,
     catalog::{self, Area, BusinessPartner, CatalogEntry, PlanBoard, TicketType},
     db::Db,
+    elements::{self, Home as _},
+    exclusion_rules::{ExclusionRule, GlobalRules},
     grants::{self, Grant},
     http::token::{self, Audience, Claims, TokenSettings},
-    integration,
+    integration::{self, Configuration},
     kernel::{Actor, Code, change::Precondition, ids::ErpId, time::Timestamp},
     plan_boards::PlanBoardGrant,
+    queries::TicketQuery,
+    tags::Tag,
     ticket_types::TicketTypeGrant,
 };
 
@@ -28,7 +32,7 @@ const CONFIGURED: &str = "K-1003";
 /// How long the printed token is valid, in seconds.
 const TOKEN_SECONDS: i64 = 12 * 3600;
 /// All scopes.
-const SCOPES: &str = "integration:read integration:write catalog:read catalog:write";
+const SCOPES: &str = "integration:read integration:write global-rules:write catalog:read catalog:write audit:read";
 
 /// Writes what is missing.
 pub async fn fill(db: &Db) -> anyhow::Result<()> {
@@ -68,6 +72,7 @@ pub async fn fill(db: &Db) -> anyhow::Result<()> {
     ] {
         tell::<BusinessPartner>(db, id, json!({"name": name, "search_name": search_name})).await?;
     }
+    global_rules(db).await?;
     configure(db).await
 }
 
@@ -93,9 +98,56 @@ async fn configure(db: &Db) -> anyhow::Result<()> {
         json!({"first_name": "Mary", "last_name": "O'Neill", "email": "mary.oneill@swfliess.example", "language": "en"}),
         json!({"first_name": "Karl", "last_name": "Ruhestand", "email": "karl.ruhestand@swfliess.example", "active": false}),
     ] {
-        accesses::service::create(db, actor(), partner.clone(), body(access)?).await?;
+        elements::service::create::<Access, _>(db, actor(), Configuration(partner.clone()), body(access)?).await?;
+    }
+    ticket_settings(db, &Configuration(partner)).await
+}
+
+/// Tags, queries and rules, so that every sub-tab has something to show.
+async fn ticket_settings(db: &Db, home: &Configuration) -> anyhow::Result<()> {
+    for tag in [
+        json!({"name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"}),
+        json!({"name": "Drucker"}),
+        json!({"name": "Eskalation", "description": "Mit der Serviceleitung abgestimmt", "internal_only": true}),
+    ] {
+        elements::service::create::<Tag, _>(db, actor(), home.clone(), body(tag)?).await?;
+    }
+    for query in [
+        json!({"name": "Meine offenen Tickets", "columns": ["reference_number", "subject", "status", "created_at"],
+            "sort": [{"field": "created_at", "direction": "descending"}],
+            "filter": {"type": "all", "filters": [condition("main_contact", "is_self", &[]), condition("status", "not_in", &["closed"])]}}),
+        json!({"name": "Dringende Störungen", "description": "Was heute niemand liegen lassen darf",
+            "columns": ["reference_number", "area", "subject", "urgency", "impact"],
+            "filter": {"type": "all", "filters": [
+                condition("ticket_type", "in", &["anomalie"]), condition("status", "in", &["open", "in_progress"]),
+                {"type": "any", "filters": [condition("urgency", "in", &["high"]), condition("impact", "in", &["high"])]}]}}),
+    ] {
+        elements::service::create::<TicketQuery, _>(db, actor(), home.clone(), body(query)?).await?;
+    }
+    for rule in [
+        json!({"name": "Altfälle", "description": "Vor der Umstellung abgeschlossen",
+            "filter": {"type": "all", "filters": [condition("status", "in", &["closed"]), condition("created_at", "older_than", &["P2Y"])]}}),
+        json!({"name": "Personalsachen", "filter": {"type": "any", "filters": [
+            condition("tag", "any_of", &["Personal", "Kündigung"]), condition("subject", "contains", &["Gehalt"])]}}),
+    ] {
+        elements::service::create::<ExclusionRule, _>(db, actor(), home.clone(), body(rule)?).await?;
     }
     Ok(())
+}
+
+/// Rules for all partners, unless there are some already.
+async fn global_rules(db: &Db) -> anyhow::Result<()> {
+    if db.read(async |conn| GlobalRules.standing(conn).await).await?.revision > 0 {
+        return Ok(());
+    }
+    let rule = json!({"name": "Sicherheitsvorfälle", "description": "Bis zur Freigabe durch den Informationssicherheitsbeauftragten",
+        "filter": {"type": "all", "filters": [condition("area", "in", &["sicherheit"]), condition("released", "is", &["false"])]}});
+    elements::service::create::<ExclusionRule, _>(db, actor(), GlobalRules, body(rule)?).await?;
+    Ok(())
+}
+
+fn condition(field: &str, operator: &str, values: &[&str]) -> Value {
+    json!({"type": "condition", "field": field, "operator": operator, "values": values})
 }
 
 /// Says where to go: addresses, a token, and a first request to paste.

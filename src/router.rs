@@ -11,9 +11,9 @@ use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    accesses, areas, catalog,
+    accesses, areas, catalog, exclusion_rules, history,
     http::{health, openapi, problem_page},
-    integration, plan_boards, ticket_types,
+    integration, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
 /// Where the API begins.
@@ -45,8 +45,36 @@ pub fn api(config: &mut ServiceConfig) {
             .service(plan_boards::routes::list_plan_boards)
             .service(plan_boards::routes::get_plan_board)
             .service(plan_boards::routes::put_plan_board)
-            .service(plan_boards::routes::delete_plan_board),
+            .service(plan_boards::routes::delete_plan_board)
+            .configure(ticket_setting_routes),
     );
+}
+
+fn ticket_setting_routes(config: &mut ServiceConfig) {
+    use exclusion_rules::{global_routes, routes};
+    config
+        .service(tags::routes::list_tags)
+        .service(tags::routes::create_tag)
+        .service(tags::routes::get_tag)
+        .service(tags::routes::update_tag)
+        .service(tags::routes::delete_tag)
+        .service(queries::routes::list_queries)
+        .service(queries::routes::create_query)
+        .service(queries::routes::get_query)
+        .service(queries::routes::update_query)
+        .service(queries::routes::delete_query)
+        .service(routes::list_exclusion_rules)
+        .service(routes::create_exclusion_rule)
+        .service(routes::get_exclusion_rule)
+        .service(routes::update_exclusion_rule)
+        .service(routes::delete_exclusion_rule)
+        .service(global_routes::list_global_exclusion_rules)
+        .service(global_routes::create_global_exclusion_rule)
+        .service(global_routes::get_global_exclusion_rule)
+        .service(global_routes::update_global_exclusion_rule)
+        .service(global_routes::delete_global_exclusion_rule)
+        .service(ticket_filter::routes::list_ticket_fields)
+        .service(history::routes::list_history);
 }
 
 fn catalog_routes(config: &mut ServiceConfig) {

@@ -7,6 +7,7 @@ use validator::Validate;
 use super::AccessId;
 use crate::{
     catalog::BusinessPartnerId,
+    http::params::ListFilter,
     kernel::{
         Audit, Resource,
         change::EntityTag,
@@ -190,12 +191,8 @@ pub struct AccessCreate {
     #[schema(value_type = TicketVisibility)]
     pub ticket_visibility: Choice<TicketVisibility>,
     /// Needs at least one granted area and one granted ticket type. Absent: true.
-    #[serde(default = "yes")]
+    #[serde(default = "patch::yes")]
     pub active: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// What is to change about an access (JSON merge patch): absent members are kept, `null` clears.
@@ -250,3 +247,5 @@ pub struct AccessListQuery {
     /// Only accesses with this role.
     pub role: Option<Role>,
 }
+
+impl ListFilter for AccessListQuery {}

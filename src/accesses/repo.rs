@@ -1,30 +1,25 @@
 //! SQL of the accesses: every query begins with the partner.
 
+use std::borrow::Cow;
+
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    AccessId, Census,
+    AccessId, Census, OfAccess,
     dto::{AccessListQuery, Language, Role, TicketVisibility},
 };
 use crate::{
     catalog::BusinessPartnerId,
     db::{Conn, on, paged, schema::accesses, types::Word},
-    kernel::{
-        Audit, Error, Result,
-        ids::ContactId,
-        page::{Keyed, PageRequest},
-        text::{fold, sort_key},
-        time::Timestamp,
-    },
+    elements::{Described, stored},
+    kernel::{Result, ids::ContactId, page::PageRequest},
 };
 
-/// An access as stored.
+/// What people decide about an access.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = accesses, treat_none_as_null = true)]
-pub(super) struct AccessRow {
-    pub id: AccessId,
-    pub business_partner_id: BusinessPartnerId,
+pub struct AccessFacts {
     pub contact_id: Option<ContactId>,
     pub first_name: String,
     pub last_name: String,
@@ -34,102 +29,22 @@ pub(super) struct AccessRow {
     pub approver: bool,
     pub ticket_visibility: Word<TicketVisibility>,
     pub active: bool,
-    sort_key: String,
-    search_key: String,
-    version: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    created_by: String,
-    updated_by: String,
 }
 
-/// What people decide about an access; the rest of its row follows from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Facts {
-    pub contact_id: Option<ContactId>,
-    pub first_name: String,
-    pub last_name: String,
-    pub email: String,
-    pub language: Language,
-    pub role: Role,
-    pub approver: bool,
-    pub ticket_visibility: TicketVisibility,
-    pub active: bool,
-}
-
-impl AccessRow {
-    pub fn new(id: AccessId, business_partner_id: BusinessPartnerId, facts: Facts, audit: Audit) -> Self {
-        let name = format!("{} {}", facts.last_name, facts.first_name);
-        let (sort_key, search_key) = (sort_key(&name), fold(&format!("{name} {}", facts.email)));
-        Self {
-            id,
-            business_partner_id,
-            contact_id: facts.contact_id,
-            first_name: facts.first_name,
-            last_name: facts.last_name,
-            email: facts.email,
-            language: Word(facts.language),
-            role: Word(facts.role),
-            approver: facts.approver,
-            ticket_visibility: Word(facts.ticket_visibility),
-            active: facts.active,
-            sort_key,
-            search_key,
-            version: audit.version,
-            created_at: audit.created_at,
-            updated_at: audit.updated_at,
-            created_by: audit.created_by,
-            updated_by: audit.updated_by,
-        }
+impl Described for AccessFacts {
+    fn name(&self) -> Cow<'_, str> {
+        format!("{} {}", self.last_name, self.first_name).into()
     }
 
-    pub fn facts(&self) -> Facts {
-        Facts {
-            contact_id: self.contact_id.clone(),
-            first_name: self.first_name.clone(),
-            last_name: self.last_name.clone(),
-            email: self.email.clone(),
-            language: self.language.0,
-            role: self.role.0,
-            approver: self.approver,
-            ticket_visibility: self.ticket_visibility.0,
-            active: self.active,
-        }
-    }
-
-    pub fn audit(&self) -> Audit {
-        Audit {
-            version: self.version,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-            created_by: self.created_by.clone(),
-            updated_by: self.updated_by.clone(),
-        }
+    fn searched(&self) -> Cow<'_, str> {
+        format!("{} {} {}", self.last_name, self.first_name, self.email).into()
     }
 }
 
-impl Keyed for AccessRow {
-    fn sort_key(&self) -> &str {
-        &self.sort_key
-    }
-
-    fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    fn key_id(&self) -> String {
-        self.id.to_string()
-    }
-}
-
-pub(super) async fn find(conn: &mut Conn, partner: &BusinessPartnerId, id: AccessId) -> Result<Option<AccessRow>> {
-    Ok(on!(conn, |c| accesses::table
-        .filter(accesses::business_partner_id.eq(partner))
-        .filter(accesses::id.eq(id))
-        .select(AccessRow::as_select())
-        .first(c))
-    .optional()?)
-}
+stored!(
+    AccessRow of OfAccess in accesses, facts: AccessFacts,
+    owner: business_partner_id (business_partner_id: BusinessPartnerId)
+);
 
 pub(super) async fn list(
     conn: &mut Conn,
@@ -171,26 +86,4 @@ pub(super) async fn census(conn: &mut Conn, partner: &BusinessPartnerId) -> Resu
         census.active_approvers += if active && approver { count } else { 0 };
         census
     }))
-}
-
-/// Writes a new row. The outer error is a failure, the inner one names a UNIQUE constraint that is in the way.
-pub(super) async fn insert(conn: &mut Conn, row: &AccessRow) -> Result<Result<(), String>> {
-    unique(on!(conn, |c| diesel::insert_into(accesses::table).values(row).execute(c)))
-}
-
-/// Overwrites a row of its partner; errors as in [`insert`].
-pub(super) async fn update(conn: &mut Conn, row: &AccessRow) -> Result<Result<(), String>> {
-    let own = accesses::table.find(row.id).filter(accesses::business_partner_id.eq(&row.business_partner_id));
-    unique(on!(conn, |c| diesel::update(own).set(row).execute(c)))
-}
-
-fn unique(outcome: diesel::QueryResult<usize>) -> Result<Result<(), String>> {
-    match outcome {
-        Ok(0) => Err(Error::Internal(anyhow::anyhow!("no row was written"))),
-        Ok(_) => Ok(Ok(())),
-        Err(error) => match crate::db::violation::constraint(&error) {
-            Some(constraint) => Ok(Err(constraint)),
-            None => Err(error.into()),
-        },
-    }
 }

@@ -1,25 +1,24 @@
 //! Routes of the sub-tab "Kundenzugänge".
 
-use actix_web::{HttpRequest, HttpResponse, get, patch, post, web::Data};
+use actix_web::{HttpResponse, get, patch, post};
 
 use super::{
     Access, AccessId,
     dto::{AccessCreate, AccessListQuery, AccessPatch},
-    service,
 };
 use crate::{
-    db::Db,
+    elements::routes,
     http::{
         auth::{
             InPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
-        conditions::Conditions,
+        call::Call,
         params::{InPath, ListQuery, PageParams},
-        reply::{self, List},
+        reply::List,
     },
-    integration,
+    integration::Configuration,
     kernel::Result,
 };
 
@@ -36,13 +35,9 @@ use crate::{
 pub async fn list_accesses(
     at: InPartner<IntegrationRead>,
     query: ListQuery<AccessListQuery>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    integration::routes::below(&db, &at.partner, &conditions, async |conn, standing| {
-        service::list(conn, standing, &query.filter, &query.page).await
-    })
-    .await
+    routes::list::<Access, _>(&call, Configuration(at.partner), &query).await
 }
 
 /// Add an access
@@ -62,11 +57,9 @@ pub async fn list_accesses(
 pub async fn create_access(
     at: InPartner<IntegrationWrite>,
     body: Body<AccessCreate>,
-    request: HttpRequest,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    let done = service::create(&db, at.actor, at.partner, body.0).await?;
-    Ok(reply::posted(&request, &done))
+    routes::create::<Access, _>(&call, at.actor, Configuration(at.partner), body.0).await
 }
 
 /// Get an access
@@ -78,13 +71,8 @@ pub async fn create_access(
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/customer-integrations/{business_partner_id}/accesses/{access_id}")]
-pub async fn get_access(
-    at: InPartner<IntegrationRead>,
-    id: InPath<AccessId>,
-    conditions: Conditions,
-    db: Data<Db>,
-) -> Result<HttpResponse> {
-    Ok(reply::resource(&service::get(&db, &at.partner, id.0).await?, &conditions))
+pub async fn get_access(at: InPartner<IntegrationRead>, id: InPath<AccessId>, call: Call) -> Result<HttpResponse> {
+    routes::get::<Access, _>(&call, Configuration(at.partner), id.0).await
 }
 
 /// Change, deactivate or reactivate an access
@@ -104,10 +92,8 @@ pub async fn get_access(
 pub async fn update_access(
     at: InPartner<IntegrationWrite>,
     id: InPath<AccessId>,
-    conditions: Conditions,
     body: Body<AccessPatch>,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    let done = service::update(&db, at.actor, at.partner, id.0, body.0, conditions.precondition).await?;
-    Ok(reply::patched(&done))
+    routes::update::<Access, _>(call, at.actor, Configuration(at.partner), id.0, body.0).await
 }

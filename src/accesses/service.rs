@@ -1,91 +1,56 @@
 //! The rules of accesses.
 
 use super::{
-    Access, AccessId, Census,
+    Access, Census,
     dto::{AccessCreate, AccessListQuery, AccessPatch, IneffectiveReason, Role},
-    repo::{self, AccessRow, Facts},
+    repo::{self, AccessFacts, AccessRow},
 };
 use crate::{
     catalog::{BusinessPartnerId, EntryKind},
-    db::{Conn, Db, Tx},
+    db::{Conn, Tx, types::Word},
+    elements::{Amend, Element, Stored as _},
     grants,
-    integration::{self, Configuration, Standing},
-    kernel::{
-        Actor, Change, Code, Done, Error, Fault, Result,
-        change::Precondition,
-        found,
-        page::{Page, PageRequest},
-        patch,
-    },
+    integration::{Configuration, Standing},
+    kernel::{Code, Error, Fault, Result, page::PageRequest, patch},
 };
 
-/// Most accesses a partner may have.
-pub const MAX_ACCESSES: i64 = 20_000;
+impl Element<Configuration> for Access {
+    type Row = AccessRow;
+    type Create = AccessCreate;
+    type Patch = AccessPatch;
+    type Filter = AccessListQuery;
 
-/// A page of a partner's accesses.
-pub async fn list(
-    conn: &mut Conn,
-    standing: &Standing,
-    filter: &AccessListQuery,
-    page: &PageRequest,
-) -> Result<Page<Access>> {
-    let rows = repo::list(conn, standing.business_partner_id(), filter, page).await?;
-    Ok(Page::new(rows, page).map(|row| shown(row, standing)))
-}
+    const MAX: i64 = 20_000;
 
-/// One access.
-pub async fn get(db: &Db, partner: &BusinessPartnerId, id: AccessId) -> Result<Access> {
-    db.read(async |conn| {
-        let standing = integration::service::standing(conn, partner).await?;
-        Ok(shown(found(repo::find(conn, partner, id).await?)?, &standing))
-    })
-    .await
-}
-
-/// Adds an access.
-pub async fn create(db: &Db, actor: Actor, partner: BusinessPartnerId, body: AccessCreate) -> Result<Done<Access>> {
-    db.mutate(actor, Configuration(partner), async move |tx| {
-        let facts = new_facts(body.clone());
-        approver_may_act(facts.role, facts.approver)?;
-        let partner = tx.locked.business_partner_id().clone();
-        within_limit(census(tx.conn, &partner).await?.all)?;
-        if facts.active {
-            may_be_active(tx).await?;
+    async fn settle(
+        tx: &mut Tx<'_, Standing>,
+        home: &Configuration,
+        stored: Option<&AccessRow>,
+        facts: &mut AccessFacts,
+    ) -> Result<()> {
+        approver_may_act(facts.role.0, facts.approver)?;
+        if facts.active && !stored.is_some_and(|stored| stored.facts.active) {
+            may_be_active(tx.conn, &home.0).await?;
         }
-        let row = AccessRow::new(AccessId::generate(), partner, facts, tx.born());
-        repo::insert(tx.conn, &row).await?.map_err(|constraint| duplicate(&constraint))?;
-        Ok(Change::Created(shown(row, &tx.locked)))
-    })
-    .await
-}
+        Ok(())
+    }
 
-/// Changes an access; deactivating and reactivating it is a change like any other.
-pub async fn update(
-    db: &Db,
-    actor: Actor,
-    partner: BusinessPartnerId,
-    id: AccessId,
-    body: AccessPatch,
-    precondition: Precondition,
-) -> Result<Done<Access>> {
-    db.mutate(actor, Configuration(partner), async move |tx| {
-        let partner = tx.locked.business_partner_id().clone();
-        let stored = found(repo::find(tx.conn, &partner, id).await?)?;
-        let before = shown(stored.clone(), &tx.locked);
-        precondition.check(Some(&before))?;
-        let facts = merged(stored.facts(), body.clone());
-        if facts == stored.facts() {
-            return Ok(Change::Unchanged(before));
-        }
-        approver_may_act(facts.role, facts.approver)?;
-        if facts.active && !stored.active {
-            may_be_active(tx).await?;
-        }
-        let row = AccessRow::new(id, partner, facts, tx.touched(&stored.audit()));
-        repo::update(tx.conn, &row).await?.map_err(|constraint| duplicate(&constraint))?;
-        Ok(Change::Updated { before, after: shown(row, &tx.locked) })
-    })
-    .await
+    fn duplicate(constraint: &str) -> Error {
+        duplicate(constraint)
+    }
+
+    async fn page(
+        conn: &mut Conn,
+        home: &Configuration,
+        filter: &AccessListQuery,
+        page: &PageRequest,
+    ) -> Result<Vec<AccessRow>> {
+        repo::list(conn, &home.0, filter, page).await
+    }
+
+    async fn show(_conn: &mut Conn, at: &Standing, rows: Vec<AccessRow>) -> Result<Vec<Self>> {
+        Ok(rows.into_iter().map(|row| shown(row, at)).collect())
+    }
 }
 
 /// How many accesses a partner has, by kind.
@@ -93,50 +58,52 @@ pub async fn census(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Cens
     repo::census(conn, partner).await
 }
 
-fn new_facts(body: AccessCreate) -> Facts {
-    Facts {
-        contact_id: body.contact_id,
-        first_name: body.first_name.into(),
-        last_name: body.last_name.into(),
-        email: body.email.into(),
-        language: body.language.get(),
-        role: body.role.get(),
-        approver: body.approver,
-        ticket_visibility: body.ticket_visibility.get(),
-        active: body.active,
+impl From<AccessCreate> for AccessFacts {
+    fn from(body: AccessCreate) -> Self {
+        Self {
+            contact_id: body.contact_id,
+            first_name: body.first_name.into(),
+            last_name: body.last_name.into(),
+            email: body.email.into(),
+            language: Word(body.language.get()),
+            role: Word(body.role.get()),
+            approver: body.approver,
+            ticket_visibility: Word(body.ticket_visibility.get()),
+            active: body.active,
+        }
     }
 }
 
-fn merged(mut facts: Facts, body: AccessPatch) -> Facts {
-    let AccessPatch { contact_id, first_name, last_name, email, language, role, approver, ticket_visibility, active } =
-        body;
-    patch::set(&mut facts.contact_id, contact_id);
-    patch::set(&mut facts.first_name, first_name);
-    patch::set(&mut facts.last_name, last_name);
-    patch::set(&mut facts.email, email);
-    patch::set(&mut facts.language, language.map(|language| language.get()));
-    patch::set(&mut facts.role, role.map(|role| role.get()));
-    patch::set(&mut facts.approver, approver);
-    patch::set(&mut facts.ticket_visibility, ticket_visibility.map(|visibility| visibility.get()));
-    patch::set(&mut facts.active, active);
-    facts
+impl Amend<AccessFacts> for AccessPatch {
+    fn amend(self, facts: &mut AccessFacts) {
+        patch::set(&mut facts.contact_id, self.contact_id);
+        patch::set(&mut facts.first_name, self.first_name);
+        patch::set(&mut facts.last_name, self.last_name);
+        patch::set(&mut facts.email, self.email);
+        patch::set(&mut facts.language, self.language.map(|language| Word(language.get())));
+        patch::set(&mut facts.role, self.role.map(|role| Word(role.get())));
+        patch::set(&mut facts.approver, self.approver);
+        patch::set(&mut facts.ticket_visibility, self.ticket_visibility.map(|visibility| Word(visibility.get())));
+        patch::set(&mut facts.active, self.active);
+    }
 }
 
 fn shown(row: AccessRow, standing: &Standing) -> Access {
     let audit = row.audit();
-    let reasons = ineffective_reasons(standing.integration.active, standing.partner.active, row.active);
+    let AccessRow { id, business_partner_id, facts, .. } = row;
+    let reasons = ineffective_reasons(standing.integration.active, standing.partner.active, facts.active);
     Access {
-        id: row.id,
-        business_partner_id: row.business_partner_id,
-        contact_id: row.contact_id,
-        first_name: row.first_name,
-        last_name: row.last_name,
-        email: row.email,
-        language: row.language.0,
-        role: row.role.0,
-        approver: row.approver,
-        ticket_visibility: row.ticket_visibility.0,
-        active: row.active,
+        id,
+        business_partner_id,
+        contact_id: facts.contact_id,
+        first_name: facts.first_name,
+        last_name: facts.last_name,
+        email: facts.email,
+        language: facts.language.0,
+        role: facts.role.0,
+        approver: facts.approver,
+        ticket_visibility: facts.ticket_visibility.0,
+        active: facts.active,
         effective: reasons.is_empty(),
         ineffective_reasons: reasons,
         audit,
@@ -152,10 +119,9 @@ fn ineffective_reasons(integration: bool, partner: bool, access: bool) -> Vec<In
     reasons.into_iter().filter(|(active, _)| !active).map(|(_, reason)| reason).collect()
 }
 
-async fn may_be_active(tx: &mut Tx<'_, Standing>) -> Result<()> {
-    let partner = tx.locked.business_partner_id().clone();
-    let areas = grants::service::count(tx.conn, &partner, EntryKind::Area).await?;
-    let ticket_types = grants::service::count(tx.conn, &partner, EntryKind::TicketType).await?;
+async fn may_be_active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<()> {
+    let areas = grants::service::count(conn, partner, EntryKind::Area).await?;
+    let ticket_types = grants::service::count(conn, partner, EntryKind::TicketType).await?;
     complete(areas, ticket_types)
 }
 
@@ -182,11 +148,6 @@ fn duplicate(constraint: &str) -> Error {
         "accesses_business_partner_id_contact_id_key" => Error::at(Fault::new("/contact_id", Code::DuplicateContact)),
         other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
     }
-}
-
-/// Quantities are bounded (domain.md section 4).
-fn within_limit(accesses: i64) -> Result<()> {
-    if accesses < MAX_ACCESSES { Ok(()) } else { Err(Error::refuse(Code::LimitReached).with("max", MAX_ACCESSES)) }
 }
 
 #[cfg(test)]
@@ -231,11 +192,16 @@ mod tests {
     #[test]
     fn r10_a_patch_that_says_nothing_new_leaves_the_facts_alone() {
         let body = serde_json::json!({"first_name": "Änne", "last_name": "Schäfer", "email": "a@b.example"});
-        let facts = new_facts(serde_json::from_value(body).unwrap());
-        let off = merged(facts.clone(), AccessPatch { active: Some(false), ..AccessPatch::default() });
-        assert_eq!(off, Facts { active: false, ..facts.clone() });
-        assert_eq!(merged(off.clone(), AccessPatch { active: Some(false), ..AccessPatch::default() }), off);
-        assert_eq!(merged(off, AccessPatch { active: Some(true), ..AccessPatch::default() }), facts);
+        let facts = AccessFacts::from(serde_json::from_value::<AccessCreate>(body).unwrap());
+        let switched = |facts: &AccessFacts, active| {
+            let mut facts = facts.clone();
+            AccessPatch { active: Some(active), ..AccessPatch::default() }.amend(&mut facts);
+            facts
+        };
+        let off = switched(&facts, false);
+        assert_eq!(off, AccessFacts { active: false, ..facts.clone() });
+        assert_eq!(switched(&off, false), off);
+        assert_eq!(switched(&off, true), facts);
     }
 
     #[test]
@@ -244,11 +210,5 @@ mod tests {
         assert_eq!(ineffective_reasons(true, true, true), []);
         let all = [IntegrationInactive, BusinessPartnerInactive, AccessInactive];
         assert_eq!(ineffective_reasons(false, false, false), all);
-    }
-
-    #[test]
-    fn the_limit_is_the_last_one_allowed() {
-        assert!(within_limit(MAX_ACCESSES - 1).is_ok());
-        assert_eq!(within_limit(MAX_ACCESSES).unwrap_err().code(), Code::LimitReached);
     }
 }

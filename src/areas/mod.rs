@@ -1,7 +1,7 @@
 //! Areas in which a partner's accesses see and create tickets.
 //!
-//! Granting is the shared mechanism of [`crate::grants`]; this room adds what an area shows, and that the last one stays
-//! while an access is active (R3).
+//! Granting is the shared mechanism of [`crate::grants`]; this room adds what an area shows, that the last one stays
+//! while an access is active (R3), and that one stays to which tags are bound (R4).
 
 pub mod dto;
 pub mod routes;
@@ -9,10 +9,12 @@ pub mod routes;
 pub use dto::AreaGrant;
 
 use crate::{
-    catalog::Area,
+    catalog::{Area, AreaId, BusinessPartnerId},
+    db::Conn,
     grants::{Grant, Granted},
     http::body::Nothing,
-    kernel::{Code, Resource, change::EntityTag, ids::ErpId},
+    kernel::{Code, Resource, Result, change::EntityTag, ids::ErpId},
+    tags,
 };
 
 impl Grant for AreaGrant {
@@ -33,6 +35,10 @@ impl Grant for AreaGrant {
             audit: grant.audit(),
             etag,
         }
+    }
+
+    async fn removable(conn: &mut Conn, partner: &BusinessPartnerId, id: &AreaId) -> Result<()> {
+        tags::service::area_is_free(conn, partner, id).await
     }
 }
 

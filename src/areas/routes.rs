@@ -95,7 +95,7 @@ pub async fn put_area(
     tag = "areas",
     responses((status = 204, description = "Taken back.")),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "last_area"])))
+    extensions(("x-problem-codes" = json!(["integration_inactive", "area_in_use", "last_area"])))
 )]
 #[delete("/customer-integrations/{business_partner_id}/areas/{area_id}")]
 pub async fn delete_area(

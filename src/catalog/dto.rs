@@ -2,23 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use super::{AreaId, Attributes, BusinessPartnerId, CatalogEntry, CatalogRow, EntryKind, PlanBoardId, TicketTypeId};
 use crate::{
     db::{Tx, types::Jsonb},
+    http::params::ListFilter,
     integration,
     kernel::{
-        Audit, Code, Result,
+        Audit, Result,
         choice::Choice,
+        distinct::Distinct,
         ids::ErpId,
+        patch,
         text::{Color, Text, check},
     },
 };
-
-fn yes() -> bool {
-    true
-}
 
 /// A customer company, as the ERP knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -51,7 +50,7 @@ pub struct BusinessPartnerPut {
     #[validate(custom(function = check))]
     pub search_name: Text<1, 100>,
     /// Absent: active.
-    #[serde(default = "yes")]
+    #[serde(default = "patch::yes")]
     pub active: bool,
 }
 
@@ -89,11 +88,11 @@ pub struct AreaPut {
     pub color: Color,
     /// The ticket types that may be opened here; absent or `null`: all, `[]`: none.
     #[serde(default)]
-    #[schema(inline, max_items = 500)]
-    #[validate(custom(function = check), custom(function = distinct))]
-    pub start_ticket_types: Option<Vec<TicketTypeId>>,
+    #[schema(inline, value_type = Option<Vec<TicketTypeId>>, max_items = 500)]
+    #[validate(custom(function = check))]
+    pub start_ticket_types: Option<Distinct<TicketTypeId, 0, 500>>,
     /// Absent: active.
-    #[serde(default = "yes")]
+    #[serde(default = "patch::yes")]
     pub active: bool,
 }
 
@@ -149,7 +148,7 @@ pub struct TicketTypePut {
     #[validate(custom(function = check))]
     pub kind: Choice<TicketTypeKind>,
     /// Absent: active.
-    #[serde(default = "yes")]
+    #[serde(default = "patch::yes")]
     pub active: bool,
 }
 
@@ -183,7 +182,7 @@ pub struct PlanBoardPut {
     #[validate(custom(function = check))]
     pub description: Text<0, 1000>,
     /// Absent: active.
-    #[serde(default = "yes")]
+    #[serde(default = "patch::yes")]
     pub active: bool,
 }
 
@@ -207,22 +206,6 @@ pub struct GrantableListQuery {
     #[param(inline)]
     #[validate(custom(function = check))]
     pub grantable_to: Option<BusinessPartnerId>,
-}
-
-/// Refuses a list in which a ticket type is named twice, or far too many.
-fn distinct(ids: &[TicketTypeId]) -> Result<(), ValidationError> {
-    let mut seen = std::collections::HashSet::new();
-    match ids.iter().position(|id| !seen.insert(id.as_str())) {
-        Some(index) => {
-            Err(ValidationError::new(Code::DuplicateValue.as_str()).with_message(format!("/{index}").into()))
-        }
-        None if ids.len() > 500 => {
-            let mut error = ValidationError::new(Code::TooLong.as_str());
-            error.add_param("max".into(), &500);
-            Err(error)
-        }
-        None => Ok(()),
-    }
 }
 
 impl CatalogEntry for BusinessPartner {
@@ -288,7 +271,7 @@ impl CatalogEntry for Area {
             name: put.name.clone().into(),
             active: put.active,
             color: Some(put.color.clone().into()),
-            start_ticket_types: put.start_ticket_types.clone().map(Jsonb),
+            start_ticket_types: put.start_ticket_types.clone().map(|ids| Jsonb(ids.0)),
             ..Attributes::default()
         }
     }
@@ -351,3 +334,7 @@ impl CatalogEntry for PlanBoard {
         }
     }
 }
+
+impl ListFilter for CatalogListQuery {}
+
+impl ListFilter for GrantableListQuery {}

@@ -10,7 +10,7 @@ pub mod routes;
 pub mod service;
 
 pub use dto::{Area, BusinessPartner, PlanBoard, TicketType, TicketTypeKind};
-pub use repo::{Attributes, CatalogRow};
+pub use repo::{Attributes, CATALOG, CatalogRow};
 pub use service::{Catalog, CatalogFilter};
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -27,7 +27,7 @@ pub type TicketTypeId = ErpId<TicketType>;
 pub type PlanBoardId = ErpId<PlanBoard>;
 
 /// The four kinds of catalogue entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum EntryKind {
     BusinessPartner,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The name of the catalogue's row in `shared_revisions`.
-const CATALOG: &str = "catalog";
+pub const CATALOG: &str = "catalog";
 
 /// A catalogue entry of any kind; the optional columns belong to one kind each.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -137,6 +137,20 @@ pub(super) async fn known(conn: &mut Conn, kind: EntryKind, ids: &[TicketTypeId]
         .filter(entries::id.eq_any(ids.iter().map(TicketTypeId::as_str)))
         .select(entries::id)
         .load(c))?)
+}
+
+/// Kind, id and name of some areas and ticket types.
+pub(super) async fn names(
+    conn: &mut Conn,
+    areas: &[&str],
+    ticket_types: &[&str],
+) -> Result<Vec<(EntryKind, String, String)>> {
+    let query = entries::table
+        .filter(entries::kind.eq(Word(EntryKind::Area)).and(entries::id.eq_any(areas)))
+        .or_filter(entries::kind.eq(Word(EntryKind::TicketType)).and(entries::id.eq_any(ticket_types)))
+        .select((entries::kind, entries::id, entries::name));
+    let found: Vec<(Word<EntryKind>, String, String)> = on!(conn, |c| query.load(c))?;
+    Ok(found.into_iter().map(|(Word(kind), id, name)| (kind, id, name)).collect())
 }
 
 pub(super) async fn list(

@@ -8,6 +8,7 @@ use crate::{
     kernel::{
         Actor, Change, Code, Done, Error, Fault, Result,
         change::{EntityTag, Precondition},
+        error::no_faults,
         found,
         ids::ErpId,
         page::{Page, PageRequest},
@@ -120,16 +121,13 @@ pub fn grantable(entry: Option<CatalogRow>, id: &str) -> Result<CatalogRow> {
 /// Start areas may name only ticket types that the ERP told us before.
 fn references_known(named: &[TicketTypeId], known: &[TicketTypeId]) -> Result<()> {
     let unknown = named.iter().enumerate().filter(|(_, id)| !known.contains(id));
-    let faults: Vec<_> = unknown
-        .map(|(index, id)| Fault::new(format!("/start_ticket_types/{index}"), Code::UnknownReference).with("id", id))
-        .collect();
-    match faults.first() {
-        None => Ok(()),
-        Some(first) => {
-            let id = first.facts.first().map(|(_, id)| id.clone()).unwrap_or_default();
-            Err(Error::faults(Code::UnknownReference, faults).with("id", id))
-        }
-    }
+    let fault = |(index, id)| Fault::new(format!("/start_ticket_types/{index}"), Code::UnknownReference).with("id", id);
+    no_faults(unknown.map(fault).collect())
+}
+
+/// Names of some areas and ticket types; those that the catalogue does not know are left out.
+pub async fn names(conn: &mut Conn, areas: &[&str], ticket_types: &[&str]) -> Result<Vec<(EntryKind, String, String)>> {
+    repo::names(conn, areas, ticket_types).await
 }
 
 #[cfg(test)]

@@ -7,18 +7,20 @@
 ///
 /// `paged!(query, page, search: t::search_key, name: t::sort_key, created_at: t::created_at, id: t::id => IdType)`
 macro_rules! paged {
-    ($query:expr, $page:expr, search: $search:expr, name: $name:expr, created_at: $created_at:expr, id: $id:expr => $Id:ty) => {{
+    ($query:expr, $page:expr, search: $search:expr, name: $name:expr, created_at: $created_at:expr, id: $id:expr => $Id:ty $(, number: $number:expr)?) => {{
         let (mut query, page): (_, &$crate::kernel::page::PageRequest) = ($query, $page);
         for word in &page.words {
             query = query.filter($search.like($crate::db::containing(word)).escape('\\'));
         }
         match page.sort.key {
-            $crate::kernel::page::SortKey::Name => {
-                $crate::db::keyset!(query, page.sort.descending, $name, $id, page.after_name::<$Id>()?)
-            }
+            $($crate::kernel::page::SortKey::Position => {
+                $crate::db::keyset!(query, page.sort.descending, $number, $id, page.after_number::<$Id>()?)
+            })?
             $crate::kernel::page::SortKey::CreatedAt => {
                 $crate::db::keyset!(query, page.sort.descending, $created_at, $id, page.after_time::<$Id>()?)
             }
+            // what has no other order
+            _ => $crate::db::keyset!(query, page.sort.descending, $name, $id, page.after_name::<$Id>()?),
         }
         .limit(page.fetch())
     }};

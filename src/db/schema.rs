@@ -116,11 +116,103 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+    use crate::db::types::Uuid;
+
+    tags (id) {
+        id -> Uuid,
+        business_partner_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        area_id -> Nullable<Text>,
+        internal_only -> Bool,
+        name_key -> Text,
+        sort_key -> Text,
+        search_key -> Text,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Text,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+    use crate::db::types::Json;
+    use crate::db::types::Uuid;
+
+    queries (id) {
+        id -> Uuid,
+        business_partner_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        active -> Bool,
+        position -> BigInt,
+        filter -> Json,
+        board_columns -> Json,
+        sort -> Json,
+        name_key -> Text,
+        sort_key -> Text,
+        search_key -> Text,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Text,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+    use crate::db::types::Json;
+    use crate::db::types::Uuid;
+
+    exclusion_rules (id) {
+        id -> Uuid,
+        business_partner_id -> Nullable<Text>,
+        owner -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        active -> Bool,
+        filter -> Json,
+        name_key -> Text,
+        sort_key -> Text,
+        search_key -> Text,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Text,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Uuid;
+
+    filter_references (owner_id, kind, entry_id) {
+        owner_id -> Uuid,
+        kind -> Text,
+        entry_id -> Text,
+        query_id -> Nullable<Uuid>,
+        exclusion_rule_id -> Nullable<Uuid>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     catalog_entries,
     shared_revisions,
     customer_integrations,
     accesses,
     grants,
+    tags,
+    queries,
+    exclusion_rules,
+    filter_references,
     history
 );

@@ -9,9 +9,8 @@ pub mod service;
 pub use repo::{GrantRow, Granted};
 
 use crate::{
-    catalog::CatalogEntry,
-    db::Tx,
-    integration::Standing,
+    catalog::{BusinessPartnerId, CatalogEntry},
+    db::Conn,
     kernel::{Code, Resource, Result, change::EntityTag, ids::ErpId},
 };
 
@@ -20,7 +19,7 @@ pub trait Grant: Resource + Sized + 'static {
     /// What is granted.
     type Entry: CatalogEntry;
 
-    /// The body of its PUT; the default stands for an absent body.
+    /// The body of its PUT.
     type Put: 'static;
 
     /// R3: the refusal to remove the last one while an access is active; `None` where none is needed.
@@ -35,7 +34,11 @@ pub trait Grant: Resource + Sized + 'static {
     }
 
     /// Fails when something else still needs the grant.
-    fn removable(_tx: &mut Tx<'_, Standing>, _id: &ErpId<Self::Entry>) -> impl Future<Output = Result<()>> {
+    fn removable(
+        _conn: &mut Conn,
+        _partner: &BusinessPartnerId,
+        _id: &ErpId<Self::Entry>,
+    ) -> impl Future<Output = Result<()>> {
         std::future::ready(Ok(()))
     }
 }

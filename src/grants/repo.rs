@@ -151,6 +151,15 @@ pub(super) async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: En
         .first(c))?)
 }
 
+/// The ids of granted entries of a kind that have been retired.
+pub(super) async fn retired(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind) -> Result<Vec<String>> {
+    Ok(on!(conn, |c| of_partner(partner)
+        .filter(grants::kind.eq(Word(kind)))
+        .filter(diesel::dsl::not(entries::active))
+        .select(grants::entry_id)
+        .load(c))?)
+}
+
 pub(super) async fn insert(conn: &mut Conn, row: &GrantRow) -> Result<()> {
     on!(conn, |c| diesel::insert_into(grants::table).values(row).execute(c))?;
     Ok(())

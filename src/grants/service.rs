@@ -81,7 +81,7 @@ pub async fn delete<G: Grant>(
         let stored = found(repo::find(tx.conn, &partner, G::Entry::ENTRY, id.as_str()).await?)?;
         let shown = G::new(stored.clone());
         precondition.check(Some(&shown))?;
-        G::removable(tx, &id).await?;
+        G::removable(tx.conn, &partner, &id).await?;
         if let Some(refusal) = G::LAST {
             let granted = repo::count(tx.conn, &partner, G::Entry::ENTRY).await?;
             let active = accesses::service::census(tx.conn, &partner).await?.active;
@@ -109,6 +109,16 @@ pub async fn all(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<Gra
 /// How many entries of a kind a partner was granted, retired ones included: what R2 counts.
 pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind) -> Result<i64> {
     repo::count(conn, partner, kind).await
+}
+
+/// Whether an entry is granted, be it retired or not.
+pub async fn is_granted<E: CatalogEntry>(conn: &mut Conn, partner: &BusinessPartnerId, id: &ErpId<E>) -> Result<bool> {
+    Ok(repo::find(conn, partner, E::ENTRY, id.as_str()).await?.is_some())
+}
+
+/// What a partner was granted and the ERP has retired since.
+pub async fn retired<E: CatalogEntry>(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<ErpId<E>>> {
+    Ok(repo::retired(conn, partner, E::ENTRY).await?.into_iter().map(ErpId::stored).collect())
 }
 
 #[cfg(test)]

@@ -1,7 +1,15 @@
-//! Who changed what. Written only by the door ([`crate::db::Db::mutate`]), one entry per revision.
+//! Who changed what. Written only by the door ([`crate::db::Db::mutate`]), one entry per revision; read by auditors.
+
+pub mod dto;
+mod repo;
+pub mod routes;
+
+pub use dto::HistoryEntry;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     catalog::BusinessPartnerId,
@@ -18,10 +26,12 @@ use crate::{
 pub enum Origin {
     CustomerIntegration { business_partner_id: BusinessPartnerId, revision: i64 },
     Catalog { revision: i64 },
+    GlobalRules { revision: i64 },
 }
 
 /// What happened to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, strum::IntoStaticStr, strum::EnumString)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Action {
     Created,
@@ -29,14 +39,17 @@ pub enum Action {
     Deleted,
 }
 
-/// An entry of the history.
-#[derive(Debug, Clone, Copy)]
-pub enum Entry {}
+/// Marks the ids of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfEntry {}
+
+/// Id of an entry.
+pub type EntryId = Id<OfEntry>;
 
 #[derive(Insertable)]
 #[diesel(table_name = history)]
-struct EntryRow<'a> {
-    id: Id<Entry>,
+struct NewEntry<'a> {
+    id: EntryId,
     aggregate: &'static str,
     business_partner_id: Option<&'a BusinessPartnerId>,
     revision: i64,
@@ -70,8 +83,9 @@ pub(crate) async fn record<T: Resource>(
             ("customer_integration", Some(business_partner_id), *revision)
         }
         Origin::Catalog { revision } => ("catalog", None, *revision),
+        Origin::GlobalRules { revision } => ("global_rules", None, *revision),
     };
-    let row = EntryRow {
+    let row = NewEntry {
         id: Id::generate(),
         aggregate,
         business_partner_id,

@@ -24,14 +24,22 @@ pub mod scope {
 
     pub struct IntegrationRead;
     pub struct IntegrationWrite;
+    pub struct GlobalRulesWrite;
     pub struct CatalogRead;
     pub struct CatalogWrite;
+    pub struct AuditRead;
 
     impl Scope for IntegrationRead {
         const NAME: &'static str = "integration:read";
     }
     impl Scope for IntegrationWrite {
         const NAME: &'static str = "integration:write";
+    }
+    impl Scope for GlobalRulesWrite {
+        const NAME: &'static str = "global-rules:write";
+    }
+    impl Scope for AuditRead {
+        const NAME: &'static str = "audit:read";
     }
     impl Scope for CatalogRead {
         const NAME: &'static str = "catalog:read";
@@ -77,7 +85,7 @@ impl<S: Scope> Permit<S> {
 
     /// Refuses callers limited to one partner: what is shared is not theirs to change.
     pub fn must_be_unlimited(&self) -> Result<()> {
-        if self.limited_to.is_none() { Ok(()) } else { Err(Error::refuse(Code::PartnerRestricted)) }
+        unlimited(self.limited_to.is_some())
     }
 }
 
@@ -85,6 +93,8 @@ impl<S: Scope> Permit<S> {
 pub struct InPartner<S> {
     pub actor: Actor,
     pub partner: BusinessPartnerId,
+    /// Whether the token is limited to it.
+    limited: bool,
     scope: PhantomData<S>,
 }
 
@@ -93,8 +103,18 @@ impl<S: Scope> InPartner<S> {
         let permit = Permit::<S>::of(request)?;
         let partner = path_param(request, "business_partner_id")?;
         permit.must_know(&partner)?;
-        Ok(Self { actor: permit.actor, partner, scope: PhantomData })
+        let limited = permit.limited_to.is_some();
+        Ok(Self { actor: permit.actor, partner, limited, scope: PhantomData })
     }
+
+    /// Refuses callers limited to the partner: what is shared is not theirs.
+    pub fn must_be_unlimited(&self) -> Result<()> {
+        unlimited(self.limited)
+    }
+}
+
+fn unlimited(limited: bool) -> Result<()> {
+    if limited { Err(Error::refuse(Code::PartnerRestricted)) } else { Ok(()) }
 }
 
 impl<S: Scope> FromRequest for Permit<S> {

@@ -167,7 +167,8 @@ pub(super) fn faults_of(errors: &ValidationErrors) -> Vec<Fault> {
 
 fn gather(errors: &ValidationErrors, base: &str, faults: &mut Vec<Fault>) {
     for (name, kind) in errors.errors() {
-        let at = format!("{base}/{}", escape(name));
+        // a value that judges itself names no member; where the fault is inside of it, the fault says
+        let at = if name.is_empty() { base.to_owned() } else { format!("{base}/{}", escape(name)) };
         match kind {
             ValidationErrorsKind::Field(errors) => faults.extend(errors.iter().map(|error| fault_of(error, &at))),
             ValidationErrorsKind::Struct(inner) => gather(inner, &at, faults),

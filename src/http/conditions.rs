@@ -20,7 +20,8 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    fn of(request: &HttpRequest) -> Result<Self> {
+    /// Reads them from the request's headers.
+    pub fn of(request: &HttpRequest) -> Result<Self> {
         let if_match = if_match(request)?;
         let if_none_match = request.headers().contains_key(header::IF_NONE_MATCH).then(|| IfNoneMatch::parse(request));
         let if_none_match = if_none_match.transpose().map_err(|_| unreadable("If-None-Match"))?;

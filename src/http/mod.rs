@@ -6,6 +6,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod call;
 pub mod conditions;
 pub mod context;
 pub mod health;

@@ -14,7 +14,13 @@ use super::body::{Shape, faults_of, shape_fault};
 use crate::{
     accesses::AccessId,
     catalog::{AreaId, BusinessPartnerId, PlanBoardId, TicketTypeId},
-    kernel::{Code, Error, Fault, Result, page::PageRequest},
+    exclusion_rules::RuleId,
+    kernel::{
+        Code, Error, Fault, Result,
+        page::{PageRequest, SortKey},
+    },
+    queries::QueryId,
+    tags::TagId,
 };
 
 /// A value that stands in paths, and the name it has there.
@@ -36,6 +42,15 @@ impl PathValue for PlanBoardId {
 }
 impl PathValue for AccessId {
     const NAME: &'static str = "access_id";
+}
+impl PathValue for TagId {
+    const NAME: &'static str = "tag_id";
+}
+impl PathValue for QueryId {
+    const NAME: &'static str = "query_id";
+}
+impl PathValue for RuleId {
+    const NAME: &'static str = "rule_id";
 }
 
 /// A parameter of the path.
@@ -77,6 +92,38 @@ pub struct PageParams {
     q: Option<String>,
 }
 
+/// Parameters of the list of queries.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only documents what ListQuery reads")]
+pub struct OrderedPageParams {
+    /// Most items on the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before; only valid with the same `sort`.
+    #[param(max_length = 2000)]
+    cursor: Option<String>,
+    /// Order of the items, `position` when absent; ties are broken by their ids.
+    #[param(inline)]
+    sort: Option<PositionSortOrder>,
+    /// Words that all must occur in an item's name; case and accents do not matter.
+    #[param(max_length = 200)]
+    q: Option<String>,
+}
+
+/// Parameters of lists that have one order and no names.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only documents what ListQuery reads")]
+pub struct PlainPageParams {
+    /// Most items on the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    #[param(max_length = 2000)]
+    cursor: Option<String>,
+}
+
 /// The filters of a list that has none of its own.
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
@@ -95,13 +142,38 @@ pub enum SortOrder {
     CreatedAtDescending,
 }
 
+/// The orders of the list of queries.
+#[derive(Debug, utoipa::ToSchema)]
+pub enum PositionSortOrder {
+    #[schema(rename = "position")]
+    Position,
+    #[schema(rename = "-position")]
+    PositionDescending,
+    #[schema(rename = "name")]
+    Name,
+    #[schema(rename = "-name")]
+    NameDescending,
+    #[schema(rename = "created_at")]
+    CreatedAt,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+}
+
 /// The parameters of a list: its page, and its own filters `F`.
 pub struct ListQuery<F> {
     pub page: PageRequest,
     pub filter: F,
 }
 
-impl<F: DeserializeOwned + Validate> FromRequest for ListQuery<F> {
+/// The filters of a list.
+pub trait ListFilter: DeserializeOwned + Validate {
+    /// What the list can be ordered by; the first one is the default.
+    const ORDERS: &[SortKey] = SortKey::USUAL;
+}
+
+impl ListFilter for NoFilter {}
+
+impl<F: ListFilter> FromRequest for ListQuery<F> {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 
@@ -110,7 +182,7 @@ impl<F: DeserializeOwned + Validate> FromRequest for ListQuery<F> {
     }
 }
 
-impl<F: DeserializeOwned + Validate> ListQuery<F> {
+impl<F: ListFilter> ListQuery<F> {
     fn parse(query: &str) -> Result<Self> {
         let sent: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|_| Error::refuse(Code::InvalidParameter))?;
@@ -122,7 +194,7 @@ impl<F: DeserializeOwned + Validate> ListQuery<F> {
         let value = |wanted: &str| sent.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
         // what is no number is as far out of range as can be
         let limit = value("limit").map(|text| text.parse().unwrap_or(u32::MAX));
-        let page = PageRequest::new(limit, value("sort"), value("q"), value("cursor"))?;
+        let page = PageRequest::new(F::ORDERS, limit, value("sort"), value("q"), value("cursor"))?;
         let own: Vec<_> =
             sent.iter().filter(|(name, _)| !["limit", "sort", "q", "cursor"].contains(&name.as_str())).collect();
         let own = serde_urlencoded::to_string(own).map_err(anyhow::Error::from)?;
@@ -130,7 +202,7 @@ impl<F: DeserializeOwned + Validate> ListQuery<F> {
     }
 }
 
-fn filter<F: DeserializeOwned + Validate>(query: &str) -> Result<F> {
+fn filter<F: ListFilter>(query: &str) -> Result<F> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     let filter: F =
         serde_path_to_error::deserialize(pairs).map_err(|error| match shape_fault(&error, Shape::Query) {

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::{
     kernel::{
         Code, Error, Fault,
-        error::{Fact, Kind, Refusal},
+        error::{Fact, Kind, Reference, Refusal},
     },
     texts::{self, Lang},
 };
@@ -30,7 +30,7 @@ const RETRY_AFTER: &str = "1";
 #[schema(example = json!({"type": "/problems/last_area", "title": "Letzter Bereich", "status": 409,
     "detail": "Der letzte Bereich kann nicht entfernt werden, solange Zugänge aktiv sind (2).",
     "instance": "/api/v1/customer-integrations/K-1001/areas/netz", "code": "last_area",
-    "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "errors": []}))]
+    "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "errors": [], "references": []}))]
 pub struct Problem {
     /// Where the kind of problem is explained.
     #[serde(rename = "type")]
@@ -53,6 +53,8 @@ pub struct Problem {
     pub request_id: String,
     /// All places of the request that are wrong.
     pub errors: Vec<FieldError>,
+    /// What stands in the way; the first ones, where these are many.
+    pub references: Vec<Reference>,
 }
 
 /// One place of the request that is wrong.
@@ -125,9 +127,7 @@ impl Problem {
     pub fn new(error: &Error, asked: &Asked) -> Self {
         match error {
             Error::Refused(refusal) => Self::of_refusal(refusal, asked),
-            other => {
-                Self::of_refusal(&Refusal { code: other.code(), facts: vec![], faults: vec![], current: None }, asked)
-            }
+            other => Self::of_refusal(&Refusal::from(other.code()), asked),
         }
     }
 
@@ -144,6 +144,7 @@ impl Problem {
             code: refusal.code.as_str(),
             request_id: asked.request_id.clone(),
             errors: refusal.faults.iter().map(|fault| FieldError::new(fault, asked.lang)).collect(),
+            references: refusal.references.clone(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::header::{self, ETag, EntityTag as HeaderTag},
+    http::header::{self, ETag, EntityTag as HeaderTag, HeaderValue},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,7 +27,20 @@ impl<T> From<Page<T>> for List<T> {
 /// 200 with a resource, or 304 when the caller has it already.
 pub fn resource<T: Resource>(resource: &T, conditions: &Conditions) -> HttpResponse {
     let tag = resource.etag();
-    if conditions.has(&tag) { not_modified(&tag) } else { tagged(HttpResponse::Ok(), &tag).json(resource) }
+    let response =
+        if conditions.has(&tag) { not_modified(&tag) } else { tagged(HttpResponse::Ok(), &tag).json(resource) };
+    match resource.language() {
+        Some(lang) => in_language(response, lang),
+        None => response,
+    }
+}
+
+/// Says that an answer holds words of a language, and that other callers get it in another.
+pub fn in_language(mut response: HttpResponse, lang: &'static str) -> HttpResponse {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang));
+    headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    response
 }
 
 /// 200 with a page of a list.
@@ -66,7 +79,12 @@ pub fn deleted() -> HttpResponse {
 }
 
 fn written<T: Resource>(response: &mut HttpResponseBuilder, resource: &T) -> HttpResponse {
-    response.insert_header(ETag(HeaderTag::new_strong(resource.etag().as_str().to_owned()))).json(resource)
+    let tag = ETag(HeaderTag::new_strong(resource.etag().as_str().to_owned()));
+    let response = response.insert_header(tag).json(resource);
+    match resource.language() {
+        Some(lang) => in_language(response, lang),
+        None => response,
+    }
 }
 
 /// Answers to reads may be kept, but must be asked about before they are used again.

@@ -7,6 +7,7 @@ use validator::Validate;
 use super::{IntegrationRow, Standing, readiness::Readiness};
 use crate::{
     catalog::{BusinessPartner, BusinessPartnerId},
+    http::params::ListFilter,
     kernel::{Audit, Resource, change::EntityTag, patch, time::Timestamp},
 };
 
@@ -39,6 +40,13 @@ pub struct Counts {
     #[schema(minimum = 0)]
     pub ticket_types: i64,
     #[schema(minimum = 0)]
+    pub tags: i64,
+    #[schema(minimum = 0)]
+    pub queries: i64,
+    /// The partner's own; global ones do not count.
+    #[schema(minimum = 0)]
+    pub exclusion_rules: i64,
+    #[schema(minimum = 0)]
     pub plan_boards: i64,
 }
 
@@ -47,7 +55,7 @@ pub struct Counts {
 #[schema(example = json!({
     "business_partner": {"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true},
     "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7,
-    "counts": {"accesses": 2, "active_accesses": 1, "areas": 2, "ticket_types": 3, "plan_boards": 0},
+    "counts": {"accesses": 2, "active_accesses": 1, "areas": 2, "ticket_types": 3, "tags": 4, "queries": 2, "exclusion_rules": 1, "plan_boards": 0},
     "readiness": {"usable": true, "can_create_tickets": true, "blockers": [], "warnings": [{"code": "approval_without_approver", "references": []}]},
     "version": 2, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
     "created_by": "erp", "updated_by": "anna.admin"}))]
@@ -143,3 +151,5 @@ pub struct CustomerIntegrationListQuery {
     /// Only integrations that are (not) usable.
     pub usable: Option<bool>,
 }
+
+impl ListFilter for CustomerIntegrationListQuery {}

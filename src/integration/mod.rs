@@ -19,17 +19,20 @@ use crate::{
     kernel::change::EntityTag,
 };
 
-/// Where an integration stands: its row, its partner, and the catalogue's revision, read by one query.
+/// Where an integration stands: its row, its partner, and the revisions of what all partners share, read by one query.
 #[derive(Debug, Clone)]
 pub struct Standing {
     pub integration: IntegrationRow,
     pub partner: BusinessPartner,
     pub catalog_revision: i64,
+    pub global_rules_revision: i64,
 }
 
 impl Standing {
-    fn new((integration, partner, catalog_revision): (IntegrationRow, CatalogRow, i64)) -> Self {
-        Self { integration, partner: BusinessPartner::from_row(partner), catalog_revision }
+    fn new(
+        (integration, partner, catalog_revision, global_rules_revision): (IntegrationRow, CatalogRow, i64, i64),
+    ) -> Self {
+        Self { integration, partner: BusinessPartner::from_row(partner), catalog_revision, global_rules_revision }
     }
 
     /// Whose integration this is.
@@ -37,9 +40,10 @@ impl Standing {
         &self.partner.id
     }
 
-    /// The tag of everything that can be read below this integration: it changes when anything below it, or anything of
-    /// the catalogue, does.
+    /// The tag of everything that can be read below this integration: it changes when anything below it, anything of the
+    /// catalogue, or a global rule does.
     pub fn etag(&self) -> EntityTag {
-        EntityTag::derived(self.integration.revision, format_args!("c{}", self.catalog_revision))
+        let shared = format_args!("c{}.g{}", self.catalog_revision, self.global_rules_revision);
+        EntityTag::derived(self.integration.revision, shared)
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     accesses::Census,
     catalog::{EntryKind, TicketTypeId},
     grants::Granted,
+    ticket_filter::TicketFilter,
 };
 
 /// Something that stands in the way, or should be looked at.
@@ -28,7 +29,10 @@ pub enum FindingCode {
     NoStartableTicketType,
     /// A ticket type needs approval and no active access is an approver; a dispatcher may release too.
     ApprovalWithoutApprover,
-    /// Something granted has been retired by the ERP and has no effect until it returns.
+    /// Every ticket of a granted area is hidden by an exclusion rule, of the partner or global.
+    AreaFullyExcluded,
+    /// Something granted, or named by the filter of an active query or rule, has been retired by the ERP and has no effect until
+    /// it returns.
     RetiredReference,
 }
 
@@ -69,6 +73,19 @@ pub(super) struct Facts<'a> {
     pub partner_active: bool,
     pub granted: &'a [Granted],
     pub census: &'a Census,
+    pub settings: &'a Settings,
+}
+
+/// What tags, queries and rules contribute.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub tags: i64,
+    pub queries: i64,
+    pub exclusion_rules: i64,
+    /// Retired entries that filters in force name.
+    pub retired: Vec<(EntryKind, String)>,
+    /// The filters of rules in force, global ones included, that could exclude a whole area.
+    pub excluding: Vec<TicketFilter>,
 }
 
 impl Facts<'_> {
@@ -81,6 +98,9 @@ impl Facts<'_> {
             active_accesses: self.census.active,
             areas: of(EntryKind::Area),
             ticket_types: of(EntryKind::TicketType),
+            tags: self.settings.tags,
+            queries: self.settings.queries,
+            exclusion_rules: self.settings.exclusion_rules,
             plan_boards: of(EntryKind::PlanBoard),
         }
     }
@@ -112,11 +132,26 @@ impl Facts<'_> {
         let approval = ticket_types.iter().any(|ticket_type| ticket_type.grant.approval_required);
         let mut warnings =
             findings([(approval && self.census.active_approvers == 0, FindingCode::ApprovalWithoutApprover)]);
-        let retired: Vec<_> = self.granted.iter().filter(|grant| !grant.entry.active).map(reference).collect();
-        if !retired.is_empty() {
-            warnings.push(Finding { code: FindingCode::RetiredReference, references: retired });
-        }
+        let excluded = self.available(EntryKind::Area).filter(|area| self.is_excluded(&area.entry.id)).map(reference);
+        warnings.extend(finding_about(FindingCode::AreaFullyExcluded, excluded.collect()));
+        warnings.extend(finding_about(FindingCode::RetiredReference, self.retired()));
         warnings
+    }
+
+    /// What has been retired although it is granted, or named by a filter.
+    fn retired(&self) -> Vec<FindingReference> {
+        let mut retired: Vec<_> = self.granted.iter().filter(|grant| !grant.entry.active).map(reference).collect();
+        for (kind, id) in &self.settings.retired {
+            let named = FindingReference { kind: (*kind).into(), id: id.clone() };
+            if !retired.contains(&named) {
+                retired.push(named);
+            }
+        }
+        retired
+    }
+
+    fn is_excluded(&self, area: &str) -> bool {
+        self.settings.excluding.iter().any(|filter| filter.covers_area(area))
     }
 
     fn available(&self, kind: EntryKind) -> impl Iterator<Item = &Granted> {
@@ -127,6 +162,10 @@ impl Facts<'_> {
 fn findings<const N: usize>(found: [(bool, FindingCode); N]) -> Vec<Finding> {
     let there = found.into_iter().filter(|(there, _)| *there);
     there.map(|(_, code)| Finding { code, references: Vec::new() }).collect()
+}
+
+fn finding_about(code: FindingCode, references: Vec<FindingReference>) -> Option<Finding> {
+    (!references.is_empty()).then_some(Finding { code, references })
 }
 
 fn reference(grant: &Granted) -> FindingReference {
@@ -149,7 +188,11 @@ mod tests {
     }
 
     fn judge(granted: &[Granted], census: &Census) -> Readiness {
-        Facts { integration_active: true, partner_active: true, granted, census }.readiness()
+        judge_with(granted, census, &Settings::default())
+    }
+
+    fn judge_with(granted: &[Granted], census: &Census, settings: &Settings) -> Readiness {
+        Facts { integration_active: true, partner_active: true, granted, census, settings }.readiness()
     }
 
     fn codes(findings: &[Finding]) -> Vec<FindingCode> {
@@ -166,7 +209,14 @@ mod tests {
 
     #[test]
     fn an_empty_configuration_lacks_everything() {
-        let facts = Facts { integration_active: false, partner_active: false, granted: &[], census: &census(0, 0, 0) };
+        let (census, settings) = (census(0, 0, 0), Settings::default());
+        let facts = Facts {
+            integration_active: false,
+            partner_active: false,
+            granted: &[],
+            census: &census,
+            settings: &settings,
+        };
         use FindingCode::*;
         let expected = [Inactive, BusinessPartnerInactive, NoArea, NoTicketType, NoActiveAccess];
         assert_eq!(codes(&facts.readiness().blockers), expected);
@@ -195,5 +245,35 @@ mod tests {
         assert_eq!(codes(&readiness.blockers), [FindingCode::NoArea]);
         assert_eq!(codes(&readiness.warnings), [FindingCode::ApprovalWithoutApprover, FindingCode::RetiredReference]);
         assert_eq!(readiness.warnings[1].references, [FindingReference { kind: "area", id: "a".into() }]);
+    }
+
+    #[test]
+    fn retired_entries_that_filters_name_are_told_once() {
+        let granted = [granted::area("a", false, None)];
+        let retired = vec![(EntryKind::Area, "a".to_owned()), (EntryKind::TicketType, "t".to_owned())];
+        let readiness = judge_with(&granted, &census(1, 1, 1), &Settings { retired, ..Settings::default() });
+        let reference = |kind, id: &str| FindingReference { kind, id: id.into() };
+        assert_eq!(readiness.warnings[0].references, [reference("area", "a"), reference("ticket_type", "t")]);
+    }
+
+    #[rstest::rstest]
+    #[case(serde_json::json!({"type": "condition", "field": "area", "operator": "in", "values": ["a"]}), true)]
+    #[case(serde_json::json!({"type": "condition", "field": "area", "operator": "in", "values": ["b"]}), false)]
+    #[case(serde_json::json!({"type": "condition", "field": "area", "operator": "not_in", "values": ["b"]}), true)]
+    #[case(serde_json::json!({"type": "all", "filters": [
+        {"type": "condition", "field": "area", "operator": "in", "values": ["a"]},
+        {"type": "condition", "field": "status", "operator": "in", "values": ["closed"]}]}), false)]
+    #[case(serde_json::json!({"type": "any", "filters": [
+        {"type": "condition", "field": "status", "operator": "in", "values": ["closed"]},
+        {"type": "none", "filters": [{"type": "condition", "field": "area", "operator": "not_in", "values": ["a"]}]}]}), true)]
+    fn an_area_is_fully_excluded_by_a_rule_that_asks_for_nothing_else(
+        #[case] filter: serde_json::Value,
+        #[case] excluded: bool,
+    ) {
+        let granted = [granted::area("a", true, None), granted::ticket_type("t", true, false)];
+        let excluding = vec![serde_json::from_value(filter).unwrap()];
+        let readiness = judge_with(&granted, &census(1, 1, 1), &Settings { excluding, ..Settings::default() });
+        let expected: &[FindingCode] = if excluded { &[FindingCode::AreaFullyExcluded] } else { &[] };
+        assert_eq!(codes(&readiness.warnings), expected);
     }
 }

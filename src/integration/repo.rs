@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 
 use super::dto::CustomerIntegrationListQuery;
 use crate::{
-    catalog::{BusinessPartnerId, CatalogRow, EntryKind},
+    catalog::{BusinessPartnerId, CATALOG, CatalogRow, EntryKind},
     db::{
         Conn, on, paged,
         schema::{
@@ -13,6 +13,7 @@ use crate::{
         },
         types::Word,
     },
+    exclusion_rules::GLOBAL_RULES,
     kernel::{
         Audit, Result,
         page::{Keyed, PageRequest},
@@ -21,6 +22,7 @@ use crate::{
 };
 
 diesel::alias!(partners as areas: Areas);
+diesel::alias!(shared_revisions as global_rules: GlobalRulesRevision);
 
 /// A customer integration as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -100,18 +102,24 @@ pub(super) async fn lock(conn: &mut Conn, partner: &BusinessPartnerId) -> Result
     Ok(locked > 0)
 }
 
-/// The integration, its partner's catalogue entry and the catalogue's revision.
+/// The integration, its partner's catalogue entry, and the revisions of the catalogue and of the global rules.
 pub(super) async fn standing(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
-) -> Result<Option<(IntegrationRow, CatalogRow, i64)>> {
+) -> Result<Option<(IntegrationRow, CatalogRow, i64, i64)>> {
     Ok(on!(conn, |c| integrations::table
         .inner_join(partners::table.on(
             partners::kind.eq(Word(EntryKind::BusinessPartner)).and(partners::id.eq(integrations::business_partner_id))
         ))
-        .inner_join(shared_revisions::table.on(shared_revisions::name.eq("catalog")))
+        .inner_join(shared_revisions::table.on(shared_revisions::name.eq(CATALOG)))
+        .inner_join(global_rules.on(global_rules.field(shared_revisions::name).eq(GLOBAL_RULES)))
         .filter(integrations::business_partner_id.eq(partner))
-        .select((IntegrationRow::as_select(), CatalogRow::as_select(), shared_revisions::revision))
+        .select((
+            IntegrationRow::as_select(),
+            CatalogRow::as_select(),
+            shared_revisions::revision,
+            global_rules.field(shared_revisions::revision),
+        ))
         .first(c))
     .optional()?)
 }

@@ -3,14 +3,15 @@
 use super::{
     IntegrationRow, Standing,
     dto::{CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch, CustomerIntegrationSummary},
-    readiness::Facts,
+    readiness::{Facts, Settings},
     repo,
 };
 use crate::{
     accesses,
     catalog::{self, BusinessPartner, BusinessPartnerId, CatalogEntry as _},
     db::{Aggregate, Conn, Db, Tx},
-    grants,
+    elements::Home,
+    exclusion_rules, grants,
     history::Origin,
     kernel::{
         Actor, Change, Code, Done, Error, Result,
@@ -19,6 +20,7 @@ use crate::{
         page::{Page, PageRequest},
         time::Timestamp,
     },
+    queries, tags, ticket_filter,
 };
 
 /// Everything configured below an integration. Locking it applies R1.
@@ -36,6 +38,26 @@ impl Aggregate for Configuration {
         let (standing, origin) = Activation(self.0.clone()).lock(conn).await?;
         configurable(standing.integration.active)?;
         Ok((standing, origin))
+    }
+}
+
+impl Home for Configuration {
+    type Owner = BusinessPartnerId;
+
+    fn key(&self) -> &str {
+        self.0.as_str()
+    }
+
+    fn owner(&self) -> BusinessPartnerId {
+        self.0.clone()
+    }
+
+    async fn standing(&self, conn: &mut Conn) -> Result<Standing> {
+        standing(conn, &self.0).await
+    }
+
+    fn tag(standing: &Standing) -> EntityTag {
+        standing.etag()
     }
 }
 
@@ -135,14 +157,26 @@ pub async fn found(tx: &mut Tx<'_, ()>, partner: &BusinessPartnerId) -> Result<(
 async fn describe(conn: &mut Conn, standing: Standing) -> Result<CustomerIntegration> {
     let granted = grants::service::all(conn, standing.business_partner_id()).await?;
     let census = accesses::service::census(conn, standing.business_partner_id()).await?;
+    let settings = settings(conn, standing.business_partner_id()).await?;
     let facts = Facts {
         integration_active: standing.integration.active,
         partner_active: standing.partner.active,
         granted: &granted,
         census: &census,
+        settings: &settings,
     };
     let (counts, readiness) = (facts.counts(), facts.readiness());
     Ok(CustomerIntegration::new(standing, counts, readiness))
+}
+
+async fn settings(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Settings> {
+    Ok(Settings {
+        tags: tags::service::count(conn, partner).await?,
+        queries: queries::service::count(conn, partner).await?,
+        exclusion_rules: exclusion_rules::service::count(conn, partner).await?,
+        retired: ticket_filter::references::retired(conn, partner).await?,
+        excluding: exclusion_rules::service::filters_with_areas(conn, partner).await?,
+    })
 }
 
 #[cfg(test)]

@@ -19,6 +19,11 @@ pub trait Resource: Serialize {
 
     /// Its entity tag now.
     fn etag(&self) -> EntityTag;
+
+    /// The language of its words, where it holds some that were made for the caller.
+    fn language(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// The outcome of a unit of work. `Unchanged` writes nothing: no version, no revision, no history.
@@ -46,10 +51,13 @@ pub struct Done<T> {
     pub created: bool,
 }
 
+/// Separates a state from the language it is shown in.
+const LANGUAGE: char = '+';
+
 /// A strong entity tag (RFC 9110 section 8.8.3), without its quotes.
 ///
 /// It is `<version>`, or `<version>-<state>` where the representation also shows things that change without a new
-/// version (a catalogue name, whether an access is effective).
+/// version (a catalogue name, whether an access is effective), followed by `+<language>` where it holds words of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag(String);
 
@@ -71,6 +79,12 @@ impl EntityTag {
         Self(format!("{:016x}", std::hash::Hasher::finish(&hasher)))
     }
 
+    /// The tag of the same state, shown in a language: another representation, so another tag.
+    #[must_use]
+    pub fn in_language(self, lang: &str) -> Self {
+        Self(format!("{}{LANGUAGE}{lang}", self.0))
+    }
+
     /// The tag as it stands between the quotes.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -78,8 +92,9 @@ impl EntityTag {
 
     /// Whether a tag sent in `If-Match` names this state. The bare version (an integration's: its revision) is accepted
     /// too: it is a member of every item of a list, where there is no `ETag` header to copy, and it protects all that the
-    /// sender may overwrite.
+    /// sender may overwrite. In which language the sender read the state does not matter.
     pub fn matches(&self, sent: &str) -> bool {
+        let sent = sent.split_once(LANGUAGE).map_or(sent, |(state, _)| state);
         sent == self.0 || self.0.split_once('-').is_some_and(|(version, _)| version == sent)
     }
 }
@@ -141,6 +156,13 @@ mod tests {
     fn the_full_tag_and_the_bare_version_match() {
         assert!(if_match(&["3-c7"]).check(Some(&Thing(3))).is_ok());
         assert!(if_match(&["9", "3"]).check(Some(&Thing(3))).is_ok());
+    }
+
+    #[test]
+    fn the_language_somebody_read_does_not_matter() {
+        assert_eq!(EntityTag::of(3).in_language("de").as_str(), "3+de");
+        assert!(if_match(&["3-c7+de"]).check(Some(&Thing(3))).is_ok());
+        assert!(if_match(&["3-c6+de"]).check(Some(&Thing(3))).is_err());
     }
 
     #[test]

@@ -27,13 +27,20 @@ impl<T: Default> Choice<T> {
     }
 }
 
+impl<T: Copy> Choice<T> {
+    /// The word, if it is one.
+    pub fn known(&self) -> Option<T> {
+        match self {
+            Self::Known(word) => Some(*word),
+            Self::Unknown | Self::Missing => None,
+        }
+    }
+}
+
 impl<T: Default + Copy> Choice<T> {
     /// The word. A choice that did not pass [`Check`] never gets here; it would be the default.
     pub fn get(&self) -> T {
-        match self {
-            Self::Known(word) => *word,
-            Self::Unknown | Self::Missing => T::default(),
-        }
+        self.known().unwrap_or_default()
     }
 }
 

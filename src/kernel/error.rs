@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use crate::kernel::change::EntityTag;
 
 /// Result of anything that can be refused or can fail.
@@ -39,6 +42,8 @@ pub enum Code {
     LastTicketType,
     DuplicateEmail,
     DuplicateContact,
+    DuplicateName,
+    AreaInUse,
     LimitReached,
     PreconditionFailed,
     // how it was sent
@@ -49,6 +54,7 @@ pub enum Code {
     ApproverRole,
     UnknownReference,
     RetiredReference,
+    AreaNotGranted,
     // single fields
     Required,
     TooShort,
@@ -60,6 +66,11 @@ pub enum Code {
     InvalidColor,
     UnknownValue,
     DuplicateValue,
+    InvalidTime,
+    InvalidDuration,
+    TooDeep,
+    TooManyConditions,
+    TooManyValues,
     NoArea,
     NoTicketType,
     // ours
@@ -106,13 +117,16 @@ impl Code {
             | LastTicketType
             | DuplicateEmail
             | DuplicateContact
+            | DuplicateName
+            | AreaInUse
             | LimitReached => Kind::Conflict,
             PreconditionFailed => Kind::PreconditionFailed,
             BodyTooLarge => Kind::TooLarge,
             UnsupportedMediaType => Kind::UnsupportedMediaType,
-            ValidationFailed | ApproverRole | UnknownReference | RetiredReference | Required | TooShort | TooLong
-            | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor | UnknownValue
-            | DuplicateValue | NoArea | NoTicketType => Kind::Invalid,
+            ValidationFailed | ApproverRole | UnknownReference | RetiredReference | AreaNotGranted | Required
+            | TooShort | TooLong | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor
+            | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep | TooManyConditions
+            | TooManyValues | NoArea | NoTicketType => Kind::Invalid,
             InternalError => Kind::Internal,
             Unavailable => Kind::Unavailable,
         }
@@ -133,6 +147,11 @@ impl Code {
                 | InvalidColor
                 | UnknownValue
                 | DuplicateValue
+                | InvalidTime
+                | InvalidDuration
+                | TooDeep
+                | TooManyConditions
+                | TooManyValues
                 | NoArea
                 | NoTicketType
         )
@@ -173,6 +192,26 @@ pub struct Refusal {
     pub faults: Vec<Fault>,
     /// The entity tag now in force, sent with 412.
     pub current: Option<EntityTag>,
+    /// What stands in the way.
+    pub references: Vec<Reference>,
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { code, facts: Vec::new(), faults: Vec::new(), current: None, references: Vec::new() }
+    }
+}
+
+/// Something of ours that a refusal or a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"kind": "tag", "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "name": "VPN"}))]
+pub struct Reference {
+    /// What it is, in the glossary's word.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// Everything that can go wrong.
@@ -198,7 +237,7 @@ pub enum Error {
 impl Error {
     /// Refuses the request.
     pub fn refuse(code: Code) -> Self {
-        Self::Refused(Box::new(Refusal { code, facts: Vec::new(), faults: Vec::new(), current: None }))
+        Self::Refused(Box::new(code.into()))
     }
 
     /// Refuses a request of which one or more places are wrong.
@@ -217,6 +256,12 @@ impl Error {
     /// The precondition of a conditional request does not hold; `current` is the tag that would have.
     pub fn precondition_failed(current: Option<EntityTag>) -> Self {
         Self::refuse(Code::PreconditionFailed).amend(|refusal| refusal.current = current)
+    }
+
+    /// Names what stands in the way.
+    #[must_use]
+    pub fn because_of(self, references: Vec<Reference>) -> Self {
+        self.amend(|refusal| refusal.references = references)
     }
 
     /// Adds a fact that the text mentions.
@@ -246,6 +291,12 @@ impl Error {
 /// that the two cases cannot differ.
 pub fn found<T>(resource: Option<T>) -> Result<T> {
     resource.ok_or_else(|| Error::refuse(Code::NotFound))
+}
+
+/// Refuses if anything is wrong; the whole problem has the code and the facts of the first fault.
+pub fn no_faults(faults: Vec<Fault>) -> Result<()> {
+    let Some(first) = faults.first().cloned() else { return Ok(()) };
+    Err(Error::faults(first.code, faults).amend(|refusal| refusal.facts = first.facts))
 }
 
 #[cfg(test)]

@@ -5,10 +5,13 @@
 pub mod audit;
 pub mod change;
 pub mod choice;
+pub mod distinct;
 pub mod error;
 pub mod ids;
+pub mod object;
 pub mod page;
 pub mod patch;
+pub mod period;
 pub mod text;
 pub mod time;
 

@@ -20,6 +20,15 @@ pub const MAX_SEARCH: usize = 200;
 pub enum SortKey {
     Name,
     CreatedAt,
+    /// The place that people gave it.
+    Position,
+    /// The revision that made it.
+    Revision,
+}
+
+impl SortKey {
+    /// The keys that most lists can be ordered by; the first one is the default.
+    pub const USUAL: &[Self] = &[Self::Name, Self::CreatedAt];
 }
 
 /// An order, written `name` or `-name`.
@@ -29,21 +38,19 @@ pub struct Sort {
     pub descending: bool,
 }
 
-impl FromStr for Sort {
-    type Err = Fault;
-
-    fn from_str(text: &str) -> Result<Self, Fault> {
+impl Sort {
+    /// The order of a list that can be ordered by `keys`, of which the first one is meant when the caller does not say. What is
+    /// ordered by revisions begins with the newest.
+    fn parse(text: Option<&str>, keys: &[SortKey]) -> Result<Self, Fault> {
+        let first = keys.first().copied().unwrap_or(SortKey::Name);
+        let Some(text) = text else { return Ok(Self { key: first, descending: first == SortKey::Revision }) };
         let (descending, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));
-        let key = match name {
-            "name" => SortKey::Name,
-            "created_at" => SortKey::CreatedAt,
-            _ => {
-                return Err(
-                    Fault::new("sort", Code::OutOfRange).with("allowed", "name, -name, created_at, -created_at")
-                );
-            }
-        };
-        Ok(Self { key, descending })
+        let key = keys.iter().copied().find(|key| <&str>::from(key) == name);
+        key.map(|key| Self { key, descending }).ok_or_else(|| {
+            let names: Vec<&str> = keys.iter().map(<&str>::from).collect();
+            Fault::new("sort", Code::OutOfRange)
+                .with("allowed", names.iter().map(|name| format!("{name}, -{name}")).collect::<Vec<_>>().join(", "))
+        })
     }
 }
 
@@ -67,6 +74,11 @@ pub trait Keyed {
     fn created_at(&self) -> Timestamp;
     /// Its id, unique within the list.
     fn key_id(&self) -> String;
+
+    /// Its position or revision, where the list can be ordered by that.
+    fn number(&self) -> i64 {
+        0
+    }
 }
 
 /// A request for one page.
@@ -81,13 +93,19 @@ pub struct PageRequest {
 
 impl PageRequest {
     /// Judges the parameters of a list, all of them.
-    pub fn new(limit: Option<u32>, sort: Option<&str>, q: Option<&str>, cursor: Option<&str>) -> Result<Self> {
+    pub fn new(
+        keys: &[SortKey],
+        limit: Option<u32>,
+        sort: Option<&str>,
+        q: Option<&str>,
+        cursor: Option<&str>,
+    ) -> Result<Self> {
         let mut faults = Vec::new();
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
             faults.push(Fault::new("limit", Code::OutOfRange).with("allowed", format!("1..{MAX_LIMIT}")));
         }
-        let sort = sort.unwrap_or("name").parse::<Sort>().unwrap_or_else(|fault| {
+        let sort = Sort::parse(sort, keys).unwrap_or_else(|fault| {
             faults.push(fault);
             Sort { key: SortKey::Name, descending: false }
         });
@@ -112,6 +130,11 @@ impl PageRequest {
     /// Where a list ordered by time of creation goes on.
     pub fn after_time<I: FromStr>(&self) -> Result<Option<(Timestamp, I)>> {
         self.after(Timestamp::parse)
+    }
+
+    /// Where a list ordered by numbers goes on.
+    pub fn after_number<I: FromStr>(&self) -> Result<Option<(i64, I)>> {
+        self.after(|key| key.parse().ok())
     }
 
     /// How many rows to fetch: one more than asked for tells whether there is a next page.
@@ -166,6 +189,7 @@ fn cursor(row: &impl Keyed, sort: Sort) -> Option<String> {
     let key = match sort.key {
         SortKey::Name => row.sort_key().to_owned(),
         SortKey::CreatedAt => row.created_at().to_string(),
+        SortKey::Position | SortKey::Revision => row.number().to_string(),
     };
     let position = Position { sort: sort.key, descending: sort.descending, key, id: row.key_id() };
     serde_json::to_vec(&position).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
@@ -191,24 +215,24 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_behind_the_last_row() {
-        let first = PageRequest::new(Some(2), Some("-name"), None, None).unwrap();
+        let first = PageRequest::new(SortKey::USUAL, Some(2), Some("-name"), None, None).unwrap();
         let page = Page::new(vec![Row("c"), Row("b"), Row("a")], &first);
         assert_eq!(page.items.len(), 2);
         let cursor = page.next_cursor.unwrap();
-        let next = PageRequest::new(Some(2), Some("-name"), None, Some(&cursor)).unwrap();
+        let next = PageRequest::new(SortKey::USUAL, Some(2), Some("-name"), None, Some(&cursor)).unwrap();
         assert_eq!(next.after_name::<String>().unwrap(), Some(("b".to_owned(), "B".to_owned())));
         assert!(Page::new(vec![Row("a")], &next).next_cursor.is_none());
     }
 
     #[test]
     fn a_cursor_of_another_order_or_no_cursor_at_all_is_refused() {
-        let first = PageRequest::new(Some(1), None, None, None).unwrap();
+        let first = PageRequest::new(SortKey::USUAL, Some(1), None, None, None).unwrap();
         let cursor = Page::new(vec![Row("a"), Row("b")], &first).next_cursor.unwrap();
         let forged = URL_SAFE_NO_PAD.encode(r#"{"s":"Name","d":false,"k":"\u0000","i":"A"}"#);
         for (sort, cursor) in
             [("-name", cursor.as_str()), ("created_at", &cursor), ("name", "???"), ("name", "e30"), ("name", &forged)]
         {
-            let refused = PageRequest::new(None, Some(sort), None, Some(cursor)).unwrap_err();
+            let refused = PageRequest::new(SortKey::USUAL, None, Some(sort), None, Some(cursor)).unwrap_err();
             assert_eq!(refused.code(), Code::InvalidCursor);
         }
     }
@@ -216,7 +240,9 @@ mod tests {
     #[test]
     fn all_bad_parameters_are_told() {
         let long = "x".repeat(MAX_SEARCH + 1);
-        let Err(Error::Refused(refusal)) = PageRequest::new(Some(201), Some("color"), Some(&long), None) else {
+        let Err(Error::Refused(refusal)) =
+            PageRequest::new(SortKey::USUAL, Some(201), Some("color"), Some(&long), None)
+        else {
             panic!()
         };
         let pointers: Vec<_> = refusal.faults.iter().map(|fault| fault.pointer.as_str()).collect();

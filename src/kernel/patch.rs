@@ -17,6 +17,11 @@ pub fn set<T>(target: &mut T, given: Option<impl Into<T>>) {
     }
 }
 
+/// The default of a flag that is set unless somebody says otherwise.
+pub fn yes() -> bool {
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,13 +26,16 @@ pub trait Check {
 /// [`Check`] as validator's derive calls it: `#[validate(custom(function = check))]`. What a fault says beyond its code
 /// travels in the error's parameters, and where it is inside the value, as a JSON pointer, in its message.
 pub fn check<T: Check>(value: &T) -> Result<(), ValidationError> {
-    value.check().map_err(|fault| {
-        let mut error = ValidationError::new(fault.code.as_str()).with_message(fault.pointer.into());
-        for (name, value) in fault.facts {
-            error.add_param(name, &value);
-        }
-        error
-    })
+    value.check().map_err(fault_error)
+}
+
+/// A fault as validator carries it, see [`check`].
+pub fn fault_error(fault: Fault) -> ValidationError {
+    let mut error = ValidationError::new(fault.code.as_str()).with_message(fault.pointer.into());
+    for (name, value) in fault.facts {
+        error.add_param(name, &value);
+    }
+    error
 }
 
 impl<T: Check> Check for &T {
@@ -195,6 +198,11 @@ impl ToSchema for Color {}
 pub fn fold(text: &str) -> String {
     let bare: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
     icu_casemap::CaseMapper::new().fold_string(&bare).nfkd().filter(|c| !is_combining_mark(*c)).collect()
+}
+
+/// Folds the case of a text and nothing else: names that differ by it only are the same name.
+pub fn fold_case(text: &str) -> String {
+    icu_casemap::CaseMapper::new().fold_string(text).nfc().collect()
 }
 
 /// What a name is sorted by: folded, and short enough for an index. Folding can make a text many times longer (one

@@ -48,6 +48,11 @@ impl Timestamp {
         (time >= BEGINNING).then_some(Self(time))
     }
 
+    /// This time in UTC, written as a pattern of `strftime` says; `None` if the pattern is none.
+    pub fn format(self, pattern: &str) -> Option<String> {
+        jiff::fmt::strtime::format(pattern, jiff::tz::Offset::UTC.to_datetime(self.0)).ok()
+    }
+
     /// This time plus `seconds`, saturating at the end of time.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {

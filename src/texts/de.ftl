@@ -46,6 +46,10 @@ duplicate_email = E-Mail-Adresse vergeben
     .detail = Ein anderer Zugang hat bereits diese E-Mail-Adresse.
 duplicate_contact = Kontakt vergeben
     .detail = Ein anderer Zugang dieses Partners gehört bereits zu diesem Kontakt.
+duplicate_name = Name vergeben
+    .detail = Ein anderer Eintrag dieser Liste hat bereits diesen Namen; Groß- und Kleinschreibung machen keinen Unterschied.
+area_in_use = Bereich wird verwendet
+    .detail = An diesen Bereich sind Tags gebunden ({ $count }): { $names }. Ändern oder löschen Sie diese zuerst.
 limit_reached = Grenze erreicht
     .detail = Mehr als { $max } kann es davon nicht geben.
 precondition_failed = Vorbedingung nicht erfüllt
@@ -65,6 +69,8 @@ unknown_reference = Unbekannter Verweis
     .detail = Der Katalog hat keinen Eintrag { $id }.
 retired_reference = Stillgelegter Verweis
     .detail = Der Katalogeintrag { $id } wurde stillgelegt und kann nicht freigegeben werden.
+area_not_granted = Bereich nicht freigegeben
+    .detail = Der Bereich { $id } ist für diesen Partner nicht freigegeben.
 required = Pflichtfeld
     .detail = Dies muss angegeben werden und darf nicht leer sein.
 too_short = Zu kurz
@@ -85,6 +91,16 @@ unknown_value = Unbekannter Wert
     .detail = Dies ist keiner der möglichen Werte: { $allowed }.
 duplicate_value = Doppelter Wert
     .detail = Dieser Wert kommt zweimal vor.
+invalid_time = Ungültiger Zeitpunkt
+    .detail = Ein Zeitpunkt wird nach RFC 3339 geschrieben: 2026-11-23T08:00:00Z.
+invalid_duration = Ungültige Dauer
+    .detail = Eine Dauer ist positiv, höchstens 100 Jahre lang und wird nach ISO 8601 geschrieben: P30D.
+too_deep = Zu tief verschachtelt
+    .detail = Gruppen können höchstens { $max } tief verschachtelt sein.
+too_many_conditions = Zu viele Bedingungen
+    .detail = Ein Filter kann höchstens { $max } Bedingungen haben.
+too_many_values = Zu viele Werte
+    .detail = Hier sind höchstens { $max } Werte erlaubt.
 no_area = Kein Bereich
     .detail = Es ist kein Bereich freigegeben.
 no_ticket_type = Keine Ticketart
@@ -93,3 +109,122 @@ internal_error = Interner Fehler
     .detail = Bei uns ist etwas schiefgegangen. Nennen Sie uns die Anfrage-ID { $request_id }.
 unavailable = Vorübergehend nicht erreichbar
     .detail = Der Dienst kann gerade nicht antworten. Versuchen Sie es in Kürze erneut.
+
+## Wie ein Ticketfilter gesagt wird. `field-…` ist die Beschriftung eines Felds, das Attribut `inline` dieselbe im Satz.
+
+field-area = Bereich
+    .inline = Bereich
+field-ticket_type = Ticketart
+    .inline = Ticketart
+field-status = Status
+    .inline = Status
+field-closure = Abschluss
+    .inline = Abschluss
+field-urgency = Dringlichkeit
+    .inline = Dringlichkeit
+field-impact = Auswirkung
+    .inline = Auswirkung
+field-tag = Tags
+    .inline = Tags
+field-released = Freigegeben
+    .inline = freigegeben
+field-confidential = Vertraulich
+    .inline = vertraulich
+field-main_contact = Hauptansprechpartner
+    .inline = Hauptansprechpartner
+field-created_by = Erstellt von
+    .inline = Ersteller
+field-entry_channel = Eingangskanal
+    .inline = Eingangskanal
+field-project = Projekt
+    .inline = Projekt
+field-service_contract = Servicevertrag
+    .inline = Servicevertrag
+field-subject = Betreff
+    .inline = Betreff
+field-reference_number = Referenznummer
+    .inline = Referenznummer
+field-created_at = Erstellt am
+    .inline = erstellt
+operator-in = ist einer von
+operator-not_in = ist keiner von
+operator-any_of = enthalten einen von
+operator-all_of = enthalten alle von
+operator-none_of = enthalten keinen von
+operator-is = ist
+operator-is_self = ist der Zugang selbst
+operator-contains = enthält
+operator-equals = ist gleich
+operator-before = vor
+operator-after = nach
+operator-older_than = ist länger her als
+operator-newer_than = ist weniger lang her als
+word-open = offen
+word-in_progress = in Bearbeitung
+word-parked = geparkt
+word-closed = geschlossen
+word-completed = erledigt
+word-cancelled = abgebrochen
+word-withdrawn = zurückgezogen
+word-low = niedrig
+word-medium = mittel
+word-high = hoch
+word-true = ja
+word-false = nein
+clause-in = { $field } ist { $either }
+clause-not_in = { $count ->
+        [one] { $field } ist nicht { $both }
+       *[other] { $field } ist keines von { $both }
+    }
+clause-any_of = { $field } enthalten { $either }
+clause-all_of = { $field } enthalten { $both }
+clause-none_of = { $count ->
+        [one] { $field } enthalten nicht { $both }
+       *[other] { $field } enthalten keinen von { $both }
+    }
+clause-is = { $value ->
+        [true] ist { $field }
+       *[other] ist nicht { $field }
+    }
+clause-is_self = { $field } ist der Zugang selbst
+clause-contains = { $field } enthält { $either }
+clause-equals = { $field } ist { $either }
+clause-before = { $field } vor { $either }
+clause-after = { $field } nach { $either }
+clause-older_than = { $field } vor mehr als { $both }
+clause-newer_than = { $field } vor weniger als { $both }
+joined-all = { $left } und { $right }
+joined-any = { $left } oder { $right }
+group-nested = ({ $inner })
+group-none = nicht ({ $inner })
+sentence = { $text }.
+quoted = „{ $text }“
+time-pattern = %d.%m.%Y %H:%M:%S UTC
+period-years = { $number ->
+        [one] { $number } Jahr
+       *[other] { $number } Jahren
+    }
+period-months = { $number ->
+        [one] { $number } Monat
+       *[other] { $number } Monaten
+    }
+period-weeks = { $number ->
+        [one] { $number } Woche
+       *[other] { $number } Wochen
+    }
+period-days = { $number ->
+        [one] { $number } Tag
+       *[other] { $number } Tagen
+    }
+period-hours = { $number ->
+        [one] { $number } Stunde
+       *[other] { $number } Stunden
+    }
+period-minutes = { $number ->
+        [one] { $number } Minute
+       *[other] { $number } Minuten
+    }
+period-seconds = { $number ->
+        [one] { $number } Sekunde
+       *[other] { $number } Sekunden
+    }

@@ -46,6 +46,10 @@ duplicate_email = E-mail address in use
     .detail = Another access already has this e-mail address.
 duplicate_contact = Contact in use
     .detail = Another access of this partner already belongs to this contact.
+duplicate_name = Name in use
+    .detail = Another one in this list already has this name; upper and lower case do not differ.
+area_in_use = Area in use
+    .detail = Tags are bound to this area ({ $count }): { $names }. Change or delete them first.
 limit_reached = Limit reached
     .detail = There cannot be more than { $max } of these.
 precondition_failed = Precondition failed
@@ -65,6 +69,8 @@ unknown_reference = Unknown reference
     .detail = The catalogue has no entry { $id }.
 retired_reference = Retired reference
     .detail = The catalogue entry { $id } has been retired and cannot be granted.
+area_not_granted = Area not granted
+    .detail = The area { $id } is not granted to this partner.
 required = Required
     .detail = This must be given and must not be empty.
 too_short = Too short
@@ -85,6 +91,16 @@ unknown_value = Unknown value
     .detail = This is none of the possible values: { $allowed }.
 duplicate_value = Duplicate value
     .detail = This value occurs twice.
+invalid_time = Invalid time
+    .detail = A time is written as in RFC 3339: 2026-11-23T08:00:00Z.
+invalid_duration = Invalid duration
+    .detail = A duration is positive, at most 100 years, and written as in ISO 8601: P30D.
+too_deep = Nested too deep
+    .detail = Groups may be nested { $max } deep.
+too_many_conditions = Too many conditions
+    .detail = A filter may have { $max } conditions.
+too_many_values = Too many values
+    .detail = At most { $max } values are allowed here.
 no_area = No area
     .detail = No area is granted.
 no_ticket_type = No ticket type
@@ -93,3 +109,122 @@ internal_error = Internal error
     .detail = Something went wrong on our side. Tell us the request id { $request_id }.
 unavailable = Temporarily unavailable
     .detail = The service cannot answer at the moment. Try again shortly.
+
+## How a ticket filter is said. `field-…` is a field's label, its attribute `inline` the same within a sentence.
+
+field-area = Area
+    .inline = area
+field-ticket_type = Ticket type
+    .inline = ticket type
+field-status = Status
+    .inline = status
+field-closure = Closure
+    .inline = closure
+field-urgency = Urgency
+    .inline = urgency
+field-impact = Impact
+    .inline = impact
+field-tag = Tags
+    .inline = tags
+field-released = Released
+    .inline = released
+field-confidential = Confidential
+    .inline = confidential
+field-main_contact = Main contact
+    .inline = main contact
+field-created_by = Created by
+    .inline = creator
+field-entry_channel = Entry channel
+    .inline = entry channel
+field-project = Project
+    .inline = project
+field-service_contract = Service contract
+    .inline = service contract
+field-subject = Subject
+    .inline = subject
+field-reference_number = Reference number
+    .inline = reference number
+field-created_at = Created at
+    .inline = created
+operator-in = is one of
+operator-not_in = is none of
+operator-any_of = include one of
+operator-all_of = include all of
+operator-none_of = include none of
+operator-is = is
+operator-is_self = is the access itself
+operator-contains = contains
+operator-equals = equals
+operator-before = before
+operator-after = after
+operator-older_than = longer ago than
+operator-newer_than = less long ago than
+word-open = open
+word-in_progress = in progress
+word-parked = parked
+word-closed = closed
+word-completed = completed
+word-cancelled = cancelled
+word-withdrawn = withdrawn
+word-low = low
+word-medium = medium
+word-high = high
+word-true = yes
+word-false = no
+clause-in = { $field } is { $either }
+clause-not_in = { $count ->
+        [one] { $field } is not { $both }
+       *[other] { $field } is none of { $both }
+    }
+clause-any_of = { $field } include { $either }
+clause-all_of = { $field } include { $both }
+clause-none_of = { $count ->
+        [one] { $field } do not include { $both }
+       *[other] { $field } include none of { $both }
+    }
+clause-is = { $value ->
+        [true] is { $field }
+       *[other] is not { $field }
+    }
+clause-is_self = { $field } is the access itself
+clause-contains = { $field } contains { $either }
+clause-equals = { $field } is { $either }
+clause-before = { $field } before { $either }
+clause-after = { $field } after { $either }
+clause-older_than = { $field } more than { $both } ago
+clause-newer_than = { $field } less than { $both } ago
+joined-all = { $left } and { $right }
+joined-any = { $left } or { $right }
+group-nested = ({ $inner })
+group-none = not ({ $inner })
+sentence = { $text }.
+quoted = “{ $text }”
+time-pattern = %Y-%m-%d %H:%M:%S UTC
+period-years = { $number ->
+        [one] { $number } year
+       *[other] { $number } years
+    }
+period-months = { $number ->
+        [one] { $number } month
+       *[other] { $number } months
+    }
+period-weeks = { $number ->
+        [one] { $number } week
+       *[other] { $number } weeks
+    }
+period-days = { $number ->
+        [one] { $number } day
+       *[other] { $number } days
+    }
+period-hours = { $number ->
+        [one] { $number } hour
+       *[other] { $number } hours
+    }
+period-minutes = { $number ->
+        [one] { $number } minute
+       *[other] { $number } minutes
+    }
+period-seconds = { $number ->
+        [one] { $number } second
+       *[other] { $number } seconds
+    }

@@ -1,14 +1,16 @@
 //! What people read, in German and English: one Fluent file per language, looked up by code when an answer is written.
 
-use std::sync::LazyLock;
+use std::{cell::RefCell, collections::HashMap, sync::LazyLock};
 
-use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use icu_list::{ListFormatter, options::ListFormatterOptions};
+use icu_locale_core::Locale;
 use unic_langid::LanguageIdentifier;
 
 use crate::kernel::error::{Code, Fact};
 
 /// A language the service speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::EnumIter)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, strum::EnumIter)]
 pub enum Lang {
     #[default]
     En,
@@ -36,9 +38,47 @@ impl Lang {
 
 /// Title and detail of a code, with its facts filled in.
 pub fn explain(lang: Lang, code: Code, facts: &[Fact]) -> (String, String) {
-    let title = text(lang, code, None, facts).unwrap_or_else(|| code.as_str().to_owned());
-    let detail = text(lang, code, Some("detail"), facts).unwrap_or_else(|| title.clone());
+    let args: FluentArgs<'_> = facts.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
+    let title = text(lang, code.as_str(), None, &args).unwrap_or_else(|| code.as_str().to_owned());
+    let detail = text(lang, code.as_str(), Some("detail"), &args).unwrap_or_else(|| title.clone());
     (title, detail)
+}
+
+/// The phrase of an id, with its arguments filled in; the id itself where there is none, which a test rules out.
+pub fn phrase<'a>(lang: Lang, id: &str, args: impl IntoIterator<Item = (&'a str, FluentValue<'a>)>) -> String {
+    text(lang, id, None, &args.into_iter().collect()).unwrap_or_else(|| id.to_owned())
+}
+
+/// An attribute of a phrase.
+pub fn attribute(lang: Lang, id: &str, attribute: &str) -> String {
+    text(lang, id, Some(attribute), &FluentArgs::new()).unwrap_or_else(|| id.to_owned())
+}
+
+/// How the items of a list are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ListKind {
+    And,
+    Or,
+}
+
+/// A list as the language writes it: `A, B und C`.
+pub fn list(lang: Lang, kind: ListKind, items: &[String]) -> String {
+    thread_local! {
+        // not to be shared between threads
+        static FORMATTERS: RefCell<HashMap<(Lang, ListKind), Option<ListFormatter>>> = RefCell::default();
+    }
+    FORMATTERS.with_borrow_mut(|formatters| {
+        let formatter = formatters.entry((lang, kind)).or_insert_with(|| formatter(lang, kind));
+        formatter.as_ref().map_or_else(|| items.join(", "), |formatter| formatter.format_to_string(items.iter()))
+    })
+}
+
+fn formatter(lang: Lang, kind: ListKind) -> Option<ListFormatter> {
+    let locale: Locale = lang.tag().parse().ok()?;
+    match kind {
+        ListKind::And => ListFormatter::try_new_and(locale.into(), ListFormatterOptions::default()).ok(),
+        ListKind::Or => ListFormatter::try_new_or(locale.into(), ListFormatterOptions::default()).ok(),
+    }
 }
 
 type Bundle = FluentBundle<FluentResource>;
@@ -56,59 +96,84 @@ fn bundle(lang: Lang, source: &str) -> Bundle {
     bundle
 }
 
-fn text(lang: Lang, code: Code, attribute: Option<&str>, facts: &[Fact]) -> Option<String> {
+fn text(lang: Lang, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
     let bundle = match lang {
         Lang::En => &*EN,
         Lang::De => &*DE,
     };
-    let message = bundle.get_message(code.as_str())?;
+    let message = bundle.get_message(id)?;
     let pattern = match attribute {
         None => message.value()?,
         Some(name) => message.get_attribute(name)?.value(),
     };
-    let mut args = FluentArgs::new();
-    for (name, value) in facts {
-        args.set(name.as_ref(), value.as_str());
-    }
     let mut unfilled = Vec::new();
-    Some(bundle.format_pattern(pattern, Some(&args), &mut unfilled).into_owned())
+    Some(bundle.format_pattern(pattern, Some(args), &mut unfilled).into_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use strum::IntoEnumIterator as _;
 
     use super::*;
+    use crate::ticket_filter::{Field, Operator};
+
+    const SOURCES: [&str; 2] = [include_str!("en.ftl"), include_str!("de.ftl")];
+
+    /// Each message of a file: its id, its attributes, and the facts it mentions.
+    fn messages(source: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut messages = BTreeMap::<_, BTreeSet<_>>::new();
+        let mut id = "";
+        for line in source.lines().filter(|line| !line.starts_with('#')) {
+            let name = line.split(" =").next().unwrap_or_default();
+            if line.starts_with(|c: char| c.is_ascii_lowercase()) {
+                id = name;
+            }
+            let said = messages.entry(id).or_default();
+            said.extend(line.trim_start().starts_with('.').then_some(name.trim_start()));
+            said.extend(line.split('$').skip(1).filter_map(|rest| rest.split([' ', '}']).next()));
+        }
+        messages
+    }
 
     #[test]
-    fn every_code_has_a_title_and_a_detail_in_every_language() {
+    fn every_code_field_operator_and_word_has_a_text_in_every_language() {
+        let none = FluentArgs::new();
         for lang in Lang::iter() {
             for code in Code::iter() {
-                assert!(text(lang, code, None, &[]).is_some(), "{lang:?} lacks {}", code.as_str());
-                assert!(text(lang, code, Some("detail"), &[]).is_some(), "{lang:?} lacks {}.detail", code.as_str());
+                assert!(text(lang, code.as_str(), None, &none).is_some(), "{lang:?} lacks {}", code.as_str());
+                assert!(text(lang, code.as_str(), Some("detail"), &none).is_some(), "{lang:?}: {}", code.as_str());
+            }
+            for field in Field::iter() {
+                let id = format!("field-{}", field.as_str());
+                assert!(text(lang, &id, Some("inline"), &none).is_some(), "{lang:?} lacks {id}");
+                for word in field.words() {
+                    assert!(text(lang, &format!("word-{word}"), None, &none).is_some(), "{lang:?} lacks word-{word}");
+                }
+            }
+            for operator in Operator::iter() {
+                for id in ["operator", "clause"].map(|sort| format!("{sort}-{}", operator.as_str())) {
+                    assert!(text(lang, &id, None, &none).is_some(), "{lang:?} lacks {id}");
+                }
             }
         }
     }
 
     #[test]
     fn no_language_has_a_text_for_a_code_that_is_gone() {
-        for source in [include_str!("en.ftl"), include_str!("de.ftl")] {
-            let names = source.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
-            for name in names.filter_map(|line| line.split_once(" =")).map(|(name, _)| name) {
-                assert!(name.parse::<Code>().is_ok(), "{name} is no code");
-            }
+        for name in SOURCES.into_iter().flat_map(messages).map(|(name, _)| name) {
+            let of_filters = ["field-", "operator-", "word-", "clause-", "joined-", "group-", "period-"];
+            let other = ["sentence", "quoted", "time-pattern", ""].contains(&name);
+            let known = other || of_filters.iter().any(|prefix| name.starts_with(prefix));
+            assert!(known || name.parse::<Code>().is_ok(), "{name} is no code");
         }
     }
 
     #[test]
-    fn both_languages_mention_the_same_facts() {
-        let facts = |source: &str| {
-            let mut names: Vec<_> =
-                source.split('$').skip(1).map(|rest| rest.split([' ', '}']).next().unwrap().to_owned()).collect();
-            names.sort();
-            names
-        };
-        assert_eq!(facts(include_str!("en.ftl")), facts(include_str!("de.ftl")));
+    fn both_languages_have_the_same_texts_and_mention_the_same_facts() {
+        let [en, de] = SOURCES.map(messages);
+        assert_eq!(en, de);
     }
 
     #[test]

@@ -21,26 +21,6 @@ const SCOPES: [&str; 7] = [
     "audit:read",
 ];
 
-/// Where an operation is called, for a partner.
-fn path(operation: &Operation, partner: &str, access: &str) -> String {
-    let ids = [
-        ("business_partner_id", partner),
-        ("area_id", "A-1"),
-        ("ticket_type_id", "T-1"),
-        ("plan_board_id", "B-1"),
-        ("access_id", access),
-    ];
-    let path = operation.at(&ids);
-    assert!(!path.contains('{'), "{} has a parameter this test does not know", operation.id);
-    path.strip_prefix("/api/v1").unwrap().to_owned()
-}
-
-/// Something of everything for K-1; returns the id of its access.
-async fn furnish(app: &TestApp) -> String {
-    app.erp().put("/customer-integrations/K-1/plan-boards/B-1", Value::Null).await.is(201);
-    app.access("K-1", "a@b.example", json!({})).await
-}
-
 /// Calls an operation with the example body of the document.
 async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
     let request = client.request(&operation.method, path);
@@ -61,9 +41,9 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
 #[actix_web::test]
 async fn without_a_token_nothing_is_told(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
-    let access = furnish(&app).await;
+    let ids = app.furnish().await;
     for operation in &*OPERATIONS {
-        let answer = call(&app.anonymous(), operation, &path(operation, "K-1", &access)).await;
+        let answer = call(&app.anonymous(), operation, &ids.path(operation, "K-1")).await;
         assert_eq!((answer.status, answer.json["code"].as_str()), (401, Some("missing_token")), "{}", operation.id);
     }
 }
@@ -72,10 +52,10 @@ async fn without_a_token_nothing_is_told(#[values(Sqlite, Postgres)] engine: Eng
 #[actix_web::test]
 async fn each_operation_takes_its_scope_and_no_other(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
-    let access = furnish(&app).await;
+    let ids = app.furnish().await;
     for operation in &*OPERATIONS {
         assert!(SCOPES.contains(&operation.scope.as_str()), "{} asks for {}", operation.id, operation.scope);
-        let path = path(operation, "K-1", &access);
+        let path = ids.path(operation, "K-1");
         let others = SCOPES.iter().filter(|scope| **scope != operation.scope).copied().collect::<Vec<_>>().join(" ");
         let refused = call(&app.with_scope(&others), operation, &path).await;
         assert_eq!(refused.json["code"].as_str(), Some("insufficient_scope"), "{}: {}", operation.id, refused.text);
@@ -88,7 +68,7 @@ async fn each_operation_takes_its_scope_and_no_other(#[values(Sqlite, Postgres)]
 #[actix_web::test]
 async fn a_token_limited_to_one_partner_knows_no_other(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
-    let access = furnish(&app).await;
+    let ids = app.furnish().await;
     let all = SCOPES.join(" ");
     let limited = |partner: &str| {
         app.with_claims(&customer_integration::http::token::Claims {
@@ -100,20 +80,20 @@ async fn a_token_limited_to_one_partner_knows_no_other(#[values(Sqlite, Postgres
     let below_a_partner = OPERATIONS.iter().filter(|operation| operation.path.contains("{business_partner_id}"));
     for operation in below_a_partner {
         if operation.id == "put_catalog_business_partner" {
-            let refused = call(&limited("K-2"), operation, &path(operation, "K-1", &access)).await;
+            let refused = call(&limited("K-2"), operation, &ids.path(operation, "K-1")).await;
             refused.is_problem(403, "partner_restricted");
             continue;
         }
         let strip = |answer: Answer, partner: &str| {
             answer.text.replace(answer.header("x-request-id"), "REQ").replace(partner, "PARTNER")
         };
-        let foreign = call(&limited("K-2"), operation, &path(operation, "K-1", &access)).await.is(404);
-        let unknown = call(&limited("K-2"), operation, &path(operation, "K-9", &access)).await.is(404);
+        let foreign = call(&limited("K-2"), operation, &ids.path(operation, "K-1")).await.is(404);
+        let unknown = call(&limited("K-2"), operation, &ids.path(operation, "K-9")).await.is(404);
         assert_eq!(strip(foreign, "K-1"), strip(unknown, "K-9"), "{}", operation.id);
     }
     assert_eq!(app.reader().get("/customer-integrations/K-1").await.json, before);
     for operation in OPERATIONS.iter().filter(|operation| operation.path.contains("{business_partner_id}")) {
-        let own = call(&limited("K-1"), operation, &path(operation, "K-1", &access)).await;
+        let own = call(&limited("K-1"), operation, &ids.path(operation, "K-1")).await;
         let refused = operation.id == "put_catalog_business_partner";
         assert_eq!(matches!(own.status, 401 | 403 | 404 | 500..), refused, "{}: {}", operation.id, own.text);
     }

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp, document::OPERATIONS};
+use crate::support::{Engine, Engine::*, TestApp, app::filter, document::OPERATIONS};
 
 /// A list, and how to add an item to it that sorts as `name`; returns nothing, the list tells.
 struct Listed {
@@ -14,7 +14,7 @@ struct Listed {
     id: &'static str,
 }
 
-const LISTS: [Listed; 9] = [
+const LISTS: [Listed; 14] = [
     Listed { operation: "list_catalog_business_partners", path: "/catalog/business-partners", id: "/id" },
     Listed { operation: "list_catalog_areas", path: "/catalog/areas", id: "/id" },
     Listed { operation: "list_catalog_ticket_types", path: "/catalog/ticket-types", id: "/id" },
@@ -24,7 +24,15 @@ const LISTS: [Listed; 9] = [
     Listed { operation: "list_areas", path: "/customer-integrations/K-1/areas", id: "/area_id" },
     Listed { operation: "list_ticket_types", path: "/customer-integrations/K-1/ticket-types", id: "/ticket_type_id" },
     Listed { operation: "list_plan_boards", path: "/customer-integrations/K-1/plan-boards", id: "/plan_board_id" },
+    Listed { operation: "list_tags", path: "/customer-integrations/K-1/tags", id: "/id" },
+    Listed { operation: "list_queries", path: "/customer-integrations/K-1/queries", id: "/id" },
+    Listed { operation: "list_exclusion_rules", path: "/customer-integrations/K-1/exclusion-rules", id: "/id" },
+    Listed { operation: "list_global_exclusion_rules", path: "/exclusion-rules", id: "/id" },
+    Listed { operation: "list_history", path: "/customer-integrations/K-1/history", id: "/id" },
 ];
+
+/// Lists that are not paged: they are the same for everybody, and short.
+const UNPAGED: [&str; 1] = ["list_ticket_fields"];
 
 impl Listed {
     /// Adds an item named `name` (names may repeat, `n` does not).
@@ -58,15 +66,68 @@ impl Listed {
                 erp.put(&format!("/catalog/plan-boards/{id}"), json!({"name": name})).await.is(201);
                 erp.put(&format!("{}/{id}", self.path), Value::Null).await.is(201);
             }
+            // a change of any sort makes an entry
+            "list_tags" | "list_history" => {
+                let tag = json!({"name": format!("{name} {n}")});
+                editor.post("/customer-integrations/K-1/tags", tag).await.is(201);
+            }
+            "list_queries" => {
+                let query = json!({"name": format!("{name} {n}"), "filter": filter(), "columns": ["subject"]});
+                editor.post(self.path, query).await.is(201);
+            }
+            "list_exclusion_rules" | "list_global_exclusion_rules" => {
+                let rule = json!({"name": format!("{name} {n}"), "filter": filter()});
+                app.ruler().post(self.path, rule).await.is(201);
+            }
             unknown => panic!("{unknown}"),
         }
+    }
+}
+
+impl Listed {
+    /// The orders that the document names; an empty one where there is no choice.
+    fn orders(&self) -> Vec<String> {
+        let operation = OPERATIONS.iter().find(|it| it.id == self.operation).unwrap();
+        let parameters = operation.value["parameters"].as_array().unwrap();
+        let sort = parameters.iter().find(|it| it["name"] == "sort");
+        let orders = sort.map(|sort| sort["schema"]["enum"].as_array().expect("the orders").clone());
+        orders.map_or(vec![String::new()], |orders| orders.iter().map(|it| it.as_str().unwrap().to_owned()).collect())
+    }
+
+    fn path_by(&self, sort: &str) -> String {
+        if sort.is_empty() { format!("{}?", self.path) } else { format!("{}?sort={sort}&", self.path) }
+    }
+
+    fn mirror_of(&self, sort: &str) -> Option<String> {
+        let mirrored = sort.strip_prefix('-').map_or_else(|| format!("-{sort}"), ToOwned::to_owned);
+        (!sort.is_empty()).then_some(mirrored)
+    }
+
+    fn ids(&self, items: &[Value]) -> Vec<String> {
+        items.iter().map(|it| it.pointer(self.id).unwrap().as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Deletes items; false where these cannot be deleted.
+    async fn delete(&self, app: &TestApp, ids: &[String]) -> bool {
+        let deletes =
+            |it: &&Operation| it.method == "DELETE" && it.path.starts_with(&format!("/api/v1{}/", self.shape()));
+        let Some(operation) = OPERATIONS.iter().find(deletes) else { return false };
+        for id in ids {
+            app.with_scope(&operation.scope).delete(&format!("{}/{id}", self.path)).await.is(204);
+        }
+        true
+    }
+
+    /// The path as the document writes it.
+    fn shape(&self) -> String {
+        self.path.replace("K-1", "{business_partner_id}")
     }
 }
 
 #[test]
 fn every_list_is_in_the_table() {
     let mut documented: Vec<_> = OPERATIONS.iter().filter(|it| it.is_list()).map(|it| it.id.as_str()).collect();
-    let mut listed: Vec<_> = LISTS.iter().map(|list| list.operation).collect();
+    let mut listed: Vec<_> = LISTS.iter().map(|list| list.operation).chain(UNPAGED).collect();
     documented.sort_unstable();
     listed.sort_unstable();
     assert_eq!(documented, listed);
@@ -80,44 +141,60 @@ const NAMES: [&str; 10] =
 #[actix_web::test]
 async fn pages_neither_lose_nor_repeat(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8)] list: usize,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)] list: usize,
 ) {
     let Some(app) = TestApp::ready(engine).await else { return };
     let (list, reader) = (&LISTS[list], app.reader());
     for (n, name) in NAMES.iter().enumerate() {
         list.add(&app, n, name).await;
     }
-    for sort in ["name", "-name", "created_at", "-created_at"] {
-        let ids = |items: &[Value]| -> Vec<String> {
-            items.iter().map(|it| it.pointer(list.id).unwrap().as_str().unwrap().to_owned()).collect()
-        };
-        let whole = ids(&reader.all(&format!("{}?sort={sort}&limit=200", list.path)).await);
+    for sort in list.orders() {
+        let path = list.path_by(&sort);
+        let whole = list.ids(&reader.all(&format!("{path}limit=200")).await);
         assert!(whole.len() >= NAMES.len(), "{}", list.operation);
         for limit in [1, 2, 5] {
-            let paged = ids(&reader.all(&format!("{}?sort={sort}&limit={limit}", list.path)).await);
+            let paged = list.ids(&reader.all(&format!("{path}limit={limit}")).await);
             assert_eq!(paged, whole, "{} by {sort}, {limit} at a time", list.operation);
         }
-        let mirrored = sort.strip_prefix('-').map_or_else(|| format!("-{sort}"), ToOwned::to_owned);
-        let mut backwards = ids(&reader.all(&format!("{}?sort={mirrored}&limit=3", list.path)).await);
+        let Some(mirrored) = list.mirror_of(&sort) else { continue };
+        let mut backwards = list.ids(&reader.all(&format!("{}limit=3", list.path_by(&mirrored))).await);
         backwards.reverse();
         assert_eq!(backwards, whole, "{} by {sort} is not the mirror of {mirrored}", list.operation);
     }
-    // while others write: what was there before and is not touched comes exactly once
-    let first = reader.get(&format!("{}?limit=4", list.path)).await.is(200);
-    list.add(&app, 100, "Aaa").await;
-    list.add(&app, 101, "Zzz").await;
-    let cursor = first.json["next_cursor"].as_str().unwrap();
-    let rest = reader.all_after(&format!("{}?limit=4", list.path), Some(cursor.to_owned())).await;
-    let seen: Vec<_> = first
-        .items(list.id)
-        .into_iter()
-        .chain(rest.iter().map(|it| it.pointer(list.id).unwrap().as_str().unwrap().to_owned()))
-        .collect();
-    let mut distinct = seen.clone();
-    distinct.sort();
-    distinct.dedup();
-    assert_eq!(distinct.len(), seen.len(), "{} repeated an item", list.operation);
-    reader.get(&format!("{}?sort=-name&cursor={cursor}", list.path)).await.is_problem(400, "invalid_cursor");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn paging_goes_on_while_others_write(
+    #[values(Sqlite, Postgres)] engine: Engine,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)] list: usize,
+) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (list, reader) = (&LISTS[list], app.reader());
+    for (n, name) in NAMES.iter().enumerate() {
+        list.add(&app, n, name).await;
+    }
+    for (round, sort) in list.orders().into_iter().enumerate() {
+        let path = list.path_by(&sort);
+        let before = list.ids(&reader.all(&path).await);
+        let first = reader.get(&format!("{path}limit=4")).await.is(200);
+        list.add(&app, 100 + 2 * round, "Aaa").await;
+        list.add(&app, 101 + 2 * round, "Zzz").await;
+        // one that was on the first page, the one its cursor names, and one that is still to come
+        let gone: Vec<_> = [1, 3, 6].into_iter().map(|n| before[n].clone()).collect();
+        let gone = if list.delete(&app, &gone).await { gone } else { Vec::new() };
+        let cursor = first.json["next_cursor"].as_str().unwrap().to_owned();
+        let rest = reader.all_after(&format!("{path}limit=4"), Some(cursor.clone())).await;
+        let seen: Vec<_> = first.items(list.id).into_iter().chain(list.ids(&rest)).collect();
+        let untouched: Vec<_> = before.iter().filter(|id| !gone.contains(id)).cloned().collect();
+        let again: Vec<_> = seen.iter().filter(|id| untouched.contains(id)).cloned().collect();
+        assert_eq!(again, untouched, "{} by {sort} lost or repeated an item", list.operation);
+        assert_eq!(seen.iter().collect::<std::collections::HashSet<_>>().len(), seen.len(), "{}", list.operation);
+        if let Some(mirrored) = list.mirror_of(&sort) {
+            let other = format!("{}cursor={cursor}", list.path_by(&mirrored));
+            reader.get(&other).await.is_problem(400, "invalid_cursor");
+        }
+    }
 }
 
 /// Names that are hard to search for.
@@ -190,7 +267,7 @@ async fn both_engines_sort_alike(#[values(0, 4, 5)] list: usize) {
 #[actix_web::test]
 async fn lists_answer_304_until_something_changes(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8)] list: usize,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)] list: usize,
 ) {
     let Some(app) = TestApp::ready(engine).await else { return };
     let (list, reader) = (&LISTS[list], app.reader());
@@ -203,7 +280,7 @@ async fn lists_answer_304_until_something_changes(
 }
 
 /// Single resources with a write that changes them.
-const SINGLES: [(&str, &str, &str); 9] = [
+const SINGLES: [(&str, &str, &str); 15] = [
     ("/customer-integrations/K-1", "PATCH", r#"{"active": false}"#),
     ("/customer-integrations/K-1/accesses/ACCESS", "PATCH", r#"{"language": "en"}"#),
     ("/customer-integrations/K-1/areas/A-2", "DELETE", ""),
@@ -213,22 +290,34 @@ const SINGLES: [(&str, &str, &str); 9] = [
     ("/catalog/ticket-types/T-1", "PUT", r#"{"name": "Other", "kind": "standard"}"#),
     ("/customer-integrations/K-1/plan-boards/B-1", "DELETE", ""),
     ("/catalog/plan-boards/B-1", "PUT", r#"{"name": "Other"}"#),
+    ("/customer-integrations/K-1/tags/TAG", "PATCH", r#"{"name": "Other"}"#),
+    ("/customer-integrations/K-1/tags/TAG", "DELETE", ""),
+    ("/customer-integrations/K-1/queries/QUERY", "PATCH", r#"{"position": 7}"#),
+    ("/customer-integrations/K-1/exclusion-rules/RULE", "PATCH", r#"{"active": false}"#),
+    ("/exclusion-rules/GLOBAL", "PATCH", r#"{"description": "Other"}"#),
+    ("/exclusion-rules/GLOBAL", "DELETE", ""),
 ];
 
 #[rstest]
 #[actix_web::test]
 async fn tags_guard_every_write(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8)] single: usize,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)] single: usize,
 ) {
     let Some(app) = TestApp::ready(engine).await else { return };
-    let access = app.access("K-1", "a@b.example", json!({})).await;
+    let ids = app.furnish().await;
     app.editor().put("/customer-integrations/K-1/areas/A-2", Value::Null).await.is(201);
     app.editor().put("/customer-integrations/K-1/ticket-types/T-2", Value::Null).await.is(201);
-    app.erp().put("/customer-integrations/K-1/plan-boards/B-1", Value::Null).await.is(201);
     let (path, method, body) = SINGLES[single];
-    let path = path.replace("ACCESS", &access);
-    let caller = app.with_scope("integration:read integration:write catalog:read catalog:write");
+    let named = [
+        ("ACCESS", &ids.access),
+        ("TAG", &ids.tag),
+        ("QUERY", &ids.query),
+        ("RULE", &ids.rule),
+        ("GLOBAL", &ids.global_rule),
+    ];
+    let path = named.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
+    let caller = app.with_scope("integration:read integration:write global-rules:write catalog:read catalog:write");
     let current = caller.get(&path).await.is(200);
     let tag = current.etag();
     assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag} must be a strong tag");

@@ -2,10 +2,10 @@
 
 -- One row per thing that many requests share: its revision is bumped by the transaction that changes it.
 CREATE TABLE shared_revisions (
-    name TEXT NOT NULL PRIMARY KEY CHECK (name IN ('catalog')),
+    name TEXT NOT NULL PRIMARY KEY CHECK (name IN ('catalog', 'global_rules')),
     revision BIGINT NOT NULL CHECK (revision >= 0)
 );
-INSERT INTO shared_revisions (name, revision) VALUES ('catalog', 0);
+INSERT INTO shared_revisions (name, revision) VALUES ('catalog', 0), ('global_rules', 0);
 
 -- sort_key and search_key are folded copies made by the service, compared byte by byte on both engines.
 CREATE TABLE catalog_entries (

@@ -1,7 +1,7 @@
 -- Who changed what: exactly one entry per revision of an aggregate, written by the transaction that made it.
 CREATE TABLE history (
     id UUID NOT NULL PRIMARY KEY,
-    aggregate TEXT COLLATE "C" NOT NULL CHECK (aggregate IN ('customer_integration', 'catalog')),
+    aggregate TEXT COLLATE "C" NOT NULL CHECK (aggregate IN ('customer_integration', 'catalog', 'global_rules')),
     business_partner_id TEXT COLLATE "C" REFERENCES customer_integrations (business_partner_id),
     revision BIGINT NOT NULL,
     at TIMESTAMPTZ NOT NULL,
@@ -20,3 +20,5 @@ CREATE TABLE history (
     CONSTRAINT history_business_partner_id_revision_key UNIQUE (business_partner_id, revision)
 );
 CREATE UNIQUE INDEX history_aggregate_revision_key ON history (aggregate, revision) WHERE business_partner_id IS NULL;
+CREATE INDEX history_resource_idx ON history (business_partner_id, resource, revision);
+CREATE INDEX history_subject_idx ON history (business_partner_id, subject, revision);

@@ -39,6 +39,12 @@ use crate::kernel::Code;
         (name = "areas", description = "Areas in which accesses see and create tickets (Bereiche)."),
         (name = "ticket-types", description = "Ticket types that accesses may open, with or without approval (Ticketarten)."),
         (name = "plan-boards", description = "Plan boards shared with the partner (Plan Boards)."),
+        (name = "tags", description = "Tags that tickets may bear (Tags)."),
+        (name = "queries", description = "Saved ticket filters with columns and an order (Ticket Board Abfragen)."),
+        (name = "exclusion-rules", description = "Rules that hide tickets from the partner's accesses (Ausschlussregeln)."),
+        (name = "global-exclusion-rules", description = "Rules that hide tickets from the accesses of all partners (kundenübergreifende Ausschlussregeln)."),
+        (name = "ticket-fields", description = "What filters can ask for."),
+        (name = "history", description = "Who changed what, and when."),
         (name = "catalog", description = "What the ERP owns and tells us: business partners, areas, ticket types, plan boards.")
     ),
     components(schemas(Problem))
@@ -46,14 +52,19 @@ use crate::kernel::Code;
 pub struct Base;
 
 /// Items of lists, for naming `List<T>` as people would.
-const LISTED: [&str; 9] = [
+const LISTED: [&str; 14] = [
     "Access",
     "Area",
     "AreaGrant",
     "BusinessPartner",
     "CustomerIntegrationSummary",
+    "ExclusionRule",
+    "HistoryEntry",
     "PlanBoard",
     "PlanBoardGrant",
+    "Tag",
+    "TicketField",
+    "TicketQuery",
     "TicketType",
     "TicketTypeGrant",
 ];

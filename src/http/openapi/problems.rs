@@ -98,6 +98,8 @@ fn example_problem(code: Code) -> Value {
         ("scope", "integration:write"),
         ("allowed", "GET"),
         ("active_accesses", "2"),
+        ("count", "1"),
+        ("names", "VPN"),
         ("max", "20000"),
         ("role", "observer"),
         ("id", "netz"),

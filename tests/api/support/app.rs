@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::{
     client::Client,
+    document::Operation,
     postgres::{Postgres, postgres},
 };
 
@@ -241,7 +242,12 @@ impl TestApp {
 
     /// May read everything.
     pub fn reader(&self) -> Client {
-        self.with_scope("integration:read catalog:read")
+        self.with_scope("integration:read catalog:read audit:read")
+    }
+
+    /// May hide tickets, of one partner or of all.
+    pub fn ruler(&self) -> Client {
+        self.with_scope("integration:read integration:write global-rules:write")
     }
 
     /// Works on the tab.
@@ -276,6 +282,67 @@ impl TestApp {
             *counts.entry(entry).or_default() += 1;
             counts
         })
+    }
+}
+
+/// One of everything, of K-1.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    pub area: String,
+    pub ticket_type: String,
+    pub plan_board: String,
+    pub access: String,
+    pub tag: String,
+    pub query: String,
+    pub rule: String,
+    pub global_rule: String,
+}
+
+impl Ids {
+    /// Where an operation is called, for a partner.
+    pub fn path(&self, operation: &Operation, partner: &str) -> String {
+        let rule = if operation.path.contains("{business_partner_id}") { &self.rule } else { &self.global_rule };
+        let ids = [
+            ("business_partner_id", partner),
+            ("area_id", &self.area),
+            ("ticket_type_id", &self.ticket_type),
+            ("plan_board_id", &self.plan_board),
+            ("access_id", &self.access),
+            ("tag_id", &self.tag),
+            ("query_id", &self.query),
+            ("rule_id", rule),
+        ];
+        let path = operation.at(&ids);
+        assert!(!path.contains('{'), "{} has a parameter the tests do not know", operation.id);
+        path.strip_prefix("/api/v1").unwrap().to_owned()
+    }
+}
+
+/// A filter that is valid everywhere.
+pub fn filter() -> Value {
+    json!({"type": "condition", "field": "status", "operator": "in", "values": ["closed"]})
+}
+
+impl TestApp {
+    /// Creates one of everything for K-1, which must be ready.
+    pub async fn furnish(&self) -> Ids {
+        self.erp().put("/customer-integrations/K-1/plan-boards/B-1", Value::Null).await.is(201);
+        let posted = async |path: &str, body: Value| {
+            let created = self.ruler().post(path, body).await.is(201);
+            created.json["id"].as_str().unwrap().to_owned()
+        };
+        let rule = json!({"name": "Rule", "filter": filter()});
+        let query = json!({"name": "Query", "filter": filter(), "columns": ["subject"]});
+        Ids {
+            area: "A-1".to_owned(),
+            ticket_type: "T-1".to_owned(),
+            plan_board: "B-1".to_owned(),
+            access: self.access("K-1", "a@b.example", json!({})).await,
+            tag: posted("/customer-integrations/K-1/tags", json!({"name": "Tag"})).await,
+            query: posted("/customer-integrations/K-1/queries", query).await,
+            rule: posted("/customer-integrations/K-1/exclusion-rules", rule.clone()).await,
+            global_rule: posted("/exclusion-rules", rule).await,
+        }
     }
 }
 

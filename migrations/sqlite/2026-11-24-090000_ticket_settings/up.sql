@@ -1,0 +1,94 @@
+-- What a partner's tab holds beside grants and accesses: tags, ticket board queries, exclusion rules (global ones included).
+-- name_key is the case-folded name, sort_key and search_key are folded copies; all three are made by the service.
+
+CREATE TABLE tags (
+    id TEXT NOT NULL PRIMARY KEY,
+    business_partner_id TEXT NOT NULL REFERENCES customer_integrations (business_partner_id),
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    description TEXT CHECK (length(description) <= 1000),
+    -- NULL: everywhere; else an area that is granted (R5) and cannot be taken back meanwhile (R4)
+    area_id TEXT,
+    -- the constant half of the grant's key, and what UNIQUE compares where NULLs would all differ
+    area_kind TEXT NOT NULL GENERATED ALWAYS AS ('area') STORED,
+    area_scope TEXT NOT NULL GENERATED ALWAYS AS (coalesce(area_id, '')) STORED,
+    internal_only INTEGER NOT NULL CHECK (internal_only IN (0, 1)),
+    name_key TEXT NOT NULL,
+    sort_key TEXT NOT NULL,
+    search_key TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    CONSTRAINT tags_business_partner_id_area_scope_name_key_key UNIQUE (business_partner_id, area_scope, name_key),
+    FOREIGN KEY (business_partner_id, area_kind, area_id) REFERENCES grants (business_partner_id, kind, entry_id)
+) STRICT;
+CREATE INDEX tags_sort_key_idx ON tags (business_partner_id, sort_key, id);
+CREATE INDEX tags_created_at_idx ON tags (business_partner_id, created_at, id);
+CREATE INDEX tags_area_idx ON tags (business_partner_id, area_kind, area_id);
+
+CREATE TABLE queries (
+    id TEXT NOT NULL PRIMARY KEY,
+    business_partner_id TEXT NOT NULL REFERENCES customer_integrations (business_partner_id),
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    description TEXT CHECK (length(description) <= 1000),
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    position INTEGER NOT NULL CHECK (position BETWEEN 0 AND 1000000),
+    filter TEXT NOT NULL CHECK (json_valid(filter)),
+    board_columns TEXT NOT NULL CHECK (json_valid(board_columns)),
+    sort TEXT NOT NULL CHECK (json_valid(sort)),
+    name_key TEXT NOT NULL,
+    sort_key TEXT NOT NULL,
+    search_key TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    CONSTRAINT queries_business_partner_id_name_key_key UNIQUE (business_partner_id, name_key)
+) STRICT;
+CREATE INDEX queries_position_idx ON queries (business_partner_id, position, id);
+CREATE INDEX queries_sort_key_idx ON queries (business_partner_id, sort_key, id);
+CREATE INDEX queries_created_at_idx ON queries (business_partner_id, created_at, id);
+
+CREATE TABLE exclusion_rules (
+    id TEXT NOT NULL PRIMARY KEY,
+    -- NULL: global, for all partners
+    business_partner_id TEXT REFERENCES customer_integrations (business_partner_id),
+    -- whose list the rule is in; '' is the global one
+    owner TEXT NOT NULL GENERATED ALWAYS AS (coalesce(business_partner_id, '')) STORED,
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    description TEXT CHECK (length(description) <= 1000),
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    filter TEXT NOT NULL CHECK (json_valid(filter)),
+    name_key TEXT NOT NULL,
+    sort_key TEXT NOT NULL,
+    search_key TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    CONSTRAINT exclusion_rules_owner_name_key_key UNIQUE (owner, name_key)
+) STRICT;
+CREATE INDEX exclusion_rules_business_partner_idx ON exclusion_rules (business_partner_id);
+CREATE INDEX exclusion_rules_sort_key_idx ON exclusion_rules (owner, sort_key, id);
+CREATE INDEX exclusion_rules_created_at_idx ON exclusion_rules (owner, created_at, id);
+
+-- Which catalogue entries the filters of queries and rules name: that they exist is held here, and that one of them was
+-- retired is found without reading the filters.
+CREATE TABLE filter_references (
+    owner_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('area', 'ticket_type')),
+    entry_id TEXT NOT NULL,
+    query_id TEXT REFERENCES queries (id) ON DELETE CASCADE,
+    exclusion_rule_id TEXT REFERENCES exclusion_rules (id) ON DELETE CASCADE,
+    PRIMARY KEY (owner_id, kind, entry_id),
+    CONSTRAINT filter_references_owner_check CHECK (
+        (query_id IS NULL) <> (exclusion_rule_id IS NULL) AND owner_id = coalesce(query_id, exclusion_rule_id)
+    ),
+    FOREIGN KEY (kind, entry_id) REFERENCES catalog_entries (kind, id)
+) STRICT;
+CREATE INDEX filter_references_entry_idx ON filter_references (kind, entry_id);
+CREATE INDEX filter_references_query_idx ON filter_references (query_id);
+CREATE INDEX filter_references_exclusion_rule_idx ON filter_references (exclusion_rule_id);

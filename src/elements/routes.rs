@@ -1,0 +1,72 @@
+//! The handlers of every room with elements, but for their documentation.
+
+use actix_web::HttpResponse;
+
+use super::{Element, Home, Stored, service};
+use crate::{
+    http::{call::Call, params::ListQuery, reply},
+    kernel::{Actor, Done, Result, ids::Id},
+    texts::Lang,
+};
+
+type Mark<E, H> = <<E as Element<H>>::Row as Stored>::Mark;
+
+/// A page of a list; one look-up tells whether the caller has it already.
+pub async fn list<E: Element<H>, H: Home>(call: &Call, home: H, query: &ListQuery<E::Filter>) -> Result<HttpResponse> {
+    call.db
+        .read(async |conn| {
+            let at = home.standing(conn).await?;
+            let tag = if E::WORDED { H::tag(&at).in_language(call.lang.tag()) } else { H::tag(&at) };
+            if call.conditions.has(&tag) {
+                return Ok(reply::not_modified(&tag));
+            }
+            let page = service::list::<E, H>(conn, &home, &at, &query.filter, &query.page).await?;
+            let response = reply::list(page.map(|element| element.worded(call.lang)), &tag);
+            Ok(if E::WORDED { reply::in_language(response, call.lang.tag()) } else { response })
+        })
+        .await
+}
+
+/// One element.
+pub async fn get<E: Element<H>, H: Home>(call: &Call, home: H, id: Id<Mark<E, H>>) -> Result<HttpResponse> {
+    let element: E = service::get(&call.db, &home, id).await?;
+    Ok(reply::resource(&element.worded(call.lang), &call.conditions))
+}
+
+/// Adds an element.
+pub async fn create<E: Element<H>, H: Home>(
+    call: &Call,
+    actor: Actor,
+    home: H,
+    body: E::Create,
+) -> Result<HttpResponse> {
+    let done = service::create::<E, H>(&call.db, actor, home, body).await?;
+    Ok(reply::posted(&call.request, &worded(done, call.lang)))
+}
+
+/// Changes an element.
+pub async fn update<E: Element<H>, H: Home>(
+    call: Call,
+    actor: Actor,
+    home: H,
+    id: Id<Mark<E, H>>,
+    body: E::Patch,
+) -> Result<HttpResponse> {
+    let done = service::update::<E, H>(&call.db, actor, home, id, body, call.conditions.precondition).await?;
+    Ok(reply::patched(&worded(done, call.lang)))
+}
+
+/// Deletes an element.
+pub async fn delete<E: Element<H>, H: Home>(
+    call: Call,
+    actor: Actor,
+    home: H,
+    id: Id<Mark<E, H>>,
+) -> Result<HttpResponse> {
+    service::delete::<E, H>(&call.db, actor, home, id, call.conditions.precondition).await?;
+    Ok(reply::deleted())
+}
+
+fn worded<E: Element<H>, H: Home>(done: Done<E>, lang: Lang) -> Done<E> {
+    Done { resource: done.resource.worded(lang), created: done.created }
+}

@@ -1,0 +1,122 @@
+//! Routes of the global exclusion rules, which belong to no partner. Their writers are the few who may hide tickets of all customers.
+
+use actix_web::{HttpResponse, delete, get, patch, post};
+
+use super::{
+    ExclusionRule, GlobalRules, RuleId,
+    dto::{ExclusionRuleCreate, ExclusionRulePatch, GlobalExclusionRuleListQuery},
+};
+use crate::{
+    elements::routes,
+    http::{
+        auth::{
+            Permit,
+            scope::{GlobalRulesWrite, IntegrationRead},
+        },
+        body::Body,
+        call::Call,
+        params::{InPath, ListQuery, PageParams},
+        reply::List,
+    },
+    kernel::Result,
+};
+
+/// List global exclusion rules
+///
+/// Those that concern the accesses of all partners. Not for tokens that are limited to one partner.
+#[utoipa::path(
+    tag = "global-exclusion-rules",
+    params(PageParams, GlobalExclusionRuleListQuery),
+    responses((status = 200, description = "A page of exclusion rules.", body = List<ExclusionRule>)),
+    security(("bearer" = ["integration:read"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted"])))
+)]
+#[get("/exclusion-rules")]
+pub async fn list_global_exclusion_rules(
+    permit: Permit<IntegrationRead>,
+    query: ListQuery<GlobalExclusionRuleListQuery>,
+    call: Call,
+) -> Result<HttpResponse> {
+    permit.must_be_unlimited()?;
+    routes::list::<ExclusionRule, _>(&call, GlobalRules, &query).await
+}
+
+/// Add a global exclusion rule
+///
+/// While it is active, tickets that match its filter are hidden from the accesses of all partners. A name exists once among
+/// the global rules, whatever its case. Catalogue entries that the filter names must be known. There may be 500 global rules.
+#[utoipa::path(
+    tag = "global-exclusion-rules",
+    request_body = ExclusionRuleCreate,
+    responses((status = 201, description = "Added.", body = ExclusionRule)),
+    security(("bearer" = ["global-rules:write"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "duplicate_name", "limit_reached"])))
+)]
+#[post("/exclusion-rules")]
+pub async fn create_global_exclusion_rule(
+    permit: Permit<GlobalRulesWrite>,
+    body: Body<ExclusionRuleCreate>,
+    call: Call,
+) -> Result<HttpResponse> {
+    permit.must_be_unlimited()?;
+    routes::create::<ExclusionRule, _>(&call, permit.actor, GlobalRules, body.0).await
+}
+
+/// Get a global exclusion rule
+///
+/// With its filter in words. Rules of a partner are not found here.
+#[utoipa::path(
+    tag = "global-exclusion-rules",
+    responses((status = 200, description = "The rule.", body = ExclusionRule)),
+    security(("bearer" = ["integration:read"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted"])))
+)]
+#[get("/exclusion-rules/{rule_id}")]
+pub async fn get_global_exclusion_rule(
+    permit: Permit<IntegrationRead>,
+    id: InPath<RuleId>,
+    call: Call,
+) -> Result<HttpResponse> {
+    permit.must_be_unlimited()?;
+    routes::get::<ExclusionRule, _>(&call, GlobalRules, id.0).await
+}
+
+/// Change a global exclusion rule
+///
+/// A merge patch: absent members are kept, `null` clears. A filter is replaced as a whole.
+#[utoipa::path(
+    tag = "global-exclusion-rules",
+    request_body = ExclusionRulePatch,
+    responses((status = 200, description = "The rule as it is now.", body = ExclusionRule)),
+    security(("bearer" = ["global-rules:write"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "duplicate_name"])))
+)]
+#[patch("/exclusion-rules/{rule_id}")]
+pub async fn update_global_exclusion_rule(
+    permit: Permit<GlobalRulesWrite>,
+    id: InPath<RuleId>,
+    body: Body<ExclusionRulePatch>,
+    call: Call,
+) -> Result<HttpResponse> {
+    permit.must_be_unlimited()?;
+    routes::update::<ExclusionRule, _>(call, permit.actor, GlobalRules, id.0, body.0).await
+}
+
+/// Delete a global exclusion rule
+///
+/// What it alone has hidden is visible again.
+#[utoipa::path(
+    tag = "global-exclusion-rules",
+    responses((status = 204, description = "Deleted.")),
+    security(("bearer" = ["global-rules:write"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted"])))
+)]
+#[delete("/exclusion-rules/{rule_id}")]
+pub async fn delete_global_exclusion_rule(
+    permit: Permit<GlobalRulesWrite>,
+    id: InPath<RuleId>,
+    call: Call,
+) -> Result<HttpResponse> {
+    permit.must_be_unlimited()?;
+    routes::delete::<ExclusionRule, _>(call, permit.actor, GlobalRules, id.0).await
+}

@@ -1,0 +1,79 @@
+//! SQL of the exclusion rules: every query begins with the owner, a partner's id or '' for the global ones.
+
+use std::borrow::Cow;
+
+use diesel::{dsl::exists, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::{OfRule, RuleId};
+use crate::{
+    catalog::{BusinessPartnerId, EntryKind},
+    db::{
+        Conn, on, paged,
+        schema::{exclusion_rules as rules, filter_references as refs},
+        types::Word,
+    },
+    elements::{Described, stored},
+    kernel::{Result, page::PageRequest},
+    ticket_filter::{StoredFilter, TicketFilter},
+};
+
+/// The owner of the global rules.
+pub(super) const GLOBAL: &str = "";
+
+/// What people decide about a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = rules, treat_none_as_null = true)]
+pub struct RuleFacts {
+    pub name: String,
+    pub description: Option<String>,
+    pub active: bool,
+    pub filter: StoredFilter,
+}
+
+impl Described for RuleFacts {
+    fn name(&self) -> Cow<'_, str> {
+        self.name.as_str().into()
+    }
+}
+
+stored!(
+    RuleRow of OfRule in rules, facts: RuleFacts,
+    owner: owner (business_partner_id: Option<BusinessPartnerId>), unique: name_key
+);
+
+pub(super) async fn list(
+    conn: &mut Conn,
+    owners: &[&str],
+    active: Option<bool>,
+    page: &PageRequest,
+) -> Result<Vec<RuleRow>> {
+    Ok(on!(conn, |c, Engine| {
+        let mut query = rules::table
+            .filter(rules::owner.eq_any(owners.to_vec()))
+            .select(RuleRow::as_select())
+            .into_boxed::<Engine>();
+        if let Some(active) = active {
+            query = query.filter(rules::active.eq(active));
+        }
+        paged!(
+            query, page,
+            search: rules::search_key, name: rules::sort_key, created_at: rules::created_at, id: rules::id => RuleId
+        )
+        .load(c)
+    })?)
+}
+
+/// The filters of the active rules, global ones included, that name areas: no other can exclude a whole area.
+pub(super) async fn filters_with_areas(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<TicketFilter>> {
+    let names_an_area = refs::table
+        .filter(refs::exclusion_rule_id.eq(rules::id.nullable()))
+        .filter(refs::kind.eq(Word(EntryKind::Area)));
+    let query = rules::table
+        .filter(rules::owner.eq_any(vec![partner.as_str(), GLOBAL]))
+        .filter(rules::active)
+        .filter(exists(names_an_area))
+        .select(rules::filter);
+    let found: Vec<StoredFilter> = on!(conn, |c| query.load(c))?;
+    Ok(found.into_iter().map(|stored| stored.0).collect())
+}

@@ -1,0 +1,121 @@
+//! Routes of the sub-tab "Ausschlussregeln".
+
+use actix_web::{HttpResponse, delete, get, patch, post};
+
+use super::{
+    ExclusionRule, RuleId,
+    dto::{ExclusionRuleCreate, ExclusionRuleListQuery, ExclusionRulePatch},
+};
+use crate::{
+    elements::routes,
+    http::{
+        auth::{
+            InPartner,
+            scope::{IntegrationRead, IntegrationWrite},
+        },
+        body::Body,
+        call::Call,
+        params::{InPath, ListQuery, PageParams},
+        reply::List,
+    },
+    integration::Configuration,
+    kernel::Result,
+};
+
+/// List exclusion rules
+///
+/// Those of the partner; with `include_global` also those for all partners, marked by their `scope`. A token limited to one
+/// partner cannot include them.
+#[utoipa::path(
+    tag = "exclusion-rules",
+    params(PageParams, ExclusionRuleListQuery),
+    responses((status = 200, description = "A page of exclusion rules.", body = List<ExclusionRule>)),
+    security(("bearer" = ["integration:read"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted"])))
+)]
+#[get("/customer-integrations/{business_partner_id}/exclusion-rules")]
+pub async fn list_exclusion_rules(
+    at: InPartner<IntegrationRead>,
+    query: ListQuery<ExclusionRuleListQuery>,
+    call: Call,
+) -> Result<HttpResponse> {
+    if query.filter.include_global {
+        at.must_be_unlimited()?;
+    }
+    routes::list::<ExclusionRule, _>(&call, Configuration(at.partner), &query).await
+}
+
+/// Add an exclusion rule
+///
+/// While it is active, tickets that match its filter are hidden from the partner's accesses. A name exists once per partner,
+/// whatever its case. Catalogue entries that the filter names must be known. A partner may have 500 rules.
+#[utoipa::path(
+    tag = "exclusion-rules",
+    request_body = ExclusionRuleCreate,
+    responses((status = 201, description = "Added.", body = ExclusionRule)),
+    security(("bearer" = ["integration:write"])),
+    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"])))
+)]
+#[post("/customer-integrations/{business_partner_id}/exclusion-rules")]
+pub async fn create_exclusion_rule(
+    at: InPartner<IntegrationWrite>,
+    body: Body<ExclusionRuleCreate>,
+    call: Call,
+) -> Result<HttpResponse> {
+    routes::create::<ExclusionRule, _>(&call, at.actor, Configuration(at.partner), body.0).await
+}
+
+/// Get an exclusion rule
+///
+/// With its filter in words. Global rules are not found here.
+#[utoipa::path(
+    tag = "exclusion-rules",
+    responses((status = 200, description = "The rule.", body = ExclusionRule)),
+    security(("bearer" = ["integration:read"]))
+)]
+#[get("/customer-integrations/{business_partner_id}/exclusion-rules/{rule_id}")]
+pub async fn get_exclusion_rule(
+    at: InPartner<IntegrationRead>,
+    id: InPath<RuleId>,
+    call: Call,
+) -> Result<HttpResponse> {
+    routes::get::<ExclusionRule, _>(&call, Configuration(at.partner), id.0).await
+}
+
+/// Change an exclusion rule
+///
+/// A merge patch: absent members are kept, `null` clears. A filter is replaced as a whole.
+#[utoipa::path(
+    tag = "exclusion-rules",
+    request_body = ExclusionRulePatch,
+    responses((status = 200, description = "The rule as it is now.", body = ExclusionRule)),
+    security(("bearer" = ["integration:write"])),
+    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name"])))
+)]
+#[patch("/customer-integrations/{business_partner_id}/exclusion-rules/{rule_id}")]
+pub async fn update_exclusion_rule(
+    at: InPartner<IntegrationWrite>,
+    id: InPath<RuleId>,
+    body: Body<ExclusionRulePatch>,
+    call: Call,
+) -> Result<HttpResponse> {
+    routes::update::<ExclusionRule, _>(call, at.actor, Configuration(at.partner), id.0, body.0).await
+}
+
+/// Delete an exclusion rule
+///
+/// What it alone has hidden is visible again.
+#[utoipa::path(
+    tag = "exclusion-rules",
+    responses((status = 204, description = "Deleted.")),
+    security(("bearer" = ["integration:write"])),
+    extensions(("x-problem-codes" = json!(["integration_inactive"])))
+)]
+#[delete("/customer-integrations/{business_partner_id}/exclusion-rules/{rule_id}")]
+pub async fn delete_exclusion_rule(
+    at: InPartner<IntegrationWrite>,
+    id: InPath<RuleId>,
+    call: Call,
+) -> Result<HttpResponse> {
+    routes::delete::<ExclusionRule, _>(call, at.actor, Configuration(at.partner), id.0).await
+}

@@ -1,0 +1,164 @@
+//! The rules of exclusion rules, in either home.
+
+use super::{
+    ExclusionRule, GlobalRules,
+    dto::{ExclusionRuleCreate, ExclusionRuleListQuery, ExclusionRulePatch, GlobalExclusionRuleListQuery, RuleScope},
+    repo::{self, GLOBAL, RuleFacts, RuleRow},
+};
+use crate::{
+    catalog::BusinessPartnerId,
+    db::{Conn, Tx, types::Jsonb},
+    elements::{Amend, Element, Home, Stored as _},
+    integration::Configuration,
+    kernel::{Code, Error, Fault, Result, page::PageRequest, patch},
+    texts::Lang,
+    ticket_filter::{
+        Names, TicketFilter,
+        parse::RuleFilter,
+        references::{self, Owner},
+        summary,
+    },
+};
+
+/// A home of rules, and what its list can be narrowed to.
+pub trait RuleHome: Home<Owner: Into<Option<BusinessPartnerId>>> {
+    type Filter;
+
+    /// The owners of the rules on a page, and whether these must be active.
+    fn listed<'a>(&'a self, filter: &Self::Filter) -> (Vec<&'a str>, Option<bool>);
+}
+
+impl RuleHome for Configuration {
+    type Filter = ExclusionRuleListQuery;
+
+    fn listed<'a>(&'a self, filter: &ExclusionRuleListQuery) -> (Vec<&'a str>, Option<bool>) {
+        let global = filter.include_global.then_some(GLOBAL);
+        ([self.key()].into_iter().chain(global).collect(), filter.active)
+    }
+}
+
+impl RuleHome for GlobalRules {
+    type Filter = GlobalExclusionRuleListQuery;
+
+    fn listed<'a>(&'a self, filter: &GlobalExclusionRuleListQuery) -> (Vec<&'a str>, Option<bool>) {
+        (vec![GLOBAL], filter.active)
+    }
+}
+
+impl<H: RuleHome> Element<H> for ExclusionRule
+where
+    Option<BusinessPartnerId>: From<H::Owner>,
+{
+    type Row = RuleRow;
+    type Create = ExclusionRuleCreate;
+    type Patch = ExclusionRulePatch;
+    type Filter = H::Filter;
+
+    const MAX: i64 = 500;
+    const WORDED: bool = true;
+
+    async fn settle(
+        tx: &mut Tx<'_, H::Locked>,
+        _home: &H,
+        stored: Option<&RuleRow>,
+        facts: &mut RuleFacts,
+    ) -> Result<()> {
+        references::settle(tx.conn, stored.map(|stored| &stored.facts.filter.0), &facts.filter.0).await
+    }
+
+    fn duplicate(constraint: &str) -> Error {
+        duplicate(constraint)
+    }
+
+    async fn written(tx: &mut Tx<'_, H::Locked>, row: &RuleRow) -> Result<()> {
+        references::keep(tx.conn, Owner::Rule(row.id), &row.facts.filter.0).await
+    }
+
+    async fn page(conn: &mut Conn, home: &H, filter: &H::Filter, page: &PageRequest) -> Result<Vec<RuleRow>> {
+        let (owners, active) = home.listed(filter);
+        repo::list(conn, &owners, active, page).await
+    }
+
+    async fn show(conn: &mut Conn, _at: &H::Locked, rows: Vec<RuleRow>) -> Result<Vec<Self>> {
+        let names = references::names(conn, rows.iter().map(|row| &row.facts.filter.0)).await?;
+        Ok(rows.into_iter().map(|row| shown(row, &names)).collect())
+    }
+
+    fn worded(mut self, lang: Lang) -> Self {
+        self.summary = Some((lang, summary(&self.filter, &self.names, lang)));
+        self
+    }
+}
+
+impl From<ExclusionRuleCreate> for RuleFacts {
+    fn from(body: ExclusionRuleCreate) -> Self {
+        Self {
+            name: body.name.into(),
+            description: body.description.map(Into::into),
+            active: body.active,
+            filter: Jsonb(body.filter.into_filter()),
+        }
+    }
+}
+
+impl Amend<RuleFacts> for ExclusionRulePatch {
+    fn amend(self, facts: &mut RuleFacts) {
+        patch::set(&mut facts.name, self.name);
+        patch::set(&mut facts.description, self.description.map(|text| text.map(Into::into)));
+        patch::set(&mut facts.active, self.active);
+        patch::set(&mut facts.filter.0, self.filter.map(RuleFilter::into_filter));
+    }
+}
+
+fn shown(row: RuleRow, names: &Names) -> ExclusionRule {
+    let audit = row.audit();
+    let RuleRow { id, business_partner_id, facts: RuleFacts { name, description, active, filter }, .. } = row;
+    ExclusionRule {
+        id,
+        scope: if business_partner_id.is_some() { RuleScope::Partner } else { RuleScope::Global },
+        business_partner_id,
+        name,
+        description,
+        active,
+        names: names.within(&filter.0),
+        filter: filter.0,
+        summary: None,
+        audit,
+    }
+}
+
+/// How many rules of its own a partner has.
+pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> {
+    RuleRow::count(conn, partner.as_str()).await
+}
+
+/// The filters of all rules in force for a partner that could exclude a whole area.
+pub async fn filters_with_areas(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<TicketFilter>> {
+    repo::filters_with_areas(conn, partner).await
+}
+
+/// R7: a rule's name exists once in its scope, whatever its case.
+fn duplicate(constraint: &str) -> Error {
+    match constraint {
+        "exclusion_rules_owner_name_key_key" => Error::at(Fault::new("/name", Code::DuplicateName)),
+        other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r7_a_violated_constraint_names_the_field() {
+        assert_eq!(duplicate("exclusion_rules_owner_name_key_key").code(), Code::DuplicateName);
+        assert_eq!(duplicate("exclusion_rules_pkey").code(), Code::InternalError);
+    }
+
+    #[test]
+    fn a_partners_list_holds_global_rules_only_when_asked_for() {
+        let home = Configuration("K-1".parse().unwrap());
+        let of = |include_global| home.listed(&ExclusionRuleListQuery { active: None, include_global }).0;
+        assert_eq!((of(false), of(true)), (vec!["K-1"], vec!["K-1", ""]));
+    }
+}

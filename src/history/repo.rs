@@ -1,0 +1,108 @@
+//! SQL of the history: every query begins with the partner.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::{
+    Action, EntryId,
+    dto::{HistoryEntry, HistoryListQuery, ResourceKind},
+};
+use crate::{
+    catalog::BusinessPartnerId,
+    db::{
+        Conn, keyset, on,
+        schema::history,
+        types::{Jsonb, Word},
+    },
+    kernel::{
+        Result,
+        page::{Keyed, PageRequest},
+        time::Timestamp,
+    },
+};
+
+/// An entry as stored.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = history)]
+pub(super) struct EntryRow {
+    id: EntryId,
+    revision: i64,
+    at: Timestamp,
+    subject: String,
+    client: Option<String>,
+    request_id: String,
+    resource: Word<ResourceKind>,
+    resource_id: String,
+    action: Word<Action>,
+    before: Option<Jsonb<serde_json::Value>>,
+    after: Option<Jsonb<serde_json::Value>>,
+}
+
+impl From<EntryRow> for HistoryEntry {
+    fn from(row: EntryRow) -> Self {
+        Self {
+            id: row.id,
+            revision: row.revision,
+            at: row.at,
+            subject: row.subject,
+            client: row.client,
+            request_id: row.request_id,
+            resource: row.resource.0,
+            resource_id: row.resource_id,
+            action: row.action.0,
+            before: row.before.map(|state| state.0),
+            after: row.after.map(|state| state.0),
+        }
+    }
+}
+
+impl Keyed for EntryRow {
+    fn sort_key(&self) -> &str {
+        &self.resource_id
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.at
+    }
+
+    fn key_id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn number(&self) -> i64 {
+        self.revision
+    }
+}
+
+/// A page of a partner's history, newest first.
+pub(super) async fn list(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    filter: &HistoryListQuery,
+    page: &PageRequest,
+) -> Result<Vec<EntryRow>> {
+    Ok(on!(conn, |c, Engine| {
+        let mut query = history::table
+            .filter(history::business_partner_id.eq(partner))
+            .select(EntryRow::as_select())
+            .into_boxed::<Engine>();
+        if let Some(resource) = filter.resource.and_then(|resource| resource.known()) {
+            query = query.filter(history::resource.eq(Word(resource)));
+        }
+        if let Some(id) = &filter.resource_id {
+            query = query.filter(history::resource_id.eq(id.as_str()));
+        }
+        if let Some(subject) = &filter.subject {
+            query = query.filter(history::subject.eq(subject.as_str()));
+        }
+        if let Some(from) = filter.from {
+            query = query.filter(history::at.ge(from));
+        }
+        if let Some(until) = filter.until {
+            query = query.filter(history::at.lt(until));
+        }
+        keyset!(query, page.sort.descending, history::revision, history::id, page.after_number::<EntryId>()?)
+            .limit(page.fetch())
+            .load(c)
+    })?)
+}

@@ -1,0 +1,41 @@
+//! The route of the history.
+
+use actix_web::{HttpResponse, get};
+
+use super::{
+    dto::{HistoryEntry, HistoryListQuery},
+    repo,
+};
+use crate::{
+    http::{
+        auth::{InPartner, scope::AuditRead},
+        call::Call,
+        params::{ListQuery, PlainPageParams},
+        reply::List,
+    },
+    integration,
+    kernel::{Result, page::Page},
+};
+
+/// List the history of a customer integration
+///
+/// Every change below it, newest first: who, when, with which request, what it was before and after. Changes of the catalogue and of
+/// global rules are not the partner's.
+#[utoipa::path(
+    tag = "history",
+    params(PlainPageParams, HistoryListQuery),
+    responses((status = 200, description = "A page of changes.", body = List<HistoryEntry>)),
+    security(("bearer" = ["audit:read"]))
+)]
+#[get("/customer-integrations/{business_partner_id}/history")]
+pub async fn list_history(
+    at: InPartner<AuditRead>,
+    query: ListQuery<HistoryListQuery>,
+    call: Call,
+) -> Result<HttpResponse> {
+    integration::routes::below(&call.db, &at.partner, &call.conditions, async |conn, _| {
+        let rows = repo::list(conn, &at.partner, &query.filter, &query.page).await?;
+        Ok(Page::new(rows, &query.page).map(HistoryEntry::from))
+    })
+    .await
+}

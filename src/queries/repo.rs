@@ -1,0 +1,75 @@
+//! SQL of the queries: every query begins with the partner.
+
+use std::borrow::Cow;
+
+use diesel::{dsl::max, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::{
+    OfQuery, QueryId,
+    dto::{TicketQueryListQuery, TicketSort},
+};
+use crate::{
+    catalog::BusinessPartnerId,
+    db::{Conn, on, paged, schema::queries, types::Jsonb},
+    elements::{Described, stored},
+    kernel::{Result, page::PageRequest},
+    ticket_filter::{Field, StoredFilter},
+};
+
+/// What people decide about a query.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = queries, treat_none_as_null = true)]
+pub struct QueryFacts {
+    pub name: String,
+    pub description: Option<String>,
+    pub active: bool,
+    pub position: i64,
+    pub filter: StoredFilter,
+    pub board_columns: Jsonb<Vec<Field>>,
+    pub sort: Jsonb<Vec<TicketSort>>,
+}
+
+impl Described for QueryFacts {
+    fn name(&self) -> Cow<'_, str> {
+        self.name.as_str().into()
+    }
+
+    fn position(&self) -> i64 {
+        self.position
+    }
+}
+
+stored!(
+    QueryRow of OfQuery in queries, facts: QueryFacts,
+    owner: business_partner_id (business_partner_id: BusinessPartnerId), unique: name_key
+);
+
+pub(super) async fn list(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    filter: &TicketQueryListQuery,
+    page: &PageRequest,
+) -> Result<Vec<QueryRow>> {
+    Ok(on!(conn, |c, Engine| {
+        let mut query = queries::table
+            .filter(queries::business_partner_id.eq(partner))
+            .select(QueryRow::as_select())
+            .into_boxed::<Engine>();
+        if let Some(active) = filter.active {
+            query = query.filter(queries::active.eq(active));
+        }
+        paged!(
+            query, page,
+            search: queries::search_key, name: queries::sort_key, created_at: queries::created_at, id: queries::id => QueryId,
+            number: queries::position
+        )
+        .load(c)
+    })?)
+}
+
+/// The position of the last query.
+pub(super) async fn last_position(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Option<i64>> {
+    let query = queries::table.filter(queries::business_partner_id.eq(partner)).select(max(queries::position));
+    Ok(on!(conn, |c| query.first(c))?)
+}

@@ -1,0 +1,108 @@
+//! Routes of the sub-tab "Abfragen".
+
+use actix_web::{HttpResponse, delete, get, patch, post};
+
+use super::{
+    QueryId, TicketQuery,
+    dto::{TicketQueryCreate, TicketQueryListQuery, TicketQueryPatch},
+};
+use crate::{
+    elements::routes,
+    http::{
+        auth::{
+            InPartner,
+            scope::{IntegrationRead, IntegrationWrite},
+        },
+        body::Body,
+        call::Call,
+        params::{InPath, ListQuery, OrderedPageParams},
+        reply::List,
+    },
+    integration::Configuration,
+    kernel::Result,
+};
+
+/// List ticket board queries
+///
+/// Those of the partner, in the order of their positions unless another one is asked for.
+#[utoipa::path(
+    tag = "queries",
+    params(OrderedPageParams, TicketQueryListQuery),
+    responses((status = 200, description = "A page of queries.", body = List<TicketQuery>)),
+    security(("bearer" = ["integration:read"]))
+)]
+#[get("/customer-integrations/{business_partner_id}/queries")]
+pub async fn list_queries(
+    at: InPartner<IntegrationRead>,
+    query: ListQuery<TicketQueryListQuery>,
+    call: Call,
+) -> Result<HttpResponse> {
+    routes::list::<TicketQuery, _>(&call, Configuration(at.partner), &query).await
+}
+
+/// Add a ticket board query
+///
+/// A saved filter with the board's columns and order. It never widens what an access may see. A name exists once per partner,
+/// whatever its case. Catalogue entries that the filter names must be known. A partner may have 500 queries.
+#[utoipa::path(
+    tag = "queries",
+    request_body = TicketQueryCreate,
+    responses((status = 201, description = "Added.", body = TicketQuery)),
+    security(("bearer" = ["integration:write"])),
+    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"])))
+)]
+#[post("/customer-integrations/{business_partner_id}/queries")]
+pub async fn create_query(
+    at: InPartner<IntegrationWrite>,
+    body: Body<TicketQueryCreate>,
+    call: Call,
+) -> Result<HttpResponse> {
+    routes::create::<TicketQuery, _>(&call, at.actor, Configuration(at.partner), body.0).await
+}
+
+/// Get a ticket board query
+///
+/// With its filter in words.
+#[utoipa::path(
+    tag = "queries",
+    responses((status = 200, description = "The query.", body = TicketQuery)),
+    security(("bearer" = ["integration:read"]))
+)]
+#[get("/customer-integrations/{business_partner_id}/queries/{query_id}")]
+pub async fn get_query(at: InPartner<IntegrationRead>, id: InPath<QueryId>, call: Call) -> Result<HttpResponse> {
+    routes::get::<TicketQuery, _>(&call, Configuration(at.partner), id.0).await
+}
+
+/// Change a ticket board query
+///
+/// A merge patch: absent members are kept, `null` clears. A filter is replaced as a whole.
+#[utoipa::path(
+    tag = "queries",
+    request_body = TicketQueryPatch,
+    responses((status = 200, description = "The query as it is now.", body = TicketQuery)),
+    security(("bearer" = ["integration:write"])),
+    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name"])))
+)]
+#[patch("/customer-integrations/{business_partner_id}/queries/{query_id}")]
+pub async fn update_query(
+    at: InPartner<IntegrationWrite>,
+    id: InPath<QueryId>,
+    body: Body<TicketQueryPatch>,
+    call: Call,
+) -> Result<HttpResponse> {
+    routes::update::<TicketQuery, _>(call, at.actor, Configuration(at.partner), id.0, body.0).await
+}
+
+/// Delete a ticket board query
+///
+/// Nothing else depends on it.
+#[utoipa::path(
+    tag = "queries",
+    responses((status = 204, description = "Deleted.")),
+    security(("bearer" = ["integration:write"])),
+    extensions(("x-problem-codes" = json!(["integration_inactive"])))
+)]
+#[delete("/customer-integrations/{business_partner_id}/queries/{query_id}")]
+pub async fn delete_query(at: InPartner<IntegrationWrite>, id: InPath<QueryId>, call: Call) -> Result<HttpResponse> {
+    routes::delete::<TicketQuery, _>(call, at.actor, Configuration(at.partner), id.0).await
+}

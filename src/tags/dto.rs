@@ -1,0 +1,114 @@
+//! JSON of the tags.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::TagId;
+use crate::{
+    catalog::{AreaId, BusinessPartnerId},
+    http::params::ListFilter,
+    kernel::{
+        Audit, Resource,
+        change::EntityTag,
+        patch,
+        text::{Text, check},
+    },
+};
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "VPN",
+    "description": "Fernzugriff der Außenstellen", "area_id": "netz", "internal_only": false, "available": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+pub struct Tag {
+    #[schema(inline)]
+    pub id: TagId,
+    #[schema(inline)]
+    pub business_partner_id: BusinessPartnerId,
+    pub name: String,
+    pub description: Option<String>,
+    /// The granted area it belongs to; `null`: everywhere.
+    #[schema(inline)]
+    pub area_id: Option<AreaId>,
+    /// Whether it is hidden from accesses.
+    pub internal_only: bool,
+    /// False while the ERP has retired its area; it is then not offered.
+    pub available: bool,
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+impl Resource for Tag {
+    const KIND: &'static str = "tag";
+
+    fn resource_id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn etag(&self) -> EntityTag {
+        EntityTag::derived(self.audit.version, u8::from(self.available))
+    }
+}
+
+/// A new tag.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"}))]
+pub struct TagCreate {
+    /// Exists once per area (or everywhere), whatever its case.
+    #[serde(default)]
+    #[schema(inline, required)]
+    #[validate(custom(function = check))]
+    pub name: Text<1, 100>,
+    #[serde(default)]
+    #[schema(inline)]
+    #[validate(custom(function = check))]
+    pub description: Option<Text<0, 1000>>,
+    /// A granted area; absent or `null`: everywhere.
+    #[serde(default)]
+    #[schema(inline)]
+    #[validate(custom(function = check))]
+    pub area_id: Option<AreaId>,
+    /// Hidden from accesses. Absent: false.
+    #[serde(default)]
+    pub internal_only: bool,
+}
+
+/// What is to change about a tag (JSON merge patch): absent members are kept, `null` clears.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"internal_only": true}))]
+pub struct TagPatch {
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(inline, nullable = false)]
+    #[validate(custom(function = check))]
+    pub name: Option<Text<1, 100>>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(inline)]
+    #[validate(custom(function = check))]
+    pub description: Option<Option<Text<0, 1000>>>,
+    /// `null`: everywhere.
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(inline)]
+    #[validate(custom(function = check))]
+    pub area_id: Option<Option<AreaId>>,
+    #[serde(default, deserialize_with = "patch::given")]
+    #[schema(nullable = false)]
+    pub internal_only: Option<bool>,
+}
+
+/// Filters of the list of tags.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TagListQuery {
+    /// Only tags of this area.
+    #[param(inline)]
+    #[validate(custom(function = check))]
+    pub area_id: Option<AreaId>,
+    /// Only tags that are (not) hidden from accesses.
+    pub internal_only: Option<bool>,
+}
+
+impl ListFilter for TagListQuery {}

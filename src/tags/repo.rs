@@ -1,0 +1,74 @@
+//! SQL of the tags: every query begins with the partner.
+
+use std::borrow::Cow;
+
+use diesel::{dsl::count_star, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::{OfTag, TagId, dto::TagListQuery};
+use crate::{
+    catalog::{AreaId, BusinessPartnerId},
+    db::{Conn, on, paged, schema::tags},
+    elements::{Described, stored},
+    kernel::{Result, page::PageRequest},
+};
+
+/// What people decide about a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = tags, treat_none_as_null = true)]
+pub struct TagFacts {
+    pub name: String,
+    pub description: Option<String>,
+    pub area_id: Option<AreaId>,
+    pub internal_only: bool,
+}
+
+impl Described for TagFacts {
+    fn name(&self) -> Cow<'_, str> {
+        self.name.as_str().into()
+    }
+}
+
+stored!(
+    TagRow of OfTag in tags, facts: TagFacts,
+    owner: business_partner_id (business_partner_id: BusinessPartnerId), unique: name_key
+);
+
+pub(super) async fn list(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    filter: &TagListQuery,
+    page: &PageRequest,
+) -> Result<Vec<TagRow>> {
+    Ok(on!(conn, |c, Engine| {
+        let mut query = tags::table
+            .filter(tags::business_partner_id.eq(partner))
+            .select(TagRow::as_select())
+            .into_boxed::<Engine>();
+        if let Some(area) = &filter.area_id {
+            query = query.filter(tags::area_id.eq(area.as_str()));
+        }
+        if let Some(internal_only) = filter.internal_only {
+            query = query.filter(tags::internal_only.eq(internal_only));
+        }
+        paged!(
+            query, page,
+            search: tags::search_key, name: tags::sort_key, created_at: tags::created_at, id: tags::id => TagId
+        )
+        .load(c)
+    })?)
+}
+
+/// The first few tags bound to an area, and how many there are.
+pub(super) async fn bound_to(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    area: &AreaId,
+    few: i64,
+) -> Result<(Vec<(TagId, String)>, i64)> {
+    let bound = || tags::table.filter(tags::business_partner_id.eq(partner)).filter(tags::area_id.eq(area.as_str()));
+    let first = bound().order((tags::sort_key, tags::id)).limit(few).select((tags::id, tags::name));
+    let first: Vec<(TagId, String)> = on!(conn, |c| first.load(c))?;
+    let all = if first.is_empty() { 0 } else { on!(conn, |c| bound().select(count_star()).first(c))? };
+    Ok((first, all))
+}

@@ -1,0 +1,168 @@
+//! The rules of tags.
+
+use super::{
+    Tag, TagId,
+    dto::{TagCreate, TagListQuery, TagPatch},
+    repo::{self, TagFacts, TagRow},
+};
+use crate::{
+    catalog::{Area, AreaId, BusinessPartnerId},
+    db::{Conn, Tx},
+    elements::{Amend, Element, Stored as _},
+    grants,
+    integration::{Configuration, Standing},
+    kernel::{Code, Error, Fault, Resource as _, Result, error::Reference, page::PageRequest, patch},
+};
+
+/// Most tags that a refusal names.
+const MAX_NAMED: i64 = 20;
+
+impl Element<Configuration> for Tag {
+    type Row = TagRow;
+    type Create = TagCreate;
+    type Patch = TagPatch;
+    type Filter = TagListQuery;
+
+    const MAX: i64 = 20_000;
+
+    async fn settle(
+        tx: &mut Tx<'_, Standing>,
+        home: &Configuration,
+        stored: Option<&TagRow>,
+        facts: &mut TagFacts,
+    ) -> Result<()> {
+        let area =
+            facts.area_id.as_ref().filter(|area| stored.is_none_or(|it| it.facts.area_id.as_ref() != Some(area)));
+        let Some(area) = area else { return Ok(()) };
+        area_granted(area, grants::service::is_granted::<Area>(tx.conn, &home.0, area).await?)
+    }
+
+    fn duplicate(constraint: &str) -> Error {
+        duplicate(constraint)
+    }
+
+    async fn page(
+        conn: &mut Conn,
+        home: &Configuration,
+        filter: &TagListQuery,
+        page: &PageRequest,
+    ) -> Result<Vec<TagRow>> {
+        repo::list(conn, &home.0, filter, page).await
+    }
+
+    async fn show(conn: &mut Conn, at: &Standing, rows: Vec<TagRow>) -> Result<Vec<Self>> {
+        let bound = rows.iter().any(|row| row.facts.area_id.is_some());
+        let retired =
+            if bound { grants::service::retired::<Area>(conn, at.business_partner_id()).await? } else { Vec::new() };
+        Ok(rows.into_iter().map(|row| shown(row, &retired)).collect())
+    }
+}
+
+impl From<TagCreate> for TagFacts {
+    fn from(body: TagCreate) -> Self {
+        Self {
+            name: body.name.into(),
+            description: body.description.map(Into::into),
+            area_id: body.area_id,
+            internal_only: body.internal_only,
+        }
+    }
+}
+
+impl Amend<TagFacts> for TagPatch {
+    fn amend(self, facts: &mut TagFacts) {
+        patch::set(&mut facts.name, self.name);
+        patch::set(&mut facts.description, self.description.map(|text| text.map(Into::into)));
+        patch::set(&mut facts.area_id, self.area_id);
+        patch::set(&mut facts.internal_only, self.internal_only);
+    }
+}
+
+fn shown(row: TagRow, retired: &[AreaId]) -> Tag {
+    let audit = row.audit();
+    let TagRow { id, business_partner_id, facts: TagFacts { name, description, area_id, internal_only }, .. } = row;
+    let available = area_id.as_ref().is_none_or(|area| !retired.contains(area));
+    Tag { id, business_partner_id, name, description, area_id, internal_only, available, audit }
+}
+
+/// Refuses to take back an area that tags are bound to (R4).
+pub async fn area_is_free(conn: &mut Conn, partner: &BusinessPartnerId, area: &AreaId) -> Result<()> {
+    let (first, all) = repo::bound_to(conn, partner, area, MAX_NAMED).await?;
+    unbound(first, all)
+}
+
+/// How many tags a partner has.
+pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> {
+    TagRow::count(conn, partner.as_str()).await
+}
+
+/// R4: an area that a tag is bound to cannot be removed.
+fn unbound(first: Vec<(TagId, String)>, all: i64) -> Result<()> {
+    if first.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = first.iter().map(|(_, name)| name.as_str()).collect();
+    let names = names.join(", ");
+    let reference = |(id, name): (TagId, String)| Reference { kind: Tag::KIND, id: id.to_string(), name };
+    let references = first.into_iter().map(reference).collect();
+    Err(Error::refuse(Code::AreaInUse).with("count", all).with("names", names).because_of(references))
+}
+
+/// R5: a tag's area must be granted.
+fn area_granted(area: &AreaId, granted: bool) -> Result<()> {
+    if granted { Ok(()) } else { Err(Error::at(Fault::new("/area_id", Code::AreaNotGranted).with("id", area))) }
+}
+
+/// R7: a tag's name exists once per partner and area, whatever its case.
+fn duplicate(constraint: &str) -> Error {
+    match constraint {
+        "tags_business_partner_id_area_scope_name_key_key" => Error::at(Fault::new("/name", Code::DuplicateName)),
+        other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r4_an_area_in_use_stays_and_the_tags_are_named() {
+        assert!(unbound(vec![], 0).is_ok());
+        let id = TagId::generate();
+        let Err(Error::Refused(refusal)) = unbound(vec![(id, "VPN".to_owned())], 30) else { panic!() };
+        assert_eq!(refusal.code, Code::AreaInUse);
+        assert_eq!(refusal.references, [Reference { kind: "tag", id: id.to_string(), name: "VPN".to_owned() }]);
+    }
+
+    #[test]
+    fn r5_a_tags_area_must_be_granted() {
+        let area = "netz".parse().unwrap();
+        assert!(area_granted(&area, true).is_ok());
+        assert_eq!(area_granted(&area, false).unwrap_err().code(), Code::AreaNotGranted);
+    }
+
+    #[test]
+    fn r7_a_violated_constraint_names_the_field() {
+        let constraint = "tags_business_partner_id_area_scope_name_key_key";
+        assert_eq!(duplicate(constraint).code(), Code::DuplicateName);
+        assert_eq!(duplicate("tags_pkey").code(), Code::InternalError);
+    }
+
+    #[test]
+    fn a_patch_keeps_what_it_does_not_name_and_null_clears() {
+        let facts = TagFacts {
+            name: "VPN".into(),
+            description: Some("d".into()),
+            area_id: Some("netz".parse().unwrap()),
+            internal_only: false,
+        };
+        let patched = |patch: serde_json::Value| {
+            let mut facts = facts.clone();
+            serde_json::from_value::<TagPatch>(patch).unwrap().amend(&mut facts);
+            facts
+        };
+        assert_eq!(patched(serde_json::json!({})), facts);
+        let cleared = patched(serde_json::json!({"description": null, "area_id": null}));
+        assert_eq!(cleared, TagFacts { description: None, area_id: None, ..facts.clone() });
+    }
+}

@@ -1,0 +1,247 @@
+//! From JSON to a filter that cannot be wrong: everything that is wrong with it is told, each at its exact place.
+
+use std::{borrow::Cow, collections::BTreeSet};
+
+use serde::{Deserialize, Deserializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+use validator::{Validate, ValidationErrors};
+
+use super::{Condition, Field, Operator, TicketFilter, ValueKind, fields::MAX_VALUES};
+use crate::kernel::{
+    Code, Fault,
+    ids::{ContactId, Id},
+    object::Object,
+    period::Period,
+    text::{Check, Text, fault_error, fold_case},
+    time::Timestamp,
+};
+
+/// Deepest nesting of groups.
+pub const MAX_DEPTH: usize = 3;
+/// Most conditions of one filter.
+pub const MAX_CONDITIONS: usize = 50;
+/// Most faults told of one filter: what is that wrong was not written by hand, and an answer stays small.
+const MAX_FAULTS: usize = 100;
+
+/// A filter in a body. `VIEWER` says whether it may speak of the access that looks (`is_self`): queries may, rules may not.
+///
+/// Reading takes whatever has the shape of a filter; [`Validate`] tells what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct FilterBody<const VIEWER: bool>(Result<TicketFilter, Vec<Fault>>);
+
+/// The filter of a ticket board query.
+pub type QueryFilter = FilterBody<true>;
+/// The filter of an exclusion rule.
+pub type RuleFilter = FilterBody<false>;
+
+/// Not sent, though it has to be.
+impl<const VIEWER: bool> Default for FilterBody<VIEWER> {
+    fn default() -> Self {
+        Self(Err(vec![Fault::new("", Code::Required)]))
+    }
+}
+
+impl<const VIEWER: bool> FilterBody<VIEWER> {
+    /// The filter. One that did not pass [`Validate`] never gets here; it would be a filter that nobody can tell the outcome of.
+    pub fn into_filter(self) -> TicketFilter {
+        self.0.unwrap_or(TicketFilter::All { filters: Vec::new() })
+    }
+}
+
+impl<'de, const VIEWER: bool> Deserialize<'de> for FilterBody<VIEWER> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Object(node) = Object::<Node>::deserialize(deserializer)?;
+        let mut parser = Parser { viewer: VIEWER, conditions: 0, faults: Vec::new() };
+        let filter = parser.filter(node, "", 1);
+        Ok(Self(filter.filter(|_| parser.faults.is_empty()).ok_or(parser.faults)))
+    }
+}
+
+impl<const VIEWER: bool> Validate for FilterBody<VIEWER> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let Err(faults) = &self.0 else { return Ok(()) };
+        let mut errors = ValidationErrors::new();
+        for fault in faults {
+            errors.add("", fault_error(fault.clone()));
+        }
+        Err(errors)
+    }
+}
+
+impl<const VIEWER: bool> PartialSchema for FilterBody<VIEWER> {
+    fn schema() -> RefOr<Schema> {
+        TicketFilter::schema()
+    }
+}
+
+impl<const VIEWER: bool> ToSchema for FilterBody<VIEWER> {
+    fn name() -> Cow<'static, str> {
+        TicketFilter::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        TicketFilter::schemas(schemas);
+    }
+}
+
+/// A node as it was sent: the members of groups and of conditions, of which each node may have one sort only.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Node {
+    r#type: Option<String>,
+    filters: Option<Vec<Object<Node>>>,
+    field: Option<String>,
+    operator: Option<String>,
+    values: Option<Vec<String>>,
+}
+
+struct Parser {
+    viewer: bool,
+    conditions: usize,
+    faults: Vec<Fault>,
+}
+
+impl Parser {
+    fn fault(&mut self, fault: Fault) {
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(fault);
+        }
+    }
+
+    /// `None`: something is wrong with it, and has been told.
+    fn filter(&mut self, node: Node, at: &str, depth: usize) -> Option<TicketFilter> {
+        let combine: fn(Vec<TicketFilter>) -> TicketFilter = match node.r#type.as_deref() {
+            Some("all") => |filters| TicketFilter::All { filters },
+            Some("any") => |filters| TicketFilter::Any { filters },
+            Some("none") => |filters| TicketFilter::None { filters },
+            Some("condition") => return self.condition(node, at),
+            Some(_) => {
+                let fault = Fault::new(format!("{at}/type"), Code::UnknownValue);
+                self.fault(fault.with("allowed", "all, any, none, condition"));
+                return None;
+            }
+            None => {
+                self.fault(Fault::new(format!("{at}/type"), Code::Required));
+                return None;
+            }
+        };
+        let misplaced =
+            [("field", node.field.is_some()), ("operator", node.operator.is_some()), ("values", node.values.is_some())];
+        self.misplaced(at, &misplaced);
+        if depth > MAX_DEPTH {
+            self.fault(Fault::new(at, Code::TooDeep).with("max", MAX_DEPTH));
+            return None;
+        }
+        let filters = node.filters.unwrap_or_default();
+        if filters.is_empty() {
+            self.fault(Fault::new(format!("{at}/filters"), Code::Required));
+            return None;
+        }
+        let mut parsed = Vec::with_capacity(filters.len().min(MAX_CONDITIONS));
+        for (index, Object(filter)) in filters.into_iter().enumerate() {
+            // what comes after one condition too many is not looked at
+            if self.conditions > MAX_CONDITIONS || self.faults.len() == MAX_FAULTS {
+                return None;
+            }
+            parsed.extend(self.filter(filter, &format!("{at}/filters/{index}"), depth + 1));
+        }
+        Some(combine(parsed))
+    }
+
+    fn condition(&mut self, node: Node, at: &str) -> Option<TicketFilter> {
+        self.conditions += 1;
+        if self.conditions > MAX_CONDITIONS {
+            self.fault(Fault::new(at, Code::TooManyConditions).with("max", MAX_CONDITIONS));
+            return None;
+        }
+        self.misplaced(at, &[("filters", node.filters.is_some())]);
+        let field =
+            self.word::<Field>(node.field, at, "field", &<Field as strum::VariantNames>::VARIANTS.join(", "))?;
+        let allowed: Vec<_> =
+            field.operators().iter().filter(|it| self.viewer || !it.needs_viewer()).map(|it| it.as_str()).collect();
+        let operator = self.word::<Operator>(node.operator, at, "operator", &allowed.join(", "))?;
+        if !allowed.contains(&operator.as_str()) {
+            let fault = Fault::new(format!("{at}/operator"), Code::UnknownValue);
+            self.fault(fault.with("allowed", allowed.join(", ")));
+            return None;
+        }
+        let values = self.values(field, operator, node.values.unwrap_or_default(), at)?;
+        Some(TicketFilter::Condition(Condition { field, operator, values }))
+    }
+
+    fn misplaced(&mut self, at: &str, members: &[(&str, bool)]) {
+        for (member, _) in members.iter().filter(|(_, sent)| *sent) {
+            self.fault(Fault::new(format!("{at}/{member}"), Code::UnknownMember).with("member", member));
+        }
+    }
+
+    fn word<T: std::str::FromStr>(&mut self, sent: Option<String>, at: &str, name: &str, allowed: &str) -> Option<T> {
+        let at = format!("{at}/{name}");
+        let Some(word) = sent else {
+            self.fault(Fault::new(at, Code::Required));
+            return None;
+        };
+        let known = word.parse().ok();
+        if known.is_none() {
+            self.fault(Fault::new(at, Code::UnknownValue).with("allowed", allowed));
+        }
+        known
+    }
+
+    fn values(&mut self, field: Field, operator: Operator, sent: Vec<String>, at: &str) -> Option<Vec<String>> {
+        let arity = operator.arity();
+        if sent.len() > *arity.end() {
+            self.fault(Fault::new(format!("{at}/values"), Code::TooManyValues).with("max", arity.end()));
+            return None;
+        }
+        if sent.len() < *arity.start() {
+            self.fault(Fault::new(format!("{at}/values"), Code::Required));
+            return None;
+        }
+        let kind = operator.value_kind(field.value_kind());
+        let (before, mut seen) = (self.faults.len(), BTreeSet::new());
+        let mut values = Vec::with_capacity(sent.len().min(MAX_VALUES));
+        for (index, value) in sent.iter().enumerate() {
+            let judged = normalised(kind, field, value).and_then(|value| {
+                let known = if kind == ValueKind::TagName { fold_case(&value) } else { value.clone() };
+                if seen.insert(known) { Ok(value) } else { Err(Fault::new("", Code::DuplicateValue)) }
+            });
+            match judged {
+                Ok(value) => values.push(value),
+                Err(fault) => self.fault(Fault { pointer: format!("{at}/values/{index}"), ..fault }),
+            }
+        }
+        (self.faults.len() == before).then_some(values)
+    }
+}
+
+/// A value in its one spelling, or what is wrong with it.
+fn normalised(kind: ValueKind, field: Field, value: &str) -> Result<String, Fault> {
+    match kind {
+        // whether the catalogue has it, the service asks
+        ValueKind::AreaId | ValueKind::TicketTypeId | ValueKind::ContactId | ValueKind::ErpId => {
+            value.parse::<ContactId>().map(|id| id.to_string())
+        }
+        ValueKind::AccessId => value.parse::<Id<()>>().map(|id| id.to_string()),
+        ValueKind::Word | ValueKind::Boolean if field.words().contains(&value) => Ok(value.to_owned()),
+        ValueKind::Word | ValueKind::Boolean => {
+            Err(Fault::new("", Code::UnknownValue).with("allowed", field.words().join(", ")))
+        }
+        ValueKind::TagName => text(Text::<1, 100>::new(value)),
+        ValueKind::Text => text(Text::<1, 200>::new(value)),
+        ValueKind::Time => {
+            Timestamp::parse(value).map(|time| time.to_string()).ok_or_else(|| Fault::new("", Code::InvalidTime))
+        }
+        ValueKind::Duration => {
+            Period::parse(value).map(|period| period.to_string()).ok_or_else(|| Fault::new("", Code::InvalidDuration))
+        }
+        ValueKind::Nothing => Ok(value.to_owned()),
+    }
+}
+
+fn text<const MIN: usize, const MAX: usize>(text: Text<MIN, MAX>) -> Result<String, Fault> {
+    text.check().map(|()| text.into())
+}

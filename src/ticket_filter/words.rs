@@ -1,0 +1,158 @@
+//! A filter in words: one readable sentence in German or English, with catalogue names instead of ids.
+
+use fluent_bundle::FluentValue;
+
+use super::{Condition, Field, Operator, TicketFilter, ValueKind, references::Names};
+use crate::{
+    kernel::{period::Period, time::Timestamp},
+    texts::{self, Lang, ListKind, phrase},
+};
+
+/// A filter's sentence, made for one caller. What is kept in the history has none.
+pub type Summary = Option<(Lang, String)>;
+
+/// Writes a summary as its text alone.
+pub fn spoken<S: serde::Serializer>(summary: &Summary, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(summary.as_ref().map_or("", |(_, text)| text))
+}
+
+/// The filter as a sentence; entries of the catalogue go by their `names`.
+pub fn summary(filter: &TicketFilter, names: &Names, lang: Lang) -> String {
+    let text = Speaker { names, lang }.say(filter, false);
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    phrase(lang, "sentence", [("text", format!("{first}{}", letters.as_str()).into())])
+}
+
+struct Speaker<'a> {
+    names: &'a Names,
+    lang: Lang,
+}
+
+impl Speaker<'_> {
+    fn say(&self, filter: &TicketFilter, nested: bool) -> String {
+        match filter {
+            TicketFilter::Condition(condition) => self.clause(condition),
+            TicketFilter::All { filters } => self.group("joined-all", filters, nested),
+            TicketFilter::Any { filters } => self.group("joined-any", filters, nested),
+            TicketFilter::None { filters } => {
+                self.phrase("group-none", [("inner", self.group("joined-any", filters, false).into())])
+            }
+        }
+    }
+
+    /// Groups within groups stand in parentheses, unless there is but one thing in them.
+    fn group(&self, joint: &str, filters: &[TicketFilter], nested: bool) -> String {
+        let several = filters.len() > 1;
+        let clauses = filters.iter().map(|filter| self.say(filter, several || nested));
+        let joined = clauses.reduce(|left, right| self.phrase(joint, [("left", left.into()), ("right", right.into())]));
+        let joined = joined.unwrap_or_default();
+        if nested && several { self.phrase("group-nested", [("inner", joined.into())]) } else { joined }
+    }
+
+    fn clause(&self, condition: &Condition) -> String {
+        let Condition { field, operator, values } = condition;
+        let kind = operator.value_kind(field.value_kind());
+        let said: Vec<_> = values.iter().map(|value| self.value(kind, *field, value)).collect();
+        let label = texts::attribute(self.lang, &format!("field-{}", field.as_str()), "inline");
+        let list = |list| texts::list(self.lang, list, &said);
+        let (either, both) = match *operator {
+            Operator::OlderThan | Operator::NewerThan => (String::new(), said.concat()),
+            _ => (list(ListKind::Or), list(ListKind::And)),
+        };
+        let args: [(&str, FluentValue<'_>); 5] = [
+            ("field", label.into()),
+            ("either", either.into()),
+            ("both", both.into()),
+            ("count", values.len().into()),
+            ("value", values.first().cloned().unwrap_or_default().into()),
+        ];
+        self.phrase(&format!("clause-{}", operator.as_str()), args)
+    }
+
+    fn value(&self, kind: ValueKind, field: Field, value: &str) -> String {
+        let quoted = |text: &str| self.phrase("quoted", [("text", text.to_owned().into())]);
+        match kind {
+            ValueKind::Word | ValueKind::Boolean => self.phrase(&format!("word-{value}"), []),
+            ValueKind::Duration => self.period(value),
+            ValueKind::Time => Timestamp::parse(value)
+                .and_then(|time| time.format(&self.phrase("time-pattern", [])))
+                .unwrap_or_else(|| value.to_owned()),
+            ValueKind::AreaId | ValueKind::TicketTypeId => {
+                quoted(field.entry_kind().and_then(|kind| self.names.name(kind, value)).unwrap_or(value))
+            }
+            _ => quoted(value),
+        }
+    }
+
+    fn period(&self, value: &str) -> String {
+        let parts = Period::parse(value).map(|period| period.parts()).unwrap_or_default();
+        let said: Vec<_> = parts
+            .into_iter()
+            .map(|(unit, number)| self.phrase(&format!("period-{unit}"), [("number", number.into())]))
+            .collect();
+        texts::list(self.lang, ListKind::And, &said)
+    }
+
+    fn phrase<const N: usize>(&self, id: &str, args: [(&str, FluentValue<'_>); N]) -> String {
+        phrase(self.lang, id, args)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::EntryKind;
+
+    fn said(filter: serde_json::Value) -> (String, String) {
+        let filter: TicketFilter = serde_json::from_value(filter).unwrap();
+        let names =
+            Names::of([(EntryKind::Area, "netz", "Netzwerk"), (EntryKind::Area, "server", "Server & Speicher")]);
+        (summary(&filter, &names, Lang::De), summary(&filter, &names, Lang::En))
+    }
+
+    #[test]
+    fn filters_are_said_in_both_languages() {
+        let filter = json!({"type": "all", "filters": [
+            {"type": "condition", "field": "area", "operator": "in", "values": ["netz", "server"]},
+            {"type": "any", "filters": [
+                {"type": "condition", "field": "status", "operator": "not_in", "values": ["open", "in_progress", "parked"]},
+                {"type": "condition", "field": "tag", "operator": "all_of", "values": ["VPN", "Drucker"]},
+            ]},
+            {"type": "none", "filters": [
+                {"type": "condition", "field": "confidential", "operator": "is", "values": ["true"]},
+                {"type": "condition", "field": "created_at", "operator": "older_than", "values": ["P1Y30D"]},
+            ]},
+        ]});
+        let (de, en) = said(filter);
+        assert_eq!(
+            de,
+            "Bereich ist „Netzwerk“ oder „Server & Speicher“ und (Status ist keines von offen, in Bearbeitung und geparkt oder \
+             Tags enthalten „VPN“ und „Drucker“) und nicht (ist vertraulich oder erstellt vor mehr als 1 Jahr und 30 Tagen)."
+        );
+        assert_eq!(
+            en,
+            "Area is “Netzwerk” or “Server & Speicher” and (status is none of open, in progress, and parked or tags include \
+             “VPN” and “Drucker”) and not (is confidential or created more than 1 year and 30 days ago)."
+        );
+    }
+
+    #[test]
+    fn unknown_ids_times_and_texts_are_said_as_they_are() {
+        let (de, en) = said(json!({"type": "any", "filters": [
+            {"type": "condition", "field": "area", "operator": "not_in", "values": ["weg"]},
+            {"type": "condition", "field": "created_at", "operator": "after", "values": ["2026-11-23T08:00:00.000000Z"]},
+            {"type": "condition", "field": "main_contact", "operator": "is_self", "values": []},
+        ]}));
+        assert_eq!(
+            de,
+            "Bereich ist nicht „weg“ oder erstellt nach 23.11.2026 08:00:00 UTC oder Hauptansprechpartner ist der Zugang selbst."
+        );
+        assert_eq!(
+            en,
+            "Area is not “weg” or created after 2026-11-23 08:00:00 UTC or main contact is the access itself."
+        );
+    }
+}
