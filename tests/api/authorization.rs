@@ -1,7 +1,7 @@
 //! Every operation of the document, each scope, and own, foreign and unknown partners: a new operation is in here by itself.
 
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::{
     Answer, Client, Engine,

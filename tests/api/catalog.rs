@@ -51,7 +51,7 @@ async fn start_ticket_types_are_known_and_distinct(#[values(Sqlite, Postgres)] e
     assert_eq!(refused.errors(), ["/start_ticket_types/1 duplicate_value"]);
     let many: Vec<_> = (0..501).map(|n| format!("X{n}")).collect();
     let refused = erp.put(path, area(json!(many))).await.is_problem(422, "validation_failed");
-    assert_eq!(refused.errors(), ["/start_ticket_types too_long"]);
+    assert_eq!(refused.errors(), ["/start_ticket_types too_many_values"]);
     assert_eq!(erp.get(path).await.is(200).json["start_ticket_types"], Value::Null);
 }
 

@@ -4,7 +4,13 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp, app::filter, document::OPERATIONS};
+use crate::support::{
+    Engine,
+    Engine::*,
+    TestApp,
+    app::filter,
+    document::{OPERATIONS, Operation},
+};
 
 /// A list, and how to add an item to it that sorts as `name`; returns nothing, the list tells.
 struct Listed {
@@ -98,7 +104,7 @@ impl Listed {
         if sort.is_empty() { format!("{}?", self.path) } else { format!("{}?sort={sort}&", self.path) }
     }
 
-    fn mirror_of(&self, sort: &str) -> Option<String> {
+    fn mirror_of(sort: &str) -> Option<String> {
         let mirrored = sort.strip_prefix('-').map_or_else(|| format!("-{sort}"), ToOwned::to_owned);
         (!sort.is_empty()).then_some(mirrored)
     }
@@ -109,8 +115,10 @@ impl Listed {
 
     /// Deletes items; false where these cannot be deleted.
     async fn delete(&self, app: &TestApp, ids: &[String]) -> bool {
-        let deletes =
-            |it: &&Operation| it.method == "DELETE" && it.path.starts_with(&format!("/api/v1{}/", self.shape()));
+        let deletes = |it: &&Operation| {
+            let item = it.path.rsplit_once('/').map(|(list, _)| list);
+            it.method == "DELETE" && item == Some(&format!("/api/v1{}", self.shape()))
+        };
         let Some(operation) = OPERATIONS.iter().find(deletes) else { return false };
         for id in ids {
             app.with_scope(&operation.scope).delete(&format!("{}/{id}", self.path)).await.is(204);
@@ -156,7 +164,7 @@ async fn pages_neither_lose_nor_repeat(
             let paged = list.ids(&reader.all(&format!("{path}limit={limit}")).await);
             assert_eq!(paged, whole, "{} by {sort}, {limit} at a time", list.operation);
         }
-        let Some(mirrored) = list.mirror_of(&sort) else { continue };
+        let Some(mirrored) = Listed::mirror_of(&sort) else { continue };
         let mut backwards = list.ids(&reader.all(&format!("{}limit=3", list.path_by(&mirrored))).await);
         backwards.reverse();
         assert_eq!(backwards, whole, "{} by {sort} is not the mirror of {mirrored}", list.operation);
@@ -178,8 +186,9 @@ async fn paging_goes_on_while_others_write(
         let path = list.path_by(&sort);
         let before = list.ids(&reader.all(&path).await);
         let first = reader.get(&format!("{path}limit=4")).await.is(200);
-        list.add(&app, 100 + 2 * round, "Aaa").await;
-        list.add(&app, 101 + 2 * round, "Zzz").await;
+        for (n, name) in ["Aaa", "Mmm", "Zzz"].into_iter().enumerate() {
+            list.add(&app, 100 + 3 * round + n, name).await;
+        }
         // one that was on the first page, the one its cursor names, and one that is still to come
         let gone: Vec<_> = [1, 3, 6].into_iter().map(|n| before[n].clone()).collect();
         let gone = if list.delete(&app, &gone).await { gone } else { Vec::new() };
@@ -190,7 +199,7 @@ async fn paging_goes_on_while_others_write(
         let again: Vec<_> = seen.iter().filter(|id| untouched.contains(id)).cloned().collect();
         assert_eq!(again, untouched, "{} by {sort} lost or repeated an item", list.operation);
         assert_eq!(seen.iter().collect::<std::collections::HashSet<_>>().len(), seen.len(), "{}", list.operation);
-        if let Some(mirrored) = list.mirror_of(&sort) {
+        if let Some(mirrored) = Listed::mirror_of(&sort) {
             let other = format!("{}cursor={cursor}", list.path_by(&mirrored));
             reader.get(&other).await.is_problem(400, "invalid_cursor");
         }
@@ -329,7 +338,8 @@ async fn tags_guard_every_write(
     caller.request("GET", &path).header("if-none-match", &format!("\"x\", W/{tag}")).send().await.is(304);
     for stale in ["\"0\"", "\"999\"", "\"1x\"", &format!("W/{tag}"), "\"\""] {
         let refused = write("if-match", stale).await.is_problem(412, "precondition_failed");
-        assert_eq!(refused.etag(), tag, "412 tells the current tag");
+        // in whatever language the resource is shown
+        assert_eq!(refused.etag(), tag.replace("+en", ""), "412 tells the current tag");
     }
     write("if-match", "3").await.is_problem(400, "invalid_parameter");
     if method == "PUT" {

@@ -76,7 +76,8 @@ async fn the_revision_counts_every_change_and_counts_count(#[values(Sqlite, Post
     editor.delete(&format!("{K1}/areas/A-2")).await.is(204);
     let json = editor.get(K1).await.is(200).json;
     assert_eq!(json["revision"].as_i64(), Some(start + 6));
-    let counts = json!({"accesses": 2, "active_accesses": 1, "areas": 1, "ticket_types": 1, "plan_boards": 0});
+    let counts = json!({"accesses": 2, "active_accesses": 1, "areas": 1, "ticket_types": 1, "tags": 0,
+        "queries": 0, "exclusion_rules": 0, "plan_boards": 0});
     assert_eq!(json["counts"], counts);
     let readiness = &json["readiness"];
     assert_eq!((&readiness["usable"], &readiness["can_create_tickets"]), (&json!(true), &json!(true)));

@@ -114,6 +114,9 @@ fn example_problem(code: Code) -> Value {
         Code::DuplicateContact => Some(("/contact_id", code)),
         Code::IntegrationIncomplete => Some(("/active", Code::NoArea)),
         Code::ApproverRole => Some(("/approver", code)),
+        Code::DuplicateName => Some(("/name", code)),
+        Code::AreaNotGranted => Some(("/area_id", code)),
+        Code::UnknownReference => Some(("/filter/filters/2/values/0", code)),
         _ => None,
     };
     let errors: Vec<_> = field
@@ -122,6 +125,11 @@ fn example_problem(code: Code) -> Value {
         })
         .into_iter()
         .collect();
+    let references = match code {
+        Code::AreaInUse => json!([{"kind": "tag", "id": REQUEST, "name": "VPN"}]),
+        _ => json!([]),
+    };
     json!({"type": problem::uri(code), "title": title, "status": code.status().as_u16(), "detail": detail,
-        "instance": "/api/v1/customer-integrations/K-1001", "code": code.as_str(), "request_id": REQUEST, "errors": errors})
+        "instance": "/api/v1/customer-integrations/K-1001", "code": code.as_str(), "request_id": REQUEST, "errors": errors,
+        "references": references})
 }

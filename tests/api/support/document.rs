@@ -33,7 +33,7 @@ impl Operation {
     }
 }
 
-/// All operations of the document.
+/// All operations of the document, deletions last.
 pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     let mut operations = Vec::new();
     for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
@@ -47,6 +47,8 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
             });
         }
     }
+    // who calls them one after the other finds everything until the end
+    operations.sort_by_key(|operation| operation.method == "DELETE");
     operations
 });
 
