@@ -97,6 +97,7 @@ async fn every_field_at_its_limit_and_one_past_it(#[values(Sqlite, Postgres)] en
         ("first_name", json!("x"), json!(" \u{a0}\t"), "required"),
         ("email", json!(email(251)), json!(email(255)), "too_long"),
         ("email", json!("a@b"), json!("a"), "invalid_email"),
+        ("email", json!("a@xn--mller-kva.example"), json!("a@müller.example"), "invalid_email"),
         ("contact_id", json!("c".repeat(64)), json!("c".repeat(65)), "invalid_id"),
         ("contact_id", json!("c"), json!(""), "required"),
         ("role", json!("dispatcher"), json!("boss"), "unknown_value"),
