@@ -12,7 +12,7 @@ use actix_web::{
     web::{Bytes, BytesMut},
 };
 use futures_util::StreamExt as _;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
@@ -26,11 +26,6 @@ pub struct Body<T>(pub T);
 
 /// A body that may be absent and then stands for the default.
 pub struct OptionalBody<T>(pub T);
-
-/// The body of an operation that takes none: absent, or `{}`.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Error = Error;

@@ -88,6 +88,16 @@ fn every_body_has_an_example_that_fits_and_refuses_unknown_members() {
     }
 }
 
+#[test]
+fn lists_are_named_as_people_would_name_them() {
+    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
+        assert!(!name.contains('_'), "{name}: add what it holds to LISTED");
+        if let Some(item) = name.strip_suffix("List") {
+            assert_eq!(schema["properties"]["items"]["items"]["$ref"], format!("#/components/schemas/{item}"));
+        }
+    }
+}
+
 #[actix_web::test]
 async fn the_document_the_pages_and_the_explanations_are_served_without_a_token() {
     let Some(app) = TestApp::start(Engine::Sqlite).await else { return };

@@ -45,7 +45,8 @@ use crate::kernel::Code;
 )]
 pub struct Base;
 
-/// Items of lists, for naming `List<T>` as people would.
+/// What the lists of the document hold. utoipa names a list of `Access` `List_Access`; with a line here it is named
+/// `AccessList`, and the schema of its items is a reference.
 const LISTED: [&str; 9] = [
     "Access",
     "Area",
