@@ -16,7 +16,12 @@ use crate::{
     grants::{self, Grant},
     http::token::{self, Audience, Claims, TokenSettings},
     integration,
-    kernel::{Actor, Code, change::Precondition, ids::ErpId, time::Timestamp},
+    kernel::{
+        Actor, Code,
+        change::{Match, Precondition},
+        ids::ErpId,
+        time::Timestamp,
+    },
     plan_boards::PlanBoardGrant,
     ticket_types::TicketTypeGrant,
 };
@@ -124,7 +129,7 @@ pub fn greet(out: &mut impl Write, address: SocketAddr, tokens: &TokenSettings) 
 }
 
 async fn tell<E: CatalogEntry>(db: &Db, id: &str, said: Value) -> anyhow::Result<()> {
-    let only_new = Precondition { if_absent: true, ..Precondition::default() };
+    let only_new = Precondition { if_none_match: Some(Match::Any), ..Precondition::default() };
     match catalog::service::put::<E>(db, actor(), known(id)?, body(said)?, only_new).await {
         Err(error) if error.code() != Code::PreconditionFailed => Err(error.into()),
         _ => Ok(()),

@@ -12,6 +12,7 @@ mod accesses;
 mod authorization;
 mod bad_input;
 mod catalog;
+mod conditions;
 mod contracts;
 mod database;
 mod document;

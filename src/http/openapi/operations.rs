@@ -69,9 +69,10 @@ fn complete_parameters(parameters: &mut Value, path: &str, method: &str, single:
             "If-Match",
             "Act only if the resource has one of these tags (or the bare number before their `-`); else 412.",
         ));
-    }
-    if method == "put" {
-        all.push(header_parameter("If-None-Match", "`*`: only create, never replace; else 412."));
+        all.push(header_parameter(
+            "If-None-Match",
+            "Act only if the resource has none of these tags (or bare numbers); `*`: only if it does not exist. Else 412.",
+        ));
     }
     all.push(header_parameter("Accept-Language", "Language of problems: de or en."));
     *parameters = all;
