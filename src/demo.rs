@@ -79,7 +79,8 @@ pub async fn fill(db: &Db) -> anyhow::Result<()> {
 /// Configures one partner, unless somebody has been there before.
 async fn configure(db: &Db) -> anyhow::Result<()> {
     let partner = CONFIGURED.parse().map_err(|_| anyhow::anyhow!("bad id"))?;
-    if integration::service::get(db, &partner).await?.revision > 1 {
+    let standing = db.read(async |conn| integration::service::standing(conn, &partner).await).await?;
+    if standing.integration.revision > 1 {
         return Ok(());
     }
     let any = Precondition::default;

@@ -30,6 +30,11 @@ impl Conditions {
         Ok(Self { precondition: Precondition { if_match, if_none_match } })
     }
 
+    /// Whether a read asks for something only if it is news.
+    pub fn ask_for_news(&self) -> bool {
+        self.precondition.if_none_match.is_some()
+    }
+
     /// Whether the caller already has what bears this tag, so that 304 answers a read.
     pub fn has(&self, tag: &EntityTag) -> bool {
         match &self.precondition.if_none_match {

@@ -8,7 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::conditions::Conditions;
-use crate::kernel::{Done, Resource, change::EntityTag, page::Page};
+use crate::{
+    db::{Conn, Db},
+    kernel::{Done, Resource, Result, change::EntityTag, page::Page},
+};
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +36,31 @@ pub fn resource<T: Resource>(resource: &T, conditions: &Conditions) -> HttpRespo
 /// 200 with a page of a list.
 pub fn list<T: Serialize>(page: Page<T>, tag: &EntityTag) -> HttpResponse {
     tagged(HttpResponse::Ok(), tag).json(List::from(page))
+}
+
+/// Answers a read whose tag is cheaper than its body. A caller that is up to date costs one look-up and gets 304. Everybody else
+/// gets tag and body out of one snapshot: with a tag newer than its body, a caller would keep the old body for current.
+///
+/// `look_up` yields the tag and what it was made of, `read` makes the body from that.
+pub async fn tag_first<S, T: Serialize>(
+    db: &Db,
+    conditions: &Conditions,
+    look_up: impl AsyncFn(&mut Conn) -> Result<(EntityTag, S)>,
+    read: impl AsyncFn(&mut Conn, S) -> Result<T>,
+) -> Result<HttpResponse> {
+    if conditions.ask_for_news() {
+        let (tag, _) = db.read(async |conn| look_up(conn).await).await?;
+        if conditions.has(&tag) {
+            return Ok(not_modified(&tag));
+        }
+    }
+    let (tag, body) = db
+        .snapshot(async |conn| {
+            let (tag, state) = look_up(conn).await?;
+            Ok((tag, read(conn, state).await?))
+        })
+        .await?;
+    Ok(tagged(HttpResponse::Ok(), &tag).json(body))
 }
 
 /// 304: what bears this tag is what the caller has.

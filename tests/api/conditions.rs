@@ -57,3 +57,50 @@ async fn the_lines_of_a_header_are_one_list(#[values(Sqlite)] engine: Engine) {
     let mixed = editor.request("PUT", &path).header("if-match", "*").header("if-match", &tag);
     mixed.send().await.is_problem(400, "invalid_parameter");
 }
+
+#[rstest]
+#[actix_web::test]
+async fn a_caller_that_is_up_to_date_costs_one_look_up(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let reader = app.reader();
+    // each with a table that its body cannot be made without
+    for (path, table) in [
+        (K1.to_owned(), "accesses"),
+        (format!("{K1}/accesses"), "accesses"),
+        (format!("{K1}/areas"), "grants"),
+        ("/catalog/areas".to_owned(), "catalog_entries"),
+        ("/catalog/areas?grantable_to=K-1".to_owned(), "grants"),
+    ] {
+        let tag = reader.get(&path).await.is(200).etag();
+        app.storage.try_execute(&format!("ALTER TABLE {table} RENAME TO gone")).await.unwrap();
+        reader.get(&path).await.is_problem(500, "internal_error");
+        reader.request("GET", &path).header("if-none-match", &tag).send().await.is(304);
+        app.storage.try_execute(&format!("ALTER TABLE gone RENAME TO {table}")).await.unwrap();
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_tag_and_what_bears_it_belong_to_one_state(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (editor, reader) = (app.editor(), app.reader());
+    let area = format!("{K1}/areas/A-2");
+    let written = std::cell::Cell::new(false);
+    let write = async {
+        for _ in 0..40 {
+            editor.put(&area, Value::Null).await.is(201);
+            editor.delete(&area).await.is(204);
+        }
+        written.set(true);
+    };
+    let read = async |path: &str| {
+        let mut seen = std::collections::BTreeMap::new();
+        while !written.get() {
+            let answer = reader.get(path).await.is(200);
+            let first = seen.entry(answer.etag()).or_insert_with(|| answer.json.clone());
+            assert_eq!(*first, answer.json, "{path} has two bodies for {}", answer.etag());
+        }
+    };
+    let lists = (format!("{K1}/areas"), "/catalog/areas?grantable_to=K-1");
+    tokio::join!(write, read(K1), read(&lists.0), read(&lists.0), read(lists.1), read(lists.1));
+}
