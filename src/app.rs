@@ -20,6 +20,7 @@ use crate::{
         migrations::{self, Direction},
     },
     http::{
+        body::BodyTimeout,
         context,
         operations::{Operations, unrouted},
         token::Verifier,
@@ -61,6 +62,7 @@ impl App {
                 .app_data(verifier.clone())
                 .app_data(operations.clone())
                 .app_data(document.clone())
+                .app_data(BodyTimeout(config.body_timeout))
                 .into_utoipa_app()
                 .configure(router::api)
                 .into_app()

@@ -3,23 +3,47 @@
 //! 400 means that the body cannot be read as what the document says (not JSON, an unknown member, a wrong type), 422 that it
 //! was read and its contents are wrong; then *all* faults are told, each with its JSON pointer.
 
-use std::{future::Future, pin::Pin};
+use std::{convert::Infallible, future::Future, pin::Pin, task::Poll, time::Duration};
 
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage as _, HttpRequest,
+    body::{BoxBody, SizedStream},
     dev::Payload,
     http::{Method, header},
     web::{Bytes, BytesMut},
 };
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
+use tokio::time::timeout;
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::kernel::{Code, Error, Fault, Result};
 
 /// Largest body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
+/// How long a body may take to arrive in full, counted from when it is waited for: the largest one at 70 kB/s.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// [`BODY_TIMEOUT`] as data of the application, so that tests need not wait as long.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyTimeout(pub Duration);
+
+/// A body that was given up. Once nobody holds a chunked body any more, actix waits for the rest of it, for ever, to use the
+/// connection again; so the answer holds it, and actix closes the connection when that is sent.
+pub(super) struct Unread(Payload);
+
+impl Unread {
+    /// An answer that holds the body until it is sent.
+    pub(super) fn held_by(self, answer: Vec<u8>) -> BoxBody {
+        let (length, mut answer) = (answer.len() as u64, Some(Bytes::from(answer)));
+        let stream = stream::poll_fn(move |_| {
+            let _held = &self.0;
+            Poll::Ready(answer.take().map(Ok::<_, Infallible>))
+        });
+        BoxBody::new(SizedStream::new(length, stream))
+    }
+}
 
 /// A body that must be there.
 pub struct Body<T>(pub T);
@@ -68,7 +92,17 @@ fn must_be_json(request: &HttpRequest) -> Result<()> {
     Err(Error::refuse(Code::UnsupportedMediaType).with("merge_patch", if patch { "yes" } else { "no" }))
 }
 
+/// The whole body, or a refusal when it is too large or too slow; actix itself would wait for it for ever.
 async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
+    let limit = request.app_data::<BodyTimeout>().map_or(BODY_TIMEOUT, |limit| limit.0);
+    if let Ok(outcome) = timeout(limit, receive(request, &mut payload)).await {
+        return outcome;
+    }
+    request.extensions_mut().insert(Unread(payload));
+    Err(Error::refuse(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
+}
+
+async fn receive(request: &HttpRequest, payload: &mut Payload) -> Result<Bytes> {
     let too_large = || Error::refuse(Code::BodyTooLarge).with("max", MAX_BODY);
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > MAX_BODY) {

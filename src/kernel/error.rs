@@ -44,6 +44,7 @@ pub enum Code {
     // how it was sent
     BodyTooLarge,
     UnsupportedMediaType,
+    RequestTimeout,
     // read, and wrong
     ValidationFailed,
     ApproverRole,
@@ -79,6 +80,7 @@ pub enum Kind {
     PreconditionFailed,
     TooLarge,
     UnsupportedMediaType,
+    TooSlow,
     Invalid,
     Internal,
     Unavailable,
@@ -110,6 +112,7 @@ impl Code {
             PreconditionFailed => Kind::PreconditionFailed,
             BodyTooLarge => Kind::TooLarge,
             UnsupportedMediaType => Kind::UnsupportedMediaType,
+            RequestTimeout => Kind::TooSlow,
             ValidationFailed | ApproverRole | UnknownReference | RetiredReference | Required | TooShort | TooLong
             | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor | UnknownValue
             | DuplicateValue | NoArea | NoTicketType => Kind::Invalid,

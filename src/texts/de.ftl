@@ -57,6 +57,8 @@ unsupported_media_type = Medientyp nicht unterstützt
         [yes] {" "}oder application/merge-patch+json.
        *[no] .
     }
+request_timeout = Anfrage dauerte zu lange
+    .detail = Der Inhalt kam nicht innerhalb von { $seconds } Sekunden vollständig an.
 validation_failed = Prüfung fehlgeschlagen
     .detail = Einige Felder des Inhalts können nicht angenommen werden; siehe errors.
 approver_role = Genehmiger braucht eine andere Rolle

@@ -57,6 +57,8 @@ unsupported_media_type = Unsupported media type
         [yes] {" "}or application/merge-patch+json.
        *[no] .
     }
+request_timeout = Request took too long
+    .detail = The body did not arrive in full within { $seconds } seconds.
 validation_failed = Validation failed
     .detail = Some members of the body cannot be accepted; see errors.
 approver_role = Approver needs another role

@@ -13,6 +13,7 @@ mod authorization;
 mod bad_input;
 mod catalog;
 mod conditions;
+mod connections;
 mod contracts;
 mod database;
 mod document;

@@ -40,7 +40,7 @@ pub(super) fn of_operation(
     }
     if has_body || method == "put" {
         codes.extend([Code::BadRequest, Code::MalformedJson, Code::UnknownMember, Code::WrongType]);
-        codes.extend([Code::BodyTooLarge, Code::UnsupportedMediaType]);
+        codes.extend([Code::BodyTooLarge, Code::UnsupportedMediaType, Code::RequestTimeout]);
     }
     if has_body {
         codes.push(Code::ValidationFailed);
@@ -99,6 +99,7 @@ fn example_problem(code: Code) -> Value {
         ("allowed", "GET"),
         ("active_accesses", "2"),
         ("max", "20000"),
+        ("seconds", "15"),
         ("role", "observer"),
         ("id", "netz"),
         ("merge_patch", "no"),
