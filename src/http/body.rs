@@ -14,10 +14,10 @@ use actix_web::{
 };
 use futures_util::{StreamExt as _, stream};
 use serde::de::DeserializeOwned;
-use serde_path_to_error::{Path, Segment};
 use tokio::time::timeout;
-use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+use validator::Validate;
 
+use super::faults::{Shape, faults_of, shape_fault};
 use crate::kernel::{Code, Error, Fault, Result};
 
 /// Largest body, in bytes.
@@ -136,91 +136,6 @@ fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
     Ok(body)
 }
 
-/// Where something was to be read from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Body,
-    Query,
-}
-
-/// What serde could not read, as a fault. serde says it in words only; their beginnings are part of its `de::Error` trait.
-pub(super) fn shape_fault<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>, shape: Shape) -> Fault {
-    let message = error.inner().to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let named = message.split('`').nth(1).unwrap_or_default();
-    let base = pointer(error.path());
-    let at = |path: String| if shape == Shape::Query { path.trim_start_matches('/').to_owned() } else { path };
-    let step = format!("/{}", escape(named));
-    let child = || if base.ends_with(&step) { base.clone() } else { format!("{base}{step}") };
-    if message.starts_with("unknown field") && shape == Shape::Query {
-        Fault::new(at(child()), Code::UnknownParameter).with("name", named)
-    } else if message.starts_with("unknown field") {
-        Fault::new(at(child()), Code::UnknownMember).with("member", named)
-    } else if message.starts_with("missing field") {
-        Fault::new(at(child()), Code::Required)
-    } else if message.starts_with("unknown variant") || shape == Shape::Query {
-        Fault::new(at(base), Code::UnknownValue).with("allowed", expected(message))
-    } else {
-        Fault::new(at(base), Code::WrongType).with("reason", message)
-    }
-}
-
-/// The words that serde would have taken, out of its message.
-fn expected(message: &str) -> String {
-    let quoted: Vec<_> = message.split('`').skip(1).step_by(2).collect();
-    let named_first = message.starts_with("unknown variant");
-    quoted.get(usize::from(named_first)..).unwrap_or_default().join(", ")
-}
-
-fn pointer(path: &Path) -> String {
-    path.iter().fold(String::new(), |pointer, segment| match segment {
-        Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } => format!("{pointer}/{}", escape(key)),
-        Segment::Enum { variant } => format!("{pointer}/{}", escape(variant)),
-        Segment::Unknown => pointer,
-    })
-}
-
-/// A member's name as part of a JSON pointer (RFC 6901 section 3).
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-/// All faults that validation found, in the order of their pointers.
-pub(super) fn faults_of(errors: &ValidationErrors) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    gather(errors, "", &mut faults);
-    faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-    faults
-}
-
-fn gather(errors: &ValidationErrors, base: &str, faults: &mut Vec<Fault>) {
-    for (name, kind) in errors.errors() {
-        let at = format!("{base}/{}", escape(name));
-        match kind {
-            ValidationErrorsKind::Field(errors) => faults.extend(errors.iter().map(|error| fault_of(error, &at))),
-            ValidationErrorsKind::Struct(inner) => gather(inner, &at, faults),
-            ValidationErrorsKind::List(items) => {
-                for (index, inner) in items {
-                    gather(inner, &format!("{at}/{index}"), faults);
-                }
-            }
-        }
-    }
-}
-
-/// See [`crate::kernel::text::check`] for how a fault travels through validator.
-fn fault_of(error: &ValidationError, at: &str) -> Fault {
-    let code = error.code.parse().unwrap_or(Code::ValidationFailed);
-    let within = error.message.as_deref().unwrap_or_default();
-    let facts = error
-        .params
-        .iter()
-        .filter(|(name, _)| *name != "value")
-        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)));
-    Fault { pointer: format!("{at}{within}"), code, facts: facts.collect() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,6 +170,11 @@ mod tests {
     #[case(" [true]", Code::WrongType, Some(""))]
     #[case(r#"{"mail": 1}"#, Code::UnknownMember, Some("/mail"))]
     #[case(r#"{"a/b~": 1}"#, Code::UnknownMember, Some("/a~1b~0"))]
+    #[case(
+        r#"{"a`b at line 1 column 2, expected c": 1}"#,
+        Code::UnknownMember,
+        Some("/a`b at line 1 column 2, expected c")
+    )]
     #[case(r#"{"approver": "yes"}"#, Code::WrongType, Some("/approver"))]
     #[case(r#"{"email": null}"#, Code::WrongType, Some("/email"))]
     #[case(r#"{"email": "a@b", "email": "c@d"}"#, Code::WrongType, Some(""))]

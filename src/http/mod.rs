@@ -1,4 +1,4 @@
-//! HTTP, once for all rooms: who asks (`auth`), what was sent (`body`, `params`, `conditions`), what is answered (`reply`,
+//! HTTP, once for all rooms: who asks (`auth`), what was sent (`body`, `params`, `conditions`, and what was wrong with it: `faults`), what is answered (`reply`,
 //! `problem`), what surrounds every request (`context`), and what the document says of it (`openapi`).
 //!
 //! The permission is the way to receive a request: a handler takes [`auth::Permit`] or [`auth::InPartner`], naming its
@@ -8,6 +8,7 @@ pub mod auth;
 pub mod body;
 pub mod conditions;
 pub mod context;
+mod faults;
 pub mod health;
 pub mod openapi;
 pub mod operations;

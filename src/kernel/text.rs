@@ -213,6 +213,14 @@ pub fn sort_key(text: &str) -> String {
 /// Longest sort key, in Unicode scalar values of at most four bytes.
 const MAX_SORT_KEY: usize = 200;
 
+/// The beginning of a text that a stranger made up, as far as it may be repeated: at most `max` characters (and an ellipsis
+/// where something is missing), and none that would command a terminal.
+pub fn clipped(text: &str, max: usize) -> String {
+    let mut rest = text.chars();
+    let shown: String = rest.by_ref().take(max).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if rest.next().is_some() { shown + "…" } else { shown }
+}
+
 /// The words of a search, folded.
 pub fn search_words(text: &str) -> Vec<String> {
     fold(text).split_whitespace().map(ToOwned::to_owned).collect()
@@ -294,6 +302,13 @@ mod tests {
         let expected = if text.is_empty() { Code::Required } else { Code::InvalidEmail };
         assert_eq!(code(&email(text)), Some(expected));
         assert!(!has_the_pattern(text));
+    }
+
+    #[test]
+    fn what_strangers_made_up_is_repeated_in_part_and_without_control_characters() {
+        assert_eq!(clipped("äöü", 3), "äöü");
+        assert_eq!(clipped("äöüß", 3), "äöü…");
+        assert_eq!(clipped("a\u{1b}[2J\0\u{85}", 9), "a\u{fffd}[2J\u{fffd}\u{fffd}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod database;
 mod document;
 mod grants;
 mod history;
+mod http;
 mod integration;
 mod program;
 mod races;

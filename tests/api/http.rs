@@ -1,0 +1,34 @@
+//! What HTTP itself demands: HEAD, codings of content, one spelling of an address.
+
+use rstest::rstest;
+use serde_json::json;
+
+use crate::support::{Engine, Engine::*, TestApp};
+
+const K1: &str = "/customer-integrations/K-1";
+
+#[rstest]
+#[actix_web::test]
+async fn names_that_make_no_sense_are_told_as_they_are_but_not_in_full(#[values(Sqlite)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let editor = app.editor();
+    let told = async |name: &str| {
+        let mut body = json!({});
+        body[name] = json!(1);
+        let put = editor.put(&format!("{K1}/ticket-types/T-2"), body).await.is_problem(400, "unknown_member");
+        let detail = put.json["detail"].as_str().unwrap().rsplit(": ").next().unwrap().to_owned();
+        (put.json["errors"][0]["pointer"].as_str().unwrap().to_owned(), detail)
+    };
+    for name in ["a`b", "`", "at line 3", "x at line 1 column 2", "", "a/b~c"] {
+        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        assert_eq!(told(name).await, (pointer, name.to_owned()));
+    }
+    let clipped = format!("{}…", "x".repeat(64));
+    assert_eq!(told(&"x".repeat(100_000)).await, (format!("/{clipped}"), clipped.clone()));
+    assert_eq!(told("a\u{1b}[31m\0b\n").await.1, "a\u{fffd}[31m\u{fffd}b\u{fffd}");
+    let long = editor.get(&format!("{K1}?{}=1", "x".repeat(5_000))).await.is_problem(400, "unknown_parameter");
+    assert_eq!(long.errors(), [format!("{clipped} unknown_parameter")]);
+    let body = json!({"approval_required": "x".repeat(100_000)});
+    let wrong = editor.put(&format!("{K1}/ticket-types/T-2"), body).await.is_problem(400, "wrong_type");
+    assert!(wrong.text.len() < 1_000 && wrong.text.contains("expected a boolean"), "{}", wrong.text);
+}
