@@ -81,12 +81,15 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     }
 }
 
-/// JSON, and for PATCH also by the name of the merge patch it is.
+/// JSON, and for PATCH also by the name of the merge patch it is. It comes as it is: a compressed body could be small here and
+/// huge once unpacked.
 fn must_be_json(request: &HttpRequest) -> Result<()> {
     let patch = request.method() == Method::PATCH;
     let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || (patch && essence == "application/merge-patch+json") {
+    let mut codings = request.headers().get_all(header::CONTENT_ENCODING);
+    let plain = codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if plain && essence == "application/json" || plain && patch && essence == "application/merge-patch+json" {
         return Ok(());
     }
     Err(Error::refuse(Code::UnsupportedMediaType).with("merge_patch", if patch { "yes" } else { "no" }))

@@ -209,6 +209,7 @@ fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
             let challenge = challenge(&format!(r#", error="insufficient_scope", scope="{}""#, fact("scope")));
             vec![(header::WWW_AUTHENTICATE, challenge)]
         }
+        Code::UnsupportedMediaType => vec![(header::ACCEPT_ENCODING, "identity".to_owned())],
         Code::MethodNotAllowed => vec![(header::ALLOW, fact("allowed").to_owned())],
         Code::PreconditionFailed => {
             refusal.current.iter().map(|tag| (header::ETAG, format!("\"{}\"", tag.as_str()))).collect()

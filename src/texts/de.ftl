@@ -53,7 +53,7 @@ precondition_failed = Vorbedingung nicht erfüllt
 body_too_large = Inhalt zu groß
     .detail = Der Inhalt ist größer als { $max } Byte.
 unsupported_media_type = Medientyp nicht unterstützt
-    .detail = Senden Sie den Inhalt als application/json{ $merge_patch ->
+    .detail = Senden Sie den Inhalt unkomprimiert als application/json{ $merge_patch ->
         [yes] {" "}oder application/merge-patch+json.
        *[no] .
     }

@@ -53,7 +53,7 @@ precondition_failed = Precondition failed
 body_too_large = Body too large
     .detail = The body is larger than { $max } bytes.
 unsupported_media_type = Unsupported media type
-    .detail = Send the body as application/json{ $merge_patch ->
+    .detail = Send the body uncompressed, as application/json{ $merge_patch ->
         [yes] {" "}or application/merge-patch+json.
        *[no] .
     }

@@ -32,3 +32,18 @@ async fn names_that_make_no_sense_are_told_as_they_are_but_not_in_full(#[values(
     let wrong = editor.put(&format!("{K1}/ticket-types/T-2"), body).await.is_problem(400, "wrong_type");
     assert!(wrong.text.len() < 1_000 && wrong.text.contains("expected a boolean"), "{}", wrong.text);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn compressed_bodies_are_not_taken(#[values(Sqlite)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (editor, path) = (app.editor(), format!("{K1}/ticket-types/T-2"));
+    // "{}" through gzip
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0";
+    for coding in ["gzip", "identity, gzip", "br", ""] {
+        let put = editor.request("PUT", &path).header("content-encoding", coding);
+        put.raw("application/json", gzip.to_vec()).send().await.is_problem(415, "unsupported_media_type");
+    }
+    let plain = editor.request("PUT", &path).header("content-encoding", "Identity");
+    plain.raw("application/json", "{}").send().await.is(201);
+}

@@ -117,6 +117,7 @@ pub(super) fn headers() -> Value {
         "Location": header("Where the new resource is.", "/api/v1/customer-integrations/K-1001/areas/netz"),
         "X-Request-Id": header("Id of the request, also in the service's log.", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"),
         "WWW-Authenticate": header("What token is needed.", "Bearer realm=\"customer-integration\", error=\"invalid_token\""),
+        "Accept-Encoding": header("Codings that bodies may have.", "identity"),
         "Retry-After": header("Seconds after which trying again may help.", "1")
     })
 }

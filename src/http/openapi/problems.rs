@@ -61,6 +61,7 @@ pub(super) fn response(codes: &[Code]) -> Value {
     let names: &[&str] = match status.as_u16() {
         401 | 403 => &["WWW-Authenticate"],
         412 => &["ETag"],
+        415 => &["Accept-Encoding"],
         503 => &["Retry-After"],
         _ => &[],
     };
