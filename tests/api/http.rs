@@ -47,3 +47,15 @@ async fn compressed_bodies_are_not_taken(#[values(Sqlite)] engine: Engine) {
     let plain = editor.request("PUT", &path).header("content-encoding", "Identity");
     plain.raw("application/json", "{}").send().await.is(201);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn an_id_of_ours_has_one_spelling(#[values(Sqlite)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let (reader, at) = (app.reader(), |id: &str| format!("{K1}/accesses/{id}"));
+    reader.get(&at(&id)).await.is(200);
+    for other in [id.to_uppercase(), id.replace('-', ""), format!("%7B{id}%7D"), format!("urn:uuid:{id}")] {
+        reader.get(&at(&other)).await.is_problem(400, "invalid_parameter");
+    }
+}

@@ -5,7 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{problems, schemas};
-use crate::kernel::{Code, ids::ERP_ID_PATTERN};
+use crate::kernel::{
+    Code,
+    ids::{ERP_ID_PATTERN, ID_PATTERN},
+};
 
 pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
     let Some(operation) = operation.as_object_mut() else { return };
@@ -98,7 +101,7 @@ fn path_parameter(name: &str) -> Value {
         "plan_board_id" => ("The plan board's id in the ERP.", erp, "rollout"),
         _ => (
             "The id given by this service.",
-            json!({"type": "string", "format": "uuid"}),
+            json!({"type": "string", "format": "uuid", "pattern": ID_PATTERN}),
             "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60",
         ),
     };
