@@ -70,14 +70,14 @@ pub fn not_modified(tag: &EntityTag) -> HttpResponse {
 
 /// After POST: 201 with the resource, and where it is.
 pub fn posted<T: Resource>(request: &HttpRequest, done: &Done<T>) -> HttpResponse {
-    let location = format!("{}/{}", request.path(), done.resource.resource_id());
+    let location = format!("{}/{}", address(request), done.resource.resource_id());
     written(HttpResponse::Created().insert_header((header::LOCATION, location)), &done.resource)
 }
 
 /// After PUT: 201 when it created, else 200.
 pub fn put<T: Resource>(request: &HttpRequest, done: &Done<T>) -> HttpResponse {
     if done.created {
-        written(HttpResponse::Created().insert_header((header::LOCATION, request.path())), &done.resource)
+        written(HttpResponse::Created().insert_header((header::LOCATION, address(request))), &done.resource)
     } else {
         written(&mut HttpResponse::Ok(), &done.resource)
     }
@@ -91,6 +91,13 @@ pub fn patched<T: Resource>(done: &Done<T>) -> HttpResponse {
 /// After DELETE: 204.
 pub fn deleted() -> HttpResponse {
     HttpResponse::NoContent().finish()
+}
+
+/// The path of a request as we write it, however the caller escaped it: ids consist of characters that need no escape
+/// (RFC 3986 section 2.3), and the extractors have judged them.
+fn address(request: &HttpRequest) -> String {
+    let pattern = request.match_pattern().unwrap_or_default();
+    request.match_info().iter().fold(pattern, |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
 }
 
 fn written<T: Resource>(response: &mut HttpResponseBuilder, resource: &T) -> HttpResponse {

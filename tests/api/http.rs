@@ -1,7 +1,7 @@
 //! What HTTP itself demands: HEAD, codings of content, one spelling of an address.
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Engine, Engine::*, TestApp};
 
@@ -58,4 +58,18 @@ async fn an_id_of_ours_has_one_spelling(#[values(Sqlite)] engine: Engine) {
     for other in [id.to_uppercase(), id.replace('-', ""), format!("%7B{id}%7D"), format!("urn:uuid:{id}")] {
         reader.get(&at(&other)).await.is_problem(400, "invalid_parameter");
     }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn new_things_are_at_the_one_spelling_of_their_address(#[values(Sqlite)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let editor = app.editor();
+    let created = editor.put("/customer-integrations/%4B-1/areas/%41%2D2", Value::Null).await.is(201);
+    assert_eq!(created.header("location"), "/api/v1/customer-integrations/K-1/areas/A-2");
+    let body = json!({"first_name": "A", "last_name": "B", "email": "a@b.example"});
+    let created = editor.post("/customer-integrations/%4b-1/accesses", body).await.is(201);
+    let at = format!("/api/v1{K1}/accesses/{}", created.json["id"].as_str().unwrap());
+    assert_eq!(created.header("location"), at);
+    editor.get(at.strip_prefix("/api/v1").unwrap()).await.is(200);
 }
