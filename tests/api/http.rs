@@ -73,3 +73,16 @@ async fn new_things_are_at_the_one_spelling_of_their_address(#[values(Sqlite)] e
     assert_eq!(created.header("location"), at);
     editor.get(at.strip_prefix("/api/v1").unwrap()).await.is(200);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn what_pages_may_read_is_said_in_one_order_and_only_to_them(#[values(Sqlite)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let from = async |origin: &str| app.reader().request("GET", K1).header("origin", origin).send().await;
+    let exposed = from("https://portal.example").await.is(200);
+    let names = exposed.header("access-control-expose-headers").to_owned();
+    assert_eq!(names, "etag, location, retry-after, x-request-id");
+    for other in [from("https://evil.example").await, app.reader().get(K1).await] {
+        assert_eq!(other.header("access-control-expose-headers"), "");
+    }
+}
