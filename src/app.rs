@@ -20,6 +20,7 @@ use crate::{
     http::{
         body::BodyTimeout,
         context, cors,
+        head::head_as_get,
         operations::{Operations, unrouted},
         token::Verifier,
     },
@@ -54,6 +55,7 @@ impl App {
         let origins = config.cors_allowed_origins;
         let server = HttpServer::new(move || {
             ActixApp::new()
+                .wrap(from_fn(head_as_get))
                 .wrap(cors::cors(&origins))
                 .wrap(from_fn(cors::expose))
                 .wrap(from_fn(context::surround))

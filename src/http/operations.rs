@@ -56,7 +56,12 @@ impl Operations {
     /// The methods a path takes; none where there is no such path.
     fn methods(&self, path: &str) -> BTreeSet<String> {
         let matching = self.paths.iter().filter(|(definition, _)| definition.is_match(path));
-        matching.flat_map(|(_, methods)| methods.iter().cloned()).collect()
+        let mut methods: BTreeSet<_> = matching.flat_map(|(_, methods)| methods.iter().cloned()).collect();
+        // see `head`
+        if methods.contains("GET") {
+            methods.insert("HEAD".to_owned());
+        }
+        methods
     }
 }
 

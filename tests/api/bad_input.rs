@@ -273,15 +273,15 @@ async fn unknown_routes_and_methods(#[values(Sqlite, Postgres)] engine: Engine) 
         anonymous.get(path).await.is_problem(404, "unknown_route");
     }
     for (method, path, allow) in [
-        ("DELETE", "/customer-integrations", "GET"),
-        ("PUT", "/customer-integrations/K-1", "GET, PATCH"),
-        ("POST", "/customer-integrations/K-1/areas", "GET"),
-        ("PATCH", "/customer-integrations/K-1/areas/A-1", "DELETE, GET, PUT"),
-        ("DELETE", ACCESSES, "GET, POST"),
-        ("POST", "//health/live", "GET"),
-        ("DELETE", "//openapi.json", "GET"),
-        ("PUT", "//docs", "GET"),
-        ("PUT", "//docs/", "GET"),
+        ("DELETE", "/customer-integrations", "GET, HEAD"),
+        ("PUT", "/customer-integrations/K-1", "GET, HEAD, PATCH"),
+        ("POST", "/customer-integrations/K-1/areas", "GET, HEAD"),
+        ("PATCH", "/customer-integrations/K-1/areas/A-1", "DELETE, GET, HEAD, PUT"),
+        ("DELETE", ACCESSES, "GET, HEAD, POST"),
+        ("POST", "//health/live", "GET, HEAD"),
+        ("DELETE", "//openapi.json", "GET, HEAD"),
+        ("PUT", "//docs", "GET, HEAD"),
+        ("PUT", "//docs/", "GET, HEAD"),
     ] {
         let answer = anonymous.request(method, path).send().await.is_problem(405, "method_not_allowed");
         assert_eq!(answer.header("allow"), allow, "{method} {path}");

@@ -86,3 +86,33 @@ async fn what_pages_may_read_is_said_in_one_order_and_only_to_them(#[values(Sqli
         assert_eq!(other.header("access-control-expose-headers"), "");
     }
 }
+
+#[rstest]
+#[actix_web::test]
+async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let reader = app.reader();
+    for path in ["//health/live", "//health/ready", "//openapi.json", "//docs/", K1, "/customer-integrations"] {
+        let (get, head) = (reader.get(path).await.is(200), reader.request("HEAD", path).send().await.is(200));
+        assert_eq!(head.text, "", "{path}");
+        for header in ["content-type", "content-length", "etag"] {
+            assert_eq!(head.header(header), get.header(header), "{header} of {path}");
+        }
+        assert_eq!(head.header("content-length"), get.text.len().to_string(), "{path}");
+    }
+    let tag = reader.get(K1).await.etag();
+    reader.request("HEAD", K1).header("if-none-match", &tag).send().await.is(304);
+    for (path, status) in
+        [("/customer-integrations/K-99", 404), ("//nothing", 404), ("/customer-integrations?x=1", 400)]
+    {
+        let refused = reader.request("HEAD", path).send().await.is(status);
+        assert_eq!((refused.text.as_str(), refused.header("content-type")), ("", "application/problem+json"), "{path}");
+    }
+    // as a page of another origin asks
+    let page = reader.request("HEAD", K1).header("origin", "https://portal.example").send().await.is(200);
+    assert_eq!(page.header("access-control-allow-origin"), "https://portal.example");
+    app.anonymous().request("HEAD", K1).send().await.is(401);
+    // what takes no GET takes no HEAD
+    let elsewhere = app.anonymous().request("DELETE", "//health/ready").send().await;
+    assert_eq!(elsewhere.is_problem(405, "method_not_allowed").header("allow"), "GET, HEAD");
+}

@@ -28,6 +28,7 @@ use crate::kernel::Code;
             * Every single resource answers a strong `ETag`, which is its `version` (a customer integration's: its `revision`), \
             followed by `-…` where it shows foreign state. `If-Match` and, with writes, `If-None-Match` take the tag or the bare \
             number; 412 answers a lost race. POST takes no conditions.\n\
+            * Whatever takes GET takes HEAD.\n\
             * Every failure is a problem (RFC 9457); act on its `code`.\n\
             * Titles and details follow `Accept-Language` (de, en).",
         contact(name = "The team of customer-integration"),
