@@ -134,7 +134,7 @@ impl Request {
             assert_eq!(json["request_id"], headers["x-request-id"].to_str().unwrap());
         }
         if path.starts_with(BASE) {
-            document::check(self.method.as_str(), path, status, content_type.as_deref(), &json);
+            document::check(self.method.as_str(), path, status, content_type.as_deref(), &text);
         }
         Answer { status, headers, json, text }
     }
