@@ -2,11 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use actix_cors::Cors;
 use actix_web::{
     App as ActixApp, HttpServer,
     dev::{Server, ServerHandle},
-    http::{Method, header},
     middleware::from_fn,
     web::{self, Bytes, Data},
 };
@@ -20,7 +18,9 @@ use crate::{
         migrations::{self, Direction},
     },
     http::{
-        context,
+        body::BodyTimeout,
+        context, cors,
+        head::head_as_get,
         operations::{Operations, unrouted},
         token::Verifier,
     },
@@ -55,12 +55,15 @@ impl App {
         let origins = config.cors_allowed_origins;
         let server = HttpServer::new(move || {
             ActixApp::new()
-                .wrap(cors(&origins))
+                .wrap(from_fn(head_as_get))
+                .wrap(cors::cors(&origins))
+                .wrap(from_fn(cors::expose))
                 .wrap(from_fn(context::surround))
                 .app_data(data.clone())
                 .app_data(verifier.clone())
                 .app_data(operations.clone())
                 .app_data(document.clone())
+                .app_data(BodyTimeout(config.body_timeout))
                 .into_utoipa_app()
                 .configure(router::api)
                 .into_app()
@@ -85,21 +88,4 @@ impl App {
     pub async fn run(self) -> anyhow::Result<()> {
         Ok(self.server.await?)
     }
-}
-
-/// Browsers' pages of the listed origins may call; all others may not.
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allowed_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::ACCEPT_LANGUAGE,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-            context::REQUEST_ID,
-        ])
-        .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER, context::REQUEST_ID])
-        .max_age(3600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

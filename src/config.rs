@@ -1,6 +1,6 @@
 //! Settings: every one is an environment variable and an argument of the same name. What comes out is typed and valid.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
@@ -8,7 +8,10 @@ use secrecy::SecretString;
 
 use crate::{
     db::{DatabaseUrl, DbOptions},
-    http::token::{MIN_SECRET, TokenSettings},
+    http::{
+        body::BODY_TIMEOUT,
+        token::{MIN_SECRET, TokenSettings},
+    },
 };
 
 /// Where `serve --demo` keeps its file and its key.
@@ -86,6 +89,8 @@ pub struct Config {
     pub cors_allowed_origins: Vec<String>,
     pub worker_threads: usize,
     pub migrate_on_start: bool,
+    /// How long a request's body may take to arrive; no setting, only tests are less patient.
+    pub body_timeout: Duration,
 }
 
 impl Config {
@@ -100,6 +105,7 @@ impl Config {
             cors_allowed_origins: origins(server.cors_allowed_origins)?,
             worker_threads: server.worker_threads.map_or(cores, usize::from),
             migrate_on_start: server.migrate_on_start,
+            body_timeout: BODY_TIMEOUT,
         })
     }
 }

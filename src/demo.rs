@@ -18,7 +18,12 @@ use crate::{
     grants::{self, Grant},
     http::token::{self, Audience, Claims, TokenSettings},
     integration::{self, Configuration},
-    kernel::{Actor, Code, change::Precondition, ids::ErpId, time::Timestamp},
+    kernel::{
+        Actor, Code,
+        change::{Match, Precondition},
+        ids::ErpId,
+        time::Timestamp,
+    },
     plan_boards::PlanBoardGrant,
     queries::TicketQuery,
     tags::Tag,
@@ -79,7 +84,8 @@ pub async fn fill(db: &Db) -> anyhow::Result<()> {
 /// Configures one partner, unless somebody has been there before.
 async fn configure(db: &Db) -> anyhow::Result<()> {
     let partner = CONFIGURED.parse().map_err(|_| anyhow::anyhow!("bad id"))?;
-    if integration::service::get(db, &partner).await?.revision > 1 {
+    let standing = db.read(async |conn| integration::service::standing(conn, &partner).await).await?;
+    if standing.integration.revision > 1 {
         return Ok(());
     }
     let any = Precondition::default;
@@ -176,7 +182,7 @@ pub fn greet(out: &mut impl Write, address: SocketAddr, tokens: &TokenSettings) 
 }
 
 async fn tell<E: CatalogEntry>(db: &Db, id: &str, said: Value) -> anyhow::Result<()> {
-    let only_new = Precondition { if_absent: true, ..Precondition::default() };
+    let only_new = Precondition { if_none_match: Some(Match::Any), ..Precondition::default() };
     match catalog::service::put::<E>(db, actor(), known(id)?, body(said)?, only_new).await {
         Err(error) if error.code() != Code::PreconditionFailed => Err(error.into()),
         _ => Ok(()),

@@ -18,7 +18,7 @@ use crate::{
 
 /// Where the API begins.
 pub const BASE: &str = "/api/v1";
-/// Paths outside the API; all of them take GET only and need no token.
+/// Paths outside the API; all of them take GET (and HEAD) only and need no token.
 pub const OTHERS: [&str; 6] =
     ["/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{page:.*}", "/problems/{code}"];
 

@@ -12,8 +12,7 @@ use crate::{
     catalog::{Area, AreaId, BusinessPartnerId},
     db::Conn,
     grants::{Grant, Granted},
-    http::body::Nothing,
-    kernel::{Code, Resource, Result, change::EntityTag, ids::ErpId},
+    kernel::{Code, Nothing, Resource, Result, change::EntityTag, ids::ErpId},
     tags,
 };
 

@@ -12,13 +12,13 @@ use crate::{
             InPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
-        body::{Nothing, OptionalBody},
+        body::OptionalBody,
         conditions::Conditions,
         params::{InPath, ListQuery, NoFilter, PageParams},
         reply::{self, List},
     },
     integration,
-    kernel::Result,
+    kernel::{Nothing, Result},
 };
 
 /// List granted areas

@@ -9,7 +9,7 @@ use super::{
     service,
 };
 use crate::{
-    db::Db,
+    db::{Conn, Db},
     http::{
         auth::{
             Permit,
@@ -280,11 +280,9 @@ async fn list<E: CatalogEntry>(
     page: &PageRequest,
     conditions: &Conditions,
 ) -> Result<HttpResponse> {
-    let tag = service::list_tag(db, filter).await?;
-    if conditions.has(&tag) {
-        return Ok(reply::not_modified(&tag));
-    }
-    Ok(reply::list(service::list::<E>(db, filter, page).await?, &tag))
+    let look_up = async |conn: &mut Conn| Ok((service::list_tag(conn, filter).await?, ()));
+    let read = async |conn: &mut Conn, ()| service::list::<E>(conn, filter, page).await.map(List::from);
+    reply::tag_first(db, conditions, look_up, read).await
 }
 
 async fn list_grantable<E: CatalogEntry>(

@@ -38,19 +38,18 @@ pub struct CatalogFilter {
 }
 
 /// One page of the entries of a kind.
-pub async fn list<E: CatalogEntry>(db: &Db, filter: &CatalogFilter, page: &PageRequest) -> Result<Page<E>> {
-    let rows = db.read(async |conn| repo::list(conn, E::ENTRY, filter, page).await).await?;
+pub async fn list<E: CatalogEntry>(conn: &mut Conn, filter: &CatalogFilter, page: &PageRequest) -> Result<Page<E>> {
+    let rows = repo::list(conn, E::ENTRY, filter, page).await?;
     Ok(Page::new(rows, page).map(E::from_row))
 }
 
 /// The tag of a list: the catalogue's revision, and where it depends on what a partner was granted, the partner's. A partner
 /// that does not exist is not found.
-pub async fn list_tag(db: &Db, filter: &CatalogFilter) -> Result<EntityTag> {
-    db.read(async |conn| match &filter.grantable_to {
+pub async fn list_tag(conn: &mut Conn, filter: &CatalogFilter) -> Result<EntityTag> {
+    match &filter.grantable_to {
         None => Ok(EntityTag::derived(repo::revision(conn).await?, "catalog")),
         Some(partner) => Ok(integration::service::standing(conn, partner).await?.etag()),
-    })
-    .await
+    }
 }
 
 /// One entry.

@@ -4,7 +4,12 @@ use actix_web::HttpResponse;
 
 use super::{Element, Home, Stored, service};
 use crate::{
-    http::{call::Call, params::ListQuery, reply},
+    db::Conn,
+    http::{
+        call::Call,
+        params::ListQuery,
+        reply::{self, List},
+    },
     kernel::{Actor, Done, Result, ids::Id},
     texts::Lang,
 };
@@ -13,18 +18,17 @@ type Mark<E, H> = <<E as Element<H>>::Row as Stored>::Mark;
 
 /// A page of a list; one look-up tells whether the caller has it already.
 pub async fn list<E: Element<H>, H: Home>(call: &Call, home: H, query: &ListQuery<E::Filter>) -> Result<HttpResponse> {
-    call.db
-        .read(async |conn| {
-            let at = home.standing(conn).await?;
-            let tag = if E::WORDED { H::tag(&at).in_language(call.lang.tag()) } else { H::tag(&at) };
-            if call.conditions.has(&tag) {
-                return Ok(reply::not_modified(&tag));
-            }
-            let page = service::list::<E, H>(conn, &home, &at, &query.filter, &query.page).await?;
-            let response = reply::list(page.map(|element| element.worded(call.lang)), &tag);
-            Ok(if E::WORDED { reply::in_language(response, call.lang.tag()) } else { response })
-        })
-        .await
+    let lang = call.lang;
+    let look_up = async |conn: &mut Conn| {
+        let at = home.standing(conn).await?;
+        Ok((if E::WORDED { H::tag(&at).in_language(lang.tag()) } else { H::tag(&at) }, at))
+    };
+    let read = async |conn: &mut Conn, at: H::Locked| {
+        let page = service::list::<E, H>(conn, &home, &at, &query.filter, &query.page).await?;
+        Ok(List::from(page.map(|element| element.worded(lang))))
+    };
+    let response = reply::tag_first(&call.db, &call.conditions, look_up, read).await?;
+    Ok(if E::WORDED { reply::in_language(response, lang.tag()) } else { response })
 }
 
 /// One element.

@@ -92,10 +92,12 @@ pub struct HistoryListQuery {
     pub subject: Option<Text<1, 255>>,
     /// Only changes at this time (RFC 3339) or later.
     #[param(value_type = Option<String>, format = DateTime)]
-    pub from: Option<Timestamp>,
+    #[validate(custom(function = check))]
+    pub from: Option<Choice<Timestamp>>,
     /// Only changes before this time (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime)]
-    pub until: Option<Timestamp>,
+    #[validate(custom(function = check))]
+    pub until: Option<Choice<Timestamp>>,
 }
 
 impl ListFilter for HistoryListQuery {

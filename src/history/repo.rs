@@ -95,10 +95,10 @@ pub(super) async fn list(
         if let Some(subject) = &filter.subject {
             query = query.filter(history::subject.eq(subject.as_str()));
         }
-        if let Some(from) = filter.from {
+        if let Some(from) = filter.from.and_then(|from| from.known()) {
             query = query.filter(history::at.ge(from));
         }
-        if let Some(until) = filter.until {
+        if let Some(until) = filter.until.and_then(|until| until.known()) {
             query = query.filter(history::at.lt(until));
         }
         keyset!(query, page.sort.descending, history::revision, history::id, page.after_number::<EntryId>()?)

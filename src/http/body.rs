@@ -3,34 +3,53 @@
 //! 400 means that the body cannot be read as what the document says (not JSON, an unknown member, a wrong type), 422 that it
 //! was read and its contents are wrong; then *all* faults are told, each with its JSON pointer.
 
-use std::{future::Future, pin::Pin};
+use std::{convert::Infallible, future::Future, pin::Pin, task::Poll, time::Duration};
 
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage as _, HttpRequest,
+    body::{BoxBody, SizedStream},
     dev::Payload,
     http::{Method, header},
     web::{Bytes, BytesMut},
 };
-use futures_util::StreamExt as _;
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_path_to_error::{Path, Segment};
-use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+use futures_util::{StreamExt as _, stream};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use validator::Validate;
 
-use crate::kernel::{Code, Error, Fault, Result};
+use super::faults::{Shape, faults_of, shape_fault};
+use crate::kernel::{Code, Error, Fault, Result, error::Kind, object::Object};
 
 /// Largest body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
+/// How long a body may take to arrive in full, counted from when it is waited for: the largest one at 70 kB/s.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// [`BODY_TIMEOUT`] as data of the application, so that tests need not wait as long.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyTimeout(pub Duration);
+
+/// A body that was given up. Once nobody holds a chunked body any more, actix waits for the rest of it, for ever, to use the
+/// connection again; so the answer holds it, and actix closes the connection when that is sent.
+pub(super) struct Unread(Payload);
+
+impl Unread {
+    /// An answer that holds the body until it is sent.
+    pub(super) fn held_by(self, answer: Vec<u8>) -> BoxBody {
+        let (length, mut answer) = (answer.len() as u64, Some(Bytes::from(answer)));
+        let stream = stream::poll_fn(move |_| {
+            let _held = &self.0;
+            Poll::Ready(answer.take().map(Ok::<_, Infallible>))
+        });
+        BoxBody::new(SizedStream::new(length, stream))
+    }
+}
 
 /// A body that must be there.
 pub struct Body<T>(pub T);
 
 /// A body that may be absent and then stands for the default.
 pub struct OptionalBody<T>(pub T);
-
-/// The body of an operation that takes none: absent, or `{}`.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Error = Error;
@@ -62,18 +81,31 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     }
 }
 
-/// JSON, and for PATCH also by the name of the merge patch it is.
+/// JSON, and for PATCH also by the name of the merge patch it is. It comes as it is: a compressed body could be small here and
+/// huge once unpacked.
 fn must_be_json(request: &HttpRequest) -> Result<()> {
     let patch = request.method() == Method::PATCH;
     let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || (patch && essence == "application/merge-patch+json") {
+    let mut codings = request.headers().get_all(header::CONTENT_ENCODING);
+    let plain = codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if plain && essence == "application/json" || plain && patch && essence == "application/merge-patch+json" {
         return Ok(());
     }
     Err(Error::refuse(Code::UnsupportedMediaType).with("merge_patch", if patch { "yes" } else { "no" }))
 }
 
+/// The whole body, or a refusal when it is too large or too slow; actix itself would wait for it for ever.
 async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
+    let limit = request.app_data::<BodyTimeout>().map_or(BODY_TIMEOUT, |limit| limit.0);
+    if let Ok(outcome) = timeout(limit, receive(request, &mut payload)).await {
+        return outcome;
+    }
+    request.extensions_mut().insert(Unread(payload));
+    Err(Error::refuse(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
+}
+
+async fn receive(request: &HttpRequest, payload: &mut Payload) -> Result<Bytes> {
     let too_large = || Error::refuse(Code::BodyTooLarge).with("max", MAX_BODY);
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > MAX_BODY) {
@@ -92,105 +124,21 @@ async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
 
 fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
     let malformed = |error: &serde_json::Error| Error::refuse(Code::MalformedJson).with("reason", error);
-    // serde would take an array for an object, member by member
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(Error::at(
-            Fault::new("", Code::WrongType).with("reason", "invalid type: sequence, expected an object"),
-        ));
-    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let Object(body) = serde_path_to_error::deserialize::<_, Object<T>>(&mut json).map_err(|error| {
         if error.inner().is_data() { Error::at(shape_fault(&error, Shape::Body)) } else { malformed(error.inner()) }
     })?;
     json.end().map_err(|error| malformed(&error))?;
-    body.validate().map_err(|errors| Error::faults(Code::ValidationFailed, faults_of(&errors)))?;
+    body.validate().map_err(|errors| refusal(faults_of(&errors)))?;
     Ok(body)
 }
 
-/// Where something was to be read from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Body,
-    Query,
-}
-
-/// What serde could not read, as a fault. serde says it in words only; their beginnings are part of its `de::Error` trait.
-pub(super) fn shape_fault<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>, shape: Shape) -> Fault {
-    let message = error.inner().to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let named = message.split('`').nth(1).unwrap_or_default();
-    let base = pointer(error.path());
-    let at = |path: String| if shape == Shape::Query { path.trim_start_matches('/').to_owned() } else { path };
-    let step = format!("/{}", escape(named));
-    let child = || if base.ends_with(&step) { base.clone() } else { format!("{base}{step}") };
-    if message.starts_with("unknown field") && shape == Shape::Query {
-        Fault::new(at(child()), Code::UnknownParameter).with("name", named)
-    } else if message.starts_with("unknown field") {
-        Fault::new(at(child()), Code::UnknownMember).with("member", named)
-    } else if message.starts_with("missing field") {
-        Fault::new(at(child()), Code::Required)
-    } else if message.starts_with("unknown variant") || shape == Shape::Query {
-        Fault::new(at(base), Code::UnknownValue).with("allowed", expected(message))
-    } else {
-        Fault::new(at(base), Code::WrongType).with("reason", message)
-    }
-}
-
-/// The words that serde would have taken, out of its message.
-fn expected(message: &str) -> String {
-    let quoted: Vec<_> = message.split('`').skip(1).step_by(2).collect();
-    let named_first = message.starts_with("unknown variant");
-    quoted.get(usize::from(named_first)..).unwrap_or_default().join(", ")
-}
-
-fn pointer(path: &Path) -> String {
-    path.iter().fold(String::new(), |pointer, segment| match segment {
-        Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } => format!("{pointer}/{}", escape(key)),
-        Segment::Enum { variant } => format!("{pointer}/{}", escape(variant)),
-        Segment::Unknown => pointer,
-    })
-}
-
-/// A member's name as part of a JSON pointer (RFC 6901 section 3).
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-/// All faults that validation found, in the order of their pointers.
-pub(super) fn faults_of(errors: &ValidationErrors) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    gather(errors, "", &mut faults);
-    faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-    faults
-}
-
-fn gather(errors: &ValidationErrors, base: &str, faults: &mut Vec<Fault>) {
-    for (name, kind) in errors.errors() {
-        // a value that judges itself names no member; where the fault is inside of it, the fault says
-        let at = if name.is_empty() { base.to_owned() } else { format!("{base}/{}", escape(name)) };
-        match kind {
-            ValidationErrorsKind::Field(errors) => faults.extend(errors.iter().map(|error| fault_of(error, &at))),
-            ValidationErrorsKind::Struct(inner) => gather(inner, &at, faults),
-            ValidationErrorsKind::List(items) => {
-                for (index, inner) in items {
-                    gather(inner, &format!("{at}/{index}"), faults);
-                }
-            }
-        }
-    }
-}
-
-/// See [`crate::kernel::text::check`] for how a fault travels through validator.
-fn fault_of(error: &ValidationError, at: &str) -> Fault {
-    let code = error.code.parse().unwrap_or(Code::ValidationFailed);
-    let within = error.message.as_deref().unwrap_or_default();
-    let facts = error
-        .params
-        .iter()
-        .filter(|(name, _)| *name != "value")
-        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)));
-    Fault { pointer: format!("{at}{within}"), code, facts: facts.collect() }
+/// What does not have its shape cannot be read; that is told first, with everything else that is wrong.
+fn refusal(faults: Vec<Fault>) -> Error {
+    let unreadable = faults.iter().find(|fault| fault.code.kind() == Kind::Unreadable);
+    let facts = unreadable.map(|fault| fault.facts.clone()).unwrap_or_default();
+    let code = unreadable.map_or(Code::ValidationFailed, |fault| fault.code);
+    Error::faults(code, faults).knowing(facts)
 }
 
 #[cfg(test)]
@@ -227,6 +175,11 @@ mod tests {
     #[case(" [true]", Code::WrongType, Some(""))]
     #[case(r#"{"mail": 1}"#, Code::UnknownMember, Some("/mail"))]
     #[case(r#"{"a/b~": 1}"#, Code::UnknownMember, Some("/a~1b~0"))]
+    #[case(
+        r#"{"a`b at line 1 column 2, expected c": 1}"#,
+        Code::UnknownMember,
+        Some("/a`b at line 1 column 2, expected c")
+    )]
     #[case(r#"{"approver": "yes"}"#, Code::WrongType, Some("/approver"))]
     #[case(r#"{"email": null}"#, Code::WrongType, Some("/email"))]
     #[case(r#"{"email": "a@b", "email": "c@d"}"#, Code::WrongType, Some(""))]

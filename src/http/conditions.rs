@@ -1,11 +1,15 @@
 //! Conditional requests (RFC 9110 section 13).
+//!
+//! A read asks "unless I have it already" (`If-None-Match`, answered here by 304). A write asks "only if it is still this"
+//! (`If-Match`) or "unless it is this" (`If-None-Match`), answered by 412 inside its transaction. POST takes no conditions: it
+//! adds to a list, whose tag changes with everything else below the same root, so that no caller could name it in time.
 
 use std::future::{Ready, ready};
 
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{self, EntityTag as HeaderTag, Header as _, IfMatch, IfNoneMatch},
+    http::header::{self, HeaderName},
 };
 
 use crate::kernel::{
@@ -16,48 +20,91 @@ use crate::kernel::{
 /// The conditions a request makes: for a write checked inside its transaction, for a read against the current tag.
 pub struct Conditions {
     pub precondition: Precondition,
-    if_none_match: Option<IfNoneMatch>,
 }
 
 impl Conditions {
     /// Reads them from the request's headers.
     pub fn of(request: &HttpRequest) -> Result<Self> {
-        let if_match = if_match(request)?;
-        let if_none_match = request.headers().contains_key(header::IF_NONE_MATCH).then(|| IfNoneMatch::parse(request));
-        let if_none_match = if_none_match.transpose().map_err(|_| unreadable("If-None-Match"))?;
-        let if_absent = matches!(if_none_match, Some(IfNoneMatch::Any));
-        Ok(Self { precondition: Precondition { if_match, if_absent }, if_none_match })
+        let if_match = sent(request, &header::IF_MATCH, "If-Match")?.map(|sent| sent.named(Strength::Strong));
+        let if_none_match =
+            sent(request, &header::IF_NONE_MATCH, "If-None-Match")?.map(|sent| sent.named(Strength::Any));
+        Ok(Self { precondition: Precondition { if_match, if_none_match } })
+    }
+
+    /// Whether a read asks for something only if it is news.
+    pub fn ask_for_news(&self) -> bool {
+        self.precondition.if_none_match.is_some()
     }
 
     /// Whether the caller already has what bears this tag, so that 304 answers a read.
     pub fn has(&self, tag: &EntityTag) -> bool {
-        let tag = HeaderTag::new_strong(tag.as_str().to_owned());
-        match &self.if_none_match {
+        match &self.precondition.if_none_match {
             None => false,
-            Some(IfNoneMatch::Any) => true,
-            Some(IfNoneMatch::Items(sent)) => sent.iter().any(|sent| sent.weak_eq(&tag)),
+            Some(Match::Any) => true,
+            Some(Match::Tags(sent)) => sent.iter().any(|sent| sent == tag.as_str()),
         }
     }
 }
 
-/// `If-Match`, of which only strong tags can match. A header that names no tag at all (an entity tag without its quotes, say) is
-/// refused instead of never matching.
-fn if_match(request: &HttpRequest) -> Result<Option<Match>> {
-    if !request.headers().contains_key(header::IF_MATCH) {
+/// Which tags a condition compares: `If-Match` the strong ones only, `If-None-Match` all (RFC 9110 section 8.8.3.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strength {
+    Strong,
+    Any,
+}
+
+/// What a conditional header says.
+#[derive(Debug, PartialEq, Eq)]
+enum Sent {
+    /// `*`.
+    Any,
+    /// Tags without their quotes, each with whether it is weak.
+    Tags(Vec<(bool, String)>),
+}
+
+impl Sent {
+    fn named(self, strength: Strength) -> Match {
+        match self {
+            Self::Any => Match::Any,
+            Self::Tags(tags) => {
+                let compared = tags.into_iter().filter(|(weak, _)| strength == Strength::Any || !weak);
+                Match::Tags(compared.map(|(_, tag)| tag).collect())
+            }
+        }
+    }
+
+    /// Reads `*` or a list of tags. `None`: it is neither, or an empty list.
+    fn read(text: &str) -> Option<Self> {
+        if text.trim() == "*" {
+            return Some(Self::Any);
+        }
+        let mut tags = Vec::new();
+        // a recipient ignores empty elements (RFC 9110 section 5.6.1.2)
+        let mut rest = text.trim_start_matches([' ', '\t', ',']);
+        while !rest.is_empty() {
+            let weak = rest.starts_with("W/");
+            let (tag, after) = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+            let after = after.trim_start_matches([' ', '\t']);
+            if !tag.bytes().all(|b| b.is_ascii_graphic()) || !(after.is_empty() || after.starts_with(',')) {
+                return None;
+            }
+            tags.push((weak, tag.to_owned()));
+            rest = after.trim_start_matches([' ', '\t', ',']);
+        }
+        (!tags.is_empty()).then_some(Self::Tags(tags))
+    }
+}
+
+/// A conditional header, all its lines being one list. One that cannot be read, such as a tag without its quotes, is refused:
+/// ignored it would let a write act that was meant not to, and as a tag that never matches it would be a riddle.
+fn sent(request: &HttpRequest, header: &HeaderName, name: &str) -> Result<Option<Sent>> {
+    let lines: Vec<_> = request.headers().get_all(header).map(|line| line.to_str().ok()).collect();
+    if lines.is_empty() {
         return Ok(None);
     }
-    match IfMatch::parse(request).map_err(|_| unreadable("If-Match"))? {
-        IfMatch::Any => Ok(Some(Match::Any)),
-        IfMatch::Items(tags) if tags.is_empty() => Err(unreadable("If-Match")),
-        IfMatch::Items(tags) => {
-            let strong = tags.into_iter().filter(|tag| !tag.weak);
-            Ok(Some(Match::Tags(strong.map(|tag| tag.tag().to_owned()).collect())))
-        }
-    }
-}
-
-fn unreadable(header: &str) -> Error {
-    Error::faults(Code::InvalidParameter, vec![Fault::new(header, Code::InvalidParameter)])
+    let lines: Option<Vec<_>> = lines.into_iter().collect();
+    let unreadable = || Error::faults(Code::InvalidParameter, vec![Fault::new(name, Code::InvalidParameter)]);
+    lines.and_then(|lines| Sent::read(&lines.join(","))).map(Some).ok_or_else(unreadable)
 }
 
 impl FromRequest for Conditions {
@@ -66,5 +113,35 @@ impl FromRequest for Conditions {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Self::of(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(tags: &[(bool, &str)]) -> Sent {
+        Sent::Tags(tags.iter().map(|(weak, tag)| (*weak, (*tag).to_owned())).collect())
+    }
+
+    #[rstest::rstest]
+    #[case("*", Some(Sent::Any))]
+    #[case(" * ", Some(Sent::Any))]
+    #[case("\"3\"", Some(tags(&[(false, "3")])))]
+    #[case("\"\"", Some(tags(&[(false, "")])))]
+    #[case(" W/\"3-c7\",\t\"a,b\" ,, \"*\",", Some(tags(&[(true, "3-c7"), (false, "a,b"), (false, "*")])))]
+    #[case("", None)]
+    #[case(" , ", None)]
+    #[case("3", None)]
+    #[case("\"3", None)]
+    #[case("w/\"3\"", None)]
+    #[case("W/ \"3\"", None)]
+    #[case("\"3\" \"4\"", None)]
+    #[case("\"3 4\"", None)]
+    #[case("*, \"3\"", None)]
+    #[case("\"3\", *", None)]
+    #[case("*, *", None)]
+    fn headers_are_read_in_full_or_not_at_all(#[case] text: &str, #[case] expected: Option<Sent>) {
+        assert_eq!(Sent::read(text), expected);
     }
 }

@@ -1,5 +1,5 @@
-//! HTTP, once for all rooms: who asks (`auth`), what was sent (`body`, `params`, `conditions`), what is answered (`reply`,
-//! `problem`), what surrounds every request (`context`), and what the document says of it (`openapi`).
+//! HTTP, once for all rooms: who asks (`auth`), what was sent (`body`, `params`, `conditions`, and what was wrong with it: `faults`), what is answered (`reply`,
+//! `problem`), what surrounds every request (`context`, `cors`, `head`), and what the document says of it (`openapi`).
 //!
 //! The permission is the way to receive a request: a handler takes [`auth::Permit`] or [`auth::InPartner`], naming its
 //! scope as a type, and there is no other way to learn who asks or which partner is meant.
@@ -9,6 +9,9 @@ pub mod body;
 pub mod call;
 pub mod conditions;
 pub mod context;
+pub mod cors;
+mod faults;
+pub mod head;
 pub mod health;
 pub mod openapi;
 pub mod operations;

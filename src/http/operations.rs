@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use actix_web::{HttpRequest, HttpResponse, dev::ResourceDef, web::Data};
 use serde_json::Value;
 
-use crate::kernel::{Code, Error, Fault, Result};
+use super::faults::MAX_NAME;
+use crate::kernel::{Code, Error, Fault, Result, text::clipped};
 
 /// The operations of the document.
 pub struct Operations {
@@ -46,13 +47,21 @@ impl Operations {
         let sent: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
         let unknown =
             sent.into_iter().map(|(name, _)| name).find(|name| !known.is_some_and(|known| known.contains(name)));
-        unknown.map_or(Ok(()), |name| Err(Error::at(Fault::new(&name, Code::UnknownParameter).with("name", &name))))
+        unknown.map_or(Ok(()), |name| {
+            let name = clipped(&name, MAX_NAME);
+            Err(Error::at(Fault::new(&name, Code::UnknownParameter).with("name", &name)))
+        })
     }
 
     /// The methods a path takes; none where there is no such path.
     fn methods(&self, path: &str) -> BTreeSet<String> {
         let matching = self.paths.iter().filter(|(definition, _)| definition.is_match(path));
-        matching.flat_map(|(_, methods)| methods.iter().cloned()).collect()
+        let mut methods: BTreeSet<_> = matching.flat_map(|(_, methods)| methods.iter().cloned()).collect();
+        // see `head`
+        if methods.contains("GET") {
+            methods.insert("HEAD".to_owned());
+        }
+        methods
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 use validator::Validate;
 
-use super::body::{Shape, faults_of, shape_fault};
+use super::faults::{Shape, faults_of, shape_fault};
 use crate::{
     accesses::AccessId,
     catalog::{AreaId, BusinessPartnerId, PlanBoardId, TicketTypeId},

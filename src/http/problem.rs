@@ -1,7 +1,7 @@
 //! Problem details (RFC 9457): the one form of every answer that is not a success, the framework's own included.
 
 use actix_web::{
-    HttpResponse, ResponseError,
+    HttpMessage as _, HttpResponse, ResponseError,
     body::BoxBody,
     dev::ServiceResponse,
     http::{
@@ -12,6 +12,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::body::Unread;
 use crate::{
     kernel::{
         Code, Error, Fault,
@@ -91,6 +92,7 @@ impl Code {
             Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Kind::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -104,6 +106,7 @@ impl Code {
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
             StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
             status if status.is_client_error() => Self::BadRequest,
             _ => Self::InternalError,
@@ -175,7 +178,11 @@ pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceRespo
     let problem = Problem::new(error, asked);
     let extra = headers_of(error);
     let body = serde_json::to_vec(&problem).unwrap_or_default();
-    let mut response = response.set_body(BoxBody::new(body));
+    let unread = request.extensions_mut().remove::<Unread>();
+    let mut response = response.set_body(match unread {
+        None => BoxBody::new(body),
+        Some(unread) => unread.held_by(body),
+    });
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(asked.lang.tag()));
@@ -203,6 +210,7 @@ fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
             let challenge = challenge(&format!(r#", error="insufficient_scope", scope="{}""#, fact("scope")));
             vec![(header::WWW_AUTHENTICATE, challenge)]
         }
+        Code::UnsupportedMediaType => vec![(header::ACCEPT_ENCODING, "identity".to_owned())],
         Code::MethodNotAllowed => vec![(header::ALLOW, fact("allowed").to_owned())],
         Code::PreconditionFailed => {
             refusal.current.iter().map(|tag| (header::ETAG, format!("\"{}\"", tag.as_str()))).collect()

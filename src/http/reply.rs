@@ -8,7 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::conditions::Conditions;
-use crate::kernel::{Done, Resource, change::EntityTag, page::Page};
+use crate::{
+    db::{Conn, Db},
+    kernel::{Done, Resource, Result, change::EntityTag, page::Page},
+};
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,6 +51,31 @@ pub fn list<T: Serialize>(page: Page<T>, tag: &EntityTag) -> HttpResponse {
     tagged(HttpResponse::Ok(), tag).json(List::from(page))
 }
 
+/// Answers a read whose tag is cheaper than its body. A caller that is up to date costs one look-up and gets 304. Everybody else
+/// gets tag and body out of one snapshot: with a tag newer than its body, a caller would keep the old body for current.
+///
+/// `look_up` yields the tag and what it was made of, `read` makes the body from that.
+pub async fn tag_first<S, T: Serialize>(
+    db: &Db,
+    conditions: &Conditions,
+    look_up: impl AsyncFn(&mut Conn) -> Result<(EntityTag, S)>,
+    read: impl AsyncFn(&mut Conn, S) -> Result<T>,
+) -> Result<HttpResponse> {
+    if conditions.ask_for_news() {
+        let (tag, _) = db.read(async |conn| look_up(conn).await).await?;
+        if conditions.has(&tag) {
+            return Ok(not_modified(&tag));
+        }
+    }
+    let (tag, body) = db
+        .snapshot(async |conn| {
+            let (tag, state) = look_up(conn).await?;
+            Ok((tag, read(conn, state).await?))
+        })
+        .await?;
+    Ok(tagged(HttpResponse::Ok(), &tag).json(body))
+}
+
 /// 304: what bears this tag is what the caller has.
 pub fn not_modified(tag: &EntityTag) -> HttpResponse {
     tagged(HttpResponse::NotModified(), tag).finish()
@@ -55,14 +83,14 @@ pub fn not_modified(tag: &EntityTag) -> HttpResponse {
 
 /// After POST: 201 with the resource, and where it is.
 pub fn posted<T: Resource>(request: &HttpRequest, done: &Done<T>) -> HttpResponse {
-    let location = format!("{}/{}", request.path(), done.resource.resource_id());
+    let location = format!("{}/{}", address(request), done.resource.resource_id());
     written(HttpResponse::Created().insert_header((header::LOCATION, location)), &done.resource)
 }
 
 /// After PUT: 201 when it created, else 200.
 pub fn put<T: Resource>(request: &HttpRequest, done: &Done<T>) -> HttpResponse {
     if done.created {
-        written(HttpResponse::Created().insert_header((header::LOCATION, request.path())), &done.resource)
+        written(HttpResponse::Created().insert_header((header::LOCATION, address(request))), &done.resource)
     } else {
         written(&mut HttpResponse::Ok(), &done.resource)
     }
@@ -76,6 +104,13 @@ pub fn patched<T: Resource>(done: &Done<T>) -> HttpResponse {
 /// After DELETE: 204.
 pub fn deleted() -> HttpResponse {
     HttpResponse::NoContent().finish()
+}
+
+/// The path of a request as we write it, however the caller escaped it: ids consist of characters that need no escape
+/// (RFC 3986 section 2.3), and the extractors have judged them.
+fn address(request: &HttpRequest) -> String {
+    let pattern = request.match_pattern().unwrap_or_default();
+    request.match_info().iter().fold(pattern, |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
 }
 
 fn written<T: Resource>(response: &mut HttpResponseBuilder, resource: &T) -> HttpResponse {

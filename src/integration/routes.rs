@@ -21,7 +21,7 @@ use crate::{
         reply::{self, List},
     },
     integration::Standing,
-    kernel::{Result, page::Page},
+    kernel::{Result, change::EntityTag, page::Page},
 };
 
 /// List customer integrations
@@ -63,7 +63,7 @@ pub async fn get_customer_integration(
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    Ok(reply::resource(&service::get(&db, &at.partner).await?, &conditions))
+    reply::tag_first(&db, &conditions, async |conn| look_up(conn, &at.partner).await, service::describe).await
 }
 
 /// Activate or deactivate a customer integration
@@ -88,20 +88,18 @@ pub async fn update_customer_integration(
 }
 
 /// Answers with a list below an integration: one look-up tells whether the partner exists and whether the caller has the
-/// list already; only then it is read.
+/// list already; only if not it is read.
 pub async fn below<T: Serialize>(
     db: &Db,
     partner: &BusinessPartnerId,
     conditions: &Conditions,
     read: impl AsyncFn(&mut Conn, &Standing) -> Result<Page<T>>,
 ) -> Result<HttpResponse> {
-    db.read(async |conn| {
-        let standing = service::standing(conn, partner).await?;
-        let tag = standing.etag();
-        if conditions.has(&tag) {
-            return Ok(reply::not_modified(&tag));
-        }
-        Ok(reply::list(read(conn, &standing).await?, &tag))
-    })
-    .await
+    let read = async |conn: &mut Conn, standing: Standing| read(conn, &standing).await.map(List::from);
+    reply::tag_first(db, conditions, async |conn| look_up(conn, partner).await, read).await
+}
+
+async fn look_up(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<(EntityTag, Standing)> {
+    let standing = service::standing(conn, partner).await?;
+    Ok((standing.etag(), standing))
 }

@@ -115,15 +115,6 @@ pub async fn list(
     Ok((etag, page))
 }
 
-/// The integration with its counts and its readiness, all of one moment.
-pub async fn get(db: &Db, partner: &BusinessPartnerId) -> Result<CustomerIntegration> {
-    db.snapshot(async |conn| {
-        let standing = standing(conn, partner).await?;
-        describe(conn, standing).await
-    })
-    .await
-}
-
 /// Activates or deactivates the integration.
 pub async fn update(
     db: &Db,
@@ -154,7 +145,9 @@ pub async fn found(tx: &mut Tx<'_, ()>, partner: &BusinessPartnerId) -> Result<(
     repo::insert(tx.conn, &row).await
 }
 
-async fn describe(conn: &mut Conn, standing: Standing) -> Result<CustomerIntegration> {
+/// The integration with its counts and its readiness; all of one moment when `standing` was read in the same snapshot or
+/// unit of work.
+pub async fn describe(conn: &mut Conn, standing: Standing) -> Result<CustomerIntegration> {
     let granted = grants::service::all(conn, standing.business_partner_id()).await?;
     let census = accesses::service::census(conn, standing.business_partner_id()).await?;
     let settings = settings(conn, standing.business_partner_id()).await?;

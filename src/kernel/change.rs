@@ -90,7 +90,7 @@ impl EntityTag {
         &self.0
     }
 
-    /// Whether a tag sent in `If-Match` names this state. The bare version (an integration's: its revision) is accepted
+    /// Whether a tag sent with a write names this state. The bare version (an integration's: its revision) is accepted
     /// too: it is a member of every item of a list, where there is no `ETag` header to copy, and it protects all that the
     /// sender may overwrite. In which language the sender read the state does not matter.
     pub fn matches(&self, sent: &str) -> bool {
@@ -99,35 +99,41 @@ impl EntityTag {
     }
 }
 
-/// What `If-Match` asks for.
+/// What a condition names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Match {
-    /// `*`: any state will do.
+    /// `*`: any state.
     Any,
-    /// One of these strong tags, or bare versions.
+    /// One of these tags, or bare versions.
     Tags(Vec<String>),
+}
+
+impl Match {
+    /// Whether the state that bears this tag is named; what does not exist (`None`) never is.
+    fn names(&self, current: Option<&EntityTag>) -> bool {
+        match self {
+            Self::Any => current.is_some(),
+            Self::Tags(sent) => current.is_some_and(|tag| sent.iter().any(|sent| tag.matches(sent))),
+        }
+    }
 }
 
 /// The condition under which a write may act (RFC 9110 section 13.1), checked inside its transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Precondition {
-    /// `If-Match`: the resource must exist, and bear one of the tags if any are named.
+    /// `If-Match`: the resource must exist, and be in a state that is named.
     pub if_match: Option<Match>,
-    /// `If-None-Match: *`: the resource must not exist yet.
-    pub if_absent: bool,
+    /// `If-None-Match`: the resource must not exist yet (`*`), or be in no state that is named.
+    pub if_none_match: Option<Match>,
 }
 
 impl Precondition {
     /// Fails with 412 and the current tag unless the condition holds for `current` (`None`: no such resource yet).
     pub fn check<T: Resource>(&self, current: Option<&T>) -> Result<()> {
         let tag = current.map(Resource::etag);
-        let matched = match (&self.if_match, &tag) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(Match::Any), Some(_)) => true,
-            (Some(Match::Tags(sent)), Some(tag)) => sent.iter().any(|sent| tag.matches(sent)),
-        };
-        if matched && !(self.if_absent && tag.is_some()) { Ok(()) } else { Err(Error::precondition_failed(tag)) }
+        let wanted = self.if_match.as_ref().is_none_or(|named| named.names(tag.as_ref()));
+        let unwanted = self.if_none_match.as_ref().is_some_and(|named| named.names(tag.as_ref()));
+        if wanted && !unwanted { Ok(()) } else { Err(Error::precondition_failed(tag)) }
     }
 }
 
@@ -148,8 +154,16 @@ mod tests {
         }
     }
 
-    fn if_match(tags: &[&str]) -> Precondition {
-        Precondition { if_match: Some(Match::Tags(tags.iter().map(|t| (*t).to_owned()).collect())), if_absent: false }
+    fn tags(tags: &[&str]) -> Match {
+        Match::Tags(tags.iter().map(|tag| (*tag).to_owned()).collect())
+    }
+
+    fn if_match(sent: &[&str]) -> Precondition {
+        Precondition { if_match: Some(tags(sent)), ..Precondition::default() }
+    }
+
+    fn if_none_match(named: Match) -> Precondition {
+        Precondition { if_none_match: Some(named), ..Precondition::default() }
     }
 
     #[test]
@@ -171,15 +185,25 @@ mod tests {
         assert!(if_match(&["3-c6"]).check(Some(&Thing(3))).is_err());
         assert!(if_match(&["3-"]).check(Some(&Thing(3))).is_err());
         assert!(if_match(&["3"]).check(None::<&Thing>).is_err());
-        let any = Precondition { if_match: Some(Match::Any), if_absent: false };
+        let any = Precondition { if_match: Some(Match::Any), ..Precondition::default() };
         assert!(any.check(Some(&Thing(1))).is_ok());
         assert!(any.check(None::<&Thing>).is_err());
     }
 
     #[test]
     fn create_only_refuses_what_exists() {
-        let create_only = Precondition { if_match: None, if_absent: true };
+        let create_only = if_none_match(Match::Any);
         assert!(create_only.check(None::<&Thing>).is_ok());
         assert!(create_only.check(Some(&Thing(1))).is_err());
+    }
+
+    #[test]
+    fn a_state_that_is_named_as_unwanted_is_refused() {
+        assert!(if_none_match(tags(&["3-c7"])).check(Some(&Thing(3))).is_err());
+        assert!(if_none_match(tags(&["9", "3"])).check(Some(&Thing(3))).is_err());
+        assert!(if_none_match(tags(&["2", "3-c6"])).check(Some(&Thing(3))).is_ok());
+        assert!(if_none_match(tags(&["3"])).check(None::<&Thing>).is_ok());
+        let both = Precondition { if_match: Some(tags(&["3"])), if_none_match: Some(tags(&["3-c7"])) };
+        assert!(both.check(Some(&Thing(3))).is_err());
     }
 }

@@ -49,6 +49,7 @@ pub enum Code {
     // how it was sent
     BodyTooLarge,
     UnsupportedMediaType,
+    RequestTimeout,
     // read, and wrong
     ValidationFailed,
     ApproverRole,
@@ -90,6 +91,7 @@ pub enum Kind {
     PreconditionFailed,
     TooLarge,
     UnsupportedMediaType,
+    TooSlow,
     Invalid,
     Internal,
     Unavailable,
@@ -123,6 +125,7 @@ impl Code {
             PreconditionFailed => Kind::PreconditionFailed,
             BodyTooLarge => Kind::TooLarge,
             UnsupportedMediaType => Kind::UnsupportedMediaType,
+            RequestTimeout => Kind::TooSlow,
             ValidationFailed | ApproverRole | UnknownReference | RetiredReference | AreaNotGranted | Required
             | TooShort | TooLong | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor
             | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep | TooManyConditions
@@ -267,7 +270,13 @@ impl Error {
     /// Adds a fact that the text mentions.
     #[must_use]
     pub fn with(self, name: &'static str, value: impl ToString) -> Self {
-        self.amend(|refusal| refusal.facts.push((Cow::Borrowed(name), value.to_string())))
+        self.knowing(vec![(Cow::Borrowed(name), value.to_string())])
+    }
+
+    /// Adds facts that the text mentions.
+    #[must_use]
+    pub fn knowing(self, facts: Vec<Fact>) -> Self {
+        self.amend(|refusal| refusal.facts.extend(facts))
     }
 
     /// The code the caller sees.
@@ -296,7 +305,7 @@ pub fn found<T>(resource: Option<T>) -> Result<T> {
 /// Refuses if anything is wrong; the whole problem has the code and the facts of the first fault.
 pub fn no_faults(faults: Vec<Fault>) -> Result<()> {
     let Some(first) = faults.first().cloned() else { return Ok(()) };
-    Err(Error::faults(first.code, faults).amend(|refusal| refusal.facts = first.facts))
+    Err(Error::faults(first.code, faults).knowing(first.facts))
 }
 
 #[cfg(test)]

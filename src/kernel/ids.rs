@@ -3,7 +3,10 @@
 use std::{fmt, marker::PhantomData, str::FromStr};
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression, sql_types::Text};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, Unexpected},
+};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -100,8 +103,11 @@ impl<K> ToSchema for ErpId<K> {
     }
 }
 
+/// Pattern of our own ids.
+pub const ID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
 /// Id of something we own: a UUIDv7, so that ids grow with time. `K` says of what.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, AsExpression, FromSqlRow)]
 #[serde(transparent)]
 #[diesel(sql_type = crate::db::types::Uuid)]
 pub struct Id<K: 'static>(uuid::Uuid, #[serde(skip)] PhantomData<fn() -> K>);
@@ -139,11 +145,18 @@ impl<K> fmt::Debug for Id<K> {
 impl<K> FromStr for Id<K> {
     type Err = Fault;
 
-    /// Reads the hyphenated form only: one id, one spelling, one URL.
+    /// Reads the form we write only, in lower case and with hyphens: one id, one spelling, one URL.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
-        let id = uuid::Uuid::try_parse(text).ok().filter(|_| hyphenated);
+        let id = uuid::Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
         id.map(Self::from).ok_or_else(|| Fault::new("", Code::InvalidId))
+    }
+}
+
+impl<'de, K> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|_: Fault| D::Error::invalid_value(Unexpected::Str(&text), &"a UUID in lower case, with hyphens"))
     }
 }
 
@@ -153,6 +166,7 @@ impl<K> PartialSchema for Id<K> {
             .schema_type(Type::String)
             .description(Some("Id given by this service (UUIDv7)."))
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+            .pattern(Some(ID_PATTERN))
             .examples(["019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"])
             .into()
     }
@@ -189,7 +203,14 @@ mod tests {
     fn uuids_have_one_spelling() {
         let id = Id::<Contact>::generate();
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert!(id.as_uuid().simple().to_string().parse::<Id<Contact>>().is_err());
-        assert!(format!("{{{id}}}").parse::<Id<Contact>>().is_err());
+        assert_eq!(serde_json::from_value::<Id<Contact>>(serde_json::json!(id)).unwrap(), id);
+        let schema = serde_json::json!({"pattern": ID_PATTERN});
+        assert!(jsonschema::is_valid(&schema, &serde_json::json!(id)));
+        let (upper, simple) = (id.to_string().to_uppercase(), id.as_uuid().simple().to_string());
+        for other in [upper, simple, format!("{{{id}}}"), format!("urn:uuid:{id}"), format!(" {id}")] {
+            assert!(other.parse::<Id<Contact>>().is_err(), "{other}");
+            assert!(serde_json::from_value::<Id<Contact>>(serde_json::json!(other)).is_err(), "{other}");
+            assert!(!jsonschema::is_valid(&schema, &serde_json::json!(other)), "{other}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What every room shares and no room owns: errors, identifiers, texts, clocks, and what a write did.
 //!
-//! Nothing here knows HTTP, SQL or a rule of the domain.
+//! Nothing here answers a request, sends a statement or knows a rule of the domain. Types that go everywhere – ids, times,
+//! texts – do say how they are written in JSON, in the document and in a column, once, by deriving it.
 
 pub mod audit;
 pub mod change;
@@ -8,6 +9,7 @@ pub mod choice;
 pub mod distinct;
 pub mod error;
 pub mod ids;
+pub mod nothing;
 pub mod object;
 pub mod page;
 pub mod patch;
@@ -18,3 +20,4 @@ pub mod time;
 pub use audit::{Actor, Audit};
 pub use change::{Change, Done, Resource};
 pub use error::{Code, Error, Fault, Result, found};
+pub use nothing::Nothing;

@@ -1,9 +1,15 @@
 //! Points in time: UTC, microseconds, because that is what PostgreSQL keeps.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use jiff::{ToSpan as _, Unit};
 use serde::{Deserialize, Serialize};
+
+use crate::kernel::{
+    choice::Choice,
+    error::{Code, Fault},
+    text::Check,
+};
 
 /// A point in time, rounded once so that both engines give back what was written.
 #[derive(
@@ -57,6 +63,20 @@ impl Timestamp {
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.checked_add(seconds.seconds()).unwrap_or(jiff::Timestamp::MAX))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        Self::parse(text).ok_or_else(|| Fault::new("", Code::InvalidTime))
+    }
+}
+
+impl Check for Choice<Timestamp> {
+    fn check(&self) -> Result<(), Fault> {
+        self.known().map(drop).ok_or_else(|| Fault::new("", Code::InvalidTime))
     }
 }
 

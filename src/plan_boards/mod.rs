@@ -11,8 +11,7 @@ pub use dto::PlanBoardGrant;
 use crate::{
     catalog::PlanBoard,
     grants::{Grant, Granted},
-    http::body::Nothing,
-    kernel::{Code, Resource, change::EntityTag, ids::ErpId},
+    kernel::{Code, Nothing, Resource, change::EntityTag, ids::ErpId},
 };
 
 impl Grant for PlanBoardGrant {

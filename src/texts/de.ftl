@@ -57,10 +57,12 @@ precondition_failed = Vorbedingung nicht erfüllt
 body_too_large = Inhalt zu groß
     .detail = Der Inhalt ist größer als { $max } Byte.
 unsupported_media_type = Medientyp nicht unterstützt
-    .detail = Senden Sie den Inhalt als application/json{ $merge_patch ->
+    .detail = Senden Sie den Inhalt unkomprimiert als application/json{ $merge_patch ->
         [yes] {" "}oder application/merge-patch+json.
        *[no] .
     }
+request_timeout = Anfrage dauerte zu lange
+    .detail = Der Inhalt kam nicht innerhalb von { $seconds } Sekunden vollständig an.
 validation_failed = Prüfung fehlgeschlagen
     .detail = Einige Felder des Inhalts können nicht angenommen werden; siehe errors.
 approver_role = Genehmiger braucht eine andere Rolle

@@ -57,10 +57,12 @@ precondition_failed = Precondition failed
 body_too_large = Body too large
     .detail = The body is larger than { $max } bytes.
 unsupported_media_type = Unsupported media type
-    .detail = Send the body as application/json{ $merge_patch ->
+    .detail = Send the body uncompressed, as application/json{ $merge_patch ->
         [yes] {" "}or application/merge-patch+json.
        *[no] .
     }
+request_timeout = Request took too long
+    .detail = The body did not arrive in full within { $seconds } seconds.
 validation_failed = Validation failed
     .detail = Some members of the body cannot be accepted; see errors.
 approver_role = Approver needs another role

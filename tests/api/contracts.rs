@@ -12,11 +12,12 @@ use crate::support::{
     document::{OPERATIONS, Operation},
 };
 
-/// A list, and how to add an item to it that sorts as `name`; returns nothing, the list tells.
+/// A list of the document; `add` knows how to add an item to it.
 struct Listed {
     operation: &'static str,
+    /// Below the API's base, in an application made by [`TestApp::ready`].
     path: &'static str,
-    /// Where an item's id is.
+    /// Where an item's id is, as a JSON pointer.
     id: &'static str,
 }
 
@@ -41,7 +42,7 @@ const LISTS: [Listed; 14] = [
 const UNPAGED: [&str; 1] = ["list_ticket_fields"];
 
 impl Listed {
-    /// Adds an item named `name` (names may repeat, `n` does not).
+    /// Adds an item that sorts as `name`; names may repeat, `n` may not.
     async fn add(&self, app: &TestApp, n: usize, name: &str) {
         let (erp, editor) = (app.erp(), app.editor());
         let id = format!("X-{n:03}");

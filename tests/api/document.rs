@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::support::{
     Client, Engine, TestApp,
-    document::{DOCUMENT, OPERATIONS, fits},
+    document::{DOCUMENT, OPERATIONS, check, fits},
 };
 
 #[test]
@@ -86,6 +86,28 @@ fn every_body_has_an_example_that_fits_and_refuses_unknown_members() {
             .or_else(|| media["schema"]["oneOf"].as_array()?.iter().find_map(|it| it["$ref"].as_str()));
         let name = reference.unwrap().rsplit('/').next().unwrap();
         assert_eq!(DOCUMENT["components"]["schemas"][name]["additionalProperties"], false, "{name}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "answered 200 without JSON")]
+fn an_answer_without_the_content_that_is_documented_does_not_pass() {
+    check("GET", "/api/v1/customer-integrations/K-1", 200, Some("application/json"), "");
+}
+
+#[test]
+#[should_panic(expected = "may answer 204 only without content")]
+fn an_answer_with_content_that_is_not_documented_does_not_pass() {
+    check("DELETE", "/api/v1/customer-integrations/K-1/areas/A-1", 204, Some("application/json"), "{}");
+}
+
+#[test]
+fn lists_are_named_as_people_would_name_them() {
+    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
+        assert!(!name.contains('_'), "{name}: add what it holds to LISTED");
+        if let Some(item) = name.strip_suffix("List") {
+            assert_eq!(schema["properties"]["items"]["items"]["$ref"], format!("#/components/schemas/{item}"));
+        }
     }
 }
 

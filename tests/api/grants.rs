@@ -131,3 +131,14 @@ async fn a_grant_made_anew_has_another_tag(#[values(Sqlite, Postgres)] engine: E
         .await
         .is_problem(412, "precondition_failed");
 }
+
+#[rstest]
+#[actix_web::test]
+async fn the_active_accesses_are_counted_only_before_the_last_one_goes(#[values(Sqlite)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let editor = app.editor();
+    editor.put(&format!("{K1}/areas/A-2"), Value::Null).await.is(201);
+    app.storage.try_execute("ALTER TABLE accesses RENAME TO gone").await.unwrap();
+    editor.delete(&format!("{K1}/areas/A-2")).await.is(204);
+    editor.delete(&format!("{K1}/areas/A-1")).await.is_problem(500, "internal_error");
+}

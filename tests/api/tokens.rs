@@ -154,3 +154,23 @@ async fn a_missing_scope_is_named_and_a_foreign_partner_is_not_there(#[values(Sq
     foreign.patch(PATH, json!({"active": false})).await.is_problem(404, "not_found");
     app.editor_of("K-1").patch(PATH, json!({"active": false})).await.is(200);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn whom_the_history_would_name_has_a_sane_name(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::with_catalog(engine).await else { return };
+    let long = |length| "ä".repeat(length);
+    let write = claims("integration:write");
+    for bad in [String::new(), "a\0b".to_owned(), "a\u{1b}[31m".to_owned(), "a\u{85}".to_owned(), long(256)] {
+        for claims in
+            [Claims { sub: bad.clone(), ..write.clone() }, Claims { client_id: Some(bad.clone()), ..write.clone() }]
+        {
+            let refused = app.with_claims(&claims).patch(PATH, json!({"active": true})).await;
+            refused.is_problem(401, "invalid_token");
+        }
+    }
+    let longest = Claims { sub: long(255), client_id: Some(long(255)), ..write.clone() };
+    let done = app.with_claims(&longest).patch(PATH, json!({"active": true})).await.is(200);
+    assert_eq!(done.json["updated_by"], long(255));
+    app.with_claims(&Claims { client_id: None, ..write }).patch(PATH, json!({"active": false})).await.is(200);
+}

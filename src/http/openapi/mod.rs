@@ -26,7 +26,9 @@ use crate::kernel::Code;
         description = "What the people of a business partner may see and do in the ticket portal: the back end of the tab \"Kundenintegration\".\n\n\
             * Things the ERP owns are PUT by the ERP's id, things of our own are POSTed. PATCH is a JSON merge patch.\n\
             * Every single resource answers a strong `ETag`, which is its `version` (a customer integration's: its `revision`), \
-            followed by `-…` where it shows foreign state. `If-Match` takes the tag or the bare number; 412 answers a lost race.\n\
+            followed by `-…` where it shows foreign state. `If-Match` and, with writes, `If-None-Match` take the tag or the bare \
+            number; 412 answers a lost race. POST takes no conditions.\n\
+            * Whatever takes GET takes HEAD.\n\
             * Every failure is a problem (RFC 9457); act on its `code`.\n\
             * Titles and details follow `Accept-Language` (de, en).",
         contact(name = "The team of customer-integration"),
@@ -51,7 +53,8 @@ use crate::kernel::Code;
 )]
 pub struct Base;
 
-/// Items of lists, for naming `List<T>` as people would.
+/// What the lists of the document hold. utoipa names a list of `Access` `List_Access`; with a line here it is named
+/// `AccessList`, and the schema of its items is a reference.
 const LISTED: [&str; 14] = [
     "Access",
     "Area",

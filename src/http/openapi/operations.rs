@@ -5,7 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{problems, schemas};
-use crate::kernel::{Code, ids::ERP_ID_PATTERN};
+use crate::kernel::{
+    Code,
+    ids::{ERP_ID_PATTERN, ID_PATTERN},
+};
 
 pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
     let Some(operation) = operation.as_object_mut() else { return };
@@ -69,9 +72,10 @@ fn complete_parameters(parameters: &mut Value, path: &str, method: &str, single:
             "If-Match",
             "Act only if the resource has one of these tags (or the bare number before their `-`); else 412.",
         ));
-    }
-    if method == "put" {
-        all.push(header_parameter("If-None-Match", "`*`: only create, never replace; else 412."));
+        all.push(header_parameter(
+            "If-None-Match",
+            "Act only if the resource has none of these tags (or bare numbers); `*`: only if it does not exist. Else 412.",
+        ));
     }
     all.push(header_parameter("Accept-Language", "Language of problems: de or en."));
     *parameters = all;
@@ -97,7 +101,7 @@ fn path_parameter(name: &str) -> Value {
         "plan_board_id" => ("The plan board's id in the ERP.", erp, "rollout"),
         _ => (
             "The id given by this service.",
-            json!({"type": "string", "format": "uuid"}),
+            json!({"type": "string", "format": "uuid", "pattern": ID_PATTERN}),
             "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60",
         ),
     };
@@ -116,6 +120,7 @@ pub(super) fn headers() -> Value {
         "Location": header("Where the new resource is.", "/api/v1/customer-integrations/K-1001/areas/netz"),
         "X-Request-Id": header("Id of the request, also in the service's log.", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"),
         "WWW-Authenticate": header("What token is needed.", "Bearer realm=\"customer-integration\", error=\"invalid_token\""),
+        "Accept-Encoding": header("Codings that bodies may have.", "identity"),
         "Retry-After": header("Seconds after which trying again may help.", "1")
     })
 }

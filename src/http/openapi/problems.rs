@@ -40,7 +40,7 @@ pub(super) fn of_operation(
     }
     if has_body || method == "put" {
         codes.extend([Code::BadRequest, Code::MalformedJson, Code::UnknownMember, Code::WrongType]);
-        codes.extend([Code::BodyTooLarge, Code::UnsupportedMediaType]);
+        codes.extend([Code::BodyTooLarge, Code::UnsupportedMediaType, Code::RequestTimeout]);
     }
     if has_body {
         codes.push(Code::ValidationFailed);
@@ -61,6 +61,7 @@ pub(super) fn response(codes: &[Code]) -> Value {
     let names: &[&str] = match status.as_u16() {
         401 | 403 => &["WWW-Authenticate"],
         412 => &["ETag"],
+        415 => &["Accept-Encoding"],
         503 => &["Retry-After"],
         _ => &[],
     };
@@ -101,6 +102,7 @@ fn example_problem(code: Code) -> Value {
         ("count", "1"),
         ("names", "VPN"),
         ("max", "20000"),
+        ("seconds", "15"),
         ("role", "observer"),
         ("id", "netz"),
         ("merge_patch", "no"),

@@ -9,7 +9,10 @@ use customer_integration::{
         DbOptions,
         migrations::{self, Direction},
     },
-    http::token::{self, Audience, Claims, TokenSettings},
+    http::{
+        body::BODY_TIMEOUT,
+        token::{self, Audience, Claims, TokenSettings},
+    },
     kernel::time::Timestamp,
 };
 use diesel::{Connection as _, RunQueryDsl as _, sql_types};
@@ -144,6 +147,7 @@ pub fn config(url: &str) -> Config {
         cors_allowed_origins: vec!["https://portal.example".to_owned()],
         worker_threads: 2,
         migrate_on_start: true,
+        body_timeout: BODY_TIMEOUT,
     }
 }
 

@@ -52,8 +52,9 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     operations
 });
 
-/// Panics unless the document says that this request can be answered like this.
-pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, body: &Value) {
+/// Panics unless the document says that this request can be answered like this: with content that fits where it names content,
+/// and with none where it names none.
+pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, body: &str) {
     let matching = |it: &&Operation| it.method == method && ResourceDef::new(it.path.as_str()).is_match(path);
     let Some(operation) = OPERATIONS.iter().find(matching) else {
         assert!(matches!(status, 404 | 405), "{method} {path} is not documented and answered {status}: {body}");
@@ -61,9 +62,12 @@ pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, 
     };
     let response = &operation.value["responses"][status.to_string()];
     assert!(!response.is_null(), "{} may not answer {status}: {body}", operation.id);
-    if body.is_null() {
+    if response.get("content").is_none() {
+        assert_eq!(body, "", "{} may answer {status} only without content", operation.id);
         return;
     }
+    let body: Value = serde_json::from_str(body)
+        .unwrap_or_else(|error| panic!("{} answered {status} without JSON: {error}: {body}", operation.id));
     let media = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
     let schema = &response["content"][media]["schema"];
     assert!(!schema.is_null(), "{} may not answer {status} with {media}", operation.id);
@@ -75,7 +79,7 @@ pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, 
             operation.id
         );
     }
-    fits(schema, body);
+    fits(schema, &body);
 }
 
 /// Panics unless `body` fits `schema`.

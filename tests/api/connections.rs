@@ -1,0 +1,101 @@
+//! Clients that stop half-way: what they hold is let go. Spoken by hand, since no proper client behaves like this.
+
+use std::time::Duration;
+
+use customer_integration::{config::Config, http::token};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::support::{
+    Engine, TestApp,
+    app::{Storage, claims, config, tokens},
+};
+
+/// Longer than anything here may take; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A service that waits for bodies no longer than `body_timeout`.
+async fn impatient(body_timeout: Duration) -> TestApp {
+    let storage = Storage::new(Engine::Sqlite, true).await.unwrap();
+    let config = Config { body_timeout, ..config(&storage.url()) };
+    TestApp::with_config(storage, config).await
+}
+
+async fn connect(app: &TestApp) -> TcpStream {
+    TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap()
+}
+
+/// The head of a request of the ERP, without the empty line that ends it.
+fn head(method: &str, path: &str, framing: &str) -> String {
+    let token = token::mint(&tokens(), &claims("catalog:read catalog:write")).unwrap();
+    format!(
+        "{method} /api/v1{path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\n{framing}"
+    )
+}
+
+/// All that comes until the service closes the connection.
+async fn to_the_end(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection stays open").unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+const PARTNER: &str = "/catalog/business-partners/K-1";
+const BODY: &str = r#"{"name": "N", "search_name": "S"}"#;
+
+fn sized() -> String {
+    format!("Content-Length: {}\r\n", BODY.len())
+}
+
+#[rstest::rstest]
+#[case::sized(&sized(), &BODY[..9])]
+#[case::chunked("Transfer-Encoding: chunked\r\n", "9\r\n{\"name\": ")]
+#[actix_web::test]
+async fn a_body_that_does_not_come_is_not_waited_for(#[case] framing: &str, #[case] part: &str) {
+    let app = impatient(Duration::from_millis(500)).await;
+    let mut stream = connect(&app).await;
+    stream.write_all(format!("{}\r\n{part}", head("PUT", PARTNER, framing)).as_bytes()).await.unwrap();
+    let answer = to_the_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.to_lowercase().contains("\r\nconnection: close\r\n"), "{answer}");
+    assert!(answer.contains(r#""code":"request_timeout""#), "{answer}");
+    app.reader().get(PARTNER).await.is_problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn a_body_that_comes_drop_by_drop_is_late_as_well() {
+    let app = impatient(Duration::from_millis(500)).await;
+    let (mut reading, mut writing) = connect(&app).await.into_split();
+    writing.write_all(format!("{}\r\n", head("PUT", PARTNER, "Content-Length: 1000000\r\n")).as_bytes()).await.unwrap();
+    let drip = async {
+        // ends when the service has closed the connection
+        while writing.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let mut start = [0; 12];
+    let (read, ()) = tokio::join!(timeout(PATIENCE, reading.read_exact(&mut start)), async {
+        timeout(PATIENCE, drip).await.expect("the connection stays open");
+    });
+    read.expect("no answer").unwrap();
+    assert_eq!(&start, b"HTTP/1.1 408");
+}
+
+#[actix_web::test]
+async fn a_slow_body_that_comes_in_time_is_taken() {
+    let app = impatient(PATIENCE).await;
+    let mut stream = connect(&app).await;
+    let request = format!("{}Connection: close\r\n\r\n", head("PUT", PARTNER, &sized()));
+    stream.write_all(request.as_bytes()).await.unwrap();
+    for part in BODY.as_bytes().chunks(8) {
+        stream.write_all(part).await.unwrap();
+        stream.flush().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let answer = to_the_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+}
