@@ -1,6 +1,6 @@
 //! SQL of the integration's own row.
 
-use diesel::{dsl::exists, prelude::*};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::dto::CustomerIntegrationListQuery;
@@ -141,17 +141,25 @@ pub(super) async fn list(
     filter: &CustomerIntegrationListQuery,
     page: &PageRequest,
 ) -> Result<Vec<ListedRow>> {
+    // not EXISTS: PostgreSQL may turn that into a hash of the whole table, whose cost grows with it
     let active_access = accesses::table
         .filter(accesses::business_partner_id.eq(integrations::business_partner_id))
-        .filter(accesses::active);
+        .filter(accesses::active)
+        .select(accesses::active)
+        .limit(1)
+        .single_value();
     let available_area = grants::table
         .inner_join(
             areas.on(areas.field(partners::kind).eq(grants::kind).and(areas.field(partners::id).eq(grants::entry_id))),
         )
         .filter(grants::business_partner_id.eq(integrations::business_partner_id))
         .filter(grants::kind.eq(Word(EntryKind::Area)))
-        .filter(areas.field(partners::active));
-    let usable = integrations::active.and(partners::active).and(exists(active_access)).and(exists(available_area));
+        .filter(areas.field(partners::active))
+        .select(areas.field(partners::active))
+        .limit(1)
+        .single_value();
+    let usable =
+        integrations::active.and(partners::active).and(active_access.is_not_null()).and(available_area.is_not_null());
     let rows: Vec<(IntegrationRow, CatalogRow, bool)> = on!(conn, |c, Engine| {
         let mut query = integrations::table
             .inner_join(
@@ -167,9 +175,12 @@ pub(super) async fn list(
         if let Some(active) = filter.active {
             query = query.filter(integrations::active.eq(active));
         }
-        if let Some(wanted) = filter.usable {
-            query = query.filter(usable.eq(wanted));
-        }
+        // spelt out, since of `usable = $1` PostgreSQL would expect next to no rows
+        query = match filter.usable {
+            Some(true) => query.filter(usable),
+            Some(false) => query.filter(diesel::dsl::not(usable)),
+            None => query,
+        };
         // the integration is born with its partner's entry, whose index on the time serves here
         paged!(
             query, page,

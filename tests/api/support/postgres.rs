@@ -155,6 +155,9 @@ fn keep_running(postgres: PathBuf, directory: PathBuf, owner: Option<(u32, u32)>
                 .arg("-D")
                 .arg(directory.join("data"))
                 .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off"])
+                // statements are counted; BEGIN and ROLLBACK are none
+                .args(["-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.max=50000"])
+                .args(["-c", "pg_stat_statements.track_utility=off"])
                 .args(["-c", "full_page_writes=off", "-c", "max_connections=400", "-c", "shared_buffers=64MB", "-k"])
                 .arg(&directory)
                 .stdout(Stdio::null())
