@@ -15,7 +15,7 @@ use crate::{
         },
         body::Body,
         call::Call,
-        params::{InPath, ListQuery, PageParams},
+        params::{InPath, ListQuery, NameParams, PageParams},
         reply::List,
     },
     integration::Configuration,
@@ -27,7 +27,7 @@ use crate::{
 /// The external logins of the partner's people, sorted by last name.
 #[utoipa::path(
     tag = "accesses",
-    params(PageParams, AccessListQuery),
+    params(PageParams, NameParams, AccessListQuery),
     responses((status = 200, description = "A page of accesses.", body = List<Access>)),
     security(("bearer" = ["integration:read"]))
 )]

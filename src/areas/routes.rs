@@ -14,7 +14,7 @@ use crate::{
         },
         body::OptionalBody,
         conditions::Conditions,
-        params::{InPath, ListQuery, NoFilter, PageParams},
+        params::{InPath, ListQuery, NameParams, NoFilter, PageParams},
         reply::{self, List},
     },
     integration,
@@ -26,7 +26,7 @@ use crate::{
 /// The areas in which the partner's accesses may see and create tickets. Entries the ERP has retired are shown with `available: false`.
 #[utoipa::path(
     tag = "areas",
-    params(PageParams),
+    params(PageParams, NameParams),
     responses((status = 200, description = "A page of granted areas.", body = List<AreaGrant>)),
     security(("bearer" = ["integration:read"]))
 )]

@@ -17,7 +17,7 @@ use crate::{
         },
         body::Body,
         conditions::Conditions,
-        params::{InPath, ListQuery, PageParams},
+        params::{InPath, ListQuery, NameParams, PageParams},
         reply::{self, List},
     },
     kernel::{Result, ids::ErpId, page::PageRequest},
@@ -28,7 +28,7 @@ use crate::{
 /// Customer companies as the ERP told us. A token limited to one partner sees that one only.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, CatalogListQuery),
+    params(PageParams, NameParams, CatalogListQuery),
     responses((status = 200, description = "A page of business partners.", body = List<BusinessPartner>)),
     security(("bearer" = ["catalog:read"]))
 )]
@@ -93,7 +93,7 @@ pub async fn put_catalog_business_partner(
 /// Ticket queues and departments. With `grantable_to` only those that can still be granted to that partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, GrantableListQuery),
+    params(PageParams, NameParams, GrantableListQuery),
     responses((status = 200, description = "A page of areas.", body = List<Area>)),
     security(("bearer" = ["catalog:read"]))
 )]
@@ -155,7 +155,7 @@ pub async fn put_catalog_area(
 /// Kinds of tickets. With `grantable_to` only those that can still be granted to that partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, GrantableListQuery),
+    params(PageParams, NameParams, GrantableListQuery),
     responses((status = 200, description = "A page of ticket types.", body = List<TicketType>)),
     security(("bearer" = ["catalog:read"]))
 )]
@@ -217,7 +217,7 @@ pub async fn put_catalog_ticket_type(
 /// Planning boards. With `grantable_to` only those that can still be shared with that partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, GrantableListQuery),
+    params(PageParams, NameParams, GrantableListQuery),
     responses((status = 200, description = "A page of plan boards.", body = List<PlanBoard>)),
     security(("bearer" = ["catalog:read"]))
 )]

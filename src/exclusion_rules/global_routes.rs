@@ -15,7 +15,7 @@ use crate::{
         },
         body::Body,
         call::Call,
-        params::{InPath, ListQuery, PageParams},
+        params::{InPath, ListQuery, NameParams, PageParams},
         reply::List,
     },
     kernel::Result,
@@ -26,7 +26,7 @@ use crate::{
 /// Those that concern the accesses of all partners. Not for tokens that are limited to one partner.
 #[utoipa::path(
     tag = "global-exclusion-rules",
-    params(PageParams, GlobalExclusionRuleListQuery),
+    params(PageParams, NameParams, GlobalExclusionRuleListQuery),
     responses((status = 200, description = "A page of exclusion rules.", body = List<ExclusionRule>)),
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))

@@ -15,7 +15,7 @@ use crate::{
         },
         body::Body,
         call::Call,
-        params::{InPath, ListQuery, PageParams},
+        params::{InPath, ListQuery, NameParams, PageParams},
         reply::List,
     },
     integration::Configuration,
@@ -28,7 +28,7 @@ use crate::{
 /// partner cannot include them.
 #[utoipa::path(
     tag = "exclusion-rules",
-    params(PageParams, ExclusionRuleListQuery),
+    params(PageParams, NameParams, ExclusionRuleListQuery),
     responses((status = 200, description = "A page of exclusion rules.", body = List<ExclusionRule>)),
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))

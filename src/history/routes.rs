@@ -10,7 +10,7 @@ use crate::{
     http::{
         auth::{InPartner, scope::AuditRead},
         call::Call,
-        params::{ListQuery, PlainPageParams},
+        params::{ListQuery, PageParams},
         reply::List,
     },
     integration,
@@ -23,7 +23,7 @@ use crate::{
 /// global rules are not the partner's.
 #[utoipa::path(
     tag = "history",
-    params(PlainPageParams, HistoryListQuery),
+    params(PageParams, HistoryListQuery),
     responses((status = 200, description = "A page of changes.", body = List<HistoryEntry>)),
     security(("bearer" = ["audit:read"]))
 )]

@@ -81,9 +81,16 @@ pub struct PageParams {
     /// Most items on the page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
-    /// `next_cursor` of the page before; only valid with the same `sort`.
+    /// `next_cursor` of the page before; only valid in the same list and order.
     #[param(max_length = 2000)]
     cursor: Option<String>,
+}
+
+/// Parameters of lists whose items have names.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only documents what ListQuery reads")]
+pub struct NameParams {
     /// Order of the items, `name` when absent; ties are broken by their ids.
     #[param(inline)]
     sort: Option<SortOrder>,
@@ -92,36 +99,17 @@ pub struct PageParams {
     q: Option<String>,
 }
 
-/// Parameters of the list of queries.
+/// Parameters of lists whose items have names and positions.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only documents what ListQuery reads")]
-pub struct OrderedPageParams {
-    /// Most items on the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before; only valid with the same `sort`.
-    #[param(max_length = 2000)]
-    cursor: Option<String>,
+pub struct PositionParams {
     /// Order of the items, `position` when absent; ties are broken by their ids.
     #[param(inline)]
     sort: Option<PositionSortOrder>,
     /// Words that all must occur in an item's name; case and accents do not matter.
     #[param(max_length = 200)]
     q: Option<String>,
-}
-
-/// Parameters of lists that have one order and no names.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only documents what ListQuery reads")]
-pub struct PlainPageParams {
-    /// Most items on the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    #[param(max_length = 2000)]
-    cursor: Option<String>,
 }
 
 /// The filters of a list that has none of its own.
@@ -178,12 +166,13 @@ impl<F: ListFilter> FromRequest for ListQuery<F> {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::parse(request.query_string()))
+        let list = request.match_pattern().unwrap_or_default();
+        ready(Self::parse(&list, request.query_string()))
     }
 }
 
 impl<F: ListFilter> ListQuery<F> {
-    fn parse(query: &str) -> Result<Self> {
+    fn parse(list: &str, query: &str) -> Result<Self> {
         let sent: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|_| Error::refuse(Code::InvalidParameter))?;
         if let Some((name, _)) =
@@ -194,7 +183,7 @@ impl<F: ListFilter> ListQuery<F> {
         let value = |wanted: &str| sent.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
         // what is no number is as far out of range as can be
         let limit = value("limit").map(|text| text.parse().unwrap_or(u32::MAX));
-        let page = PageRequest::new(F::ORDERS, limit, value("sort"), value("q"), value("cursor"))?;
+        let page = PageRequest::new(list, F::ORDERS, limit, value("sort"), value("q"), value("cursor"))?;
         let own: Vec<_> =
             sent.iter().filter(|(name, _)| !["limit", "sort", "q", "cursor"].contains(&name.as_str())).collect();
         let own = serde_urlencoded::to_string(own).map_err(anyhow::Error::from)?;

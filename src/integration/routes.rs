@@ -17,7 +17,7 @@ use crate::{
         },
         body::Body,
         conditions::Conditions,
-        params::{ListQuery, PageParams},
+        params::{ListQuery, NameParams, PageParams},
         reply::{self, List},
     },
     integration::Standing,
@@ -30,7 +30,7 @@ use crate::{
 /// partner sees that one only.
 #[utoipa::path(
     tag = "customer-integrations",
-    params(PageParams, CustomerIntegrationListQuery),
+    params(PageParams, NameParams, CustomerIntegrationListQuery),
     responses((status = 200, description = "A page of customer integrations.", body = List<CustomerIntegrationSummary>)),
     security(("bearer" = ["integration:read"]))
 )]

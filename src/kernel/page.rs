@@ -57,6 +57,9 @@ impl Sort {
 /// The place of a row in an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Position {
+    /// The list: a place in one means nothing in another.
+    #[serde(rename = "l")]
+    list: String,
     #[serde(rename = "s")]
     sort: SortKey,
     #[serde(rename = "d")]
@@ -88,12 +91,14 @@ pub struct PageRequest {
     pub sort: Sort,
     /// Folded words that all must occur in an item's searched texts.
     pub words: Vec<String>,
+    list: String,
     after: Option<Position>,
 }
 
 impl PageRequest {
-    /// Judges the parameters of a list, all of them.
+    /// Judges the parameters of `list`, all of them.
     pub fn new(
+        list: &str,
         keys: &[SortKey],
         limit: Option<u32>,
         sort: Option<&str>,
@@ -118,8 +123,8 @@ impl PageRequest {
         if !faults.is_empty() {
             return Err(Error::faults(Code::InvalidParameter, faults));
         }
-        let after = cursor.map(|cursor| position(cursor, sort)).transpose()?;
-        Ok(Self { limit, sort, words: search_words(q), after })
+        let after = cursor.map(|cursor| position(cursor, list, sort)).transpose()?;
+        Ok(Self { limit, sort, words: search_words(q), list: list.to_owned(), after })
     }
 
     /// Where a list ordered by name goes on.
@@ -151,10 +156,10 @@ impl PageRequest {
     }
 }
 
-fn position(cursor: &str, sort: Sort) -> Result<Position> {
+fn position(cursor: &str, list: &str, sort: Sort) -> Result<Position> {
     let json = URL_SAFE_NO_PAD.decode(cursor).ok();
     json.and_then(|json| serde_json::from_slice::<Position>(&json).ok())
-        .filter(|position| position.sort == sort.key && position.descending == sort.descending)
+        .filter(|position| position.list == list && position.sort == sort.key && position.descending == sort.descending)
         // a forged one must not bring characters that PostgreSQL refuses
         .filter(|position| !position.key.chars().chain(position.id.chars()).any(char::is_control))
         .ok_or_else(|| Error::at(Fault::new("cursor", Code::InvalidCursor)))
@@ -173,7 +178,7 @@ impl<R: Keyed> Page<R> {
         let limit = request.limit as usize;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).and_then(|last| cursor(last, request.sort));
+        let next_cursor = rows.last().filter(|_| more).and_then(|last| cursor(last, request));
         Self { items: rows, next_cursor }
     }
 }
@@ -185,13 +190,14 @@ impl<T> Page<T> {
     }
 }
 
-fn cursor(row: &impl Keyed, sort: Sort) -> Option<String> {
+fn cursor(row: &impl Keyed, request: &PageRequest) -> Option<String> {
+    let PageRequest { sort, list, .. } = request;
     let key = match sort.key {
         SortKey::Name => row.sort_key().to_owned(),
         SortKey::CreatedAt => row.created_at().to_string(),
         SortKey::Position | SortKey::Revision => row.number().to_string(),
     };
-    let position = Position { sort: sort.key, descending: sort.descending, key, id: row.key_id() };
+    let position = Position { list: list.clone(), sort: sort.key, descending: sort.descending, key, id: row.key_id() };
     serde_json::to_vec(&position).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
 }
 
@@ -215,24 +221,27 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_behind_the_last_row() {
-        let first = PageRequest::new(SortKey::USUAL, Some(2), Some("-name"), None, None).unwrap();
+        let first = PageRequest::new("/things", SortKey::USUAL, Some(2), Some("-name"), None, None).unwrap();
         let page = Page::new(vec![Row("c"), Row("b"), Row("a")], &first);
         assert_eq!(page.items.len(), 2);
         let cursor = page.next_cursor.unwrap();
-        let next = PageRequest::new(SortKey::USUAL, Some(2), Some("-name"), None, Some(&cursor)).unwrap();
+        let next = PageRequest::new("/things", SortKey::USUAL, Some(2), Some("-name"), None, Some(&cursor)).unwrap();
         assert_eq!(next.after_name::<String>().unwrap(), Some(("b".to_owned(), "B".to_owned())));
         assert!(Page::new(vec![Row("a")], &next).next_cursor.is_none());
     }
 
     #[test]
     fn a_cursor_of_another_order_or_no_cursor_at_all_is_refused() {
-        let first = PageRequest::new(SortKey::USUAL, Some(1), None, None, None).unwrap();
+        let first = PageRequest::new("/things", SortKey::USUAL, Some(1), None, None, None).unwrap();
         let cursor = Page::new(vec![Row("a"), Row("b")], &first).next_cursor.unwrap();
-        let forged = URL_SAFE_NO_PAD.encode(r#"{"s":"Name","d":false,"k":"\u0000","i":"A"}"#);
+        let elsewhere = PageRequest::new("/others", SortKey::USUAL, None, None, None, Some(&cursor));
+        assert_eq!(elsewhere.unwrap_err().code(), Code::InvalidCursor);
+        let forged = URL_SAFE_NO_PAD.encode(r#"{"l":"/things","s":"Name","d":false,"k":"\u0000","i":"A"}"#);
         for (sort, cursor) in
             [("-name", cursor.as_str()), ("created_at", &cursor), ("name", "???"), ("name", "e30"), ("name", &forged)]
         {
-            let refused = PageRequest::new(SortKey::USUAL, None, Some(sort), None, Some(cursor)).unwrap_err();
+            let refused =
+                PageRequest::new("/things", SortKey::USUAL, None, Some(sort), None, Some(cursor)).unwrap_err();
             assert_eq!(refused.code(), Code::InvalidCursor);
         }
     }
@@ -241,7 +250,7 @@ mod tests {
     fn all_bad_parameters_are_told() {
         let long = "x".repeat(MAX_SEARCH + 1);
         let Err(Error::Refused(refusal)) =
-            PageRequest::new(SortKey::USUAL, Some(201), Some("color"), Some(&long), None)
+            PageRequest::new("/things", SortKey::USUAL, Some(201), Some("color"), Some(&long), None)
         else {
             panic!()
         };

@@ -14,7 +14,7 @@ use crate::{
         },
         body::OptionalBody,
         conditions::Conditions,
-        params::{InPath, ListQuery, NoFilter, PageParams},
+        params::{InPath, ListQuery, NameParams, NoFilter, PageParams},
         reply::{self, List},
     },
     integration,
@@ -26,7 +26,7 @@ use crate::{
 /// The planning boards that the ERP has shared with the partner. Entries the ERP has retired are shown with `available: false`.
 #[utoipa::path(
     tag = "plan-boards",
-    params(PageParams),
+    params(PageParams, NameParams),
     responses((status = 200, description = "A page of shared plan boards.", body = List<PlanBoardGrant>)),
     security(("bearer" = ["integration:read"]))
 )]

@@ -15,7 +15,7 @@ use crate::{
         },
         body::Body,
         call::Call,
-        params::{InPath, ListQuery, OrderedPageParams},
+        params::{InPath, ListQuery, PageParams, PositionParams},
         reply::List,
     },
     integration::Configuration,
@@ -27,7 +27,7 @@ use crate::{
 /// Those of the partner, in the order of their positions unless another one is asked for.
 #[utoipa::path(
     tag = "queries",
-    params(OrderedPageParams, TicketQueryListQuery),
+    params(PageParams, PositionParams, TicketQueryListQuery),
     responses((status = 200, description = "A page of queries.", body = List<TicketQuery>)),
     security(("bearer" = ["integration:read"]))
 )]

@@ -15,7 +15,7 @@ use crate::{
         },
         body::Body,
         call::Call,
-        params::{InPath, ListQuery, PageParams},
+        params::{InPath, ListQuery, NameParams, PageParams},
         reply::List,
     },
     integration::Configuration,
@@ -27,7 +27,7 @@ use crate::{
 /// Those of the partner, internal ones included: accesses are offered the others only.
 #[utoipa::path(
     tag = "tags",
-    params(PageParams, TagListQuery),
+    params(PageParams, NameParams, TagListQuery),
     responses((status = 200, description = "A page of tags.", body = List<Tag>)),
     security(("bearer" = ["integration:read"]))
 )]

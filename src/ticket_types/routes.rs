@@ -14,7 +14,7 @@ use crate::{
         },
         body::OptionalBody,
         conditions::Conditions,
-        params::{InPath, ListQuery, NoFilter, PageParams},
+        params::{InPath, ListQuery, NameParams, NoFilter, PageParams},
         reply::{self, List},
     },
     integration,
@@ -26,7 +26,7 @@ use crate::{
 /// The ticket types that the partner's accesses may open, with or without approval. Entries the ERP has retired are shown with `available: false`.
 #[utoipa::path(
     tag = "ticket-types",
-    params(PageParams),
+    params(PageParams, NameParams),
     responses((status = 200, description = "A page of granted ticket types.", body = List<TicketTypeGrant>)),
     security(("bearer" = ["integration:read"]))
 )]

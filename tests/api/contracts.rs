@@ -200,6 +200,12 @@ async fn paging_goes_on_while_others_write(
         let again: Vec<_> = seen.iter().filter(|id| untouched.contains(id)).cloned().collect();
         assert_eq!(again, untouched, "{} by {sort} lost or repeated an item", list.operation);
         assert_eq!(seen.iter().collect::<std::collections::HashSet<_>>().len(), seen.len(), "{}", list.operation);
+        // a place in one list means nothing in another
+        let others = LISTS.iter().filter(|it| it.operation != list.operation && it.orders().contains(&sort));
+        for elsewhere in others.take(1) {
+            let other = format!("{}cursor={cursor}", elsewhere.path_by(&sort));
+            reader.get(&other).await.is_problem(400, "invalid_cursor");
+        }
         if let Some(mirrored) = Listed::mirror_of(&sort) {
             let other = format!("{}cursor={cursor}", list.path_by(&mirrored));
             reader.get(&other).await.is_problem(400, "invalid_cursor");

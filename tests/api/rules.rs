@@ -156,3 +156,18 @@ async fn an_area_that_rules_hide_completely_is_warned_about(#[values(Sqlite, Pos
     ruler.patch(&path, json!({"active": true, "filter": narrow})).await.is(200);
     assert!(!warned().await);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn there_are_five_hundred_rules_at_most(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (ruler, editor) = (app.ruler(), app.editor());
+    for n in 0..500 {
+        editor.post(RULES, rule(&format!("R{n}"), filter())).await.is(201);
+    }
+    editor.post(RULES, rule("Zu viel", filter())).await.is_problem(409, "limit_reached");
+    assert_eq!(editor.get(K1).await.json["counts"]["exclusion_rules"], 500);
+    // others are counted by themselves
+    ruler.post("/exclusion-rules", rule("G", filter())).await.is(201);
+    assert_eq!(editor.all(&format!("{RULES}?include_global=true&limit=200")).await.len(), 501);
+}

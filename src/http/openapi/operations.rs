@@ -10,6 +10,9 @@ use crate::kernel::{
     ids::{ERP_ID_PATTERN, ID_PATTERN},
 };
 
+/// Tags of the operations whose answers hold words of the caller's language.
+const WORDED: [&str; 4] = ["queries", "exclusion-rules", "global-exclusion-rules", "ticket-fields"];
+
 pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
     let Some(operation) = operation.as_object_mut() else { return };
     let own: Vec<Code> = operation
@@ -26,16 +29,18 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     if let Some(body) = operation.get_mut("requestBody") {
         complete_request(body, method, schemas);
     }
+    let worded = operation.get("tags").is_some_and(|tags| WORDED.iter().any(|tag| tags[0] == *tag));
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, response) in responses.iter_mut() {
-        let names: &[&str] = if status == "201" {
-            &["ETag", "Location"]
-        } else if status == "200" {
-            &["ETag"]
-        } else {
-            &[]
+        let mut names = match status.as_str() {
+            "201" => vec!["ETag", "Location"],
+            "200" => vec!["ETag"],
+            _ => vec![],
         };
-        response["headers"] = response_headers(names);
+        if worded && !names.is_empty() {
+            names.push("Content-Language");
+        }
+        response["headers"] = response_headers(&names);
         if let Some(media) = response.pointer_mut("/content/application~1json") {
             schemas::add_example(media, schemas);
         }
@@ -77,7 +82,10 @@ fn complete_parameters(parameters: &mut Value, path: &str, method: &str, single:
             "Act only if the resource has none of these tags (or bare numbers); `*`: only if it does not exist. Else 412.",
         ));
     }
-    all.push(header_parameter("Accept-Language", "Language of problems: de or en."));
+    all.push(header_parameter(
+        "Accept-Language",
+        "Language of problems, summaries and labels: de or en, with quality values.",
+    ));
     *parameters = all;
 }
 
@@ -117,6 +125,7 @@ pub(super) fn headers() -> Value {
     let header = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
     json!({
         "ETag": header("Tag of what was answered; send it in If-Match or If-None-Match.", "\"3\""),
+        "Content-Language": header("Language of the words in the answer; `Vary` says that it follows `Accept-Language`.", "de"),
         "Location": header("Where the new resource is.", "/api/v1/customer-integrations/K-1001/areas/netz"),
         "X-Request-Id": header("Id of the request, also in the service's log.", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"),
         "WWW-Authenticate": header("What token is needed.", "Bearer realm=\"customer-integration\", error=\"invalid_token\""),
