@@ -12,9 +12,10 @@ use crate::{
         Audit, Resource,
         change::EntityTag,
         choice::Choice,
+        formats::Email,
         ids::ContactId,
         patch,
-        text::{Email, Text, check},
+        text::{Text, check},
     },
 };
 

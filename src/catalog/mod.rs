@@ -1,10 +1,11 @@
 //! The catalogue: what the ERP owns and tells us – business partners, areas, ticket types, plan boards.
 //!
 //! The four kinds differ only in a few attributes, so they share one table, one service and one trait
-//! ([`CatalogEntry`]); each kind adds its JSON shapes and a small impl (`dto`). Ids are the ERP's own. An entry is
+//! ([`CatalogEntry`]); each kind adds its JSON shapes (`dto`) and a small impl (`kinds`). Ids are the ERP's own. An entry is
 //! retired (`active: false`), never deleted. Every change bumps the catalogue's one revision.
 
 pub mod dto;
+mod kinds;
 mod repo;
 pub mod routes;
 pub mod service;

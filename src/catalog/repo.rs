@@ -12,8 +12,8 @@ use crate::{
     },
     kernel::{
         Audit, Result,
+        fold::{fold, sort_key},
         page::{Keyed, PageRequest},
-        text::{fold, sort_key},
         time::Timestamp,
     },
 };

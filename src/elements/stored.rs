@@ -103,10 +103,10 @@ macro_rules! stored {
                 facts: $Facts,
                 audit: $crate::kernel::Audit,
             ) -> Self {
-                use $crate::{elements::Described as _, kernel::text};
+                use $crate::{elements::Described as _, kernel::fold};
                 let $crate::kernel::Audit { version, created_at, updated_at, created_by, updated_by } = audit;
-                $(let $name_key = text::fold_case(&facts.name());)?
-                let (sort_key, search_key) = (text::sort_key(&facts.name()), text::fold(&facts.searched()));
+                $(let $name_key = fold::fold_case(&facts.name());)?
+                let (sort_key, search_key) = (fold::sort_key(&facts.name()), fold::fold(&facts.searched()));
                 Self {
                     id, $owner, facts, $($name_key,)? sort_key, search_key, version, created_at, updated_at, created_by,
                     updated_by,

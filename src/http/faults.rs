@@ -3,7 +3,7 @@
 use serde_path_to_error::{Path, Segment};
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use crate::kernel::{Code, Fault, text::clipped};
+use crate::kernel::{Code, Fault, fold::clipped};
 
 /// How much of a name that the sender made up is repeated, in characters.
 pub(super) const MAX_NAME: usize = 64;

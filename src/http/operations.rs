@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, dev::ResourceDef, web::Data};
 use serde_json::Value;
 
 use super::faults::MAX_NAME;
-use crate::kernel::{Code, Error, Fault, Result, text::clipped};
+use crate::kernel::{Code, Error, Fault, Result, fold::clipped};
 
 /// The operations of the document.
 pub struct Operations {

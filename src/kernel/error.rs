@@ -10,156 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::kernel::change::EntityTag;
+pub use crate::kernel::code::{Code, Kind};
 
 /// Result of anything that can be refused or can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// Stable, machine-readable reason. Part of the contract: a code is never renamed or reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumString, strum::EnumIter)]
-#[strum(serialize_all = "snake_case")]
-pub enum Code {
-    // cannot be read
-    MalformedJson,
-    UnknownMember,
-    WrongType,
-    InvalidParameter,
-    UnknownParameter,
-    InvalidCursor,
-    BadRequest,
-    // who asks
-    MissingToken,
-    InvalidToken,
-    InsufficientScope,
-    PartnerRestricted,
-    // where
-    NotFound,
-    UnknownRoute,
-    MethodNotAllowed,
-    // the state forbids it
-    IntegrationInactive,
-    IntegrationIncomplete,
-    LastArea,
-    LastTicketType,
-    DuplicateEmail,
-    DuplicateContact,
-    DuplicateName,
-    AreaInUse,
-    LimitReached,
-    PreconditionFailed,
-    // how it was sent
-    BodyTooLarge,
-    UnsupportedMediaType,
-    RequestTimeout,
-    // read, and wrong
-    ValidationFailed,
-    ApproverRole,
-    UnknownReference,
-    RetiredReference,
-    AreaNotGranted,
-    // single fields
-    Required,
-    TooShort,
-    TooLong,
-    OutOfRange,
-    ControlCharacter,
-    InvalidId,
-    InvalidEmail,
-    InvalidColor,
-    UnknownValue,
-    DuplicateValue,
-    InvalidTime,
-    InvalidDuration,
-    TooDeep,
-    TooManyConditions,
-    TooManyValues,
-    NoArea,
-    NoTicketType,
-    // ours
-    InternalError,
-    Unavailable,
-}
-
-/// What sort of refusal a code is; HTTP derives the status from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Unreadable,
-    Unauthenticated,
-    Forbidden,
-    NotFound,
-    MethodNotAllowed,
-    Conflict,
-    PreconditionFailed,
-    TooLarge,
-    UnsupportedMediaType,
-    TooSlow,
-    Invalid,
-    Internal,
-    Unavailable,
-}
-
-impl Code {
-    /// The code as it stands in JSON and in the problem's URI.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// The sort of refusal this code is.
-    pub fn kind(self) -> Kind {
-        use Code::*;
-        match self {
-            MalformedJson | UnknownMember | WrongType | InvalidParameter | UnknownParameter | InvalidCursor
-            | BadRequest => Kind::Unreadable,
-            MissingToken | InvalidToken => Kind::Unauthenticated,
-            InsufficientScope | PartnerRestricted => Kind::Forbidden,
-            NotFound | UnknownRoute => Kind::NotFound,
-            MethodNotAllowed => Kind::MethodNotAllowed,
-            IntegrationInactive
-            | IntegrationIncomplete
-            | LastArea
-            | LastTicketType
-            | DuplicateEmail
-            | DuplicateContact
-            | DuplicateName
-            | AreaInUse
-            | LimitReached => Kind::Conflict,
-            PreconditionFailed => Kind::PreconditionFailed,
-            BodyTooLarge => Kind::TooLarge,
-            UnsupportedMediaType => Kind::UnsupportedMediaType,
-            RequestTimeout => Kind::TooSlow,
-            ValidationFailed | ApproverRole | UnknownReference | RetiredReference | AreaNotGranted | Required
-            | TooShort | TooLong | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor
-            | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep | TooManyConditions
-            | TooManyValues | NoArea | NoTicketType => Kind::Invalid,
-            InternalError => Kind::Internal,
-            Unavailable => Kind::Unavailable,
-        }
-    }
-
-    /// Whether the code only ever describes a single member of a body and never a whole problem.
-    pub fn is_field_code(self) -> bool {
-        use Code::*;
-        matches!(
-            self,
-            Required
-                | TooShort
-                | TooLong
-                | OutOfRange
-                | ControlCharacter
-                | InvalidId
-                | InvalidEmail
-                | InvalidColor
-                | UnknownValue
-                | DuplicateValue
-                | InvalidTime
-                | InvalidDuration
-                | TooDeep
-                | TooManyConditions
-                | TooManyValues
-                | NoArea
-                | NoTicketType
-        )
-    }
-}
 
 /// A fact that a text mentions, by the name the text uses for it.
 pub type Fact = (Cow<'static, str>, String);
@@ -310,16 +164,7 @@ pub fn no_faults(faults: Vec<Fault>) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use strum::IntoEnumIterator as _;
-
     use super::*;
-
-    #[test]
-    fn codes_are_written_and_read_alike() {
-        for code in Code::iter() {
-            assert_eq!(code.as_str().parse(), Ok(code));
-        }
-    }
 
     #[test]
     fn r9_what_is_not_there_is_not_found() {

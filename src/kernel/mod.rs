@@ -6,8 +6,11 @@
 pub mod audit;
 pub mod change;
 pub mod choice;
+pub mod code;
 pub mod distinct;
 pub mod error;
+pub mod fold;
+pub mod formats;
 pub mod ids;
 pub mod nothing;
 pub mod object;

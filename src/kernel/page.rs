@@ -5,7 +5,7 @@ use std::str::FromStr;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Code, Error, Result, error::Fault, text::search_words, time::Timestamp};
+use crate::kernel::{Code, Error, Result, error::Fault, fold::search_words, time::Timestamp};
 
 /// Items on a page when the caller does not say.
 pub const DEFAULT_LIMIT: u32 = 50;

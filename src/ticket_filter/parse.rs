@@ -12,10 +12,11 @@ use validator::{Validate, ValidationErrors};
 use super::{Condition, Field, Operator, TicketFilter, ValueKind, fields::MAX_VALUES};
 use crate::kernel::{
     Code, Fault,
+    fold::fold_case,
     ids::{ContactId, Id},
     object::Object,
     period::Period,
-    text::{Check, Text, fault_error, fold_case},
+    text::{Check, Text, fault_error},
     time::Timestamp,
 };
 

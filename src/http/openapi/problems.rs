@@ -6,7 +6,7 @@ use strum::IntoEnumIterator as _;
 use super::operations::response_headers;
 use crate::{
     http::problem::{self, MEDIA_TYPE},
-    kernel::Code,
+    kernel::{Code, error::Fact},
     texts::{self, Lang},
 };
 
@@ -90,8 +90,11 @@ pub(super) fn examples(paths: &str) -> Value {
     examples.collect::<Map<_, _>>().into()
 }
 
-fn example_problem(code: Code) -> Value {
-    const REQUEST: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
+/// The request that the examples are about.
+const REQUEST: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
+
+/// What the texts of the examples mention.
+fn example_facts() -> Vec<Fact> {
     let facts = [
         ("reason", "expired"),
         ("member", "emial"),
@@ -107,8 +110,12 @@ fn example_problem(code: Code) -> Value {
         ("id", "netz"),
         ("merge_patch", "no"),
         ("request_id", REQUEST),
-    ]
-    .map(|(name, value)| (name.into(), value.to_owned()));
+    ];
+    facts.map(|(name, value)| (name.into(), value.to_owned())).into()
+}
+
+fn example_problem(code: Code) -> Value {
+    let facts = example_facts();
     let (title, detail) = texts::explain(Lang::De, code, &facts);
     let field = match code {
         Code::ValidationFailed => Some(("/name", Code::Required)),
