@@ -21,7 +21,7 @@ pub async fn list<E: Element<H>, H: Home>(call: &Call, home: H, query: &ListQuer
     let lang = call.lang;
     let look_up = async |conn: &mut Conn| {
         let at = home.standing(conn).await?;
-        Ok((if E::WORDED { H::tag(&at).in_language(lang.tag()) } else { H::tag(&at) }, at))
+        Ok((if E::WORDED { H::tag(&at).in_language(lang.edition()) } else { H::tag(&at) }, at))
     };
     let read = async |conn: &mut Conn, at: H::Locked| {
         let page = service::list::<E, H>(conn, &home, &at, &query.filter, &query.page).await?;

@@ -12,6 +12,9 @@ use crate::{
     kernel::{Result, change::EntityTag},
 };
 
+/// The owner of the global rules, as the column `owner` has it.
+pub const GLOBAL: &str = "";
+
 /// The name of the global rules' row in `shared_revisions`.
 pub const GLOBAL_RULES: &str = "global_rules";
 
@@ -53,7 +56,7 @@ impl Home for GlobalRules {
     type Owner = Everybody;
 
     fn key(&self) -> &'static str {
-        ""
+        GLOBAL
     }
 
     fn owner(&self) -> Everybody {

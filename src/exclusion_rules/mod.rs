@@ -11,7 +11,7 @@ pub mod routes;
 pub mod service;
 
 pub use dto::ExclusionRule;
-pub use global::{GLOBAL_RULES, GlobalRules, GlobalStanding};
+pub use global::{GLOBAL, GLOBAL_RULES, GlobalRules, GlobalStanding};
 
 use crate::kernel::ids::Id;
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{OfRule, RuleId};
+use super::{GLOBAL, OfRule, RuleId};
 use crate::{
     catalog::{BusinessPartnerId, EntryKind},
     db::{
@@ -17,9 +17,6 @@ use crate::{
     kernel::{Result, page::PageRequest},
     ticket_filter::{StoredFilter, TicketFilter},
 };
-
-/// The owner of the global rules.
-pub(super) const GLOBAL: &str = "";
 
 /// What people decide about a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]

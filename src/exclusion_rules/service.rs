@@ -1,9 +1,9 @@
 //! The rules of exclusion rules, in either home.
 
 use super::{
-    ExclusionRule, GlobalRules,
+    ExclusionRule, GLOBAL, GlobalRules,
     dto::{ExclusionRuleCreate, ExclusionRuleListQuery, ExclusionRulePatch, GlobalExclusionRuleListQuery, RuleScope},
-    repo::{self, GLOBAL, RuleFacts, RuleRow},
+    repo::{self, RuleFacts, RuleRow},
 };
 use crate::{
     catalog::BusinessPartnerId,
@@ -80,7 +80,7 @@ where
     }
 
     async fn show(conn: &mut Conn, _at: &H::Locked, rows: Vec<RuleRow>) -> Result<Vec<Self>> {
-        let names = references::names(conn, rows.iter().map(|row| &row.facts.filter.0)).await?;
+        let names = references::names_of(conn, rows.iter().map(|row| Owner::Rule(row.id))).await?;
         Ok(rows.into_iter().map(|row| shown(row, &names)).collect())
     }
 

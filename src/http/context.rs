@@ -16,6 +16,7 @@ use actix_web::{
     middleware::Next,
     rt::task::JoinError,
 };
+use strum::IntoEnumIterator as _;
 use tracing::Instrument as _;
 
 use super::problem::{self, Asked, Problem};
@@ -109,13 +110,17 @@ fn request_id(request: &ServiceRequest) -> String {
 /// The best of the languages a caller accepts that we speak; English otherwise.
 fn language(request: &ServiceRequest) -> Lang {
     let accepted = AcceptLanguage::parse(request).map(|accepted| accepted.0).unwrap_or_default();
-    let spoken = accepted
-        .iter()
-        .filter(|item| item.quality > Quality::ZERO)
-        .filter_map(|item| Lang::of_tag(item.item.item()?.as_str()).map(|lang| (item.quality, lang)));
+    let named = accepted.iter().filter_map(|item| Some((Lang::of_tag(item.item.item()?.as_str())?, item.quality)));
+    let mut wishes: Vec<_> = named.collect();
+    // `*` stands for every language that is not named
+    if let Some(any) = accepted.iter().find(|item| item.item.item().is_none()) {
+        let unnamed: Vec<_> = Lang::iter().filter(|lang| wishes.iter().all(|(named, _)| named != lang)).collect();
+        wishes.extend(unnamed.into_iter().map(|lang| (lang, any.quality)));
+    }
+    let wanted = wishes.into_iter().filter(|(_, quality)| *quality > Quality::ZERO);
     // of equal wishes the first one counts
-    let best = spoken.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    best.map(|(_, lang)| lang).unwrap_or_default()
+    let best = wanted.reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map(|(lang, _)| lang).unwrap_or_default()
 }
 
 #[cfg(test)]

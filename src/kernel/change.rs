@@ -79,7 +79,7 @@ impl EntityTag {
         Self(format!("{:016x}", std::hash::Hasher::finish(&hasher)))
     }
 
-    /// The tag of the same state, shown in a language: another representation, so another tag.
+    /// The tag of the same state, shown in (an edition of) a language: another representation, so another tag.
     #[must_use]
     pub fn in_language(self, lang: &str) -> Self {
         Self(format!("{}{LANGUAGE}{lang}", self.0))

@@ -58,6 +58,7 @@ pub enum Code {
     TooDeep,
     TooManyConditions,
     TooManyValues,
+    FilterTooLarge,
     NoArea,
     NoTicketType,
     // ours
@@ -115,7 +116,7 @@ impl Code {
             ValidationFailed | ApproverRole | UnknownReference | RetiredReference | AreaNotGranted | Required
             | TooShort | TooLong | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor
             | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep | TooManyConditions
-            | TooManyValues | NoArea | NoTicketType => Kind::Invalid,
+            | TooManyValues | FilterTooLarge | NoArea | NoTicketType => Kind::Invalid,
             InternalError => Kind::Internal,
             Unavailable => Kind::Unavailable,
         }
@@ -141,6 +142,7 @@ impl Code {
                 | TooDeep
                 | TooManyConditions
                 | TooManyValues
+                | FilterTooLarge
                 | NoArea
                 | NoTicketType
         )

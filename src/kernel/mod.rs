@@ -4,6 +4,7 @@
 //! texts – do say how they are written in JSON, in the document and in a column, once, by deriving it.
 
 pub mod audit;
+pub mod bounded;
 pub mod change;
 pub mod choice;
 pub mod code;

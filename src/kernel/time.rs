@@ -47,9 +47,12 @@ impl Timestamp {
         self.0.as_microsecond()
     }
 
-    /// Reads RFC 3339; finer fractions than microseconds are rounded. `None` also for years before 1: RFC 3339 cannot write
-    /// them (jiff reads them nevertheless), and PostgreSQL does not know all of them.
+    /// Reads RFC 3339, and nothing that is only like it; finer fractions than microseconds are rounded. `None` also for years
+    /// before 1: RFC 3339 cannot write them (jiff reads them nevertheless), and PostgreSQL does not know all of them.
     pub fn parse(text: &str) -> Option<Self> {
+        if !is_rfc3339(text) {
+            return None;
+        }
         let time = text.parse::<jiff::Timestamp>().ok()?.round(Unit::Microsecond).ok()?;
         (time >= BEGINNING).then_some(Self(time))
     }
@@ -64,6 +67,20 @@ impl Timestamp {
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.checked_add(seconds.seconds()).unwrap_or(jiff::Timestamp::MAX))
     }
+}
+
+/// Whether a text has the form of RFC 3339: jiff also reads other forms of ISO 8601, and names of time zones.
+fn is_rfc3339(text: &str) -> bool {
+    let digits_as = |form: &str, text: &str| {
+        form.len() == text.len()
+            && form.bytes().zip(text.bytes()).all(|(f, t)| if f == b'0' { t.is_ascii_digit() } else { f == t })
+    };
+    let Some((time, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else { return false };
+    let fraction = rest.strip_prefix('.').map(|rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+    let Some(zone) = rest.get(fraction.map_or(0, |digits| digits + 1)..) else { return false };
+    fraction != Some(0)
+        && digits_as("0000-00-00T00:00:00", &time.to_ascii_uppercase())
+        && (zone.eq_ignore_ascii_case("z") || digits_as("+00:00", zone) || digits_as("-00:00", zone))
 }
 
 impl FromStr for Timestamp {
@@ -103,6 +120,22 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[rstest::rstest]
+    #[case("2026-11-23T08:00:00Z", true)]
+    #[case("2026-11-23t08:00:00.1234567z", true)]
+    #[case("2026-11-23T08:00:00-05:30", true)]
+    #[case("20261123T080000Z", false)]
+    #[case("2026-11-23T08:00Z", false)]
+    #[case("2026-11-23 08:00:00Z", false)]
+    #[case("2026-11-23T08:00:00", false)]
+    #[case("2026-11-23T08:00:00.Z", false)]
+    #[case("2026-11-23T08:00:00+01:00[Europe/Berlin]", false)]
+    #[case("2026-02-30T08:00:00Z", false)]
+    #[case("2026-11-23T08:00:0ä", false)]
+    fn only_rfc3339_is_read(#[case] text: &str, #[case] good: bool) {
+        assert_eq!(Timestamp::parse(text).is_some(), good, "{text}");
+    }
 
     #[test]
     fn is_written_with_six_digits_and_read_back() {

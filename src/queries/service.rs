@@ -62,7 +62,7 @@ impl Element<Configuration> for TicketQuery {
     }
 
     async fn show(conn: &mut Conn, _at: &Standing, rows: Vec<QueryRow>) -> Result<Vec<Self>> {
-        let names = references::names(conn, rows.iter().map(|row| &row.facts.filter.0)).await?;
+        let names = references::names_of(conn, rows.iter().map(|row| Owner::Query(row.id))).await?;
         Ok(rows.into_iter().map(|row| shown(row, &names)).collect())
     }
 

@@ -27,7 +27,7 @@ invalid_token = Token ungültig
 insufficient_scope = Berechtigung fehlt
     .detail = Diese Operation benötigt ein Token mit dem Scope { $scope }.
 partner_restricted = Token gilt nur für einen Geschäftspartner
-    .detail = Ein auf einen Geschäftspartner beschränktes Token kann nicht ändern, was alle Partner teilen.
+    .detail = Ein auf einen Geschäftspartner beschränktes Token hat keinen Zugriff auf das, was alle Partner teilen.
 not_found = Nicht gefunden
     .detail = Diese Ressource gibt es nicht.
 unknown_route = Unbekannter Pfad
@@ -103,6 +103,8 @@ too_many_conditions = Zu viele Bedingungen
     .detail = Ein Filter kann höchstens { $max } Bedingungen haben.
 too_many_values = Zu viele Werte
     .detail = Hier sind höchstens { $max } Werte erlaubt.
+filter_too_large = Filter zu groß
+    .detail = Ein Filter kann in seiner kürzesten Form höchstens { $max } Byte haben.
 no_area = Kein Bereich
     .detail = Es ist kein Bereich freigegeben.
 no_ticket_type = Keine Ticketart
@@ -148,8 +150,8 @@ field-reference_number = Referenznummer
     .inline = Referenznummer
 field-created_at = Erstellt am
     .inline = erstellt
-operator-in = ist einer von
-operator-not_in = ist keiner von
+operator-in = ist
+operator-not_in = ist nicht
 operator-any_of = enthalten einen von
 operator-all_of = enthalten alle von
 operator-none_of = enthalten keinen von
@@ -174,10 +176,7 @@ word-high = hoch
 word-true = ja
 word-false = nein
 clause-in = { $field } ist { $either }
-clause-not_in = { $count ->
-        [one] { $field } ist nicht { $both }
-       *[other] { $field } ist keines von { $both }
-    }
+clause-not_in = { $field } ist nicht { $either }
 clause-any_of = { $field } enthalten { $either }
 clause-all_of = { $field } enthalten { $both }
 clause-none_of = { $count ->
@@ -185,8 +184,8 @@ clause-none_of = { $count ->
        *[other] { $field } enthalten keinen von { $both }
     }
 clause-is = { $value ->
-        [true] ist { $field }
-       *[other] ist nicht { $field }
+        [true] Ticket ist { $field }
+       *[other] Ticket ist nicht { $field }
     }
 clause-is_self = { $field } ist der Zugang selbst
 clause-contains = { $field } enthält { $either }
@@ -199,6 +198,7 @@ joined-all = { $left } und { $right }
 joined-any = { $left } oder { $right }
 group-nested = ({ $inner })
 group-none = nicht ({ $inner })
+more = { $count } weitere
 sentence = { $text }.
 quoted = „{ $text }“
 time-pattern = %d.%m.%Y %H:%M:%S UTC

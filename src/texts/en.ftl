@@ -27,7 +27,7 @@ invalid_token = Token invalid
 insufficient_scope = Scope missing
     .detail = This operation needs a token with the scope { $scope }.
 partner_restricted = Token is limited to one partner
-    .detail = A token limited to one business partner cannot change what all partners share.
+    .detail = A token limited to one business partner has no access to what all partners share.
 not_found = Not found
     .detail = There is no such resource.
 unknown_route = Unknown route
@@ -103,6 +103,8 @@ too_many_conditions = Too many conditions
     .detail = A filter may have { $max } conditions.
 too_many_values = Too many values
     .detail = At most { $max } values are allowed here.
+filter_too_large = Filter too large
+    .detail = A filter may have { $max } bytes in its shortest form.
 no_area = No area
     .detail = No area is granted.
 no_ticket_type = No ticket type
@@ -149,7 +151,7 @@ field-reference_number = Reference number
 field-created_at = Created at
     .inline = created
 operator-in = is one of
-operator-not_in = is none of
+operator-not_in = is not one of
 operator-any_of = include one of
 operator-all_of = include all of
 operator-none_of = include none of
@@ -174,10 +176,7 @@ word-high = high
 word-true = yes
 word-false = no
 clause-in = { $field } is { $either }
-clause-not_in = { $count ->
-        [one] { $field } is not { $both }
-       *[other] { $field } is none of { $both }
-    }
+clause-not_in = { $field } is not { $either }
 clause-any_of = { $field } include { $either }
 clause-all_of = { $field } include { $both }
 clause-none_of = { $count ->
@@ -185,8 +184,8 @@ clause-none_of = { $count ->
        *[other] { $field } include none of { $both }
     }
 clause-is = { $value ->
-        [true] is { $field }
-       *[other] is not { $field }
+        [true] ticket is { $field }
+       *[other] ticket is not { $field }
     }
 clause-is_self = { $field } is the access itself
 clause-contains = { $field } contains { $either }
@@ -199,6 +198,7 @@ joined-all = { $left } and { $right }
 joined-any = { $left } or { $right }
 group-nested = ({ $inner })
 group-none = not ({ $inner })
+more = { $count } more
 sentence = { $text }.
 quoted = “{ $text }”
 time-pattern = %Y-%m-%d %H:%M:%S UTC

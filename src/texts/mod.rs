@@ -7,7 +7,10 @@ use icu_list::{ListFormatter, options::ListFormatterOptions};
 use icu_locale_core::Locale;
 use unic_langid::LanguageIdentifier;
 
-use crate::kernel::error::{Code, Fact};
+use crate::kernel::{
+    change::EntityTag,
+    error::{Code, Fact},
+};
 
 /// A language the service speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, strum::EnumIter)]
@@ -23,6 +26,19 @@ impl Lang {
         match self {
             Self::En => "en",
             Self::De => "de",
+        }
+    }
+
+    /// The language and the edition of its texts, for entity tags: other words are another representation.
+    pub fn edition(self) -> &'static str {
+        static EDITIONS: LazyLock<[String; 2]> = LazyLock::new(|| {
+            [(Lang::En, SOURCES[0]), (Lang::De, SOURCES[1])]
+                .map(|(lang, source)| format!("{}.{}", lang.tag(), EntityTag::hashed(source).as_str()))
+        });
+        let [en, de] = &*EDITIONS;
+        match self {
+            Self::En => en,
+            Self::De => de,
         }
     }
 
@@ -83,8 +99,11 @@ fn formatter(lang: Lang, kind: ListKind) -> Option<ListFormatter> {
 
 type Bundle = FluentBundle<FluentResource>;
 
-static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, include_str!("en.ftl")));
-static DE: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::De, include_str!("de.ftl")));
+/// The texts in English and in German.
+const SOURCES: [&str; 2] = [include_str!("en.ftl"), include_str!("de.ftl")];
+
+static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, SOURCES[0]));
+static DE: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::De, SOURCES[1]));
 
 fn bundle(lang: Lang, source: &str) -> Bundle {
     let language = lang.tag().parse::<LanguageIdentifier>().unwrap_or_default();
@@ -118,8 +137,6 @@ mod tests {
 
     use super::*;
     use crate::ticket_filter::{Field, Operator};
-
-    const SOURCES: [&str; 2] = [include_str!("en.ftl"), include_str!("de.ftl")];
 
     /// Each message of a file: its id, its attributes, and the facts it mentions.
     fn messages(source: &str) -> BTreeMap<&str, BTreeSet<&str>> {
@@ -164,7 +181,7 @@ mod tests {
     fn no_language_has_a_text_for_a_code_that_is_gone() {
         for name in SOURCES.into_iter().flat_map(messages).map(|(name, _)| name) {
             let of_filters = ["field-", "operator-", "word-", "clause-", "joined-", "group-", "period-"];
-            let other = ["sentence", "quoted", "time-pattern", ""].contains(&name);
+            let other = ["sentence", "quoted", "more", "time-pattern", ""].contains(&name);
             let known = other || of_filters.iter().any(|prefix| name.starts_with(prefix));
             assert!(known || name.parse::<Code>().is_ok(), "{name} is no code");
         }

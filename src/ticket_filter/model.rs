@@ -123,7 +123,8 @@ impl TicketFilter {
 pub type StoredFilter = Jsonb<TicketFilter>;
 
 /// A combination of conditions.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only documents what TicketFilter is")]
 #[schema(as = TicketFilterGroup, example = json!({"type": "any", "filters": [
     {"type": "condition", "field": "urgency", "operator": "in", "values": ["high"]},
@@ -132,14 +133,13 @@ pub struct Group {
     /// Whether all, at least one, or none of the filters must hold.
     #[schema(inline)]
     r#type: GroupType,
-    /// At least one; groups may be nested three deep and hold 50 conditions together.
+    /// At least one; groups may be nested three deep and hold 50 conditions together, in 64 KiB of JSON.
     #[schema(no_recursion, min_items = 1, max_items = 50)]
     filters: Vec<TicketFilter>,
 }
 
 /// How a group combines.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only documents what TicketFilter is")]
+#[derive(Deserialize, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum GroupType {
     All,
@@ -148,7 +148,8 @@ pub enum GroupType {
 }
 
 /// One fact of a ticket compared with values; `GET /ticket-fields` tells which operators and values a field takes.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only documents what TicketFilter is")]
 #[schema(as = TicketFilterCondition, example = json!({"type": "condition", "field": "area", "operator": "in", "values": ["netz"]}))]
 pub struct ConditionSchema {
@@ -156,14 +157,14 @@ pub struct ConditionSchema {
     r#type: ConditionType,
     field: Field,
     operator: Operator,
-    /// Always texts, also for times and flags; none for `is_self`.
+    /// Always texts, also for times and flags; none for `is_self`, which may leave them out.
+    #[serde(default)]
     #[schema(max_items = 100)]
     values: Vec<String>,
 }
 
 /// Marks a condition.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only documents what TicketFilter is")]
+#[derive(Deserialize, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum ConditionType {
     Condition,

@@ -12,6 +12,7 @@ use validator::{Validate, ValidationErrors};
 use super::{Condition, Field, Operator, TicketFilter, ValueKind, fields::MAX_VALUES};
 use crate::kernel::{
     Code, Fault,
+    bounded::Bounded,
     fold::fold_case,
     ids::{ContactId, Id},
     object::Object,
@@ -24,8 +25,10 @@ use crate::kernel::{
 pub const MAX_DEPTH: usize = 3;
 /// Most conditions of one filter.
 pub const MAX_CONDITIONS: usize = 50;
+/// Largest filter, in bytes of its normalised JSON: a page holds 200 of them.
+pub const MAX_BYTES: usize = 64 * 1024;
 /// Most faults told of one filter: what is that wrong was not written by hand, and an answer stays small.
-const MAX_FAULTS: usize = 100;
+pub const MAX_FAULTS: usize = 100;
 
 /// A filter in a body. `VIEWER` says whether it may speak of the access that looks (`is_self`): queries may, rules may not.
 ///
@@ -56,7 +59,7 @@ impl<'de, const VIEWER: bool> Deserialize<'de> for FilterBody<VIEWER> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Object(node) = Object::<Node>::deserialize(deserializer)?;
         let mut parser = Parser { viewer: VIEWER, conditions: 0, faults: Vec::new() };
-        let filter = parser.filter(node, "", 1);
+        let filter = parser.filter(node, "", 1).filter(|filter| parser.fits(filter));
         Ok(Self(filter.filter(|_| parser.faults.is_empty()).ok_or(parser.faults)))
     }
 }
@@ -93,10 +96,10 @@ impl<const VIEWER: bool> ToSchema for FilterBody<VIEWER> {
 #[serde(deny_unknown_fields)]
 struct Node {
     r#type: Option<String>,
-    filters: Option<Vec<Object<Node>>>,
+    filters: Option<Bounded<Object<Node>, { MAX_CONDITIONS + 1 }>>,
     field: Option<String>,
     operator: Option<String>,
-    values: Option<Vec<String>>,
+    values: Option<Bounded<String, { MAX_VALUES + 1 }>>,
 }
 
 struct Parser {
@@ -110,6 +113,15 @@ impl Parser {
         if self.faults.len() < MAX_FAULTS {
             self.faults.push(fault);
         }
+    }
+
+    /// Whether a filter without faults is small enough.
+    fn fits(&mut self, filter: &TicketFilter) -> bool {
+        let small = serde_json::to_vec(filter).is_ok_and(|json| json.len() <= MAX_BYTES);
+        if !small {
+            self.fault(Fault::new("", Code::FilterTooLarge).with("max", MAX_BYTES));
+        }
+        small
     }
 
     /// `None`: something is wrong with it, and has been told.
@@ -136,7 +148,7 @@ impl Parser {
             self.fault(Fault::new(at, Code::TooDeep).with("max", MAX_DEPTH));
             return None;
         }
-        let filters = node.filters.unwrap_or_default();
+        let filters = node.filters.map(|Bounded(filters)| filters).unwrap_or_default();
         if filters.is_empty() {
             self.fault(Fault::new(format!("{at}/filters"), Code::Required));
             return None;
@@ -169,7 +181,7 @@ impl Parser {
             self.fault(fault.with("allowed", allowed.join(", ")));
             return None;
         }
-        let values = self.values(field, operator, node.values.unwrap_or_default(), at)?;
+        let values = self.values(field, operator, node.values.unwrap_or_default().0, at)?;
         Some(TicketFilter::Condition(Condition { field, operator, values }))
     }
 

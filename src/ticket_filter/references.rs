@@ -1,11 +1,11 @@
 //! Which catalogue entries filters name: what they are called, whether they exist, and whether they have been retired.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Summary, TicketFilter};
+use super::{Summary, TicketFilter, parse::MAX_FAULTS};
 use crate::{
     catalog::{self, BusinessPartnerId, EntryKind},
     db::{
@@ -13,7 +13,7 @@ use crate::{
         schema::{catalog_entries as entries, exclusion_rules, filter_references as refs, queries},
         types::{Uuid, Word},
     },
-    exclusion_rules::RuleId,
+    exclusion_rules::{GLOBAL, RuleId},
     kernel::{Code, Fault, Result, change::EntityTag, error::no_faults, ids::Id},
     queries::QueryId,
 };
@@ -43,26 +43,46 @@ impl Names {
     /// The tag of something of this version that shows these names, in the language of its summary.
     pub fn tag(&self, version: i64, summary: &Summary) -> EntityTag {
         let tag = EntityTag::derived(version, EntityTag::hashed(&self.0).as_str());
-        summary.as_ref().map_or(tag.clone(), |(lang, _)| tag.in_language(lang.tag()))
+        summary.as_ref().map_or(tag.clone(), |(lang, _)| tag.in_language(lang.edition()))
     }
 }
 
-/// Reads, in one query, the names of all the entries that some filters name.
-pub async fn names<'f>(conn: &mut Conn, filters: impl Iterator<Item = &'f TicketFilter>) -> Result<Names> {
-    let (mut areas, mut ticket_types) = (Vec::new(), Vec::new());
-    for (_, kind, id) in filters.flat_map(TicketFilter::named_entries) {
-        if kind == EntryKind::Area { areas.push(id) } else { ticket_types.push(id) }
+/// Reads, in one query, what the entries are called that the filters of these queries or rules name.
+pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = Owner>) -> Result<Names> {
+    let owners: Vec<_> = owners.map(|owner| Id::<()>::from(owner.id())).collect();
+    if owners.is_empty() {
+        return Ok(Names::default());
+    }
+    let query = refs::table
+        .filter(refs::owner_id.eq_any(owners))
+        .inner_join(entries::table.on(entries::kind.eq(refs::kind).and(entries::id.eq(refs::entry_id))))
+        .select((entries::kind, entries::id, entries::name))
+        .distinct();
+    let found: Vec<(Word<EntryKind>, String, String)> = on!(conn, |c| query.load(c))?;
+    Ok(Names(found.into_iter().map(|(Word(kind), id, name)| ((kind, id), name)).collect()))
+}
+
+/// Reads what the entries are called that a filter names; those that the catalogue does not know have no name.
+async fn names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
+    let (mut areas, mut ticket_types) = (BTreeSet::new(), BTreeSet::new());
+    for (_, kind, id) in filter.named_entries() {
+        if kind == EntryKind::Area {
+            areas.insert(id)
+        } else {
+            ticket_types.insert(id)
+        };
     }
     if areas.is_empty() && ticket_types.is_empty() {
         return Ok(Names::default());
     }
-    let found = catalog::service::names(conn, &areas, &ticket_types).await?;
+    let found = catalog::service::names(conn, &Vec::from_iter(areas), &Vec::from_iter(ticket_types)).await?;
     Ok(Names(found.into_iter().map(|(kind, id, name)| ((kind, id), name)).collect()))
 }
 
 /// Every entry that a filter names must be known; retired ones may be named, they can return.
 fn known(filter: &TicketFilter, names: &Names) -> Result<()> {
-    let unknown = filter.named_entries().into_iter().filter(|(_, kind, id)| names.name(*kind, id).is_none());
+    let entries = filter.named_entries().into_iter();
+    let unknown = entries.filter(|(_, kind, id)| names.name(*kind, id).is_none()).take(MAX_FAULTS);
     no_faults(
         unknown
             .map(|(pointer, _, id)| Fault::new(format!("/filter{pointer}"), Code::UnknownReference).with("id", id))
@@ -75,7 +95,7 @@ pub async fn settle(conn: &mut Conn, before: Option<&TicketFilter>, now: &Ticket
     if before == Some(now) {
         return Ok(());
     }
-    known(now, &names(conn, std::iter::once(now)).await?)
+    known(now, &names(conn, now).await?)
 }
 
 /// Whose filter it is.
@@ -121,7 +141,7 @@ pub async fn keep(conn: &mut Conn, owner: Owner, filter: &TicketFilter) -> Resul
     Ok(())
 }
 
-/// The retired entries that active queries and rules of a partner name, in their order.
+/// The retired entries that active queries and rules name, global rules included, in their order.
 pub async fn retired(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<(EntryKind, String)>> {
     let in_queries = queries::table
         .filter(queries::business_partner_id.eq(partner))
@@ -131,7 +151,7 @@ pub async fn retired(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec
         .filter(diesel::dsl::not(entries::active))
         .select((refs::kind, refs::entry_id));
     let in_rules = exclusion_rules::table
-        .filter(exclusion_rules::owner.eq(partner.as_str()))
+        .filter(exclusion_rules::owner.eq_any(vec![partner.as_str(), GLOBAL]))
         .filter(exclusion_rules::active)
         .inner_join(refs::table.on(refs::exclusion_rule_id.eq(exclusion_rules::id.nullable())))
         .inner_join(entries::table.on(entries::kind.eq(refs::kind).and(entries::id.eq(refs::entry_id))))

@@ -94,7 +94,7 @@ impl TicketField {
 #[get("/ticket-fields")]
 pub async fn list_ticket_fields(_permit: Permit<IntegrationRead>, call: Call) -> Result<HttpResponse> {
     let items: Vec<_> = Field::iter().map(|field| TicketField::new(field, call.lang)).collect();
-    let tag = EntityTag::hashed(&items).in_language(call.lang.tag());
+    let tag = EntityTag::hashed(&items).in_language(call.lang.edition());
     if call.conditions.has(&tag) {
         return Ok(reply::not_modified(&tag));
     }

@@ -24,6 +24,16 @@ pub fn summary(filter: &TicketFilter, names: &Names, lang: Lang) -> String {
     phrase(lang, "sentence", [("text", format!("{first}{}", letters.as_str()).into())])
 }
 
+/// Most values of a condition that are said one by one.
+const MAX_SAID: usize = 5;
+
+/// A text that people wrote, so that it cannot pretend to be part of the sentence around it: no quotation marks, and no
+/// characters that are not seen or turn the direction of writing.
+fn harmless(text: &str) -> String {
+    let seen = |c: &char| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    text.chars().filter(seen).map(|c| if matches!(c, '“' | '”' | '„') { '\'' } else { c }).collect()
+}
+
 struct Speaker<'a> {
     names: &'a Names,
     lang: Lang,
@@ -32,6 +42,10 @@ struct Speaker<'a> {
 impl Speaker<'_> {
     fn say(&self, filter: &TicketFilter, nested: bool) -> String {
         match filter {
+            // its values are joined by the same words as the clauses beside it
+            TicketFilter::Condition(condition) if nested && condition.values.len() > 1 => {
+                self.phrase("group-nested", [("inner", self.clause(condition).into())])
+            }
             TicketFilter::Condition(condition) => self.clause(condition),
             TicketFilter::All { filters } => self.group("joined-all", filters, nested),
             TicketFilter::Any { filters } => self.group("joined-any", filters, nested),
@@ -53,7 +67,10 @@ impl Speaker<'_> {
     fn clause(&self, condition: &Condition) -> String {
         let Condition { field, operator, values } = condition;
         let kind = operator.value_kind(field.value_kind());
-        let said: Vec<_> = values.iter().map(|value| self.value(kind, *field, value)).collect();
+        let mut said: Vec<_> = values.iter().take(MAX_SAID).map(|value| self.value(kind, *field, value)).collect();
+        if let Some(more) = values.len().checked_sub(MAX_SAID).filter(|more| *more > 0) {
+            said.push(self.phrase("more", [("count", more.into())]));
+        }
         let label = texts::attribute(self.lang, &format!("field-{}", field.as_str()), "inline");
         let list = |list| texts::list(self.lang, list, &said);
         let (either, both) = match *operator {
@@ -71,7 +88,7 @@ impl Speaker<'_> {
     }
 
     fn value(&self, kind: ValueKind, field: Field, value: &str) -> String {
-        let quoted = |text: &str| self.phrase("quoted", [("text", text.to_owned().into())]);
+        let quoted = |text: &str| self.phrase("quoted", [("text", harmless(text).into())]);
         match kind {
             ValueKind::Word | ValueKind::Boolean => self.phrase(&format!("word-{value}"), []),
             ValueKind::Duration => self.period(value),
@@ -129,14 +146,25 @@ mod tests {
         let (de, en) = said(filter);
         assert_eq!(
             de,
-            "Bereich ist „Netzwerk“ oder „Server & Speicher“ und (Status ist keines von offen, in Bearbeitung und geparkt oder \
-             Tags enthalten „VPN“ und „Drucker“) und nicht (ist vertraulich oder erstellt vor mehr als 1 Jahr und 30 Tagen)."
+            "(Bereich ist „Netzwerk“ oder „Server & Speicher“) und ((Status ist nicht offen, in Bearbeitung oder geparkt) oder \
+             (Tags enthalten „VPN“ und „Drucker“)) und nicht (Ticket ist vertraulich oder erstellt vor mehr als 1 Jahr und 30 Tagen)."
         );
         assert_eq!(
             en,
-            "Area is “Netzwerk” or “Server & Speicher” and (status is none of open, in progress, and parked or tags include \
-             “VPN” and “Drucker”) and not (is confidential or created more than 1 year and 30 days ago)."
+            "(area is “Netzwerk” or “Server & Speicher”) and ((status is not open, in progress, or parked) or (tags include \
+             “VPN” and “Drucker”)) and not (ticket is confidential or created more than 1 year and 30 days ago)."
         );
+    }
+
+    #[test]
+    fn long_lists_are_cut_short_and_values_cannot_pretend() {
+        let tags: Vec<_> = (1..=7).map(|n| format!("t{n}")).collect();
+        let (de, en) = said(json!({"type": "condition", "field": "tag", "operator": "any_of", "values": tags}));
+        assert_eq!(de, "Tags enthalten „t1“, „t2“, „t3“, „t4“, „t5“ oder 2 weitere.");
+        assert_eq!(en, "Tags include “t1”, “t2”, “t3”, “t4”, “t5”, or 2 more.");
+        let tricky =
+            json!({"type": "condition", "field": "tag", "operator": "any_of", "values": ["a“ oder „b\u{202e}"]});
+        assert_eq!(said(tricky).0, "Tags enthalten „a' oder 'b“.");
     }
 
     #[test]

@@ -314,6 +314,11 @@ const SINGLES: [(&str, &str, &str); 15] = [
     ("/exclusion-rules/GLOBAL", "DELETE", ""),
 ];
 
+/// A tag without the language it speaks of.
+fn state_of(tag: &str) -> String {
+    tag.split_once('+').map_or_else(|| tag.to_owned(), |(state, _)| format!("{state}\""))
+}
+
 #[rstest]
 #[actix_web::test]
 async fn tags_guard_every_write(
@@ -346,7 +351,7 @@ async fn tags_guard_every_write(
     for stale in ["\"0\"", "\"999\"", "\"1x\"", &format!("W/{tag}"), "\"\""] {
         let refused = write("if-match", stale).await.is_problem(412, "precondition_failed");
         // in whatever language the resource is shown
-        assert_eq!(refused.etag(), tag.replace("+en", ""), "412 tells the current tag");
+        assert_eq!(refused.etag(), state_of(&tag), "412 tells the current tag");
     }
     write("if-match", "3").await.is_problem(400, "invalid_parameter");
     if method == "PUT" {

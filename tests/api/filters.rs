@@ -79,6 +79,40 @@ async fn every_limit_holds_at_one_past_it_and_not_before(#[values(Sqlite, Postgr
 
 #[rstest]
 #[actix_web::test]
+async fn large_filters_are_bounded_and_many_of_them_make_a_page(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let (editor, erp) = (app.editor(), app.erp());
+    let ids: Vec<_> = (0..100).map(|n| format!("A-{}", n + 10)).collect();
+    for id in &ids {
+        erp.put(&format!("/catalog/areas/{id}"), json!({"name": id, "color": "#000000"})).await.is(201);
+    }
+    // every limit of the filter at once: 50 conditions of 100 values, all of them references
+    let full = group("any", vec![condition("area", "in", json!(ids)); 50]);
+    for n in 0..20 {
+        let query = json!({"name": format!("Q{n}"), "filter": full, "columns": ["subject"]});
+        editor.post(QUERIES, query).await.is(201);
+    }
+    let page = editor.get(QUERIES).await.is(200);
+    assert_eq!(page.json["items"].as_array().unwrap().len(), 20);
+    assert!(page.json["items"][0]["summary"].as_str().unwrap().len() < 5_000, "a summary names the first values only");
+    // what is unknown is told up to a point
+    let unknown: Vec<_> = (0..100).map(|n| format!("X-{n}")).collect();
+    let filter = group("any", vec![condition("area", "in", json!(unknown)); 50]);
+    let refused = editor.post(RULES, json!({"name": "R", "filter": filter})).await.is_problem(422, "unknown_reference");
+    assert_eq!(refused.errors().len(), 100);
+    let long: Vec<_> = (0..100).map(|n| format!("{n}{}", "x".repeat(90))).collect();
+    let filter = |n: usize| group("any", vec![condition("tag", "any_of", json!(long)); n]);
+    editor.post(RULES, json!({"name": "R", "filter": filter(6)})).await.is(201);
+    let refused = editor.post(RULES, json!({"name": "S", "filter": filter(7)})).await;
+    assert_eq!(refused.is_problem(422, "validation_failed").errors(), ["/filter filter_too_large"]);
+    // a body of nothing but empty nodes is read over
+    let empty = json!({"name": "S", "filter": {"type": "any", "filters": vec![json!({}); 300_000]}});
+    let refused = editor.post(RULES, empty).await.is_problem(422, "validation_failed");
+    assert_eq!(refused.errors().len(), 51);
+}
+
+#[rstest]
+#[actix_web::test]
 async fn everything_that_is_wrong_is_told_at_its_place(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
     let editor = app.editor();

@@ -180,6 +180,9 @@ async fn every_query_finds_an_index() {
         format!("{k1}/tags?area_id=A-1"),
         format!("{k1}/exclusion-rules?include_global=true"),
         format!("{k1}/history?resource=tag&subject=x"),
+        format!("{k1}/history?resource_id=t7"),
+        format!("{k1}/history?resource=tag&resource_id=t7"),
+        format!("{k1}/history?from=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z"),
     ] {
         reader.get(&narrowed).await.is(200);
     }

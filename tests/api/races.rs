@@ -211,3 +211,32 @@ async fn a_reader_that_hangs_up_disturbs_nobody(
     }
     assert_eq!(panics::count(), panics, "the service panicked");
 }
+
+#[rstest]
+#[actix_web::test]
+async fn no_tag_is_ever_bound_to_an_area_that_is_not_granted(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let tag = app.editor().post(&format!("{K1}/tags"), json!({"name": "VPN"})).await.is(201).json;
+    let (tag, area) = (format!("{K1}/tags/{}", tag["id"].as_str().unwrap()), format!("{K1}/areas/A-2"));
+    let answers = join_all((0..16).map(async |n| {
+        let client = app.editor();
+        let mut answers = Vec::new();
+        for round in 0..10 {
+            let answer = match (n % 4, round % 2) {
+                (0, _) => client.put(&area, Value::Null).await,
+                (1, _) => client.delete(&area).await,
+                (_, 0) => client.patch(&tag, json!({"area_id": "A-2"})).await,
+                _ => client.patch(&tag, json!({"area_id": null})).await,
+            };
+            answers.push(answer.status);
+        }
+        answers
+    }))
+    .await;
+    let answers: Vec<u16> = answers.into_iter().flatten().collect();
+    assert!(answers.iter().all(|status| matches!(status, 200 | 201 | 204 | 404 | 409 | 422)), "{answers:?}");
+    // whoever won, the two agree
+    let bound = app.reader().get(&tag).await.is(200).json["area_id"] == "A-2";
+    let granted = app.reader().get(&area).await.status == 200;
+    assert!(granted || !bound);
+}

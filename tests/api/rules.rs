@@ -78,14 +78,14 @@ async fn a_rule_is_said_in_the_callers_language_by_the_names_of_the_catalogue(
     let both = json!({"type": "all", "filters": [in_area("A-1"),
         {"type": "condition", "field": "ticket_type", "operator": "not_in", "values": ["T-1", "T-2"]}]});
     let created = editor.post(RULES, rule("R", both)).await.is(201);
-    assert_eq!(created.json["summary"], "Area is “Bereich 1” and ticket type is none of “Art 1” and “Art 2”.");
+    assert_eq!(created.json["summary"], "Area is “Bereich 1” and (ticket type is not “Art 1” or “Art 2”).");
     assert_eq!(created.header("content-language"), "en");
     assert!(created.header("vary").contains("accept-language"));
     let path = format!("{RULES}/{}", created.json["id"].as_str().unwrap());
     let in_german =
         async |path: &str| editor.request("GET", path).header("accept-language", "fr, de;q=0.8, en;q=0.3").send().await;
     let german = in_german(&path).await.is(200);
-    assert_eq!(german.json["summary"], "Bereich ist „Bereich 1“ und Ticketart ist keines von „Art 1“ und „Art 2“.");
+    assert_eq!(german.json["summary"], "Bereich ist „Bereich 1“ und (Ticketart ist nicht „Art 1“ oder „Art 2“).");
     assert_eq!(german.header("content-language"), "de");
     assert_eq!(in_german(RULES).await.is(200).header("content-language"), "de");
     // another language is another representation

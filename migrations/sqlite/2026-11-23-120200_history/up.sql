@@ -22,3 +22,5 @@ CREATE TABLE history (
 CREATE UNIQUE INDEX history_aggregate_revision_key ON history (aggregate, revision) WHERE business_partner_id IS NULL;
 CREATE INDEX history_resource_idx ON history (business_partner_id, resource, revision);
 CREATE INDEX history_subject_idx ON history (business_partner_id, subject, revision);
+CREATE INDEX history_resource_id_idx ON history (business_partner_id, resource_id, revision);
+CREATE INDEX history_at_idx ON history (business_partner_id, at);

@@ -35,7 +35,7 @@ pub(super) fn of_operation(
     {
         codes.push(Code::NotFound);
     }
-    if method == "get" && !single {
+    if method == "get" && !single && path != "/api/v1/ticket-fields" {
         codes.push(Code::InvalidCursor);
     }
     if has_body || method == "put" {
