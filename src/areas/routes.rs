@@ -1,23 +1,21 @@
 //! Routes of the sub-tab "Bereiche".
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, put, web::Data};
+use actix_web::{HttpResponse, delete, get, put};
 
 use super::AreaGrant;
 use crate::{
     catalog::AreaId,
-    db::Db,
-    grants,
+    grants::routes,
     http::{
         auth::{
             InPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::OptionalBody,
-        conditions::Conditions,
+        call::Call,
         params::{InPath, ListQuery, NameParams, NoFilter, PageParams},
-        reply::{self, List},
+        reply::List,
     },
-    integration,
     kernel::{Nothing, Result},
 };
 
@@ -34,13 +32,9 @@ use crate::{
 pub async fn list_areas(
     at: InPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    integration::routes::below(&db, &at.partner, &conditions, async |conn, _| {
-        grants::service::list::<AreaGrant>(conn, &at.partner, &query.page).await
-    })
-    .await
+    routes::list::<AreaGrant>(&call, &at.partner, &query).await
 }
 
 /// Get a granted area
@@ -52,13 +46,8 @@ pub async fn list_areas(
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/customer-integrations/{business_partner_id}/areas/{area_id}")]
-pub async fn get_area(
-    at: InPartner<IntegrationRead>,
-    id: InPath<AreaId>,
-    conditions: Conditions,
-    db: Data<Db>,
-) -> Result<HttpResponse> {
-    Ok(reply::resource(&grants::service::get::<AreaGrant>(&db, &at.partner, &id.0).await?, &conditions))
+pub async fn get_area(at: InPartner<IntegrationRead>, id: InPath<AreaId>, call: Call) -> Result<HttpResponse> {
+    routes::get::<AreaGrant>(&call, &at.partner, &id.0).await
 }
 
 /// Grant an area
@@ -78,14 +67,10 @@ pub async fn get_area(
 pub async fn put_area(
     at: InPartner<IntegrationWrite>,
     id: InPath<AreaId>,
-    conditions: Conditions,
     body: OptionalBody<Nothing>,
-    request: HttpRequest,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    let done =
-        grants::service::put::<AreaGrant>(&db, at.actor, at.partner, id.0, body.0, conditions.precondition).await?;
-    Ok(reply::put(&request, &done))
+    routes::put::<AreaGrant>(call, at.actor, at.partner, id.0, body.0).await
 }
 
 /// Take an area back
@@ -98,12 +83,6 @@ pub async fn put_area(
     extensions(("x-problem-codes" = json!(["integration_inactive", "area_in_use", "last_area"])))
 )]
 #[delete("/customer-integrations/{business_partner_id}/areas/{area_id}")]
-pub async fn delete_area(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<AreaId>,
-    conditions: Conditions,
-    db: Data<Db>,
-) -> Result<HttpResponse> {
-    grants::service::delete::<AreaGrant>(&db, at.actor, at.partner, id.0, conditions.precondition).await?;
-    Ok(reply::deleted())
+pub async fn delete_area(at: InPartner<IntegrationWrite>, id: InPath<AreaId>, call: Call) -> Result<HttpResponse> {
+    routes::delete::<AreaGrant>(call, at.actor, at.partner, id.0).await
 }

@@ -4,6 +4,7 @@
 //! service and one trait ([`Grant`]). Each sub-tab adds its JSON, its routes, and what its removal must not break.
 
 mod repo;
+pub mod routes;
 pub mod service;
 
 pub use repo::{GrantRow, Granted};

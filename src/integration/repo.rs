@@ -134,6 +134,34 @@ pub(super) async fn update(conn: &mut Conn, row: &IntegrationRow) -> Result<()> 
     Ok(())
 }
 
+/// `true` if the integration of the row around it has an active access, else `NULL`. Not `EXISTS`: PostgreSQL may turn that into
+/// a hash of the whole table, whose cost grows with it.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn active_access() -> _ {
+    accesses::table
+        .filter(accesses::business_partner_id.eq(integrations::business_partner_id))
+        .filter(accesses::active)
+        .select(accesses::active)
+        .limit(1_i64)
+        .single_value()
+}
+
+/// `true` if the integration of the row around it has an area that is available, else `NULL`.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn available_area() -> _ {
+    let area: Word<EntryKind> = Word(EntryKind::Area);
+    grants::table
+        .inner_join(
+            areas.on(areas.field(partners::kind).eq(grants::kind).and(areas.field(partners::id).eq(grants::entry_id))),
+        )
+        .filter(grants::business_partner_id.eq(integrations::business_partner_id))
+        .filter(grants::kind.eq(area))
+        .filter(areas.field(partners::active))
+        .select(areas.field(partners::active))
+        .limit(1_i64)
+        .single_value()
+}
+
 /// A page of the integrations that a caller may know; `only` restricts it to one partner.
 pub(super) async fn list(
     conn: &mut Conn,
@@ -141,25 +169,10 @@ pub(super) async fn list(
     filter: &CustomerIntegrationListQuery,
     page: &PageRequest,
 ) -> Result<Vec<ListedRow>> {
-    // not EXISTS: PostgreSQL may turn that into a hash of the whole table, whose cost grows with it
-    let active_access = accesses::table
-        .filter(accesses::business_partner_id.eq(integrations::business_partner_id))
-        .filter(accesses::active)
-        .select(accesses::active)
-        .limit(1)
-        .single_value();
-    let available_area = grants::table
-        .inner_join(
-            areas.on(areas.field(partners::kind).eq(grants::kind).and(areas.field(partners::id).eq(grants::entry_id))),
-        )
-        .filter(grants::business_partner_id.eq(integrations::business_partner_id))
-        .filter(grants::kind.eq(Word(EntryKind::Area)))
-        .filter(areas.field(partners::active))
-        .select(areas.field(partners::active))
-        .limit(1)
-        .single_value();
-    let usable =
-        integrations::active.and(partners::active).and(active_access.is_not_null()).and(available_area.is_not_null());
+    let usable = integrations::active
+        .and(partners::active)
+        .and(active_access().is_not_null())
+        .and(available_area().is_not_null());
     let rows: Vec<(IntegrationRow, CatalogRow, bool)> = on!(conn, |c, Engine| {
         let mut query = integrations::table
             .inner_join(

@@ -1,23 +1,21 @@
 //! Routes of the sub-tab "Plan Boards".
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, put, web::Data};
+use actix_web::{HttpResponse, delete, get, put};
 
 use super::PlanBoardGrant;
 use crate::{
     catalog::PlanBoardId,
-    db::Db,
-    grants,
+    grants::routes,
     http::{
         auth::{
             InPartner,
             scope::{CatalogWrite, IntegrationRead},
         },
         body::OptionalBody,
-        conditions::Conditions,
+        call::Call,
         params::{InPath, ListQuery, NameParams, NoFilter, PageParams},
-        reply::{self, List},
+        reply::List,
     },
-    integration,
     kernel::{Nothing, Result},
 };
 
@@ -34,13 +32,9 @@ use crate::{
 pub async fn list_plan_boards(
     at: InPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    integration::routes::below(&db, &at.partner, &conditions, async |conn, _| {
-        grants::service::list::<PlanBoardGrant>(conn, &at.partner, &query.page).await
-    })
-    .await
+    routes::list::<PlanBoardGrant>(&call, &at.partner, &query).await
 }
 
 /// Get a shared plan board
@@ -55,10 +49,9 @@ pub async fn list_plan_boards(
 pub async fn get_plan_board(
     at: InPartner<IntegrationRead>,
     id: InPath<PlanBoardId>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    Ok(reply::resource(&grants::service::get::<PlanBoardGrant>(&db, &at.partner, &id.0).await?, &conditions))
+    routes::get::<PlanBoardGrant>(&call, &at.partner, &id.0).await
 }
 
 /// Share a plan board
@@ -78,14 +71,10 @@ pub async fn get_plan_board(
 pub async fn put_plan_board(
     at: InPartner<CatalogWrite>,
     id: InPath<PlanBoardId>,
-    conditions: Conditions,
     body: OptionalBody<Nothing>,
-    request: HttpRequest,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    let done = grants::service::put::<PlanBoardGrant>(&db, at.actor, at.partner, id.0, body.0, conditions.precondition)
-        .await?;
-    Ok(reply::put(&request, &done))
+    routes::put::<PlanBoardGrant>(call, at.actor, at.partner, id.0, body.0).await
 }
 
 /// Stop sharing a plan board
@@ -101,9 +90,7 @@ pub async fn put_plan_board(
 pub async fn delete_plan_board(
     at: InPartner<CatalogWrite>,
     id: InPath<PlanBoardId>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    grants::service::delete::<PlanBoardGrant>(&db, at.actor, at.partner, id.0, conditions.precondition).await?;
-    Ok(reply::deleted())
+    routes::delete::<PlanBoardGrant>(call, at.actor, at.partner, id.0).await
 }

@@ -1,23 +1,21 @@
 //! Routes of the sub-tab "Ticketarten".
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, put, web::Data};
+use actix_web::{HttpResponse, delete, get, put};
 
 use super::{TicketTypeGrant, dto::TicketTypeGrantPut};
 use crate::{
     catalog::TicketTypeId,
-    db::Db,
-    grants,
+    grants::routes,
     http::{
         auth::{
             InPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::OptionalBody,
-        conditions::Conditions,
+        call::Call,
         params::{InPath, ListQuery, NameParams, NoFilter, PageParams},
-        reply::{self, List},
+        reply::List,
     },
-    integration,
     kernel::Result,
 };
 
@@ -34,13 +32,9 @@ use crate::{
 pub async fn list_ticket_types(
     at: InPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    integration::routes::below(&db, &at.partner, &conditions, async |conn, _| {
-        grants::service::list::<TicketTypeGrant>(conn, &at.partner, &query.page).await
-    })
-    .await
+    routes::list::<TicketTypeGrant>(&call, &at.partner, &query).await
 }
 
 /// Get a granted ticket type
@@ -55,10 +49,9 @@ pub async fn list_ticket_types(
 pub async fn get_ticket_type(
     at: InPartner<IntegrationRead>,
     id: InPath<TicketTypeId>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    Ok(reply::resource(&grants::service::get::<TicketTypeGrant>(&db, &at.partner, &id.0).await?, &conditions))
+    routes::get::<TicketTypeGrant>(&call, &at.partner, &id.0).await
 }
 
 /// Grant a ticket type, or change how it is granted
@@ -79,15 +72,10 @@ pub async fn get_ticket_type(
 pub async fn put_ticket_type(
     at: InPartner<IntegrationWrite>,
     id: InPath<TicketTypeId>,
-    conditions: Conditions,
     body: OptionalBody<TicketTypeGrantPut>,
-    request: HttpRequest,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    let done =
-        grants::service::put::<TicketTypeGrant>(&db, at.actor, at.partner, id.0, body.0, conditions.precondition)
-            .await?;
-    Ok(reply::put(&request, &done))
+    routes::put::<TicketTypeGrant>(call, at.actor, at.partner, id.0, body.0).await
 }
 
 /// Take a ticket type back
@@ -103,9 +91,7 @@ pub async fn put_ticket_type(
 pub async fn delete_ticket_type(
     at: InPartner<IntegrationWrite>,
     id: InPath<TicketTypeId>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    grants::service::delete::<TicketTypeGrant>(&db, at.actor, at.partner, id.0, conditions.precondition).await?;
-    Ok(reply::deleted())
+    routes::delete::<TicketTypeGrant>(call, at.actor, at.partner, id.0).await
 }

@@ -30,7 +30,8 @@ use crate::kernel::Code;
             number; 412 answers a lost race. POST takes no conditions.\n\
             * Whatever takes GET takes HEAD.\n\
             * Every failure is a problem (RFC 9457); act on its `code`.\n\
-            * Titles and details follow `Accept-Language` (de, en).",
+            * Titles, details, summaries and labels follow `Accept-Language` (de, en). The tag of an answer that holds such words \
+            ends with `+` and the language; a write takes the tag of either.",
         contact(name = "The team of customer-integration"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
