@@ -17,6 +17,7 @@ use crate::{
         Db,
         migrations::{self, Direction},
     },
+    decisions::Keeper,
     http::{
         body::BodyTimeout,
         context, cors,
@@ -41,17 +42,23 @@ pub struct App {
 impl App {
     /// Migrates the database if the configuration says so, and binds the address.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
+        Self::with_routes(config, |_| {}).await
+    }
+
+    /// The same with more routes beside its own, for benchmarks that need something to compare with.
+    pub async fn with_routes(config: Config, more: fn(&mut web::ServiceConfig)) -> anyhow::Result<Self> {
+        let db = Db::open(&config.database, config.database_options)?;
         if config.migrate_on_start {
             let applied =
                 migrations::migrate(&config.database, Direction::Up).await.context("cannot migrate the database")?;
             tracing::info!(applied, "schema is up to date");
         }
-        let db = Db::open(&config.database, config.database_options)?;
         let document = router::document().context("cannot write the document")?;
         let operations = Data::new(Operations::of(&document, &router::OTHERS));
         let document = Data::new(Document(Bytes::from(serde_json::to_vec(&document)?)));
         let verifier = Data::new(Verifier::new(&config.tokens));
         let data = Data::new(db.clone());
+        let keeper = Data::new(Keeper::new(db.clone(), config.decision_cache_bytes)?);
         let origins = config.cors_allowed_origins;
         let server = HttpServer::new(move || {
             ActixApp::new()
@@ -60,6 +67,7 @@ impl App {
                 .wrap(from_fn(cors::expose))
                 .wrap(from_fn(context::surround))
                 .app_data(data.clone())
+                .app_data(keeper.clone())
                 .app_data(verifier.clone())
                 .app_data(operations.clone())
                 .app_data(document.clone())
@@ -68,6 +76,7 @@ impl App {
                 .configure(router::api)
                 .into_app()
                 .configure(router::others)
+                .configure(more)
                 .default_service(web::to(unrouted))
         })
         .workers(config.worker_threads)

@@ -56,6 +56,9 @@ pub struct ServerArgs {
     /// Threads that handle requests; default: one per core
     #[arg(long, env, value_parser = clap::value_parser!(u16).range(1..=1024))]
     worker_threads: Option<u16>,
+    /// Memory for what decisions are made from, in MiB
+    #[arg(long, env, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    decision_cache_mib: u64,
     /// Bring the schema up to date before serving; several instances may do so at once
     #[arg(long, env, default_value_t = true, action = clap::ArgAction::Set)]
     migrate_on_start: bool,
@@ -89,6 +92,8 @@ pub struct Config {
     pub cors_allowed_origins: Vec<String>,
     pub worker_threads: usize,
     pub migrate_on_start: bool,
+    /// Memory for compiled policies and the accesses that ask, in bytes.
+    pub decision_cache_bytes: u64,
     /// How long a request's body may take to arrive; no setting, only tests are less patient.
     pub body_timeout: Duration,
 }
@@ -105,6 +110,7 @@ impl Config {
             cors_allowed_origins: origins(server.cors_allowed_origins)?,
             worker_threads: server.worker_threads.map_or(cores, usize::from),
             migrate_on_start: server.migrate_on_start,
+            decision_cache_bytes: server.decision_cache_mib * 1024 * 1024,
             body_timeout: BODY_TIMEOUT,
         })
     }

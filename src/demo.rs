@@ -37,7 +37,8 @@ const CONFIGURED: &str = "K-1003";
 /// How long the printed token is valid, in seconds.
 const TOKEN_SECONDS: i64 = 12 * 3600;
 /// All scopes.
-const SCOPES: &str = "integration:read integration:write global-rules:write catalog:read catalog:write audit:read";
+const SCOPES: &str =
+    "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read audit:read";
 
 /// Writes what is missing.
 pub async fn fill(db: &Db) -> anyhow::Result<()> {
@@ -178,7 +179,20 @@ pub fn greet(out: &mut impl Write, address: SocketAddr, tokens: &TokenSettings) 
     writeln!(out, "export BASE=http://{address}/api/v1")?;
     writeln!(out, "export TOKEN={token}")?;
     writeln!(out, "curl -s -H \"Authorization: Bearer $TOKEN\" $BASE/customer-integrations/{CONFIGURED}\n")?;
+    writeln!(out, "Why may Jörg Weiß not see this ticket?\n")?;
+    writeln!(out, "{}\n", explained())?;
     Ok(out.flush()?)
+}
+
+/// A question that is decided by several steps, as a command to paste.
+fn explained() -> String {
+    let ticket = json!({"ticket_id": "INC-2041", "business_partner_id": CONFIGURED, "area_id": "netz", "internal": false, "confidential": false,
+        "status": "open", "tags": ["VPN"], "subject": "Gehaltsabrechnung nicht abrufbar", "main_contact_id": "P-77", "created_by_access_id": null});
+    let question = json!({"access_email": "joerg.weiss@swfliess.example", "explain": true, "tickets": [ticket]});
+    format!(
+        "curl -s -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -H 'Accept-Language: de' \\\n  \
+         $BASE/decisions/ticket-visibility -d '{question}'"
+    )
 }
 
 async fn tell<E: CatalogEntry>(db: &Db, id: &str, said: Value) -> anyhow::Result<()> {

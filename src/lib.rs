@@ -10,6 +10,7 @@ pub mod areas;
 pub mod catalog;
 pub mod config;
 pub mod db;
+pub mod decisions;
 pub mod demo;
 pub mod elements;
 pub mod exclusion_rules;

@@ -11,7 +11,10 @@ use clap::{Args, Parser, Subcommand};
 use customer_integration::{
     app::App,
     config::{Config, DatabaseArgs, LogArgs, LogFormat, ServerArgs, TokenArgs},
-    db::migrations::{self, Direction},
+    db::{
+        self,
+        migrations::{self, Direction},
+    },
     demo,
     http::token::{self, Audience, Claims},
     kernel::time::Timestamp,
@@ -117,7 +120,9 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
 
 async fn migrate(command: Migrate) -> anyhow::Result<()> {
     log_to_stderr(&command.log)?;
-    let applied = migrations::migrate(&command.database.url(false)?, Direction::Up).await?;
+    let database = command.database.url(false)?;
+    let _claim = db::claim(&database)?;
+    let applied = migrations::migrate(&database, Direction::Up).await?;
     tracing::info!(applied, "schema is up to date");
     Ok(())
 }

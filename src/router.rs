@@ -11,7 +11,7 @@ use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    accesses, areas, catalog, exclusion_rules, history,
+    accesses, areas, catalog, decisions, exclusion_rules, history,
     http::{health, openapi, problem_page},
     integration, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
@@ -46,7 +46,8 @@ pub fn api(config: &mut ServiceConfig) {
             .service(plan_boards::routes::get_plan_board)
             .service(plan_boards::routes::put_plan_board)
             .service(plan_boards::routes::delete_plan_board)
-            .configure(ticket_setting_routes),
+            .configure(ticket_setting_routes)
+            .configure(decision_routes),
     );
 }
 
@@ -75,6 +76,14 @@ fn ticket_setting_routes(config: &mut ServiceConfig) {
         .service(global_routes::delete_global_exclusion_rule)
         .service(ticket_filter::routes::list_ticket_fields)
         .service(history::routes::list_history);
+}
+
+fn decision_routes(config: &mut ServiceConfig) {
+    config
+        .service(decisions::routes::decide_ticket_visibility)
+        .service(decisions::routes::decide_ticket_creation)
+        .service(decisions::routes::preview_exclusion_rule)
+        .service(decisions::routes::get_access_capabilities);
 }
 
 fn catalog_routes(config: &mut ServiceConfig) {

@@ -9,6 +9,7 @@ pub mod routes;
 pub mod service;
 
 pub use dto::{Access, Language, Role, TicketVisibility};
+pub use repo::{AccessFacts, AccessRow};
 
 use crate::kernel::ids::Id;
 
@@ -18,6 +19,14 @@ pub enum OfAccess {}
 
 /// Id of an access.
 pub type AccessId = Id<OfAccess>;
+
+/// How somebody names an access without its partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    Id(AccessId),
+    /// The login, in lower case.
+    Email(String),
+}
 
 /// How many accesses a partner has, by what readiness and the rules need to know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,12 +6,16 @@ use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    AccessId, Census, OfAccess,
+    AccessId, Census, OfAccess, Who,
     dto::{AccessListQuery, Language, Role, TicketVisibility},
 };
 use crate::{
     catalog::BusinessPartnerId,
-    db::{Conn, on, paged, schema::accesses, types::Word},
+    db::{
+        Conn, on, paged,
+        schema::{accesses, customer_integrations as integrations},
+        types::Word,
+    },
     elements::{Described, stored},
     kernel::{Result, ids::ContactId, page::PageRequest},
 };
@@ -69,6 +73,42 @@ pub(super) async fn list(
             id: accesses::id => AccessId
         )
         .load(c)
+    })?)
+}
+
+/// Who an access is, of whichever partner, and the revision of its partner's integration, by one statement.
+pub(super) async fn look_up(conn: &mut Conn, who: &Who) -> Result<Option<(AccessRow, i64)>> {
+    Ok(on!(conn, |c, Engine| {
+        let query = accesses::table
+            .inner_join(integrations::table.on(integrations::business_partner_id.eq(accesses::business_partner_id)))
+            .select((AccessRow::as_select(), integrations::revision))
+            .into_boxed::<Engine>();
+        match who {
+            Who::Id(id) => query.filter(accesses::id.eq(*id)),
+            Who::Email(email) => query.filter(accesses::email.eq(email.as_str())),
+        }
+        .first(c)
+    })
+    .optional()?)
+}
+
+/// Some of a partner's accesses in the order of their list: those named, or else the first active ones.
+pub(super) async fn some(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    named: Option<&[AccessId]>,
+    limit: i64,
+) -> Result<Vec<AccessRow>> {
+    Ok(on!(conn, |c, Engine| {
+        let mut query = accesses::table
+            .filter(accesses::business_partner_id.eq(partner))
+            .select(AccessRow::as_select())
+            .into_boxed::<Engine>();
+        query = match named {
+            Some(named) => query.filter(accesses::id.eq_any(named.to_vec())),
+            None => query.filter(accesses::active),
+        };
+        query.order((accesses::sort_key, accesses::id)).limit(limit).load(c)
     })?)
 }
 

@@ -1,7 +1,7 @@
 //! The rules of accesses.
 
 use super::{
-    Access, Census,
+    Access, AccessId, Census, Who,
     dto::{AccessCreate, AccessListQuery, AccessPatch, IneffectiveReason, Role},
     repo::{self, AccessFacts, AccessRow},
 };
@@ -56,6 +56,21 @@ impl Element<Configuration> for Access {
 /// How many accesses a partner has, by kind.
 pub async fn census(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Census> {
     repo::census(conn, partner).await
+}
+
+/// Who an access is, of whichever partner, and the revision of its partner's integration at that moment.
+pub async fn look_up(conn: &mut Conn, who: &Who) -> Result<Option<(AccessRow, i64)>> {
+    repo::look_up(conn, who).await
+}
+
+/// Some of a partner's accesses in the order of their list: those named, or else the first active ones; `limit` at most.
+pub async fn some(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    named: Option<&[AccessId]>,
+    limit: i64,
+) -> Result<Vec<AccessRow>> {
+    repo::some(conn, partner, named, limit).await
 }
 
 impl From<AccessCreate> for AccessFacts {

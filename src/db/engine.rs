@@ -1,6 +1,6 @@
 //! Opening the database: which engine, and which pools.
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use diesel::ConnectionResult;
 use diesel_async::{
@@ -14,6 +14,8 @@ use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
+    changes::Changes,
+    claim::{Claim, claim},
     conn::{Conn, SqliteConn},
     connect::{open_postgres, open_sqlite},
     deadline::Deadline,
@@ -77,15 +79,18 @@ impl Default for DbOptions {
 /// The database, ready for use. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
-    Sqlite { writer: Pool<SqliteConn>, readers: Pool<SqliteConn> },
+    Sqlite { writer: Pool<SqliteConn>, readers: Pool<SqliteConn>, changes: Arc<Changes>, claim: Arc<Claim> },
     Postgres { pool: Pool<AsyncPgConnection>, options: DbOptions },
 }
 
 impl Db {
-    /// Builds the pools. Connections are opened when first needed, so this succeeds while the database is away.
+    /// Builds the pools, and claims an SQLite file for this process. Connections are opened when first needed, so this succeeds
+    /// while the database is away.
     pub fn open(url: &DatabaseUrl, options: DbOptions) -> anyhow::Result<Self> {
         Ok(match url {
             DatabaseUrl::Sqlite(path) => Self::Sqlite {
+                claim: Arc::new(claim(url)?),
+                changes: Arc::default(),
                 // an opening cannot be abandoned, no more than a statement
                 writer: pool(path, |path| open_sqlite(path, "OFF"), 1, None)?,
                 readers: pool(path, |path| open_sqlite(path, "ON"), options.pool_size, None)?,
@@ -124,6 +129,14 @@ impl Db {
         match self {
             Self::Sqlite { .. } => Deadline::NEVER,
             Self::Postgres { options, .. } => Deadline::after(options.readiness_limit),
+        }
+    }
+
+    /// What this process has written; `None` where others write too.
+    pub fn changes(&self) -> Option<&Changes> {
+        match self {
+            Self::Sqlite { changes, .. } => Some(changes),
+            Self::Postgres { .. } => None,
         }
     }
 

@@ -7,8 +7,11 @@
 //! * [`Db::probe`]: as [`Db::read`], for those who cannot wait long.
 //!
 //! The engine is chosen by the scheme of the URL, never by trying. SQLite gets one connection for writing, for which
-//! writers queue fairly in memory instead of polling the file's lock, and several for reading that cannot write.
+//! writers queue fairly in memory instead of polling the file's lock, and several for reading that cannot write. The file belongs
+//! to one process ([`claim()`]), which therefore knows what has changed ([`Changes`]).
 
+mod changes;
+mod claim;
 mod conn;
 mod connect;
 mod deadline;
@@ -17,11 +20,14 @@ pub mod migrations;
 mod mutate;
 mod paging;
 pub mod schema;
+pub mod shared_work;
 pub mod types;
 pub mod violation;
 
 use std::time::Duration;
 
+pub use changes::{Changes, Stamp};
+pub use claim::{Claim, claim};
 pub use conn::Conn;
 pub(crate) use conn::{SqliteConn, on};
 pub use engine::{DatabaseUrl, Db, DbOptions};

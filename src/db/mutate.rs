@@ -7,9 +7,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Conn, Db, back_off, deadline::Deadline, is_unexplained};
+use super::{Conn, Db, back_off, is_unexplained};
 use crate::{
-    history,
+    history::{self, Origin},
     kernel::{Actor, Audit, Change, Done, Error, Resource, Result, time::Timestamp},
 };
 
@@ -24,7 +24,7 @@ pub trait Aggregate: Clone {
     type Locked;
 
     /// Takes the write lock by bumping the revision, and applies the rules that hold for every write to it.
-    fn lock(&self, conn: &mut Conn) -> impl Future<Output = Result<(Self::Locked, history::Origin)>>;
+    fn lock(&self, conn: &mut Conn) -> impl Future<Output = Result<(Self::Locked, Origin)>>;
 }
 
 /// A unit of work in progress: the connection inside its transaction, and what the lock revealed.
@@ -117,38 +117,42 @@ impl Db {
             conn.begin_write().await?;
             let outcome = write(conn, actor, aggregate, work).await;
             match &outcome {
-                Ok(Change::Unchanged(_)) => conn.rollback().await?,
+                Ok((Change::Unchanged(_), _)) => conn.rollback().await?,
                 Ok(_) => {}
                 // a connection that cannot roll back is not given out again
                 Err(_) => drop(conn.rollback().await),
             }
             outcome
         });
-        let (conn, change) = prepared.await?;
+        let (conn, (change, origin)) = prepared.await?;
         let created = matches!(change, Change::Created(_));
         if !matches!(change, Change::Unchanged(_)) {
-            commit(conn, self.request_deadline()).await?;
+            self.commit(conn, &origin).await?;
         }
         Ok(Done { resource: change.into_result(), created })
     }
-}
 
-/// Commits. When no answer to that comes, because the connection broke or the time was up, nobody knows whether the change
-/// was kept, so it must not be repeated: the caller is told 503, and finds out by reading.
-async fn commit(mut conn: Conn, deadline: Deadline) -> Result<(), Ended> {
-    match deadline.keep(conn.commit()).await.map_err(Error::from).flatten() {
-        Ok(()) => Ok(()),
-        Err(error @ Error::Aborted(_)) => Err(Ended::Aborted(error)),
-        Err(error) => {
-            // its transaction may still be open
-            conn.close();
-            tracing::error!(%error, "commit failed or was not answered; whether the change was kept is not known");
-            Err(Ended::Final(error))
+    /// Commits. When no answer to that comes, because the connection broke or the time was up, nobody knows whether the change
+    /// was kept, so it must not be repeated: the caller is told 503, and finds out by reading.
+    ///
+    /// What was, or may have been, kept is counted before the connection goes to the next writer.
+    async fn commit(&self, mut conn: Conn, origin: &Origin) -> Result<(), Ended> {
+        let committed = self.request_deadline().keep(conn.commit()).await.map_err(Error::from).flatten();
+        self.changes().into_iter().for_each(|changes| changes.note(origin));
+        match committed {
+            Ok(()) => Ok(()),
+            Err(error @ Error::Aborted(_)) => Err(Ended::Aborted(error)),
+            Err(error) => {
+                // its transaction may still be open
+                conn.close();
+                tracing::error!(%error, "commit failed or was not answered; whether the change was kept is not known");
+                Err(Ended::Final(error))
+            }
         }
     }
 }
 
-async fn write<A, T, F>(conn: &mut Conn, actor: &Actor, aggregate: &A, work: &F) -> Result<Change<T>>
+async fn write<A, T, F>(conn: &mut Conn, actor: &Actor, aggregate: &A, work: &F) -> Result<(Change<T>, Origin)>
 where
     A: Aggregate,
     T: Resource,
@@ -159,5 +163,5 @@ where
     let mut tx = Tx { conn, locked, now, actor };
     let change = work(&mut tx).await?;
     history::record(tx.conn, &origin, actor, now, &change).await?;
-    Ok(change)
+    Ok((change, origin))
 }

@@ -61,6 +61,16 @@ pub(super) async fn list(
     })?)
 }
 
+/// The active rules of one owner in their order: id, name and filter of each.
+pub(super) async fn in_force(conn: &mut Conn, owner: &str) -> Result<Vec<(RuleId, String, StoredFilter)>> {
+    Ok(on!(conn, |c| rules::table
+        .filter(rules::owner.eq(owner))
+        .filter(rules::active)
+        .order((rules::sort_key, rules::id))
+        .select((rules::id, rules::name, rules::filter))
+        .load(c))?)
+}
+
 /// The filters of the active rules, global ones included, that name areas: no other can exclude a whole area.
 pub(super) async fn filters_with_areas(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<TicketFilter>> {
     let names_an_area = refs::table

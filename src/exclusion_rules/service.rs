@@ -1,7 +1,7 @@
 //! The rules of exclusion rules, in either home.
 
 use super::{
-    ExclusionRule, GLOBAL, GlobalRules,
+    ExclusionRule, GLOBAL, GlobalRules, RuleId,
     dto::{ExclusionRuleCreate, ExclusionRuleListQuery, ExclusionRulePatch, GlobalExclusionRuleListQuery, RuleScope},
     repo::{self, RuleFacts, RuleRow},
 };
@@ -130,6 +130,17 @@ fn shown(row: RuleRow, names: &Names) -> ExclusionRule {
 /// How many rules of its own a partner has.
 pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> {
     RuleRow::count(conn, partner.as_str()).await
+}
+
+/// The rules in force of a partner, or of all ([`GLOBAL`]), in their order: id, name and filter of each.
+pub async fn in_force(conn: &mut Conn, owner: &str) -> Result<Vec<(RuleId, String, TicketFilter)>> {
+    let rules = repo::in_force(conn, owner).await?;
+    Ok(rules.into_iter().map(|(id, name, Jsonb(filter))| (id, name, filter)).collect())
+}
+
+/// Whether a partner, or all ([`GLOBAL`]), have a rule, in force or not.
+pub async fn exists(conn: &mut Conn, owner: &str, id: RuleId) -> Result<bool> {
+    Ok(RuleRow::find(conn, owner, id).await?.is_some())
 }
 
 /// The filters of all rules in force for a partner that could exclude a whole area.

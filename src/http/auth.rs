@@ -28,6 +28,7 @@ pub mod scope {
     pub struct CatalogRead;
     pub struct CatalogWrite;
     pub struct AuditRead;
+    pub struct DecisionsRead;
 
     impl Scope for IntegrationRead {
         const NAME: &'static str = "integration:read";
@@ -40,6 +41,9 @@ pub mod scope {
     }
     impl Scope for AuditRead {
         const NAME: &'static str = "audit:read";
+    }
+    impl Scope for DecisionsRead {
+        const NAME: &'static str = "decisions:read";
     }
     impl Scope for CatalogRead {
         const NAME: &'static str = "catalog:read";

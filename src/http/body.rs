@@ -13,7 +13,7 @@ use actix_web::{
     web::{Bytes, BytesMut},
 };
 use futures_util::{StreamExt as _, stream};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use validator::Validate;
 
@@ -48,6 +48,10 @@ impl Unread {
 /// A body that must be there.
 pub struct Body<T>(pub T);
 
+/// A body of at most `MAX` bytes that must be there, as it was sent: for those who read it themselves, with [`shaped`] and
+/// [`judged`].
+pub struct RawBody<const MAX: usize>(pub Bytes);
+
 /// A body that may be absent and then stands for the default.
 pub struct OptionalBody<T>(pub T);
 
@@ -59,7 +63,20 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             must_be_json(&request)?;
-            parse(&collect(&request, payload).await?).map(Self)
+            parse(&collect(&request, payload, MAX_BODY).await?).map(Self)
+        })
+    }
+}
+
+impl<const MAX: usize> FromRequest for RawBody<MAX> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            must_be_json(&request)?;
+            collect(&request, payload, MAX).await.map(Self)
         })
     }
 }
@@ -71,7 +88,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = collect(&request, payload).await?;
+            let bytes = collect(&request, payload, MAX_BODY).await?;
             if bytes.is_empty() {
                 return Ok(Self(T::default()));
             }
@@ -96,25 +113,25 @@ fn must_be_json(request: &HttpRequest) -> Result<()> {
 }
 
 /// The whole body, or a refusal when it is too large or too slow; actix itself would wait for it for ever.
-async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
+async fn collect(request: &HttpRequest, mut payload: Payload, max: usize) -> Result<Bytes> {
     let limit = request.app_data::<BodyTimeout>().map_or(BODY_TIMEOUT, |limit| limit.0);
-    if let Ok(outcome) = timeout(limit, receive(request, &mut payload)).await {
+    if let Ok(outcome) = timeout(limit, receive(request, &mut payload, max)).await {
         return outcome;
     }
     request.extensions_mut().insert(Unread(payload));
     Err(Error::refuse(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
 }
 
-async fn receive(request: &HttpRequest, payload: &mut Payload) -> Result<Bytes> {
-    let too_large = || Error::refuse(Code::BodyTooLarge).with("max", MAX_BODY);
+async fn receive(request: &HttpRequest, payload: &mut Payload, max: usize) -> Result<Bytes> {
+    let too_large = || Error::refuse(Code::BodyTooLarge).with("max", max);
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > MAX_BODY) {
+    if announced.is_some_and(|length: usize| length > max) {
         return Err(too_large());
     }
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Error::refuse(Code::BadRequest))?;
-        if bytes.len() + chunk.len() > MAX_BODY {
+        if bytes.len() + chunk.len() > max {
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
@@ -123,22 +140,32 @@ async fn receive(request: &HttpRequest, payload: &mut Payload) -> Result<Bytes> 
 }
 
 fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
+    let body: T = shaped(bytes)?;
+    judged(body.validate().map_err(|errors| faults_of(&errors)).err().unwrap_or_default())?;
+    Ok(body)
+}
+
+/// Reads a body as what the document says it is, or tells where it is not. What it says is not judged.
+pub fn shaped<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T> {
     let malformed = |error: &serde_json::Error| Error::refuse(Code::MalformedJson).with("reason", error);
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let Object(body) = serde_path_to_error::deserialize::<_, Object<T>>(&mut json).map_err(|error| {
         if error.inner().is_data() { Error::at(shape_fault(&error, Shape::Body)) } else { malformed(error.inner()) }
     })?;
     json.end().map_err(|error| malformed(&error))?;
-    body.validate().map_err(|errors| refusal(faults_of(&errors)))?;
     Ok(body)
 }
 
-/// What does not have its shape cannot be read; that is told first, with everything else that is wrong.
-fn refusal(faults: Vec<Fault>) -> Error {
+/// Refuses a body if anything is wrong with it. What does not have its shape cannot be read; that is told first, with everything
+/// else that is wrong.
+pub fn judged(faults: Vec<Fault>) -> Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
     let unreadable = faults.iter().find(|fault| fault.code.kind() == Kind::Unreadable);
     let facts = unreadable.map(|fault| fault.facts.clone()).unwrap_or_default();
     let code = unreadable.map_or(Code::ValidationFailed, |fault| fault.code);
-    Error::faults(code, faults).knowing(facts)
+    Err(Error::faults(code, faults).knowing(facts))
 }
 
 #[cfg(test)]

@@ -5,12 +5,15 @@
 //! a handler, not an extractor. What a client leaves behind ends by itself, because statements are limited in time and a
 //! body whose connection is gone ends with an error.
 
-use std::time::Instant;
+use std::{
+    future::{Ready, ready},
+    time::Instant,
+};
 
 use actix_web::{
-    Error as ActixError, HttpMessage as _, HttpRequest, HttpResponse,
+    Error as ActixError, FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{Payload, ServiceRequest, ServiceResponse},
     error::InternalError,
     http::header::{self, AcceptLanguage, Header as _, HeaderName, HeaderValue, Quality},
     middleware::Next,
@@ -20,7 +23,10 @@ use strum::IntoEnumIterator as _;
 use tracing::Instrument as _;
 
 use super::problem::{self, Asked, Problem};
-use crate::{kernel::Error, texts::Lang};
+use crate::{
+    kernel::{Error, Result},
+    texts::Lang,
+};
 
 /// The header that carries a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,6 +45,17 @@ impl RequestContext {
     pub fn of(request: &HttpRequest) -> Self {
         let known = request.extensions().get::<Self>().cloned();
         known.unwrap_or_else(|| Self { request_id: String::new(), lang: Lang::default() })
+    }
+}
+
+/// The caller's language.
+impl FromRequest for Lang {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let known = request.extensions().get::<RequestContext>().map(|context| context.lang);
+        ready(Ok(known.unwrap_or_default()))
     }
 }
 

@@ -17,6 +17,11 @@ pub(super) enum Shape {
     Query,
 }
 
+/// What serde could not read of a body, as a fault.
+pub fn body_fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
+    shape_fault(error, Shape::Body)
+}
+
 /// What serde could not read, as a fault. serde says it in words only; their beginnings and ends are part of its `de::Error`
 /// trait, and what the sender wrote stands between them.
 pub(super) fn shape_fault<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>, shape: Shape) -> Fault {
@@ -93,7 +98,7 @@ fn escape(name: &str) -> String {
 }
 
 /// All faults that validation found, in the order of their pointers.
-pub(super) fn faults_of(errors: &ValidationErrors) -> Vec<Fault> {
+pub fn faults_of(errors: &ValidationErrors) -> Vec<Fault> {
     let mut faults = Vec::new();
     gather(errors, "", &mut faults);
     faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));

@@ -10,7 +10,7 @@ pub mod call;
 pub mod conditions;
 pub mod context;
 pub mod cors;
-mod faults;
+pub mod faults;
 pub mod head;
 pub mod health;
 pub mod openapi;

@@ -153,7 +153,8 @@ impl Problem {
 }
 
 impl FieldError {
-    fn new(fault: &Fault, lang: Lang) -> Self {
+    /// What is wrong, in a language.
+    pub fn new(fault: &Fault, lang: Lang) -> Self {
         let (_, detail) = texts::explain(lang, fault.code, &fault.facts);
         Self { pointer: fault.pointer.clone(), code: fault.code.as_str(), detail }
     }

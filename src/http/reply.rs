@@ -11,6 +11,7 @@ use super::conditions::Conditions;
 use crate::{
     db::{Conn, Db},
     kernel::{Done, Resource, Result, change::EntityTag, page::Page},
+    texts::Lang,
 };
 
 /// A page of a list.
@@ -74,6 +75,16 @@ pub async fn tag_first<S, T: Serialize>(
         })
         .await?;
     Ok(tagged(HttpResponse::Ok(), &tag).json(body))
+}
+
+/// 200 with an answer that is good for this moment only, in words of the caller's language.
+pub fn answer<T: Serialize>(body: &T, lang: Lang) -> HttpResponse {
+    in_language(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body), lang.tag())
+}
+
+/// 200 with JSON that has been written already.
+pub fn tagged_json(json: Vec<u8>, tag: &EntityTag) -> HttpResponse {
+    tagged(HttpResponse::Ok(), tag).content_type(header::ContentType::json()).body(json)
 }
 
 /// 304: what bears this tag is what the caller has.

@@ -16,6 +16,7 @@ pub use service::{Activation, Configuration};
 
 use crate::{
     catalog::{BusinessPartner, BusinessPartnerId, CatalogEntry as _, CatalogRow},
+    db::Stamp,
     kernel::change::EntityTag,
 };
 
@@ -38,6 +39,15 @@ impl Standing {
     /// Whose integration this is.
     pub fn business_partner_id(&self) -> &BusinessPartnerId {
         &self.partner.id
+    }
+
+    /// The revisions that decisions depend on.
+    pub fn revisions(&self) -> Stamp {
+        Stamp {
+            partner: self.integration.revision,
+            catalog: self.catalog_revision,
+            global_rules: self.global_rules_revision,
+        }
     }
 
     /// The tag of everything that can be read below this integration: it changes when anything below it, anything of the

@@ -124,6 +124,24 @@ pub(super) async fn standing(
     .optional()?)
 }
 
+/// The revisions that each partner's decisions depend on, of one moment.
+pub(super) async fn revisions(
+    conn: &mut Conn,
+    partners: Vec<BusinessPartnerId>,
+) -> Result<Vec<(BusinessPartnerId, i64, i64, i64)>> {
+    Ok(on!(conn, |c| integrations::table
+        .inner_join(shared_revisions::table.on(shared_revisions::name.eq(CATALOG)))
+        .inner_join(global_rules.on(global_rules.field(shared_revisions::name).eq(GLOBAL_RULES)))
+        .filter(integrations::business_partner_id.eq_any(partners))
+        .select((
+            integrations::business_partner_id,
+            integrations::revision,
+            shared_revisions::revision,
+            global_rules.field(shared_revisions::revision),
+        ))
+        .load(c))?)
+}
+
 pub(super) async fn insert(conn: &mut Conn, row: &IntegrationRow) -> Result<()> {
     on!(conn, |c| diesel::insert_into(integrations::table).values(row).execute(c))?;
     Ok(())

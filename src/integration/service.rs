@@ -1,5 +1,7 @@
 //! The rules of the aggregate: what may be written while it is inactive, and switching it on and off.
 
+use std::collections::HashMap;
+
 use super::{
     IntegrationRow, Standing,
     dto::{CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch, CustomerIntegrationSummary},
@@ -9,7 +11,7 @@ use super::{
 use crate::{
     accesses,
     catalog::{self, BusinessPartner, BusinessPartnerId, CatalogEntry as _},
-    db::{Aggregate, Conn, Db, Tx},
+    db::{Aggregate, Conn, Db, Stamp, Tx},
     elements::Home,
     exclusion_rules, grants,
     history::Origin,
@@ -87,6 +89,13 @@ fn switched(row: &IntegrationRow, wanted: Option<bool>, now: Timestamp) -> Optio
 /// Where an integration stands, or that there is none.
 pub async fn standing(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Standing> {
     there(repo::standing(conn, partner).await?).map(Standing::new)
+}
+
+/// The revisions that each partner's decisions depend on, all of one moment; partners that do not exist are left out.
+pub async fn revisions(conn: &mut Conn, partners: Vec<BusinessPartnerId>) -> Result<HashMap<BusinessPartnerId, Stamp>> {
+    let rows = repo::revisions(conn, partners).await?.into_iter();
+    let stamp = |(id, partner, catalog, global_rules)| (id, Stamp { partner, catalog, global_rules });
+    Ok(rows.map(stamp).collect())
 }
 
 /// A page of the integrations a caller may know (`only`: of one partner), and its tag.

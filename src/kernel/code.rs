@@ -31,6 +31,7 @@ pub enum Code {
     DuplicateName,
     AreaInUse,
     LimitReached,
+    RevisionNotReached,
     PreconditionFailed,
     // how it was sent
     BodyTooLarge,
@@ -42,8 +43,10 @@ pub enum Code {
     UnknownReference,
     RetiredReference,
     AreaNotGranted,
+    UnknownAccess,
     // single fields
     Required,
+    ExactlyOne,
     TooShort,
     TooLong,
     OutOfRange,
@@ -108,15 +111,16 @@ impl Code {
             | DuplicateContact
             | DuplicateName
             | AreaInUse
-            | LimitReached => Kind::Conflict,
+            | LimitReached
+            | RevisionNotReached => Kind::Conflict,
             PreconditionFailed => Kind::PreconditionFailed,
             BodyTooLarge => Kind::TooLarge,
             UnsupportedMediaType => Kind::UnsupportedMediaType,
             RequestTimeout => Kind::TooSlow,
-            ValidationFailed | ApproverRole | UnknownReference | RetiredReference | AreaNotGranted | Required
-            | TooShort | TooLong | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor
-            | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep | TooManyConditions
-            | TooManyValues | FilterTooLarge | NoArea | NoTicketType => Kind::Invalid,
+            ValidationFailed | ApproverRole | UnknownReference | RetiredReference | AreaNotGranted | UnknownAccess
+            | Required | ExactlyOne | TooShort | TooLong | OutOfRange | ControlCharacter | InvalidId | InvalidEmail
+            | InvalidColor | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep
+            | TooManyConditions | TooManyValues | FilterTooLarge | NoArea | NoTicketType => Kind::Invalid,
             InternalError => Kind::Internal,
             Unavailable => Kind::Unavailable,
         }
@@ -128,6 +132,7 @@ impl Code {
         matches!(
             self,
             Required
+                | ExactlyOne
                 | TooShort
                 | TooLong
                 | OutOfRange

@@ -1,6 +1,7 @@
 //! Texts made comparable: for searching, sorting, and telling names apart.
 
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, char::is_combining_mark, is_nfc_quick};
+use writeable::Writeable as _;
 
 /// Folds a text for searching and sorting: case, accents and compatibility forms are levelled, so that `Müller`,
 /// `MULLER` and `muller` are found by each other and `Änderung` sorts beside `Anderung`, not behind `Z`.
@@ -14,7 +15,56 @@ pub fn fold(text: &str) -> String {
 
 /// Folds the case of a text and nothing else: names that differ by it only are the same name.
 pub fn fold_case(text: &str) -> String {
-    icu_casemap::CaseMapper::new().fold_string(text).nfc().collect()
+    icu_casemap::CaseMapper::new().fold_string(&text.nfc().collect::<String>()).nfc().collect()
+}
+
+/// [`fold_case`] into a buffer that is used again and again: nothing is allocated but for a text that was not composed.
+pub fn fold_case_into(text: &str, folded: &mut String) {
+    folded.clear();
+    if text.is_ascii() {
+        folded.push_str(text);
+        folded.make_ascii_lowercase();
+        return;
+    }
+    if fold_latin(text, folded) {
+        return;
+    }
+    folded.clear();
+    if is_nfc_quick(text.chars()) != IsNormalized::Yes {
+        *folded = fold_case(text);
+        return;
+    }
+    // a String takes whatever is written to it
+    let _ = icu_casemap::CaseMapper::new().fold(text).write_to(folded);
+    if is_nfc_quick(folded.chars()) != IsNormalized::Yes {
+        *folded = folded.nfc().collect();
+    }
+}
+
+/// Folds Latin-1, which most texts here keep to, without the tables: all of it is composed, and each character folds by itself.
+/// False if the text has other characters.
+fn fold_latin(text: &str, folded: &mut String) -> bool {
+    folded.reserve(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let plain = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let (ascii, other) = rest.split_at(plain);
+        let begin = folded.len();
+        folded.push_str(ascii);
+        folded.get_mut(begin..).unwrap_or_default().make_ascii_lowercase();
+        let mut letters = other.chars();
+        match letters.next().map(|c| (c, u8::try_from(c))) {
+            None => {}
+            Some(('ß', _)) => folded.push_str("ss"),
+            Some(('µ', _)) => folded.push('μ'),
+            // without the multiplication sign
+            Some(('À'..='Ö' | 'Ø'..='Þ', Ok(byte))) => folded.push((byte + 32).into()),
+            Some((c, Ok(_))) => folded.push(c),
+            Some((_, Err(_))) => return false,
+        }
+        rest = letters.as_str();
+    }
+    true
 }
 
 /// What a name is sorted by: folded, and short enough for an index. Folding can make a text many times longer (one
@@ -68,6 +118,17 @@ mod tests {
     #[case("Straße", "STRASSE")]
     fn folding_sees_the_case_of_compatibility_forms(#[case] one: &str, #[case] other: &str) {
         assert_eq!(fold(one), fold(other));
+    }
+
+    #[test]
+    fn folding_into_a_buffer_is_folding() {
+        let mut buffer = "left over".to_owned();
+        let texts = ["", "VPN-Zugang", "Änderung ÄÖÜ ß", "STRAẞE", "a\u{308}B", "İstanbul ǰ", "\u{3b1}\u{345}\u{301}"];
+        let letters = ('\0'..'\u{2000}').map(|c| c.to_string());
+        for text in texts.map(ToOwned::to_owned).into_iter().chain(letters) {
+            fold_case_into(&text, &mut buffer);
+            assert_eq!(buffer, fold_case(&text), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! Identifiers. Those of catalogue entries are the ERP's own and never invented; those of what we own are UUIDv7.
 
-use std::{fmt, marker::PhantomData, str::FromStr};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+    str::FromStr,
+};
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression, sql_types::Text};
 use serde::{
@@ -27,7 +32,7 @@ pub const ERP_ID_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$";
 ///
 /// In a body it is read as it is and judged by [`Check`], so that all faults can be told at once; in a path it is
 /// parsed by [`FromStr`] and cannot be wrong.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[serde(transparent)]
 #[diesel(sql_type = Text)]
 pub struct ErpId<K: 'static>(String, #[serde(skip)] PhantomData<fn() -> K>);
@@ -51,6 +56,13 @@ impl<K> ErpId<K> {
     }
 }
 
+/// Not derived, since that would ask the same of `K`.
+impl<K> Hash for ErpId<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
 impl<K> fmt::Display for ErpId<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -63,15 +75,21 @@ impl<K> fmt::Debug for ErpId<K> {
     }
 }
 
+/// Judges a text that should be an id of the ERP.
+pub fn erp_id(text: &str) -> Result<(), Fault> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-');
+    match text.as_bytes() {
+        [] => Err(Fault::new("", Code::Required)),
+        [first, rest @ ..] if rest.len() < 64 && first.is_ascii_alphanumeric() && rest.iter().copied().all(allowed) => {
+            Ok(())
+        }
+        _ => Err(Fault::new("", Code::InvalidId)),
+    }
+}
+
 impl<K> Check for ErpId<K> {
     fn check(&self) -> Result<(), Fault> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "._~-".contains(c);
-        let first = self.0.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
-        match self.0.len() {
-            0 => Err(Fault::new("", Code::Required)),
-            1..=64 if first && self.0.chars().all(allowed) => Ok(()),
-            _ => Err(Fault::new("", Code::InvalidId)),
-        }
+        erp_id(&self.0)
     }
 }
 

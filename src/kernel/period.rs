@@ -21,6 +21,21 @@ impl Period {
         (whole && end <= *LONGEST).then_some(Self(span))
     }
 
+    /// The shortest and the longest it can be, in microseconds: months and years differ.
+    pub fn bounds(&self) -> (i64, i64) {
+        const SECOND: i64 = 1_000_000;
+        let span = &self.0;
+        let days = i64::from(span.get_weeks()) * 7 + i64::from(span.get_days());
+        let rest = i64::from(span.get_hours()) * 3600 + span.get_minutes() * 60 + span.get_seconds();
+        let (years, months) = (i64::from(span.get_years()), i64::from(span.get_months()));
+        let long = |year: i64, month: i64| ((years * year + months * month + days) * 86_400 + rest) * SECOND;
+        (long(365, 28), long(366, 31))
+    }
+
+    pub(super) fn span(&self) -> Span {
+        self.0
+    }
+
     /// Its parts that are not zero, largest first, each with its unit's name (`days`).
     pub fn parts(&self) -> Vec<(&'static str, i64)> {
         let span = &self.0;

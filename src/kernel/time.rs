@@ -1,6 +1,6 @@
 //! Points in time: UTC, microseconds, because that is what PostgreSQL keeps.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
 use jiff::{ToSpan as _, Unit};
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::{
     choice::Choice,
     error::{Code, Fault},
+    period::Period,
     text::Check,
 };
 
@@ -66,6 +67,29 @@ impl Timestamp {
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.checked_add(seconds.seconds()).unwrap_or(jiff::Timestamp::MAX))
+    }
+
+    /// How a point in time that lies this long ago compares with one that lies a period of the calendar ago: `Greater` is
+    /// longer ago. The calendar, which takes its time, is asked only where the shortest and the longest the period can be do
+    /// not tell.
+    pub fn compare_age(self, then: Self, period: &Period) -> Ordering {
+        let age = self.unix_micros() - then.unix_micros();
+        let (shortest, longest) = period.bounds();
+        if age < shortest {
+            Ordering::Less
+        } else if age > longest {
+            Ordering::Greater
+        } else {
+            self.minus(period).cmp(&then)
+        }
+    }
+
+    /// This time minus a period of the calendar in UTC, saturating at the beginning of time.
+    #[must_use]
+    pub fn minus(self, period: &Period) -> Self {
+        let earlier = jiff::tz::Offset::UTC.to_datetime(self.0).checked_sub(period.span());
+        let earlier = earlier.and_then(|time| jiff::tz::Offset::UTC.to_timestamp(time));
+        Self(earlier.unwrap_or(BEGINNING).max(BEGINNING))
     }
 }
 
@@ -143,6 +167,29 @@ mod tests {
         assert_eq!(time.to_string(), "2026-11-23T21:48:51.000000Z");
         assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
         assert_eq!(Timestamp::from_unix_micros(time.unix_micros()), Some(time));
+    }
+
+    #[rstest::rstest]
+    #[case("2026-11-23T08:00:00Z", "P30D", "2026-10-24T08:00:00.000000Z")]
+    #[case("2024-03-31T08:00:00Z", "P1M", "2024-02-29T08:00:00.000000Z")]
+    #[case("2026-11-23T08:00:00Z", "PT12H30M", "2026-11-22T19:30:00.000000Z")]
+    #[case("0001-01-01T00:00:00Z", "P1D", "0001-01-01T00:00:00.000000Z")]
+    fn periods_are_the_calendars(#[case] now: &str, #[case] period: &str, #[case] then: &str) {
+        let period = Period::parse(period).unwrap();
+        assert_eq!(Timestamp::parse(now).unwrap().minus(&period).to_string(), then);
+    }
+
+    #[test]
+    fn ages_compare_as_the_calendar_says() {
+        let now = Timestamp::parse("2024-03-31T08:00:00Z").unwrap();
+        for period in ["P1M", "P3M", "P1Y", "P1Y1M", "P2W", "P30D", "PT36H", "P4Y2M3DT1S"] {
+            let period = Period::parse(period).unwrap();
+            let limit = now.minus(&period);
+            for seconds in (-40 * 86_400..40 * 86_400).step_by(7 * 3_600).chain([-1, 0, 1]) {
+                let then = limit.plus_seconds(seconds);
+                assert_eq!(now.compare_age(then, &period), limit.cmp(&then), "{then} {period}");
+            }
+        }
     }
 
     #[rstest::rstest]

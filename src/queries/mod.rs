@@ -7,6 +7,7 @@ pub mod routes;
 pub mod service;
 
 pub use dto::TicketQuery;
+pub use repo::QueryFacts;
 
 use crate::kernel::ids::Id;
 

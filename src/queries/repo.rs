@@ -73,3 +73,13 @@ pub(super) async fn last_position(conn: &mut Conn, partner: &BusinessPartnerId) 
     let query = queries::table.filter(queries::business_partner_id.eq(partner)).select(max(queries::position));
     Ok(on!(conn, |c| query.first(c))?)
 }
+
+/// The active queries in the order of their positions.
+pub(super) async fn active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<QueryRow>> {
+    Ok(on!(conn, |c| queries::table
+        .filter(queries::business_partner_id.eq(partner))
+        .filter(queries::active)
+        .order((queries::position, queries::id))
+        .select(QueryRow::as_select())
+        .load(c))?)
+}

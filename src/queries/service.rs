@@ -1,7 +1,7 @@
 //! The rules of queries.
 
 use super::{
-    TicketQuery,
+    QueryId, TicketQuery,
     dto::{MAX_POSITION, TicketQueryCreate, TicketQueryListQuery, TicketQueryPatch, known_columns, known_order},
     repo::{self, QueryFacts, QueryRow},
 };
@@ -121,6 +121,11 @@ fn shown(row: QueryRow, names: &Names) -> TicketQuery {
 /// The position behind the last query.
 fn behind(last: Option<i64>) -> i64 {
     last.map_or(1, |last| last.saturating_add(1)).min(MAX_POSITION)
+}
+
+/// The active queries in the order of their positions.
+pub async fn offered(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<(QueryId, QueryFacts)>> {
+    Ok(repo::active(conn, partner).await?.into_iter().map(|row| (row.id, row.facts)).collect())
 }
 
 /// How many queries a partner has.

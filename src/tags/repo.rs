@@ -72,3 +72,16 @@ pub(super) async fn bound_to(
     let all = if first.is_empty() { 0 } else { on!(conn, |c| bound().select(count_star()).first(c))? };
     Ok((first, all))
 }
+
+/// The tags that accesses may use, in their order: id, name and area of each.
+pub(super) async fn offered(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<(TagId, String, Option<AreaId>)>> {
+    Ok(on!(conn, |c| tags::table
+        .filter(tags::business_partner_id.eq(partner))
+        .filter(diesel::dsl::not(tags::internal_only))
+        .order((tags::sort_key, tags::id))
+        .select((tags::id, tags::name, tags::area_id))
+        .load(c))?)
+}

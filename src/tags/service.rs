@@ -91,6 +91,11 @@ pub async fn area_is_free(conn: &mut Conn, partner: &BusinessPartnerId, area: &A
     unbound(first, all)
 }
 
+/// The tags that accesses may use, those of retired areas included, in their order: id, name and area of each.
+pub async fn offered(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<(TagId, String, Option<AreaId>)>> {
+    repo::offered(conn, partner).await
+}
+
 /// How many tags a partner has.
 pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> {
     TagRow::count(conn, partner.as_str()).await

@@ -52,6 +52,8 @@ area_in_use = Bereich wird verwendet
     .detail = An diesen Bereich sind Tags gebunden ({ $count }): { $names }. Ändern oder löschen Sie diese zuerst.
 limit_reached = Grenze erreicht
     .detail = Mehr als { $max } kann es davon nicht geben.
+revision_not_reached = Revision nicht erreicht
+    .detail = Die Konfiguration des Geschäftspartners steht bei Revision { $revision }, vor der verlangten.
 precondition_failed = Vorbedingung nicht erfüllt
     .detail = Die Ressource ist nicht in dem Zustand, den die Anfrage erwartet. Lesen Sie sie neu und wiederholen Sie die Änderung.
 body_too_large = Inhalt zu groß
@@ -73,8 +75,12 @@ retired_reference = Stillgelegter Verweis
     .detail = Der Katalogeintrag { $id } wurde stillgelegt und kann nicht freigegeben werden.
 area_not_granted = Bereich nicht freigegeben
     .detail = Der Bereich { $id } ist für diesen Partner nicht freigegeben.
+unknown_access = Unbekannter Kundenzugang
+    .detail = Einen solchen Kundenzugang gibt es nicht.
 required = Pflichtfeld
     .detail = Dies muss angegeben werden und darf nicht leer sein.
+exactly_one = Genau eines
+    .detail = Genau eines davon muss angegeben sein: { $allowed }.
 too_short = Zu kurz
     .detail = Mindestens { $min } Zeichen sind nötig.
 too_long = Zu lang
@@ -230,3 +236,71 @@ period-seconds = { $number ->
         [one] { $number } Sekunde
        *[other] { $number } Sekunden
     }
+
+## Wie ein Schritt einer Entscheidung in Worten lautet.
+
+step-integration_inactive = { $case ->
+        [pass] Die Kundenintegration ist aktiv.
+       *[deny] Die Kundenintegration ist inaktiv.
+    }
+step-business_partner_inactive = { $case ->
+        [pass] Der Geschäftspartner ist aktiv.
+       *[deny] Das ERP hat den Geschäftspartner stillgelegt.
+    }
+step-access_inactive = { $case ->
+        [pass] Der Kundenzugang ist aktiv.
+       *[deny] Der Kundenzugang ist inaktiv.
+    }
+step-other_business_partner = { $case ->
+        [pass] Das Ticket gehört zu diesem Geschäftspartner.
+       *[deny] Das Ticket gehört zu einem anderen Geschäftspartner.
+    }
+step-ticket_internal = { $case ->
+        [pass] Das Ticket ist nicht intern.
+       *[deny] Das Ticket ist intern; interne Tickets sind immer verborgen.
+    }
+step-ticket_confidential = { $case ->
+        [pass] Das Ticket ist nicht vertraulich.
+        [main_contact] Das Ticket ist vertraulich, und der Kundenzugang ist sein Hauptansprechpartner.
+        [undetermined] Das Ticket ist vertraulich, und sein Hauptansprechpartner wurde nicht genannt.
+       *[deny] Das Ticket ist vertraulich, und der Kundenzugang ist nicht sein Hauptansprechpartner.
+    }
+step-area_not_granted = { $case ->
+        [pass] Der Bereich { $name } ist freigegeben.
+        [retired] Der Bereich { $name } ist freigegeben, aber das ERP hat ihn stillgelegt.
+       *[deny] Der Bereich { $name } ist nicht freigegeben.
+    }
+step-excluded_by_global_rule = { $case ->
+        [pass] Keine kundenübergreifende Ausschlussregel trifft zu.
+       *[deny] { $count ->
+            [one] Die kundenübergreifende Ausschlussregel { $rules } verbirgt das Ticket.
+           *[other] Die kundenübergreifenden Ausschlussregeln { $rules } verbergen das Ticket.
+        }
+    }
+step-excluded_by_global_rule_undetermined = { $count ->
+        [one] Ob die kundenübergreifende Ausschlussregel { $rules } zutrifft, ist nicht zu sagen, weil eine Angabe fehlt; daher ist das Ticket verborgen.
+       *[other] Ob die kundenübergreifenden Ausschlussregeln { $rules } zutreffen, ist nicht zu sagen, weil eine Angabe fehlt; daher ist das Ticket verborgen.
+    }
+step-excluded_by_rule = { $case ->
+        [pass] Keine Ausschlussregel des Geschäftspartners trifft zu.
+       *[deny] { $count ->
+            [one] Die Ausschlussregel { $rules } verbirgt das Ticket.
+           *[other] Die Ausschlussregeln { $rules } verbergen das Ticket.
+        }
+    }
+step-excluded_by_rule_undetermined = { $count ->
+        [one] Ob die Ausschlussregel { $rules } zutrifft, ist nicht zu sagen, weil eine Angabe fehlt; daher ist das Ticket verborgen.
+       *[other] Ob die Ausschlussregeln { $rules } zutreffen, ist nicht zu sagen, weil eine Angabe fehlt; daher ist das Ticket verborgen.
+    }
+step-not_own_ticket = { $case ->
+        [pass] Der Kundenzugang sieht alle Tickets des Geschäftspartners.
+        [own] Der Kundenzugang ist Hauptansprechpartner oder Ersteller des Tickets.
+        [undetermined] Der Kundenzugang sieht nur eigene Tickets, und ob dies eines ist, wurde nicht angegeben.
+       *[deny] Der Kundenzugang sieht nur eigene Tickets, und dies ist keines.
+    }
+step-role_may_not_create = Nur Bearbeiter und Dispatcher dürfen Tickets erstellen.
+step-ticket_type_not_granted = { $case ->
+        [retired] Die Ticketart { $name } ist freigegeben, aber das ERP hat sie stillgelegt.
+       *[deny] Die Ticketart { $name } ist nicht freigegeben.
+    }
+step-ticket_type_not_startable = Tickets der Art { $name } können in diesem Bereich nicht eröffnet werden.

@@ -52,6 +52,8 @@ area_in_use = Area in use
     .detail = Tags are bound to this area ({ $count }): { $names }. Change or delete them first.
 limit_reached = Limit reached
     .detail = There cannot be more than { $max } of these.
+revision_not_reached = Revision not reached
+    .detail = The partner's configuration is at revision { $revision }, before the one that was asked for.
 precondition_failed = Precondition failed
     .detail = The resource is not in the state the request expects. Read it again and repeat the change.
 body_too_large = Body too large
@@ -73,8 +75,12 @@ retired_reference = Retired reference
     .detail = The catalogue entry { $id } has been retired and cannot be granted.
 area_not_granted = Area not granted
     .detail = The area { $id } is not granted to this partner.
+unknown_access = Unknown access
+    .detail = There is no such access.
 required = Required
     .detail = This must be given and must not be empty.
+exactly_one = Exactly one
+    .detail = Give exactly one of these: { $allowed }.
 too_short = Too short
     .detail = At least { $min } characters are needed.
 too_long = Too long
@@ -230,3 +236,71 @@ period-seconds = { $number ->
         [one] { $number } second
        *[other] { $number } seconds
     }
+
+## How a step of a decision is said.
+
+step-integration_inactive = { $case ->
+        [pass] The customer integration is active.
+       *[deny] The customer integration is inactive.
+    }
+step-business_partner_inactive = { $case ->
+        [pass] The business partner is active.
+       *[deny] The ERP has retired the business partner.
+    }
+step-access_inactive = { $case ->
+        [pass] The access is active.
+       *[deny] The access is inactive.
+    }
+step-other_business_partner = { $case ->
+        [pass] The ticket belongs to this business partner.
+       *[deny] The ticket belongs to another business partner.
+    }
+step-ticket_internal = { $case ->
+        [pass] The ticket is not internal.
+       *[deny] The ticket is internal, and internal tickets are always hidden.
+    }
+step-ticket_confidential = { $case ->
+        [pass] The ticket is not confidential.
+        [main_contact] The ticket is confidential, and the access is its main contact.
+        [undetermined] The ticket is confidential, and who its main contact is has not been told.
+       *[deny] The ticket is confidential, and the access is not its main contact.
+    }
+step-area_not_granted = { $case ->
+        [pass] The area { $name } is granted.
+        [retired] The area { $name } is granted, but the ERP has retired it.
+       *[deny] The area { $name } is not granted.
+    }
+step-excluded_by_global_rule = { $case ->
+        [pass] No global exclusion rule matches.
+       *[deny] { $count ->
+            [one] The global exclusion rule { $rules } hides the ticket.
+           *[other] The global exclusion rules { $rules } hide the ticket.
+        }
+    }
+step-excluded_by_global_rule_undetermined = { $count ->
+        [one] Whether the global exclusion rule { $rules } matches cannot be told, because a fact is missing; so the ticket is hidden.
+       *[other] Whether the global exclusion rules { $rules } match cannot be told, because a fact is missing; so the ticket is hidden.
+    }
+step-excluded_by_rule = { $case ->
+        [pass] No exclusion rule of the business partner matches.
+       *[deny] { $count ->
+            [one] The exclusion rule { $rules } hides the ticket.
+           *[other] The exclusion rules { $rules } hide the ticket.
+        }
+    }
+step-excluded_by_rule_undetermined = { $count ->
+        [one] Whether the exclusion rule { $rules } matches cannot be told, because a fact is missing; so the ticket is hidden.
+       *[other] Whether the exclusion rules { $rules } match cannot be told, because a fact is missing; so the ticket is hidden.
+    }
+step-not_own_ticket = { $case ->
+        [pass] The access sees all tickets of the business partner.
+        [own] The access is the ticket's main contact or creator.
+        [undetermined] The access sees only its own tickets, and whether this is one has not been told.
+       *[deny] The access sees only its own tickets, and this is none.
+    }
+step-role_may_not_create = Only editors and dispatchers may create tickets.
+step-ticket_type_not_granted = { $case ->
+        [retired] The ticket type { $name } is granted, but the ERP has retired it.
+       *[deny] The ticket type { $name } is not granted.
+    }
+step-ticket_type_not_startable = Tickets of the type { $name } cannot be opened in this area.

@@ -136,7 +136,10 @@ mod tests {
     use strum::IntoEnumIterator as _;
 
     use super::*;
-    use crate::ticket_filter::{Field, Operator};
+    use crate::{
+        decisions::{creation::CreationReason, evaluator::Step},
+        ticket_filter::{Field, Operator},
+    };
 
     /// Each message of a file: its id, its attributes, and the facts it mentions.
     fn messages(source: &str) -> BTreeMap<&str, BTreeSet<&str>> {
@@ -169,6 +172,10 @@ mod tests {
                     assert!(text(lang, &format!("word-{word}"), None, &none).is_some(), "{lang:?} lacks word-{word}");
                 }
             }
+            let steps = Step::iter().map(<&str>::from).chain(CreationReason::iter().map(<&str>::from));
+            for id in steps.map(|step| format!("step-{step}")) {
+                assert!(text(lang, &id, None, &none).is_some(), "{lang:?} lacks {id}");
+            }
             for operator in Operator::iter() {
                 for id in ["operator", "clause"].map(|sort| format!("{sort}-{}", operator.as_str())) {
                     assert!(text(lang, &id, None, &none).is_some(), "{lang:?} lacks {id}");
@@ -180,7 +187,7 @@ mod tests {
     #[test]
     fn no_language_has_a_text_for_a_code_that_is_gone() {
         for name in SOURCES.into_iter().flat_map(messages).map(|(name, _)| name) {
-            let of_filters = ["field-", "operator-", "word-", "clause-", "joined-", "group-", "period-"];
+            let of_filters = ["field-", "operator-", "word-", "clause-", "joined-", "group-", "period-", "step-"];
             let other = ["sentence", "quoted", "more", "time-pattern", ""].contains(&name);
             let known = other || of_filters.iter().any(|prefix| name.starts_with(prefix));
             assert!(known || name.parse::<Code>().is_ok(), "{name} is no code");

@@ -13,4 +13,4 @@ mod words;
 pub use fields::{Field, Operator, ValueKind};
 pub use model::{Condition, StoredFilter, TicketFilter, Truth};
 pub use references::Names;
-pub use words::{Summary, spoken, summary};
+pub use words::{MAX_SAID, Summary, harmless, spoken, summary};

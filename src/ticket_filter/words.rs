@@ -24,12 +24,12 @@ pub fn summary(filter: &TicketFilter, names: &Names, lang: Lang) -> String {
     phrase(lang, "sentence", [("text", format!("{first}{}", letters.as_str()).into())])
 }
 
-/// Most values of a condition that are said one by one.
-const MAX_SAID: usize = 5;
+/// Most values that are said one by one.
+pub const MAX_SAID: usize = 5;
 
 /// A text that people wrote, so that it cannot pretend to be part of the sentence around it: no quotation marks, and no
 /// characters that are not seen or turn the direction of writing.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let seen = |c: &char| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     text.chars().filter(seen).map(|c| if matches!(c, '“' | '”' | '„') { '\'' } else { c }).collect()
 }

@@ -47,6 +47,7 @@ use crate::kernel::Code;
         (name = "exclusion-rules", description = "Rules that hide tickets from the partner's accesses (Ausschlussregeln)."),
         (name = "global-exclusion-rules", description = "Rules that hide tickets from the accesses of all partners (kundenübergreifende Ausschlussregeln)."),
         (name = "ticket-fields", description = "What filters can ask for."),
+        (name = "decisions", description = "May this access see this ticket, may it create that one, and why."),
         (name = "history", description = "Who changed what, and when."),
         (name = "catalog", description = "What the ERP owns and tells us: business partners, areas, ticket types, plan boards.")
     ),

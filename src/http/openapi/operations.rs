@@ -25,19 +25,22 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     let writes = method != "get";
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     complete_parameters(parameters, path, method, single);
-    let problems = problems::of_operation(path, method, operation.contains_key("requestBody"), single, own);
+    let problems = problems::of_operation(path, method, operation, own);
     if let Some(body) = operation.get_mut("requestBody") {
         complete_request(body, method, schemas);
     }
-    let worded = operation.get("tags").is_some_and(|tags| WORDED.iter().any(|tag| tags[0] == *tag));
+    let of_tags = |tags: &[&str]| operation.get("tags").is_some_and(|of| tags.iter().any(|tag| of[0] == *tag));
+    // a decision is good for its moment only, and its answer has no tag
+    let decides = of_tags(&["decisions"]) && writes;
+    let worded = of_tags(&WORDED) || decides;
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, response) in responses.iter_mut() {
         let mut names = match status.as_str() {
             "201" => vec!["ETag", "Location"],
-            "200" => vec!["ETag"],
+            "200" if !decides => vec!["ETag"],
             _ => vec![],
         };
-        if worded && !names.is_empty() {
+        if worded && status.starts_with('2') && status != "204" {
             names.push("Content-Language");
         }
         response["headers"] = response_headers(&names);

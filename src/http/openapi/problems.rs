@@ -14,10 +14,11 @@ use crate::{
 pub(super) fn of_operation(
     path: &str,
     method: &str,
-    has_body: bool,
-    single: bool,
+    operation: &Map<String, Value>,
     own: Vec<Code>,
 ) -> Vec<(String, Vec<Code>)> {
+    let (single, has_body) = (path.ends_with('}'), operation.contains_key("requestBody"));
+    let lists = operation.get("operationId").and_then(Value::as_str).is_some_and(|id| id.starts_with("list_"));
     let mut codes = vec![
         Code::InvalidParameter,
         Code::UnknownParameter,
@@ -35,7 +36,7 @@ pub(super) fn of_operation(
     {
         codes.push(Code::NotFound);
     }
-    if method == "get" && !single && path != "/api/v1/ticket-fields" {
+    if lists && path != "/api/v1/ticket-fields" {
         codes.push(Code::InvalidCursor);
     }
     if has_body || method == "put" {
@@ -109,6 +110,7 @@ fn example_facts() -> Vec<Fact> {
         ("role", "observer"),
         ("id", "netz"),
         ("merge_patch", "no"),
+        ("revision", "14"),
         ("request_id", REQUEST),
     ];
     facts.map(|(name, value)| (name.into(), value.to_owned())).into()
@@ -125,6 +127,7 @@ fn example_problem(code: Code) -> Value {
         Code::ApproverRole => Some(("/approver", code)),
         Code::DuplicateName => Some(("/name", code)),
         Code::AreaNotGranted => Some(("/area_id", code)),
+        Code::UnknownAccess => Some(("/access_email", code)),
         Code::UnknownReference => Some(("/filter/filters/2/values/0", code)),
         _ => None,
     };

@@ -12,16 +12,23 @@ pub(super) fn complete(document: &mut Value) {
         if let Some(item) = name.strip_suffix("List") {
             schema["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{item}")});
         }
-        require_all(schema);
+        require_all(schema, OPTIONAL.iter().find(|(of, _)| of == name).map_or(&[], |(_, members)| members));
         if let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) {
-            parts.iter_mut().for_each(require_all);
+            for part in parts {
+                require_all(part, &[]);
+            }
         }
     }
 }
 
-/// Answers have all their members, `null` included; bodies (which refuse unknown members) say themselves what is required.
-fn require_all(schema: &mut Value) {
-    let names = schema["properties"].as_object().map(|properties| properties.keys().cloned().collect::<Vec<_>>());
+/// Members that answers leave out where there is nothing to say: they would be most of an answer of a thousand decisions.
+const OPTIONAL: [(&str, &[&str]); 1] = [("TicketDecision", &["steps", "error"])];
+
+/// Answers have all their members, `null` included, but for the `optional` ones; bodies (which refuse unknown members) say
+/// themselves what is required.
+fn require_all(schema: &mut Value, optional: &[&str]) {
+    let required = |name: &&String| !optional.contains(&name.as_str());
+    let names = schema["properties"].as_object().map(|it| it.keys().filter(required).cloned().collect::<Vec<_>>());
     if let (Some(names), None) = (names, schema.get("additionalProperties")) {
         schema["required"] = json!(names);
     }

@@ -47,8 +47,17 @@ pub struct TestApp {
 
 /// Where a test's data is; removed with it.
 pub enum Storage {
-    Sqlite { _directory: tempfile::TempDir, path: String },
-    Postgres { server: &'static Postgres, name: String, serializable: bool },
+    Sqlite {
+        _directory: tempfile::TempDir,
+        path: String,
+    },
+    /// `borrowed`: another test application's, which removes it.
+    Postgres {
+        server: &'static Postgres,
+        name: String,
+        serializable: bool,
+        borrowed: bool,
+    },
 }
 
 impl Storage {
@@ -64,14 +73,14 @@ impl Storage {
         }
         let server = postgres().await?;
         let name = server.create_database(migrated).await;
-        Some(Self::Postgres { server, name, serializable: engine == Engine::Serializable })
+        Some(Self::Postgres { server, name, serializable: engine == Engine::Serializable, borrowed: false })
     }
 
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite { path, .. } => format!("sqlite://{path}"),
-            Self::Postgres { server, name, serializable: false } => server.url_of(name),
-            Self::Postgres { server, name, serializable: true } => {
+            Self::Postgres { server, name, serializable: false, .. } => server.url_of(name),
+            Self::Postgres { server, name, serializable: true, .. } => {
                 server.url_with(name, "-c default_transaction_isolation=serializable")
             }
         }
@@ -114,7 +123,7 @@ impl Storage {
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        if let Self::Postgres { server, name, .. } = self {
+        if let Self::Postgres { server, name, borrowed: false, .. } = self {
             server.drop_database(std::mem::take(name));
         }
     }
@@ -147,6 +156,7 @@ pub fn config(url: &str) -> Config {
         cors_allowed_origins: vec!["https://portal.example".to_owned()],
         worker_threads: 2,
         migrate_on_start: true,
+        decision_cache_bytes: 8 * 1024 * 1024,
         body_timeout: BODY_TIMEOUT,
     }
 }
@@ -187,6 +197,13 @@ impl TestApp {
         let (base, handle) = (format!("http://{}", app.address), app.handle());
         actix_web::rt::spawn(app.run());
         Self { base, storage, handle }
+    }
+
+    /// Another instance on the same database; on PostgreSQL there may be any number.
+    pub async fn second(&self) -> Self {
+        let Storage::Postgres { server, name, serializable, .. } = &self.storage else { panic!("one process only") };
+        let (name, serializable) = (name.clone(), *serializable);
+        Self::on(Storage::Postgres { server, name, serializable, borrowed: true }).await
     }
 
     /// A service whose catalogue is filled: partners K-1 and K-2, areas, ticket types T-1 to T-3, plan board B-1.
@@ -246,7 +263,7 @@ impl TestApp {
 
     /// May read everything.
     pub fn reader(&self) -> Client {
-        self.with_scope("integration:read catalog:read audit:read")
+        self.with_scope("integration:read catalog:read audit:read decisions:read")
     }
 
     /// May hide tickets, of one partner or of all.

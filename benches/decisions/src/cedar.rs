@@ -1,0 +1,155 @@
+//! The policy in Cedar.
+//!
+//! Facts are members of the request's context, which Cedar reads with one look-up in a record; attributes of a resource cost
+//! another one in the entities. Values are compared one by one with `==`: Cedar evaluates a literal set anew, with all its
+//! elements, each time it comes by, so `[…].contains(…)` is left for where there are many.
+//!
+//! * Idiomatic: one `permit`, one `forbid` for each rule. Cedar evaluates all policies of a set, whatever the first ones say.
+//! * Fastest: a set for each area, of one `permit … unless { rule || rule || … }`, because `||` stops at what is true; made
+//!   from JSON, because policies parsed from text carry their place in it and count references to it at every step.
+//!
+//! `Authorizer` can do no less than this for a decision; its diagnostics cannot be switched off.
+
+use std::collections::HashMap;
+
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, EntityUid, Policy, PolicyId, PolicySet, Request, RestrictedExpression,
+};
+
+use crate::{
+    Engine, Form, Question, Rule, Scenario,
+    flat::UNKNOWN,
+    test::{Test, slice},
+};
+
+/// A set of policies, or one for each area.
+pub struct Cedar {
+    all: Option<PolicySet>,
+    by_area: HashMap<String, PolicySet>,
+    granted: RestrictedExpression,
+    authorizer: Authorizer,
+    entities: Entities,
+    who: [EntityUid; 3],
+}
+
+/// What no configuration changes, but for the areas.
+fn base(partner: &str) -> String {
+    format!(
+        "context.partner == {partner:?} && !context.internal && \
+         (!context.is_confidential || context.main_contact == context.viewer_contact) && \
+         (!context.viewer_own || context.main_contact == context.viewer_contact || context.created_by == context.viewer_access)"
+    )
+}
+
+fn expression(test: &Test) -> String {
+    let any = |values: &[String], one: &dyn Fn(&str) -> String| {
+        let texts: Vec<_> = values.iter().map(|value| one(value)).collect();
+        format!("({})", texts.join(" || "))
+    };
+    match test {
+        Test::OneOf { field, values } => {
+            let known = any(values, &|value| format!("context.{field} == {value:?}"));
+            format!("({known} || context.{field} == \"{UNKNOWN}\")")
+        }
+        Test::NoneOf { field, values } => format!("!{}", any(values, &|value| format!("context.{field} == {value:?}"))),
+        Test::AnyTag(tags) => {
+            let known = any(tags, &|tag| format!("context.tags.contains({tag:?})"));
+            format!("({known} || context.tags.contains(\"{UNKNOWN}\"))")
+        }
+        Test::NoTag(tags) => format!("!{}", any(tags, &|tag| format!("context.tags.contains({tag:?})"))),
+        Test::SubjectContains(part) => {
+            format!("(context.subject like \"*{part}*\" || context.subject == \"{UNKNOWN}\")")
+        }
+        Test::OlderThan { seconds } => format!("context.age > {seconds}"),
+    }
+}
+
+fn all(tests: &[Test]) -> String {
+    let parts: Vec<_> = tests.iter().map(expression).collect();
+    if parts.is_empty() { "true".to_owned() } else { parts.join(" && ") }
+}
+
+/// Alternatives as a balanced tree: as a chain, the last of them would be as deep as there are many.
+fn any(rules: &[String]) -> String {
+    match rules {
+        [] => "false".to_owned(),
+        [rule] => format!("({rule})"),
+        rules => {
+            let (left, right) = rules.split_at(rules.len() / 2);
+            format!("({} || {})", any(left), any(right))
+        }
+    }
+}
+
+fn rule_by_rule(scenario: &Scenario) -> PolicySet {
+    let permit = format!(
+        "permit(principal, action, resource) when {{ {} && context.granted.contains(context.area) }};",
+        base(&scenario.partner)
+    );
+    let forbid = |rule: &Rule| format!("forbid(principal, action, resource) when {{ {} }};", all(&rule.tests()));
+    let text = std::iter::once(permit).chain(scenario.rules.iter().map(forbid)).collect::<String>();
+    text.parse().expect("policies")
+}
+
+fn of_area(scenario: &Scenario, area: &str) -> PolicySet {
+    let rules: Vec<_> = slice(scenario, area).iter().map(|tests| all(tests)).collect();
+    let text = format!(
+        "permit(principal, action, resource) when {{ {} }} unless {{ {} }};",
+        base(&scenario.partner),
+        any(&rules)
+    );
+    let parsed = Policy::parse(Some(PolicyId::new("sees")), text).expect("a policy");
+    let json = parsed.to_json().expect("a policy");
+    let bare = Policy::from_json(Some(PolicyId::new("sees")), json).expect("a policy");
+    PolicySet::from_policies([bare]).expect("a set of one")
+}
+
+fn string(text: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(text.to_owned())
+}
+
+impl Engine for Cedar {
+    const NAME: &'static str = "Cedar";
+    /// The area, and the request.
+    type Input<'s> = (&'s str, Request);
+
+    fn compile(scenario: &Scenario, form: Form) -> Self {
+        let idiomatic = form == Form::Idiomatic;
+        let sets = scenario.areas().map(|area| (area.to_owned(), of_area(scenario, area)));
+        Self {
+            all: idiomatic.then(|| rule_by_rule(scenario)),
+            by_area: if idiomatic { HashMap::new() } else { sets.collect() },
+            granted: RestrictedExpression::new_set(scenario.areas().map(string)),
+            authorizer: Authorizer::new(),
+            entities: Entities::empty(),
+            who: ["Access::\"a\"", "Action::\"see\"", "Ticket::\"t\""].map(|uid| uid.parse().expect("an entity")),
+        }
+    }
+
+    fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
+        let texts = ticket.texts.iter().map(|(name, text)| ((*name).to_owned(), string(text)));
+        let more = [
+            ("partner", string(&ticket.partner)),
+            ("internal", RestrictedExpression::new_bool(ticket.internal)),
+            ("is_confidential", RestrictedExpression::new_bool(ticket.confidential)),
+            ("tags", RestrictedExpression::new_set(ticket.tags.iter().map(|tag| string(tag)))),
+            ("age", RestrictedExpression::new_long(ticket.age)),
+            ("viewer_contact", string(&viewer.contact)),
+            ("viewer_access", string(&viewer.access)),
+            ("viewer_own", RestrictedExpression::new_bool(viewer.own)),
+        ];
+        let granted = self.all.is_some().then(|| ("granted".to_owned(), self.granted.clone()));
+        let pairs = texts.chain(more.map(|(name, value)| (name.to_owned(), value))).chain(granted);
+        let context = Context::from_pairs(pairs).expect("a context");
+        let [principal, action, resource] = self.who.clone();
+        let request = Request::new(principal, action, resource, context, None).expect("a request");
+        (ticket.text("area"), request)
+    }
+
+    fn sees(&mut self, (area, request): &Self::Input<'_>) -> bool {
+        let policies = self.all.as_ref().or_else(|| self.by_area.get(*area));
+        policies.is_some_and(|policies| {
+            self.authorizer.is_authorized(request, policies, &self.entities).decision() == Decision::Allow
+        })
+    }
+}

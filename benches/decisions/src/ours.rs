@@ -1,0 +1,87 @@
+//! The product's own evaluator. It has one form.
+
+use std::sync::Arc;
+
+use customer_integration::{
+    accesses::{Role, TicketVisibility},
+    decisions::{
+        evaluator::{Scratch, sees},
+        facts::TicketFacts,
+        policy::{GrantedArea, PartnerPolicy, Policy, Source, Viewer},
+        rules::RuleSet,
+    },
+    exclusion_rules::RuleId,
+    kernel::time::Timestamp,
+    ticket_filter::TicketFilter,
+};
+
+use crate::{Engine, Form, Question, Scenario, Who};
+
+/// A policy with those who look.
+pub struct Ours {
+    policy: Policy,
+    viewers: Vec<Viewer>,
+    now: Timestamp,
+    scratch: Scratch,
+}
+
+fn uuid(number: usize) -> uuid::Uuid {
+    uuid::Uuid::from_u128(number as u128)
+}
+
+fn rules(scenario: &Scenario, global: bool) -> Vec<(RuleId, String, TicketFilter)> {
+    let numbered = scenario.rules.iter().enumerate();
+    let of_scope = numbered.filter(|(_, rule)| rule.global == global);
+    of_scope.map(|(number, rule)| (uuid(number).into(), rule.name.clone(), rule.filter.clone())).collect()
+}
+
+fn viewer(who: &Who) -> Viewer {
+    let id: uuid::Uuid = who.access.parse().expect("an id");
+    Viewer {
+        id: id.into(),
+        id_text: who.access.as_str().into(),
+        contact_id: Some(who.contact.as_str().into()),
+        email: "a@example.com".into(),
+        active: true,
+        role: Role::Observer,
+        ticket_visibility: if who.own { TicketVisibility::Own } else { TicketVisibility::Partner },
+    }
+}
+
+impl Engine for Ours {
+    const NAME: &'static str = "customer-integration";
+    type Input<'s> = (TicketFacts<'s>, usize);
+
+    fn compile(scenario: &Scenario, _: Form) -> Self {
+        let granted = |grant: &crate::scenario::Grant| GrantedArea {
+            id: grant.area.as_str().into(),
+            name: grant.area.as_str().into(),
+            available: grant.available,
+            start_ticket_types: None,
+        };
+        let partner = PartnerPolicy::new(Source {
+            business_partner_id: scenario.partner.parse().expect("an id"),
+            integration_active: true,
+            business_partner_active: true,
+            areas: scenario.grants.iter().map(granted).collect(),
+            ticket_types: Vec::new(),
+            rules: rules(scenario, false),
+        });
+        Self {
+            policy: Policy { partner: Arc::new(partner), global: Arc::new(RuleSet::new(rules(scenario, true))) },
+            viewers: scenario.viewers.iter().map(viewer).collect(),
+            now: Timestamp::parse(&scenario.now).expect("a time"),
+            scratch: Scratch::default(),
+        }
+    }
+
+    fn input<'s>(&self, question: Question<'s>) -> Self::Input<'s> {
+        let viewer = self.viewers.iter().position(|viewer| *viewer.id_text == *question.viewer.access);
+        (serde_json::from_str(question.json).expect("a ticket"), viewer.expect("a viewer of the scenario"))
+    }
+
+    fn sees(&mut self, (facts, viewer): &Self::Input<'_>) -> bool {
+        let viewer = self.viewers.get(*viewer).expect("a viewer of the scenario");
+        sees(&self.policy, viewer, facts, self.now, &mut self.scratch)
+    }
+}

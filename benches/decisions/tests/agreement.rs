@@ -1,0 +1,22 @@
+//! All engines say the same, in all forms and for all viewers.
+
+use decisions_bench::{
+    agreement,
+    generator::{LARGE, SEED, SMALL, scenario},
+};
+
+#[test]
+fn all_engines_agree() {
+    for (size, seeds) in [(SMALL, [SEED, 1, 2, 3].as_slice()), (LARGE, &[SEED, 1])] {
+        for seed in seeds {
+            let seen = agreement::check(&scenario(size, *seed));
+            assert!((40..=70).contains(&seen), "{seen} % of the tickets of {} with seed {seed} are seen", size.name);
+        }
+    }
+}
+
+#[test]
+fn a_seed_makes_the_same_scenario_each_time() {
+    assert!(scenario(SMALL, SEED) == scenario(SMALL, SEED));
+    assert!(scenario(SMALL, SEED) != scenario(SMALL, 1));
+}

@@ -1,0 +1,52 @@
+//! `customer-integration serve` with one more route, `GET /bench/constant`: it verifies the token as decisions do and answers a
+//! constant as long as the decision on one ticket. What decisions cost is measured beside it, in the same process.
+#![forbid(unsafe_code)]
+
+use actix_web::{HttpResponse, get, web::ServiceConfig};
+use clap::Parser;
+use customer_integration::{
+    app::App,
+    config::{Config, DatabaseArgs, LogArgs, ServerArgs, TokenArgs},
+    http::auth::{Permit, scope::DecisionsRead},
+};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// As long as the answer to a question about one ticket.
+const ANSWER: &str = r#"{"revision":100,"decisions":[{"ticket_id":"INC-1000","visible":true}]}"#;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    tokens: TokenArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+#[get("/bench/constant")]
+async fn constant(_permit: Permit<DecisionsRead>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(ANSWER)
+}
+
+fn more(config: &mut ServiceConfig) {
+    config.service(constant);
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(EnvFilter::try_new(&cli.log.rust_log)?)
+        .init();
+    actix_web::rt::System::new().block_on(async {
+        let app = App::with_routes(Config::new(cli.server, &cli.database, cli.tokens, false)?, more).await?;
+        tracing::warn!("listening on http://{}", app.address);
+        app.run().await
+    })
+}

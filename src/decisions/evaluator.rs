@@ -1,0 +1,247 @@
+//! May this access see this ticket, may it create that one (domain.md section 6). Pure: from a policy and facts to an answer.
+//!
+//! Each step is judged by one function, whether an explanation is asked for or not. Without one the first step that does not
+//! pass suffices. What is unknown may narrow, never widen: a step that cannot be determined denies.
+
+use super::{
+    facts::TicketFacts,
+    policy::{Policy, Viewer},
+    rules::{Marks, Room, Rule, RuleSet},
+};
+use crate::{accesses::TicketVisibility, exclusion_rules::RuleId, kernel::time::Timestamp, ticket_filter::Truth};
+
+/// What a step comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing stands in the way here.
+    Pass,
+    /// The ticket is hidden.
+    Deny,
+    /// A fact is missing that could let the ticket pass, so it is hidden.
+    Undetermined,
+}
+
+impl Outcome {
+    /// Passes what is true; what is unknown is not.
+    fn of(truth: Truth) -> Self {
+        match truth {
+            Truth::True => Self::Pass,
+            Truth::Unknown => Self::Undetermined,
+            Truth::False => Self::Deny,
+        }
+    }
+
+    fn unless(denied: bool) -> Self {
+        if denied { Self::Deny } else { Self::Pass }
+    }
+}
+
+/// A step of the decision on a ticket, named by the reason for which it denies.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema, strum::IntoStaticStr, strum::EnumIter,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Step {
+    IntegrationInactive,
+    BusinessPartnerInactive,
+    AccessInactive,
+    /// The ticket is another partner's.
+    OtherBusinessPartner,
+    /// No configuration can override this one or the next.
+    TicketInternal,
+    /// Confidential, and the access' contact is not its main contact.
+    TicketConfidential,
+    /// Not granted, or retired.
+    AreaNotGranted,
+    ExcludedByGlobalRule,
+    /// A global rule may match; a fact is missing that would tell.
+    ExcludedByGlobalRuleUndetermined,
+    ExcludedByRule,
+    /// A rule of the partner may match; a fact is missing that would tell.
+    ExcludedByRuleUndetermined,
+    /// The access sees its own tickets only, and this is none.
+    NotOwnTicket,
+}
+
+/// What the rules of one scope come to: those that match, and those that may.
+#[derive(Debug, Default)]
+pub struct Matches<'p> {
+    pub certain: Vec<&'p Rule>,
+    pub possible: Vec<&'p Rule>,
+}
+
+/// A step with its outcome and, for the steps of rules, the rules responsible.
+#[derive(Debug)]
+pub struct Judged<'p> {
+    pub step: Step,
+    pub outcome: Outcome,
+    pub rules: Vec<&'p Rule>,
+}
+
+/// Memory that is used again for ticket after ticket.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    room: Room,
+    marks: Marks,
+}
+
+/// The steps that need no rule, in order; those of rules stand between them.
+const BEFORE_RULES: [Step; 7] = [
+    Step::IntegrationInactive,
+    Step::BusinessPartnerInactive,
+    Step::AccessInactive,
+    Step::OtherBusinessPartner,
+    Step::TicketInternal,
+    Step::TicketConfidential,
+    Step::AreaNotGranted,
+];
+
+/// Who asks about what.
+struct Case<'c> {
+    policy: &'c Policy,
+    viewer: &'c Viewer,
+    facts: &'c TicketFacts<'c>,
+}
+
+impl Case<'_> {
+    /// The outcome of a step that needs no rule.
+    fn outcome(&self, step: Step) -> Outcome {
+        let Self { policy, viewer, facts } = self;
+        match step {
+            Step::IntegrationInactive => Outcome::unless(!policy.partner.integration_active),
+            Step::BusinessPartnerInactive => Outcome::unless(!policy.partner.business_partner_active),
+            Step::AccessInactive => Outcome::unless(!viewer.active),
+            Step::OtherBusinessPartner => {
+                Outcome::unless(*facts.business_partner_id != *policy.partner.business_partner_id.as_str())
+            }
+            Step::TicketInternal => Outcome::unless(facts.internal),
+            Step::TicketConfidential if !facts.confidential => Outcome::Pass,
+            Step::TicketConfidential => Outcome::of(viewer.is_main_contact(facts)),
+            Step::AreaNotGranted => Outcome::unless(!area_available(policy, &facts.area_id)),
+            Step::NotOwnTicket => match viewer.ticket_visibility {
+                TicketVisibility::Partner => Outcome::Pass,
+                TicketVisibility::Own => Outcome::of(viewer.is_main_contact(facts).max(viewer.is_creator(facts))),
+            },
+            Step::ExcludedByGlobalRule
+            | Step::ExcludedByGlobalRuleUndetermined
+            | Step::ExcludedByRule
+            | Step::ExcludedByRuleUndetermined => Outcome::Undetermined,
+        }
+    }
+
+    fn passes(&self, step: Step) -> bool {
+        self.outcome(step) == Outcome::Pass
+    }
+
+    fn passes_but_for_rules(&self) -> bool {
+        BEFORE_RULES.iter().all(|step| self.passes(*step)) && self.passes(Step::NotOwnTicket)
+    }
+}
+
+fn area_available(policy: &Policy, area: &str) -> bool {
+    policy.partner.area(area).is_some_and(|area| area.available)
+}
+
+/// Whether an access could see a ticket if there were no exclusion rules.
+pub fn sees_but_for_rules(policy: &Policy, viewer: &Viewer, facts: &TicketFacts<'_>) -> bool {
+    Case { policy, viewer, facts }.passes_but_for_rules()
+}
+
+/// Whether an access may see a ticket. Stops at the first step that does not pass, and allocates nothing once `scratch` has grown.
+pub fn sees(policy: &Policy, viewer: &Viewer, facts: &TicketFacts<'_>, now: Timestamp, scratch: &mut Scratch) -> bool {
+    let case = Case { policy, viewer, facts };
+    if !case.passes_but_for_rules() {
+        return false;
+    }
+    let look = scratch.room.look(facts, Some(viewer), now);
+    !policy.global.hide(&look, &mut scratch.marks) && !policy.partner.rules.hide(&look, &mut scratch.marks)
+}
+
+/// Every step with its outcome, in order, so that an administrator sees all that stands in the way. The ticket is visible when
+/// all of them pass.
+pub fn explain<'p>(
+    policy: &'p Policy,
+    viewer: &Viewer,
+    facts: &TicketFacts<'_>,
+    now: Timestamp,
+    scratch: &mut Scratch,
+) -> Vec<Judged<'p>> {
+    let (global, own) = matching(policy, viewer, facts, now, scratch);
+    let case = Case { policy, viewer, facts };
+    let plain = |step| Judged { step, outcome: case.outcome(step), rules: Vec::new() };
+    let mut steps: Vec<_> = BEFORE_RULES.into_iter().map(plain).collect();
+    steps.extend(of_rules(global, Step::ExcludedByGlobalRule, Step::ExcludedByGlobalRuleUndetermined));
+    steps.extend(of_rules(own, Step::ExcludedByRule, Step::ExcludedByRuleUndetermined));
+    steps.push(plain(Step::NotOwnTicket));
+    steps
+}
+
+/// The rules that match a ticket, or may do so: the global ones, and the partner's.
+pub fn matching<'p>(
+    policy: &'p Policy,
+    viewer: &Viewer,
+    facts: &TicketFacts<'_>,
+    now: Timestamp,
+    scratch: &mut Scratch,
+) -> (Matches<'p>, Matches<'p>) {
+    let Scratch { room, marks } = scratch;
+    let look = room.look(facts, Some(viewer), now);
+    (sorted(policy.global.matching(&look, marks)), sorted(policy.partner.rules.matching(&look, marks)))
+}
+
+/// What a set of rules says of a ticket: the most that one of them does.
+pub fn matched_by(rules: &RuleSet, facts: &TicketFacts<'_>, now: Timestamp, scratch: &mut Scratch) -> Truth {
+    let Scratch { room, marks } = scratch;
+    let look = room.look(facts, None, now);
+    rules.matching(&look, marks).into_iter().map(|(_, truth)| truth).max().unwrap_or(Truth::False)
+}
+
+/// Whether rules hide a ticket, as they are and as they would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effect {
+    pub hidden_before: bool,
+    pub hidden_after: bool,
+}
+
+/// What would change for a ticket if `draft` took the place of a rule, or came to those that are there.
+pub fn effect(
+    policy: &Policy,
+    facts: &TicketFacts<'_>,
+    replaced: Option<RuleId>,
+    draft: &RuleSet,
+    now: Timestamp,
+    scratch: &mut Scratch,
+) -> Effect {
+    let Scratch { room, marks } = scratch;
+    let look = room.look(facts, None, now);
+    let mut hiding = policy.global.matching(&look, marks);
+    hiding.extend(policy.partner.rules.matching(&look, marks));
+    let stay = hiding.iter().any(|(rule, _)| Some(rule.id) != replaced);
+    Effect { hidden_before: !hiding.is_empty(), hidden_after: stay || draft.hide(&look, marks) }
+}
+
+fn sorted<'p>(matching: Vec<(&'p Rule, Truth)>) -> Matches<'p> {
+    let (certain, possible): (Vec<_>, Vec<_>) = matching.into_iter().partition(|(_, truth)| *truth == Truth::True);
+    let rules = |judged: Vec<(&'p Rule, Truth)>| judged.into_iter().map(|(rule, _)| rule).collect();
+    Matches { certain: rules(certain), possible: rules(possible) }
+}
+
+/// The step of one scope's rules: what matches for certain, and beside it what may match.
+fn of_rules(matches: Matches<'_>, certain: Step, possible: Step) -> impl Iterator<Item = Judged<'_>> {
+    let denied = Outcome::unless(!matches.certain.is_empty());
+    let unknown = (!matches.possible.is_empty()).then_some(Judged {
+        step: possible,
+        outcome: Outcome::Undetermined,
+        rules: matches.possible,
+    });
+    // a scope whose rules pass is told once
+    let first = (denied == Outcome::Deny || unknown.is_none()).then_some(Judged {
+        step: certain,
+        outcome: denied,
+        rules: matches.certain,
+    });
+    first.into_iter().chain(unknown)
+}

@@ -1,0 +1,309 @@
+//! What a caller tells us of a ticket. We own no tickets: the facts come in with the question, and some may be missing.
+
+use std::{borrow::Cow, fmt, ops::Deref};
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::{
+    kernel::{
+        Code, Fault,
+        choice::Choice,
+        ids::{Id, erp_id},
+        text::Check as _,
+        time::Timestamp,
+    },
+    ticket_filter::Field,
+};
+
+/// Longest id of a ticket, in characters.
+pub const MAX_TICKET_ID: usize = 200;
+/// Longest subject and reference number, in characters: what rules search them for has 200.
+pub const MAX_TEXT: usize = 1000;
+/// Longest name of a tag, in characters.
+pub const MAX_TAG: usize = 200;
+/// Most tags of one ticket.
+pub const MAX_TAGS: usize = 1000;
+
+/// What is known of one fact: absent in JSON is unknown, `null` is known to be none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fact<T> {
+    #[default]
+    Unknown,
+    Nothing,
+    Known(T),
+}
+
+impl<T> Fact<T> {
+    /// The same fact, borrowed as something else.
+    pub fn seen_as<'s, U>(&'s self, see: impl FnOnce(&'s T) -> U) -> Fact<U> {
+        match self {
+            Self::Unknown => Fact::Unknown,
+            Self::Nothing => Fact::Nothing,
+            Self::Known(value) => Fact::Known(see(value)),
+        }
+    }
+
+    fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown | Self::Nothing => None,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Fact<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Nothing, Self::Known))
+    }
+}
+
+/// A text of the request, borrowed from its body where JSON's escapes allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Str<'a>(pub Cow<'a, str>);
+
+impl Deref for Str<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// `Cow` itself would always be owned within an `Option` (serde-rs/serde#1852).
+impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfStr;
+
+        impl<'de> de::Visitor<'de> for OfStr {
+            type Value = Str<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(OfStr)
+    }
+}
+
+/// The facts of one ticket. The first five must be given; a ticket that is known by less cannot be decided on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketFacts<'a> {
+    /// The caller's; returned with the answer.
+    #[serde(borrow)]
+    pub ticket_id: Str<'a>,
+    #[serde(borrow)]
+    pub business_partner_id: Str<'a>,
+    #[serde(borrow)]
+    pub area_id: Str<'a>,
+    pub internal: bool,
+    pub confidential: bool,
+    #[serde(borrow, default)]
+    pub ticket_type_id: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub status: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub closure: Fact<Str<'a>>,
+    #[serde(default)]
+    pub released: Fact<bool>,
+    #[serde(borrow, default)]
+    pub main_contact_id: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub created_by_access_id: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub tags: Fact<Vec<Str<'a>>>,
+    #[serde(borrow, default)]
+    pub urgency: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub impact: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub entry_channel: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub project_id: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub service_contract_id: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub subject: Fact<Str<'a>>,
+    #[serde(borrow, default)]
+    pub reference_number: Fact<Str<'a>>,
+    #[serde(default)]
+    pub created_at: Fact<Choice<Timestamp>>,
+}
+
+impl TicketFacts<'_> {
+    /// The value of a field that has one value at most and is compared as it stands; unknown for fields of another sort. A flag
+    /// that is known to be none is not set.
+    pub fn single(&self, field: Field) -> Fact<&str> {
+        let text = match field {
+            Field::Area => return Fact::Known(&self.area_id),
+            Field::Confidential => return Fact::Known(flag(self.confidential)),
+            Field::Released => {
+                return match self.released {
+                    Fact::Unknown => Fact::Unknown,
+                    Fact::Nothing => Fact::Known(flag(false)),
+                    Fact::Known(set) => Fact::Known(flag(set)),
+                };
+            }
+            Field::TicketType => &self.ticket_type_id,
+            Field::Status => &self.status,
+            Field::Closure => &self.closure,
+            Field::Urgency => &self.urgency,
+            Field::Impact => &self.impact,
+            Field::MainContact => &self.main_contact_id,
+            Field::CreatedBy => &self.created_by_access_id,
+            Field::EntryChannel => &self.entry_channel,
+            Field::Project => &self.project_id,
+            Field::ServiceContract => &self.service_contract_id,
+            Field::Tag | Field::Subject | Field::ReferenceNumber | Field::CreatedAt => return Fact::Unknown,
+        };
+        text.seen_as(Deref::deref)
+    }
+
+    /// When it was created.
+    pub fn created(&self) -> Fact<Timestamp> {
+        match &self.created_at {
+            Fact::Unknown => Fact::Unknown,
+            Fact::Nothing => Fact::Nothing,
+            Fact::Known(time) => time.known().map_or(Fact::Unknown, Fact::Known),
+        }
+    }
+
+    /// Tells the first thing that is wrong, with its place within the ticket. What no configuration can ever name is refused
+    /// rather than compared in vain: a mistyped word would silently match no rule.
+    pub fn check(&self) -> Result<(), Fault> {
+        fn at(place: &'static str) -> impl FnOnce(Fault) -> Fault {
+            move |fault| Fault { pointer: place.to_owned(), ..fault }
+        }
+        opaque(&self.ticket_id).map_err(at("/ticket_id"))?;
+        erp_id(&self.business_partner_id).map_err(at("/business_partner_id"))?;
+        erp_id(&self.area_id).map_err(at("/area_id"))?;
+        let ids = [
+            (&self.ticket_type_id, "/ticket_type_id"),
+            (&self.main_contact_id, "/main_contact_id"),
+            (&self.entry_channel, "/entry_channel"),
+            (&self.project_id, "/project_id"),
+            (&self.service_contract_id, "/service_contract_id"),
+        ];
+        for (id, place) in ids {
+            id.known().map_or(Ok(()), |id| erp_id(id)).map_err(at(place))?;
+        }
+        if let Fact::Known(id) = &self.created_by_access_id {
+            id.parse::<Id<()>>().map_err(at("/created_by_access_id"))?;
+        }
+        let words = [
+            (&self.status, Field::Status, "/status"),
+            (&self.closure, Field::Closure, "/closure"),
+            (&self.urgency, Field::Urgency, "/urgency"),
+            (&self.impact, Field::Impact, "/impact"),
+        ];
+        for (word, field, place) in words {
+            word.known().map_or(Ok(()), |word| one_of(word, field.words())).map_err(at(place))?;
+        }
+        let tags = self.tags.known().map(Vec::as_slice).unwrap_or_default();
+        if tags.len() > MAX_TAGS {
+            return Err(Fault::new("/tags", Code::TooManyValues).with("max", MAX_TAGS));
+        }
+        for (index, tag) in tags.iter().enumerate() {
+            no_longer(tag, MAX_TAG).map_err(|fault| Fault { pointer: format!("/tags/{index}"), ..fault })?;
+        }
+        for (text, place) in [(&self.subject, "/subject"), (&self.reference_number, "/reference_number")] {
+            text.known().map_or(Ok(()), |text| no_longer(text, MAX_TEXT)).map_err(at(place))?;
+        }
+        self.created_at.known().map_or(Ok(()), Choice::check).map_err(at("/created_at"))
+    }
+}
+
+fn flag(set: bool) -> &'static str {
+    if set { "true" } else { "false" }
+}
+
+fn one_of(word: &str, words: &[&str]) -> Result<(), Fault> {
+    if words.contains(&word) {
+        return Ok(());
+    }
+    Err(Fault::new("", Code::UnknownValue).with("allowed", words.join(", ")))
+}
+
+fn no_longer(text: &str, max: usize) -> Result<(), Fault> {
+    // a text has no more characters than bytes
+    if text.len() <= max || text.chars().count() <= max {
+        return Ok(());
+    }
+    Err(Fault::new("", Code::TooLong).with("max", max))
+}
+
+/// An id that means nothing to us.
+fn opaque(id: &str) -> Result<(), Fault> {
+    match id.chars().count() {
+        0 => Err(Fault::new("", Code::Required)),
+        1..=MAX_TICKET_ID if !id.chars().any(char::is_control) => Ok(()),
+        1..=MAX_TICKET_ID => Err(Fault::new("", Code::ControlCharacter)),
+        _ => Err(Fault::new("", Code::TooLong).with("max", MAX_TICKET_ID)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn wrong(member: &str, value: Value) -> Option<(String, Code)> {
+        let mut ticket = json!({"ticket_id": "4711", "business_partner_id": "K-1", "area_id": "netz", "internal": false,
+            "confidential": false});
+        ticket[member] = value;
+        let text = ticket.to_string();
+        let facts: TicketFacts<'_> = serde_json::from_str(&text).unwrap();
+        facts.check().err().map(|fault| (fault.pointer, fault.code))
+    }
+
+    #[rstest::rstest]
+    #[case("ticket_id", json!(""), Some(Code::Required))]
+    #[case("ticket_id", json!("INC 2026/17 – ü"), None)]
+    #[case("ticket_id", json!("a\u{0}"), Some(Code::ControlCharacter))]
+    #[case("ticket_id", json!("x".repeat(201)), Some(Code::TooLong))]
+    #[case("business_partner_id", json!("K 1"), Some(Code::InvalidId))]
+    #[case("area_id", json!(""), Some(Code::Required))]
+    #[case("ticket_type_id", json!(" T"), Some(Code::InvalidId))]
+    #[case("ticket_type_id", json!(null), None)]
+    #[case("main_contact_id", json!("/"), Some(Code::InvalidId))]
+    #[case("created_by_access_id", json!("019AA3C1-7A52-7C3E-9B1F-2F6D3A4C5E60"), Some(Code::InvalidId))]
+    #[case("status", json!("shut"), Some(Code::UnknownValue))]
+    #[case("closure", json!(null), None)]
+    #[case("urgency", json!("High"), Some(Code::UnknownValue))]
+    #[case("subject", json!("ü".repeat(1000)), None)]
+    #[case("subject", json!("ü".repeat(1001)), Some(Code::TooLong))]
+    #[case("reference_number", json!("x".repeat(1001)), Some(Code::TooLong))]
+    #[case("created_at", json!("yesterday"), Some(Code::InvalidTime))]
+    #[case("created_at", json!("2026-11-23T08:00:00+01:00"), None)]
+    #[case("tags", json!(vec!["x"; 1001]), Some(Code::TooManyValues))]
+    fn what_no_configuration_can_name_is_refused(
+        #[case] member: &str,
+        #[case] value: Value,
+        #[case] code: Option<Code>,
+    ) {
+        assert_eq!(wrong(member, value), code.map(|code| (format!("/{member}"), code)));
+    }
+
+    #[test]
+    fn absent_is_unknown_and_null_is_known_to_be_none() {
+        let text = r#"{"ticket_id": "1", "business_partner_id": "K", "area_id": "a", "internal": false, "confidential": true,
+            "closure": null, "status": "op\u0065n", "released": null}"#;
+        let facts: TicketFacts<'_> = serde_json::from_str(text).unwrap();
+        assert_eq!(facts.single(Field::Urgency), Fact::Unknown);
+        assert_eq!(facts.single(Field::Closure), Fact::Nothing);
+        assert_eq!(facts.single(Field::Status), Fact::Known("open"));
+        assert_eq!(facts.single(Field::Released), Fact::Known("false"));
+        assert_eq!(facts.single(Field::Confidential), Fact::Known("true"));
+        assert!(matches!(facts.area_id.0, Cow::Borrowed(_)));
+    }
+}

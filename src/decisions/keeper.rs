@@ -1,0 +1,259 @@
+//! Keeps compiled policies and the accesses that asked, and knows whether they are current.
+//!
+//! What is kept is validated by revision, never by time: before an answer is computed, the instance knows that nothing it is
+//! computed from has changed, be it from memory (SQLite: the process is the only writer) or because it asked (PostgreSQL: the
+//! requests that come while a question is under way share the next one). So no answer is older than its request.
+//!
+//! A policy is one state of the database as a whole, and an access is taken with it only where both are of the same revision:
+//! parts of two states could together allow what neither did.
+
+use std::sync::Arc;
+
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, UnitWeighter, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
+
+use super::{
+    policy::Viewer,
+    snapshot::{self, SharedRules, Snapshot},
+};
+use crate::{
+    accesses::{self, AccessFacts, AccessId, AccessRow, Who},
+    catalog::BusinessPartnerId,
+    db::{
+        Conn, Db, Stamp,
+        shared_work::{Flights, Rounds},
+    },
+    integration,
+    kernel::{Error, Result, change::EntityTag, found},
+};
+
+/// Memory of a kept access, in bytes, roughly.
+const ACCESS_BYTES: u64 = 512;
+/// How often policy and access are looked up one after the other before both are read together.
+const ATTEMPTS: u32 = 2;
+/// How often a policy is read before it counts as one that cannot be read.
+const READS: u32 = 3;
+/// Into how many parts each cache is divided. One, because a policy must fit into a part.
+const SHARDS: usize = 1;
+
+/// An access as it was at a revision of its partner's integration.
+#[derive(Debug)]
+pub struct Known {
+    pub business_partner_id: BusinessPartnerId,
+    revision: i64,
+    pub viewer: Viewer,
+}
+
+/// Who asks, and the policy that decides, of one moment.
+pub struct Asked {
+    pub snapshot: Arc<Snapshot>,
+    pub known: Arc<Known>,
+}
+
+#[derive(Debug, Clone)]
+struct ByBytes;
+
+impl Weighter<BusinessPartnerId, Arc<Snapshot>> for ByBytes {
+    fn weight(&self, _: &BusinessPartnerId, snapshot: &Arc<Snapshot>) -> u64 {
+        snapshot.policy.partner.bytes() as u64 + 256
+    }
+}
+
+/// See the module.
+pub struct Keeper {
+    db: Db,
+    policies: Cache<BusinessPartnerId, Arc<Snapshot>, ByBytes>,
+    accesses: Cache<AccessId, Arc<Known>>,
+    logins: Cache<String, AccessId>,
+    /// The tags of the last capabilities told of an access, and the revisions they were made from.
+    told: Cache<AccessId, (Stamp, EntityTag)>,
+    shared: SharedRules,
+    flights: Arc<Flights<BusinessPartnerId, Arc<Snapshot>>>,
+    rounds: Arc<Rounds<BusinessPartnerId, std::collections::HashMap<BusinessPartnerId, Stamp>>>,
+}
+
+impl Keeper {
+    /// A keeper that uses about `bytes` of memory: three quarters for policies, the rest for accesses.
+    pub fn new(db: Db, bytes: u64) -> anyhow::Result<Self> {
+        let for_accesses = bytes / 4;
+        let policies = options(bytes - for_accesses, bytes / (8 * 1024))?;
+        let accesses = options(for_accesses / ACCESS_BYTES, for_accesses / ACCESS_BYTES)?;
+        Ok(Self {
+            db,
+            policies: Cache::with_options(
+                policies,
+                ByBytes,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
+            logins: counted(accesses.clone()),
+            told: counted(accesses.clone()),
+            accesses: counted(accesses),
+            shared: SharedRules::default(),
+            flights: Arc::default(),
+            rounds: Arc::default(),
+        })
+    }
+
+    /// The database that what is kept comes from.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// An access, and the policy of its partner, both of one moment that is not before this call. `None`: there is no such access,
+    /// or it is none of a partner that the caller may know of, for whom then nothing more is looked up.
+    pub async fn ask(
+        self: &Arc<Self>,
+        who: &Who,
+        may_know: impl Fn(&BusinessPartnerId) -> bool,
+    ) -> Result<Option<Asked>> {
+        let may_know = |known: &Arc<Known>| may_know(&known.business_partner_id);
+        let Some(mut known) = self.recall(who).await?.filter(&may_know) else { return Ok(None) };
+        for _ in 0..ATTEMPTS {
+            let snapshot = self.current(&known.business_partner_id).await?;
+            if known.fits(&snapshot, who) {
+                return Ok(Some(Asked { snapshot, known }));
+            }
+            let Some(now) = self.look_up(who).await?.filter(&may_know) else { return Ok(None) };
+            known = now;
+            if known.business_partner_id == snapshot.policy.partner.business_partner_id && known.fits(&snapshot, who) {
+                return Ok(Some(Asked { snapshot, known }));
+            }
+        }
+        Ok(self.read_both(who).await?.filter(|asked| may_know(&asked.known)))
+    }
+
+    /// The policy of a partner, of a moment that is not before this call. Not found if there is no such partner.
+    pub async fn current(self: &Arc<Self>, partner: &BusinessPartnerId) -> Result<Arc<Snapshot>> {
+        let now = self.now(partner).await?;
+        // not one that is newer either: revisions that went backwards, as after a restored backup, belong to another history
+        if let Some(kept) = self.policies.get(partner).filter(|kept| kept.stamp == now) {
+            return Ok(kept);
+        }
+        for _ in 0..READS {
+            let (keeper, wanted) = (Arc::clone(self), partner.clone());
+            let read = self.flights.join(partner.clone(), async move || keeper.read(&wanted).await).await?;
+            // the first one joined may have begun before `now`, the next one has not
+            if read.stamp.covers(now) {
+                return Ok(read);
+            }
+        }
+        Err(Error::Unavailable("the revisions went backwards".to_owned()))
+    }
+
+    /// The policy of a partner as a snapshot sees it. `conn` must be in one.
+    pub async fn read_in(&self, conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Snapshot> {
+        let older = self.policies.get(partner);
+        // not kept: on SQLite nobody knows what it would have to cover
+        snapshot::read(conn, partner, older.as_deref(), &self.shared, None).await
+    }
+
+    /// The tag of the capabilities of an access, if they were told at these revisions.
+    pub fn told(&self, id: AccessId, revisions: Stamp) -> Option<EntityTag> {
+        self.told.get(&id).filter(|(at, _)| *at == revisions).map(|(_, tag)| tag)
+    }
+
+    /// Remembers the tag of the capabilities of an access.
+    pub fn tell(&self, id: AccessId, revisions: Stamp, tag: EntityTag) {
+        self.told.insert(id, (revisions, tag));
+    }
+
+    /// What has to be covered by whatever is to be current.
+    async fn now(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
+        if let Some(changes) = self.db.changes() {
+            return Ok(changes.stamp(partner));
+        }
+        let db = self.db.clone();
+        let question = async move |partners: Vec<BusinessPartnerId>| {
+            db.read(async |conn| integration::service::revisions(conn, partners.clone()).await).await
+        };
+        let answer = self.rounds.ask(partner.clone(), question).await?;
+        found(answer.get(partner).copied())
+    }
+
+    async fn read(&self, partner: &BusinessPartnerId) -> Result<Arc<Snapshot>> {
+        let stamp = self.db.changes().map(|changes| changes.stamp(partner));
+        let older = self.policies.get(partner);
+        let read = async |conn: &mut Conn| snapshot::read(conn, partner, older.as_deref(), &self.shared, stamp).await;
+        let snapshot = Arc::new(self.db.snapshot(read).await?);
+        self.policies.insert(partner.clone(), Arc::clone(&snapshot));
+        Ok(snapshot)
+    }
+
+    /// Who an access is, as far as is remembered; it may have changed since. An access never changes its partner.
+    async fn recall(&self, who: &Who) -> Result<Option<Arc<Known>>> {
+        let id = match who {
+            Who::Id(id) => Some(*id),
+            Who::Email(email) => self.logins.get(email),
+        };
+        match id.and_then(|id| self.accesses.get(&id)) {
+            Some(known) => Ok(Some(known)),
+            None => self.look_up(who).await,
+        }
+    }
+
+    async fn look_up(&self, who: &Who) -> Result<Option<Arc<Known>>> {
+        let row = self.db.read(async |conn| accesses::service::look_up(conn, who).await).await?;
+        Ok(row.map(|row| self.remember(row)))
+    }
+
+    fn remember(&self, row: (AccessRow, i64)) -> Arc<Known> {
+        let known = Arc::new(Known::from(row));
+        self.logins.insert(known.viewer.email.to_string(), known.viewer.id);
+        self.accesses.insert(known.viewer.id, Arc::clone(&known));
+        known
+    }
+
+    /// Reads access and policy in one snapshot: the way that ends also while others keep writing.
+    async fn read_both(&self, who: &Who) -> Result<Option<Asked>> {
+        let read = async |conn: &mut Conn| {
+            let Some(row) = accesses::service::look_up(conn, who).await? else { return Ok(None) };
+            let snapshot = self.read_in(conn, &row.0.business_partner_id).await?;
+            Ok(Some((row, snapshot)))
+        };
+        let both = self.db.snapshot(read).await?;
+        Ok(both.map(|(row, snapshot)| Asked { snapshot: Arc::new(snapshot), known: self.remember(row) }))
+    }
+}
+
+impl Known {
+    /// Whether it is of the same state as a policy, and still goes by the name it was asked for.
+    fn fits(&self, snapshot: &Snapshot, who: &Who) -> bool {
+        let named = match who {
+            Who::Id(id) => *id == self.viewer.id,
+            Who::Email(email) => **email == *self.viewer.email,
+        };
+        named && self.revision == snapshot.revisions.partner
+    }
+}
+
+impl From<(AccessRow, i64)> for Known {
+    fn from((row, revision): (AccessRow, i64)) -> Self {
+        Self { business_partner_id: row.business_partner_id, revision, viewer: viewer(row.id, row.facts) }
+    }
+}
+
+/// An access as it looks at tickets.
+pub fn viewer(id: AccessId, facts: AccessFacts) -> Viewer {
+    Viewer {
+        id,
+        id_text: id.to_string().into(),
+        contact_id: facts.contact_id.map(|contact| contact.as_str().into()),
+        email: facts.email.into(),
+        active: facts.active,
+        role: facts.role.0,
+        ticket_visibility: facts.ticket_visibility.0,
+    }
+}
+
+fn counted<K: Eq + std::hash::Hash, V: Clone>(options: quick_cache::Options) -> Cache<K, V> {
+    Cache::with_options(options, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+}
+
+fn options(weight: u64, items: u64) -> anyhow::Result<quick_cache::Options> {
+    let items = usize::try_from(items)?.max(64);
+    let built = OptionsBuilder::new().shards(SHARDS).estimated_items_capacity(items).weight_capacity(weight).build();
+    built.map_err(|error| anyhow::anyhow!("{error}"))
+}

@@ -1,0 +1,31 @@
+//! Decisions: may this access see this ticket, may it create that one, and why (domain.md sections 5 and 6).
+//!
+//! The configuration exists for this question, so it must be answered right, explained, and fast:
+//!
+//! * `questions` reads what is asked, `answers` is what is told, `schemas` documents the one as `answers` does the other.
+//! * `facts` are a ticket's, `policy` is what is configured for a partner, `rules` are its exclusion rules, compiled. All three
+//!   are pure data; `evaluator` and `creation` decide, by one piece of code for every operation, and `explanation` says why.
+//! * `snapshot` reads a policy from the database, `keeper` keeps it and knows whether it is current.
+//! * `service`, `capabilities` and `preview` are the operations, `routes` their HTTP.
+//!
+//! Decisions are not counted among the tab's rooms: they own nothing and write nothing.
+
+pub mod answers;
+mod capabilities;
+pub mod creation;
+pub mod evaluator;
+mod explanation;
+pub mod facts;
+pub mod keeper;
+pub mod policy;
+mod preview;
+mod questions;
+pub mod routes;
+pub mod rules;
+pub mod schemas;
+mod service;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+pub use keeper::Keeper;

@@ -1,0 +1,172 @@
+//! What an exclusion rule would change, before it is saved.
+//!
+//! A rule does not depend on the access that looks, so each ticket is judged once by the rules as they are and as they would
+//! be; whether an access would see the ticket but for the rules is the rest.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    answers::{AccessPreview, Affected, ExclusionRulePreview, SampleError},
+    evaluator::{self, Effect, Scratch},
+    facts::TicketFacts,
+    keeper::{Keeper, viewer},
+    policy::{Policy, Viewer},
+    questions::{MAX_ACCESSES, PreviewQuestion},
+    rules::RuleSet,
+    service::told,
+};
+use crate::{
+    accesses::{self, AccessId, AccessRow},
+    catalog::BusinessPartnerId,
+    db::Conn,
+    exclusion_rules::{self, GLOBAL, RuleId},
+    integration,
+    kernel::{Code, Error, Fault, Result, time::Timestamp},
+    texts::Lang,
+    ticket_filter::{Truth, references},
+};
+
+/// A rule that has not been saved, and the one it would take the place of.
+struct Draft {
+    rules: RuleSet,
+    replaces: Option<RuleId>,
+}
+
+/// Says what would change for which access.
+pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: Lang) -> Result<ExclusionRulePreview> {
+    let mut answer = ExclusionRulePreview::default();
+    let mut tickets = Vec::with_capacity(question.tickets.len());
+    for (index, slot) in question.tickets.into_iter().enumerate() {
+        match slot {
+            Ok(facts) => tickets.push(facts),
+            Err(wrong) => {
+                let (ticket_id, error) = told(wrong, index, lang);
+                answer.errors.push(SampleError { ticket_id, error });
+            }
+        }
+    }
+    let partners = concerned(question.business_partner_id.as_ref(), &tickets);
+    let owner = question.business_partner_id.as_ref().map_or(GLOBAL, |partner| partner.as_str());
+    let look_up = async |conn: &mut Conn| {
+        references::settle(conn, None, &question.filter).await?;
+        partner_must_exist(conn, question.business_partner_id.as_ref()).await?;
+        rule_must_exist(conn, owner, question.rule_id).await?;
+        participants(conn, &partners, question.access_ids.as_deref()).await
+    };
+    let (rows, left_out) = keeper.db().snapshot(look_up).await?;
+    all_known(question.access_ids.as_deref(), &rows)?;
+    answer.accesses_left_out = left_out;
+    let rule = question.active.then(|| (RuleId::generate(), String::new(), question.filter.clone()));
+    let draft = Draft { rules: RuleSet::new(rule), replaces: question.rule_id };
+    let (now, mut scratch) = (Timestamp::now(), Scratch::default());
+    for ticket in &tickets {
+        match evaluator::matched_by(&draft.rules, ticket, now, &mut scratch) {
+            Truth::True => answer.matching.push(ticket.ticket_id.to_string()),
+            Truth::Unknown => answer.undetermined.push(ticket.ticket_id.to_string()),
+            Truth::False => {}
+        }
+    }
+    for partner in partners {
+        let of_partner = |row: &&AccessRow| row.business_partner_id == partner;
+        if rows.iter().any(|row| of_partner(&row)) {
+            let snapshot = keeper.current(&partner).await?;
+            let effects: Vec<_> = tickets
+                .iter()
+                .map(|it| evaluator::effect(&snapshot.policy, it, draft.replaces, &draft.rules, now, &mut scratch))
+                .collect();
+            for row in rows.iter().filter(of_partner) {
+                answer.add(of_access(&snapshot.policy, row, &tickets, &effects));
+            }
+        }
+    }
+    Ok(answer)
+}
+
+impl ExclusionRulePreview {
+    fn add(&mut self, access: AccessPreview) {
+        self.newly_hidden += access.newly_hidden.count;
+        self.newly_visible += access.newly_visible.count;
+        self.unchanged += access.unchanged.count;
+        self.accesses.push(access);
+    }
+}
+
+fn of_access(policy: &Policy, row: &AccessRow, tickets: &[TicketFacts<'_>], effects: &[Effect]) -> AccessPreview {
+    let viewer: Viewer = viewer(row.id, row.facts.clone());
+    let (mut hidden, mut visible, mut unchanged) = (Affected::default(), Affected::default(), Affected::default());
+    for (ticket, effect) in tickets.iter().zip(effects) {
+        let but_for_rules = evaluator::sees_but_for_rules(policy, &viewer, ticket);
+        let affected = match (but_for_rules, effect.hidden_before, effect.hidden_after) {
+            (true, false, true) => &mut hidden,
+            (true, true, false) => &mut visible,
+            _ => &mut unchanged,
+        };
+        affected.count += 1;
+        affected.ticket_ids.push(ticket.ticket_id.to_string());
+    }
+    AccessPreview {
+        access_id: row.id,
+        business_partner_id: row.business_partner_id.clone(),
+        name: format!("{} {}", row.facts.first_name, row.facts.last_name),
+        newly_hidden: hidden,
+        newly_visible: visible,
+        unchanged,
+    }
+}
+
+/// Whose accesses a rule concerns: its partner's; of a global one those of the tickets' partners, as no other sees them.
+fn concerned(partner: Option<&BusinessPartnerId>, tickets: &[TicketFacts<'_>]) -> Vec<BusinessPartnerId> {
+    if let Some(partner) = partner {
+        return vec![partner.clone()];
+    }
+    let named: BTreeSet<&str> = tickets.iter().map(|ticket| &*ticket.business_partner_id).collect();
+    named.into_iter().filter_map(|id| id.parse().ok()).collect()
+}
+
+async fn partner_must_exist(conn: &mut Conn, partner: Option<&BusinessPartnerId>) -> Result<()> {
+    let Some(partner) = partner else { return Ok(()) };
+    match integration::service::standing(conn, partner).await {
+        Err(error) if error.code() == Code::NotFound => Err(unknown_partner(partner)),
+        found => found.map(drop),
+    }
+}
+
+/// The refusal of a partner that does not exist, or that the caller may not know of.
+pub fn unknown_partner(partner: &BusinessPartnerId) -> Error {
+    Error::at(Fault::new("/business_partner_id", Code::UnknownReference).with("id", partner))
+}
+
+async fn rule_must_exist(conn: &mut Conn, owner: &str, rule: Option<RuleId>) -> Result<()> {
+    let Some(rule) = rule else { return Ok(()) };
+    if exclusion_rules::service::exists(conn, owner, rule).await? {
+        return Ok(());
+    }
+    Err(Error::at(Fault::new("/rule_id", Code::UnknownReference).with("id", rule)))
+}
+
+/// The accesses to look at, and how many active ones are left out.
+async fn participants(
+    conn: &mut Conn,
+    partners: &[BusinessPartnerId],
+    named: Option<&[AccessId]>,
+) -> Result<(Vec<AccessRow>, i64)> {
+    let (mut rows, mut left_out) = (Vec::new(), 0);
+    for partner in partners {
+        let room = MAX_ACCESSES.saturating_sub(rows.len());
+        let some = accesses::service::some(conn, partner, named, i64::try_from(room).unwrap_or(i64::MAX)).await?;
+        if named.is_none() && some.len() == room {
+            let active = accesses::service::census(conn, partner).await?.active;
+            left_out += active - i64::try_from(some.len()).unwrap_or(i64::MAX);
+        }
+        rows.extend(some);
+    }
+    Ok((rows, left_out))
+}
+
+fn all_known(named: Option<&[AccessId]>, rows: &[AccessRow]) -> Result<()> {
+    let known: BTreeSet<_> = rows.iter().map(|row| row.id).collect();
+    let named = named.unwrap_or_default().iter().enumerate();
+    let unknown = named.filter(|(_, id)| !known.contains(id));
+    let faults = unknown.map(|(index, _)| Fault::new(format!("/access_ids/{index}"), Code::UnknownAccess));
+    crate::kernel::error::no_faults(faults.collect())
+}

@@ -1,0 +1,108 @@
+//! A ticket as rules look at it: its facts, its texts made comparable, who looks, and when.
+
+use std::cell::{Cell, OnceCell};
+
+use crate::{
+    decisions::{
+        facts::{Fact, Str, TicketFacts},
+        policy::Viewer,
+    },
+    kernel::{fold::fold_case_into, time::Timestamp},
+};
+
+/// Something made when it is first asked for, in memory that is used again and again.
+#[derive(Default)]
+struct Lazy<T> {
+    made: OnceCell<T>,
+    spare: Cell<T>,
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Lazy<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.made.fmt(f)
+    }
+}
+
+impl<T: Default> Lazy<T> {
+    fn forget(&mut self) {
+        if let Some(made) = self.made.take() {
+            self.spare.set(made);
+        }
+    }
+
+    fn get(&self, make: impl FnOnce(&mut T)) -> &T {
+        self.made.get_or_init(|| {
+            let mut room = self.spare.take();
+            make(&mut room);
+            room
+        })
+    }
+}
+
+/// Room for the texts of one ticket in their comparable form, used again for the next ticket. Most tickets are decided on
+/// without a look at their texts, and folding those takes longer than everything else.
+#[derive(Debug, Default)]
+pub struct Room {
+    subject: Lazy<String>,
+    reference_number: Lazy<String>,
+    tags: Lazy<Vec<String>>,
+}
+
+impl Room {
+    /// A look at a ticket; its texts are made comparable when a rule asks for them.
+    pub fn look<'l>(&'l mut self, facts: &'l TicketFacts<'l>, viewer: Option<&'l Viewer>, now: Timestamp) -> Look<'l> {
+        self.subject.forget();
+        self.reference_number.forget();
+        self.tags.forget();
+        Look { facts, viewer, now, room: self }
+    }
+}
+
+fn fold_all(tags: &[Str<'_>], room: &mut Vec<String>) {
+    room.resize(room.len().max(tags.len()), String::new());
+    for (tag, folded) in tags.iter().zip(room.iter_mut()) {
+        fold_case_into(tag.trim(), folded);
+    }
+}
+
+/// What a rule sees of a ticket.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'l> {
+    pub facts: &'l TicketFacts<'l>,
+    /// Who looks; `None`: nobody in particular.
+    pub viewer: Option<&'l Viewer>,
+    pub now: Timestamp,
+    room: &'l Room,
+}
+
+/// Which of a ticket's two texts is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextField {
+    Subject,
+    ReferenceNumber,
+}
+
+impl<'l> Look<'l> {
+    /// A text, folded.
+    pub fn text(&self, field: TextField) -> Fact<&'l str> {
+        let Self { facts, room, .. } = *self;
+        let (fact, lazy) = match field {
+            TextField::Subject => (&facts.subject, &room.subject),
+            TextField::ReferenceNumber => (&facts.reference_number, &room.reference_number),
+        };
+        fact.seen_as(|text| lazy.get(|folded| fold_case_into(text.trim(), folded)).as_str())
+    }
+
+    /// The tags' names, folded; that there are none is known as an empty list.
+    pub fn tags(&self) -> Fact<&'l [String]> {
+        let Self { facts, room, .. } = *self;
+        match &facts.tags {
+            Fact::Unknown => Fact::Unknown,
+            Fact::Nothing => Fact::Known(&[]),
+            Fact::Known(tags) => {
+                let folded = room.tags.get(|room| fold_all(tags, room));
+                folded.get(..tags.len()).map_or(Fact::Unknown, Fact::Known)
+            }
+        }
+    }
+}

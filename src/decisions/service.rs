@@ -1,0 +1,138 @@
+//! From a question to an answer: who asks is found, the policy is current, the evaluator decides, and is explained if wanted.
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::{
+    answers::{TicketCreationAnswer, TicketDecision, TicketVisibilityAnswer},
+    creation::may_create,
+    evaluator::{self, Outcome, Scratch},
+    explanation::Explainer,
+    facts::TicketFacts,
+    keeper::{Asked, Keeper},
+    questions::{CreationQuestion, Slot, VisibilityQuestion, WrongTicket},
+};
+use crate::{
+    accesses::Who,
+    catalog::BusinessPartnerId,
+    http::problem::FieldError,
+    kernel::{Code, Error, Fault, Result, time::Timestamp},
+    texts::Lang,
+};
+
+/// For whom an answer is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'c> {
+    /// The one partner it may know of. It is told what is decided, never why: reasons are for staff.
+    pub limited_to: Option<&'c BusinessPartnerId>,
+    pub lang: Lang,
+}
+
+impl Caller<'_> {
+    fn may_know(&self, partner: &BusinessPartnerId) -> bool {
+        self.limited_to.is_none_or(|only| only == partner)
+    }
+
+    fn is_told_why(&self) -> bool {
+        self.limited_to.is_none()
+    }
+}
+
+/// Decides which tickets an access may see.
+pub async fn visibility<'b>(
+    keeper: &Arc<Keeper>,
+    caller: Caller<'_>,
+    question: VisibilityQuestion<'b>,
+) -> Result<TicketVisibilityAnswer<'b>> {
+    let asked = ask(keeper, caller, &question.who, question.min_revision).await?;
+    let explain = question.explain && caller.is_told_why();
+    let (now, mut scratch) = (Timestamp::now(), Scratch::default());
+    let decide = |(index, slot): (usize, Slot<'b>)| match slot {
+        Ok(facts) => decision(&asked, facts, explain.then_some(caller.lang), now, &mut scratch),
+        Err(wrong) => refusal(wrong, index, caller.lang),
+    };
+    let decisions = question.tickets.into_iter().enumerate().map(decide).collect();
+    Ok(TicketVisibilityAnswer { revision: asked.snapshot.revisions.partner, decisions })
+}
+
+/// `explain`: in which language, if at all.
+fn decision<'b>(
+    asked: &Asked,
+    facts: TicketFacts<'b>,
+    explain: Option<Lang>,
+    now: Timestamp,
+    scratch: &mut Scratch,
+) -> TicketDecision<'b> {
+    let (policy, viewer) = (&asked.snapshot.policy, &asked.known.viewer);
+    let Some(lang) = explain else {
+        let visible = evaluator::sees(policy, viewer, &facts, now, scratch);
+        return TicketDecision { ticket_id: Some(facts.ticket_id.0), visible, steps: None, error: None };
+    };
+    let judged = evaluator::explain(policy, viewer, &facts, now, scratch);
+    let visible = judged.iter().all(|step| step.outcome == Outcome::Pass);
+    let explainer = Explainer { policy, viewer, lang };
+    let steps = judged.iter().map(|step| explainer.step(step, &facts)).collect();
+    TicketDecision { ticket_id: Some(facts.ticket_id.0), visible, steps: Some(steps), error: None }
+}
+
+fn refusal<'b>(wrong: WrongTicket, index: usize, lang: Lang) -> TicketDecision<'b> {
+    let (ticket_id, error) = told(wrong, index, lang);
+    TicketDecision { ticket_id: ticket_id.map(Cow::Owned), visible: false, steps: None, error: Some(error) }
+}
+
+/// What is wrong with a ticket, at its place within the question.
+pub(super) fn told(wrong: WrongTicket, index: usize, lang: Lang) -> (Option<String>, FieldError) {
+    let WrongTicket { ticket_id, fault } = wrong;
+    let fault = Fault { pointer: format!("/tickets/{index}{}", fault.pointer), ..fault };
+    (ticket_id, FieldError::new(&fault, lang))
+}
+
+/// Decides whether an access may create a ticket.
+pub async fn creation(
+    keeper: &Arc<Keeper>,
+    caller: Caller<'_>,
+    question: &CreationQuestion,
+) -> Result<TicketCreationAnswer> {
+    let asked = ask(keeper, caller, &question.who, question.min_revision).await?;
+    let (policy, viewer) = (&asked.snapshot.policy, &asked.known.viewer);
+    let (area, ticket_type) = (question.area_id.as_str(), question.ticket_type_id.as_str());
+    let decided = may_create(policy, viewer, area, ticket_type);
+    let explainer = Explainer { policy, viewer, lang: caller.lang };
+    let obstacles = decided.reasons.iter().map(|reason| explainer.obstacle(*reason, area, ticket_type));
+    Ok(TicketCreationAnswer {
+        revision: asked.snapshot.revisions.partner,
+        allowed: decided.allowed(),
+        approval_required: decided.approval_required,
+        reasons: if caller.is_told_why() { obstacles.collect() } else { Vec::new() },
+    })
+}
+
+/// Who is asked about, with the policy that decides. An access that the caller may not know of is the same as none.
+async fn ask(keeper: &Arc<Keeper>, caller: Caller<'_>, who: &Who, min_revision: Option<i64>) -> Result<Asked> {
+    let asked = keeper.ask(who, |partner| caller.may_know(partner)).await?;
+    let pointer = match who {
+        Who::Id(_) => "/access_id",
+        Who::Email(_) => "/access_email",
+    };
+    let asked = asked.ok_or_else(|| Error::at(Fault::new(pointer, Code::UnknownAccess)))?;
+    reached(asked.snapshot.revisions.partner, min_revision)?;
+    Ok(asked)
+}
+
+/// No answer is older than its question, so a revision that is not reached yet does not exist.
+fn reached(revision: i64, wanted: Option<i64>) -> Result<()> {
+    if wanted.is_none_or(|wanted| wanted <= revision) {
+        return Ok(());
+    }
+    Err(Error::refuse(Code::RevisionNotReached).with("revision", revision))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_in_the_future_is_a_conflict() {
+        assert!(reached(7, None).is_ok() && reached(7, Some(7)).is_ok());
+        assert_eq!(reached(7, Some(8)).unwrap_err().code(), Code::RevisionNotReached);
+    }
+}
