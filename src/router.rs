@@ -22,71 +22,103 @@ pub const BASE: &str = "/api/v1";
 pub const OTHERS: [&str; 6] =
     ["/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{page:.*}", "/problems/{code}"];
 
-/// The operations of the API.
+/// The operations of the API, as a tree: a request is compared with the few routes of its branch only, not with all of them.
+/// What is asked most often comes first.
 pub fn api(config: &mut ServiceConfig) {
+    use exclusion_rules::global_routes::{
+        create_global_exclusion_rule, delete_global_exclusion_rule, get_global_exclusion_rule,
+        list_global_exclusion_rules, update_global_exclusion_rule,
+    };
     config.service(
         scope(BASE)
-            .configure(catalog_routes)
-            .service(integration::routes::list_customer_integrations)
-            .service(integration::routes::get_customer_integration)
-            .service(integration::routes::update_customer_integration)
-            .service(accesses::routes::list_accesses)
-            .service(accesses::routes::create_access)
-            .service(accesses::routes::get_access)
-            .service(accesses::routes::update_access)
-            .service(areas::routes::list_areas)
-            .service(areas::routes::get_area)
-            .service(areas::routes::put_area)
-            .service(areas::routes::delete_area)
-            .service(ticket_types::routes::list_ticket_types)
-            .service(ticket_types::routes::get_ticket_type)
-            .service(ticket_types::routes::put_ticket_type)
-            .service(ticket_types::routes::delete_ticket_type)
-            .service(plan_boards::routes::list_plan_boards)
-            .service(plan_boards::routes::get_plan_board)
-            .service(plan_boards::routes::put_plan_board)
-            .service(plan_boards::routes::delete_plan_board)
-            .configure(ticket_setting_routes)
-            .configure(decision_routes),
+            .service(decisions::routes::decide_ticket_visibility)
+            .service(decisions::routes::decide_ticket_creation)
+            .service(decisions::routes::preview_exclusion_rule)
+            .service(
+                scope("/customer-integrations")
+                    .service(integration::routes::list_customer_integrations)
+                    .service(scope("/{business_partner_id}").configure(tab)),
+            )
+            .service(
+                scope("/exclusion-rules")
+                    .service(list_global_exclusion_rules)
+                    .service(create_global_exclusion_rule)
+                    .service(get_global_exclusion_rule)
+                    .service(update_global_exclusion_rule)
+                    .service(delete_global_exclusion_rule),
+            )
+            .service(scope("/catalog").configure(catalog_entries))
+            .service(ticket_filter::routes::list_ticket_fields),
     );
 }
 
-fn ticket_setting_routes(config: &mut ServiceConfig) {
-    use exclusion_rules::{global_routes, routes};
+/// Everything configured for one partner.
+fn tab(config: &mut ServiceConfig) {
     config
-        .service(tags::routes::list_tags)
-        .service(tags::routes::create_tag)
-        .service(tags::routes::get_tag)
-        .service(tags::routes::update_tag)
-        .service(tags::routes::delete_tag)
-        .service(queries::routes::list_queries)
-        .service(queries::routes::create_query)
-        .service(queries::routes::get_query)
-        .service(queries::routes::update_query)
-        .service(queries::routes::delete_query)
-        .service(routes::list_exclusion_rules)
-        .service(routes::create_exclusion_rule)
-        .service(routes::get_exclusion_rule)
-        .service(routes::update_exclusion_rule)
-        .service(routes::delete_exclusion_rule)
-        .service(global_routes::list_global_exclusion_rules)
-        .service(global_routes::create_global_exclusion_rule)
-        .service(global_routes::get_global_exclusion_rule)
-        .service(global_routes::update_global_exclusion_rule)
-        .service(global_routes::delete_global_exclusion_rule)
-        .service(ticket_filter::routes::list_ticket_fields)
+        .service(integration::routes::get_customer_integration)
+        .service(integration::routes::update_customer_integration)
+        .service(
+            scope("/accesses")
+                .service(accesses::routes::list_accesses)
+                .service(accesses::routes::create_access)
+                .service(accesses::routes::get_access)
+                .service(accesses::routes::update_access)
+                .service(decisions::routes::get_access_capabilities),
+        )
+        .service(
+            scope("/areas")
+                .service(areas::routes::list_areas)
+                .service(areas::routes::get_area)
+                .service(areas::routes::put_area)
+                .service(areas::routes::delete_area),
+        )
+        .service(
+            scope("/ticket-types")
+                .service(ticket_types::routes::list_ticket_types)
+                .service(ticket_types::routes::get_ticket_type)
+                .service(ticket_types::routes::put_ticket_type)
+                .service(ticket_types::routes::delete_ticket_type),
+        )
+        .service(
+            scope("/plan-boards")
+                .service(plan_boards::routes::list_plan_boards)
+                .service(plan_boards::routes::get_plan_board)
+                .service(plan_boards::routes::put_plan_board)
+                .service(plan_boards::routes::delete_plan_board),
+        )
+        .configure(ticket_settings)
         .service(history::routes::list_history);
 }
 
-fn decision_routes(config: &mut ServiceConfig) {
+fn ticket_settings(config: &mut ServiceConfig) {
     config
-        .service(decisions::routes::decide_ticket_visibility)
-        .service(decisions::routes::decide_ticket_creation)
-        .service(decisions::routes::preview_exclusion_rule)
-        .service(decisions::routes::get_access_capabilities);
+        .service(
+            scope("/tags")
+                .service(tags::routes::list_tags)
+                .service(tags::routes::create_tag)
+                .service(tags::routes::get_tag)
+                .service(tags::routes::update_tag)
+                .service(tags::routes::delete_tag),
+        )
+        .service(
+            scope("/queries")
+                .service(queries::routes::list_queries)
+                .service(queries::routes::create_query)
+                .service(queries::routes::get_query)
+                .service(queries::routes::update_query)
+                .service(queries::routes::delete_query),
+        )
+        .service(
+            scope("/exclusion-rules")
+                .service(exclusion_rules::routes::list_exclusion_rules)
+                .service(exclusion_rules::routes::create_exclusion_rule)
+                .service(exclusion_rules::routes::get_exclusion_rule)
+                .service(exclusion_rules::routes::update_exclusion_rule)
+                .service(exclusion_rules::routes::delete_exclusion_rule),
+        );
 }
 
-fn catalog_routes(config: &mut ServiceConfig) {
+fn catalog_entries(config: &mut ServiceConfig) {
     config
         .service(catalog::routes::list_catalog_business_partners)
         .service(catalog::routes::get_catalog_business_partner)

@@ -112,6 +112,16 @@ pub(super) async fn some(
     })?)
 }
 
+/// The partners that some accesses are of.
+pub(super) async fn partners(conn: &mut Conn, named: &[AccessId]) -> Result<Vec<BusinessPartnerId>> {
+    Ok(on!(conn, |c| accesses::table
+        .filter(accesses::id.eq_any(named.to_vec()))
+        .select(accesses::business_partner_id)
+        .distinct()
+        .order(accesses::business_partner_id)
+        .load(c))?)
+}
+
 /// Counts a partner's accesses in one query.
 pub(super) async fn census(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Census> {
     let groups: Vec<(Word<Role>, bool, bool, i64)> = on!(conn, |c| accesses::table

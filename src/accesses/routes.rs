@@ -31,7 +31,7 @@ use crate::{
     responses((status = 200, description = "A page of accesses.", body = List<Access>)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/accesses")]
+#[get("")]
 pub async fn list_accesses(
     at: InPartner<IntegrationRead>,
     query: ListQuery<AccessListQuery>,
@@ -53,7 +53,7 @@ pub async fn list_accesses(
         "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact", "limit_reached", "approver_role"
     ])))
 )]
-#[post("/customer-integrations/{business_partner_id}/accesses")]
+#[post("")]
 pub async fn create_access(
     at: InPartner<IntegrationWrite>,
     body: Body<AccessCreate>,
@@ -70,7 +70,7 @@ pub async fn create_access(
     responses((status = 200, description = "The access.", body = Access)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/accesses/{access_id}")]
+#[get("/{access_id}")]
 pub async fn get_access(at: InPartner<IntegrationRead>, id: InPath<AccessId>, call: Call) -> Result<HttpResponse> {
     routes::get::<Access, _>(&call, Configuration(at.partner), id.0).await
 }
@@ -88,7 +88,7 @@ pub async fn get_access(at: InPartner<IntegrationRead>, id: InPath<AccessId>, ca
         "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact", "approver_role"
     ])))
 )]
-#[patch("/customer-integrations/{business_partner_id}/accesses/{access_id}")]
+#[patch("/{access_id}")]
 pub async fn update_access(
     at: InPartner<IntegrationWrite>,
     id: InPath<AccessId>,

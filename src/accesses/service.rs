@@ -73,6 +73,11 @@ pub async fn some(
     repo::some(conn, partner, named, limit).await
 }
 
+/// The partners that some accesses are of.
+pub async fn partners(conn: &mut Conn, named: &[AccessId]) -> Result<Vec<BusinessPartnerId>> {
+    repo::partners(conn, named).await
+}
+
 impl From<AccessCreate> for AccessFacts {
     fn from(body: AccessCreate) -> Self {
         Self {

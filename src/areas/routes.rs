@@ -28,7 +28,7 @@ use crate::{
     responses((status = 200, description = "A page of granted areas.", body = List<AreaGrant>)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/areas")]
+#[get("")]
 pub async fn list_areas(
     at: InPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
@@ -45,7 +45,7 @@ pub async fn list_areas(
     responses((status = 200, description = "The granted area.", body = AreaGrant)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/areas/{area_id}")]
+#[get("/{area_id}")]
 pub async fn get_area(at: InPartner<IntegrationRead>, id: InPath<AreaId>, call: Call) -> Result<HttpResponse> {
     routes::get::<AreaGrant>(&call, &at.partner, &id.0).await
 }
@@ -63,7 +63,7 @@ pub async fn get_area(at: InPartner<IntegrationRead>, id: InPath<AreaId>, call: 
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "retired_reference"])))
 )]
-#[put("/customer-integrations/{business_partner_id}/areas/{area_id}")]
+#[put("/{area_id}")]
 pub async fn put_area(
     at: InPartner<IntegrationWrite>,
     id: InPath<AreaId>,
@@ -82,7 +82,7 @@ pub async fn put_area(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "area_in_use", "last_area"])))
 )]
-#[delete("/customer-integrations/{business_partner_id}/areas/{area_id}")]
+#[delete("/{area_id}")]
 pub async fn delete_area(at: InPartner<IntegrationWrite>, id: InPath<AreaId>, call: Call) -> Result<HttpResponse> {
     routes::delete::<AreaGrant>(call, at.actor, at.partner, id.0).await
 }

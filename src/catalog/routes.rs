@@ -32,7 +32,7 @@ use crate::{
     responses((status = 200, description = "A page of business partners.", body = List<BusinessPartner>)),
     security(("bearer" = ["catalog:read"]))
 )]
-#[get("/catalog/business-partners")]
+#[get("/business-partners")]
 pub async fn list_catalog_business_partners(
     permit: Permit<CatalogRead>,
     query: ListQuery<CatalogListQuery>,
@@ -52,7 +52,7 @@ pub async fn list_catalog_business_partners(
     responses((status = 200, description = "The business partner.", body = BusinessPartner)),
     security(("bearer" = ["catalog:read"]))
 )]
-#[get("/catalog/business-partners/{business_partner_id}")]
+#[get("/business-partners/{business_partner_id}")]
 pub async fn get_catalog_business_partner(
     permit: Permit<CatalogRead>,
     id: InPath<BusinessPartnerId>,
@@ -76,7 +76,7 @@ pub async fn get_catalog_business_partner(
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
-#[put("/catalog/business-partners/{business_partner_id}")]
+#[put("/business-partners/{business_partner_id}")]
 pub async fn put_catalog_business_partner(
     permit: Permit<CatalogWrite>,
     id: InPath<BusinessPartnerId>,
@@ -97,7 +97,7 @@ pub async fn put_catalog_business_partner(
     responses((status = 200, description = "A page of areas.", body = List<Area>)),
     security(("bearer" = ["catalog:read"]))
 )]
-#[get("/catalog/areas")]
+#[get("/areas")]
 pub async fn list_catalog_areas(
     permit: Permit<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
@@ -115,7 +115,7 @@ pub async fn list_catalog_areas(
     responses((status = 200, description = "The area.", body = Area)),
     security(("bearer" = ["catalog:read"]))
 )]
-#[get("/catalog/areas/{area_id}")]
+#[get("/areas/{area_id}")]
 pub async fn get_catalog_area(
     _permit: Permit<CatalogRead>,
     id: InPath<AreaId>,
@@ -138,7 +138,7 @@ pub async fn get_catalog_area(
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference"])))
 )]
-#[put("/catalog/areas/{area_id}")]
+#[put("/areas/{area_id}")]
 pub async fn put_catalog_area(
     permit: Permit<CatalogWrite>,
     id: InPath<AreaId>,
@@ -159,7 +159,7 @@ pub async fn put_catalog_area(
     responses((status = 200, description = "A page of ticket types.", body = List<TicketType>)),
     security(("bearer" = ["catalog:read"]))
 )]
-#[get("/catalog/ticket-types")]
+#[get("/ticket-types")]
 pub async fn list_catalog_ticket_types(
     permit: Permit<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
@@ -177,7 +177,7 @@ pub async fn list_catalog_ticket_types(
     responses((status = 200, description = "The ticket type.", body = TicketType)),
     security(("bearer" = ["catalog:read"]))
 )]
-#[get("/catalog/ticket-types/{ticket_type_id}")]
+#[get("/ticket-types/{ticket_type_id}")]
 pub async fn get_catalog_ticket_type(
     _permit: Permit<CatalogRead>,
     id: InPath<TicketTypeId>,
@@ -200,7 +200,7 @@ pub async fn get_catalog_ticket_type(
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
-#[put("/catalog/ticket-types/{ticket_type_id}")]
+#[put("/ticket-types/{ticket_type_id}")]
 pub async fn put_catalog_ticket_type(
     permit: Permit<CatalogWrite>,
     id: InPath<TicketTypeId>,
@@ -221,7 +221,7 @@ pub async fn put_catalog_ticket_type(
     responses((status = 200, description = "A page of plan boards.", body = List<PlanBoard>)),
     security(("bearer" = ["catalog:read"]))
 )]
-#[get("/catalog/plan-boards")]
+#[get("/plan-boards")]
 pub async fn list_catalog_plan_boards(
     permit: Permit<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
@@ -239,7 +239,7 @@ pub async fn list_catalog_plan_boards(
     responses((status = 200, description = "The plan board.", body = PlanBoard)),
     security(("bearer" = ["catalog:read"]))
 )]
-#[get("/catalog/plan-boards/{plan_board_id}")]
+#[get("/plan-boards/{plan_board_id}")]
 pub async fn get_catalog_plan_board(
     _permit: Permit<CatalogRead>,
     id: InPath<PlanBoardId>,
@@ -262,7 +262,7 @@ pub async fn get_catalog_plan_board(
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
-#[put("/catalog/plan-boards/{plan_board_id}")]
+#[put("/plan-boards/{plan_board_id}")]
 pub async fn put_catalog_plan_board(
     permit: Permit<CatalogWrite>,
     id: InPath<PlanBoardId>,

@@ -2,6 +2,7 @@
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
+use deadpool::managed::QueueMode;
 use diesel::ConnectionResult;
 use diesel_async::{
     AsyncPgConnection,
@@ -167,6 +168,8 @@ where
     config.custom_setup = Box::new(open);
     let manager = AsyncDieselConnectionManager::new_with_config(url, config);
     let builder = deadpool::managed::Pool::builder(manager).max_size(size).runtime(deadpool::Runtime::Tokio1);
+    // the one used last: its process at the server is warm, and under little load the others are left alone
+    let builder = builder.queue_mode(QueueMode::Lifo);
     Ok(builder.wait_timeout(Some(CHECK_OUT_TIMEOUT)).create_timeout(patience).build()?)
 }
 

@@ -87,6 +87,9 @@ impl<K: Eq + Hash, V> Drop for Landing<K, V> {
     }
 }
 
+/// How many tasks a request passes through between its connection and its question.
+const HOPS: u32 = 3;
+
 /// A question that has not begun yet: what it will ask for, and its answer.
 type Round<K, A> = (Vec<K>, UnderWay<Arc<A>>);
 
@@ -135,6 +138,10 @@ where
     /// Waits for its turn, and takes along all who came meanwhile.
     async fn hold(&self, question: impl AsyncFnOnce(Vec<K>) -> Result<A>) -> Result<A> {
         let _turn = self.turn.lock().await;
+        // lets those in whose requests have arrived but have not been read
+        for _ in 0..HOPS {
+            tokio::task::yield_now().await;
+        }
         let keys = mem::take(&mut *self.next.lock().unwrap_or_else(PoisonError::into_inner));
         question(keys.map(|(keys, _)| keys).unwrap_or_default()).await
     }

@@ -5,48 +5,53 @@
 
 use super::{
     answers::{AreaCapability, Capabilities, CreatableType, OfferedPlanBoard, OfferedQuery, OfferedTag},
-    creation::{AreaAbilities, abilities, is_effective},
+    creation::{AreaAbilities, abilities},
     keeper::{Keeper, viewer},
-    policy::Policy,
-    snapshot::Snapshot,
+    snapshot::{Material, Snapshot},
 };
 use crate::{
     accesses::{self, AccessId, Who},
     catalog::{AreaId, BusinessPartnerId, EntryKind},
     db::{Conn, Stamp},
-    grants,
+    grants::{self, Granted},
     kernel::{Result, change::EntityTag, found, ids::ErpId},
-    queries, tags,
+    queries::{self, QueryFacts, QueryId},
+    tags,
 };
 
+/// What the database holds of an access' offers; nothing of one that has no effect.
+#[derive(Default)]
+struct Offers {
+    tags: Vec<OfferedTag>,
+    queries: Vec<OfferedQuery>,
+    plan_boards: Vec<OfferedPlanBoard>,
+}
+
 /// Reads what an access of a partner can do, all of one moment.
-pub async fn read(
-    conn: &mut Conn,
-    keeper: &Keeper,
-    partner: &BusinessPartnerId,
-    id: AccessId,
-) -> Result<(Stamp, Capabilities)> {
-    let row = accesses::service::look_up(conn, &Who::Id(id)).await?;
-    let (row, _) = found(row.filter(|(row, _)| row.business_partner_id == *partner))?;
-    let Snapshot { policy, revisions, .. } = keeper.read_in(conn, partner).await?;
-    let viewer = viewer(row.id, row.facts);
-    let effective = is_effective(&policy, &viewer);
-    let areas = abilities(&policy, &viewer).into_iter().map(area).collect();
-    let mut capabilities = Capabilities {
+pub async fn read(keeper: &Keeper, partner: &BusinessPartnerId, id: AccessId) -> Result<(Stamp, Capabilities)> {
+    let read = async |conn: &mut Conn, material: &Material| {
+        let row = accesses::service::look_up(conn, &Who::Id(id)).await?;
+        let (row, _) = found(row.filter(|(row, _)| row.business_partner_id == *partner))?;
+        let viewer = viewer(row.id, row.facts);
+        let effective = material.is_live() && viewer.active;
+        let offers = if effective { offers(conn, partner).await? } else { Offers::default() };
+        Ok((viewer, effective, offers))
+    };
+    let (snapshot, (viewer, effective, offers)) = keeper.read_with(partner, read).await?;
+    let Snapshot { policy, revisions, .. } = &*snapshot;
+    let available = |area: &Option<AreaId>| {
+        area.as_ref().is_none_or(|area| policy.partner.area(area.as_str()).is_some_and(|area| area.available))
+    };
+    let capabilities = Capabilities {
         access_id: id,
         revision: revisions.partner,
         effective,
-        areas,
-        tags: Vec::new(),
-        queries: Vec::new(),
-        plan_boards: Vec::new(),
+        areas: abilities(policy, &viewer).into_iter().map(area).collect(),
+        tags: offers.tags.into_iter().filter(|tag| available(&tag.area_id)).collect(),
+        queries: offers.queries,
+        plan_boards: offers.plan_boards,
     };
-    if effective {
-        capabilities.tags = offered_tags(conn, partner, &policy).await?;
-        capabilities.queries = offered_queries(conn, partner).await?;
-        capabilities.plan_boards = offered_plan_boards(conn, partner).await?;
-    }
-    Ok((revisions, capabilities))
+    Ok((*revisions, capabilities))
 }
 
 /// The tag of an answer: it changes when the answer does, so with every revision of the partner's integration, but not with what
@@ -73,20 +78,20 @@ fn area(abilities: AreaAbilities<'_>) -> AreaCapability {
     }
 }
 
-async fn offered_tags(conn: &mut Conn, partner: &BusinessPartnerId, policy: &Policy) -> Result<Vec<OfferedTag>> {
-    let available = |area: &Option<AreaId>| {
-        area.as_ref().is_none_or(|area| policy.partner.area(area.as_str()).is_some_and(|area| area.available))
-    };
+async fn offers(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Offers> {
     let tags = tags::service::offered(conn, partner).await?.into_iter();
-    Ok(tags
-        .filter(|(_, _, area)| available(area))
-        .map(|(id, name, area_id)| OfferedTag { id, name, area_id })
-        .collect())
+    let queries = queries::service::offered(conn, partner).await?.into_iter();
+    let granted = grants::service::all(conn, partner).await?.into_iter();
+    let boards = granted.filter(|grant| grant.kind() == EntryKind::PlanBoard && grant.entry.active);
+    Ok(Offers {
+        tags: tags.map(|(id, name, area_id)| OfferedTag { id, name, area_id }).collect(),
+        queries: queries.map(query).collect(),
+        plan_boards: boards.map(plan_board).collect(),
+    })
 }
 
-async fn offered_queries(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<OfferedQuery>> {
-    let queries = queries::service::offered(conn, partner).await?.into_iter();
-    let offered = queries.map(|(id, facts)| OfferedQuery {
+fn query((id, facts): (QueryId, QueryFacts)) -> OfferedQuery {
+    OfferedQuery {
         id,
         name: facts.name,
         description: facts.description,
@@ -94,17 +99,13 @@ async fn offered_queries(conn: &mut Conn, partner: &BusinessPartnerId) -> Result
         filter: facts.filter.0,
         columns: facts.board_columns.0,
         sort: facts.sort.0,
-    });
-    Ok(offered.collect())
+    }
 }
 
-async fn offered_plan_boards(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<OfferedPlanBoard>> {
-    let granted = grants::service::all(conn, partner).await?.into_iter();
-    let boards = granted.filter(|grant| grant.kind() == EntryKind::PlanBoard && grant.entry.active);
-    let offered = boards.map(|grant| OfferedPlanBoard {
-        plan_board_id: ErpId::stored(grant.entry.id),
-        name: grant.entry.name,
-        description: grant.entry.description.unwrap_or_default(),
-    });
-    Ok(offered.collect())
+fn plan_board(Granted { entry, .. }: Granted) -> OfferedPlanBoard {
+    OfferedPlanBoard {
+        plan_board_id: ErpId::stored(entry.id),
+        name: entry.name,
+        description: entry.description.unwrap_or_default(),
+    }
 }

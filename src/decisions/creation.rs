@@ -68,16 +68,12 @@ pub struct AreaAbilities<'p> {
     pub ticket_types: Vec<&'p GrantedType>,
 }
 
-/// Whether an access has any effect.
-pub fn is_effective(policy: &Policy, viewer: &Viewer) -> bool {
-    policy.partner.integration_active && policy.partner.business_partner_active && viewer.active
-}
-
 /// What an access can do in each available area.
 pub fn abilities<'p>(policy: &'p Policy, viewer: &Viewer) -> Vec<AreaAbilities<'p>> {
+    let effective = policy.partner.is_live() && viewer.active;
     let of_area = |area: &'p GrantedArea| AreaAbilities {
         area,
-        view: is_effective(policy, viewer) && !policy.global.cover(&area.id) && !policy.partner.rules.cover(&area.id),
+        view: effective && !policy.global.cover(&area.id) && !policy.partner.rules.cover(&area.id),
         ticket_types: policy
             .partner
             .ticket_types()

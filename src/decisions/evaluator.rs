@@ -88,16 +88,31 @@ pub struct Scratch {
     marks: Marks,
 }
 
-/// The steps that need no rule, in order; those of rules stand between them.
-const BEFORE_RULES: [Step; 7] = [
-    Step::IntegrationInactive,
-    Step::BusinessPartnerInactive,
-    Step::AccessInactive,
-    Step::OtherBusinessPartner,
-    Step::TicketInternal,
-    Step::TicketConfidential,
-    Step::AreaNotGranted,
+/// A step that needs no rule, and how it is judged.
+type PlainStep = (Step, fn(&Case<'_>) -> Outcome);
+
+/// The steps before those of rules, in order.
+const BEFORE_RULES: [PlainStep; 7] = [
+    (Step::IntegrationInactive, |case| Outcome::unless(!case.policy.partner.integration_active)),
+    (Step::BusinessPartnerInactive, |case| Outcome::unless(!case.policy.partner.business_partner_active)),
+    (Step::AccessInactive, |case| Outcome::unless(!case.viewer.active)),
+    (Step::OtherBusinessPartner, |case| {
+        Outcome::unless(*case.facts.business_partner_id != *case.policy.partner.business_partner_id.as_str())
+    }),
+    (Step::TicketInternal, |case| Outcome::unless(case.facts.internal)),
+    (Step::TicketConfidential, |case| {
+        if case.facts.confidential { Outcome::of(case.viewer.is_main_contact(case.facts)) } else { Outcome::Pass }
+    }),
+    (Step::AreaNotGranted, |case| Outcome::unless(!area_available(case.policy, &case.facts.area_id))),
 ];
+
+/// The step after them.
+const AFTER_RULES: PlainStep = (Step::NotOwnTicket, |case| match case.viewer.ticket_visibility {
+    TicketVisibility::Partner => Outcome::Pass,
+    TicketVisibility::Own => {
+        Outcome::of(case.viewer.is_main_contact(case.facts).max(case.viewer.is_creator(case.facts)))
+    }
+});
 
 /// Who asks about what.
 struct Case<'c> {
@@ -107,37 +122,9 @@ struct Case<'c> {
 }
 
 impl Case<'_> {
-    /// The outcome of a step that needs no rule.
-    fn outcome(&self, step: Step) -> Outcome {
-        let Self { policy, viewer, facts } = self;
-        match step {
-            Step::IntegrationInactive => Outcome::unless(!policy.partner.integration_active),
-            Step::BusinessPartnerInactive => Outcome::unless(!policy.partner.business_partner_active),
-            Step::AccessInactive => Outcome::unless(!viewer.active),
-            Step::OtherBusinessPartner => {
-                Outcome::unless(*facts.business_partner_id != *policy.partner.business_partner_id.as_str())
-            }
-            Step::TicketInternal => Outcome::unless(facts.internal),
-            Step::TicketConfidential if !facts.confidential => Outcome::Pass,
-            Step::TicketConfidential => Outcome::of(viewer.is_main_contact(facts)),
-            Step::AreaNotGranted => Outcome::unless(!area_available(policy, &facts.area_id)),
-            Step::NotOwnTicket => match viewer.ticket_visibility {
-                TicketVisibility::Partner => Outcome::Pass,
-                TicketVisibility::Own => Outcome::of(viewer.is_main_contact(facts).max(viewer.is_creator(facts))),
-            },
-            Step::ExcludedByGlobalRule
-            | Step::ExcludedByGlobalRuleUndetermined
-            | Step::ExcludedByRule
-            | Step::ExcludedByRuleUndetermined => Outcome::Undetermined,
-        }
-    }
-
-    fn passes(&self, step: Step) -> bool {
-        self.outcome(step) == Outcome::Pass
-    }
-
     fn passes_but_for_rules(&self) -> bool {
-        BEFORE_RULES.iter().all(|step| self.passes(*step)) && self.passes(Step::NotOwnTicket)
+        let passes = |(_, judge): &PlainStep| judge(self) == Outcome::Pass;
+        BEFORE_RULES.iter().all(passes) && passes(&AFTER_RULES)
     }
 }
 
@@ -171,11 +158,11 @@ pub fn explain<'p>(
 ) -> Vec<Judged<'p>> {
     let (global, own) = matching(policy, viewer, facts, now, scratch);
     let case = Case { policy, viewer, facts };
-    let plain = |step| Judged { step, outcome: case.outcome(step), rules: Vec::new() };
+    let plain = |(step, judge): PlainStep| Judged { step, outcome: judge(&case), rules: Vec::new() };
     let mut steps: Vec<_> = BEFORE_RULES.into_iter().map(plain).collect();
     steps.extend(of_rules(global, Step::ExcludedByGlobalRule, Step::ExcludedByGlobalRuleUndetermined));
     steps.extend(of_rules(own, Step::ExcludedByRule, Step::ExcludedByRuleUndetermined));
-    steps.push(plain(Step::NotOwnTicket));
+    steps.push(plain(AFTER_RULES));
     steps
 }
 
@@ -206,12 +193,13 @@ pub struct Effect {
     pub hidden_after: bool,
 }
 
-/// What would change for a ticket if `draft` took the place of a rule, or came to those that are there.
+/// What would change for a ticket if a draft took the place of a rule, or came to those that are there. `drafted`: whether the
+/// draft hides the ticket.
 pub fn effect(
     policy: &Policy,
     facts: &TicketFacts<'_>,
     replaced: Option<RuleId>,
-    draft: &RuleSet,
+    drafted: bool,
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> Effect {
@@ -220,7 +208,7 @@ pub fn effect(
     let mut hiding = policy.global.matching(&look, marks);
     hiding.extend(policy.partner.rules.matching(&look, marks));
     let stay = hiding.iter().any(|(rule, _)| Some(rule.id) != replaced);
-    Effect { hidden_before: !hiding.is_empty(), hidden_after: stay || draft.hide(&look, marks) }
+    Effect { hidden_before: !hiding.is_empty(), hidden_after: stay || drafted }
 }
 
 fn sorted<'p>(matching: Vec<(&'p Rule, Truth)>) -> Matches<'p> {

@@ -9,10 +9,10 @@ use crate::{
         Code, Fault,
         choice::Choice,
         ids::{Id, erp_id},
-        text::Check as _,
+        text::Check,
         time::Timestamp,
     },
-    ticket_filter::Field,
+    ticket_filter::{Field, TicketClosure, TicketLevel, TicketStatus},
 };
 
 /// Longest id of a ticket, in characters.
@@ -21,6 +21,9 @@ pub const MAX_TICKET_ID: usize = 200;
 pub const MAX_TEXT: usize = 1000;
 /// Longest name of a tag, in characters.
 pub const MAX_TAG: usize = 200;
+/// The fields of few words.
+pub const WORDED: [Field; 6] =
+    [Field::Status, Field::Closure, Field::Urgency, Field::Impact, Field::Released, Field::Confidential];
 /// Most tags of one ticket.
 pub const MAX_TAGS: usize = 1000;
 
@@ -48,6 +51,26 @@ impl<T> Fact<T> {
             Self::Known(value) => Some(value),
             Self::Unknown | Self::Nothing => None,
         }
+    }
+}
+
+impl<T: Copy> Fact<Choice<T>> {
+    /// A word by its place. What is none of the words does not pass [`TicketFacts::check`]; it would be unknown.
+    fn word(&self, place: impl FnOnce(T) -> u8) -> Fact<u8> {
+        match self {
+            Self::Unknown => Fact::Unknown,
+            Self::Nothing => Fact::Nothing,
+            Self::Known(choice) => choice.known().map_or(Fact::Unknown, |word| Fact::Known(place(word))),
+        }
+    }
+}
+
+impl<T> Fact<Choice<T>>
+where
+    Choice<T>: Check,
+{
+    fn judged(&self) -> Result<(), Fault> {
+        self.known().map_or(Ok(()), Choice::check)
     }
 }
 
@@ -109,10 +132,10 @@ pub struct TicketFacts<'a> {
     pub confidential: bool,
     #[serde(borrow, default)]
     pub ticket_type_id: Fact<Str<'a>>,
-    #[serde(borrow, default)]
-    pub status: Fact<Str<'a>>,
-    #[serde(borrow, default)]
-    pub closure: Fact<Str<'a>>,
+    #[serde(default)]
+    pub status: Fact<Choice<TicketStatus>>,
+    #[serde(default)]
+    pub closure: Fact<Choice<TicketClosure>>,
     #[serde(default)]
     pub released: Fact<bool>,
     #[serde(borrow, default)]
@@ -121,10 +144,10 @@ pub struct TicketFacts<'a> {
     pub created_by_access_id: Fact<Str<'a>>,
     #[serde(borrow, default)]
     pub tags: Fact<Vec<Str<'a>>>,
-    #[serde(borrow, default)]
-    pub urgency: Fact<Str<'a>>,
-    #[serde(borrow, default)]
-    pub impact: Fact<Str<'a>>,
+    #[serde(default)]
+    pub urgency: Fact<Choice<TicketLevel>>,
+    #[serde(default)]
+    pub impact: Fact<Choice<TicketLevel>>,
     #[serde(borrow, default)]
     pub entry_channel: Fact<Str<'a>>,
     #[serde(borrow, default)]
@@ -140,32 +163,36 @@ pub struct TicketFacts<'a> {
 }
 
 impl TicketFacts<'_> {
-    /// The value of a field that has one value at most and is compared as it stands; unknown for fields of another sort. A flag
-    /// that is known to be none is not set.
+    /// The value of a field that has one value at most and is compared as it stands; unknown for fields of another sort.
     pub fn single(&self, field: Field) -> Fact<&str> {
         let text = match field {
             Field::Area => return Fact::Known(&self.area_id),
-            Field::Confidential => return Fact::Known(flag(self.confidential)),
-            Field::Released => {
-                return match self.released {
-                    Fact::Unknown => Fact::Unknown,
-                    Fact::Nothing => Fact::Known(flag(false)),
-                    Fact::Known(set) => Fact::Known(flag(set)),
-                };
-            }
             Field::TicketType => &self.ticket_type_id,
-            Field::Status => &self.status,
-            Field::Closure => &self.closure,
-            Field::Urgency => &self.urgency,
-            Field::Impact => &self.impact,
             Field::MainContact => &self.main_contact_id,
             Field::CreatedBy => &self.created_by_access_id,
             Field::EntryChannel => &self.entry_channel,
             Field::Project => &self.project_id,
             Field::ServiceContract => &self.service_contract_id,
-            Field::Tag | Field::Subject | Field::ReferenceNumber | Field::CreatedAt => return Fact::Unknown,
+            _ => return Fact::Unknown,
         };
         text.seen_as(Deref::deref)
+    }
+
+    /// The values of the fields of few words, in the order of [`WORDED`], each by its place among [`Field::words`]. A flag that is
+    /// known to be none is not set.
+    pub fn words(&self) -> [Fact<u8>; WORDED.len()] {
+        [
+            self.status.word(|status| status as u8),
+            self.closure.word(|closure| closure as u8),
+            self.urgency.word(|urgency| urgency as u8),
+            self.impact.word(|impact| impact as u8),
+            match self.released {
+                Fact::Unknown => Fact::Unknown,
+                Fact::Nothing => Fact::Known(flag(false)),
+                Fact::Known(set) => Fact::Known(flag(set)),
+            },
+            Fact::Known(flag(self.confidential)),
+        ]
     }
 
     /// When it was created.
@@ -199,15 +226,10 @@ impl TicketFacts<'_> {
         if let Fact::Known(id) = &self.created_by_access_id {
             id.parse::<Id<()>>().map_err(at("/created_by_access_id"))?;
         }
-        let words = [
-            (&self.status, Field::Status, "/status"),
-            (&self.closure, Field::Closure, "/closure"),
-            (&self.urgency, Field::Urgency, "/urgency"),
-            (&self.impact, Field::Impact, "/impact"),
-        ];
-        for (word, field, place) in words {
-            word.known().map_or(Ok(()), |word| one_of(word, field.words())).map_err(at(place))?;
-        }
+        self.status.judged().map_err(at("/status"))?;
+        self.closure.judged().map_err(at("/closure"))?;
+        self.urgency.judged().map_err(at("/urgency"))?;
+        self.impact.judged().map_err(at("/impact"))?;
         let tags = self.tags.known().map(Vec::as_slice).unwrap_or_default();
         if tags.len() > MAX_TAGS {
             return Err(Fault::new("/tags", Code::TooManyValues).with("max", MAX_TAGS));
@@ -218,19 +240,13 @@ impl TicketFacts<'_> {
         for (text, place) in [(&self.subject, "/subject"), (&self.reference_number, "/reference_number")] {
             text.known().map_or(Ok(()), |text| no_longer(text, MAX_TEXT)).map_err(at(place))?;
         }
-        self.created_at.known().map_or(Ok(()), Choice::check).map_err(at("/created_at"))
+        self.created_at.judged().map_err(at("/created_at"))
     }
 }
 
-fn flag(set: bool) -> &'static str {
-    if set { "true" } else { "false" }
-}
-
-fn one_of(word: &str, words: &[&str]) -> Result<(), Fault> {
-    if words.contains(&word) {
-        return Ok(());
-    }
-    Err(Fault::new("", Code::UnknownValue).with("allowed", words.join(", ")))
+/// The place of a flag's word among [`crate::ticket_filter::fields::FLAGS`].
+fn flag(set: bool) -> u8 {
+    u8::from(!set)
 }
 
 fn no_longer(text: &str, max: usize) -> Result<(), Fault> {
@@ -299,11 +315,11 @@ mod tests {
         let text = r#"{"ticket_id": "1", "business_partner_id": "K", "area_id": "a", "internal": false, "confidential": true,
             "closure": null, "status": "op\u0065n", "released": null}"#;
         let facts: TicketFacts<'_> = serde_json::from_str(text).unwrap();
-        assert_eq!(facts.single(Field::Urgency), Fact::Unknown);
-        assert_eq!(facts.single(Field::Closure), Fact::Nothing);
-        assert_eq!(facts.single(Field::Status), Fact::Known("open"));
-        assert_eq!(facts.single(Field::Released), Fact::Known("false"));
-        assert_eq!(facts.single(Field::Confidential), Fact::Known("true"));
+        let told = WORDED.iter().zip(facts.words());
+        let told: Vec<_> = told.map(|(field, word)| word.seen_as(|place| field.words()[usize::from(*place)])).collect();
+        let (unknown, known) = (Fact::Unknown, Fact::Known);
+        assert_eq!(told, [known("open"), Fact::Nothing, unknown, unknown, known("false"), known("true")]);
+        assert_eq!(facts.single(Field::Area), Fact::Known("a"));
         assert!(matches!(facts.area_id.0, Cow::Borrowed(_)));
     }
 }

@@ -16,7 +16,7 @@ use quick_cache::{
 
 use super::{
     policy::Viewer,
-    snapshot::{self, SharedRules, Snapshot},
+    snapshot::{Material, SharedRules, Snapshot},
 };
 use crate::{
     accesses::{self, AccessFacts, AccessId, AccessRow, Who},
@@ -109,16 +109,31 @@ impl Keeper {
         who: &Who,
         may_know: impl Fn(&BusinessPartnerId) -> bool,
     ) -> Result<Option<Asked>> {
+        // an access never changes its partner, but an e-mail address may since have become another one's
+        match self.recall(who) {
+            Some(known) if may_know(&known.business_partner_id) => {
+                let snapshot = self.current(&known.business_partner_id).await?;
+                if known.fits(&snapshot, who) {
+                    return Ok(Some(Asked { snapshot, known }));
+                }
+            }
+            Some(_) if matches!(who, Who::Id(_)) => return Ok(None),
+            _ => {}
+        }
+        // boxed: it is large, seldom needed, and would be moved about with every question
+        Box::pin(self.look_up_and_ask(who, may_know)).await
+    }
+
+    async fn look_up_and_ask(
+        self: &Arc<Self>,
+        who: &Who,
+        may_know: impl Fn(&BusinessPartnerId) -> bool,
+    ) -> Result<Option<Asked>> {
         let may_know = |known: &Arc<Known>| may_know(&known.business_partner_id);
-        let Some(mut known) = self.recall(who).await?.filter(&may_know) else { return Ok(None) };
         for _ in 0..ATTEMPTS {
+            let Some(known) = self.look_up(who).await?.filter(may_know) else { return Ok(None) };
             let snapshot = self.current(&known.business_partner_id).await?;
             if known.fits(&snapshot, who) {
-                return Ok(Some(Asked { snapshot, known }));
-            }
-            let Some(now) = self.look_up(who).await?.filter(&may_know) else { return Ok(None) };
-            known = now;
-            if known.business_partner_id == snapshot.policy.partner.business_partner_id && known.fits(&snapshot, who) {
                 return Ok(Some(Asked { snapshot, known }));
             }
         }
@@ -129,12 +144,17 @@ impl Keeper {
     pub async fn current(self: &Arc<Self>, partner: &BusinessPartnerId) -> Result<Arc<Snapshot>> {
         let now = self.now(partner).await?;
         // not one that is newer either: revisions that went backwards, as after a restored backup, belong to another history
-        if let Some(kept) = self.policies.get(partner).filter(|kept| kept.stamp == now) {
-            return Ok(kept);
+        match self.policies.get(partner).filter(|kept| kept.stamp == now) {
+            Some(kept) => Ok(kept),
+            None => Box::pin(self.read_current(partner, now)).await,
         }
+    }
+
+    async fn read_current(self: &Arc<Self>, partner: &BusinessPartnerId, now: Stamp) -> Result<Arc<Snapshot>> {
         for _ in 0..READS {
             let (keeper, wanted) = (Arc::clone(self), partner.clone());
-            let read = self.flights.join(partner.clone(), async move || keeper.read(&wanted).await).await?;
+            let read = async move || Ok(keeper.read_with(&wanted, async |_, _| Ok(())).await?.0);
+            let read = self.flights.join(partner.clone(), read).await?;
             // the first one joined may have begun before `now`, the next one has not
             if read.stamp.covers(now) {
                 return Ok(read);
@@ -143,11 +163,27 @@ impl Keeper {
         Err(Error::Unavailable("the revisions went backwards".to_owned()))
     }
 
-    /// The policy of a partner as a snapshot sees it. `conn` must be in one.
-    pub async fn read_in(&self, conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Snapshot> {
+    /// The policy of a partner, and whatever else `more` reads of the same moment, which begins after this was called.
+    pub async fn read_with<T>(
+        &self,
+        partner: &BusinessPartnerId,
+        more: impl AsyncFn(&mut Conn, &Material) -> Result<T>,
+    ) -> Result<(Arc<Snapshot>, T)> {
+        let stamp = self.db.changes().map(|changes| changes.stamp(partner));
+        let read = async |conn: &mut Conn| {
+            let material = self.material(conn, partner, stamp).await?;
+            let more = more(conn, &material).await?;
+            Ok((material, more))
+        };
+        let (material, more) = self.db.snapshot(read).await?;
+        let snapshot = Arc::new(material.compiled().await?);
+        self.policies.insert(partner.clone(), Arc::clone(&snapshot));
+        Ok((snapshot, more))
+    }
+
+    async fn material(&self, conn: &mut Conn, partner: &BusinessPartnerId, stamp: Option<Stamp>) -> Result<Material> {
         let older = self.policies.get(partner);
-        // not kept: on SQLite nobody knows what it would have to cover
-        snapshot::read(conn, partner, older.as_deref(), &self.shared, None).await
+        Material::read(conn, partner, older.as_deref(), &self.shared, stamp).await
     }
 
     /// The tag of the capabilities of an access, if they were told at these revisions.
@@ -173,25 +209,13 @@ impl Keeper {
         found(answer.get(partner).copied())
     }
 
-    async fn read(&self, partner: &BusinessPartnerId) -> Result<Arc<Snapshot>> {
-        let stamp = self.db.changes().map(|changes| changes.stamp(partner));
-        let older = self.policies.get(partner);
-        let read = async |conn: &mut Conn| snapshot::read(conn, partner, older.as_deref(), &self.shared, stamp).await;
-        let snapshot = Arc::new(self.db.snapshot(read).await?);
-        self.policies.insert(partner.clone(), Arc::clone(&snapshot));
-        Ok(snapshot)
-    }
-
-    /// Who an access is, as far as is remembered; it may have changed since. An access never changes its partner.
-    async fn recall(&self, who: &Who) -> Result<Option<Arc<Known>>> {
+    /// Who an access is, as far as is remembered; it may have changed since.
+    fn recall(&self, who: &Who) -> Option<Arc<Known>> {
         let id = match who {
-            Who::Id(id) => Some(*id),
-            Who::Email(email) => self.logins.get(email),
+            Who::Id(id) => *id,
+            Who::Email(email) => self.logins.get(email)?,
         };
-        match id.and_then(|id| self.accesses.get(&id)) {
-            Some(known) => Ok(Some(known)),
-            None => self.look_up(who).await,
-        }
+        self.accesses.get(&id)
     }
 
     async fn look_up(&self, who: &Who) -> Result<Option<Arc<Known>>> {
@@ -210,11 +234,12 @@ impl Keeper {
     async fn read_both(&self, who: &Who) -> Result<Option<Asked>> {
         let read = async |conn: &mut Conn| {
             let Some(row) = accesses::service::look_up(conn, who).await? else { return Ok(None) };
-            let snapshot = self.read_in(conn, &row.0.business_partner_id).await?;
-            Ok(Some((row, snapshot)))
+            // not kept: on SQLite nobody knows what it would have to cover
+            let material = self.material(conn, &row.0.business_partner_id, None).await?;
+            Ok(Some((row, material)))
         };
-        let both = self.db.snapshot(read).await?;
-        Ok(both.map(|(row, snapshot)| Asked { snapshot: Arc::new(snapshot), known: self.remember(row) }))
+        let Some((row, material)) = self.db.snapshot(read).await? else { return Ok(None) };
+        Ok(Some(Asked { snapshot: Arc::new(material.compiled().await?), known: self.remember(row) }))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The configuration exists for this question, so it must be answered right, explained, and fast:
 //!
-//! * `questions` reads what is asked, `answers` is what is told, `schemas` documents the one as `answers` does the other.
+//! * `questions` reads what is asked from `bodies`, `answers` is what is told, `schemas` documents the one as `answers` does the other.
 //! * `facts` are a ticket's, `policy` is what is configured for a partner, `rules` are its exclusion rules, compiled. All three
 //!   are pure data; `evaluator` and `creation` decide, by one piece of code for every operation, and `explanation` says why.
 //! * `snapshot` reads a policy from the database, `keeper` keeps it and knows whether it is current.
@@ -11,6 +11,7 @@
 //! Decisions are not counted among the tab's rooms: they own nothing and write nothing.
 
 pub mod answers;
+mod bodies;
 mod capabilities;
 pub mod creation;
 pub mod evaluator;

@@ -58,6 +58,13 @@ pub struct Source {
     pub rules: Vec<(RuleId, String, TicketFilter)>,
 }
 
+impl Source {
+    /// As [`PartnerPolicy::is_live`].
+    pub fn is_live(&self) -> bool {
+        self.integration_active && self.business_partner_active
+    }
+}
+
 /// One partner's own part of a policy.
 #[derive(Debug)]
 pub struct PartnerPolicy {
@@ -92,6 +99,11 @@ impl PartnerPolicy {
             integration_active: source.integration_active,
             business_partner_active: source.business_partner_active,
         }
+    }
+
+    /// Whether accesses can have any effect.
+    pub fn is_live(&self) -> bool {
+        self.integration_active && self.business_partner_active
     }
 
     /// The grant of an area, if there is one.

@@ -26,12 +26,6 @@ use crate::{
     ticket_filter::{Truth, references},
 };
 
-/// A rule that has not been saved, and the one it would take the place of.
-struct Draft {
-    rules: RuleSet,
-    replaces: Option<RuleId>,
-}
-
 /// Says what would change for which access.
 pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: Lang) -> Result<ExclusionRulePreview> {
     let mut answer = ExclusionRulePreview::default();
@@ -45,22 +39,28 @@ pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: 
             }
         }
     }
-    let partners = concerned(question.business_partner_id.as_ref(), &tickets);
     let owner = question.business_partner_id.as_ref().map_or(GLOBAL, |partner| partner.as_str());
     let look_up = async |conn: &mut Conn| {
         references::settle(conn, None, &question.filter).await?;
         partner_must_exist(conn, question.business_partner_id.as_ref()).await?;
         rule_must_exist(conn, owner, question.rule_id).await?;
-        participants(conn, &partners, question.access_ids.as_deref()).await
+        let partners = match (&question.business_partner_id, &question.access_ids) {
+            (Some(partner), _) => vec![partner.clone()],
+            (None, Some(named)) => accesses::service::partners(conn, named).await?,
+            (None, None) => partners_of(&tickets),
+        };
+        let (rows, left_out) = participants(conn, &partners, question.access_ids.as_deref()).await?;
+        Ok((partners, rows, left_out))
     };
-    let (rows, left_out) = keeper.db().snapshot(look_up).await?;
+    let (partners, rows, left_out) = keeper.db().snapshot(look_up).await?;
     all_known(question.access_ids.as_deref(), &rows)?;
     answer.accesses_left_out = left_out;
     let rule = question.active.then(|| (RuleId::generate(), String::new(), question.filter.clone()));
-    let draft = Draft { rules: RuleSet::new(rule), replaces: question.rule_id };
+    let draft = RuleSet::new(rule);
     let (now, mut scratch) = (Timestamp::now(), Scratch::default());
-    for ticket in &tickets {
-        match evaluator::matched_by(&draft.rules, ticket, now, &mut scratch) {
+    let drafted: Vec<_> = tickets.iter().map(|it| evaluator::matched_by(&draft, it, now, &mut scratch)).collect();
+    for (ticket, truth) in tickets.iter().zip(&drafted) {
+        match truth {
             Truth::True => answer.matching.push(ticket.ticket_id.to_string()),
             Truth::Unknown => answer.undetermined.push(ticket.ticket_id.to_string()),
             Truth::False => {}
@@ -70,10 +70,11 @@ pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: 
         let of_partner = |row: &&AccessRow| row.business_partner_id == partner;
         if rows.iter().any(|row| of_partner(&row)) {
             let snapshot = keeper.current(&partner).await?;
-            let effects: Vec<_> = tickets
-                .iter()
-                .map(|it| evaluator::effect(&snapshot.policy, it, draft.replaces, &draft.rules, now, &mut scratch))
-                .collect();
+            let effect = |(facts, drafted): (&TicketFacts<'_>, &Truth)| {
+                let hides = *drafted != Truth::False;
+                evaluator::effect(&snapshot.policy, facts, question.rule_id, hides, now, &mut scratch)
+            };
+            let effects: Vec<_> = tickets.iter().zip(&drafted).map(effect).collect();
             for row in rows.iter().filter(of_partner) {
                 answer.add(of_access(&snapshot.policy, row, &tickets, &effects));
             }
@@ -114,11 +115,8 @@ fn of_access(policy: &Policy, row: &AccessRow, tickets: &[TicketFacts<'_>], effe
     }
 }
 
-/// Whose accesses a rule concerns: its partner's; of a global one those of the tickets' partners, as no other sees them.
-fn concerned(partner: Option<&BusinessPartnerId>, tickets: &[TicketFacts<'_>]) -> Vec<BusinessPartnerId> {
-    if let Some(partner) = partner {
-        return vec![partner.clone()];
-    }
+/// Whose accesses a global rule concerns: those of the tickets' partners, as no other sees them.
+fn partners_of(tickets: &[TicketFacts<'_>]) -> Vec<BusinessPartnerId> {
     let named: BTreeSet<&str> = tickets.iter().map(|ticket| &*ticket.business_partner_id).collect();
     named.into_iter().filter_map(|id| id.parse().ok()).collect()
 }

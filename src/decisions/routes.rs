@@ -117,7 +117,7 @@ pub async fn preview_exclusion_rule(
     responses((status = 200, description = "What the access can do.", body = Capabilities)),
     security(("bearer" = ["decisions:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/accesses/{access_id}/capabilities")]
+#[get("/{access_id}/capabilities")]
 pub async fn get_access_capabilities(
     at: InPartner<DecisionsRead>,
     id: InPath<AccessId>,
@@ -131,8 +131,7 @@ pub async fn get_access_capabilities(
             return Ok(reply::not_modified(&tag));
         }
     }
-    let read = keeper.db().snapshot(async |conn| capabilities::read(conn, &keeper, &at.partner, id).await).await;
-    let (revisions, capabilities) = read?;
+    let (revisions, capabilities) = capabilities::read(&keeper, &at.partner, id).await?;
     let json = serde_json::to_vec(&capabilities).map_err(anyhow::Error::from)?;
     let tag = capabilities::tag(&json);
     keeper.tell(id, revisions, tag.clone());

@@ -7,8 +7,8 @@ use crate::{
     accesses::AccessId,
     catalog::{AreaId, BusinessPartnerId, TicketTypeId},
     exclusion_rules::RuleId,
-    kernel::{formats::Email, ids::ContactId, text::Text},
-    ticket_filter::TicketFilter,
+    kernel::{formats::Email, ids::ContactId},
+    ticket_filter::{TicketClosure, TicketFilter, TicketLevel, TicketStatus},
 };
 
 /// The facts of a ticket. Of those that may be absent, absent means unknown, and `null` known to be none. What is unknown may hide
@@ -21,8 +21,8 @@ use crate::{
     "tags": ["VPN"], "urgency": "low", "impact": "high", "subject": "Einwahl bricht ab", "created_at": "2026-11-23T08:00:00Z"}))]
 pub struct Ticket {
     /// Any text that tells the tickets of the question apart; it comes back with the answer.
-    #[schema(inline)]
-    ticket_id: Text<1, 200>,
+    #[schema(min_length = 1, max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    ticket_id: String,
     #[schema(inline)]
     business_partner_id: BusinessPartnerId,
     #[schema(inline)]
@@ -62,34 +62,6 @@ pub struct Ticket {
     /// RFC 3339.
     #[schema(format = DateTime)]
     created_at: Option<String>,
-}
-
-/// Where a ticket stands.
-#[derive(Deserialize, ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub enum TicketStatus {
-    Open,
-    InProgress,
-    Parked,
-    Closed,
-}
-
-/// How a ticket ended.
-#[derive(Deserialize, ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub enum TicketClosure {
-    Completed,
-    Cancelled,
-    Withdrawn,
-}
-
-/// How much something matters.
-#[derive(Deserialize, ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub enum TicketLevel {
-    Low,
-    Medium,
-    High,
 }
 
 /// May this access see these tickets? The access is named by its id or by its e-mail address.

@@ -129,10 +129,23 @@ fn reached(revision: i64, wanted: Option<i64>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::{Db, DbOptions};
 
     #[test]
     fn a_revision_in_the_future_is_a_conflict() {
         assert!(reached(7, None).is_ok() && reached(7, Some(7)).is_ok());
         assert_eq!(reached(7, Some(8)).unwrap_err().code(), Code::RevisionNotReached);
+    }
+
+    /// Every question makes this future, and moves it: what is seldom needed is boxed.
+    #[test]
+    fn the_future_of_a_question_is_small() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/x.db", directory.path().display()).parse().unwrap();
+        let keeper = Arc::new(Keeper::new(Db::open(&url, DbOptions::default()).unwrap(), 1 << 20).unwrap());
+        let who = Who::Email("a@b.example".to_owned());
+        let question = VisibilityQuestion { who, explain: false, min_revision: None, tickets: Vec::new() };
+        let size = size_of_val(&visibility(&keeper, Caller { limited_to: None, lang: Lang::En }, question));
+        assert!(size < 1024, "{size} bytes");
     }
 }

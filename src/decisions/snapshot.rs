@@ -11,10 +11,11 @@ use super::{
 use crate::{
     catalog::{BusinessPartnerId, EntryKind},
     db::{Conn, Stamp},
-    exclusion_rules::{self, GLOBAL},
+    exclusion_rules::{self, GLOBAL, RuleId},
     grants::{self, Granted},
     integration::{self, Standing},
     kernel::Result,
+    ticket_filter::TicketFilter,
 };
 
 /// A policy with the revisions it was made of. All its parts were read in one snapshot, or did not change since they were.
@@ -28,60 +29,105 @@ pub struct Snapshot {
     pub stamp: Stamp,
 }
 
+/// A rule in force as it is stored: id, name and filter.
+type StoredRule = (RuleId, String, TicketFilter);
+/// Where the rules of one revision go when they are compiled.
+type Compiled = Arc<OnceCell<Arc<RuleSet>>>;
+
 /// The global rules, compiled once per revision and shared by all partners.
 #[derive(Debug, Default)]
-pub struct SharedRules(Mutex<(i64, Arc<OnceCell<Arc<RuleSet>>>)>);
+pub struct SharedRules(Mutex<(i64, Compiled)>);
 
 impl SharedRules {
-    /// The rules of a revision, read by `conn`, which must see that revision, unless somebody has read them before.
-    async fn of(&self, conn: &mut Conn, revision: i64) -> Result<Arc<RuleSet>> {
-        let cell = {
-            let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // another one, newer or, after a restored backup, older
-            if newest.0 != revision {
-                *newest = (revision, Arc::default());
-            }
-            Arc::clone(&newest.1)
-        };
-        let read = async || Ok(Arc::new(RuleSet::new(exclusion_rules::service::in_force(conn, GLOBAL).await?)));
-        cell.get_or_try_init(read).await.cloned()
+    fn of(&self, revision: i64) -> Compiled {
+        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // another one, newer or, after a restored backup, older
+        if newest.0 != revision {
+            *newest = (revision, Arc::default());
+        }
+        Arc::clone(&newest.1)
     }
 }
 
-/// Reads a policy, but only what has changed since `older` was read. `conn` must be in a snapshot; `stamp` is what the process
-/// knew before that (`None`: what is read is known by its revisions).
-pub async fn read(
-    conn: &mut Conn,
-    partner: &BusinessPartnerId,
-    older: Option<&Snapshot>,
-    shared: &SharedRules,
-    stamp: Option<Stamp>,
-) -> Result<Snapshot> {
-    let standing = integration::service::standing(conn, partner).await?;
-    let revisions = standing.revisions();
-    let unchanged = older
-        .filter(|older| (older.revisions.partner, older.revisions.catalog) == (revisions.partner, revisions.catalog));
-    let own = match unchanged {
-        Some(older) => Arc::clone(&older.policy.partner),
-        None => Arc::new(compiled(conn, &standing).await?),
-    };
-    let global = shared.of(conn, revisions.global_rules).await?;
-    Ok(Snapshot { policy: Policy { partner: own, global }, revisions, stamp: stamp.unwrap_or(revisions) })
+/// What the database holds of a policy. It is compiled later: large rules take long, and neither a connection nor a worker should
+/// wait for that.
+pub struct Material {
+    own: Own,
+    global: (Compiled, Vec<StoredRule>),
+    revisions: Stamp,
+    stamp: Stamp,
 }
 
-async fn compiled(conn: &mut Conn, standing: &Standing) -> Result<PartnerPolicy> {
+enum Own {
+    /// It has not changed.
+    Kept(Arc<PartnerPolicy>),
+    Read(Box<Source>),
+}
+
+impl Material {
+    /// Reads what has changed since `older` was read. `conn` must be in a snapshot; `stamp` is what the process knew before that
+    /// (`None`: what is read is known by its revisions).
+    pub async fn read(
+        conn: &mut Conn,
+        partner: &BusinessPartnerId,
+        older: Option<&Snapshot>,
+        shared: &SharedRules,
+        stamp: Option<Stamp>,
+    ) -> Result<Self> {
+        let standing = integration::service::standing(conn, partner).await?;
+        let revisions = standing.revisions();
+        let unchanged = older.filter(|older| {
+            (older.revisions.partner, older.revisions.catalog) == (revisions.partner, revisions.catalog)
+        });
+        let own = match unchanged {
+            Some(older) => Own::Kept(Arc::clone(&older.policy.partner)),
+            None => Own::Read(Box::new(source(conn, &standing).await?)),
+        };
+        let global = shared.of(revisions.global_rules);
+        // who comes before they are compiled reads them too, and drops them if another one was faster
+        let rules =
+            if global.initialized() { Vec::new() } else { exclusion_rules::service::in_force(conn, GLOBAL).await? };
+        Ok(Self { own, global: (global, rules), revisions, stamp: stamp.unwrap_or(revisions) })
+    }
+
+    /// Whether accesses can have any effect.
+    pub fn is_live(&self) -> bool {
+        match &self.own {
+            Own::Kept(policy) => policy.is_live(),
+            Own::Read(source) => source.is_live(),
+        }
+    }
+
+    /// Compiles what has been read.
+    pub async fn compiled(self) -> Result<Snapshot> {
+        let Self { own, global: (cell, rules), revisions, stamp } = self;
+        let global = cell.get_or_try_init(|| aside(|| Arc::new(RuleSet::new(rules)))).await?.clone();
+        let partner = match own {
+            Own::Kept(policy) => policy,
+            Own::Read(source) => aside(|| Arc::new(PartnerPolicy::new(*source))).await?,
+        };
+        Ok(Snapshot { policy: Policy { partner, global }, revisions, stamp })
+    }
+}
+
+/// Computes on a thread that no request waits on.
+async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    Ok(tokio::task::spawn_blocking(compute).await.map_err(anyhow::Error::from)?)
+}
+
+async fn source(conn: &mut Conn, standing: &Standing) -> Result<Source> {
     let partner = standing.business_partner_id();
     let granted = grants::service::all(conn, partner).await?;
     let of = |kind| granted.iter().filter(move |grant| grant.kind() == kind);
     let rules = exclusion_rules::service::in_force(conn, partner.as_str()).await?;
-    Ok(PartnerPolicy::new(Source {
+    Ok(Source {
         business_partner_id: partner.clone(),
         integration_active: standing.integration.active,
         business_partner_active: standing.partner.active,
         areas: of(EntryKind::Area).map(area).collect(),
         ticket_types: of(EntryKind::TicketType).map(ticket_type).collect(),
         rules,
-    }))
+    })
 }
 
 fn area(granted: &Granted) -> GrantedArea {

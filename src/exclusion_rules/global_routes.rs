@@ -31,7 +31,7 @@ use crate::{
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
-#[get("/exclusion-rules")]
+#[get("")]
 pub async fn list_global_exclusion_rules(
     permit: Permit<IntegrationRead>,
     query: ListQuery<GlobalExclusionRuleListQuery>,
@@ -52,7 +52,7 @@ pub async fn list_global_exclusion_rules(
     security(("bearer" = ["global-rules:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "duplicate_name", "limit_reached"])))
 )]
-#[post("/exclusion-rules")]
+#[post("")]
 pub async fn create_global_exclusion_rule(
     permit: Permit<GlobalRulesWrite>,
     body: Body<ExclusionRuleCreate>,
@@ -71,7 +71,7 @@ pub async fn create_global_exclusion_rule(
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
-#[get("/exclusion-rules/{rule_id}")]
+#[get("/{rule_id}")]
 pub async fn get_global_exclusion_rule(
     permit: Permit<IntegrationRead>,
     id: InPath<RuleId>,
@@ -91,7 +91,7 @@ pub async fn get_global_exclusion_rule(
     security(("bearer" = ["global-rules:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "duplicate_name"])))
 )]
-#[patch("/exclusion-rules/{rule_id}")]
+#[patch("/{rule_id}")]
 pub async fn update_global_exclusion_rule(
     permit: Permit<GlobalRulesWrite>,
     id: InPath<RuleId>,
@@ -111,7 +111,7 @@ pub async fn update_global_exclusion_rule(
     security(("bearer" = ["global-rules:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
-#[delete("/exclusion-rules/{rule_id}")]
+#[delete("/{rule_id}")]
 pub async fn delete_global_exclusion_rule(
     permit: Permit<GlobalRulesWrite>,
     id: InPath<RuleId>,

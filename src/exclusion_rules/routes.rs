@@ -33,7 +33,7 @@ use crate::{
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
-#[get("/customer-integrations/{business_partner_id}/exclusion-rules")]
+#[get("")]
 pub async fn list_exclusion_rules(
     at: InPartner<IntegrationRead>,
     query: ListQuery<ExclusionRuleListQuery>,
@@ -56,7 +56,7 @@ pub async fn list_exclusion_rules(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"])))
 )]
-#[post("/customer-integrations/{business_partner_id}/exclusion-rules")]
+#[post("")]
 pub async fn create_exclusion_rule(
     at: InPartner<IntegrationWrite>,
     body: Body<ExclusionRuleCreate>,
@@ -73,7 +73,7 @@ pub async fn create_exclusion_rule(
     responses((status = 200, description = "The rule.", body = ExclusionRule)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/exclusion-rules/{rule_id}")]
+#[get("/{rule_id}")]
 pub async fn get_exclusion_rule(
     at: InPartner<IntegrationRead>,
     id: InPath<RuleId>,
@@ -92,7 +92,7 @@ pub async fn get_exclusion_rule(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name"])))
 )]
-#[patch("/customer-integrations/{business_partner_id}/exclusion-rules/{rule_id}")]
+#[patch("/{rule_id}")]
 pub async fn update_exclusion_rule(
     at: InPartner<IntegrationWrite>,
     id: InPath<RuleId>,
@@ -111,7 +111,7 @@ pub async fn update_exclusion_rule(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive"])))
 )]
-#[delete("/customer-integrations/{business_partner_id}/exclusion-rules/{rule_id}")]
+#[delete("/{rule_id}")]
 pub async fn delete_exclusion_rule(
     at: InPartner<IntegrationWrite>,
     id: InPath<RuleId>,

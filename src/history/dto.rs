@@ -39,10 +39,10 @@ pub struct HistoryEntry {
     pub resource_id: String,
     pub action: Action,
     /// The resource as it was; `null` when it was created.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<std::collections::HashMap<String, serde_json::Value>>)]
     pub before: Option<serde_json::Value>,
     /// The resource as it was then; `null` when it was deleted.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<std::collections::HashMap<String, serde_json::Value>>)]
     pub after: Option<serde_json::Value>,
 }
 

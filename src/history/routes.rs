@@ -27,7 +27,7 @@ use crate::{
     responses((status = 200, description = "A page of changes.", body = List<HistoryEntry>)),
     security(("bearer" = ["audit:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/history")]
+#[get("/history")]
 pub async fn list_history(
     at: InPartner<AuditRead>,
     query: ListQuery<HistoryListQuery>,

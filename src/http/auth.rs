@@ -70,7 +70,7 @@ impl<S: Scope> Permit<S> {
             return Err(Error::refuse(Code::InsufficientScope).with("scope", S::NAME));
         }
         if let Some(operations) = request.app_data::<Data<Operations>>() {
-            operations.check_query(request)?;
+            operations.check_parameters(request)?;
         }
         let request_id = RequestContext::of(request).request_id;
         let actor = Actor { subject: claims.sub, client: claims.client_id, request_id };

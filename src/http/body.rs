@@ -3,7 +3,13 @@
 //! 400 means that the body cannot be read as what the document says (not JSON, an unknown member, a wrong type), 422 that it
 //! was read and its contents are wrong; then *all* faults are told, each with its JSON pointer.
 
-use std::{convert::Infallible, future::Future, pin::Pin, task::Poll, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
@@ -12,7 +18,7 @@ use actix_web::{
     http::{Method, header},
     web::{Bytes, BytesMut},
 };
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use validator::Validate;
@@ -60,11 +66,8 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            must_be_json(&request)?;
-            parse(&collect(&request, payload, MAX_BODY).await?).map(Self)
-        })
+        let raw = RawBody::<MAX_BODY>::from_request(request, payload);
+        Box::pin(async move { parse(&raw.await?.0).map(Self) })
     }
 }
 
@@ -103,10 +106,11 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
 fn must_be_json(request: &HttpRequest) -> Result<()> {
     let patch = request.method() == Method::PATCH;
     let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = sent.split(';').next().unwrap_or_default().trim();
+    let is = |name: &str| essence.eq_ignore_ascii_case(name);
     let mut codings = request.headers().get_all(header::CONTENT_ENCODING);
     let plain = codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if plain && essence == "application/json" || plain && patch && essence == "application/merge-patch+json" {
+    if plain && (is("application/json") || patch && is("application/merge-patch+json")) {
         return Ok(());
     }
     Err(Error::refuse(Code::UnsupportedMediaType).with("merge_patch", if patch { "yes" } else { "no" }))
@@ -115,11 +119,18 @@ fn must_be_json(request: &HttpRequest) -> Result<()> {
 /// The whole body, or a refusal when it is too large or too slow; actix itself would wait for it for ever.
 async fn collect(request: &HttpRequest, mut payload: Payload, max: usize) -> Result<Bytes> {
     let limit = request.app_data::<BodyTimeout>().map_or(BODY_TIMEOUT, |limit| limit.0);
-    if let Ok(outcome) = timeout(limit, receive(request, &mut payload, max)).await {
-        return outcome;
-    }
-    request.extensions_mut().insert(Unread(payload));
-    Err(Error::refuse(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
+    let outcome = {
+        let mut received = pin!(receive(request, &mut payload, max));
+        // most bodies are here already, and need no clock
+        match received.as_mut().now_or_never() {
+            Some(outcome) => Ok(outcome),
+            None => timeout(limit, received).await,
+        }
+    };
+    outcome.unwrap_or_else(|_| {
+        request.extensions_mut().insert(Unread(payload));
+        Err(Error::refuse(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
+    })
 }
 
 async fn receive(request: &HttpRequest, payload: &mut Payload, max: usize) -> Result<Bytes> {
@@ -133,6 +144,10 @@ async fn receive(request: &HttpRequest, payload: &mut Payload, max: usize) -> Re
         let chunk = chunk.map_err(|_| Error::refuse(Code::BadRequest))?;
         if bytes.len() + chunk.len() > max {
             return Err(too_large());
+        }
+        if announced == Some(chunk.len()) {
+            // that is all, and needs no copy
+            return Ok(chunk);
         }
         bytes.extend_from_slice(&chunk);
     }

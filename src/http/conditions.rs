@@ -46,6 +46,9 @@ impl Conditions {
     }
 }
 
+/// Pattern of a conditional header, as it is read below: `*`, or a list of tags.
+pub const CONDITION_PATTERN: &str = r#"^(\*|[ \t,]*(W/)?"[!#-~]*"([ \t]*,[ \t,]*(W/)?"[!#-~]*")*[ \t,]*)$"#;
+
 /// Which tags a condition compares: `If-Match` the strong ones only, `If-None-Match` all (RFC 9110 section 8.8.3.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Strength {
@@ -142,6 +145,12 @@ mod tests {
     #[case("\"3\", *", None)]
     #[case("*, *", None)]
     fn headers_are_read_in_full_or_not_at_all(#[case] text: &str, #[case] expected: Option<Sent>) {
+        let documented = jsonschema::is_valid(
+            &serde_json::json!({"pattern": CONDITION_PATTERN}),
+            // HTTP takes the white space off the ends of a header
+            &serde_json::json!(text.trim()),
+        );
+        assert_eq!(documented, expected.is_some());
         assert_eq!(Sent::read(text), expected);
     }
 }

@@ -15,7 +15,10 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::header::{self, AcceptLanguage, Header as _, HeaderName, HeaderValue, Quality},
+    http::{
+        ConnectionType,
+        header::{self, AcceptLanguage, Header as _, HeaderName, HeaderValue, Quality},
+    },
     middleware::Next,
     rt::task::JoinError,
 };
@@ -78,9 +81,14 @@ async fn answer(
     asked: Asked,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let (method, started) = (request.method().clone(), Instant::now());
+    let upgrade = request.head().upgrade();
     let response = next.call(request).await?.map_into_boxed_body();
     report_failure(&response);
     let mut response = problem::render(response, &asked);
+    if upgrade {
+        // Java's client offers HTTP/2 like this. The offer is not taken; actix closes such a connection, and has to say so
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     if let Ok(id) = HeaderValue::from_str(&asked.request_id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

@@ -3,11 +3,26 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use actix_web::{HttpRequest, HttpResponse, dev::ResourceDef, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    dev::ResourceDef,
+    http::header::{self, HeaderName},
+    web::Data,
+};
 use serde_json::Value;
 
 use super::faults::MAX_NAME;
 use crate::kernel::{Code, Error, Fault, Result, fold::clipped};
+
+/// Longest header that is a parameter of operations.
+pub const MAX_HEADER: usize = 1000;
+
+/// The headers that are parameters of operations.
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::IF_MATCH, "If-Match"),
+    (header::IF_NONE_MATCH, "If-None-Match"),
+    (header::ACCEPT_LANGUAGE, "Accept-Language"),
+];
 
 /// The operations of the document.
 pub struct Operations {
@@ -37,8 +52,14 @@ impl Operations {
         Self { paths, queries }
     }
 
-    /// Refuses query parameters that the matched operation does not know.
-    pub fn check_query(&self, request: &HttpRequest) -> Result<()> {
+    /// Refuses query parameters that the matched operation does not know, and headers that are longer than the document says.
+    pub fn check_parameters(&self, request: &HttpRequest) -> Result<()> {
+        for (header, name) in HEADERS {
+            if request.headers().get_all(header).any(|value| value.len() > MAX_HEADER) {
+                let fault = Fault::new(name, Code::TooLong).with("max", MAX_HEADER);
+                return Err(Error::faults(Code::InvalidParameter, vec![fault]));
+            }
+        }
         if request.query_string().is_empty() {
             return Ok(());
         }

@@ -82,7 +82,7 @@ pub struct PageParams {
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
     /// `next_cursor` of the page before; only valid in the same list and order.
-    #[param(max_length = 2000)]
+    #[param(max_length = 2000, pattern = "^[A-Za-z0-9_-]*$")]
     cursor: Option<String>,
 }
 
@@ -95,7 +95,7 @@ pub struct NameParams {
     #[param(inline)]
     sort: Option<SortOrder>,
     /// Words that all must occur in an item's name (or e-mail address, or id); case and accents do not matter.
-    #[param(max_length = 200)]
+    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     q: Option<String>,
 }
 
@@ -108,7 +108,7 @@ pub struct PositionParams {
     #[param(inline)]
     sort: Option<PositionSortOrder>,
     /// Words that all must occur in an item's name; case and accents do not matter.
-    #[param(max_length = 200)]
+    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     q: Option<String>,
 }
 

@@ -7,8 +7,8 @@ use super::dto::Counts;
 use crate::{
     accesses::Census,
     catalog::{EntryKind, TicketTypeId},
+    decisions::rules::Node,
     grants::Granted,
-    ticket_filter::TicketFilter,
 };
 
 /// Something that stands in the way, or should be looked at.
@@ -77,15 +77,15 @@ pub(super) struct Facts<'a> {
 }
 
 /// What tags, queries and rules contribute.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     pub tags: i64,
     pub queries: i64,
     pub exclusion_rules: i64,
     /// Retired entries that filters in force name.
     pub retired: Vec<(EntryKind, String)>,
-    /// The filters of rules in force, global ones included, that could exclude a whole area.
-    pub excluding: Vec<TicketFilter>,
+    /// The filters of rules in force, global ones included, that could exclude a whole area; as decisions judge them.
+    pub excluding: Vec<Node>,
 }
 
 impl Facts<'_> {
@@ -151,7 +151,7 @@ impl Facts<'_> {
     }
 
     fn is_excluded(&self, area: &str) -> bool {
-        self.settings.excluding.iter().any(|filter| filter.covers_area(area))
+        self.settings.excluding.iter().any(|filter| filter.covers(area))
     }
 
     fn available(&self, kind: EntryKind) -> impl Iterator<Item = &Granted> {
@@ -271,7 +271,7 @@ mod tests {
         #[case] excluded: bool,
     ) {
         let granted = [granted::area("a", true, None), granted::ticket_type("t", true, false)];
-        let excluding = vec![serde_json::from_value(filter).unwrap()];
+        let excluding = vec![Node::new(&serde_json::from_value(filter).unwrap())];
         let readiness = judge_with(&granted, &census(1, 1, 1), &Settings { excluding, ..Settings::default() });
         let expected: &[FindingCode] = if excluded { &[FindingCode::AreaFullyExcluded] } else { &[] };
         assert_eq!(codes(&readiness.warnings), expected);

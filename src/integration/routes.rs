@@ -34,7 +34,7 @@ use crate::{
     responses((status = 200, description = "A page of customer integrations.", body = List<CustomerIntegrationSummary>)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations")]
+#[get("")]
 pub async fn list_customer_integrations(
     permit: Permit<IntegrationRead>,
     query: ListQuery<CustomerIntegrationListQuery>,
@@ -57,7 +57,7 @@ pub async fn list_customer_integrations(
     responses((status = 200, description = "The customer integration.", body = CustomerIntegration)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}")]
+#[get("")]
 pub async fn get_customer_integration(
     at: InPartner<IntegrationRead>,
     conditions: Conditions,
@@ -76,7 +76,7 @@ pub async fn get_customer_integration(
     responses((status = 200, description = "The customer integration as it is now.", body = CustomerIntegration)),
     security(("bearer" = ["integration:write"]))
 )]
-#[patch("/customer-integrations/{business_partner_id}")]
+#[patch("")]
 pub async fn update_customer_integration(
     at: InPartner<IntegrationWrite>,
     conditions: Conditions,

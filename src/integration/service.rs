@@ -12,6 +12,7 @@ use crate::{
     accesses,
     catalog::{self, BusinessPartner, BusinessPartnerId, CatalogEntry as _},
     db::{Aggregate, Conn, Db, Stamp, Tx},
+    decisions::rules::Node,
     elements::Home,
     exclusion_rules, grants,
     history::Origin,
@@ -172,12 +173,13 @@ pub async fn describe(conn: &mut Conn, standing: Standing) -> Result<CustomerInt
 }
 
 async fn settings(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Settings> {
+    let excluding = exclusion_rules::service::filters_with_areas(conn, partner).await?;
     Ok(Settings {
         tags: tags::service::count(conn, partner).await?,
         queries: queries::service::count(conn, partner).await?,
         exclusion_rules: exclusion_rules::service::count(conn, partner).await?,
         retired: ticket_filter::references::retired(conn, partner).await?,
-        excluding: exclusion_rules::service::filters_with_areas(conn, partner).await?,
+        excluding: excluding.iter().map(Node::new).collect(),
     })
 }
 

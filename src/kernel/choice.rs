@@ -1,8 +1,8 @@
 //! Enumerations in bodies.
 
-use std::str::FromStr;
+use std::{fmt, marker::PhantomData, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::kernel::{
     error::{Code, Fault},
@@ -46,8 +46,21 @@ impl<T: Default + Copy> Choice<T> {
 
 impl<'de, T: FromStr> Deserialize<'de> for Choice<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        Ok(word.parse().map_or(Self::Unknown, Self::Known))
+        struct Word<T>(PhantomData<T>);
+
+        impl<T: FromStr> de::Visitor<'_> for Word<T> {
+            type Value = Choice<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Self::Value, E> {
+                Ok(word.parse().map_or(Choice::Unknown, Choice::Known))
+            }
+        }
+
+        deserializer.deserialize_str(Word(PhantomData))
     }
 }
 

@@ -185,6 +185,7 @@ impl<K> PartialSchema for Id<K> {
             .description(Some("Id given by this service (UUIDv7)."))
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
             .pattern(Some(ID_PATTERN))
+            .max_length(Some(36))
             .examples(["019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"])
             .into()
     }

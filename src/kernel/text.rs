@@ -53,6 +53,13 @@ impl<T: Check> Check for Vec<T> {
     }
 }
 
+/// Pattern of texts: no control characters, but for white space at both ends, which is trimmed. White space is what Unicode calls
+/// so; what `\s` means differs from one language to the next.
+const TEXT_PATTERN: &str = r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*([^\u0000-\u001f\u007f-\u009f]*[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$";
+
+/// The same for texts that must say something.
+const SAYING_PATTERN: &str = r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*[^\u0000-\u001f\u007f-\u009f]*[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$";
+
 /// A text of `MIN` to `MAX` Unicode scalar values after normalisation.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Text<const MIN: usize, const MAX: usize>(String);
@@ -100,7 +107,12 @@ impl<const MIN: usize, const MAX: usize> Check for Text<MIN, MAX> {
 
 impl<const MIN: usize, const MAX: usize> PartialSchema for Text<MIN, MAX> {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).min_length((MIN > 0).then_some(MIN)).max_length(Some(MAX)).into()
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length((MIN > 0).then_some(MIN))
+            .max_length(Some(MAX))
+            .pattern(Some(if MIN > 0 { SAYING_PATTERN } else { TEXT_PATTERN }))
+            .into()
     }
 }
 
@@ -119,6 +131,25 @@ mod tests {
         let text = Text::<1, 3>::new("  a\u{308}bc ");
         assert_eq!(text.as_str(), "äbc");
         assert_eq!(code(&text), None);
+    }
+
+    #[rstest::rstest]
+    #[case("a", "")]
+    #[case(" a b\u{a0}", "")]
+    #[case("\n\u{85}ä\u{3000}ö\u{2028}", "")]
+    #[case("\u{feff}", "")]
+    #[case("", "required")]
+    #[case(" \t\u{1680}", "required")]
+    #[case("a\nb", "control_character")]
+    #[case(" \0 ", "control_character")]
+    #[case("\u{1f}a", "control_character")]
+    #[case("a\u{7f}", "control_character")]
+    fn the_document_takes_what_is_taken(#[case] text: &str, #[case] code: &str) {
+        let judged = |it: Result<(), Fault>| it.err().map_or("", |fault| fault.code.as_str());
+        assert_eq!(judged(Text::<1, 9>::new(text).check()), code);
+        let fits = |pattern| jsonschema::is_valid(&serde_json::json!({"pattern": pattern}), &serde_json::json!(text));
+        assert_eq!(fits(SAYING_PATTERN), code.is_empty());
+        assert_eq!(fits(TEXT_PATTERN), judged(Text::<0, 9>::new(text).check()).is_empty());
     }
 
     #[rstest::rstest]

@@ -35,7 +35,7 @@ impl Timestamp {
     /// Now, in microseconds.
     pub fn now() -> Self {
         let now = jiff::Timestamp::now();
-        Self(now.round(Unit::Microsecond).unwrap_or(now))
+        Self::from_unix_micros(now.as_microsecond()).unwrap_or(Self(now))
     }
 
     /// From microseconds since 1970; `None` outside the years that can be written as RFC 3339.

@@ -28,7 +28,7 @@ use crate::{
     responses((status = 200, description = "A page of shared plan boards.", body = List<PlanBoardGrant>)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/plan-boards")]
+#[get("")]
 pub async fn list_plan_boards(
     at: InPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
@@ -45,7 +45,7 @@ pub async fn list_plan_boards(
     responses((status = 200, description = "The shared plan board.", body = PlanBoardGrant)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/plan-boards/{plan_board_id}")]
+#[get("/{plan_board_id}")]
 pub async fn get_plan_board(
     at: InPartner<IntegrationRead>,
     id: InPath<PlanBoardId>,
@@ -67,7 +67,7 @@ pub async fn get_plan_board(
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "retired_reference"])))
 )]
-#[put("/customer-integrations/{business_partner_id}/plan-boards/{plan_board_id}")]
+#[put("/{plan_board_id}")]
 pub async fn put_plan_board(
     at: InPartner<CatalogWrite>,
     id: InPath<PlanBoardId>,
@@ -86,7 +86,7 @@ pub async fn put_plan_board(
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive"])))
 )]
-#[delete("/customer-integrations/{business_partner_id}/plan-boards/{plan_board_id}")]
+#[delete("/{plan_board_id}")]
 pub async fn delete_plan_board(
     at: InPartner<CatalogWrite>,
     id: InPath<PlanBoardId>,

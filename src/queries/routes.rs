@@ -31,7 +31,7 @@ use crate::{
     responses((status = 200, description = "A page of queries.", body = List<TicketQuery>)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/queries")]
+#[get("")]
 pub async fn list_queries(
     at: InPartner<IntegrationRead>,
     query: ListQuery<TicketQueryListQuery>,
@@ -51,7 +51,7 @@ pub async fn list_queries(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"])))
 )]
-#[post("/customer-integrations/{business_partner_id}/queries")]
+#[post("")]
 pub async fn create_query(
     at: InPartner<IntegrationWrite>,
     body: Body<TicketQueryCreate>,
@@ -68,7 +68,7 @@ pub async fn create_query(
     responses((status = 200, description = "The query.", body = TicketQuery)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/queries/{query_id}")]
+#[get("/{query_id}")]
 pub async fn get_query(at: InPartner<IntegrationRead>, id: InPath<QueryId>, call: Call) -> Result<HttpResponse> {
     routes::get::<TicketQuery, _>(&call, Configuration(at.partner), id.0).await
 }
@@ -83,7 +83,7 @@ pub async fn get_query(at: InPartner<IntegrationRead>, id: InPath<QueryId>, call
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name"])))
 )]
-#[patch("/customer-integrations/{business_partner_id}/queries/{query_id}")]
+#[patch("/{query_id}")]
 pub async fn update_query(
     at: InPartner<IntegrationWrite>,
     id: InPath<QueryId>,
@@ -102,7 +102,7 @@ pub async fn update_query(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive"])))
 )]
-#[delete("/customer-integrations/{business_partner_id}/queries/{query_id}")]
+#[delete("/{query_id}")]
 pub async fn delete_query(at: InPartner<IntegrationWrite>, id: InPath<QueryId>, call: Call) -> Result<HttpResponse> {
     routes::delete::<TicketQuery, _>(call, at.actor, Configuration(at.partner), id.0).await
 }

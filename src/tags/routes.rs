@@ -31,7 +31,7 @@ use crate::{
     responses((status = 200, description = "A page of tags.", body = List<Tag>)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/tags")]
+#[get("")]
 pub async fn list_tags(
     at: InPartner<IntegrationRead>,
     query: ListQuery<TagListQuery>,
@@ -51,7 +51,7 @@ pub async fn list_tags(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "area_not_granted", "duplicate_name", "limit_reached"])))
 )]
-#[post("/customer-integrations/{business_partner_id}/tags")]
+#[post("")]
 pub async fn create_tag(at: InPartner<IntegrationWrite>, body: Body<TagCreate>, call: Call) -> Result<HttpResponse> {
     routes::create::<Tag, _>(&call, at.actor, Configuration(at.partner), body.0).await
 }
@@ -64,7 +64,7 @@ pub async fn create_tag(at: InPartner<IntegrationWrite>, body: Body<TagCreate>, 
     responses((status = 200, description = "The tag.", body = Tag)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/tags/{tag_id}")]
+#[get("/{tag_id}")]
 pub async fn get_tag(at: InPartner<IntegrationRead>, id: InPath<TagId>, call: Call) -> Result<HttpResponse> {
     routes::get::<Tag, _>(&call, Configuration(at.partner), id.0).await
 }
@@ -79,7 +79,7 @@ pub async fn get_tag(at: InPartner<IntegrationRead>, id: InPath<TagId>, call: Ca
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "area_not_granted", "duplicate_name"])))
 )]
-#[patch("/customer-integrations/{business_partner_id}/tags/{tag_id}")]
+#[patch("/{tag_id}")]
 pub async fn update_tag(
     at: InPartner<IntegrationWrite>,
     id: InPath<TagId>,
@@ -98,7 +98,7 @@ pub async fn update_tag(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive"])))
 )]
-#[delete("/customer-integrations/{business_partner_id}/tags/{tag_id}")]
+#[delete("/{tag_id}")]
 pub async fn delete_tag(at: InPartner<IntegrationWrite>, id: InPath<TagId>, call: Call) -> Result<HttpResponse> {
     routes::delete::<Tag, _>(call, at.actor, Configuration(at.partner), id.0).await
 }

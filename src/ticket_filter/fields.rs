@@ -4,10 +4,14 @@
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
+use strum::VariantNames as _;
 use utoipa::ToSchema;
 
+use super::states::{TicketClosure, TicketLevel, TicketStatus};
 use crate::catalog::EntryKind;
 
+/// The words of a flag: set, and not set.
+pub const FLAGS: [&str; 2] = ["true", "false"];
 /// Most values of one condition.
 pub const MAX_VALUES: usize = 100;
 
@@ -161,10 +165,10 @@ impl Field {
     /// The words it can have; empty where its values are no words.
     pub fn words(self) -> &'static [&'static str] {
         match self {
-            Self::Status => &["open", "in_progress", "parked", "closed"],
-            Self::Closure => &["completed", "cancelled", "withdrawn"],
-            Self::Urgency | Self::Impact => &["low", "medium", "high"],
-            Self::Released | Self::Confidential => &["true", "false"],
+            Self::Status => TicketStatus::VARIANTS,
+            Self::Closure => TicketClosure::VARIANTS,
+            Self::Urgency | Self::Impact => TicketLevel::VARIANTS,
+            Self::Released | Self::Confidential => &FLAGS,
             _ => &[],
         }
     }

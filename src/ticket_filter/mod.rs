@@ -1,6 +1,6 @@
 //! The ticket filter: the one condition language of queries and exclusion rules (domain.md section 5).
 //!
-//! A filter comes in as JSON (`parse`), is judged once against the table of `fields`, and is from then on a [`TicketFilter`],
+//! A filter comes in as JSON (`parse`), is judged once against the table of `fields` (and `states`, words that tickets have), and is from then on a [`TicketFilter`],
 //! which cannot be wrong. `words` says it in German and English, `references` keeps which catalogue entries it names.
 
 pub mod fields;
@@ -8,9 +8,11 @@ mod model;
 pub mod parse;
 pub mod references;
 pub mod routes;
+mod states;
 mod words;
 
 pub use fields::{Field, Operator, ValueKind};
 pub use model::{Condition, StoredFilter, TicketFilter, Truth};
 pub use references::Names;
+pub use states::{TicketClosure, TicketLevel, TicketStatus};
 pub use words::{MAX_SAID, Summary, harmless, spoken, summary};

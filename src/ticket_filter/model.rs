@@ -66,30 +66,6 @@ impl From<bool> for Truth {
 }
 
 impl TicketFilter {
-    /// What the filter comes to when `judge` says what each condition does.
-    pub fn evaluate(&self, judge: &impl Fn(&Condition) -> Truth) -> Truth {
-        let of = |filter: &Self| filter.evaluate(judge);
-        match self {
-            Self::All { filters } => filters.iter().map(of).min().unwrap_or(Truth::Unknown),
-            Self::Any { filters } => filters.iter().map(of).max().unwrap_or(Truth::Unknown),
-            Self::None { filters } => filters.iter().map(of).max().unwrap_or(Truth::Unknown).negated(),
-            Self::Condition(condition) => judge(condition),
-        }
-    }
-
-    /// Whether every ticket of an area matches, whatever its other facts are.
-    pub fn covers_area(&self, area: &str) -> bool {
-        let judge = |condition: &Condition| {
-            let named = condition.values.iter().any(|id| id == area);
-            match (condition.field, condition.operator) {
-                (Field::Area, Operator::In) => named.into(),
-                (Field::Area, Operator::NotIn) => (!named).into(),
-                _ => Truth::Unknown,
-            }
-        };
-        self.evaluate(&judge) == Truth::True
-    }
-
     /// Visits every condition with its JSON pointer within the filter.
     pub fn visit<'f>(&'f self, see: &mut impl FnMut(&str, &'f Condition)) {
         self.visit_at("", see);

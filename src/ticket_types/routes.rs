@@ -28,7 +28,7 @@ use crate::{
     responses((status = 200, description = "A page of granted ticket types.", body = List<TicketTypeGrant>)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/ticket-types")]
+#[get("")]
 pub async fn list_ticket_types(
     at: InPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
@@ -45,7 +45,7 @@ pub async fn list_ticket_types(
     responses((status = 200, description = "The granted ticket type.", body = TicketTypeGrant)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("/customer-integrations/{business_partner_id}/ticket-types/{ticket_type_id}")]
+#[get("/{ticket_type_id}")]
 pub async fn get_ticket_type(
     at: InPartner<IntegrationRead>,
     id: InPath<TicketTypeId>,
@@ -68,7 +68,7 @@ pub async fn get_ticket_type(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "retired_reference"])))
 )]
-#[put("/customer-integrations/{business_partner_id}/ticket-types/{ticket_type_id}")]
+#[put("/{ticket_type_id}")]
 pub async fn put_ticket_type(
     at: InPartner<IntegrationWrite>,
     id: InPath<TicketTypeId>,
@@ -87,7 +87,7 @@ pub async fn put_ticket_type(
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "last_ticket_type"])))
 )]
-#[delete("/customer-integrations/{business_partner_id}/ticket-types/{ticket_type_id}")]
+#[delete("/{ticket_type_id}")]
 pub async fn delete_ticket_type(
     at: InPartner<IntegrationWrite>,
     id: InPath<TicketTypeId>,

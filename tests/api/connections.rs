@@ -99,3 +99,17 @@ async fn a_slow_body_that_comes_in_time_is_taken() {
     let answer = to_the_end(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
 }
+
+/// As Java's client asks by default; with `upgrade` in the answer it takes the connection for one that stays open.
+#[actix_web::test]
+async fn an_offer_to_speak_http_2_is_declined_and_the_connection_closed() {
+    let app = impatient(Duration::from_secs(5)).await;
+    let mut stream = connect(&app).await;
+    let offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n";
+    let request = format!("{}{offer}\r\n{BODY}", head("PUT", PARTNER, &sized()));
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let answer = to_the_end(&mut stream).await.to_lowercase();
+    assert!(answer.starts_with("http/1.1 201 "), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n") && !answer.contains("upgrade"), "{answer}");
+    app.reader().get(PARTNER).await.is(200);
+}

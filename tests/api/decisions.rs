@@ -416,6 +416,11 @@ async fn a_preview_tells_what_would_change_for_whom_and_saves_nothing(#[values(S
     // global
     let global = ask(json!({"business_partner_id": null})).await.is(200).json;
     assert_eq!(told(&global), told(&new));
+    // an access whose partner has none of the tickets
+    stage.app.make_ready("K-2").await;
+    let foreign = stage.app.access("K-2", "e@f.example", json!({"first_name": "Ida", "last_name": "Ost"})).await;
+    let global = ask(json!({"business_partner_id": null, "access_ids": [foreign]})).await.is(200).json;
+    assert_eq!(told(&global), [owned(("Ida Ost", &[], &[], &["alt", "neu", "leer", "offen"]))]);
     // what is wrong
     ask(json!({"rule_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"})).await.is_problem(422, "unknown_reference");
     ask(json!({"rule_id": rule["id"], "business_partner_id": null})).await.is_problem(422, "unknown_reference");

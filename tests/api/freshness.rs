@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use customer_integration::{app::App, db};
+use customer_integration::{app::App, db, http::token::Claims};
 use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::support::{
     Client, Engine,
     Engine::*,
     TestApp,
-    app::{Storage, config},
+    app::{Storage, claims, config},
 };
 
 const K1: &str = "/customer-integrations/K-1";
@@ -181,4 +181,26 @@ async fn questions_are_answered_again_when_their_connection_was_killed() {
         server.execute("postgres", &kill).await;
         assert!(join_all((0..8).map(|_| sees(&system, &access))).await.into_iter().all(|visible| visible));
     }
+}
+
+/// An e-mail address that one partner gave up is another one's at once, also for those who may not know of the first.
+#[rstest]
+#[actix_web::test]
+async fn an_address_that_moved_is_its_new_access(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    app.make_ready("K-2").await;
+    let first = app.access("K-1", "a@b.example", json!({"ticket_visibility": "partner"})).await;
+    let by_address = |partner: &str| {
+        json!({"access_email": "a@b.example", "tickets": [{"ticket_id": "1", "business_partner_id": partner,
+            "area_id": "A-1", "internal": false, "confidential": false}]})
+    };
+    let (all, path) = (claims("decisions:read"), "/decisions/ticket-visibility");
+    let limited =
+        app.with_claims(&Claims { business_partner_id: Some("K-2".parse().unwrap()), ..claims("decisions:read") });
+    app.with_claims(&all).post(path, by_address("K-1")).await.is(200);
+    limited.post(path, by_address("K-2")).await.is_problem(422, "unknown_access");
+    app.editor().patch(&format!("{K1}/accesses/{first}"), json!({"email": "c@d.example"})).await.is(200);
+    app.access("K-2", "A@b.example", json!({"ticket_visibility": "partner"})).await;
+    let answer = limited.post(path, by_address("K-2")).await.is(200);
+    assert_eq!(answer.json["decisions"][0]["visible"], true);
 }

@@ -116,3 +116,19 @@ async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
     let elsewhere = app.anonymous().request("DELETE", "//health/ready").send().await;
     assert_eq!(elsewhere.is_problem(405, "method_not_allowed").header("allow"), "GET, HEAD");
 }
+
+#[rstest]
+#[case("if-none-match", |length| format!("\"{}\"", "x".repeat(length - 2)))]
+#[case("if-match", |length| format!("*{}", ",".repeat(length - 1)).replacen("*,", "\"\"", 1))]
+#[case("accept-language", |length| "d".repeat(length))]
+#[actix_web::test]
+async fn headers_that_are_parameters_are_bounded(#[case] name: &str, #[case] of_length: fn(usize) -> String) {
+    let Some(app) = TestApp::ready(Sqlite).await else { return };
+    let (editor, path) = (app.editor(), format!("{K1}/areas/A-1"));
+    assert_eq!((of_length(1000).len(), of_length(1001).len()), (1000, 1001));
+    let longest = editor.request("PUT", &path).header(name, &of_length(1000)).send().await;
+    assert_eq!(longest.status, if name == "if-match" { 412 } else { 200 }, "{}", longest.text);
+    let refused = editor.request("PUT", &path).header(name, &of_length(1001)).send().await;
+    let [error] = &refused.is_problem(400, "invalid_parameter").errors()[..] else { panic!("one error") };
+    assert_eq!(error.to_lowercase(), format!("{name} too_long"));
+}

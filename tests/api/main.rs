@@ -29,6 +29,7 @@ mod isolation;
 mod program;
 mod queries;
 mod races;
+mod released;
 mod rules;
 mod support;
 mod tab;

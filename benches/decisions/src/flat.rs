@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use customer_integration::{
-    decisions::facts::{Fact, TicketFacts},
+    decisions::facts::{Fact, TicketFacts, WORDED},
     kernel::{fold::fold_case, time::Timestamp},
     ticket_filter::Field,
 };
@@ -24,15 +24,9 @@ pub const AGE_UNKNOWN: i64 = i32::MAX as i64;
 pub const AGE_NOTHING: i64 = -1;
 
 /// Facts with one value.
-const SINGLES: [Field; 13] = [
+const SINGLES: [Field; 7] = [
     Field::Area,
     Field::TicketType,
-    Field::Status,
-    Field::Closure,
-    Field::Urgency,
-    Field::Impact,
-    Field::Released,
-    Field::Confidential,
     Field::MainContact,
     Field::CreatedBy,
     Field::EntryChannel,
@@ -78,6 +72,10 @@ impl Flat {
         let facts: TicketFacts<'_> = serde_json::from_str(json).expect("a ticket");
         facts.check().expect("a ticket that the product takes");
         let mut texts: BTreeMap<_, _> = SINGLES.map(|field| (name(field), text(facts.single(field)))).into();
+        texts.extend(WORDED.iter().zip(facts.words()).map(|(field, word)| {
+            let word = word.seen_as(|place| field.words().get(usize::from(*place)).copied().unwrap_or(UNKNOWN));
+            (name(*field), text(word))
+        }));
         texts.insert(name(Field::Subject), fold_case(&text(facts.subject.seen_as(|it| &**it))));
         let age = match facts.created() {
             Fact::Unknown => AGE_UNKNOWN,

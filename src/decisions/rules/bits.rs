@@ -10,53 +10,34 @@ use foldhash::fast::RandomState;
 /// Bits of a set, by the words they are in.
 pub type Bits = BTreeMap<u32, u64>;
 
-/// Where the bits of each value are. A few values are compared faster than hashed.
-#[derive(Debug)]
-enum Places {
-    Few(Box<[(Box<str>, Range<usize>)]>),
-    Many(HashMap<Box<str>, Range<usize>, RandomState>),
-}
-
-/// So many values are few.
-const FEW: usize = 6;
-
 /// For each value, some bits.
 #[derive(Debug)]
 pub struct Table {
-    places: Places,
+    places: HashMap<Box<[u8]>, Range<usize>, RandomState>,
     bits: Vec<(u32, u64)>,
 }
 
 impl Table {
     pub fn new(values: BTreeMap<&str, Bits>) -> Self {
         let mut bits = Vec::new();
-        let mut place = |(value, of_value): (&str, Bits)| -> (Box<str>, Range<usize>) {
+        let place = |(value, of_value): (&str, Bits)| -> (Box<[u8]>, Range<usize>) {
             let begin = bits.len();
             bits.extend(of_value);
-            (value.into(), begin..bits.len())
+            (value.as_bytes().into(), begin..bits.len())
         };
-        let few = values.len() <= FEW;
-        let places = values.into_iter().map(&mut place);
-        let places = if few { Places::Few(places.collect()) } else { Places::Many(places.collect()) };
-        Self { places, bits }
+        Self { places: values.into_iter().map(place).collect(), bits }
     }
 
     /// The bits of a value.
-    pub fn of(&self, value: &str) -> &[(u32, u64)] {
-        let place = match &self.places {
-            Places::Few(places) => places.iter().find(|(known, _)| **known == *value).map(|(_, place)| place),
-            Places::Many(places) => places.get(value),
-        };
-        place.and_then(|place| self.bits.get(place.clone())).unwrap_or_default()
+    #[inline]
+    pub fn of(&self, value: &[u8]) -> &[(u32, u64)] {
+        self.places.get(value).and_then(|place| self.bits.get(place.clone())).unwrap_or_default()
     }
 
     /// About how much memory it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        let (names, slots): (usize, usize) = match &self.places {
-            Places::Few(places) => (places.iter().map(|(name, _)| name.len()).sum(), places.len()),
-            Places::Many(places) => (places.keys().map(|name| name.len()).sum(), places.capacity()),
-        };
-        names + slots * 40 + self.bits.len() * 16
+        let names = self.places.keys().map(|name| name.len()).sum::<usize>();
+        names + self.places.capacity() * 40 + self.bits.len() * 16
     }
 }
 

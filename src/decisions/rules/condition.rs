@@ -5,7 +5,7 @@ use memchr::memmem::Finder;
 
 use super::look::{Look, TextField};
 use crate::{
-    decisions::facts::Fact,
+    decisions::facts::{Fact, WORDED},
     kernel::{fold::fold_case, period::Period, time::Timestamp},
     ticket_filter::{Condition, Field, Operator, TicketFilter, Truth},
 };
@@ -41,6 +41,22 @@ impl Values {
     }
 }
 
+/// Some of the words that a field can have, by their places among [`Field::words`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words(u8);
+
+impl Words {
+    fn new(field: Field, values: &[String]) -> Self {
+        let words = field.words().iter().enumerate();
+        Self(words.filter(|(_, word)| values.iter().any(|it| it == *word)).fold(0, |set, (at, _)| set | 1 << at))
+    }
+
+    /// Whether this is one of them.
+    pub fn contain(self, place: u8) -> bool {
+        self.0 >> (place % 8) & 1 == 1
+    }
+}
+
 /// A folded text, and what it is searched for with.
 #[derive(Debug, Clone)]
 pub struct Pattern {
@@ -54,8 +70,8 @@ impl Pattern {
         Self { text: text.into(), finder: Box::new(Finder::new(text).into_owned()) }
     }
 
-    fn is_in(&self, text: &str) -> bool {
-        self.finder.find(text.as_bytes()).is_some()
+    fn is_in(&self, text: &[u8]) -> bool {
+        self.finder.find(text).is_some()
     }
 }
 
@@ -77,10 +93,16 @@ pub enum Limit {
 /// A condition.
 #[derive(Debug, Clone)]
 pub enum Test {
-    /// `in`, `not_in` and `is`.
+    /// `in` and `not_in` of ids.
     OneOf {
         field: Field,
         values: Values,
+        wanted: bool,
+    },
+    /// `in`, `not_in` and `is` of a few words; the field by its place in [`WORDED`].
+    Word {
+        slot: usize,
+        words: Words,
         wanted: bool,
     },
     Tags {
@@ -134,8 +156,7 @@ impl Node {
         self.evaluate(&judge) == Truth::True
     }
 
-    /// What the filter comes to when `judge` says what each condition does. An empty group is unknown, as in
-    /// [`TicketFilter::evaluate`].
+    /// What the filter comes to when `judge` says what each condition does. An empty group is unknown.
     fn evaluate(&self, judge: &impl Fn(&Test) -> Truth) -> Truth {
         match self {
             Self::All(nodes) => extreme(nodes, Truth::False, Truth::min, judge),
@@ -175,8 +196,11 @@ impl Test {
         let Condition { field, operator, values } = condition;
         match operator {
             Operator::In | Operator::NotIn | Operator::Is => {
-                let values = Values::new(values.iter().cloned());
-                Self::OneOf { field: *field, values, wanted: *operator != Operator::NotIn }
+                let (field, wanted) = (*field, *operator != Operator::NotIn);
+                match WORDED.iter().position(|worded| *worded == field) {
+                    Some(slot) => Self::Word { slot, words: Words::new(field, values), wanted },
+                    None => Self::OneOf { field, values: Values::new(values.iter().cloned()), wanted },
+                }
             }
             Operator::AnyOf => Self::tags(values, Quantity::Any),
             Operator::AllOf => Self::tags(values, Quantity::All),
@@ -224,9 +248,14 @@ impl Test {
                 Fact::Nothing => (!wanted).into(),
                 Fact::Known(value) => (values.contain(value) == *wanted).into(),
             },
+            Self::Word { slot, words, wanted } => match look.word(*slot) {
+                Fact::Unknown => Truth::Unknown,
+                Fact::Nothing => (!wanted).into(),
+                Fact::Known(place) => (words.contain(place) == *wanted).into(),
+            },
             Self::Tags { values, how } => match look.tags() {
                 Fact::Known(tags) => {
-                    let bears = |name: &str| tags.iter().any(|tag| tag == name);
+                    let bears = |name: &str| tags.iter().any(|tag| tag == name.as_bytes());
                     let holds = match how {
                         Quantity::Any => values.iter().any(bears),
                         Quantity::All => values.iter().all(bears),
@@ -239,7 +268,7 @@ impl Test {
             Self::Text { field, pattern, whole } => match look.text(*field) {
                 Fact::Unknown => Truth::Unknown,
                 Fact::Nothing => Truth::False,
-                Fact::Known(text) if *whole => (*text == *pattern.text).into(),
+                Fact::Known(text) if *whole => (text == pattern.text.as_bytes()).into(),
                 Fact::Known(text) => pattern.is_in(text).into(),
             },
             Self::Created { limit, before } => match look.facts.created() {

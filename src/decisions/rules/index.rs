@@ -16,7 +16,10 @@ use super::{
     look::Look,
     several::Several,
 };
-use crate::{decisions::facts::Fact, ticket_filter::Field};
+use crate::{
+    decisions::facts::{Fact, WORDED},
+    ticket_filter::Field,
+};
 
 /// Sets of clauses under construction, used again for the next ticket.
 #[derive(Debug, Default)]
@@ -29,9 +32,22 @@ pub struct Marks {
 #[derive(Debug)]
 struct Single {
     field: Field,
+    /// The clauses that ask for it. While none of them is left, its value does not matter.
+    concerned: Box<[u64]>,
     usual: Box<[u64]>,
     /// Where a value's mask differs from the usual one.
     flips: Table,
+}
+
+/// A field of few words.
+#[derive(Debug)]
+struct Worded {
+    /// The field, by its place in [`WORDED`].
+    slot: usize,
+    /// The place of the last mask.
+    none: u8,
+    /// The mask of each word, one after the other; the last one is that of a ticket without any.
+    masks: Box<[u64]>,
 }
 
 /// The index.
@@ -40,6 +56,7 @@ pub struct Index {
     /// The rule that each clause is of.
     owners: Box<[usize]>,
     all: Box<[u64]>,
+    worded: Box<[Worded]>,
     singles: Box<[Single]>,
     several: Box<[Several]>,
 }
@@ -47,17 +64,17 @@ pub struct Index {
 impl Index {
     /// Indexes clauses, each with the number of the rule it is of.
     pub fn new(clauses: &[(usize, Clause<'_>)]) -> Self {
-        let fields: BTreeSet<Field> = clauses
-            .iter()
-            .flat_map(|(_, clause)| clause)
-            .filter_map(|literal| if let Test::OneOf { field, .. } = literal.test { Some(*field) } else { None })
-            .collect();
-        let mut singles: Vec<_> = fields.into_iter().map(|field| Single::new(field, clauses)).collect();
+        let literals = || clauses.iter().flat_map(|(_, clause)| clause).map(|literal| literal.test);
+        let ids = literals().filter_map(|test| if let Test::OneOf { field, .. } = test { Some(*field) } else { None });
+        let words = literals().filter_map(|test| if let Test::Word { slot, .. } = test { Some(*slot) } else { None });
+        let (ids, words): (BTreeSet<Field>, BTreeSet<usize>) = (ids.collect(), words.collect());
+        let mut singles: Vec<_> = ids.into_iter().map(|field| Single::new(field, clauses)).collect();
         // what leaves the least comes first, so that often nothing is left to look at
         singles.sort_by_key(|single| single.usual.iter().map(|word| word.count_ones()).sum::<u32>());
         Self {
             all: mask(clauses.len(), |_| true),
             owners: clauses.iter().map(|(rule, _)| *rule).collect(),
+            worded: words.into_iter().map(|slot| Worded::new(slot, clauses)).collect(),
             singles: singles.into(),
             several: Several::of(clauses),
         }
@@ -68,7 +85,8 @@ impl Index {
         let Marks { left, held } = marks;
         left.clear();
         left.extend_from_slice(&self.all);
-        let possible = self.singles.iter().all(|single| single.narrow(look, left))
+        let possible = self.worded.iter().all(|worded| worded.narrow(look, left))
+            && self.singles.iter().all(|single| single.narrow(look, left))
             && self.several.iter().all(|several| several.narrow(look, left, held));
         let words = if possible { left.as_slice() } else { &[] };
         ones(words).filter_map(|clause| self.owners.get(clause).copied())
@@ -76,10 +94,53 @@ impl Index {
 
     /// About how much memory it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        let words = self.all.len() * (1 + self.singles.len() + self.several.len());
+        let worded = self.worded.iter().map(|it| it.masks.len()).sum::<usize>();
+        let words = worded + self.all.len() * (1 + 2 * self.singles.len() + 2 * self.several.len());
         let tables = self.singles.iter().map(|it| it.flips.bytes()).sum::<usize>()
             + self.several.iter().map(Several::bytes).sum::<usize>();
         words * 8 + self.owners.len() * size_of::<usize>() + tables
+    }
+}
+
+impl Worded {
+    fn new(slot: usize, clauses: &[(usize, Clause<'_>)]) -> Self {
+        // of a word by its place, or of none
+        let mask_of = |place: Option<u8>| {
+            mask(clauses.len(), |bit| {
+                let mut literals = clauses.get(bit).into_iter().flat_map(|(_, clause)| clause);
+                literals.all(|Literal { test, negated }| match test {
+                    Test::Word { slot: of, words, wanted } if *of == slot => {
+                        (place.is_some_and(|place| words.contain(place)) == *wanted) != *negated
+                    }
+                    _ => true,
+                })
+            })
+        };
+        let none = WORDED.get(slot).map_or(0, |field| u8::try_from(field.words().len()).unwrap_or(u8::MAX));
+        let places = (0..none).map(Some).chain([None]);
+        Self { slot, none, masks: places.flat_map(|place| mask_of(place).into_vec()).collect() }
+    }
+
+    /// Leaves what the ticket's word leaves; whether that is anything.
+    fn narrow(&self, look: &Look<'_>, left: &mut [u64]) -> bool {
+        let place = match look.word(self.slot) {
+            Fact::Unknown => return true,
+            Fact::Nothing => self.none,
+            Fact::Known(place) => place,
+        };
+        let begin = usize::from(place) * left.len();
+        // all words have one; without it nothing would be ruled out
+        let Some(masks) = self.masks.get(begin..begin + left.len()) else { return true };
+        if let ([word], [mask]) = (&mut *left, masks) {
+            *word &= mask;
+            return *word != 0;
+        }
+        let mut any = 0;
+        for (word, mask) in left.iter_mut().zip(masks) {
+            *word &= mask;
+            any |= *word;
+        }
+        any != 0
     }
 }
 
@@ -102,16 +163,25 @@ impl Single {
             }
         }
         let usual = mask(clauses.len(), |bit| parts.get(bit).is_none_or(|tests| usual(tests)));
-        Self { field, usual, flips: Table::new(flips) }
+        let concerned = mask(clauses.len(), |bit| parts.get(bit).is_some_and(|tests| !tests.is_empty()));
+        Self { field, concerned, usual, flips: Table::new(flips) }
     }
 
     /// Leaves what the ticket's value leaves; whether that is anything.
     fn narrow(&self, look: &Look<'_>, left: &mut [u64]) -> bool {
+        if left.iter().zip(&self.concerned).all(|(left, concerned)| left & concerned == 0) {
+            return true;
+        }
         let flips = match look.facts.single(self.field) {
             Fact::Unknown => return true,
             Fact::Nothing => &[],
-            Fact::Known(value) => self.flips.of(value),
+            Fact::Known(value) => self.flips.of(value.as_bytes()),
         };
+        // most sets fit into one word
+        if let ([word], [usual]) = (&mut *left, &*self.usual) {
+            *word &= usual ^ flips.first().map_or(0, |(_, bits)| *bits);
+            return *word != 0;
+        }
         let mut flips = flips.iter().peekable();
         let mut any = 0;
         for ((word, usual), at) in left.iter_mut().zip(&self.usual).zip(0_u32..) {

@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 
 use crate::{
     decisions::{
-        facts::{Fact, Str, TicketFacts},
+        facts::{Fact, Str, TicketFacts, WORDED},
         policy::Viewer,
     },
     kernel::{fold::fold_case_into, time::Timestamp},
@@ -43,9 +43,9 @@ impl<T: Default> Lazy<T> {
 /// without a look at their texts, and folding those takes longer than everything else.
 #[derive(Debug, Default)]
 pub struct Room {
-    subject: Lazy<String>,
-    reference_number: Lazy<String>,
-    tags: Lazy<Vec<String>>,
+    subject: Lazy<Vec<u8>>,
+    reference_number: Lazy<Vec<u8>>,
+    tags: Lazy<Vec<Vec<u8>>>,
 }
 
 impl Room {
@@ -54,12 +54,12 @@ impl Room {
         self.subject.forget();
         self.reference_number.forget();
         self.tags.forget();
-        Look { facts, viewer, now, room: self }
+        Look { facts, viewer, now, words: facts.words(), room: self }
     }
 }
 
-fn fold_all(tags: &[Str<'_>], room: &mut Vec<String>) {
-    room.resize(room.len().max(tags.len()), String::new());
+fn fold_all(tags: &[Str<'_>], room: &mut Vec<Vec<u8>>) {
+    room.resize(room.len().max(tags.len()), Vec::new());
     for (tag, folded) in tags.iter().zip(room.iter_mut()) {
         fold_case_into(tag.trim(), folded);
     }
@@ -72,6 +72,7 @@ pub struct Look<'l> {
     /// Who looks; `None`: nobody in particular.
     pub viewer: Option<&'l Viewer>,
     pub now: Timestamp,
+    words: [Fact<u8>; WORDED.len()],
     room: &'l Room,
 }
 
@@ -83,18 +84,23 @@ pub enum TextField {
 }
 
 impl<'l> Look<'l> {
+    /// The value of a field of few words, named by its place in [`WORDED`].
+    pub fn word(&self, slot: usize) -> Fact<u8> {
+        self.words.get(slot).copied().unwrap_or_default()
+    }
+
     /// A text, folded.
-    pub fn text(&self, field: TextField) -> Fact<&'l str> {
+    pub fn text(&self, field: TextField) -> Fact<&'l [u8]> {
         let Self { facts, room, .. } = *self;
         let (fact, lazy) = match field {
             TextField::Subject => (&facts.subject, &room.subject),
             TextField::ReferenceNumber => (&facts.reference_number, &room.reference_number),
         };
-        fact.seen_as(|text| lazy.get(|folded| fold_case_into(text.trim(), folded)).as_str())
+        fact.seen_as(|text| lazy.get(|folded| fold_case_into(text.trim(), folded)).as_slice())
     }
 
     /// The tags' names, folded; that there are none is known as an empty list.
-    pub fn tags(&self) -> Fact<&'l [String]> {
+    pub fn tags(&self) -> Fact<&'l [Vec<u8>]> {
         let Self { facts, room, .. } = *self;
         match &facts.tags {
             Fact::Unknown => Fact::Unknown,

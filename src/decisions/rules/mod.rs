@@ -11,10 +11,10 @@ mod look;
 mod several;
 mod texts;
 
+pub use condition::Node;
 pub use index::Marks;
 pub use look::{Look, Room};
 
-use condition::Node;
 use index::Index;
 
 use crate::{

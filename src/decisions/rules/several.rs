@@ -172,7 +172,7 @@ impl Several {
     }
 
     /// The ticket has this value.
-    fn has(&self, value: &str, left: &mut [u64], held: &mut [u64]) {
+    fn has(&self, value: &[u8], left: &mut [u64], held: &mut [u64]) {
         add(held, self.wanted.of(value));
         remove(left, self.unwanted.of(value));
     }

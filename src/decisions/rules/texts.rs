@@ -51,7 +51,7 @@ pub struct Patterns {
 
 impl Patterns {
     /// What the patterns that a text contains concern; some may come more than once.
-    pub fn found_in<'p>(&'p self, text: &'p str) -> impl Iterator<Item = &'p Concerned> {
+    pub fn found_in<'p>(&'p self, text: &'p [u8]) -> impl Iterator<Item = &'p Concerned> {
         let matches = self.automaton.find_overlapping_iter(text);
         matches.filter_map(|found| self.concerned.get(found.pattern().as_usize()))
     }

@@ -7,6 +7,8 @@
 
 #![expect(clippy::indexing_slicing, reason = "serde_json's values answer null for what is not there, and insert it")]
 
+mod limits;
+mod links;
 mod operations;
 mod problems;
 mod schemas;
@@ -35,7 +37,7 @@ use crate::kernel::Code;
         contact(name = "The team of customer-integration"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    servers((url = "/", description = "This service")),
+    servers((url = "/", description = "The service that answered with this document, in production, staging or local")),
     tags(
         (name = "customer-integrations", description = "The integration itself: active or not, and whether it is ready (tab \"Kundenintegration\")."),
         (name = "accesses", description = "External logins of the partner's people (Kundenzugänge)."),
@@ -80,6 +82,8 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> serde_json::Result<Value> {
     let text = LISTED.iter().fold(text, |text, it| text.replace(&format!("List_{it}\""), &format!("{it}List\"")));
     let mut document: Value = serde_json::from_str(&text)?;
     document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
+    // whoever reads this from a running service is where it says; callers are people and programs outside of its team
+    document["servers"][0]["x-internal"] = json!(false);
     schemas::complete(&mut document);
     let schemas = document["components"]["schemas"].clone();
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
@@ -87,15 +91,19 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> serde_json::Result<Value> {
             operations::complete(path, method, operation, &schemas);
         }
     }
+    links::complete(&mut document["paths"]);
     let paths = document["paths"].to_string();
     let components = &mut document["components"];
     components["securitySchemes"]["bearer"] = json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "A JWT (RFC 9068). Its `scope` must hold the scope an operation asks for (`x-required-scopes`); a write \
+        "description": "A JWT (RFC 9068), validated as RFC8725 recommends: its algorithm is the service's to choose, its \
+            issuer, audience and expiry are demanded. Its `scope` must hold the scope an operation asks for (`x-required-scopes`); a write \
             scope does not imply its read scope. With `business_partner_id` it is limited to that partner, and all others \
             are not found."});
     components["headers"] = operations::headers();
     components["examples"] = problems::examples(&paths);
-    components["responses"]["NotModified"] = json!({"description": "What the caller has is still current.", "headers": operations::response_headers(&["ETag"])});
+    let headers = operations::response_headers(&["ETag"]);
+    components["responses"]["NotModified"] =
+        json!({"description": "What the caller has is still current.", "headers": headers});
     components["schemas"]["Problem"]["properties"]["code"]["examples"] =
         Code::iter().filter(|code| !code.is_field_code()).map(Code::as_str).collect();
     Ok(document)

@@ -60,8 +60,9 @@ pub(super) fn of_operation(
 pub(super) fn response(codes: &[Code]) -> Value {
     let status = codes.first().map_or_else(Default::default, |code| code.status());
     let names: &[&str] = match status.as_u16() {
-        401 | 403 => &["WWW-Authenticate"],
-        412 => &["ETag"],
+        401 => &["WWW-Authenticate"],
+        403 => &["Scope-WWW-Authenticate"],
+        412 => &["Current-ETag"],
         415 => &["Accept-Encoding"],
         503 => &["Retry-After"],
         _ => &[],

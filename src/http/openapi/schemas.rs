@@ -4,9 +4,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::limits;
+
 /// Completes the schemas in place; `document` is the whole document.
 pub(super) fn complete(document: &mut Value) {
-    unwrap_described(document);
+    simplify(document);
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
     for (name, schema) in schemas.iter_mut() {
         if let Some(item) = name.strip_suffix("List") {
@@ -18,6 +20,7 @@ pub(super) fn complete(document: &mut Value) {
                 require_all(part, &[]);
             }
         }
+        limits::complete(name, "", schema);
     }
 }
 
@@ -35,12 +38,15 @@ fn require_all(schema: &mut Value, optional: &[&str]) {
 }
 
 /// A described member of an inlined type comes as `allOf: [type, {type: object, description}]`, which no value satisfies.
-/// The description belongs into the type itself.
-fn unwrap_described(value: &mut Value) {
+/// The description belongs into the type itself. And that the names of a map's members are strings goes without saying.
+fn simplify(value: &mut Value) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(unwrap_described),
+        Value::Array(items) => items.iter_mut().for_each(simplify),
         Value::Object(members) => {
-            members.values_mut().for_each(unwrap_described);
+            members.values_mut().for_each(simplify);
+            if members.get("propertyNames") == Some(&json!({"type": "string"})) {
+                members.remove("propertyNames");
+            }
             if let Some(merged) = merged(members) {
                 *members = merged;
             }

@@ -155,6 +155,7 @@ impl Request {
         }
         if path.starts_with(BASE) {
             document::check(self.method.as_str(), path, status, content_type.as_deref(), &text);
+            document::check_headers(self.method.as_str(), path, status, &headers);
         }
         Answer { status, headers, json, text }
     }

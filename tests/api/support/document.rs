@@ -1,9 +1,14 @@
 //! The OpenAPI document as the tests use it: no answer passes that it does not name, and every body fits its schema.
 
-use std::sync::LazyLock;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use actix_web::dev::ResourceDef;
 use customer_integration::router;
+use jsonschema::Validator;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| router::document().unwrap());
@@ -82,12 +87,39 @@ pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, 
     fits(schema, &body);
 }
 
+/// Panics unless an answer has the headers that the document promises, each as it says.
+pub fn check_headers(method: &str, path: &str, status: u16, headers: &HeaderMap) {
+    let matching = |it: &&Operation| it.method == method && ResourceDef::new(it.path.as_str()).is_match(path);
+    let Some(operation) = OPERATIONS.iter().find(matching) else { return };
+    let mut response = &operation.value["responses"][status.to_string()];
+    if let Some(reference) = response["$ref"].as_str() {
+        response = DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap();
+    }
+    for (name, header) in response["headers"].as_object().into_iter().flatten() {
+        let header = DOCUMENT.pointer(header["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+        match headers.get(name) {
+            Some(value) => fits(&header["schema"], &json!(value.to_str().unwrap())),
+            None => assert_eq!(header["required"], false, "{} answered {status} without {name}", operation.id),
+        }
+    }
+}
+
 /// Panics unless `body` fits `schema`.
 pub fn fits(schema: &Value, body: &Value) {
-    let mut root = schema.clone();
-    root["components"] = json!({"schemas": DOCUMENT["components"]["schemas"]});
-    let validator = jsonschema::options().should_validate_formats(true).build(&root).unwrap();
+    let validator = validator(schema);
     let errors: Vec<_> =
         validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:?}\n{body}");
+}
+
+/// A schema made ready; once, since that takes longer than judging an answer by it.
+fn validator(schema: &Value) -> Arc<Validator> {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let ready = known.entry(schema.to_string()).or_insert_with(|| {
+        let mut root = schema.clone();
+        root["components"] = json!({"schemas": DOCUMENT["components"]["schemas"]});
+        Arc::new(jsonschema::options().should_validate_formats(true).build(&root).unwrap())
+    });
+    ready.clone()
 }

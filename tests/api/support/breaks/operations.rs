@@ -1,0 +1,121 @@
+//! Operations: what they are called and where they are, what they need, what they take and answer.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Comparison, Direction, members, resolved, texts};
+
+/// The versions that a document's paths have: `/api/v1` is `v1`.
+pub(super) fn versions(document: &Value) -> BTreeSet<&str> {
+    members(&document["paths"]).filter_map(|(path, _)| version(path)).collect()
+}
+
+fn version(path: &str) -> Option<&str> {
+    path.split('/').find(|it| it.strip_prefix('v').is_some_and(|rest| rest.parse::<u32>().is_ok()))
+}
+
+impl Comparison<'_> {
+    pub(super) fn operations(&mut self) {
+        let versions = versions(self.new);
+        for (path, item) in members(&self.old["paths"]) {
+            if version(path).is_some_and(|version| !versions.contains(version)) {
+                continue;
+            }
+            for (method, old) in members(item) {
+                let id = old["operationId"].as_str().unwrap_or(path);
+                match self.new["paths"][path].get(method) {
+                    Some(new) => self.operation(id, old, new),
+                    None => self.breaks(id, format!("operation removed: {} {path}", method.to_uppercase())),
+                }
+            }
+        }
+    }
+
+    fn operation(&mut self, id: &str, old: &Value, new: &Value) {
+        if old["operationId"] != new["operationId"] {
+            self.breaks(id, format!("operationId is now {}", new["operationId"]));
+        }
+        for scope in texts(&new["x-required-scopes"]).difference(&texts(&old["x-required-scopes"])) {
+            self.breaks(id, format!("scope added: {scope}"));
+        }
+        self.parameters(id, old, new);
+        self.body(id, &old["requestBody"], &new["requestBody"]);
+        for (status, response) in members(&old["responses"]) {
+            if !status.starts_with('4') && !status.starts_with('5') {
+                self.response(id, status, response, &new["responses"][status]);
+            }
+        }
+        self.problems(id, &old["responses"], &new["responses"]);
+    }
+
+    fn parameters(&mut self, id: &str, old: &Value, new: &Value) {
+        let key = |it: &Value| (it["in"].clone(), it["name"].clone());
+        let all = |it: &Value| it["parameters"].as_array().cloned().unwrap_or_default();
+        let (before, now) = (all(old), all(new));
+        for old in &before {
+            let name = old["name"].as_str().unwrap_or_default();
+            let Some(new) = now.iter().find(|it| key(it) == key(old)) else {
+                self.breaks(id, format!("parameter removed: {name}"));
+                continue;
+            };
+            if old["required"] != true && new["required"] == true {
+                self.breaks(id, format!("parameter is required now: {name}"));
+            }
+            self.schema(Direction::Request, id, name, &old["schema"], &new["schema"]);
+        }
+        for new in now.iter().filter(|new| new["required"] == true && before.iter().all(|it| key(it) != key(new))) {
+            self.breaks(id, format!("required parameter added: {}", new["name"]));
+        }
+    }
+
+    fn body(&mut self, id: &str, old: &Value, new: &Value) {
+        if old.is_null() || new.is_null() {
+            if !old.is_null() {
+                self.breaks(id, "body removed");
+            } else if new["required"] == true {
+                self.breaks(id, "required body added");
+            }
+            return;
+        }
+        if old["required"] != true && new["required"] == true {
+            self.breaks(id, "body is required now");
+        }
+        self.content(Direction::Request, id, "body", &old["content"], &new["content"]);
+    }
+
+    fn response(&mut self, id: &str, status: &str, old: &Value, new: &Value) {
+        if new.is_null() {
+            self.breaks(id, format!("status removed: {status}"));
+            return;
+        }
+        let ((old, _), (new, _)) = (resolved(self.old, old), resolved(self.new, new));
+        self.content(Direction::Answer, id, status, &old["content"], &new["content"]);
+        for (name, header) in members(&old["headers"]) {
+            let (old, _) = resolved(self.old, header);
+            let (new, _) = resolved(self.new, &new["headers"][name]);
+            if new.is_null() || old["required"] == true && new["required"] != true {
+                self.breaks(id, format!("{status} no longer has the header {name}"));
+            }
+        }
+    }
+
+    /// All problems look alike, whatever their status: none of them may lose what it says.
+    fn problems(&mut self, id: &str, old: &Value, new: &Value) {
+        let failures = |(status, _): &(&String, &Value)| status.starts_with('4') || status.starts_with('5');
+        for (status, old) in members(old).filter(failures) {
+            if let Some(new) = new.get(status) {
+                self.content(Direction::Answer, id, status, &old["content"], &new["content"]);
+            }
+        }
+    }
+
+    fn content(&mut self, direction: Direction, id: &str, at: &str, old: &Value, new: &Value) {
+        for (media, old) in members(old) {
+            match new.get(media) {
+                Some(new) => self.schema(direction, id, at, &old["schema"], &new["schema"]),
+                None => self.breaks(id, format!("{at}: media type removed: {media}")),
+            }
+        }
+    }
+}
