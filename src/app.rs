@@ -1,6 +1,6 @@
 //! The one way to build the service, for the binary and for every test.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::{
     App as ActixApp, HttpServer,
@@ -39,6 +39,19 @@ pub struct App {
     server: Server,
 }
 
+/// The operations and the document. They depend on nothing but the program, so however many instances a process has – the tests
+/// have hundreds –, they are made once.
+fn contract() -> anyhow::Result<&'static (Data<Operations>, Data<Document>)> {
+    static CONTRACT: OnceLock<(Data<Operations>, Data<Document>)> = OnceLock::new();
+    if let Some(made) = CONTRACT.get() {
+        return Ok(made);
+    }
+    let document = router::document().context("cannot write the document")?;
+    let operations = Operations::of(&document, &router::OTHERS);
+    let document = Document(Bytes::from(serde_json::to_vec(&document)?));
+    Ok(CONTRACT.get_or_init(|| (Data::new(operations), Data::new(document))))
+}
+
 impl App {
     /// Migrates the database if the configuration says so, and binds the address.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
@@ -53,9 +66,7 @@ impl App {
                 migrations::migrate(&config.database, Direction::Up).await.context("cannot migrate the database")?;
             tracing::info!(applied, "schema is up to date");
         }
-        let document = router::document().context("cannot write the document")?;
-        let operations = Data::new(Operations::of(&document, &router::OTHERS));
-        let document = Data::new(Document(Bytes::from(serde_json::to_vec(&document)?)));
+        let (operations, document) = contract()?.clone();
         let verifier = Data::new(Verifier::new(&config.tokens));
         let data = Data::new(db.clone());
         let keeper = Data::new(Keeper::new(db.clone(), config.decision_cache_bytes)?);

@@ -13,7 +13,7 @@ use crate::support::{Client, Engine, Engine::*, TestApp, panics};
 
 const K1: &str = "/customer-integrations/K-1";
 /// Clients that write at once.
-const CLIENTS: usize = 32;
+const CLIENTS: usize = 64;
 /// Requests of each.
 const ROUNDS: usize = 12;
 /// How often the clients may have to rush until each outcome was seen. Usually once is enough.

@@ -4,7 +4,13 @@
 //! truth value also where facts are unknown. The form can be exponentially longer than the filter; where it would be, literals
 //! are left out. Such a clause can hold where the filter does not, never the other way round.
 
-use super::condition::{Node, Test};
+use std::sync::Arc;
+
+use super::{
+    condition::{Node, Test},
+    look::Look,
+};
+use crate::ticket_filter::Truth;
 
 /// Most clauses of one filter.
 const MAX_CLAUSES: usize = 16;
@@ -14,50 +20,109 @@ const MAX_VALUES: usize = 4_000;
 /// A condition, or its opposite.
 #[derive(Debug, Clone, Copy)]
 pub struct Literal<'n> {
-    pub test: &'n Test,
+    pub test: &'n Arc<Test>,
     pub negated: bool,
 }
 
 /// Literals that must all hold.
 pub type Clause<'n> = Vec<Literal<'n>>;
 
-/// The clauses of a filter. Where all of them are false, so is the filter.
-pub fn clauses(node: &Node) -> Vec<Clause<'_>> {
-    let all = alternatives(node, false, MAX_CLAUSES);
-    let values = all.iter().flatten().map(|literal| literal.test.values()).sum::<usize>();
-    // one clause repeats nothing
-    if values > MAX_VALUES { alternatives(node, false, 1) } else { all }
+/// A filter as clauses.
+pub struct Clauses<'n> {
+    /// Where all of them are false, so is the filter.
+    pub all: Vec<Clause<'n>>,
+    /// Whether no literal was left out. Then, where one of them is not false, neither is the filter.
+    pub whole: bool,
 }
 
-/// The clauses of a filter, or of its opposite; `most` of them, or fewer that say less.
-fn alternatives(node: &Node, negated: bool, most: usize) -> Vec<Clause<'_>> {
-    match (node, negated) {
-        (Node::Test(test), _) => vec![vec![Literal { test, negated }]],
-        // an empty group is unknown, whichever it is
-        (Node::All(nodes) | Node::Any(nodes) | Node::None(nodes), _) if nodes.is_empty() => vec![Clause::new()],
-        (Node::All(nodes), false) => conjunction(nodes, false, most),
-        (Node::Any(nodes), true) | (Node::None(nodes), false) => conjunction(nodes, true, most),
-        (Node::Any(nodes), false) => disjunction(nodes, false, most),
-        (Node::All(nodes), true) => disjunction(nodes, true, most),
-        (Node::None(nodes), true) => disjunction(nodes, false, most),
+impl<'n> Clauses<'n> {
+    /// The clauses of a filter.
+    pub fn of(node: &'n Node) -> Self {
+        let mut making = Making { most: MAX_CLAUSES, whole: true };
+        let mut all = making.alternatives(node, false);
+        let values = all.iter().flatten().map(|literal| literal.test.values()).sum::<usize>();
+        if values > MAX_VALUES {
+            // one clause repeats nothing
+            making.most = 1;
+            all = making.alternatives(node, false);
+        }
+        Self { all, whole: making.whole }
     }
 }
 
-fn disjunction(nodes: &[Node], negated: bool, most: usize) -> Vec<Clause<'_>> {
-    let all: Vec<_> = nodes.iter().flat_map(|node| alternatives(node, negated, most)).take(most + 1).collect();
-    if all.len() > most { vec![Clause::new()] } else { all }
+/// Clauses being made.
+struct Making {
+    /// Most clauses there may be; else there are fewer, and they say less.
+    most: usize,
+    whole: bool,
 }
 
-fn conjunction(nodes: &[Node], negated: bool, most: usize) -> Vec<Clause<'_>> {
-    let mut product = vec![Clause::new()];
-    for node in nodes {
-        let factors = alternatives(node, negated, most);
-        // what would make too many is left out
-        if product.len() * factors.len() <= most {
-            product = product.iter().flat_map(|left| factors.iter().map(|right| joined(left, right))).collect();
+impl Making {
+    /// The clauses of a filter, or of its opposite.
+    fn alternatives<'n>(&mut self, node: &'n Node, negated: bool) -> Vec<Clause<'n>> {
+        match (node, negated) {
+            (Node::Test(test), _) => vec![vec![Literal { test, negated }]],
+            // an empty group is unknown, whichever it is
+            (Node::All(nodes) | Node::Any(nodes) | Node::None(nodes), _) if nodes.is_empty() => vec![Clause::new()],
+            (Node::All(nodes), false) => self.conjunction(nodes, false),
+            (Node::Any(nodes), true) | (Node::None(nodes), false) => self.conjunction(nodes, true),
+            (Node::Any(nodes), false) => self.disjunction(nodes, false),
+            (Node::All(nodes), true) => self.disjunction(nodes, true),
+            (Node::None(nodes), true) => self.disjunction(nodes, false),
         }
     }
-    product
+
+    fn disjunction<'n>(&mut self, nodes: &'n [Node], negated: bool) -> Vec<Clause<'n>> {
+        let mut all = Vec::new();
+        for node in nodes {
+            all.extend(self.alternatives(node, negated));
+            if all.len() > self.most {
+                self.whole = false;
+                return vec![Clause::new()];
+            }
+        }
+        all
+    }
+
+    fn conjunction<'n>(&mut self, nodes: &'n [Node], negated: bool) -> Vec<Clause<'n>> {
+        let mut product = vec![Clause::new()];
+        for node in nodes {
+            let factors = self.alternatives(node, negated);
+            // what would make too many is left out
+            if product.len() * factors.len() <= self.most {
+                product = product.iter().flat_map(|left| factors.iter().map(|right| joined(left, right))).collect();
+            } else {
+                self.whole = false;
+            }
+        }
+        product
+    }
+}
+
+/// What the index has not judged of a clause that it leaves possible: all literals but those of fields with one value at most.
+/// Most clauses have none.
+#[derive(Debug)]
+pub struct Rest(Box<[(Arc<Test>, bool)]>);
+
+impl Rest {
+    /// The rest of a clause.
+    pub fn of(clause: &Clause<'_>) -> Self {
+        let open = clause.iter().filter(|it| !matches!(**it.test, Test::OneOf { .. } | Test::Word { .. }));
+        Self(open.map(|it| (Arc::clone(it.test), it.negated)).collect())
+    }
+
+    /// Whether the clause holds for a ticket that the index leaves possible, or may hold.
+    pub fn may_hold(&self, look: &Look<'_>) -> bool {
+        self.0.iter().all(|(test, negated)| match test.judge(look) {
+            Truth::Unknown => true,
+            truth => (truth == Truth::False) == *negated,
+        })
+    }
+
+    /// About how much memory it takes beside the filter, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.0)
+    }
 }
 
 fn joined<'n>(left: &Clause<'n>, right: &Clause<'n>) -> Clause<'n> {

@@ -1,6 +1,8 @@
 //! A condition, prepared once to be judged often. This is what the operators mean (domain.md section 5); the index only finds
 //! out faster what cannot hold.
 
+use std::sync::Arc;
+
 use memchr::memmem::Finder;
 
 use super::look::{Look, TextField};
@@ -16,7 +18,8 @@ pub enum Node {
     All(Box<[Node]>),
     Any(Box<[Node]>),
     None(Box<[Node]>),
-    Test(Test),
+    /// Shared with what the index leaves to be judged.
+    Test(Arc<Test>),
 }
 
 /// Values in their order, for look-ups.
@@ -138,7 +141,7 @@ impl Node {
             TicketFilter::All { filters } => Self::All(all(filters)),
             TicketFilter::Any { filters } => Self::Any(all(filters)),
             TicketFilter::None { filters } => Self::None(all(filters)),
-            TicketFilter::Condition(condition) => Self::Test(Test::new(condition)),
+            TicketFilter::Condition(condition) => Self::Test(Arc::new(Test::new(condition))),
         }
     }
 
@@ -170,10 +173,12 @@ impl Node {
     fn cost(&self) -> usize {
         match self {
             Self::All(nodes) | Self::Any(nodes) | Self::None(nodes) => nodes.iter().map(Self::cost).sum(),
-            Self::Test(Test::Text { .. }) => 20,
-            Self::Test(Test::Tags { .. }) => 10,
-            Self::Test(Test::Created { .. }) => 5,
-            Self::Test(_) => 1,
+            Self::Test(test) => match **test {
+                Test::Text { .. } => 20,
+                Test::Tags { .. } => 10,
+                Test::Created { .. } => 5,
+                _ => 1,
+            },
         }
     }
 }

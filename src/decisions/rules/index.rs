@@ -53,8 +53,6 @@ struct Worded {
 /// The index.
 #[derive(Debug)]
 pub struct Index {
-    /// The rule that each clause is of.
-    owners: Box<[usize]>,
     all: Box<[u64]>,
     worded: Box<[Worded]>,
     singles: Box<[Single]>,
@@ -62,9 +60,9 @@ pub struct Index {
 }
 
 impl Index {
-    /// Indexes clauses, each with the number of the rule it is of.
-    pub fn new(clauses: &[(usize, Clause<'_>)]) -> Self {
-        let literals = || clauses.iter().flat_map(|(_, clause)| clause).map(|literal| literal.test);
+    /// Indexes clauses.
+    pub fn new(clauses: &[Clause<'_>]) -> Self {
+        let literals = || clauses.iter().flatten().map(|literal| &**literal.test);
         let ids = literals().filter_map(|test| if let Test::OneOf { field, .. } = test { Some(*field) } else { None });
         let words = literals().filter_map(|test| if let Test::Word { slot, .. } = test { Some(*slot) } else { None });
         let (ids, words): (BTreeSet<Field>, BTreeSet<usize>) = (ids.collect(), words.collect());
@@ -73,23 +71,34 @@ impl Index {
         singles.sort_by_key(|single| single.usual.iter().map(|word| word.count_ones()).sum::<u32>());
         Self {
             all: mask(clauses.len(), |_| true),
-            owners: clauses.iter().map(|(rule, _)| *rule).collect(),
             worded: words.into_iter().map(|slot| Worded::new(slot, clauses)).collect(),
             singles: singles.into(),
             several: Several::of(clauses),
         }
     }
 
-    /// The numbers of the rules that a ticket leaves possible, once for each clause that does; in their order.
-    pub fn candidates<'m>(&'m self, look: &Look<'_>, marks: &'m mut Marks) -> impl Iterator<Item = usize> + 'm {
+    /// The places of the clauses that a ticket leaves possible, in their order. Of those, all that they ask of fields with one
+    /// value at most holds, or is unknown.
+    pub fn candidates<'m>(&self, look: &Look<'_>, marks: &'m mut Marks) -> impl Iterator<Item = usize> + use<'m> {
         let Marks { left, held } = marks;
         left.clear();
         left.extend_from_slice(&self.all);
-        let possible = self.worded.iter().all(|worded| worded.narrow(look, left))
+        let possible = match left.as_mut_slice() {
+            // most sets fit into one word: what is known of its length makes this the fastest case
+            [word] => self.narrow(look, std::slice::from_mut(word), held),
+            words => self.narrow(look, words, held),
+        };
+        ones(if possible { left } else { &[] })
+    }
+
+    /// Leaves what the ticket leaves; whether that is anything.
+    #[inline]
+    fn narrow(&self, look: &Look<'_>, left: &mut [u64], held: &mut Vec<u64>) -> bool {
+        // seldom does one of them leave nothing, so each is not worth a question
+        self.worded.iter().for_each(|worded| worded.narrow(look, left));
+        left.iter().any(|word| *word != 0)
             && self.singles.iter().all(|single| single.narrow(look, left))
-            && self.several.iter().all(|several| several.narrow(look, left, held));
-        let words = if possible { left.as_slice() } else { &[] };
-        ones(words).filter_map(|clause| self.owners.get(clause).copied())
+            && self.several.iter().all(|several| several.narrow(look, left, held))
     }
 
     /// About how much memory it takes, in bytes.
@@ -98,17 +107,17 @@ impl Index {
         let words = worded + self.all.len() * (1 + 2 * self.singles.len() + 2 * self.several.len());
         let tables = self.singles.iter().map(|it| it.flips.bytes()).sum::<usize>()
             + self.several.iter().map(Several::bytes).sum::<usize>();
-        words * 8 + self.owners.len() * size_of::<usize>() + tables
+        words * 8 + tables
     }
 }
 
 impl Worded {
-    fn new(slot: usize, clauses: &[(usize, Clause<'_>)]) -> Self {
+    fn new(slot: usize, clauses: &[Clause<'_>]) -> Self {
         // of a word by its place, or of none
         let mask_of = |place: Option<u8>| {
             mask(clauses.len(), |bit| {
-                let mut literals = clauses.get(bit).into_iter().flat_map(|(_, clause)| clause);
-                literals.all(|Literal { test, negated }| match test {
+                let mut literals = clauses.get(bit).into_iter().flatten();
+                literals.all(|Literal { test, negated }| match &***test {
                     Test::Word { slot: of, words, wanted } if *of == slot => {
                         (place.is_some_and(|place| words.contain(place)) == *wanted) != *negated
                     }
@@ -121,37 +130,29 @@ impl Worded {
         Self { slot, none, masks: places.flat_map(|place| mask_of(place).into_vec()).collect() }
     }
 
-    /// Leaves what the ticket's word leaves; whether that is anything.
-    fn narrow(&self, look: &Look<'_>, left: &mut [u64]) -> bool {
+    /// Leaves what the ticket's word leaves.
+    #[inline]
+    fn narrow(&self, look: &Look<'_>, left: &mut [u64]) {
         let place = match look.word(self.slot) {
-            Fact::Unknown => return true,
+            Fact::Unknown => return,
             Fact::Nothing => self.none,
             Fact::Known(place) => place,
         };
         let begin = usize::from(place) * left.len();
         // all words have one; without it nothing would be ruled out
-        let Some(masks) = self.masks.get(begin..begin + left.len()) else { return true };
-        if let ([word], [mask]) = (&mut *left, masks) {
-            *word &= mask;
-            return *word != 0;
-        }
-        let mut any = 0;
-        for (word, mask) in left.iter_mut().zip(masks) {
-            *word &= mask;
-            any |= *word;
-        }
-        any != 0
+        let masks = self.masks.get(begin..begin + left.len()).unwrap_or_default();
+        left.iter_mut().zip(masks).for_each(|(word, mask)| *word &= mask);
     }
 }
 
 impl Single {
-    fn new<'c>(field: Field, clauses: &[(usize, Clause<'c>)]) -> Self {
-        let of_field = |literal: &Literal<'c>| match literal.test {
+    fn new<'c>(field: Field, clauses: &[Clause<'c>]) -> Self {
+        let of_field = |literal: &Literal<'c>| match &**literal.test {
             Test::OneOf { field: of, values, wanted } if *of == field => Some((values, *wanted != literal.negated)),
             _ => None,
         };
         let parts: Vec<Vec<(&'c Values, bool)>> =
-            clauses.iter().map(|(_, clause)| clause.iter().filter_map(of_field).collect()).collect();
+            clauses.iter().map(|clause| clause.iter().filter_map(of_field).collect()).collect();
         let usual = |tests: &[(&Values, bool)]| tests.iter().all(|(_, wanted)| !wanted);
         let mut flips = BTreeMap::<&'c str, Bits>::new();
         for (bit, tests) in parts.iter().enumerate() {
@@ -168,6 +169,7 @@ impl Single {
     }
 
     /// Leaves what the ticket's value leaves; whether that is anything.
+    #[inline]
     fn narrow(&self, look: &Look<'_>, left: &mut [u64]) -> bool {
         if left.iter().zip(&self.concerned).all(|(left, concerned)| left & concerned == 0) {
             return true;
@@ -177,11 +179,6 @@ impl Single {
             Fact::Nothing => &[],
             Fact::Known(value) => self.flips.of(value.as_bytes()),
         };
-        // most sets fit into one word
-        if let ([word], [usual]) = (&mut *left, &*self.usual) {
-            *word &= usual ^ flips.first().map_or(0, |(_, bits)| *bits);
-            return *word != 0;
-        }
         let mut flips = flips.iter().peekable();
         let mut any = 0;
         for ((word, usual), at) in left.iter_mut().zip(&self.usual).zip(0_u32..) {

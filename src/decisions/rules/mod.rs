@@ -1,7 +1,8 @@
 //! Exclusion rules, compiled: which of them hide a ticket.
 //!
 //! A rule's filter is prepared once ([`condition`]); what the conditions mean stands there and nowhere else. An index over all
-//! rules ([`index`], made of their [`clauses`]) tells which of them may match a ticket, and these alone are judged.
+//! rules ([`index`], made of their [`clauses`]) tells which of them may match a ticket, and these alone are judged. Whether they hide
+//! it takes even less: the index has judged most conditions already, and only the others are left.
 
 mod bits;
 mod clauses;
@@ -15,6 +16,7 @@ pub use condition::Node;
 pub use index::Marks;
 pub use look::{Look, Room};
 
+use clauses::{Clauses, Rest};
 use index::Index;
 
 use crate::{
@@ -30,10 +32,21 @@ pub struct Rule {
     node: Node,
 }
 
+/// A clause in the index.
+#[derive(Debug)]
+struct Indexed {
+    /// The number of the rule it is of.
+    rule: usize,
+    /// What the index does not judge; `None` where the clause says less than the rule.
+    rest: Option<Rest>,
+}
+
 /// All rules in force of one scope.
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Box<[Rule]>,
+    /// In the order of the rules.
+    clauses: Box<[Indexed]>,
     index: Index,
     bytes: usize,
 }
@@ -47,12 +60,17 @@ impl RuleSet {
             Rule { id, name, node: Node::new(&filter) }
         };
         let rules: Box<[Rule]> = rules.into_iter().map(prepare).collect();
-        let numbered = rules.iter().enumerate();
-        let clauses =
-            numbered.flat_map(|(number, rule)| clauses::clauses(&rule.node).into_iter().map(move |it| (number, it)));
-        let index = Index::new(&clauses.collect::<Vec<_>>());
-        bytes += index.bytes();
-        Self { rules, index, bytes }
+        let (mut indexed, mut all) = (Vec::new(), Vec::new());
+        for (number, rule) in rules.iter().enumerate() {
+            let Clauses { all: of_rule, whole } = Clauses::of(&rule.node);
+            let rest = |clause| whole.then(|| Rest::of(clause));
+            indexed.extend(of_rule.iter().map(|clause| Indexed { rule: number, rest: rest(clause) }));
+            all.extend(of_rule);
+        }
+        let index = Index::new(&all);
+        let rests = indexed.iter().filter_map(|it| it.rest.as_ref()).map(Rest::bytes).sum::<usize>();
+        bytes += index.bytes() + indexed.len() * size_of::<Indexed>() + rests;
+        Self { clauses: indexed.into(), index, bytes, rules }
     }
 
     /// The rules in their order.
@@ -75,13 +93,17 @@ impl RuleSet {
         if self.rules.is_empty() {
             return false;
         }
-        let matches = |rule: usize| self.rules.get(rule).is_some_and(|rule| rule.node.judge(look) != Truth::False);
-        self.index.candidates(look, marks).any(matches)
+        let possible = self.index.candidates(look, marks).filter_map(|place| self.clauses.get(place));
+        possible.into_iter().any(|clause| match &clause.rest {
+            Some(rest) => rest.may_hold(look),
+            None => self.rules.get(clause.rule).is_some_and(|rule| rule.node.judge(look) != Truth::False),
+        })
     }
 
     /// The rules that a ticket matches, or may match, in their order.
     pub fn matching(&self, look: &Look<'_>, marks: &mut Marks) -> Vec<(&Rule, Truth)> {
-        let mut numbers: Vec<_> = self.index.candidates(look, marks).collect();
+        let possible = self.index.candidates(look, marks).filter_map(|place| self.clauses.get(place));
+        let mut numbers: Vec<_> = possible.map(|clause| clause.rule).collect();
         numbers.dedup();
         let judged =
             numbers.into_iter().filter_map(|number| self.rules.get(number)).map(|it| (it, it.node.judge(look)));

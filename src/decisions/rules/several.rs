@@ -49,7 +49,7 @@ impl Source {
     /// `None`: nothing. Of several values that must all be there, only the first is looked for; that one of several must be
     /// missing cannot be looked for at all.
     fn asked(self, Literal { test, negated }: Literal<'_>) -> Option<Asked<'_>> {
-        match (self, test) {
+        match (self, &**test) {
             (Self::Tags, Test::Tags { values, how }) => {
                 let all = *how == Quantity::All && values.iter().len() > 1;
                 let looked_for = match (all, negated) {
@@ -106,16 +106,16 @@ impl<'n> Gathering<'n> {
 
 impl Several {
     /// All sources that clauses ask for values of.
-    pub fn of(clauses: &[(usize, Clause<'_>)]) -> Box<[Self]> {
+    pub fn of(clauses: &[Clause<'_>]) -> Box<[Self]> {
         let sources = [Source::Tags, Source::Text(TextField::Subject), Source::Text(TextField::ReferenceNumber)];
         sources.into_iter().filter_map(|source| Self::new(source, clauses)).collect()
     }
 
-    fn new(source: Source, clauses: &[(usize, Clause<'_>)]) -> Option<Self> {
+    fn new(source: Source, clauses: &[Clause<'_>]) -> Option<Self> {
         let flags = || vec![false; clauses.len()];
         let mut gathering =
             Gathering { concerned: flags(), needs_a_value: flags(), needs_a_part: flags(), ..Gathering::default() };
-        for (bit, (_, clause)) in clauses.iter().enumerate() {
+        for (bit, clause) in clauses.iter().enumerate() {
             for asked in clause.iter().filter_map(|literal| source.asked(*literal)) {
                 gathering.add(bit, &asked);
             }
