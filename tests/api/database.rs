@@ -95,7 +95,7 @@ async fn every_foreign_key_on_postgres_has_an_index() {
 
 #[actix_web::test]
 async fn four_instances_start_at_once_on_an_empty_database() {
-    for round in 0..10 {
+    for round in 0..20 {
         let Some(storage) = Storage::new(Postgres, false).await else { return };
         let instances = join_all((0..4).map(|_| App::build(config(&storage.url())))).await;
         for instance in instances {

@@ -3,7 +3,10 @@
 //! measured beside it, in the same process.
 #![forbid(unsafe_code)]
 
-use actix_web::{HttpResponse, web, web::ServiceConfig};
+use actix_web::{
+    HttpResponse,
+    web::{self, ServiceConfig},
+};
 use clap::Parser;
 use customer_integration::{
     app::App,

@@ -93,8 +93,7 @@ impl RuleSet {
         if self.rules.is_empty() {
             return false;
         }
-        let possible = self.index.candidates(look, marks).filter_map(|place| self.clauses.get(place));
-        possible.into_iter().any(|clause| match &clause.rest {
+        self.possible(look, marks).any(|clause| match &clause.rest {
             Some(rest) => rest.may_hold(look),
             None => self.rules.get(clause.rule).is_some_and(|rule| rule.node.judge(look) != Truth::False),
         })
@@ -102,12 +101,16 @@ impl RuleSet {
 
     /// The rules that a ticket matches, or may match, in their order.
     pub fn matching(&self, look: &Look<'_>, marks: &mut Marks) -> Vec<(&Rule, Truth)> {
-        let possible = self.index.candidates(look, marks).filter_map(|place| self.clauses.get(place));
-        let mut numbers: Vec<_> = possible.map(|clause| clause.rule).collect();
+        let mut numbers: Vec<_> = self.possible(look, marks).map(|clause| clause.rule).collect();
         numbers.dedup();
         let judged =
             numbers.into_iter().filter_map(|number| self.rules.get(number)).map(|it| (it, it.node.judge(look)));
         judged.filter(|(_, truth)| *truth != Truth::False).collect()
+    }
+
+    /// The clauses that a ticket leaves possible, in the order of the rules.
+    fn possible<'s>(&'s self, look: &Look<'_>, marks: &'s mut Marks) -> impl Iterator<Item = &'s Indexed> {
+        self.index.candidates(look, marks).filter_map(|place| self.clauses.get(place))
     }
 }
 
