@@ -1,18 +1,27 @@
 //! The one way to build the service, for the binary and for every test.
 
-use std::{net::SocketAddr, sync::OnceLock, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, OnceLock, atomic::Ordering},
+    time::Duration,
+};
 
 use actix_web::{
-    App as ActixApp, HttpServer,
+    App as ActixApp, HttpResponse, HttpServer,
     dev::{Server, ServerHandle},
     middleware::from_fn,
+    rt,
     web::{self, Bytes, Data},
 };
 use anyhow::Context as _;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
+};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    config::Config,
+    config::{Config, Stopping},
     db::{
         Db,
         migrations::{self, Direction},
@@ -20,23 +29,32 @@ use crate::{
     decisions::Keeper,
     http::{
         body::BodyTimeout,
-        context, cors,
+        cors,
         head::head_as_get,
+        limits::{Gate, RateLimiter},
         operations::{Operations, unrouted},
-        token::Verifier,
+        serve::{self, Serving},
+        surround::{Surroundings, surround},
     },
     router::{self, Document},
+    telemetry::metrics::{Metrics, Sources},
+    tokens::Verifier,
 };
 
-/// How long running requests may take to finish once the service is told to stop, in seconds.
-const SHUTDOWN_SECONDS: u64 = 20;
+/// How often subjects are forgotten whose requests need no counting any more.
+const FORGETTING: Duration = Duration::from_mins(1);
 
-/// The service, bound to its address but not serving yet.
+/// The service, bound to its addresses but not serving yet.
 pub struct App {
     /// The address it really listens on.
     pub address: SocketAddr,
+    /// The address of its metrics.
+    pub metrics_address: Option<SocketAddr>,
     pub db: Db,
     server: Server,
+    metrics: Option<Server>,
+    surroundings: Data<Surroundings>,
+    stopping: Stopping,
 }
 
 /// The operations and the document. They depend on nothing but the program, so however many instances a process has – the tests
@@ -52,8 +70,65 @@ fn contract() -> anyhow::Result<&'static (Data<Operations>, Data<Document>)> {
     Ok(CONTRACT.get_or_init(|| (Data::new(operations), Data::new(document))))
 }
 
+/// What the requests of an instance share.
+#[derive(Clone)]
+struct Shared {
+    db: Data<Db>,
+    keeper: Data<Keeper>,
+    verifier: Data<Verifier>,
+    surroundings: Data<Surroundings>,
+    limiter: Option<Data<RateLimiter>>,
+}
+
+impl Shared {
+    fn new(db: &Db, config: &Config) -> anyhow::Result<Self> {
+        let keeper = Arc::new(Keeper::new(db.clone(), config.decision_cache_bytes)?);
+        let verifier = Arc::new(Verifier::start(&config.tokens));
+        let gate = Gate::new(config.limits.concurrent_requests);
+        let sources = Sources {
+            db: db.clone(),
+            keeper: Arc::clone(&keeper),
+            verifier: Arc::clone(&verifier),
+            gate: gate.clone(),
+        };
+        let surroundings = Surroundings {
+            gate,
+            metrics: Metrics::new(sources),
+            request_timeout: config.limits.request_timeout,
+            stopping: false.into(),
+        };
+        let limiter = config.limits.rate.map(RateLimiter::new).transpose()?.map(Data::new);
+        limiter.iter().for_each(forget_idle);
+        let surroundings = Data::new(surroundings);
+        Ok(Self { db: Data::new(db.clone()), keeper: keeper.into(), verifier: verifier.into(), surroundings, limiter })
+    }
+
+    fn register(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.db.clone())
+            .app_data(self.keeper.clone())
+            .app_data(self.verifier.clone())
+            .app_data(self.surroundings.clone());
+        if let Some(limiter) = &self.limiter {
+            config.app_data(limiter.clone());
+        }
+    }
+}
+
+/// Bounds the memory of a limiter as long as there is one.
+fn forget_idle(limiter: &Data<RateLimiter>) {
+    let limiter = Arc::downgrade(&Arc::clone(limiter));
+    rt::spawn(async move {
+        while let Some(limiter) = limiter.upgrade() {
+            limiter.forget_idle();
+            drop(limiter);
+            sleep(FORGETTING).await;
+        }
+    });
+}
+
 impl App {
-    /// Migrates the database if the configuration says so, and binds the address.
+    /// Migrates the database if the configuration says so, and binds the addresses.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         Self::with_routes(config, |_| {}).await
     }
@@ -67,45 +142,121 @@ impl App {
             tracing::info!(applied, "schema is up to date");
         }
         let (operations, document) = contract()?.clone();
-        let verifier = Data::new(Verifier::new(&config.tokens));
-        let data = Data::new(db.clone());
-        let keeper = Data::new(Keeper::new(db.clone(), config.decision_cache_bytes)?);
-        let origins = config.cors_allowed_origins;
-        let server = HttpServer::new(move || {
+        let shared = Shared::new(&db, &config)?;
+        let listener = TcpListener::bind(&config.bind_address)
+            .with_context(|| format!("cannot listen on {} (BIND_ADDRESS)", config.bind_address))?;
+        let address = listener.local_addr()?;
+        let surroundings = shared.surroundings.clone();
+        let (metrics, metrics_address) = match &config.metrics_bind_address {
+            Some(address) => {
+                metrics_server(address, surroundings.clone()).map(|(server, at)| (Some(server), Some(at)))?
+            }
+            None => (None, None),
+        };
+        let serving = Serving {
+            workers: config.worker_threads,
+            header_timeout: config.limits.header_timeout,
+            shutdown_timeout: config.stopping.timeout,
+        };
+        let (origins, body_timeout) = (config.cors_allowed_origins, config.limits.body_timeout);
+        let server = serve::server(serving, listener, move || {
             ActixApp::new()
                 .wrap(from_fn(head_as_get))
                 .wrap(cors::cors(&origins))
                 .wrap(from_fn(cors::expose))
-                .wrap(from_fn(context::surround))
-                .app_data(data.clone())
-                .app_data(keeper.clone())
-                .app_data(verifier.clone())
+                .wrap(from_fn(surround))
+                .configure(|config| shared.register(config))
                 .app_data(operations.clone())
                 .app_data(document.clone())
-                .app_data(BodyTimeout(config.body_timeout))
+                .app_data(BodyTimeout(body_timeout))
                 .into_utoipa_app()
                 .configure(router::api)
                 .into_app()
                 .configure(router::others)
                 .configure(more)
                 .default_service(web::to(unrouted))
-        })
-        .workers(config.worker_threads)
-        .shutdown_timeout(SHUTDOWN_SECONDS)
-        .client_request_timeout(Duration::from_secs(10))
-        .bind(&config.bind_address)
-        .with_context(|| format!("cannot listen on {} (BIND_ADDRESS is written host:port)", config.bind_address))?;
-        let address = *server.addrs().first().context("no address to listen on")?;
-        Ok(Self { address, db, server: server.run() })
+        })?;
+        Ok(Self { address, metrics_address, db, server, metrics, surroundings, stopping: config.stopping })
     }
 
-    /// A handle that stops the service.
+    /// A handle that stops the service at once.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
     }
 
-    /// Serves until it is told to stop.
+    /// Serves until it is stopped by its handle.
     pub async fn run(self) -> anyhow::Result<()> {
+        if let Some(metrics) = self.metrics {
+            rt::spawn(metrics);
+        }
         Ok(self.server.await?)
     }
+
+    /// Serves until a signal comes, and then finishes what runs: readiness says no first, so that nothing new is sent here; after
+    /// a while no connection is accepted any more; and when the last request has been answered the address is given up. Only
+    /// then the workers end, since a request may use a connection to the database that another worker opened and drives. A second
+    /// signal stops at once.
+    pub async fn run_until_signalled(self) -> anyhow::Result<()> {
+        let (handle, surroundings, Stopping { delay, timeout }) =
+            (self.handle(), self.surroundings.clone(), self.stopping);
+        let mut signals = Signals::listen()?;
+        rt::spawn(async move {
+            let name = signals.next().await;
+            tracing::info!(signal = name, ?delay, "stopping: readiness says no, running requests are finished");
+            surroundings.stopping.store(true, Ordering::Relaxed);
+            let finish = async {
+                sleep(delay).await;
+                handle.pause().await;
+                // no request may take longer; what then still runs is given up
+                let _ = tokio::time::timeout(timeout, surroundings.gate.emptied()).await;
+                handle.stop(true).await;
+            };
+            tokio::select! {
+                () = finish => {}
+                _ = signals.next() => handle.stop(false).await,
+            }
+        });
+        self.run().await?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// The signals that end the service.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// A server of its own for metrics, so that they can be kept from those who may call the API.
+fn metrics_server(address: &str, surroundings: Data<Surroundings>) -> anyhow::Result<(Server, SocketAddr)> {
+    let tell = |surroundings: Data<Surroundings>| async move {
+        match surroundings.metrics.text() {
+            Ok(text) => {
+                HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
+            }
+            Err(_) => HttpResponse::InternalServerError().finish(),
+        }
+    };
+    let server =
+        HttpServer::new(move || ActixApp::new().app_data(surroundings.clone()).route("/metrics", web::get().to(tell)))
+            .workers(1)
+            .disable_signals()
+            .bind(address)
+            .with_context(|| format!("cannot listen on {address} (METRICS_BIND_ADDRESS)"))?;
+    let address = *server.addrs().first().context("no address to listen on")?;
+    Ok((server.run(), address))
 }

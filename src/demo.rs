@@ -2,7 +2,7 @@
 //!
 //! What is there already is left alone, so a second start goes on from where the first one ended.
 
-use std::{io::Write, net::SocketAddr};
+use std::{io::Write, net::{Ipv4Addr, SocketAddr}, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,26 +16,25 @@ use crate::{
     elements::{self, Home as _},
     exclusion_rules::{ExclusionRule, GlobalRules},
     grants::{self, Grant},
-    http::token::{self, Audience, Claims, TokenSettings},
     integration::{self, Configuration},
     kernel::{
         Actor, Code,
         change::{Match, Precondition},
         ids::ErpId,
-        time::Timestamp,
     },
     plan_boards::PlanBoardGrant,
     queries::TicketQuery,
     tags::Tag,
     ticket_types::TicketTypeGrant,
+    tokens::{self, TokenSettings},
 };
 
 /// The partner that the walk-through of the README configures; the demo leaves it alone.
 const WALK_THROUGH: &str = "K-1001";
 /// The partner that is configured from the start.
 const CONFIGURED: &str = "K-1003";
-/// How long the printed token is valid, in seconds.
-const TOKEN_SECONDS: i64 = 12 * 3600;
+/// How long the printed token is valid.
+const TOKEN_LIFETIME: Duration = Duration::from_hours(12);
 /// All scopes.
 const SCOPES: &str =
     "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read audit:read";
@@ -158,18 +157,13 @@ fn condition(field: &str, operator: &str, values: &[&str]) -> Value {
 }
 
 /// Says where to go: addresses, a token, and a first request to paste.
-pub fn greet(out: &mut impl Write, address: SocketAddr, tokens: &TokenSettings) -> anyhow::Result<()> {
-    let claims = Claims {
-        iss: tokens.issuer.clone(),
-        aud: Audience::One(tokens.audience.clone()),
-        exp: Timestamp::now().plus_seconds(TOKEN_SECONDS).unix_micros() / 1_000_000,
-        nbf: None,
-        sub: "demo".to_owned(),
-        scope: SCOPES.to_owned(),
-        client_id: None,
-        business_partner_id: None,
-    };
-    let token = token::mint(tokens, &claims)?;
+pub fn greet(out: &mut impl Write, mut address: SocketAddr, tokens: &TokenSettings) -> anyhow::Result<()> {
+    if address.ip().is_unspecified() {
+        // what listens on all addresses, as in a container, is reached on this one
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let token = tokens::signable(tokens, "demo", SCOPES, TOKEN_LIFETIME).map(|claims| tokens::mint(tokens, &claims));
+    let token = token.transpose()?.unwrap_or_else(|| "…  # from your identity provider".to_owned());
     writeln!(
         out,
         "\nThe demo serves at http://{address} until you press Ctrl+C. What it makes for itself is in ./data."

@@ -23,6 +23,8 @@ pub mod plan_boards;
 pub mod queries;
 pub mod router;
 pub mod tags;
+pub mod telemetry;
 pub mod texts;
 pub mod ticket_filter;
 pub mod ticket_types;
+pub mod tokens;

@@ -1,26 +1,20 @@
 //! The command line: arguments only, the work is in the library.
 #![forbid(unsafe_code)]
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    process::ExitCode,
-};
+use std::{io::Write as _, process::ExitCode};
 
-use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use customer_integration::{
     app::App,
-    config::{Config, DatabaseArgs, LogArgs, LogFormat, ServerArgs, TokenArgs},
+    config::{Complaints, Config, DatabaseArgs, LogArgs, LogSettings, ServerArgs, TokenArgs},
     db::{
-        self,
+        self, DatabaseUrl,
         migrations::{self, Direction},
     },
-    demo,
-    http::token::{self, Audience, Claims},
-    kernel::time::Timestamp,
-    router,
+    demo, router,
+    telemetry::{self, traces::Traces},
+    tokens,
 };
-use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -34,6 +28,7 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Command {
     /// Serve the API
     Serve(Serve),
@@ -41,6 +36,8 @@ enum Command {
     Migrate(Migrate),
     /// Print the OpenAPI document
     Openapi,
+    /// Ask a running service whether it is ready; for the health checks of containers
+    Health(Health),
     /// Print a token signed with the configured key, for development and smoke tests
     Token(Token),
 }
@@ -69,6 +66,19 @@ struct Migrate {
 }
 
 #[derive(Args)]
+struct Health {
+    /// What to ask [default: /health/ready at the port of `BIND_ADDRESS` on this machine]
+    #[arg(long)]
+    url: Option<String>,
+    /// Address that the service listens on
+    #[arg(long, env, default_value = "127.0.0.1:8080")]
+    bind_address: String,
+    /// How long to wait for the answer
+    #[arg(long, default_value = "3s", value_parser = humantime::parse_duration)]
+    timeout: std::time::Duration,
+}
+
+#[derive(Args)]
 struct Token {
     /// Sign with the key that `serve --demo` keeps in ./data
     #[arg(long)]
@@ -91,40 +101,67 @@ struct Token {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Serve(serve) => actix_web::rt::System::new().block_on(run(serve)),
-        Command::Migrate(command) => actix_web::rt::System::new().block_on(migrate(command)),
+        Command::Serve(serve) => run(serve),
+        Command::Migrate(command) => migrate(command),
         Command::Openapi => print_document(),
+        Command::Health(command) => actix_web::rt::System::new().block_on(health(command)),
         Command::Token(command) => print_token(command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "customer-integration: {error:#}");
+            let told = format!("{error:#}");
+            let mut stderr = std::io::stderr();
+            told.lines().for_each(|line| drop(writeln!(stderr, "customer-integration: {line}")));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(serve: Serve) -> anyhow::Result<()> {
-    log_to_stderr(&serve.log)?;
-    let config = Config::new(serve.server, &serve.database, serve.tokens, serve.demo)?;
+fn run(serve: Serve) -> anyhow::Result<()> {
+    let (log, config) = Config::new(serve.server, serve.database, serve.tokens, &serve.log, serve.demo)?;
+    // its client must be made where nothing else runs yet
+    let traces = telemetry::log::begin(log, config.otlp_endpoint.as_ref())?;
+    let served = actix_web::rt::System::new().block_on(serve_until_signalled(config, serve.demo));
+    traces.into_iter().for_each(Traces::finish);
+    served
+}
+
+async fn serve_until_signalled(config: Config, demo: bool) -> anyhow::Result<()> {
     let tokens = config.tokens.clone();
     let app = App::build(config).await?;
-    if serve.demo {
+    if demo {
         demo::fill(&app.db).await?;
         demo::greet(&mut std::io::stdout(), app.address, &tokens)?;
     }
+    if let Some(address) = app.metrics_address {
+        tracing::info!("metrics are at http://{address}/metrics");
+    }
     tracing::info!(database = app.db.engine(), "listening on http://{}", app.address);
-    app.run().await
+    app.run_until_signalled().await
 }
 
-async fn migrate(command: Migrate) -> anyhow::Result<()> {
-    log_to_stderr(&command.log)?;
-    let database = command.database.url(false)?;
-    let _claim = db::claim(&database)?;
-    let applied = migrations::migrate(&database, Direction::Up).await?;
-    tracing::info!(applied, "schema is up to date");
-    Ok(())
+fn migrate(command: Migrate) -> anyhow::Result<()> {
+    let mut complaints = Complaints::default();
+    let log = command.log.settings(&mut complaints);
+    let (database, _) = command.database.settings(false, &mut complaints);
+    let (log, database): (LogSettings, DatabaseUrl) = complaints.unless_any(log.zip(database))?;
+    telemetry::log::begin(log, None)?;
+    actix_web::rt::System::new().block_on(async {
+        let _claim = db::claim(&database)?;
+        let applied = migrations::migrate(&database, Direction::Up).await?;
+        tracing::info!(applied, "schema is up to date");
+        Ok(())
+    })
+}
+
+/// Succeeds when the service is ready.
+async fn health(command: Health) -> anyhow::Result<()> {
+    let port = command.bind_address.rsplit_once(':').map_or("8080", |(_, port)| port);
+    let url = command.url.unwrap_or_else(|| format!("http://127.0.0.1:{port}/health/ready"));
+    let client = reqwest::Client::builder().no_proxy().timeout(command.timeout).build()?;
+    let answer = client.get(&url).send().await?;
+    if answer.status().is_success() { Ok(()) } else { anyhow::bail!("{url} answers {}", answer.status()) }
 }
 
 fn print_document() -> anyhow::Result<()> {
@@ -133,32 +170,14 @@ fn print_document() -> anyhow::Result<()> {
 }
 
 fn print_token(command: Token) -> anyhow::Result<()> {
-    let settings = command.tokens.settings(command.demo)?;
+    let mut complaints = Complaints::default();
+    let settings = command.tokens.settings(command.demo, &mut complaints);
+    let settings = complaints.unless_any(settings)?;
     let limit = command.business_partner.map(|id| id.parse());
-    let claims = Claims {
-        iss: settings.issuer.clone(),
-        aud: Audience::One(settings.audience.clone()),
-        exp: Timestamp::now().plus_seconds(i64::try_from(command.ttl.as_secs())?).unix_micros() / 1_000_000,
-        nbf: None,
-        sub: command.subject,
-        scope: command.scope,
-        client_id: None,
+    let claims = tokens::signable(&settings, &command.subject, &command.scope, command.ttl);
+    let claims = tokens::Claims {
         business_partner_id: limit.transpose().map_err(|_| anyhow::anyhow!("--business-partner is not an id"))?,
+        ..claims.ok_or_else(|| anyhow::anyhow!(tokens::NO_SIGNER))?
     };
-    Ok(writeln!(std::io::stdout(), "{}", token::mint(&settings, &claims)?)?)
-}
-
-fn log_to_stderr(log: &LogArgs) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.rust_log).context("RUST_LOG cannot be used")?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(filter)
-        // a log that nobody reads any more must not fail requests
-        .log_internal_errors(false);
-    match log.log_format {
-        LogFormat::Pretty => subscriber.init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).init(),
-    }
-    Ok(())
+    Ok(writeln!(std::io::stdout(), "{}", tokens::mint(&settings, &claims)?)?)
 }

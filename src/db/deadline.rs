@@ -43,10 +43,16 @@ impl Deadline {
     }
 
     /// Runs `work` on a connection and gives the connection back for more, or to its pool when the work failed. A
-    /// connection whose work was abandoned is closed.
+    /// connection that broke, or whose work was abandoned, is closed.
     pub async fn run<T>(self, mut conn: Conn, work: impl AsyncFnOnce(&mut Conn) -> Result<T>) -> Result<(Conn, T)> {
         match self.keep(work(&mut conn)).await {
-            Ok(outcome) => outcome.map(|done| (conn, done)),
+            Ok(Ok(done)) => Ok((conn, done)),
+            Ok(Err(error)) => {
+                if matches!(error, Error::ConnectionLost(_)) {
+                    conn.close();
+                }
+                Err(error)
+            }
             Err(late) => {
                 conn.close();
                 Err(late.into())

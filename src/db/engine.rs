@@ -77,6 +77,30 @@ impl Default for DbOptions {
     }
 }
 
+/// How connections are used.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolState {
+    pub idle: u64,
+    pub used: u64,
+    /// Most that there may be.
+    pub most: u64,
+    /// Requests that wait for one.
+    pub waiting: u64,
+}
+
+impl std::ops::Add for PoolState {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            idle: self.idle + other.idle,
+            used: self.used + other.used,
+            most: self.most + other.most,
+            waiting: self.waiting + other.waiting,
+        }
+    }
+}
+
 /// The database, ready for use. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
@@ -138,6 +162,20 @@ impl Db {
         match self {
             Self::Sqlite { changes, .. } => Some(changes),
             Self::Postgres { .. } => None,
+        }
+    }
+
+    /// How the connections are used.
+    pub fn pool(&self) -> PoolState {
+        let state = |status: deadpool::Status| PoolState {
+            idle: status.available as u64,
+            used: (status.size.saturating_sub(status.available)) as u64,
+            most: status.max_size as u64,
+            waiting: status.waiting as u64,
+        };
+        match self {
+            Self::Sqlite { writer, readers, .. } => state(writer.status()) + state(readers.status()),
+            Self::Postgres { pool, .. } => state(pool.status()),
         }
     }
 

@@ -21,6 +21,7 @@ mod mutate;
 mod paging;
 pub mod schema;
 pub mod shared_work;
+pub mod spent;
 pub mod types;
 pub mod violation;
 
@@ -68,8 +69,8 @@ impl Db {
     async fn reading<T>(&self, deadline: Deadline, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
         let mut attempt = 1;
         loop {
-            let conn = deadline.keep(self.reader()).await??;
-            match deadline.run(conn, async |conn| work(conn).await).await {
+            let conn = spent::count(deadline.keep(self.reader())).await??;
+            match spent::count(deadline.run(conn, async |conn| work(conn).await)).await {
                 Err(error) if attempt < READ_ATTEMPTS && may_pass(&error) => {
                     back_off(attempt).await;
                     attempt += 1;
@@ -113,15 +114,26 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => match info.message() {
                 message if message.starts_with("deadlock detected") => Self::Aborted(message.to_owned()),
                 message if message.starts_with("terminating connection") => Self::ConnectionLost(message.to_owned()),
-                message if message.starts_with("canceling statement") || message == "database is locked" => {
-                    Self::Unavailable(message.to_owned())
-                }
+                message if is_full(message) => Self::StorageFull(message.to_owned()),
+                message if is_out_of_reach(message) => Self::Unavailable(message.to_owned()),
                 _ => Self::Internal(error.into()),
             },
             DieselError::BrokenTransactionManager => Self::ConnectionLost(error.to_string()),
             _ => Self::Internal(error.into()),
         }
     }
+}
+
+/// Whether the engine could not get at its data in time, or at all: a disk may come back.
+fn is_out_of_reach(message: &str) -> bool {
+    message.starts_with("canceling statement") || ["database is locked", "disk I/O error"].contains(&message)
+}
+
+/// Whether there is no room left: SQLite's words, and PostgreSQL's with the operating system's or for a write that ended early.
+fn is_full(message: &str) -> bool {
+    message == "database or disk is full"
+        || message.contains("No space left on device")
+        || message.starts_with("could not extend file")
 }
 
 #[cfg(test)]
@@ -142,6 +154,14 @@ mod tests {
             Error::ConnectionLost(_)
         ));
         assert!(matches!(told(Unknown, "canceling statement due to statement timeout"), Error::Unavailable(_)));
+        assert!(matches!(told(Unknown, "disk I/O error"), Error::Unavailable(_)));
+        for full in [
+            "could not extend file \"base/5/2_fsm\": wrote only 4096 of 8192 bytes",
+            "database or disk is full",
+            "could not extend file \"base/5/1\": No space left on device",
+        ] {
+            assert!(matches!(told(Unknown, full), Error::StorageFull(_)));
+        }
         let suspected = told(Unknown, "Verklemmung entdeckt");
         assert_eq!(suspected.code(), crate::kernel::Code::InternalError);
         assert!(may_pass(&suspected));

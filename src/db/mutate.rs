@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Conn, Db, back_off, is_unexplained};
+use super::{Conn, Db, back_off, is_unexplained, spent};
 use crate::{
     history::{self, Origin},
     kernel::{Actor, Audit, Change, Done, Error, Resource, Result, time::Timestamp},
@@ -82,7 +82,7 @@ impl Db {
     {
         let db = self.clone();
         let task = async move { db.persist(&actor, &aggregate, &work).await };
-        tokio::task::spawn_local(task).await.map_err(|panic| Error::Internal(panic.into()))?
+        spent::count(tokio::task::spawn_local(task)).await.map_err(|panic| Error::Internal(panic.into()))?
     }
 
     async fn persist<A, T, F>(&self, actor: &Actor, aggregate: &A, work: &F) -> Result<Done<T>>

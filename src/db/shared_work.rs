@@ -36,6 +36,7 @@ fn begin<V: Clone + Send + Sync + 'static>(work: impl Future<Output = Result<V>>
 fn told(error: &Arc<Error>) -> Error {
     match &**error {
         Error::Refused(refusal) => Error::Refused(refusal.clone()),
+        Error::StorageFull(reason) => Error::StorageFull(reason.clone()),
         Error::Internal(_) => Error::Internal(anyhow::Error::new(Arc::clone(error))),
         other => Error::Unavailable(other.to_string()),
     }

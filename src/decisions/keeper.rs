@@ -15,6 +15,7 @@ use quick_cache::{
 };
 
 use super::{
+    Counts,
     policy::Viewer,
     snapshot::{Material, SharedRules, Snapshot},
 };
@@ -24,6 +25,7 @@ use crate::{
     db::{
         Conn, Db, Stamp,
         shared_work::{Flights, Rounds},
+        spent,
     },
     integration,
     kernel::{Error, Result, change::EntityTag, found},
@@ -63,6 +65,8 @@ impl Weighter<BusinessPartnerId, Arc<Snapshot>> for ByBytes {
 
 /// See the module.
 pub struct Keeper {
+    /// What was decided with what is kept.
+    pub counts: Counts,
     db: Db,
     policies: Cache<BusinessPartnerId, Arc<Snapshot>, ByBytes>,
     accesses: Cache<AccessId, Arc<Known>>,
@@ -81,6 +85,7 @@ impl Keeper {
         let policies = options(bytes - for_accesses, bytes / (8 * 1024))?;
         let accesses = options(for_accesses / ACCESS_BYTES, for_accesses / ACCESS_BYTES)?;
         Ok(Self {
+            counts: Counts::default(),
             db,
             policies: Cache::with_options(
                 policies,
@@ -95,6 +100,11 @@ impl Keeper {
             flights: Arc::default(),
             rounds: Arc::default(),
         })
+    }
+
+    /// Memory of the policies that are kept, in bytes, roughly.
+    pub fn bytes(&self) -> u64 {
+        self.policies.weight()
     }
 
     /// The database that what is kept comes from.
@@ -144,10 +154,16 @@ impl Keeper {
     pub async fn current(self: &Arc<Self>, partner: &BusinessPartnerId) -> Result<Arc<Snapshot>> {
         let now = self.now(partner).await?;
         // not one that is newer either: revisions that went backwards, as after a restored backup, belong to another history
-        match self.policies.get(partner).filter(|kept| kept.stamp == now) {
-            Some(kept) => Ok(kept),
-            None => Box::pin(self.read_current(partner, now)).await,
-        }
+        let outdated = match self.policies.get(partner) {
+            Some(kept) if kept.stamp == now => {
+                self.counts.current.add(1);
+                return Ok(kept);
+            }
+            Some(_) => &self.counts.stale,
+            None => &self.counts.missing,
+        };
+        outdated.add(1);
+        Box::pin(spent::count(self.read_current(partner, now))).await
     }
 
     async fn read_current(self: &Arc<Self>, partner: &BusinessPartnerId, now: Stamp) -> Result<Arc<Snapshot>> {
@@ -205,7 +221,7 @@ impl Keeper {
         let question = async move |partners: Vec<BusinessPartnerId>| {
             db.read(async |conn| integration::service::revisions(conn, partners.clone()).await).await
         };
-        let answer = self.rounds.ask(partner.clone(), question).await?;
+        let answer = spent::count(self.rounds.ask(partner.clone(), question)).await?;
         found(answer.get(partner).copied())
     }
 

@@ -13,6 +13,7 @@
 pub mod answers;
 mod bodies;
 mod capabilities;
+mod counts;
 pub mod creation;
 pub mod evaluator;
 mod explanation;
@@ -29,4 +30,5 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use counts::Counts;
 pub use keeper::Keeper;

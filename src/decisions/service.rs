@@ -3,6 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
+    Counts,
     answers::{TicketCreationAnswer, TicketDecision, TicketVisibilityAnswer},
     creation::may_create,
     evaluator::{self, Outcome, Scratch},
@@ -50,8 +51,20 @@ pub async fn visibility<'b>(
         Ok(facts) => decision(&asked, facts, explain.then_some(caller.lang), now, &mut scratch),
         Err(wrong) => refusal(wrong, index, caller.lang),
     };
-    let decisions = question.tickets.into_iter().enumerate().map(decide).collect();
+    let decisions: Vec<_> = question.tickets.into_iter().enumerate().map(decide).collect();
+    count(&keeper.counts, &decisions);
     Ok(TicketVisibilityAnswer { revision: asked.snapshot.revisions.partner, decisions })
+}
+
+fn count(counts: &Counts, decisions: &[TicketDecision<'_>]) {
+    let (mut visible, mut wrong) = (0, 0);
+    for decision in decisions {
+        visible += usize::from(decision.visible);
+        wrong += usize::from(decision.error.is_some());
+    }
+    counts.visible.add(visible);
+    counts.wrong.add(wrong);
+    counts.hidden.add(decisions.len() - visible - wrong);
 }
 
 /// `explain`: in which language, if at all.
@@ -96,6 +109,8 @@ pub async fn creation(
     let (policy, viewer) = (&asked.snapshot.policy, &asked.known.viewer);
     let (area, ticket_type) = (question.area_id.as_str(), question.ticket_type_id.as_str());
     let decided = may_create(policy, viewer, area, ticket_type);
+    let counts = &keeper.counts;
+    if decided.allowed() { &counts.allowed } else { &counts.refused }.add(1);
     let explainer = Explainer { policy, viewer, lang: caller.lang };
     let obstacles = decided.reasons.iter().map(|reason| explainer.obstacle(*reason, area, ticket_type));
     Ok(TicketCreationAnswer {

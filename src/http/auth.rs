@@ -3,14 +3,26 @@
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
+    sync::Arc,
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header, web::Data};
 
-use super::{context::RequestContext, operations::Operations, params::path_param, token::Verifier};
+use futures_util::{
+    FutureExt as _,
+    future::{Either, LocalBoxFuture},
+};
+
+use super::{
+    context::{Caller, RequestContext},
+    limits::RateLimiter,
+    operations::Operations,
+    params::path_param,
+};
 use crate::{
     catalog::BusinessPartnerId,
     kernel::{Actor, Code, Error, Result},
+    tokens::{Claims, Unverified, Verifier},
 };
 
 /// A scope of the API, as a type.
@@ -63,9 +75,12 @@ pub struct Permit<S> {
 }
 
 impl<S: Scope> Permit<S> {
-    fn of(request: &HttpRequest) -> Result<Self> {
-        let verifier = request.app_data::<Data<Verifier>>().ok_or_else(|| anyhow::anyhow!("no verifier"))?;
-        let claims = verifier.verify(bearer(request)?)?;
+    /// What verified claims permit.
+    fn new(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
+        request.extensions_mut().insert(Caller(Arc::clone(claims)));
+        if let Some(limiter) = request.app_data::<Data<RateLimiter>>() {
+            limiter.check(request, claims)?;
+        }
         if !claims.has_scope(S::NAME) {
             return Err(Error::refuse(Code::InsufficientScope).with("scope", S::NAME));
         }
@@ -73,8 +88,8 @@ impl<S: Scope> Permit<S> {
             operations.check_parameters(request)?;
         }
         let request_id = RequestContext::of(request).request_id;
-        let actor = Actor { subject: claims.sub, client: claims.client_id, request_id };
-        Ok(Self { actor, limited_to: claims.business_partner_id, scope: PhantomData })
+        let actor = Actor { subject: claims.sub.clone(), client: claims.client_id.clone(), request_id };
+        Ok(Self { actor, limited_to: claims.business_partner_id.clone(), scope: PhantomData })
     }
 
     /// Whether the caller may know of a partner.
@@ -103,8 +118,8 @@ pub struct InPartner<S> {
 }
 
 impl<S: Scope> InPartner<S> {
-    fn of(request: &HttpRequest) -> Result<Self> {
-        let permit = Permit::<S>::of(request)?;
+    fn new(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
+        let permit = Permit::<S>::new(request, claims)?;
         let partner = path_param(request, "business_partner_id")?;
         permit.must_know(&partner)?;
         let limited = permit.limited_to.is_some();
@@ -121,21 +136,45 @@ fn unlimited(limited: bool) -> Result<()> {
     if limited { Err(Error::refuse(Code::PartnerRestricted)) } else { Ok(()) }
 }
 
+/// Ready for nearly all tokens; a token whose key is not known waits until the keys have been read again.
+type Verifying<T> = Either<Ready<Result<T>>, LocalBoxFuture<'static, Result<T>>>;
+
+/// Makes something of the claims of the request's token.
+fn verifying<T: 'static>(request: &HttpRequest, make: fn(&HttpRequest, &Arc<Claims>) -> Result<T>) -> Verifying<T> {
+    let verified = verifier(request).and_then(|verifier| Ok((verifier, verifier.verify(bearer(request)?))));
+    match verified {
+        Ok((_, Ok(claims))) => Either::Left(ready(make(request, &claims))),
+        Err(error) | Ok((_, Err(Unverified::Refused(error)))) => Either::Left(ready(Err(error))),
+        Ok((_, Err(Unverified::UnknownKey(keys)))) => {
+            let request = request.clone();
+            let again = async move {
+                let claims = verifier(&request)?.verify_again(bearer(&request)?, &keys).await?;
+                make(&request, &claims)
+            };
+            Either::Right(again.boxed_local())
+        }
+    }
+}
+
+fn verifier(request: &HttpRequest) -> Result<&Data<Verifier>> {
+    Ok(request.app_data::<Data<Verifier>>().ok_or_else(|| anyhow::anyhow!("no verifier"))?)
+}
+
 impl<S: Scope> FromRequest for Permit<S> {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = Verifying<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
+        verifying(request, Self::new)
     }
 }
 
 impl<S: Scope> FromRequest for InPartner<S> {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = Verifying<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
+        verifying(request, Self::new)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 
+use super::surround::Surroundings;
 use crate::{
     db::{Db, migrations},
     kernel::{Error, Result},
+    tokens::Verifier,
 };
 
 /// The process runs.
@@ -13,12 +15,20 @@ pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "ok"}))
 }
 
-/// The database answers and has our tables; whatever is wrong with it, the answer is 503.
+/// The database answers and has our tables, the keys of tokens are known, and nobody told the service to stop. Whatever is wrong,
+/// the answer is 503; the log says what.
 #[get("/health/ready")]
-pub async fn ready(db: Data<Db>) -> Result<HttpResponse> {
+pub async fn ready(db: Data<Db>, verifier: Data<Verifier>, surroundings: Data<Surroundings>) -> Result<HttpResponse> {
+    let unready = |why: &str| Err(Error::Unavailable(why.to_owned()));
+    if surroundings.is_stopping() {
+        return unready("the service is stopping");
+    }
+    if !verifier.is_ready() {
+        return unready("the keys of tokens are not known yet");
+    }
     let current = migrations::is_current(&db).await.map_err(|error| Error::Unavailable(error.to_string()))?;
     if !current {
-        return Err(Error::Unavailable("migrations are pending".to_owned()));
+        return unready("migrations are pending");
     }
     Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ok", "database": db.engine()})))
 }

@@ -96,6 +96,10 @@ impl Code {
             Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::UriTooLong => StatusCode::URI_TOO_LONG,
+            Kind::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Kind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         }
     }
 
@@ -198,10 +202,10 @@ pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceRespo
 }
 
 /// The headers that belong to some problems.
-fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
+pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
     let Error::Refused(refusal) = error else {
         let retry = (header::RETRY_AFTER, RETRY_AFTER.to_owned());
-        return if error.code() == Code::Unavailable { vec![retry] } else { vec![] };
+        return if error.code() == Code::InternalError { vec![] } else { vec![retry] };
     };
     let fact = |name: &str| fact(&refusal.facts, name);
     match refusal.code {
@@ -211,6 +215,8 @@ fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
             let challenge = challenge(&format!(r#", error="insufficient_scope", scope="{}""#, fact("scope")));
             vec![(header::WWW_AUTHENTICATE, challenge)]
         }
+        Code::Overloaded => vec![(header::RETRY_AFTER, RETRY_AFTER.to_owned())],
+        Code::TooManyRequests => vec![(header::RETRY_AFTER, fact("seconds").to_owned())],
         Code::UnsupportedMediaType => vec![(header::ACCEPT_ENCODING, "identity".to_owned())],
         Code::MethodNotAllowed => vec![(header::ALLOW, fact("allowed").to_owned())],
         Code::PreconditionFailed => {

@@ -35,8 +35,11 @@ pub enum Code {
     PreconditionFailed,
     // how it was sent
     BodyTooLarge,
+    UriTooLong,
+    HeadersTooLarge,
     UnsupportedMediaType,
     RequestTimeout,
+    TooManyRequests,
     // read, and wrong
     ValidationFailed,
     ApproverRole,
@@ -67,6 +70,8 @@ pub enum Code {
     // ours
     InternalError,
     Unavailable,
+    Overloaded,
+    StorageFull,
 }
 
 /// What sort of refusal a code is; HTTP derives the status from it.
@@ -80,11 +85,15 @@ pub enum Kind {
     Conflict,
     PreconditionFailed,
     TooLarge,
+    UriTooLong,
+    HeadersTooLarge,
     UnsupportedMediaType,
     TooSlow,
+    TooMany,
     Invalid,
     Internal,
     Unavailable,
+    StorageFull,
 }
 
 impl Code {
@@ -115,6 +124,9 @@ impl Code {
             | RevisionNotReached => Kind::Conflict,
             PreconditionFailed => Kind::PreconditionFailed,
             BodyTooLarge => Kind::TooLarge,
+            UriTooLong => Kind::UriTooLong,
+            HeadersTooLarge => Kind::HeadersTooLarge,
+            TooManyRequests => Kind::TooMany,
             UnsupportedMediaType => Kind::UnsupportedMediaType,
             RequestTimeout => Kind::TooSlow,
             ValidationFailed | ApproverRole | UnknownReference | RetiredReference | AreaNotGranted | UnknownAccess
@@ -122,7 +134,8 @@ impl Code {
             | InvalidColor | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep
             | TooManyConditions | TooManyValues | FilterTooLarge | NoArea | NoTicketType => Kind::Invalid,
             InternalError => Kind::Internal,
-            Unavailable => Kind::Unavailable,
+            Unavailable | Overloaded => Kind::Unavailable,
+            StorageFull => Kind::StorageFull,
         }
     }
 

@@ -80,6 +80,9 @@ pub enum Error {
     /// The database cannot be reached or is too busy; trying again may help.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The database has no room for what was to be written.
+    #[error("storage full: {0}")]
+    StorageFull(String),
     /// The engine ended a transaction in favour of another; the database's doors try again.
     #[error("aborted: {0}")]
     Aborted(String),
@@ -138,6 +141,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.code,
             Self::Unavailable(_) | Self::Aborted(_) | Self::ConnectionLost(_) => Code::Unavailable,
+            Self::StorageFull(_) => Code::StorageFull,
             Self::Internal(_) => Code::InternalError,
         }
     }

@@ -8,6 +8,7 @@ pub mod bounded;
 pub mod change;
 pub mod choice;
 pub mod code;
+pub mod count;
 pub mod distinct;
 pub mod error;
 pub mod fold;

@@ -63,6 +63,12 @@ unsupported_media_type = Medientyp nicht unterstützt
         [yes] {" "}oder application/merge-patch+json.
        *[no] .
     }
+uri_too_long = Adresse zu lang
+    .detail = Pfad und Abfrage der Anfrage dürfen { $max } Bytes haben.
+headers_too_large = Kopfzeilen zu groß
+    .detail = Alle Kopfzeilen der Anfrage zusammen dürfen { $max } Bytes haben.
+too_many_requests = Zu viele Anfragen
+    .detail = Sie stellen mehr Anfragen, als Sie dürfen. Versuchen Sie es in { $seconds } Sekunden erneut.
 request_timeout = Anfrage dauerte zu lange
     .detail = Der Inhalt kam nicht innerhalb von { $seconds } Sekunden vollständig an.
 validation_failed = Prüfung fehlgeschlagen
@@ -117,6 +123,10 @@ no_ticket_type = Keine Ticketart
     .detail = Es ist keine Ticketart freigegeben.
 internal_error = Interner Fehler
     .detail = Bei uns ist etwas schiefgegangen. Nennen Sie uns die Anfrage-ID { $request_id }.
+overloaded = Überlastet
+    .detail = Der Dienst bearbeitet gerade so viele Anfragen, wie er kann. Versuchen Sie es gleich noch einmal.
+storage_full = Speicher ist voll
+    .detail = Der Dienst hat keinen Platz, um die Änderung zu speichern. Nichts wurde geändert. Sein Betreiber muss Platz schaffen.
 unavailable = Vorübergehend nicht erreichbar
     .detail = Der Dienst kann gerade nicht antworten. Versuchen Sie es in Kürze erneut.
 

@@ -63,6 +63,12 @@ unsupported_media_type = Unsupported media type
         [yes] {" "}or application/merge-patch+json.
        *[no] .
     }
+uri_too_long = Address too long
+    .detail = Path and query of the request may have { $max } bytes.
+headers_too_large = Headers too large
+    .detail = All headers of the request together may have { $max } bytes.
+too_many_requests = Too many requests
+    .detail = You make more requests than you may. Try again in { $seconds } seconds.
 request_timeout = Request took too long
     .detail = The body did not arrive in full within { $seconds } seconds.
 validation_failed = Validation failed
@@ -117,6 +123,10 @@ no_ticket_type = No ticket type
     .detail = No ticket type is granted.
 internal_error = Internal error
     .detail = Something went wrong on our side. Tell us the request id { $request_id }.
+overloaded = Overloaded
+    .detail = The service handles as many requests as it can at the moment. Try again shortly.
+storage_full = Storage is full
+    .detail = The service has no room to store the change. Nothing was changed. Its operators must make room.
 unavailable = Temporarily unavailable
     .detail = The service cannot answer at the moment. Try again shortly.
 

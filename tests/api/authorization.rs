@@ -71,7 +71,7 @@ async fn a_token_limited_to_one_partner_knows_no_other(#[values(Sqlite, Postgres
     let ids = app.furnish().await;
     let all = SCOPES.join(" ");
     let limited = |partner: &str| {
-        app.with_claims(&customer_integration::http::token::Claims {
+        app.with_claims(&customer_integration::tokens::Claims {
             business_partner_id: Some(partner.parse().unwrap()),
             ..crate::support::app::claims(&all)
         })

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use customer_integration::{config::Config, http::token};
+use customer_integration::{
+    config::{Config, Limits},
+    tokens,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -20,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A service that waits for bodies no longer than `body_timeout`.
 async fn impatient(body_timeout: Duration) -> TestApp {
     let storage = Storage::new(Engine::Sqlite, true).await.unwrap();
-    let config = Config { body_timeout, ..config(&storage.url()) };
+    let config = Config { limits: Limits { body_timeout, ..Limits::default() }, ..config(&storage.url()) };
     TestApp::with_config(storage, config).await
 }
 
@@ -30,7 +33,7 @@ async fn connect(app: &TestApp) -> TcpStream {
 
 /// The head of a request of the ERP, without the empty line that ends it.
 fn head(method: &str, path: &str, framing: &str) -> String {
-    let token = token::mint(&tokens(), &claims("catalog:read catalog:write")).unwrap();
+    let token = tokens::mint(&tokens(), &claims("catalog:read catalog:write")).unwrap();
     format!(
         "{method} /api/v1{path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\n{framing}"

@@ -153,7 +153,7 @@ async fn explanations_are_for_staff(#[values(Sqlite, Postgres)] engine: Engine) 
     let limited = |partner: &str| {
         let all = claims("decisions:read integration:read");
         let only = Some(partner.parse().unwrap());
-        stage.app.with_claims(&customer_integration::http::token::Claims { business_partner_id: only, ..all })
+        stage.app.with_claims(&customer_integration::tokens::Claims { business_partner_id: only, ..all })
     };
     let question = json!({"access_id": stage.access, "explain": true, "tickets": [ticket("1")]});
     let own = limited("K-1").post("/decisions/ticket-visibility", question.clone()).await.is(200);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use customer_integration::{app::App, db, http::token::Claims};
+use customer_integration::{app::App, db, tokens::Claims};
 use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -93,7 +93,7 @@ async fn no_list_shows_what_is_another_partners(#[values(Sqlite, Postgres)] engi
     ruler.post(&format!("{k1}/queries"), query).await.is(201);
     ruler.post(&format!("{k1}/exclusion-rules"), json!({"name": "Geheim", "filter": filter()})).await.is(201);
     let scopes = "integration:read catalog:read audit:read";
-    let limited = app.with_claims(&customer_integration::http::token::Claims {
+    let limited = app.with_claims(&customer_integration::tokens::Claims {
         business_partner_id: Some("K-2".parse().unwrap()),
         ..claims(scopes)
     });

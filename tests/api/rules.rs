@@ -51,7 +51,7 @@ async fn global_rules_are_shown_beside_the_partners_and_written_elsewhere(#[valu
 async fn a_token_limited_to_one_partner_has_no_business_with_global_rules(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else { return };
     let ids = app.furnish().await;
-    let limited = app.with_claims(&customer_integration::http::token::Claims {
+    let limited = app.with_claims(&customer_integration::tokens::Claims {
         business_partner_id: Some("K-1".parse().unwrap()),
         ..crate::support::app::claims("integration:read integration:write global-rules:write")
     });

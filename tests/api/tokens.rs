@@ -1,15 +1,14 @@
 //! Tokens: who may not come in, and how that is told. Never a 500.
 
-use customer_integration::http::token::{self, Audience, Claims, TokenSettings};
+use customer_integration::tokens::{self, Audience, Claims, TokenSettings};
 use rstest::rstest;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::support::{
     Answer, Client, Engine,
     Engine::*,
     TestApp,
-    app::{claims, tokens},
+    app::{AUDIENCE, ISSUER, claims, tokens},
 };
 
 const PATH: &str = "/customer-integrations/K-1";
@@ -24,7 +23,7 @@ fn good() -> Claims {
 
 /// Signs any claims with any algorithm and key.
 fn signed(algorithm: jsonwebtoken::Algorithm, claims: &Value, key: &[u8]) -> String {
-    let header = jsonwebtoken::Header::new(algorithm);
+    let header = jsonwebtoken::Header { typ: Some("at+jwt".to_owned()), ..jsonwebtoken::Header::new(algorithm) };
     jsonwebtoken::encode(&header, claims, &jsonwebtoken::EncodingKey::from_secret(key)).unwrap()
 }
 
@@ -40,7 +39,7 @@ async fn with(app: &TestApp, token: &str) -> Answer {
 #[actix_web::test]
 async fn bad_tokens_are_401_and_say_why_when_that_is_safe(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::with_catalog(engine).await else { return };
-    let mint = |claims: &Claims| token::mint(&tokens(), claims).unwrap();
+    let mint = |claims: &Claims| signed(jsonwebtoken::Algorithm::HS256, &serde_json::to_value(claims).unwrap(), &key());
     with(&app, &mint(&good())).await.is(200);
     // one way of being wrong at a time
     for (why, claims) in [
@@ -55,7 +54,7 @@ async fn bad_tokens_are_401_and_say_why_when_that_is_safe(#[values(Sqlite, Postg
         assert!(refused.json["detail"].as_str().unwrap().contains(why), "{why}: {}", refused.text);
         assert_eq!(refused.header("www-authenticate"), r#"Bearer realm="customer-integration", error="invalid_token""#);
     }
-    let several = Claims { aud: Audience::Several(vec!["other".into(), tokens().audience]), ..good() };
+    let several = Claims { aud: Audience::Several(vec!["other".into(), AUDIENCE.to_owned()]), ..good() };
     with(&app, &mint(&several)).await.is(200);
     with(&app, &mint(&Claims { exp: now() - 30, ..good() })).await.is(200);
 }
@@ -103,7 +102,8 @@ async fn only_the_configured_algorithm_and_key_count(#[values(Sqlite, Postgres)]
     let signature = real.rsplit('.').next().unwrap();
     for algorithm in ["none", "None", "NONE", "RS256", "nonsense"] {
         for signature in ["", signature] {
-            let token = format!("{}.{}.{signature}", encode(&json!({"alg": algorithm, "typ": "JWT"})), encode(&good));
+            let token =
+                format!("{}.{}.{signature}", encode(&json!({"alg": algorithm, "typ": "at+jwt"})), encode(&good));
             with(&app, &token).await.is_problem(401, "invalid_token");
         }
     }
@@ -112,8 +112,8 @@ async fn only_the_configured_algorithm_and_key_count(#[values(Sqlite, Postgres)]
     richer["scope"] = json!("integration:read catalog:write");
     let head = real.split('.').next().unwrap();
     with(&app, &format!("{head}.{}.{signature}", encode(&richer))).await.is_problem(401, "invalid_token");
-    let elsewhere = TokenSettings { secret: SecretString::from("the key of somebody else, 32 bytes"), ..tokens() };
-    with(&app, &token::mint(&elsewhere, &claims("integration:read")).unwrap()).await.is_problem(401, "invalid_token");
+    let elsewhere = TokenSettings::hs256(ISSUER, AUDIENCE, "the key of somebody else, 32 bytes");
+    with(&app, &tokens::mint(&elsewhere, &claims("integration:read")).unwrap()).await.is_problem(401, "invalid_token");
 }
 
 #[rstest]
@@ -125,7 +125,7 @@ async fn what_is_no_token_at_all(#[values(Sqlite, Postgres)] engine: Engine) {
     for garbage in ["x", "a.b", "a.b.c", "....", "%%%.%%%.%%%", &"x".repeat(16 * 1024)] {
         with(&app, garbage).await.is_problem(401, "invalid_token");
     }
-    let token = token::mint(&tokens(), &good()).unwrap();
+    let token = tokens::mint(&tokens(), &good()).unwrap();
     let with_header =
         async |value: &str| app.anonymous().request("GET", PATH).header("authorization", value).send().await;
     with_header(&format!("bearer {token}")).await.is(200);

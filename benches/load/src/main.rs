@@ -12,8 +12,8 @@ use customer_integration::{
     app::App,
     config::{Config, DatabaseArgs, LogArgs, ServerArgs, TokenArgs},
     http::auth::{Permit, scope::DecisionsRead},
+    telemetry,
 };
-use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -43,12 +43,10 @@ fn more(config: &mut ServiceConfig) {
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(EnvFilter::try_new(&cli.log.rust_log)?)
-        .init();
+    let (log, config) = Config::new(cli.server, cli.database, cli.tokens, &cli.log, false)?;
+    telemetry::log::begin(log, None)?;
     actix_web::rt::System::new().block_on(async {
-        let app = App::with_routes(Config::new(cli.server, &cli.database, cli.tokens, false)?, more).await?;
+        let app = App::with_routes(config, more).await?;
         tracing::warn!("listening on http://{}", app.address);
         app.run().await
     })

@@ -181,7 +181,9 @@ pub(super) fn headers() -> Value {
             "What scope is missing; absent where no scope would help.", false, 1000,
             "Bearer realm=\"customer-integration\", error=\"insufficient_scope\", scope=\"integration:write\""),
         "Accept-Encoding": header("Codings that bodies may have.", false, 100, "identity"),
-        "Retry-After": header("Seconds after which trying again may help.", true, 10, "1")
+        "Retry-After": header("Seconds after which trying again may help.", true, 10, "1"),
+        "RateLimit": header("What is left to the caller (draft-ietf-httpapi-ratelimit-headers).", true, 100, "\"subject\";r=0;t=1"),
+        "RateLimit-Policy": header("How many requests in how many seconds.", true, 100, "\"subject\";q=20;w=2")
     })
 }
 

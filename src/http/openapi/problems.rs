@@ -25,9 +25,16 @@ pub(super) fn of_operation(
         Code::MissingToken,
         Code::InvalidToken,
         Code::InsufficientScope,
+        Code::UriTooLong,
+        Code::HeadersTooLarge,
+        Code::TooManyRequests,
         Code::InternalError,
         Code::Unavailable,
+        Code::Overloaded,
     ];
+    if method != "get" && !path.contains("/decisions/") {
+        codes.push(Code::StorageFull);
+    }
     let catalog_put = path.contains("/catalog/") && method == "put";
     if path.contains('{') && !catalog_put
         || path.ends_with("/catalog/areas")
@@ -64,7 +71,8 @@ pub(super) fn response(codes: &[Code]) -> Value {
         403 => &["Scope-WWW-Authenticate"],
         412 => &["Current-ETag"],
         415 => &["Accept-Encoding"],
-        503 => &["Retry-After"],
+        429 => &["Retry-After", "RateLimit", "RateLimit-Policy"],
+        503 | 507 => &["Retry-After"],
         _ => &[],
     };
     let listed: Vec<_> = codes.iter().map(|code| format!("`{}`", code.as_str())).collect();

@@ -4,19 +4,15 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use customer_integration::{
     app::App,
-    config::Config,
+    config::{Config, Limits, Stopping},
     db::{
         DbOptions,
         migrations::{self, Direction},
     },
-    http::{
-        body::BODY_TIMEOUT,
-        token::{self, Audience, Claims, TokenSettings},
-    },
     kernel::time::Timestamp,
+    tokens::{self, Audience, Claims, TokenSettings},
 };
 use diesel::{Connection as _, RunQueryDsl as _, sql_types};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{
@@ -157,12 +153,15 @@ pub fn config(url: &str) -> Config {
         worker_threads: 2,
         migrate_on_start: true,
         decision_cache_bytes: 8 * 1024 * 1024,
-        body_timeout: BODY_TIMEOUT,
+        limits: Limits::default(),
+        stopping: Stopping::default(),
+        metrics_bind_address: None,
+        otlp_endpoint: None,
     }
 }
 
 pub fn tokens() -> TokenSettings {
-    TokenSettings { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), secret: SecretString::from(SECRET) }
+    TokenSettings::hs256(ISSUER, AUDIENCE, SECRET)
 }
 
 /// A good token's claims.
@@ -253,7 +252,7 @@ impl TestApp {
 
     /// A caller with these claims.
     pub fn with_claims(&self, claims: &Claims) -> Client {
-        Client::new(&self.base, Some(token::mint(&tokens(), claims).unwrap()))
+        Client::new(&self.base, Some(tokens::mint(&tokens(), claims).unwrap()))
     }
 
     /// A caller with these scopes.

@@ -4,6 +4,7 @@ pub mod app;
 pub mod breaks;
 pub mod client;
 pub mod document;
+pub mod issuer;
 pub mod panics;
 pub mod postgres;
 pub mod proxy;

@@ -1,0 +1,325 @@
+//! Settings: every one is an environment variable and an argument of the same name. What comes out is typed and valid; what is
+//! wrong is told all at once ([`complaints`]). So arguments are taken as texts and judged here: clap would stop at the first
+//! wrong one.
+
+mod complaints;
+mod demo;
+mod tokens;
+
+use std::time::Duration;
+
+use clap::Args;
+use reqwest::Url;
+use tracing_subscriber::EnvFilter;
+
+pub use complaints::Complaints;
+use complaints::filled;
+pub use tokens::TokenArgs;
+
+use crate::{
+    db::{DatabaseUrl, DbOptions},
+    http::{body::BODY_TIMEOUT, limits::RateLimit},
+    tokens::TokenSettings,
+};
+
+/// The database.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseArgs {
+    /// Where the data is: `sqlite://path/to/file.db`, or `postgres://user:password@host/database`
+    #[arg(long, env, hide_env_values = true)]
+    database_url: Option<String>,
+    /// File with that URL
+    #[arg(long, env)]
+    database_url_file: Option<String>,
+    /// Connections to PostgreSQL, or SQLite connections for reading [default: 16]
+    #[arg(long, env)]
+    database_pool_size: Option<String>,
+}
+
+/// The server.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env, default_value = "127.0.0.1:8080")]
+    bind_address: String,
+    /// Origins of browsers' pages that may call, separated by commas
+    #[arg(long, env, value_delimiter = ',')]
+    cors_allowed_origins: Vec<String>,
+    /// Threads that handle requests [default: one per core]
+    #[arg(long, env)]
+    worker_threads: Option<String>,
+    /// Memory for what decisions are made from, in MiB [default: 64]
+    #[arg(long, env)]
+    decision_cache_mib: Option<String>,
+    /// Bring the schema up to date before serving; several instances may do so at once [default: true]
+    #[arg(long, env)]
+    migrate_on_start: Option<String>,
+    #[command(flatten)]
+    limits: LimitArgs,
+    /// Address of the listener for metrics (Prometheus), apart from the API
+    #[arg(long, env)]
+    metrics_bind_address: Option<String>,
+    /// Collector of traces (OTLP over HTTP), such as `http://collector:4318`
+    #[arg(long, env)]
+    otel_exporter_otlp_endpoint: Option<String>,
+    /// After SIGTERM: how long readiness says no while requests are still taken [default: 0s]
+    #[arg(long, env)]
+    shutdown_delay: Option<String>,
+    /// How long running requests may take to finish after that [default: 20s]
+    #[arg(long, env)]
+    shutdown_timeout: Option<String>,
+}
+
+/// What callers may do at most.
+#[derive(Debug, Clone, Args)]
+struct LimitArgs {
+    /// How long a request may take before it is answered with 503 [default: 30s]
+    #[arg(long, env)]
+    request_timeout: Option<String>,
+    /// How long a connection may be without a whole request [default: 10s]
+    #[arg(long, env)]
+    header_timeout: Option<String>,
+    /// Requests that are handled at once; more are answered with 503 [default: 512]
+    #[arg(long, env)]
+    max_concurrent_requests: Option<String>,
+    /// Requests per second of one subject of tokens; more are answered with 429; 0: any number [default: 0]
+    #[arg(long, env)]
+    rate_limit_per_second: Option<String>,
+    /// How many requests of a subject may come at once [default: twice the rate]
+    #[arg(long, env)]
+    rate_limit_burst: Option<String>,
+}
+
+/// The log.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// Form of the log's lines: `pretty` or `json`
+    #[arg(long, env, default_value = "pretty")]
+    log_format: String,
+    /// What to log, as a filter of tracing; `actix_http` tells every bad request of any client as an error of its own
+    #[arg(long, env, default_value = "info,actix_http=off")]
+    rust_log: String,
+}
+
+/// How the log is written.
+#[derive(Debug)]
+pub struct LogSettings {
+    pub json: bool,
+    pub filter: EnvFilter,
+}
+
+/// What callers may do at most.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How long a request may take to be answered.
+    pub request_timeout: Duration,
+    /// How long a connection may be without a whole request.
+    pub header_timeout: Duration,
+    /// How long a request's body may take to arrive; no setting, only tests are less patient.
+    pub body_timeout: Duration,
+    /// Requests that are handled at once.
+    pub concurrent_requests: usize,
+    pub rate: Option<RateLimit>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            header_timeout: Duration::from_secs(10),
+            body_timeout: BODY_TIMEOUT,
+            concurrent_requests: 512,
+            rate: None,
+        }
+    }
+}
+
+/// How the service stops.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopping {
+    /// How long readiness says no while requests are still taken.
+    pub delay: Duration,
+    /// How long running requests may take to finish after that.
+    pub timeout: Duration,
+}
+
+impl Default for Stopping {
+    fn default() -> Self {
+        Self { delay: Duration::ZERO, timeout: Duration::from_secs(20) }
+    }
+}
+
+/// Everything [`crate::app::App::build`] needs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub bind_address: String,
+    pub database: DatabaseUrl,
+    pub database_options: DbOptions,
+    pub tokens: TokenSettings,
+    pub cors_allowed_origins: Vec<String>,
+    pub worker_threads: usize,
+    pub migrate_on_start: bool,
+    /// Memory for compiled policies and the accesses that ask, in bytes.
+    pub decision_cache_bytes: u64,
+    pub limits: Limits,
+    pub stopping: Stopping,
+    /// Where metrics are told.
+    pub metrics_bind_address: Option<String>,
+    /// Where traces are sent.
+    pub otlp_endpoint: Option<Url>,
+}
+
+impl Config {
+    /// Judges the arguments of `serve`.
+    pub fn new(
+        server: ServerArgs,
+        database: DatabaseArgs,
+        tokens: TokenArgs,
+        log: &LogArgs,
+        demo: bool,
+    ) -> Result<(LogSettings, Self), Complaints> {
+        let mut complaints = Complaints::default();
+        let log = log.settings(&mut complaints);
+        let config = Self::judged(server, database, tokens, demo, &mut complaints);
+        complaints.unless_any(log.zip(config))
+    }
+
+    fn judged(
+        server: ServerArgs,
+        database: DatabaseArgs,
+        tokens: TokenArgs,
+        demo: bool,
+        complaints: &mut Complaints,
+    ) -> Option<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (database, database_options) = database.settings(demo, complaints);
+        let tokens = tokens.settings(demo, complaints);
+        let mebibytes: u64 = complaints.number("DECISION_CACHE_MIB", server.decision_cache_mib, 1..=65_536, 64);
+        let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
+        let stopping = Stopping::default();
+        let endpoint = filled(server.otel_exporter_otlp_endpoint)
+            .map(|text| text.parse().map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT is not a URL: {error}")));
+        Some(Self {
+            bind_address: address("BIND_ADDRESS", server.bind_address, complaints),
+            worker_threads: complaints.number("WORKER_THREADS", server.worker_threads, 1..=1024, cores),
+            migrate_on_start: complaints.truth("MIGRATE_ON_START", server.migrate_on_start, true),
+            decision_cache_bytes: mebibytes * 1024 * 1024,
+            cors_allowed_origins: origins(server.cors_allowed_origins, complaints),
+            limits: server.limits.judged(complaints),
+            stopping: Stopping {
+                delay: complaints.duration(
+                    "SHUTDOWN_DELAY",
+                    server.shutdown_delay,
+                    Duration::ZERO..=hour,
+                    stopping.delay,
+                ),
+                timeout: complaints.duration(
+                    "SHUTDOWN_TIMEOUT",
+                    server.shutdown_timeout,
+                    Duration::from_secs(1)..=minute * 10,
+                    stopping.timeout,
+                ),
+            },
+            metrics_bind_address: filled(server.metrics_bind_address)
+                .map(|it| address("METRICS_BIND_ADDRESS", it, complaints)),
+            otlp_endpoint: endpoint.and_then(|it: Result<Url, String>| complaints.take(it)),
+            database_options,
+            database: database?,
+            tokens: tokens?,
+        })
+    }
+}
+
+impl LimitArgs {
+    fn judged(self, complaints: &mut Complaints) -> Limits {
+        let limits = Limits::default();
+        let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
+        let per_second = complaints.number("RATE_LIMIT_PER_SECOND", self.rate_limit_per_second, 0..=1_000_000, 0_u32);
+        let burst =
+            complaints.number("RATE_LIMIT_BURST", self.rate_limit_burst, 1..=1_000_000, per_second.saturating_mul(2));
+        Limits {
+            request_timeout: complaints.duration(
+                "REQUEST_TIMEOUT",
+                self.request_timeout,
+                second..=hour,
+                limits.request_timeout,
+            ),
+            header_timeout: complaints.duration(
+                "HEADER_TIMEOUT",
+                self.header_timeout,
+                second..=hour,
+                limits.header_timeout,
+            ),
+            concurrent_requests: complaints.number(
+                "MAX_CONCURRENT_REQUESTS",
+                self.max_concurrent_requests,
+                1..=1_000_000,
+                limits.concurrent_requests,
+            ),
+            rate: RateLimit::new(per_second, burst),
+            ..limits
+        }
+    }
+}
+
+impl DatabaseArgs {
+    /// Which database; the demo has one of its own when none is named.
+    pub fn settings(self, demo: bool, complaints: &mut Complaints) -> (Option<DatabaseUrl>, DbOptions) {
+        let default = DbOptions::default();
+        let pool_size = complaints.number("DATABASE_POOL_SIZE", self.database_pool_size, 1..=1000, default.pool_size);
+        let options = DbOptions { pool_size, ..default };
+        let named = filled(self.database_url.clone()).or(filled(self.database_url_file.clone())).is_some();
+        let url = complaints.text_or_file("DATABASE_URL", self.database_url, self.database_url_file);
+        let Some(url) = url.or_else(|| (demo && !named).then(demo::database_url)) else {
+            if !named {
+                complaints
+                    .add("DATABASE_URL is not set: name a database, such as sqlite://data/customer-integration.db");
+            }
+            return (None, options);
+        };
+        let url = complaints.take(url.parse());
+        if let (true, Some(DatabaseUrl::Sqlite(_))) = (demo, &url) {
+            complaints.take(demo::make_directory());
+        }
+        (url, options)
+    }
+}
+
+impl LogArgs {
+    /// How the log is to be written.
+    pub fn settings(&self, complaints: &mut Complaints) -> Option<LogSettings> {
+        let filter = EnvFilter::try_new(&self.rust_log).map_err(|error| format!("RUST_LOG cannot be used: {error}"));
+        let json = match self.log_format.as_str() {
+            "json" => true,
+            "pretty" | "" => false,
+            other => {
+                complaints.add(format!("LOG_FORMAT must be pretty or json: {other}"));
+                false
+            }
+        };
+        complaints.take(filter).map(|filter| LogSettings { json, filter })
+    }
+}
+
+/// An address as it is written: a host and a port.
+fn address(name: &str, given: String, complaints: &mut Complaints) -> String {
+    if given.rsplit_once(':').is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err()) {
+        complaints.add(format!("{name} is written host:port: {given}"));
+    }
+    given
+}
+
+/// Origins of browsers' pages: scheme, host and perhaps a port, as browsers send them. Empty ones are left out, because an
+/// environment file sets empty variables easily.
+fn origins(given: Vec<String>, complaints: &mut Complaints) -> Vec<String> {
+    let given: Vec<_> = given.into_iter().map(|origin| origin.trim().to_owned()).filter(|it| !it.is_empty()).collect();
+    for origin in &given {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        if !host.is_some_and(|host| {
+            !host.is_empty() && origin.parse::<actix_web::http::Uri>().is_ok() && !host.contains('/')
+        }) {
+            complaints.add(format!("CORS_ALLOWED_ORIGINS: not an origin such as https://portal.example: {origin}"));
+        }
+    }
+    given
+}

@@ -1,0 +1,24 @@
+//! What was decided, and what for, in numbers since the start.
+
+use crate::kernel::count::Count;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Tickets that were visible.
+    pub visible: Count,
+    /// Tickets that were hidden.
+    pub hidden: Count,
+    /// Tickets whose facts were wrong.
+    pub wrong: Count,
+    /// Creations that were allowed.
+    pub allowed: Count,
+    /// Creations that were not.
+    pub refused: Count,
+    /// Policies that were kept and current.
+    pub current: Count,
+    /// Policies that were kept, but of another revision.
+    pub stale: Count,
+    /// Policies that were not kept.
+    pub missing: Count,
+}

@@ -1,0 +1,157 @@
+//! What callers may do at most, and how that is told.
+
+use std::time::Duration;
+
+use customer_integration::{
+    config::{Config, Limits},
+    http::limits::{MAX_HEADERS, MAX_URI, RateLimit},
+    tokens::Claims,
+};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::support::{
+    Engine, TestApp,
+    app::{Storage, claims, config},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn limited(limits: Limits) -> TestApp {
+    let storage = Storage::new(Engine::Sqlite, true).await.unwrap();
+    let config = Config { limits, ..config(&storage.url()) };
+    TestApp::with_config(storage, config).await
+}
+
+/// A connection on which something was written.
+async fn wrote(app: &TestApp, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream
+}
+
+/// The head of a request whose body never comes.
+fn stalled() -> String {
+    let token = customer_integration::tokens::mint(&crate::support::app::tokens(), &claims("catalog:write")).unwrap();
+    format!(
+        "PUT /api/v1/catalog/business-partners/K-1 HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: 10\r\n\r\n"
+    )
+}
+
+async fn until_closed(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection stays open").unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[actix_web::test]
+async fn more_requests_at_once_than_allowed_are_told_so_and_probes_are_not() {
+    let app = limited(Limits { concurrent_requests: 1, ..Limits::default() }).await;
+    let stalled = wrote(&app, &stalled()).await;
+    let mut refused = app.reader().get("/catalog/areas").await;
+    for _ in 0..1000 {
+        if refused.status != 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        refused = app.reader().get("/catalog/areas").await;
+    }
+    assert_eq!(refused.is_problem(503, "overloaded").header("retry-after"), "1");
+    app.anonymous().get("//health/ready").await.is(200);
+    drop(stalled);
+    for _ in 0..1000 {
+        if app.reader().get("/catalog/areas").await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the place was never given back");
+}
+
+#[actix_web::test]
+async fn a_subject_has_a_rate_of_its_own() {
+    let rate = RateLimit::new(1, 3);
+    let app = limited(Limits { rate, ..Limits::default() }).await;
+    let (anna, bert) = (app.reader(), app.with_claims(&Claims { sub: "bert".to_owned(), ..claims("catalog:read") }));
+    for left in [2, 1, 0] {
+        let answer = anna.get("/catalog/areas").await.is(200);
+        assert!(answer.header("ratelimit").starts_with(&format!(r#""subject";r={left};t="#)), "{:?}", answer.headers);
+        assert_eq!(answer.header("ratelimit-policy"), r#""subject";q=3;w=3"#);
+    }
+    let refused = anna.get("/catalog/areas").await.is_problem(429, "too_many_requests");
+    assert_eq!((refused.header("retry-after"), refused.header("ratelimit")), ("1", r#""subject";r=0;t=1"#));
+    bert.get("/catalog/areas").await.is(200);
+    app.anonymous().get("/catalog/areas").await.is_problem(401, "missing_token");
+    for _ in 0..1000 {
+        if anna.get("/catalog/areas").await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the subject was never allowed again");
+}
+
+#[actix_web::test]
+async fn heads_have_a_size() {
+    let app = limited(Limits::default()).await;
+    let reader = app.reader();
+    reader.get(&format!("/catalog/areas?{}", "q".repeat(MAX_URI))).await.is_problem(414, "uri_too_long");
+    let filler = "x".repeat(MAX_HEADERS);
+    let answer = reader.request("GET", "/catalog/areas").header("x-filler", &filler).send().await;
+    answer.is_problem(431, "headers_too_large");
+    reader.request("GET", "/catalog/areas").header("x-filler", &filler[..MAX_HEADERS / 2]).send().await.is(200);
+}
+
+#[actix_web::test]
+async fn a_request_that_takes_too_long_is_answered_without_its_result() {
+    let request_timeout = Duration::from_millis(300);
+    let app = limited(Limits { request_timeout, ..Limits::default() }).await;
+    let answer = until_closed(&mut wrote(&app, &stalled()).await).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.to_lowercase().contains("\r\nretry-after: 1\r\n"), "{answer}");
+    assert!(answer.contains(r#""code":"unavailable""#), "{answer}");
+}
+
+#[actix_web::test]
+async fn a_second_head_that_does_not_come_is_not_waited_for() {
+    let header_timeout = Duration::from_millis(500);
+    let app = limited(Limits { header_timeout, ..Limits::default() }).await;
+    let mut stream = wrote(&app, "GET /health/live HTTP/1.1\r\nHost: test\r\n\r\nGET /health/live HT").await;
+    let (mut reading, mut writing) = stream.split();
+    let drip = async {
+        while writing.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let read = async {
+        let mut answer = Vec::new();
+        // the end may be a reset, since the service does not read what still comes
+        let _ = reading.read_to_end(&mut answer).await;
+        answer
+    };
+    let (answer, ()) = timeout(PATIENCE, futures_util::future::join(read, drip)).await.expect("it stays open");
+    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[actix_web::test]
+async fn answers_say_that_browsers_should_be_careful() {
+    let app = limited(Limits::default()).await;
+    let answers = [
+        app.reader().get("/catalog/areas").await.is(200),
+        app.reader().get("/catalog/areas/none").await.is(404),
+        app.erp().put("/catalog/areas/A", json!({"name": "A", "color": "#00aaff"})).await.is(201),
+    ];
+    for answer in answers {
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+        let caching = if answer.status == 404 { "no-store" } else { "private, no-cache" };
+        assert_eq!(answer.header("cache-control"), caching);
+    }
+}
