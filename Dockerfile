@@ -11,8 +11,8 @@
 # (`docker buildx imagetools inspect IMAGE` tells a digest.)
 
 ARG RUST_IMAGE=rust:1.95.0-slim-bookworm
-# Debian 12 like the builder, so that both have the same glibc; libgcc, root certificates and a user that is not root, and else
-# nothing: no shell, no package manager. Its tags bear no versions, hence the digest above.
+# Debian 12 like the builder, so that both have the same glibc; libgcc, root certificates and a user that is not root,
+# and else nothing: no shell, no package manager. Its tags bear no versions, hence the digest above.
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 
 FROM ${RUST_IMAGE} AS builder
@@ -23,8 +23,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY benches benches
 COPY migrations migrations
 COPY src src
-# The kept target directory belongs to BuildKit and not to this commit: `touch`, because cargo compares times only and would take
-# an older commit for built.
+# The kept target directory belongs to BuildKit and not to this commit: `touch`, because cargo compares times only and
+# would take an older commit for built.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     touch src/lib.rs src/main.rs \

@@ -1,4 +1,4 @@
-"""Does by hand what the Dockerfile's builder does, in a root that has this machine's programs and an empty place for the source.
+"""Does by hand what the Dockerfile's builder does, in a root with this machine's programs and an empty place to work.
 
 `run` gives this namespaces of its own, and removes the directory only when these, and with them all mounts, have ended.
 """
@@ -17,8 +17,17 @@ from dockerfile import Failed
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_SECONDS = 3600
 # none of these may ever get into an image
-SECRETS = ["secrets/database_url", ".env", "data/demo.key", "data/customer-integration.db", ".git/config", "target/release/x",
-           "benches/decisions/target/release/x", "docker-compose.yml", "tests/api/main.rs"]
+SECRETS = [
+    "secrets/database_url",
+    ".env",
+    "data/demo.key",
+    "data/customer-integration.db",
+    ".git/config",
+    "target/release/x",
+    "benches/decisions/target/release/x",
+    "docker-compose.yml",
+    "tests/api/main.rs",
+]
 
 
 def check_context(context: dockerfile.Context) -> None:
@@ -28,12 +37,18 @@ def check_context(context: dockerfile.Context) -> None:
 
 def build(stage: dockerfile.Stage, root: Path) -> None:
     """Runs the builder's steps."""
-    home = {name: os.environ.get(name, str(Path.home() / default)) for name, default in
-            [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")]}
+    home = {
+        name: os.environ.get(name, str(Path.home() / default))
+        for name, default in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")]
+    }
     sandbox.like_this_machine(root, [Path(it) for it in home.values()])
     context = dockerfile.Context(ROOT)
-    environment = {"PATH": f"{home['CARGO_HOME']}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(Path.home()), **home,
-                   **{name: value for name, value in os.environ.items() if name.startswith("CARGO_") and "TARGET" not in name}}
+    environment = {
+        "PATH": f"{home['CARGO_HOME']}/bin:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(Path.home()),
+        **home,
+        **{name: value for name, value in os.environ.items() if name.startswith("CARGO_") and "TARGET" not in name},
+    }
     directory = Path("/")
     for step in stage.steps:
         if step.instruction == "WORKDIR":
@@ -46,8 +61,14 @@ def build(stage: dockerfile.Stage, root: Path) -> None:
                 context.copy(source, place, target.endswith("/") or len(sources) > 1)
         elif step.instruction == "RUN":
             print(f"Dockerfile:{step.line}: RUN {step.text[:100]} …", flush=True)
-            subprocess.run(["/bin/sh", "-c", step.text], env=environment, check=True, timeout=BUILD_SECONDS,
-                           stdin=subprocess.DEVNULL, preexec_fn=sandbox.enter(root, str(directory), None))
+            subprocess.run(
+                ["/bin/sh", "-c", step.text],
+                env=environment,
+                check=True,
+                timeout=BUILD_SECONDS,
+                stdin=subprocess.DEVNULL,
+                preexec_fn=sandbox.enter(root, str(directory), None),
+            )
         elif step.instruction not in ("ARG", "ENV"):
             raise Failed(f"Dockerfile:{step.line}: this test does not know how to do {step.instruction}")
 

@@ -42,7 +42,7 @@ class Image:
         self.entrypoint, self.command = stage.last("ENTRYPOINT").words(), stage.last("CMD").words()
         self.volumes = [root / it.lstrip("/") for it in stage.last("VOLUME").words()]
         health = stage.last("HEALTHCHECK").text
-        self.health = json.loads(health[health.index("["):])
+        self.health = json.loads(health[health.index("[") :])
         if self.uid == 0:
             raise Failed("Dockerfile: USER is root")
         # as a volume takes its owner and content from the image; all else can only be read
@@ -106,11 +106,8 @@ def serve(image: Image, log: Path) -> None:
     if image.healthy():
         raise Failed("HEALTHCHECK succeeds although the service has ended")
     written = sorted(path.name for volume in image.volumes for path in volume.iterdir())
-    say(f"image: {ready}; uid {image.uid}, no capabilities, read-only root; stops with 0; in its volume: {', '.join(written)}")
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
+    print(f"image: {ready}; uid {image.uid}, no capabilities, read-only root; stops with 0", flush=True)
+    print(f"image: in its volume: {', '.join(written)}", flush=True)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Reads the Dockerfile and .dockerignore, and does by hand what they say: there is no Docker engine where the tests run."""
+"""Reads Dockerfile and .dockerignore, so that what they say can be done by hand: no Docker engine runs in the tests."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def steps(text: str) -> list[Step]:
         flags = {}
         while match := re.match(r"--([a-z-]+)=(\S+)\s+", rest):
             flags[match[1]] = match[2]
-            rest = rest[match.end():]
+            rest = rest[match.end() :]
         found.append(Step(begun, instruction.upper(), flags, rest.strip()))
         pending = ""
     return found

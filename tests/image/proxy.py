@@ -1,7 +1,7 @@
-"""Two instances on one PostgreSQL behind the proxy of docker-compose.yml, with its settings: a rolling restart under requests.
+"""A rolling restart under requests: two instances on one PostgreSQL behind the proxy of docker-compose.yml.
 
-Each instance is stopped and started again while callers read and write all the time. Not one request may fail. `run` gives this a
-network of its own, so that ports are free.
+Each instance is stopped and started again while callers read and write all the time. Not one request may fail. `run`
+gives this a network of its own, so that ports are free.
 """
 
 import argparse
@@ -34,7 +34,9 @@ class Instance:
     def __init__(self, name: str, port: int, binary: Path, url: str, work: Path) -> None:
         told = COMPOSE["services"][name]["environment"]
         # how it stops is what is tested here
-        self.settings = {name: told[name] for name in ("SHUTDOWN_DELAY", "SHUTDOWN_TIMEOUT", "LOG_FORMAT", "MIGRATE_ON_START")}
+        self.settings = {
+            name: told[name] for name in ("SHUTDOWN_DELAY", "SHUTDOWN_TIMEOUT", "LOG_FORMAT", "MIGRATE_ON_START")
+        }
         self.grace = int(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s"))
         self.name, self.address, self.binary, self.url, self.work = name, f"127.0.0.1:{port}", binary, url, work
         self.starts = itertools.count()
@@ -120,7 +122,9 @@ def start_proxy(instances: list[Instance], work: Path, stack: contextlib.ExitSta
         raise Failed(f"caddy validate: {valid.stderr}")
     print("caddy validate: valid", flush=True)
     log = stack.enter_context((work / "proxy.log").open("wb"))
-    proxy = subprocess.Popen(["caddy", "run", *config], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    proxy = subprocess.Popen(
+        ["caddy", "run", *config], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+    )
     stack.callback(lambda: (proxy.kill(), proxy.wait()))
     wait(ready, "the proxy", proxy)
 
@@ -141,8 +145,13 @@ def run(binary: Path, work: Path) -> None:
         (work / "pg").mkdir()
         postgres = Postgres(work / "pg")
         stack.callback(postgres.stop)
-        subprocess.run([binary, "migrate"], env={**os.environ, "DATABASE_URL": postgres.url}, check=True, timeout=60,
-                       capture_output=True)
+        subprocess.run(
+            [binary, "migrate"],
+            env={**os.environ, "DATABASE_URL": postgres.url},
+            check=True,
+            timeout=60,
+            capture_output=True,
+        )
         instances = [Instance(f"service-{n}", 8080 + n, binary, postgres.url, work) for n in (1, 2)]
         for instance in instances:
             instance.start()
@@ -161,9 +170,13 @@ def run(binary: Path, work: Path) -> None:
             callers.expect(200)
             instance.start()
             # the proxy finds it by itself
-            wait(lambda it=instance: callers.failures or it.answered() > 20, f"{instance.name} is not given anything to do again: it")
+            wait(
+                lambda it=instance: callers.failures or it.answered() > 20,
+                f"{instance.name} is not given anything to do again: it",
+            )
             callers.expect(100)
-            print(f"{instance.name} stopped within {seconds:.1f} s and started again; {callers.counted} requests, none failed", flush=True)
+            told = f"{instance.name} stopped within {seconds:.1f} s and started again"
+            print(f"{told}; {callers.counted} requests, none failed", flush=True)
         callers.ending.set()
         for thread in callers.threads:
             thread.join(MOST_SECONDS)

@@ -1,4 +1,4 @@
-"""Roots for processes to live in. The caller has a mount namespace of its own (`run` sees to that), so mounts end with it."""
+"""Roots for processes to live in. `run` gives the caller a mount namespace of its own, so mounts end with it."""
 
 import ctypes
 import glob
@@ -8,10 +8,20 @@ import subprocess
 from pathlib import Path
 
 PR_SET_NO_NEW_PRIVS = 38
-# What gcr.io/distroless/cc-debian12 has that a program of ours can need, by the Debian packages libc6 and libgcc-s1: loader and
-# libraries, names of hosts, certificates. No shell, and nothing to execute.
-LIBRARIES = ["ld-linux*.so.*", "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libresolv.so.2",
-             "libnss_dns.so.2", "libnss_files.so.2", "libgcc_s.so.1"]
+# What gcr.io/distroless/cc-debian12 has that a program of ours can need, by the Debian packages libc6 and libgcc-s1:
+# loader and libraries, names of hosts, certificates. No shell, and nothing to execute.
+LIBRARIES = [
+    "ld-linux*.so.*",
+    "libc.so.6",
+    "libm.so.6",
+    "libdl.so.2",
+    "libpthread.so.0",
+    "librt.so.1",
+    "libresolv.so.2",
+    "libnss_dns.so.2",
+    "libnss_files.so.2",
+    "libgcc_s.so.1",
+]
 PASSWD = "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n"
 
 
