@@ -38,7 +38,7 @@ class Image:
                 self.copy(step, builder)
         self.uid = int(stage.last("USER").text.split(":")[0])
         self.directory = stage.last("WORKDIR").text
-        self.environment = {**stage.environment(), **SETTINGS}
+        self.environment = stage.environment()
         self.entrypoint, self.command = stage.last("ENTRYPOINT").words(), stage.last("CMD").words()
         self.volumes = [root / it.lstrip("/") for it in stage.last("VOLUME").words()]
         health = stage.last("HEALTHCHECK").text
@@ -76,12 +76,13 @@ class Image:
         return self.start(self.health, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait(START_SECONDS) == 0
 
 
-def serve(image: Image, log: Path) -> None:
+def serve(image: Image, log: Path, command: list[str], settings: dict[str, str]) -> None:
     """Starts the image, sees that it is healthy and has no rights, and stops it."""
+    image.environment = {**image.stage.environment(), **settings}
     if image.healthy():
         raise Failed("HEALTHCHECK succeeds although nothing runs")
     with log.open("wb") as out:
-        process = image.start([*image.entrypoint, *image.command], stdout=out, stderr=out)
+        process = image.start([*image.entrypoint, *command], stdout=out, stderr=out)
     try:
         deadline = time.monotonic() + START_SECONDS
         while not image.healthy():
@@ -106,8 +107,8 @@ def serve(image: Image, log: Path) -> None:
     if image.healthy():
         raise Failed("HEALTHCHECK succeeds although the service has ended")
     written = sorted(path.name for volume in image.volumes for path in volume.iterdir())
-    print(f"image: {ready}; uid {image.uid}, no capabilities, read-only root; stops with 0", flush=True)
-    print(f"image: in its volume: {', '.join(written)}", flush=True)
+    print(f"{' '.join(command)}: {ready}; uid {image.uid}, no capabilities, read-only root; stops with 0", flush=True)
+    print(f"in its volume: {', '.join(written)}", flush=True)
 
 
 def main() -> None:
@@ -117,7 +118,10 @@ def main() -> None:
     (work / "image").mkdir()
     try:
         final = dockerfile.read(ROOT / "Dockerfile")[-1]
-        serve(Image(final, work / "builder", work / "image"), work / "log")
+        image = Image(final, work / "builder", work / "image")
+        serve(image, work / "log", image.command, SETTINGS)
+        # as README.md says; without any setting, in the same volume
+        serve(image, work / "demo.log", ["serve", "--demo"], {})
     except (Failed, subprocess.SubprocessError) as failed:
         sys.exit(f"tests/image/run: {failed}")
 
