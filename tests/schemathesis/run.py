@@ -83,9 +83,9 @@ class Postgres:
 class Server:
     """The service, with a token for everything, and a world to act in."""
 
-    def __init__(self, binary, url, directory):
+    def __init__(self, binary, url, directory, **more):
         clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        self.environment = {**clean, **SETTINGS, "DATABASE_URL": url}
+        self.environment = {**clean, **SETTINGS, "DATABASE_URL": url, **more}
         self.log = directory / "server.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen([binary, "serve"], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

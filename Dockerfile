@@ -1,0 +1,57 @@
+# syntax=docker/dockerfile:1
+#
+# Build:  docker build -t customer-integration .
+# Try:    docker run --rm --read-only -p 127.0.0.1:8080:8080 customer-integration serve --demo
+#
+# A release names its bases by digest and its times by its commit, so that the same commit gives the same image:
+#   docker build --build-arg RUST_IMAGE=rust:1.95.0-slim-bookworm@sha256:… \
+#     --build-arg RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot@sha256:… \
+#     --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" --build-arg REVISION="$(git rev-parse HEAD)" \
+#     --output type=docker,rewrite-timestamp=true -t customer-integration .
+# (`docker buildx imagetools inspect IMAGE` tells a digest.)
+
+ARG RUST_IMAGE=rust:1.95.0-slim-bookworm
+# Debian 12 like the builder, so that both have the same glibc; libgcc, root certificates and a user that is not root,
+# and else nothing: no shell, no package manager. Its tags bear no versions, hence the digest above.
+ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+
+FROM ${RUST_IMAGE} AS builder
+# what C compilers write for __DATE__
+ARG SOURCE_DATE_EPOCH
+WORKDIR /src
+COPY Cargo.toml Cargo.lock ./
+COPY benches benches
+COPY migrations migrations
+COPY src src
+# The kept target directory belongs to BuildKit and not to this commit: `touch`, because cargo compares times only and
+# would take an older commit for built.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    touch src/lib.rs src/main.rs \
+    && cargo build --release --locked --bin customer-integration \
+    && install -D -m 0755 target/release/customer-integration /out/customer-integration \
+    && install -d -m 0700 /out/data
+
+FROM ${RUNTIME_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="customer-integration" \
+      org.opencontainers.image.description="What a business partner's accesses may see and do in the ticket portal" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=builder /out/customer-integration /usr/local/bin/customer-integration
+# SQLite's file and the demo's key; nothing else is ever written, so the rest may be read-only
+COPY --from=builder --chown=65532:65532 /out/data /data
+VOLUME ["/data"]
+# a number, so that a platform can see that it is not root
+USER 65532:65532
+WORKDIR /
+ENV BIND_ADDRESS=0.0.0.0:8080
+# 9090: metrics, where METRICS_BIND_ADDRESS=0.0.0.0:9090
+EXPOSE 8080 9090
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["/usr/local/bin/customer-integration", "health"]
+ENTRYPOINT ["/usr/local/bin/customer-integration"]
+CMD ["serve"]
