@@ -43,6 +43,7 @@ class Told:
     retry_after: bool = False
     problem: bool = False
     text: str = ""
+    wanted: tuple = (200, 201, 204)
 
 
 class Ledger:
@@ -94,19 +95,19 @@ class Caller(threading.Thread):
     def step(self):
         raise NotImplementedError
 
-    def ask(self, method, path, body=None, headers=()):
-        """One request, noted; None where the connection broke."""
+    def ask(self, method, path, body=None, headers=(), wanted=(200, 201, 204)):
+        """One request, noted together with the answers that are `wanted`; None where the connection broke."""
         began = time.monotonic()
         try:
             answer = self.client.call(method, path, body, headers)
         except (OSError, http.client.HTTPException) as error:
-            self.ledger.note(Told(method, began, time.monotonic() - began, None, text=repr(error)))
+            self.ledger.note(Told(method, began, time.monotonic() - began, None, text=repr(error), wanted=wanted))
             self.halt.wait(PAUSE)
             return None
         took = time.monotonic() - began
         text = answer.text[:300].decode(errors="replace") if answer.status >= 400 else ""
-        told = Told(method, began, took, answer.status, "retry-after" in answer.headers, answer.is_problem, f"{path}: {text}")
-        self.ledger.note(told)
+        retry_after = "retry-after" in answer.headers
+        self.ledger.note(Told(method, began, took, answer.status, retry_after, answer.is_problem, f"{path}: {text}", wanted))
         if answer.status >= 500:
             self.halt.wait(PAUSE)
         return answer
@@ -154,7 +155,7 @@ class Writer(Caller):
         self.write("PATCH", thing, {member: f"{self.name} {self.count}"}, {"If-Match": f'"{thing.version}"'})
 
     def look_up(self, thing):
-        answer = self.ask("GET", thing.path)
+        answer = self.ask("GET", thing.path, wanted=(200, 404))
         if answer is not None and answer.status in (200, 404):
             thing.version = answer.json["version"] if answer.status == 200 else 0
 
@@ -208,7 +209,7 @@ class Load:
         self.ledger, token = Ledger(), stage.token()
         client = stage.client(service, token)
         world.furnish(client, writers)
-        made = lambda partner: client.must("POST", f"{world.at(partner)}/accesses", world.access("reader"))["id"]
+        made = lambda partner: client.must("POST", f"{world.at(partner)}/accesses", world.access(f"reader-{partner.lower()}"))["id"]
         accesses = {partner: made(partner) for partner in world.PARTNERS} if readers else {}
         client.close()
         seed = stage.dice.random()

@@ -85,7 +85,7 @@ class Stage(contextlib.ExitStack):
         self.callback(subprocess.run, ["umount", "-l", at], check=False)
         return pathlib.Path(at)
 
-    def show_logs(self, lines=15):
+    def show_logs(self, lines=8):
         """The ends of all logs, for those who look for the cause."""
         for log in self.logs:
             if log.exists():

@@ -79,7 +79,7 @@ class Postgres:
         until(self.is_ready, f"PostgreSQL in {self.data} ({self.log})", seconds, self.is_running)
 
     def is_ready(self):
-        asked = [self.bin / "pg_isready", "-q", "-h", self.data, "-p", str(self.port), "-U", self.user]
+        asked = [self.bin / "pg_isready", "-q", "-h", self.data, "-p", str(self.port), "-U", self.user, "-d", "postgres"]
         return subprocess.run(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def is_running(self):
