@@ -26,14 +26,14 @@ def programs():
 class Postgres:
     """A cluster whose data are in a directory of their own. It listens on a Unix socket there, and on `host` if one is given."""
 
-    def __init__(self, data, user, options=(), initdb=(), prefix=(), host="", port=PORT, copy_of=None):
+    def __init__(self, data, user, options=(), initdb=(), prefix=(), host="", port=PORT, copy_of=None, log=None):
         self.bin, self.data, self.user, self.host, self.port = programs(), pathlib.Path(data), user, host, port
         self.prefix = list(prefix)
         self.options = [f"listen_addresses={host}", f"port={port}", *options]
         # PostgreSQL refuses to run as root
         owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
         self.owner = {"user": owner.pw_uid, "group": owner.pw_gid} if owner else {}
-        self.log = self.data.with_name(self.data.name + ".log")
+        self.log = log or self.data.with_name(self.data.name + ".log")
         self.process = None
         self._make_directory(owner)
         if copy_of:
