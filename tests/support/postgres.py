@@ -37,7 +37,7 @@ class Postgres:
         self.process = None
         self._make_directory(owner)
         if copy_of:
-            self._run("pg_basebackup", "-h", copy_of.host, "-p", copy_of.port, "-U", user, "-D", self.data, "-R", "-X", "stream")
+            self._run("pg_basebackup", "-h", copy_of.host, "-p", copy_of.port, "-U", user, "-D", self.data, "-R", "-c", "fast")
         else:
             self._run("initdb", "-D", self.data, "-U", user, "--auth=trust", "-E", "UTF8", *initdb)
         self.start()
