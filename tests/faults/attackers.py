@@ -1,11 +1,13 @@
-"""Clients that do not behave, spoken by hand. Each answers with how long the service bore them, the limit, and what was seen."""
+"""Clients that do not behave, spoken by hand. Each answers with how long the service bore them, the limit, and what was
+seen.
+"""
 
 import asyncio
 import collections
 import time
 
-# connections are opened no faster than this, per second: it is their number that is the attack; whole requests are a load that
-# anybody may cause, so they come more slowly
+# connections are opened no faster than this, per second: it is their number that is the attack; whole requests are a
+# load that anybody may cause, so they come more slowly
 OPENING, ASKING = 1000, 100
 # between two drops
 DROP = 1.0
@@ -49,7 +51,9 @@ async def dropping(writer, drop):
 
 
 async def one_drip(to, before, beginning, drop, patience):
-    """Sends a whole request before if told so, then a beginning, then drops. When the service ended it, and with which status."""
+    """Sends a whole request before if told so, then a beginning, then drops. When the service ended it, and with which
+    status.
+    """
     reader, writer = await connect(to)
     try:
         if before:
@@ -96,7 +100,10 @@ async def one_large_head(to, head, size, patience):
     try:
         async with asyncio.timeout(patience):
             answer = asyncio.create_task(read_answer(reader))
-            filling = b"".join(b"X-Filler-%d: %s\r\n" % (n, b"f" * 900) for n in range(size // 1000 + 1))[: size - 2] + b"\r\n"
+            filling = (
+                b"".join(b"X-Filler-%d: %s\r\n" % (n, b"f" * 900) for n in range(size // 1000 + 1))[: size - 2]
+                + b"\r\n"
+            )
             writer.write(head)
             for at in range(0, len(filling), 65536):
                 if answer.done():
@@ -117,7 +124,8 @@ async def one_large_head(to, head, size, patience):
 
 
 async def large_heads(to, head, limit):
-    """A head of 10,000 bytes is answered, well or with a refusal; one of 4 MiB is refused before it is read to its end."""
+    """A head of 10,000 bytes is answered, well or with a refusal; one of 4 MiB is refused before it is read to its end.
+    """
     tasks = []
     for number in range(PER_SECOND * LASTING):
         size = HUGE if number % 4 == 0 else 10_000
@@ -125,7 +133,11 @@ async def large_heads(to, head, limit):
         await asyncio.sleep(1 / PER_SECOND)
     outcomes = [(size, *await task) for size, task in tasks]
     seen = collections.Counter((size, str(status)) for size, _, status, _ in outcomes)
-    wrong = [f"{size}: {status}, {taken} bytes taken" for size, _, status, taken in outcomes if not head_is_right(size, status)]
+    wrong = [
+        f"{size}: {status}, {taken} bytes taken"
+        for size, _, status, taken in outcomes
+        if not head_is_right(size, status)
+    ]
     return max(took for _, took, _, _ in outcomes), limit, f"answered {dict(seen)}", wrong
 
 
@@ -157,5 +169,9 @@ async def bombs(to, post, bomb, limit):
         await asyncio.sleep(1 / PER_SECOND)
     outcomes = [await task for task in tasks]
     seen = collections.Counter(str(status) for _, status, _ in outcomes)
-    wrong = [f"{status} {body[:200]}" for _, status, body in outcomes if status != 415 or b'"unsupported_media_type"' not in body]
+    wrong = [
+        f"{status} {body[:200]}"
+        for _, status, body in outcomes
+        if status != 415 or b'"unsupported_media_type"' not in body
+    ]
     return max(took for took, _, _ in outcomes), limit, f"{len(bomb)} bytes each, answered {dict(seen)}", wrong

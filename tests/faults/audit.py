@@ -51,13 +51,15 @@ def audit(stage, client, ledger):
     whole = [id for id in ledger.open if len(found[id]) == 1]
     torn = [id for id in ledger.open if len(found[id]) > 1]
     stage.criterion(
-        "every acknowledged write is there exactly once, with its history entry", promises and not lost + doubled + wrong,
+        "every acknowledged write is there exactly once, with its history entry",
+        promises and not lost + doubled + wrong,
         f"{len(promises)} acknowledged, {len(lost)} lost, {len(doubled)} twice, {len(wrong)} other than promised"
         f"{examples(lost + doubled + wrong)}",
     )  # fmt: skip
     stage.criterion(
         "what got no clear answer is there as a whole or not at all, what was refused is not", not torn + undead,
-        f"{len(ledger.open)} open, {len(whole)} of them there; {len(ledger.refused)} refused, {len(undead)} of them there"
+        f"{len(ledger.open)} open, {len(whole)} of them there; "
+        f"{len(ledger.refused)} refused, {len(undead)} of them there"
         f"{examples(torn + undead)}",
     )  # fmt: skip
     total = sum(len(entries) for entries in found.values())
@@ -77,8 +79,9 @@ def examples(list):
 def is_kept(promise, entry):
     """Whether a history entry is what was promised."""
     after = entry["after"] or {}
+    told = (entry["resource"], entry["resource_id"], after.get("version"))
     return (
-        (entry["resource"], entry["resource_id"], after.get("version")) == (promise.resource, promise.id, promise.version)
+        told == (promise.resource, promise.id, promise.version)
         and all(after.get(name) == value for name, value in promise.members.items())
     )  # fmt: skip
 
@@ -88,7 +91,8 @@ def faults_of(client, partner, entries):
     integration = client.must("GET", world.at(partner))
     revisions = sorted(entry["revision"] for entry in entries)
     if revisions != list(range(2, integration["revision"] + 1)):
-        yield f"revision {integration['revision']}, but {len(revisions)} changes from {revisions[:1]} to {revisions[-1:]}"
+        ends = f"from {revisions[:1]} to {revisions[-1:]}"
+        yield f"revision {integration['revision']}, but {len(revisions)} changes {ends}"
     chains = collections.defaultdict(list)
     for entry in sorted(entries, key=lambda it: it["revision"]):
         chains[entry["resource"], entry["resource_id"]].append(entry)
@@ -96,7 +100,9 @@ def faults_of(client, partner, entries):
         yield from breaks_of(resource, id, chain)
     for resource, (path, name) in LISTS.items():
         there = {item[name]: item for item in pages(client, f"{world.at(partner)}/{path}")}
-        remembered = {id: chain[-1]["after"] for (kind, id), chain in chains.items() if kind == resource and chain[-1]["after"]}
+        remembered = {
+            id: chain[-1]["after"] for (kind, id), chain in chains.items() if kind == resource and chain[-1]["after"]
+        }
         if there.keys() != remembered.keys():
             yield f"{resource}: {sorted(there.keys() ^ remembered.keys())[:3]} are in the list or the history only"
         for id in there.keys() & remembered.keys():
@@ -113,7 +119,9 @@ def breaks_of(resource, id, chain):
         if resource != "customer_integration" or before is not None:
             if entry["before"] != before:
                 yield f"{resource} {id}: revision {entry['revision']} found other than the change before it left"
-            if (entry["after"] or {}).get("version", 0) != ((before or {}).get("version", 0) + 1 if entry["after"] else 0):
+            if (entry["after"] or {}).get("version", 0) != (
+                (before or {}).get("version", 0) + 1 if entry["after"] else 0
+            ):
                 yield f"{resource} {id}: versions are not one after the other at revision {entry['revision']}"
         before = entry["after"]
 

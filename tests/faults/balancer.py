@@ -44,7 +44,9 @@ class Balancer:
         servers = [f"    server s{n} {it.host}:{it.port} check\n" for n, it in enumerate(services, 1)]
         file.write_text(SETTINGS.format(host=self.host, port=self.port, interval=INTERVAL) + "".join(servers))
         with log.open("wb") as output:
-            self.process = subprocess.Popen([program, "-db", "-f", file], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            self.process = subprocess.Popen(
+                [program, "-db", "-f", file], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
         stage.logs.append(log)
         stage.callback(self.stop)
         until(self.is_ready, "the balancer", 30, lambda: self.process.poll() is None)

@@ -1,7 +1,8 @@
 """Writers that keep account of what the service has acknowledged, and readers beside them.
 
-Every write bears a request id of its own, which the history keeps. So of each write that was answered with a success there must be
-exactly one entry in the history, of each that was refused none, and of each without a clear answer none or one.
+Every write bears a request id of its own, which the history keeps. So of each write that was answered with a success
+there must be exactly one entry in the history, of each that was refused none, and of each without a clear answer none
+or one.
 """
 
 import collections
@@ -67,7 +68,9 @@ class Ledger:
 
 @dataclasses.dataclass
 class Thing:
-    """Something a writer looks after. Its version is None when a write to it got no clear answer, and 0 when it is not there."""
+    """Something a writer looks after. Its version is None when a write to it got no clear answer, and 0 when it is not
+    there.
+    """
 
     resource: str
     partner: str
@@ -107,7 +110,9 @@ class Caller(threading.Thread):
         took = time.monotonic() - began
         text = answer.text[:300].decode(errors="replace") if answer.status >= 400 else ""
         retry_after = "retry-after" in answer.headers
-        self.ledger.note(Told(method, began, took, answer.status, retry_after, answer.is_problem, f"{path}: {text}", wanted))
+        self.ledger.note(
+            Told(method, began, took, answer.status, retry_after, answer.is_problem, f"{path}: {text}", wanted)
+        )
         if answer.status >= 500:
             self.halt.wait(PAUSE)
         return answer
@@ -209,12 +214,16 @@ class Load:
         self.ledger, token = Ledger(), stage.token()
         client = stage.client(service, token)
         world.furnish(client, writers)
-        made = lambda partner: client.must("POST", f"{world.at(partner)}/accesses", world.access(f"reader-{partner.lower()}"))["id"]
+        made = lambda partner: client.must(
+            "POST", f"{world.at(partner)}/accesses", world.access(f"reader-{partner.lower()}")
+        )["id"]
         accesses = {partner: made(partner) for partner in world.PARTNERS} if readers else {}
         client.close()
         seed = stage.dice.random()
         self.callers = [Writer(self.ledger, service, token, number, seed, timeout) for number in range(writers)]
-        self.callers += [Reader(self.ledger, service, token, number, seed, accesses, timeout) for number in range(readers)]
+        self.callers += [
+            Reader(self.ledger, service, token, number, seed, accesses, timeout) for number in range(readers)
+        ]
         stage.callback(self.stop)
 
     def start(self):

@@ -1,7 +1,8 @@
-"""Breaks what the service depends on – its process, its database, its disk, its clients, its keys –, and sees what it does.
+"""Breaks what the service depends on – its process, its database, its disk, its clients, its keys –, and sees what it
+does.
 
-Each scenario states its criteria, each with what was measured. Exit code 1 when one of them does not hold. As root, since disks are
-made that fill up. Everything is in a temporary directory and ends with this.
+Each scenario states its criteria, each with what was measured. Exit code 1 when one of them does not hold. As root,
+since disks are made that fill up. Everything is in a temporary directory and ends with this.
 """
 
 import argparse
@@ -26,7 +27,8 @@ from support.waiting import Failed  # noqa: E402
 
 # in the order in which they run; the file is the name with underscores
 SCENARIOS = [
-    "ledger", "database-away", "disk-full", "slow-clients", "token-attacks", "key-rotation", "rolling-restart", "failover",
+    "ledger", "database-away", "disk-full", "slow-clients", "token-attacks", "key-rotation", "rolling-restart",
+    "failover",
 ]  # fmt: skip
 # for a scenario that was told to end to end what it started
 GRACE = 30

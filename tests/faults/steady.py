@@ -1,4 +1,5 @@
-"""Clients that behave: a fixed rate of requests from a process of its own, so that what others do beside it costs them nothing here.
+"""Clients that behave: a fixed rate of requests from a process of its own, so that what others do beside it costs them
+nothing here.
 
 The latency of a request counts from when it was due, so that one that waits delays the next ones visibly.
 """
@@ -12,6 +13,8 @@ import sys
 import threading
 import time
 
+from support.service import Client
+
 THREADS = 4
 # of each thread
 PER_SECOND = 40
@@ -24,7 +27,8 @@ class Steady:
         self.lines = stage.directory / "steady.txt"
         plan = {"host": service.host, "port": service.port, "token": token, "requests": requests, "parent": os.getpid()}
         self.process = subprocess.Popen(
-            [sys.executable, __file__, json.dumps(plan), str(self.lines)], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+            [sys.executable, __file__, json.dumps(plan), str(self.lines)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         stage.callback(self.stop)
 
@@ -34,7 +38,9 @@ class Steady:
             self.process.wait(30)
 
     def between(self, begin, end):
-        """Latencies and statuses of the requests that were due in that time (of time.monotonic, which all processes share)."""
+        """Latencies and statuses of the requests that were due in that time (of time.monotonic, which all processes
+        share).
+        """
         text = self.lines.read_text() if self.lines.exists() else ""
         told = [line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")]
         told = [(float(due), float(took), status) for due, took, status in told if begin <= float(due) < end]
@@ -47,8 +53,6 @@ def percentile(values, share):
 
 
 def call_at_rate(plan, number, write):
-    from support.service import Client
-
     class At:
         host, port = plan["host"], plan["port"]
 
@@ -68,7 +72,9 @@ def call_at_rate(plan, number, write):
 def main():
     plan = json.loads(sys.argv[1])
     with pathlib.Path(sys.argv[2]).open("a", buffering=1) as lines:
-        threads = [threading.Thread(target=call_at_rate, args=(plan, it, lines.write), daemon=True) for it in range(THREADS)]
+        threads = [
+            threading.Thread(target=call_at_rate, args=(plan, it, lines.write), daemon=True) for it in range(THREADS)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -34,7 +34,8 @@ class Key:
     def __init__(self, kid, algorithm):
         self.kid, self.algorithm = kid, algorithm
         self.private = {
-            "RS256": lambda: rsa.generate_private_key(65537, 2048), "PS256": lambda: rsa.generate_private_key(65537, 2048),
+            "RS256": lambda: rsa.generate_private_key(65537, 2048),
+            "PS256": lambda: rsa.generate_private_key(65537, 2048),
             "ES256": lambda: ec.generate_private_key(ec.SECP256R1()), "EdDSA": ed25519.Ed25519PrivateKey.generate,
         }[algorithm]()  # fmt: skip
 
@@ -88,7 +89,8 @@ def changed(members, changes):
 def claims(changes=None):
     """What a good token says."""
     good = {
-        "iss": ISSUER, "aud": AUDIENCE, "sub": "tester", "exp": int(time.time()) + 600, "scope": "catalog:read integration:read",
+        "iss": ISSUER, "aud": AUDIENCE, "sub": "tester", "exp": int(time.time()) + 600,
+        "scope": "catalog:read integration:read",
     }  # fmt: skip
     return changed(good, changes)
 

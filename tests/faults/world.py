@@ -18,7 +18,9 @@ def furnish(client, writers=0):
     for name in names:
         client.must("PUT", f"{BASE}/catalog/ticket-types/{name}", {"name": name, "kind": "standard"})
     for partner in PARTNERS:
-        client.must("PUT", f"{BASE}/catalog/business-partners/{partner}", {"name": f"Partner {partner}", "search_name": "P"})
+        client.must(
+            "PUT", f"{BASE}/catalog/business-partners/{partner}", {"name": f"Partner {partner}", "search_name": "P"}
+        )
         client.must("PATCH", at(partner), {"active": True})
         client.must("PUT", f"{at(partner)}/areas/netz")
         client.must("PUT", f"{at(partner)}/ticket-types/anomalie")
@@ -37,5 +39,11 @@ def access(name):
 
 def question(access_id, partner):
     """A question that the access answers with yes."""
-    ticket = {"ticket_id": "1", "business_partner_id": partner, "area_id": "netz", "internal": False, "confidential": False}
+    ticket = {
+        "ticket_id": "1",
+        "business_partner_id": partner,
+        "area_id": "netz",
+        "internal": False,
+        "confidential": False,
+    }
     return {"access_id": access_id, "tickets": [ticket]}

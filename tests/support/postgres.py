@@ -15,7 +15,8 @@ PORT = 5432
 
 def programs():
     """Where PostgreSQL's server programs are: Debian's newest, or those in PATH."""
-    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda it: int(it.parent.name), reverse=True)
+    version = lambda directory: [int(part) for part in directory.parent.name.split(".")]
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=version, reverse=True)
     found += [pathlib.Path(it) for it in os.environ.get("PATH", "").split(os.pathsep)]
     for directory in found:
         if (directory / "initdb").exists() and (directory / "postgres").exists():
@@ -24,7 +25,9 @@ def programs():
 
 
 class Postgres:
-    """A cluster whose data are in a directory of their own. It listens on a Unix socket there, and on `host` if one is given."""
+    """A cluster whose data are in a directory of their own. It listens on a Unix socket there, and on `host` if one is
+    given.
+    """
 
     def __init__(self, data, user, options=(), initdb=(), prefix=(), host="", port=PORT, copy_of=None, log=None):
         self.bin, self.data, self.user, self.host, self.port = programs(), pathlib.Path(data), user, host, port
@@ -37,7 +40,8 @@ class Postgres:
         self.process = None
         self._make_directory(owner)
         if copy_of:
-            self._run("pg_basebackup", "-h", copy_of.host, "-p", copy_of.port, "-U", user, "-D", self.data, "-R", "-c", "fast")
+            from_where = ["-h", copy_of.host, "-p", copy_of.port, "-U", user]
+            self._run("pg_basebackup", *from_where, "-D", self.data, "-R", "-c", "fast")
         else:
             self._run("initdb", "-D", self.data, "-U", user, "--auth=trust", "-E", "UTF8", *initdb)
         self.start()
@@ -56,6 +60,9 @@ class Postgres:
             raise Failed(f"{program}: {ran.stderr or ran.stdout}")
         return ran.stdout
 
+    def _where(self):
+        return ["-h", str(self.data), "-p", str(self.port), "-U", self.user]
+
     @property
     def url(self):
         return self.url_of("postgres")
@@ -64,22 +71,26 @@ class Postgres:
         port = "" if self.port == PORT else f"&port={self.port}"
         return f"postgres:///{database}?host={self.data}&user={self.user}{port}"
 
-    def start(self, wait=True):
-        """Starts the server; with `wait`, until it takes connections."""
+    def start(self):
+        """Starts the server, and waits until it takes connections."""
         chosen = [it for option in self.options for it in ("-c", option)]
         command = [*self.prefix, self.bin / "postgres", "-D", self.data, "-k", self.data, *chosen]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.owner
             )
-        if wait:
+        try:
             self.wait_until_ready()
+        except BaseException:
+            # nobody else knows of it yet
+            self.stop()
+            raise
 
     def wait_until_ready(self, seconds=PATIENCE):
         until(self.is_ready, f"PostgreSQL in {self.data} ({self.log})", seconds, self.is_running)
 
     def is_ready(self):
-        asked = [self.bin / "pg_isready", "-q", "-h", self.data, "-p", str(self.port), "-U", self.user, "-d", "postgres"]
+        asked = [self.bin / "pg_isready", "-q", *self._where(), "-d", "postgres"]
         return subprocess.run(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def is_running(self):
@@ -87,13 +98,11 @@ class Postgres:
 
     def sql(self, statement, database="postgres"):
         """What psql prints, without decoration."""
-        return self._run(
-            "psql", "-h", self.data, "-p", self.port, "-U", self.user, "-d", database,
-            "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement,
-        ).strip()
+        chosen = ["-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1"]
+        return self._run("psql", *self._where(), *chosen, "-c", statement).strip()
 
     def create_database(self, name):
-        self._run("createdb", "-h", self.data, "-p", self.port, "-U", self.user, name)
+        self._run("createdb", *self._where(), name)
 
     def promote(self):
         """Makes a standby a primary; returns when it is one."""
@@ -105,7 +114,8 @@ class Postgres:
         self.process.wait(PATIENCE)
 
     def freeze(self):
-        """Stops all its processes where they are: connections stay open and nothing answers, as when a machine hangs."""
+        """Stops all its processes where they are: connections stay open and nothing answers, as when a machine hangs.
+        """
         frozen = descendants(self.process.pid)
         signal_all(frozen, signal.SIGSTOP)
         # what was forked meanwhile

@@ -15,7 +15,8 @@ BASE = "/api/v1"
 SCOPES = "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read audit:read"
 # settings of whoever runs this must not reach the service
 OURS = (
-    "BIND_", "CORS_", "DATABASE_", "DECISION_", "HEADER_", "JWT_", "LOG_", "MAX_CONCURRENT_", "METRICS_", "MIGRATE_", "OTEL_",
+    "BIND_", "CORS_", "DATABASE_", "DECISION_", "HEADER_", "JWT_", "LOG_", "MAX_CONCURRENT_", "METRICS_", "MIGRATE_",
+    "OTEL_",
     "RATE_", "REQUEST_", "RUST_LOG", "SHUTDOWN_", "WORKER_",
 )  # fmt: skip
 
@@ -69,9 +70,12 @@ class Service:
 
         try:
             found = until(address, "the service", PATIENCE, self.is_running)
-        except Failed as failed:
+        except BaseException as error:
+            # nobody else knows of it yet
             self.kill()
-            raise Failed(f"{failed}\n{self.tail()}") from None
+            if isinstance(error, Failed):
+                raise Failed(f"{error}\n{self.tail()}") from None
+            raise
         self.host, self.port = found[1].decode(), int(found[2])
 
     @property
@@ -138,7 +142,9 @@ class Answer:
 
 
 class Client:
-    """A client with one connection that it keeps. `at` has a host and a port, and may get others when it is started again."""
+    """A client with one connection that it keeps. `at` has a host and a port, and may get others when it is started
+    again.
+    """
 
     def __init__(self, at, token=None, timeout=30):
         self.at, self.token, self.timeout, self.connection = at, token, timeout, None

@@ -8,7 +8,9 @@ class Failed(Exception):
 
 
 def until(happened, what, seconds, alive=lambda: True):
-    """Waits until `happened()` is true, and answers with that; fails when the time is up, or when nobody is `alive` any more."""
+    """Waits until `happened()` is true, and answers with that; fails when the time is up, or when nobody is `alive` any
+    more.
+    """
     deadline = time.monotonic() + seconds
     while True:
         if outcome := happened():

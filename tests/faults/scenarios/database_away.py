@@ -1,4 +1,5 @@
-"""PostgreSQL is stopped and restarted under load, and then hangs: the service says 503, soon, and recovers by itself."""
+"""PostgreSQL is stopped and restarted under load, and then hangs: the service says 503, soon, and recovers by itself.
+"""
 
 import collections
 import http.client
@@ -76,7 +77,9 @@ def stop_and_start(stage, postgres, service, load):
 def wait_for_success(load):
     """Until requests that begin now succeed: the next fault strikes a service that works."""
     began, told = time.monotonic(), load.ledger.told
-    until(lambda: any(it.began > began and it.status in (200, 201) for it in told[-200:]), "a success after a fault", 30)
+    until(
+        lambda: any(it.began > began and it.status in (200, 201) for it in told[-200:]), "a success after a fault", 30
+    )
 
 
 def time_to_ready(service):
@@ -102,7 +105,7 @@ def told(stage, what, load, probe, recoveries, first=0):
     )  # fmt: skip
     slowest = max(it.seconds for it in answers)
     stage.criterion(
-        f"{what}: no request takes longer than {REQUEST_LIMIT} s, readiness {READINESS_LIMIT} s (and {MARGIN} s of margin)",
+        f"{what}: no request takes longer than {REQUEST_LIMIT} s, readiness {READINESS_LIMIT} s (and {MARGIN} s more)",
         slowest <= REQUEST_LIMIT + MARGIN and probe.slowest <= READINESS_LIMIT + MARGIN,
         f"requests {slowest:.2f} s, readiness {probe.slowest:.2f} s at most",
     )
@@ -113,7 +116,9 @@ def told(stage, what, load, probe, recoveries, first=0):
 
 
 def is_good(told, ledger):
-    """412 tells a writer that an earlier write of its own, which got 503, was kept after all: true, and what it asked for."""
+    """412 tells a writer that an earlier write of its own, which got 503, was kept after all: true, and what it asked
+    for.
+    """
     if told.status == 412:
         return bool(ledger.open)
     return told.status in told.wanted or (told.status == 503 and told.retry_after and told.problem)

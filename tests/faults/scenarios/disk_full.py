@@ -1,4 +1,6 @@
-"""The database's disk fills up under load: writes are refused clearly, reads go on, and all is well once there is room again."""
+"""The database's disk fills up under load: writes are refused clearly, reads go on, and all is well once there is room
+again.
+"""
 
 import collections
 import errno
@@ -66,7 +68,11 @@ def run(stage):
     ballast.start()
     stage.callback(ballast.halt.set)
     try:
-        until(lambda: any(is_write(it) and it.status not in it.wanted for it in load.ledger.told[first:]), "a full disk", 30)
+        until(
+            lambda: any(is_write(it) and it.status not in it.wanted for it in load.ledger.told[first:]),
+            "a full disk",
+            30,
+        )
         time.sleep(FULL)
         if postgres:
             exhaust_log(stage, postgres)
@@ -88,7 +94,9 @@ def run(stage):
 
 
 def exhaust_log(stage, postgres):
-    """Fills what is left of PostgreSQL's log. When that cannot go on, PostgreSQL gives up at once: what it cannot log it must not do."""
+    """Fills what is left of PostgreSQL's log. When that cannot go on, PostgreSQL gives up at once: what it cannot log
+    it must not do.
+    """
     fill = "SELECT pg_logical_emit_message(true, 'fill', repeat('x', 100000)); SELECT pg_switch_wal()"
     for _ in range(100):
         try:
@@ -100,7 +108,9 @@ def exhaust_log(stage, postgres):
 
 
 def recover(stage, postgres, service, load):
-    """How long it takes until writes succeed. PostgreSQL that cannot write its log gives up; whoever runs it starts it again."""
+    """How long it takes until writes succeed. PostgreSQL that cannot write its log gives up; whoever runs it starts it
+    again.
+    """
     if postgres and not until_settled(postgres):
         stage.note("PostgreSQL had stopped, and is started again")
         postgres.start()
@@ -109,7 +119,11 @@ def recover(stage, postgres, service, load):
         return float("inf")
     told = load.ledger.told
     try:
-        until(lambda: any(it.began > began and is_write(it) and it.status in (200, 201) for it in told[-200:]), "a write", 30)
+        until(
+            lambda: any(it.began > began and is_write(it) and it.status in (200, 201) for it in told[-200:]),
+            "a write",
+            30,
+        )
     except Failed:
         return float("inf")
     return time.monotonic() - began

@@ -1,7 +1,8 @@
-"""The primary dies under load and a standby takes over: the service finds it by itself, and nothing acknowledged is lost.
+"""The primary dies under load and a standby takes over: the service finds it by itself, and nothing acknowledged is
+lost.
 
-Once forth and once back. The standby confirms every commit before the primary does (synchronous replication), so what was
-acknowledged is on both.
+Once forth and once back. The standby confirms every commit before the primary does (synchronous replication), so what
+was acknowledged is on both.
 """
 
 import time
@@ -43,7 +44,8 @@ def run(stage):
     stage.criterion(
         f"only 2xx, or 503 with Retry-After, none slower than {REQUEST_LIMIT} s (and {MARGIN} s of margin)",
         not bad and slowest <= REQUEST_LIMIT + MARGIN,
-        f"{len(told)} requests {dict(sorted(load.ledger.statuses().items(), key=str))}, {slowest:.2f} s at most, {len(bad)} others"
+        f"{len(told)} requests {dict(sorted(load.ledger.statuses().items(), key=str))}, {slowest:.2f} s at most, "
+        f"{len(bad)} others"
         f"{audit.examples([f'{it.method} {it.status} {it.text}' for it in bad])}",
     )  # fmt: skip
     audit.audit(stage, stage.client(service), load.ledger)
@@ -69,7 +71,9 @@ def fail_over(stage, primary, standby, load):
     # a standby alone has nobody to wait for
     standby.promote()
     promoted, told = time.monotonic(), load.ledger.told
-    first = lambda: next((it for it in told[-500:] if it.began > died and it.method != "GET" and it.status == 201), None)
+    first = lambda: next(
+        (it for it in told[-500:] if it.began > died and it.method != "GET" and it.status == 201), None
+    )
     try:
         write = until(first, "a write to the new primary", 60)
     except Failed:

@@ -1,4 +1,5 @@
-"""Keys are rotated while clients call, and the place where they are published breaks: nobody who is right is refused."""
+"""Keys are rotated while clients call, and the place where they are published breaks: nobody who is right is refused.
+"""
 
 import threading
 import time
@@ -59,7 +60,9 @@ def ask(client, token):
 
 
 def run(stage):
-    keys = [Key(name, algorithm) for name, algorithm in (("a", "RS256"), ("b", "ES256"), ("c", "EdDSA"), ("d", "PS256"))]
+    keys = [
+        Key(name, algorithm) for name, algorithm in (("a", "RS256"), ("b", "ES256"), ("c", "EdDSA"), ("d", "PS256"))
+    ]
     server, elsewhere, issuer = KeyServer(stage), KeyServer(stage, own_loopback()), Issuer(keys[0])
     server.hand_out(key_set(keys[0]))
     elsewhere.hand_out(key_set(keys[3]))
@@ -159,13 +162,17 @@ def break_down(stage, service, server, elsewhere, keys):
         unknown = ask(client, keys[3].token())
         took = time.monotonic() - stranger
         if good.status != 200 or unknown.status != 401 or not server.since(began) or took > 12:
-            wrong.append(f"{how}: known key {good.status}, unknown key {unknown.status} after {took:.1f} s, "
-                         f"{len(server.since(began))} readings")
+            wrong.append(
+                f"{how}: known key {good.status}, unknown key {unknown.status} after {took:.1f} s, "
+                f"{len(server.since(began))} readings"
+            )
     stage.criterion(
         "while the server of the keys is broken, known keys stay good and unknown ones are refused", not wrong,
         f"{len(broken)} ways, {len(wrong)} wrong{audit.examples(wrong)}",
     )  # fmt: skip
-    stage.criterion("a redirect is not followed", not elsewhere.requests, f"{len(elsewhere.requests)} requests elsewhere")
+    stage.criterion(
+        "a redirect is not followed", not elsewhere.requests, f"{len(elsewhere.requests)} requests elsewhere"
+    )
     peak = service.memory_mib("VmHWM")
     stage.criterion(
         f"memory grows by less than {MORE_MEMORY_MIB} MiB", peak - before < MORE_MEMORY_MIB,
@@ -227,7 +234,11 @@ def flood(stage, service, server, issuer, keys):
     began = time.monotonic()
     until(lambda: ask(client, keys[3].token()).status == 200, "a key published during a flood", 30)
     took = time.monotonic() - began
-    stage.criterion(f"a key published during the flood is good within {COOLDOWN + MARGIN} s", took <= COOLDOWN + MARGIN, f"{took:.2f} s")
+    stage.criterion(
+        f"a key published during the flood is good within {COOLDOWN + MARGIN} s",
+        took <= COOLDOWN + MARGIN,
+        f"{took:.2f} s",
+    )
     statuses = {told[2] for it in flooders for told in it.told}
     stage.criterion("unknown kids get 401", statuses == {401} and not any(it.broken for it in flooders), f"{statuses}")
     finish(stage, "during the flood", callers)

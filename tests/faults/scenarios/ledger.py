@@ -1,4 +1,6 @@
-"""The service is killed at random moments while it writes: what it has acknowledged is there, and nothing is half there."""
+"""The service is killed at random moments while it writes: what it has acknowledged is there, and nothing is half
+there.
+"""
 
 import sqlite3
 import time
@@ -8,7 +10,7 @@ from bookkeeping import Load
 from support.waiting import until
 
 ENGINES = ("sqlite", "postgres")
-SECONDS = 150
+SECONDS = 240
 ROUNDS = 20
 # between two kills, in seconds; and at least one write is acknowledged in each round
 MOMENTS = (0.05, 1.5)
@@ -51,4 +53,6 @@ def integrity(stage, path):
         said = [row[0] for row in database.execute("PRAGMA integrity_check")]
         foreign = database.execute("PRAGMA foreign_key_check").fetchall()
     database.close()
-    stage.criterion("SQLite's integrity_check and foreign_key_check", said == ["ok"] and not foreign, f"{said}, {foreign}")
+    stage.criterion(
+        "SQLite's integrity_check and foreign_key_check", said == ["ok"] and not foreign, f"{said}, {foreign}"
+    )

@@ -1,6 +1,7 @@
 """Two instances behind a balancer are restarted one after the other under load: nobody notices.
 
-An instance that is told to stop says so by its readiness at once, serves on until the balancer knows, and finishes what it has begun.
+An instance that is told to stop says so by its readiness at once, serves on until the balancer knows, and finishes what
+it has begun.
 """
 
 import http.client
@@ -26,7 +27,9 @@ LONG = DELAY + 1.5
 
 
 class Watcher(threading.Thread):
-    """Asks an instance directly, past the balancer, while it is being stopped: for readiness, and for something of the API."""
+    """Asks an instance directly, past the balancer, while it is being stopped: for readiness, and for something of the
+    API.
+    """
 
     def __init__(self, service, token):
         super().__init__(daemon=True)
@@ -37,7 +40,9 @@ class Watcher(threading.Thread):
         while not self.halt.wait(0.02):
             at = time.monotonic()
             try:
-                self.told.append((at, self.ready.call("GET", "/health/ready").status, self.api.call("GET", world.at("K-1")).status))
+                self.told.append(
+                    (at, self.ready.call("GET", "/health/ready").status, self.api.call("GET", world.at("K-1")).status)
+                )
             except (OSError, http.client.HTTPException):
                 self.told.append((at, None, None))
                 return
@@ -88,7 +93,8 @@ def run(stage):
     bad = [f"{it.method} {it.status} {it.text} after {it.seconds:.2f} s" for it in told if it.status not in it.wanted]
     shares = [service.log.read_text(errors="replace").count(" answered ") for service in services]
     stage.criterion(
-        f"{2 * ROUNDS} restarts under load: no failed request, and both instances had their share", told and not bad and min(shares) > 100,
+        f"{2 * ROUNDS} restarts under load: no failed request, and both instances had their share",
+        told and not bad and min(shares) > 100,
         f"{len(told)} requests, {len(bad)} failed, {shares} answered{audit.examples(bad)}",
     )  # fmt: skip
     audit.audit(stage, client, load.ledger)
@@ -111,7 +117,8 @@ def restart(stage, name, service, token, access_id):
     judge(stage, name, watcher.told, told)
     stage.criterion(
         f"{name} finishes what it has begun, and exits with 0 within its limits",
-        code == 0 and long.status == [b"200"] and took <= DELAY + TIMEOUT, f"exit code {code} after {took:.2f} s, {long.status}",
+        code == 0 and long.status == [b"200"] and took <= DELAY + TIMEOUT,
+        f"exit code {code} after {took:.2f} s, {long.status}",
     )  # fmt: skip
     service.start()
     service.wait_until_ready()
@@ -124,10 +131,11 @@ def judge(stage, name, told, signalled):
     before = [ready for at, ready, _ in told if at < signalled]
     unready = [at - signalled for at, ready, _ in told if at >= signalled and ready == 503]
     late = [ready for at, ready, _ in told if signalled + AT_ONCE <= at < signalled + DELAY - AT_ONCE]
+    when = f"{unready[0]:.2f} s after the signal" if unready else "never"
     served = [api for at, _, api in told if signalled <= at < signalled + DELAY - AT_ONCE]
     stage.criterion(
         f"{name}: readiness is 503 at once, and requests are served for the {DELAY} s of SHUTDOWN_DELAY",
-        before and set(before) == {200} and unready and unready[0] <= AT_ONCE and set(late) == {503} and set(served) == {200},
-        f"200 {len(before)} times before, 503 {f'{unready[0]:.2f} s after the signal' if unready else 'never'}, then {sorted(map(str, set(late)))}; "
+        set(before) == set(served) == {200} and unready and unready[0] <= AT_ONCE and set(late) == {503},
+        f"200 {len(before)} times before, 503 {when}, then {sorted(map(str, set(late)))}; "
         f"{len(served)} requests {sorted(map(str, set(served)))}",
     )  # fmt: skip

@@ -1,4 +1,6 @@
-"""Clients that are slow, many, or send far too much: others do not notice, memory is bounded, and stalled connections end."""
+"""Clients that are slow, many, or send far too much: others do not notice, memory is bounded, and stalled connections
+end.
+"""
 
 import asyncio
 import gzip
@@ -54,11 +56,15 @@ def run(stage):
         calm += steady.between(quiet, began)[0]
     _, statuses = steady.between(begun, time.monotonic())
     bad = [it for it in statuses if it != "200"]
-    stage.criterion("those who behave are always answered", statuses and not bad, f"{len(statuses)} answers, {len(bad)} not 200")
+    stage.criterion(
+        "those who behave are always answered", statuses and not bad, f"{len(statuses)} answers, {len(bad)} not 200"
+    )
     compare(stage, calm, attacked)
     peak = service.memory_mib("VmHWM")
     stage.criterion(
-        f"resident memory stays below {MEMORY_MIB} MiB", peak < MEMORY_MIB, f"{before:.0f} MiB before, {peak:.0f} MiB at most"
+        f"resident memory stays below {MEMORY_MIB} MiB",
+        peak < MEMORY_MIB,
+        f"{before:.0f} MiB before, {peak:.0f} MiB at most",
     )
 
 
@@ -91,9 +97,15 @@ def attacks(service, token):
     sized, chunked = post + b"Content-Length: 100000\r\n\r\n{", post + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
     header, body = HEADER_TIMEOUT + MARGIN, BODY_TIMEOUT + MARGIN
     return {
-        "500 heads that come drop by drop": attackers.drip(to, [(b"", get + b"X-Slow: ", b"a")] * 500, header, (408, None)),
-        "200 second heads that do": attackers.drip(to, [(get + b"\r\n", get + b"X-Slow: ", b"a")] * 200, header, (408, None)),
-        "200 bodies that do": attackers.drip(to, [(b"", sized, b" "), (b"", chunked, b"1\r\n \r\n")] * 100, body, (408,)),
+        "500 heads that come drop by drop": attackers.drip(
+            to, [(b"", get + b"X-Slow: ", b"a")] * 500, header, (408, None)
+        ),
+        "200 second heads that do": attackers.drip(
+            to, [(get + b"\r\n", get + b"X-Slow: ", b"a")] * 200, header, (408, None)
+        ),
+        "200 bodies that do": attackers.drip(
+            to, [(b"", sized, b" "), (b"", chunked, b"1\r\n \r\n")] * 100, body, (408,)
+        ),
         f"{IDLE} connections that say nothing": attackers.idle(to, IDLE, header),
         "500 connections kept open after an answer": attackers.drip(
             to, [(get + b"\r\n", b"", b"")] * 500, KEEP_ALIVE + MARGIN, (None,)

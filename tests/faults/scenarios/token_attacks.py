@@ -30,13 +30,17 @@ def run(stage):
     from_file = stage.service(url("file"), **NAMES, **NO_HS256, JWT_JWKS_FILE=str(file))
     from_url = stage.service(url("url"), **NAMES, **NO_HS256, JWT_JWKS_URL=ours.url)
     for name, service in (("key file", from_file), ("key URL", from_url)):
-        accepted(stage, name, service, good_ones(keys["RS256"], {f"{it.algorithm}": it.token() for it in keys.values()}))
+        accepted(
+            stage, name, service, good_ones(keys["RS256"], {f"{it.algorithm}": it.token() for it in keys.values()})
+        )
         refused(stage, name, service, forged)
         twice(stage, name, service, keys["RS256"].token())
         observe(stage, name, service, keys["RS256"])
     shared(stage, keys, url("shared"))
     several(stage, url("several"))
-    stage.criterion("nothing was fetched from where tokens point to", not trap.requests, f"{len(trap.requests)} requests")
+    stage.criterion(
+        "nothing was fetched from where tokens point to", not trap.requests, f"{len(trap.requests)} requests"
+    )
 
 
 def good_ones(key, tokens):
@@ -64,7 +68,9 @@ def ask(service, token, headers=()):
 def accepted(stage, name, service, tokens):
     answers = {what: ask(service, token) for what, token in tokens.items()}
     bad = [f"{what}: {answer}" for what, answer in answers.items() if answer.status != 200]
-    stage.criterion(f"{name}: good tokens are good", not bad, f"{len(answers)} tokens, {len(bad)} refused{audit.examples(bad)}")
+    stage.criterion(
+        f"{name}: good tokens are good", not bad, f"{len(answers)} tokens, {len(bad)} refused{audit.examples(bad)}"
+    )
 
 
 def refused(stage, name, service, tokens):
@@ -94,14 +100,18 @@ def twice(stage, name, service, token):
     response = connection.getresponse()
     body = response.read()
     client.close()
-    stage.criterion(f"{name}: two Authorization headers get 401", response.status == 401, f"{response.status} {body[:80]}")
+    stage.criterion(
+        f"{name}: two Authorization headers get 401", response.status == 401, f"{response.status} {body[:80]}"
+    )
 
 
 def observe(stage, name, service, key):
     """What RFC 9068 leaves to the service; no criterion."""
     told = {typ: ask(service, key.token({"typ": typ})).status for typ in ("JWT", "jwt", None)}
-    stage.note(f"{name}: typ {', '.join(f'{typ!r}: {status}' for typ, status in told.items())}; "
-               f"no kid: {ask(service, key.token({'kid': None})).status}")
+    stage.note(
+        f"{name}: typ {', '.join(f'{typ!r}: {status}' for typ, status in told.items())}; "
+        f"no kid: {ask(service, key.token({'kid': None})).status}"
+    )
 
 
 def shared(stage, keys, url):
@@ -111,7 +121,8 @@ def shared(stage, keys, url):
     tokens = {
         "HS384": with_hmac(SECRET.encode(), algorithm="HS384"), "HS512": with_hmac(SECRET.encode(), algorithm="HS512"),
         "another secret": with_hmac(SECRET.encode() + b"x"), "a blank secret": with_hmac(b""),
-        **{f"{it} of a stranger": key.token() for it, key in keys.items()}, **forgeries.without_signature(keys["RS256"]),
+        **{f"{it} of a stranger": key.token() for it, key in keys.items()},
+        **forgeries.without_signature(keys["RS256"]),
         **{f"typ {it}": with_hmac(SECRET.encode(), {"typ": it}) for it in ("dpop+jwt", "logout+jwt", "id_token+jwt")},
         "crit": with_hmac(SECRET.encode(), {"crit": ["faults"], "faults": 1}),
         "expired 90 s ago": with_hmac(SECRET.encode(), None, {"exp": int(time.time()) - 90}),
@@ -144,8 +155,9 @@ def several(stage, url):
         "second's key for first": second.token(payload=says("first", "one")),
         "first's key for second": first.token(payload=says("second", "two")),
         "second's key under first's kid": second.token({"kid": "first"}, says("first", "one")),
-        "third's secret for first": third(says("first", "one")), "first's key for third": first.token(payload=says("third", "three")),
-        "first's public key as third's secret": with_hmac(json.dumps(first.jwk()).encode(), None, says("third", "three")),
+        "third's secret for first": third(says("first", "one")),
+        "first's key for third": first.token(payload=says("third", "three")),
+        "first's public key for third": with_hmac(json.dumps(first.jwk()).encode(), payload=says("third", "three")),
         "second's audience for first": first.token(payload=says("first", "two")),
         "an issuer that nobody knows": first.token(payload=says("https://evil.example", "one")),
         "no issuer": first.token(payload={"iss": None, "aud": "one"}),
