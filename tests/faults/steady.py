@@ -14,10 +14,11 @@ import threading
 import time
 
 from support.service import Client
+from support.waiting import until
 
 THREADS = 4
 # of each thread
-PER_SECOND = 40
+PER_SECOND = 25
 
 
 class Steady:
@@ -37,14 +38,25 @@ class Steady:
             self.process.terminate()
             self.process.wait(30)
 
-    def between(self, begin, end):
-        """Latencies and statuses of the requests that were due in that time (of time.monotonic, which all processes
-        share).
-        """
+    def told(self):
+        """All requests that were answered until now: when they were due, how long they took, their statuses."""
         text = self.lines.read_text() if self.lines.exists() else ""
         told = [line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")]
-        told = [(float(due), float(took), status) for due, took, status in told if begin <= float(due) < end]
-        return [took for _, took, _ in told], [status for _, _, status in told]
+        return [(float(due), float(took), status) for due, took, status in told]
+
+    def wait_until_past(self, moment):
+        """Waits until nothing is left that was due before; requests that were delayed are the ones that matter."""
+        late = lambda: len([due for due, *_ in self.told()[-10 * THREADS :] if due > moment]) >= THREADS
+        until(
+            late,
+            "requests at a fixed rate, which this machine is too busy for,",
+            60,
+            lambda: self.process.poll() is None,
+        )
+
+    def between(self, begin, end):
+        """Latencies and statuses of the requests that were due in that time (time.monotonic is the same everywhere)."""
+        return [(took, status) for due, took, status in self.told() if begin <= due < end]
 
 
 def percentile(values, share):
