@@ -8,7 +8,7 @@ import time
 
 # connections are opened no faster than this, per second: it is their number that is the attack; whole requests are a
 # load that anybody may cause, so they come more slowly
-OPENING, ASKING = 1000, 100
+OPENING, ASKING = 700, 100
 # between two drops
 DROP = 1.0
 HUGE = 4 * 1024 * 1024
