@@ -20,10 +20,12 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/schemathesis"))
-from run import Failed, Postgres, Server, wait  # noqa: E402
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/schemathesis")]
+from run import Server  # noqa: E402
+from support.postgres import Postgres  # noqa: E402
+from support.waiting import Failed, until  # noqa: E402
 
-CALLERS, MOST_SECONDS = 4, 120
+CALLERS, MOST_SECONDS, PATIENCE = 4, 120, 60
 K1 = "/api/v1/customer-integrations/K-1001"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 
@@ -97,7 +99,7 @@ class Callers:
     def expect(self, more: int) -> None:
         """Waits for so many more requests."""
         wanted = self.counted + more
-        wait(lambda: self.failures or self.counted >= wanted, f"{more} more requests")
+        until(lambda: self.failures or self.counted >= wanted, f"{more} more requests", PATIENCE)
         if self.failures:
             raise Failed("; ".join(self.failures))
 
@@ -126,7 +128,7 @@ def start_proxy(instances: list[Instance], work: Path, stack: contextlib.ExitSta
         ["caddy", "run", *config], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
     )
     stack.callback(lambda: (proxy.kill(), proxy.wait()))
-    wait(ready, "the proxy", proxy)
+    until(ready, "the proxy", PATIENCE, lambda: proxy.poll() is None)
 
 
 def ready() -> bool:
@@ -142,8 +144,7 @@ def ready() -> bool:
 
 def run(binary: Path, work: Path) -> None:
     with contextlib.ExitStack() as stack:
-        (work / "pg").mkdir()
-        postgres = Postgres(work / "pg")
+        postgres = Postgres(work / "pg", "proxy", ["fsync=off"], ["--no-sync"])
         stack.callback(postgres.stop)
         subprocess.run(
             [binary, "migrate"],
@@ -170,10 +171,8 @@ def run(binary: Path, work: Path) -> None:
             callers.expect(200)
             instance.start()
             # the proxy finds it by itself
-            wait(
-                lambda it=instance: callers.failures or it.answered() > 20,
-                f"{instance.name} is not given anything to do again: it",
-            )
+            busy = lambda it=instance: callers.failures or it.answered() > 20
+            until(busy, f"{instance.name} is given something to do again", PATIENCE)
             callers.expect(100)
             told = f"{instance.name} stopped within {seconds:.1f} s and started again"
             print(f"{told}; {callers.counted} requests, none failed", flush=True)

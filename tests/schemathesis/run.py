@@ -8,9 +8,7 @@ import argparse
 import collections
 import contextlib
 import json
-import os
 import pathlib
-import pwd
 import re
 import signal
 import subprocess
@@ -18,121 +16,53 @@ import sys
 import tempfile
 import time
 
-import requests
-
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+from support.postgres import Postgres  # noqa: E402
+from support.service import BASE, SCOPES, Client, Service, binary_of, clean_environment, mint  # noqa: E402
+from support.waiting import Failed  # noqa: E402
+
 DOCUMENT = json.loads((ROOT / "openapi/openapi.json").read_text())
 OPERATIONS = {(method.upper(), path): it for path, item in DOCUMENT["paths"].items() for method, it in item.items()}
 OPERATIONS_BY_ID = {it["operationId"]: it for it in OPERATIONS.values()}
 # the tags within which answers lead on
 LINKED = list(dict.fromkeys(it["tags"][0] for it in OPERATIONS.values() if any("links" in answer for answer in it["responses"].values())))
-SCOPES = "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read audit:read"
-PATIENCE = 60
 MOST_ROUNDS = 10
 SETTINGS = {
     "JWT_ISSUER": "https://fuzz.example",
     "JWT_AUDIENCE": "fuzz",
     "JWT_HS256_SECRET": "a key that only this fuzzing knows, long enough",
-    "BIND_ADDRESS": "127.0.0.1:0",
     "RUST_LOG": "warn,customer_integration=info",
 }
-# settings of whoever runs this must not reach the service
-OURS = ("DATABASE_", "JWT_", "CORS_", "MIGRATE_", "WORKER_", "LOG_", "RUST_LOG", "BIND_", "METRICS_", "DECISION_")
 
 
-class Failed(Exception):
-    pass
-
-
-class Postgres:
-    """A throw-away cluster on a Unix socket, in which every transaction is serializable."""
-
-    def __init__(self, directory):
-        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
-        found += [pathlib.Path(it) for it in os.environ.get("PATH", "").split(os.pathsep)]
-        self.bin = next((it for it in found if (it / "initdb").exists() and (it / "postgres").exists()), None)
-        if self.bin is None:
-            raise Failed("PostgreSQL is missing: apt-get install postgresql")
-        user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
-        as_user = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
-        self.data = directory / "data"
-        directory.chmod(0o755)
-        self.data.mkdir()
-        if user:
-            os.chown(self.data, user.pw_uid, user.pw_gid)
-        made = subprocess.run(
-            [self.bin / "initdb", "-D", self.data, "-U", "fuzz", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-            cwd="/", capture_output=True, text=True, **as_user,
-        )
-        if made.returncode:
-            raise Failed(f"initdb: {made.stderr}")
-        options = ["listen_addresses=", "fsync=off", "default_transaction_isolation=serializable"]
-        self.process = subprocess.Popen(
-            [self.bin / "postgres", "-D", self.data, "-k", self.data, *(it for option in options for it in ("-c", option))],
-            cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user,
-        )
-        self.url = f"postgres:///postgres?host={self.data}&user=fuzz"
-        wait(lambda: "ready" in (self.data / "postmaster.pid").read_text(errors="replace") if (self.data / "postmaster.pid").exists() else False, "PostgreSQL")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-
-
-class Server:
+class Server(Service):
     """The service, with a token for everything, and a world to act in."""
 
     def __init__(self, binary, url, directory, **more):
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        self.environment = {**clean, **SETTINGS, "DATABASE_URL": url, **more}
-        self.log = directory / "server.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen([binary, "serve"], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        address = lambda: re.search(r"http://127\.0\.0\.1:\d+", self.log.read_text(errors="replace"))
-        wait(address, "the service", self.process)
-        self.origin = address()[0]
-        command = [binary, "token", "--ttl", "12h", "--subject", "fuzz", "--scope", SCOPES]
-        self.token = subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout.strip()
-
-    def send(self, method, path, body):
-        headers = {"Authorization": f"Bearer {self.token}"}
-        answer = requests.request(method, f"{self.origin}/api/v1{path}", json=body, headers=headers, timeout=20)
-        if answer.status_code not in (200, 201):
-            raise Failed(f"{method} {path}: {answer.status_code} {answer.text}")
+        super().__init__([binary, "serve"], {**SETTINGS, "DATABASE_URL": url, **more}, directory / "server.log")
+        self.token = mint(binary, self.settings, SCOPES, subject="fuzz")
 
     def furnish(self):
         """Three partners with four areas, four ticket types and three plan boards each; their ids stand in schemathesis.toml."""
         areas, boards = ["netz", "server", "erp", "service-desk"], ["rollout", "wartung", "umzug"]
         types = ["anomalie", "rueckruf", "aufgabe", "aenderung"]
+        send = Client(self, self.token, timeout=20).must
         for area in areas:
-            self.send("PUT", f"/catalog/areas/{area}", {"name": area.title(), "color": "#1F77B4"})
+            send("PUT", f"{BASE}/catalog/areas/{area}", {"name": area.title(), "color": "#1F77B4"})
         for kind in types:
-            self.send("PUT", f"/catalog/ticket-types/{kind}", {"name": kind.title(), "kind": "standard"})
+            send("PUT", f"{BASE}/catalog/ticket-types/{kind}", {"name": kind.title(), "kind": "standard"})
         for board in boards:
-            self.send("PUT", f"/catalog/plan-boards/{board}", {"name": board.title()})
+            send("PUT", f"{BASE}/catalog/plan-boards/{board}", {"name": board.title()})
         for partner in ["K-1001", "K-1002", "K-1003"]:
-            self.send("PUT", f"/catalog/business-partners/{partner}", {"name": f"Müller & Söhne {partner}", "search_name": "MUELLER"})
-            at = f"/customer-integrations/{partner}"
-            self.send("PATCH", at, {"active": True})
+            named = {"name": f"Müller & Söhne {partner}", "search_name": "MUELLER"}
+            send("PUT", f"{BASE}/catalog/business-partners/{partner}", named)
+            at = f"{BASE}/customer-integrations/{partner}"
+            send("PATCH", at, {"active": True})
             for kind, ids in [("areas", areas), ("ticket-types", types), ("plan-boards", boards)]:
                 for id in ids:
-                    self.send("PUT", f"{at}/{kind}/{id}", {})
-
-    def tail(self):
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-
-
-def wait(ready, what, process=None):
-    deadline = time.monotonic() + PATIENCE
-    while not ready():
-        if time.monotonic() > deadline or (process and process.poll() is not None):
-            raise Failed(f"{what} did not start")
-        time.sleep(0.05)
+                    send("PUT", f"{at}/{kind}/{id}", {})
 
 
 class Fuzzing:
@@ -154,7 +84,7 @@ class Fuzzing:
             "--url", self.server.origin, "--checks", "all", "--phases", phases, "--seed", seed,
             "--report", "ndjson", "--report-ndjson-path", report, *(["--include-tag", tag] if tag else []),
         ]
-        environment = {**self.server.environment, "TOKEN": self.server.token, "BASE": self.server.origin, "NO_PROXY": "127.0.0.1"}
+        environment = {**clean_environment(self.server.settings), "TOKEN": self.server.token, "BASE": self.server.origin, "NO_PROXY": "127.0.0.1"}
         environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self.directory / "hypothesis")
         ran = subprocess.run(list(map(str, command)), cwd=HERE, env=environment, capture_output=True, text=True)
         if ran.returncode or not report.exists():
@@ -190,7 +120,9 @@ def run(engine, binary, seed, times):
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="schemathesis-")))
         url = f"sqlite://{directory}/fuzz.db"
         if engine == "postgres":
-            postgres = Postgres(directory)
+            # every transaction is serializable
+            options = ["fsync=off", "default_transaction_isolation=serializable"]
+            postgres = Postgres(directory / "data", "fuzz", options, ["--locale=C", "--no-sync"])
             stack.callback(postgres.stop)
             url = postgres.url
         server = Server(binary, url, directory)
@@ -228,10 +160,8 @@ def main():
     # what was started is ended also when this is told to stop
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     again = ""
-    binary = pathlib.Path(os.environ.get("CUSTOMER_INTEGRATION_BIN", ROOT / "target/debug/customer-integration")).resolve()
     try:
-        if not binary.is_file():
-            raise Failed(f"no binary at {binary}; run `cargo build` first, or set CUSTOMER_INTEGRATION_BIN")
+        binary = binary_of(ROOT)
         for engine in arguments.engine or ["sqlite", "postgres"]:
             again = f"again: tests/schemathesis/run --engine {engine} --seed {arguments.seed} --times {arguments.times}"
             run(engine, binary, arguments.seed, arguments.times)
