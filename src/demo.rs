@@ -2,7 +2,11 @@
 //!
 //! What is there already is left alone, so a second start goes on from where the first one ended.
 
-use std::{io::Write, net::{Ipv4Addr, SocketAddr}, time::Duration};
+use std::{
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

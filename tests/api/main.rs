@@ -10,6 +10,7 @@
 
 mod accesses;
 mod authorization;
+mod authorization_matrix;
 mod bad_input;
 mod catalog;
 mod conditions;
