@@ -85,19 +85,23 @@ pub async fn surround(
     let asked = Asked { lang: context.lang, path: request.path().to_owned(), request_id: context.request_id.clone() };
     let span = traces::span(request.headers(), &context.request_id);
     let _busy = request.conn_data::<Watch>().map(Watch::begin);
-    let limit = request.app_data::<Data<Surroundings>>().map_or(Duration::MAX, |it| it.request_timeout);
+    let surroundings = request.app_data::<Data<Surroundings>>().cloned();
+    let limit = surroundings.as_ref().map_or(Duration::MAX, |it| it.request_timeout);
+    let (method, started) = (request.method().clone(), Instant::now());
     request.extensions_mut().insert(context);
     let task = actix_web::rt::spawn(spent::counting(answer(request, next, asked.clone())).instrument(span.clone()));
-    let Ok(answered) = timeout(limit, task).await else {
-        let _entered = span.enter();
-        tracing::warn!(path = asked.path, ?limit, "the request took too long and was answered without its result");
-        return Err(abandoned(&Error::Unavailable("too slow".to_owned()), &asked));
+    let error = match timeout(limit, task).await {
+        Ok(Ok(answered)) => return answered,
+        Ok(Err(panic)) => Error::Internal(anyhow::anyhow!("the request's task ended without an answer: {panic}")),
+        Err(_) => Error::Unavailable(format!("the request took longer than {limit:?}; its task goes on")),
     };
-    answered.unwrap_or_else(|panic| {
-        let _entered = span.enter();
-        tracing::error!(%panic, path = asked.path, "the request's task ended without an answer");
-        Err(abandoned(&Error::Internal(anyhow::anyhow!("panic")), &asked))
-    })
+    let _entered = span.enter();
+    tracing::error!(%error, path = asked.path, "answered without a result");
+    if let Some(surroundings) = surroundings {
+        let (route, status) = ("unknown".to_owned(), error.status_code().as_u16());
+        surroundings.metrics.answered(&method, route, status, started.elapsed(), Duration::ZERO);
+    }
+    Err(abandoned(&error, &asked))
 }
 
 async fn answer(

@@ -16,8 +16,12 @@ pub fn begin(settings: LogSettings, otlp_endpoint: Option<&Url>) -> anyhow::Resu
         // a log that nobody reads any more must not fail requests
         .log_internal_errors(false);
     let lines = if settings.json { lines.json().flatten_event(true).boxed() } else { lines.boxed() };
-    let traces = otlp_endpoint.map(traces::begin).transpose()?;
-    let exported = traces.as_ref().map(Traces::layer);
-    tracing_subscriber::registry().with(lines.with_filter(settings.filter)).with(exported).try_init()?;
-    Ok(traces)
+    let Some(endpoint) = otlp_endpoint else {
+        // one filter for everything: what it does not want costs nothing, since it is not even asked again
+        tracing_subscriber::registry().with(lines).with(settings.filter).try_init()?;
+        return Ok(None);
+    };
+    let traces = traces::begin(endpoint)?;
+    tracing_subscriber::registry().with(lines.with_filter(settings.filter)).with(traces.layer()).try_init()?;
+    Ok(Some(traces))
 }
