@@ -117,7 +117,7 @@ impl Shared {
 
 /// Bounds the memory of a limiter as long as there is one.
 fn forget_idle(limiter: &Data<RateLimiter>) {
-    let limiter = Arc::downgrade(&Arc::clone(limiter));
+    let limiter = Arc::downgrade(limiter);
     rt::spawn(async move {
         while let Some(limiter) = limiter.upgrade() {
             limiter.forget_idle();
@@ -207,9 +207,9 @@ impl App {
             let finish = async {
                 sleep(delay).await;
                 handle.pause().await;
-                // no request may take longer; what then still runs is given up
-                let _ = tokio::time::timeout(timeout, surroundings.gate.emptied()).await;
-                handle.stop(true).await;
+                // no request may take longer: what then still runs is given up, not waited for once more
+                let finished = tokio::time::timeout(timeout, surroundings.gate.emptied()).await.is_ok();
+                handle.stop(finished).await;
             };
             tokio::select! {
                 () = finish => {}

@@ -75,12 +75,13 @@ impl TokenArgs {
         let list = |text: String| text.split(',').map(|kind| kind.trim().to_ascii_lowercase()).collect::<Vec<_>>();
         let (types, refresh, cooldown) =
             (filled(self.jwt_types.clone()).map(list), self.jwt_jwks_refresh.clone(), self.jwt_jwks_cooldown.clone());
-        let mut settings = TokenSettings::of(self.issuers(demo, complaints)?);
+        let issuers = self.issuers(demo, complaints);
+        // judged also where the issuers are wrong: all that is wrong is told at once
+        let mut settings = TokenSettings::of(Vec::new());
         let (second, hour) = (std::time::Duration::from_secs(1), std::time::Duration::from_hours(1));
         settings.refresh = complaints.duration("JWT_JWKS_REFRESH", refresh, second..=hour * 24, settings.refresh);
         settings.cooldown = complaints.duration("JWT_JWKS_COOLDOWN", cooldown, second..=hour, settings.cooldown);
-        settings.types = types.unwrap_or(settings.types);
-        Some(settings)
+        Some(TokenSettings { issuers: issuers?, types: types.unwrap_or(settings.types), ..settings })
     }
 
     fn issuers(self, demo: bool, complaints: &mut Complaints) -> Option<Vec<IssuerSettings>> {

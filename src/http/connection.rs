@@ -3,7 +3,7 @@
 //! actix limits how long the first head of a connection may take, and how long a connection may be idle between two requests. A
 //! second head that arrives a byte at a time is neither, nor is an answer that nobody fetches. Here a connection is closed that has
 //! had no request in progress for the limit, and has not taken a byte of an answer either. How long a request's body may take,
-//! and the request itself, is limited elsewhere (`body`, `context`).
+//! and the request itself, is limited elsewhere (`body`, `surround`).
 
 use std::{
     cell::Cell,

@@ -89,7 +89,8 @@ pub async fn surround(
     let limit = surroundings.as_ref().map_or(Duration::MAX, |it| it.request_timeout);
     let (method, started) = (request.method().clone(), Instant::now());
     request.extensions_mut().insert(context);
-    let task = actix_web::rt::spawn(spent::counting(answer(request, next, asked.clone())).instrument(span.clone()));
+    let answered = answer(request, next, asked.clone(), surroundings.clone(), started);
+    let task = actix_web::rt::spawn(spent::counting(answered).instrument(span.clone()));
     let error = match timeout(limit, task).await {
         Ok(Ok(answered)) => return answered,
         Ok(Err(panic)) => Error::Internal(anyhow::anyhow!("the request's task ended without an answer: {panic}")),
@@ -108,10 +109,10 @@ async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     asked: Asked,
+    surroundings: Option<Data<Surroundings>>,
+    started: Instant,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let started = Instant::now();
     let upgrade = request.head().upgrade();
-    let surroundings = request.app_data::<Data<Surroundings>>().cloned();
     let allowed = limits::check_head(&request).and_then(|()| match &surroundings {
         Some(it) if !request.path().starts_with(PROBES) => it.gate.enter().map(Some),
         _ => Ok(None),

@@ -2,49 +2,19 @@
 
 use std::time::Duration;
 
-use customer_integration::{
-    config::{Config, Limits},
-    tokens,
-};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     time::timeout,
 };
 
 use crate::support::{
-    Engine, TestApp,
-    app::{Storage, claims, config, tokens},
+    TestApp,
+    wire::{PATIENCE, connect, head, to_the_end},
 };
-
-/// Longer than anything here may take; only a failing test waits for it.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A service that waits for bodies no longer than `body_timeout`.
 async fn impatient(body_timeout: Duration) -> TestApp {
-    let storage = Storage::new(Engine::Sqlite, true).await.unwrap();
-    let config = Config { limits: Limits { body_timeout, ..Limits::default() }, ..config(&storage.url()) };
-    TestApp::with_config(storage, config).await
-}
-
-async fn connect(app: &TestApp) -> TcpStream {
-    TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap()
-}
-
-/// The head of a request of the ERP, without the empty line that ends it.
-fn head(method: &str, path: &str, framing: &str) -> String {
-    let token = tokens::mint(&tokens(), &claims("catalog:read catalog:write")).unwrap();
-    format!(
-        "{method} /api/v1{path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: application/json\r\n{framing}"
-    )
-}
-
-/// All that comes until the service closes the connection.
-async fn to_the_end(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection stays open").unwrap();
-    String::from_utf8(answer).unwrap()
+    TestApp::changed(|config| config.limits.body_timeout = body_timeout).await
 }
 
 const PARTNER: &str = "/catalog/business-partners/K-1";

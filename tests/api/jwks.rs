@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use customer_integration::{
-    config::Config,
-    tokens::{Claims, IssuerSettings, KeySource, TokenSettings},
-};
+use customer_integration::tokens::{Claims, IssuerSettings, KeySource, TokenSettings};
 use jsonwebtoken::{Algorithm, Header};
 
 use crate::support::{
-    Answer as Answered, Client, Engine, TestApp,
-    app::{AUDIENCE, ISSUER, Storage, claims, config},
+    Answer as Answered, Client, TestApp,
+    app::{AUDIENCE, ISSUER, claims},
     issuer::{Answer, Issuer, SigningKey, one_of_each, set},
+    wire::until,
 };
 
 const PATH: &str = "/customer-integrations";
@@ -26,9 +24,7 @@ fn from_url(issuer: &Issuer) -> IssuerSettings {
 }
 
 async fn app(tokens: TokenSettings) -> TestApp {
-    let storage = Storage::new(Engine::Sqlite, true).await.unwrap();
-    let config = Config { tokens, ..config(&storage.url()) };
-    TestApp::with_config(storage, config).await
+    TestApp::changed(|config| config.tokens = tokens).await
 }
 
 async fn trusting(issuer: &Issuer, refresh: Duration, cooldown: Duration) -> TestApp {
@@ -41,17 +37,6 @@ async fn with(app: &TestApp, token: &str) -> Answered {
 
 fn good() -> Claims {
     claims("integration:read")
-}
-
-/// Waits until a condition holds; a test that fails waits for long.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..1000 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{what} never came");
 }
 
 #[actix_web::test]

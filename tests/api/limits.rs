@@ -3,74 +3,46 @@
 use std::time::Duration;
 
 use customer_integration::{
-    config::{Config, Limits},
+    config::Limits,
     http::limits::{MAX_HEADERS, MAX_URI, RateLimit},
     tokens::Claims,
 };
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     time::timeout,
 };
 
 use crate::support::{
-    Engine, TestApp,
-    app::{Storage, claims, config},
+    TestApp,
+    app::claims,
+    wire::{PATIENCE, head, to_the_end, until, wrote},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
 async fn limited(limits: Limits) -> TestApp {
-    let storage = Storage::new(Engine::Sqlite, true).await.unwrap();
-    let config = Config { limits, ..config(&storage.url()) };
-    TestApp::with_config(storage, config).await
-}
-
-/// A connection on which something was written.
-async fn wrote(app: &TestApp, text: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap();
-    stream.write_all(text.as_bytes()).await.unwrap();
-    stream
+    TestApp::changed(|config| config.limits = limits).await
 }
 
 /// The head of a request whose body never comes.
 fn stalled() -> String {
-    let token = customer_integration::tokens::mint(&crate::support::app::tokens(), &claims("catalog:write")).unwrap();
-    format!(
-        "PUT /api/v1/catalog/business-partners/K-1 HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: application/json\r\nContent-Length: 10\r\n\r\n"
-    )
-}
-
-async fn until_closed(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection stays open").unwrap();
-    String::from_utf8(answer).unwrap()
+    format!("{}\r\n", head("PUT", "/catalog/business-partners/K-1", "Content-Length: 10\r\n"))
 }
 
 #[actix_web::test]
 async fn more_requests_at_once_than_allowed_are_told_so_and_probes_are_not() {
     let app = limited(Limits { concurrent_requests: 1, ..Limits::default() }).await;
-    let stalled = wrote(&app, &stalled()).await;
-    let mut refused = app.reader().get("/catalog/areas").await;
-    for _ in 0..1000 {
-        if refused.status != 200 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        refused = app.reader().get("/catalog/areas").await;
-    }
-    assert_eq!(refused.is_problem(503, "overloaded").header("retry-after"), "1");
+    let (reader, mut stalling) = (app.reader(), Vec::new());
+    // one that comes while the reader is inside is refused itself, so there has to be another one
+    let refused = async || {
+        stalling.push(wrote(&app, &stalled()).await);
+        reader.get("/catalog/areas").await.status != 200
+    };
+    until("a refusal", refused).await;
+    let refused = reader.get("/catalog/areas").await.is_problem(503, "overloaded");
+    assert_eq!(refused.header("retry-after"), "1");
     app.anonymous().get("//health/ready").await.is(200);
-    drop(stalled);
-    for _ in 0..1000 {
-        if app.reader().get("/catalog/areas").await.status == 200 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the place was never given back");
+    drop(stalling);
+    until("the place", async || reader.get("/catalog/areas").await.status == 200).await;
 }
 
 #[actix_web::test]
@@ -87,13 +59,7 @@ async fn a_subject_has_a_rate_of_its_own() {
     assert_eq!((refused.header("retry-after"), refused.header("ratelimit")), ("1", r#""subject";r=0;t=1"#));
     bert.get("/catalog/areas").await.is(200);
     app.anonymous().get("/catalog/areas").await.is_problem(401, "missing_token");
-    for _ in 0..1000 {
-        if anna.get("/catalog/areas").await.status == 200 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the subject was never allowed again");
+    until("a new allowance", async || anna.get("/catalog/areas").await.status == 200).await;
 }
 
 #[actix_web::test]
@@ -111,7 +77,7 @@ async fn heads_have_a_size() {
 async fn a_request_that_takes_too_long_is_answered_without_its_result() {
     let request_timeout = Duration::from_millis(300);
     let app = limited(Limits { request_timeout, ..Limits::default() }).await;
-    let answer = until_closed(&mut wrote(&app, &stalled()).await).await;
+    let answer = to_the_end(&mut wrote(&app, &stalled()).await).await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(answer.to_lowercase().contains("\r\nretry-after: 1\r\n"), "{answer}");
     assert!(answer.contains(r#""code":"unavailable""#), "{answer}");

@@ -58,8 +58,11 @@ impl Drop for Service {
 }
 
 fn token(directory: &Path) -> String {
-    let output =
-        configured(directory).args(["token", "--scope", "catalog:read", "--subject", "olga"]).output().unwrap();
+    token_for(directory, "catalog:read")
+}
+
+fn token_for(directory: &Path, scope: &str) -> String {
+    let output = configured(directory).args(["token", "--scope", scope, "--subject", "olga"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -73,6 +76,7 @@ fn all_that_is_wrong_is_told_at_once() {
         ("DATABASE_POOL_SIZE", "many"),
         ("JWT_ISSUER", "i"),
         ("JWT_JWKS_URL", "http://login.example/keys"),
+        ("JWT_JWKS_REFRESH", "never"),
         ("CORS_ALLOWED_ORIGINS", "portal"),
         ("REQUEST_TIMEOUT", "soon"),
         ("MAX_CONCURRENT_REQUESTS", "0"),
@@ -88,6 +92,7 @@ fn all_that_is_wrong_is_told_at_once() {
         "DATABASE_POOL_SIZE must be a whole number from 1 to 1000: many",
         "JWT_AUDIENCE is not set",
         "JWT_JWKS_URL must begin with https://",
+        "JWT_JWKS_REFRESH must be a duration",
         "CORS_ALLOWED_ORIGINS: not an origin",
         "REQUEST_TIMEOUT must be a duration",
         "MAX_CONCURRENT_REQUESTS must be a whole number",
@@ -96,7 +101,7 @@ fn all_that_is_wrong_is_told_at_once() {
     ] {
         assert!(told.contains(sentence), "{sentence} is missing: {told}");
     }
-    assert_eq!(told.lines().count(), 10, "{told}");
+    assert_eq!(told.lines().count(), 11, "{told}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
@@ -128,13 +133,11 @@ async fn it_stops_gracefully() {
     let body = json!({"access_email": "nobody@b.example", "tickets": [{"ticket_id": "1", "business_partner_id": "K-1",
         "area_id": "A", "internal": false, "confidential": false}]})
     .to_string();
-    let deciding = configured(directory.path()).args(["token", "--scope", "decisions:read"]).output().unwrap();
-    let deciding = String::from_utf8(deciding.stdout).unwrap();
     write!(
         slow,
         "POST /api/v1/decisions/ticket-visibility HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
          Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
-        deciding.trim(),
+        token_for(directory.path(), "decisions:read"),
         body.len()
     )
     .unwrap();
@@ -162,6 +165,30 @@ async fn it_stops_gracefully() {
     assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
     service.logged("stopped");
     assert!(service.child.wait().unwrap().success());
+}
+
+#[actix_web::test]
+async fn a_request_that_does_not_end_is_waited_for_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = configured(directory.path());
+    command.env("SHUTDOWN_TIMEOUT", "4s");
+    let mut service = Service::start(command);
+    let origin = service.origin("listening on ");
+    let mut stalled = TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap();
+    let token = token_for(directory.path(), "decisions:read");
+    write!(
+        stalled,
+        "POST /api/v1/decisions/ticket-creation HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+         Authorization: Bearer {token}\r\nContent-Length: 10\r\n\r\n"
+    )
+    .unwrap();
+    // the service has read it once it answers what came later
+    Client::new(&origin, None).get("//health/live").await.is(200);
+    let begun = Instant::now();
+    service.signal("TERM");
+    assert!(service.child.wait().unwrap().success());
+    let took = begun.elapsed();
+    assert!((Duration::from_secs(4)..Duration::from_secs(7)).contains(&took), "{took:?}");
 }
 
 #[actix_web::test]

@@ -190,6 +190,14 @@ impl TestApp {
         Self::with_config(storage, config).await
     }
 
+    /// A service on SQLite with some settings changed.
+    pub async fn changed(change: impl FnOnce(&mut Config)) -> Self {
+        let storage = Storage::new(Engine::Sqlite, true).await.unwrap();
+        let mut config = config(&storage.url());
+        change(&mut config);
+        Self::with_config(storage, config).await
+    }
+
     /// A service with settings of its own.
     pub async fn with_config(storage: Storage, config: Config) -> Self {
         let app = App::build(config).await.unwrap();

@@ -8,6 +8,7 @@ pub mod issuer;
 pub mod panics;
 pub mod postgres;
 pub mod proxy;
+pub mod wire;
 
 pub use app::{Engine, TestApp};
 pub use client::{Answer, Client};
