@@ -66,6 +66,19 @@ fn token_for(directory: &Path, scope: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// Begins a request for a decision, whose body of some bytes comes later, if ever.
+fn begun(origin: &str, directory: &Path, what: &str, bytes: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap();
+    let token = token_for(directory, "decisions:read");
+    write!(
+        stream,
+        "POST /api/v1/decisions/{what} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+         Authorization: Bearer {token}\r\nContent-Length: {bytes}\r\n\r\n"
+    )
+    .unwrap();
+    stream
+}
+
 #[test]
 fn all_that_is_wrong_is_told_at_once() {
     let directory = tempfile::tempdir().unwrap();
@@ -129,18 +142,10 @@ async fn it_stops_gracefully() {
     let caller = Client::new(&origin, Some(token(directory.path())));
     caller.get("//health/ready").await.is(200);
     // a request that is under way when the signal comes, and whose body comes late
-    let mut slow = TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap();
     let body = json!({"access_email": "nobody@b.example", "tickets": [{"ticket_id": "1", "business_partner_id": "K-1",
         "area_id": "A", "internal": false, "confidential": false}]})
     .to_string();
-    write!(
-        slow,
-        "POST /api/v1/decisions/ticket-visibility HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
-         Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
-        token_for(directory.path(), "decisions:read"),
-        body.len()
-    )
-    .unwrap();
+    let mut slow = begun(&origin, directory.path(), "ticket-visibility", body.len());
     service.signal("TERM");
     service.logged("stopping");
     caller.get("//health/ready").await.is_problem(503, "unavailable");
@@ -174,20 +179,13 @@ async fn a_request_that_does_not_end_is_waited_for_once() {
     command.env("SHUTDOWN_TIMEOUT", "4s");
     let mut service = Service::start(command);
     let origin = service.origin("listening on ");
-    let mut stalled = TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap();
-    let token = token_for(directory.path(), "decisions:read");
-    write!(
-        stalled,
-        "POST /api/v1/decisions/ticket-creation HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
-         Authorization: Bearer {token}\r\nContent-Length: 10\r\n\r\n"
-    )
-    .unwrap();
+    let _stalled = begun(&origin, directory.path(), "ticket-creation", 10);
     // the service has read it once it answers what came later
     Client::new(&origin, None).get("//health/live").await.is(200);
-    let begun = Instant::now();
+    let signalled = Instant::now();
     service.signal("TERM");
     assert!(service.child.wait().unwrap().success());
-    let took = begun.elapsed();
+    let took = signalled.elapsed();
     assert!((Duration::from_secs(4)..Duration::from_secs(7)).contains(&took), "{took:?}");
 }
 
