@@ -21,6 +21,7 @@ ARG SOURCE_DATE_EPOCH
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY benches benches
+COPY tests/fuzz tests/fuzz
 COPY migrations migrations
 COPY src src
 # The kept target directory belongs to BuildKit and not to this commit: `touch`, because cargo compares times only and

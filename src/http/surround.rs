@@ -6,6 +6,8 @@
 //! itself, because statements are limited in time and a body whose connection is gone ends with an error.
 
 use std::{
+    cell::Cell,
+    rc::Rc,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
@@ -76,6 +78,19 @@ impl Surroundings {
     }
 }
 
+/// How a request goes, as it is known in its task and outside.
+struct Course {
+    started: Instant,
+    /// Whether it was answered without its task.
+    given_up: Cell<bool>,
+}
+
+impl Course {
+    fn begin() -> Self {
+        Self { started: Instant::now(), given_up: Cell::new(false) }
+    }
+}
+
 /// The outermost middleware.
 pub async fn surround(
     request: ServiceRequest,
@@ -87,20 +102,23 @@ pub async fn surround(
     let _busy = request.conn_data::<Watch>().map(Watch::begin);
     let surroundings = request.app_data::<Data<Surroundings>>().cloned();
     let limit = surroundings.as_ref().map_or(Duration::MAX, |it| it.request_timeout);
-    let (method, started) = (request.method().clone(), Instant::now());
+    let (method, course) = (request.method().clone(), Rc::new(Course::begin()));
     request.extensions_mut().insert(context);
-    let answered = answer(request, next, asked.clone(), surroundings.clone(), started);
+    let answered = answer(request, next, asked.clone(), surroundings.clone(), course.clone());
     let task = actix_web::rt::spawn(spent::counting(answered).instrument(span.clone()));
     let error = match timeout(limit, task).await {
         Ok(Ok(answered)) => return answered,
         Ok(Err(panic)) => Error::Internal(anyhow::anyhow!("the request's task ended without an answer: {panic}")),
-        Err(_) => Error::Unavailable(format!("the request took longer than {limit:?}; its task goes on")),
+        Err(_) => {
+            course.given_up.set(true);
+            Error::Unavailable(format!("the request took longer than {limit:?}; its task goes on"))
+        }
     };
     let _entered = span.enter();
     tracing::error!(%error, path = asked.path, "answered without a result");
     if let Some(surroundings) = surroundings {
         let (route, status) = ("unknown".to_owned(), error.status_code().as_u16());
-        surroundings.metrics.answered(&method, route, status, started.elapsed(), Duration::ZERO);
+        surroundings.metrics.answered(&method, route, status, course.started.elapsed(), Duration::ZERO);
     }
     Err(abandoned(&error, &asked))
 }
@@ -110,7 +128,7 @@ async fn answer(
     next: Next<impl MessageBody + 'static>,
     asked: Asked,
     surroundings: Option<Data<Surroundings>>,
-    started: Instant,
+    course: Rc<Course>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let upgrade = request.head().upgrade();
     let allowed = limits::check_head(&request).and_then(|()| match &surroundings {
@@ -128,7 +146,13 @@ async fn answer(
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     complete(&mut response, &asked);
-    report(&response, started, surroundings.as_ref().map(|it| &it.metrics));
+    if course.given_up.get() {
+        // its caller was told, and it was counted, when that was done
+        let (status, micros) = (response.status().as_u16(), micros(course.started.elapsed()));
+        tracing::warn!(status, micros, "finished after it was given up");
+    } else {
+        report(&response, course.started, surroundings.as_ref().map(|it| &it.metrics));
+    }
     Ok(response)
 }
 

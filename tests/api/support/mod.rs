@@ -1,6 +1,7 @@
 //! What the tests stand on: a real server on a database of its own, typed callers, and a client that knows the document.
 
 pub mod app;
+pub mod bodies;
 pub mod breaks;
 pub mod client;
 pub mod document;

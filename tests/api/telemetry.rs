@@ -1,0 +1,132 @@
+//! What operators see of the real program: metrics, its log, traces.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    sync::mpsc,
+};
+
+use serde_json::json;
+
+use crate::{
+    operation::{PATIENCE, Service, begun, token},
+    program::configured,
+    support::Client,
+};
+
+#[actix_web::test]
+async fn metrics_are_told_on_a_listener_of_their_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = configured(directory.path());
+    command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0");
+    let mut service = Service::start(command);
+    let metrics = service.origin("metrics are at ");
+    let origin = service.origin("listening on ");
+    let caller = Client::new(&origin, Some(token(directory.path())));
+    for _ in 0..2 {
+        caller.get("/catalog/areas").await.is(200);
+    }
+    caller.get("/catalog/areas/none").await.is(404);
+    Client::new(&origin, None).get("//metrics").await.is(404);
+    let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+    for line in [
+        r#"http_request_duration_seconds_count{method="GET",route="/api/v1/catalog/areas",status="200"} 2"#,
+        r#"http_request_duration_seconds_count{method="GET",route="/api/v1/catalog/areas/{area_id}",status="404"} 1"#,
+        r#"database_pool_connections{state="used"} 0"#,
+        r#"tokens_accepted_total{found="judged"} 1"#,
+        r#"tokens_accepted_total{found="remembered"} 2"#,
+        r#"decisions_tickets_total{outcome="visible"} 0"#,
+        r#"decisions_policies_total{found="stale"} 0"#,
+        "database_request_duration_seconds_count 3",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} is missing: {text}");
+    }
+}
+
+#[actix_web::test]
+async fn a_request_that_is_given_up_is_counted_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = configured(directory.path());
+    command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0").env("REQUEST_TIMEOUT", "1s");
+    let mut service = Service::start(command);
+    let metrics = service.origin("metrics are at ");
+    let origin = service.origin("listening on ");
+    let mut answer = String::new();
+    begun(&origin, directory.path(), "ticket-creation", 10).read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    service.logged("finished after it was given up");
+    let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+    let counted: Vec<_> = text.lines().filter(|it| it.starts_with("http_request_duration_seconds_count{")).collect();
+    assert_eq!(counted, [r#"http_request_duration_seconds_count{method="POST",route="unknown",status="503"} 1"#]);
+}
+
+#[actix_web::test]
+async fn the_log_tells_who_asked_for_what_and_never_the_token() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut service = Service::start(configured(directory.path()));
+    let origin = service.origin("listening on ");
+    let token = token(directory.path());
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let caller = Client::new(&origin, Some(token.clone()));
+    let request = caller.request("GET", "/catalog/areas?q=geheim").header("x-request-id", "r-7");
+    request.header("traceparent", &format!("00-{trace}-b7ad6b7169203331-01")).send().await.is(200);
+    let line = service.logged("answered");
+    for (member, value) in [
+        ("method", json!("GET")),
+        ("route", json!("/api/v1/catalog/areas")),
+        ("status", json!(200)),
+        ("subject", json!("olga")),
+    ] {
+        assert_eq!(line[member], value, "{line}");
+    }
+    assert!(
+        line["micros"].as_u64() > line["database_micros"].as_u64() && line["database_micros"].as_u64() > Some(0),
+        "{line}"
+    );
+    assert_eq!((&line["span"]["request_id"], &line["span"]["trace_id"]), (&json!("r-7"), &json!(trace)));
+    let text = line.to_string();
+    assert!(!text.contains(&token) && !text.contains("geheim"), "{text}");
+}
+
+#[actix_web::test]
+async fn traces_are_sent_where_a_collector_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = configured(directory.path());
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", collector.local_addr().unwrap()));
+    let (sent, received) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = collector.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let length =
+            head.to_lowercase().split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned();
+        let mut body = vec![0; length.parse().unwrap()];
+        stream.read_exact(&mut body).unwrap();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n").unwrap();
+        sent.send((head, body)).unwrap();
+    });
+    let mut service = Service::start(command);
+    let origin = service.origin("listening on ");
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let caller = Client::new(&origin, Some(token(directory.path())));
+    let request = caller.request("GET", "/catalog/areas");
+    request.header("traceparent", &format!("00-{trace}-b7ad6b7169203331-01")).send().await.is(200);
+    // what is left is sent at the end
+    service.signal("TERM");
+    let (head, body) = received.recv_timeout(PATIENCE).unwrap();
+    assert!(head.starts_with("POST /v1/traces "), "{head}");
+    let contains = |wanted: &[u8]| body.windows(wanted.len()).any(|window| window == wanted);
+    for wanted in ["customer-integration", "GET /api/v1/catalog/areas", "http.route"] {
+        assert!(contains(wanted.as_bytes()), "{wanted} is missing: {}", String::from_utf8_lossy(&body));
+    }
+    let id: Vec<u8> = (0..16).map(|at| u8::from_str_radix(&trace[at * 2..at * 2 + 2], 16).unwrap()).collect();
+    assert!(contains(&id), "not the caller's trace");
+    assert!(service.child.wait().unwrap().success());
+}
