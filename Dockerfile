@@ -20,6 +20,7 @@ FROM ${RUST_IMAGE} AS builder
 ARG SOURCE_DATE_EPOCH
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
 COPY benches benches
 COPY tests/fuzz tests/fuzz
 COPY migrations migrations
