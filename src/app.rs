@@ -36,6 +36,7 @@ use crate::{
         serve::{self, Serving},
         surround::{Surroundings, surround},
     },
+    integration::Current,
     router::{self, Document},
     telemetry::metrics::{Metrics, Sources},
     tokens::Verifier,
@@ -74,6 +75,7 @@ fn contract() -> anyhow::Result<&'static (Data<Operations>, Data<Document>)> {
 #[derive(Clone)]
 struct Shared {
     db: Data<Db>,
+    current: Data<Current>,
     keeper: Data<Keeper>,
     verifier: Data<Verifier>,
     surroundings: Data<Surroundings>,
@@ -82,7 +84,8 @@ struct Shared {
 
 impl Shared {
     fn new(db: &Db, config: &Config) -> anyhow::Result<Self> {
-        let keeper = Arc::new(Keeper::new(db.clone(), config.decision_cache_bytes)?);
+        let current = Arc::new(Current::new(db.clone()));
+        let keeper = Arc::new(Keeper::new(db.clone(), Arc::clone(&current), config.decision_cache_bytes)?);
         let verifier = Arc::new(Verifier::start(&config.tokens));
         let gate = Gate::new(config.limits.concurrent_requests);
         let sources = Sources {
@@ -100,12 +103,21 @@ impl Shared {
         let limiter = config.limits.rate.map(RateLimiter::new).transpose()?.map(Data::new);
         limiter.iter().for_each(forget_idle);
         let surroundings = Data::new(surroundings);
-        Ok(Self { db: Data::new(db.clone()), keeper: keeper.into(), verifier: verifier.into(), surroundings, limiter })
+        let db = Data::new(db.clone());
+        Ok(Self {
+            db,
+            current: current.into(),
+            keeper: keeper.into(),
+            verifier: verifier.into(),
+            surroundings,
+            limiter,
+        })
     }
 
     fn register(&self, config: &mut web::ServiceConfig) {
         config
             .app_data(self.db.clone())
+            .app_data(self.current.clone())
             .app_data(self.keeper.clone())
             .app_data(self.verifier.clone())
             .app_data(self.surroundings.clone());

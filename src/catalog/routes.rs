@@ -9,7 +9,7 @@ use super::{
     service,
 };
 use crate::{
-    db::{Conn, Db},
+    db::{Conn, Db, Reach},
     http::{
         auth::{
             Permit,
@@ -280,9 +280,10 @@ async fn list<E: CatalogEntry>(
     page: &PageRequest,
     conditions: &Conditions,
 ) -> Result<HttpResponse> {
+    let tag_now = async || db.read(async |conn| service::list_tag(conn, filter).await).await;
     let look_up = async |conn: &mut Conn| Ok((service::list_tag(conn, filter).await?, ()));
     let read = async |conn: &mut Conn, ()| service::list::<E>(conn, filter, page).await.map(List::from);
-    reply::tag_first(db, conditions, look_up, read).await
+    reply::tag_first(db, conditions, Reach::Much, tag_now, look_up, read).await
 }
 
 async fn list_grantable<E: CatalogEntry>(

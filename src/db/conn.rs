@@ -6,10 +6,11 @@ use diesel_async::{
     sync_connection_wrapper::SyncConnectionWrapper,
 };
 
+use super::runner::Runner;
 use crate::kernel::Result;
 
-/// SQLite behind an asynchronous face: statements run on the blocking pool.
-pub(crate) type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection>;
+/// SQLite behind an asynchronous face: statements run where its runner says.
+pub(crate) type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection, Runner>;
 
 /// A pooled connection.
 #[expect(clippy::large_enum_variant, reason = "one per request, on the stack; a box would cost an allocation each")]

@@ -19,6 +19,7 @@ mod engine;
 pub mod migrations;
 mod mutate;
 mod paging;
+mod runner;
 pub mod schema;
 pub mod shared_work;
 pub mod spent;
@@ -40,13 +41,22 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::kernel::{Error, Result};
 
+/// How much is read at most.
+#[derive(Debug, Clone, Copy)]
+pub enum Reach {
+    /// Rows that an index leads to, of something that has a limit: a page of one partner's.
+    Little,
+    /// Anything else.
+    Much,
+}
+
 /// How often a read is tried when the engine aborts it or a pooled connection turns out to be dead.
 const READ_ATTEMPTS: u32 = 4;
 
 impl Db {
-    /// Runs statements that change nothing, each on its own.
+    /// Looks up a few rows by their keys, each statement on its own.
     pub async fn read<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.reading(self.request_deadline(), work).await
+        runner::within(Reach::Little, self.reading(self.request_deadline(), work)).await
     }
 
     /// Runs statements that change nothing, each on its own, and gives up early.
@@ -55,14 +65,14 @@ impl Db {
     }
 
     /// Runs statements that change nothing and all see the same state of the database.
-    pub async fn snapshot<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.reading(self.request_deadline(), async |conn| {
+    pub async fn snapshot<T>(&self, reach: Reach, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+        let read = async |conn: &mut Conn| {
             conn.begin_snapshot().await?;
             let outcome = work(conn).await;
             conn.rollback().await?;
             outcome
-        })
-        .await
+        };
+        runner::within(reach, self.reading(self.request_deadline(), read)).await
     }
 
     /// All attempts together have until `deadline`.

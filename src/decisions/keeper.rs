@@ -22,13 +22,9 @@ use super::{
 use crate::{
     accesses::{self, AccessFacts, AccessId, AccessRow, Who},
     catalog::BusinessPartnerId,
-    db::{
-        Conn, Db, Stamp,
-        shared_work::{Flights, Rounds},
-        spent,
-    },
-    integration,
-    kernel::{Error, Result, change::EntityTag, found},
+    db::{Conn, Db, Reach, Stamp, shared_work::Flights, spent},
+    integration::Current,
+    kernel::{Error, Result, change::EntityTag},
 };
 
 /// Memory of a kept access, in bytes, roughly.
@@ -68,6 +64,7 @@ pub struct Keeper {
     /// What was decided with what is kept.
     pub counts: Counts,
     db: Db,
+    current: Arc<Current>,
     policies: Cache<BusinessPartnerId, Arc<Snapshot>, ByBytes>,
     accesses: Cache<AccessId, Arc<Known>>,
     logins: Cache<String, AccessId>,
@@ -75,18 +72,18 @@ pub struct Keeper {
     told: Cache<AccessId, (Stamp, EntityTag)>,
     shared: SharedRules,
     flights: Arc<Flights<BusinessPartnerId, Arc<Snapshot>>>,
-    rounds: Arc<Rounds<BusinessPartnerId, std::collections::HashMap<BusinessPartnerId, Stamp>>>,
 }
 
 impl Keeper {
     /// A keeper that uses about `bytes` of memory: three quarters for policies, the rest for accesses.
-    pub fn new(db: Db, bytes: u64) -> anyhow::Result<Self> {
+    pub fn new(db: Db, current: Arc<Current>, bytes: u64) -> anyhow::Result<Self> {
         let for_accesses = bytes / 4;
         let policies = options(bytes - for_accesses, bytes / (8 * 1024))?;
         let accesses = options(for_accesses / ACCESS_BYTES, for_accesses / ACCESS_BYTES)?;
         Ok(Self {
             counts: Counts::default(),
             db,
+            current,
             policies: Cache::with_options(
                 policies,
                 ByBytes,
@@ -98,7 +95,6 @@ impl Keeper {
             accesses: counted(accesses),
             shared: SharedRules::default(),
             flights: Arc::default(),
-            rounds: Arc::default(),
         })
     }
 
@@ -152,7 +148,7 @@ impl Keeper {
 
     /// The policy of a partner, of a moment that is not before this call. Not found if there is no such partner.
     pub async fn current(self: &Arc<Self>, partner: &BusinessPartnerId) -> Result<Arc<Snapshot>> {
-        let now = self.now(partner).await?;
+        let now = self.current.stamp(partner).await?;
         // not one that is newer either: revisions that went backwards, as after a restored backup, belong to another history
         let outdated = match self.policies.get(partner) {
             Some(kept) if kept.stamp == now => {
@@ -191,7 +187,7 @@ impl Keeper {
             let more = more(conn, &material).await?;
             Ok((material, more))
         };
-        let (material, more) = self.db.snapshot(read).await?;
+        let (material, more) = self.db.snapshot(Reach::Much, read).await?;
         let snapshot = Arc::new(material.compiled().await?);
         self.policies.insert(partner.clone(), Arc::clone(&snapshot));
         Ok((snapshot, more))
@@ -210,19 +206,6 @@ impl Keeper {
     /// Remembers the tag of the capabilities of an access.
     pub fn tell(&self, id: AccessId, revisions: Stamp, tag: EntityTag) {
         self.told.insert(id, (revisions, tag));
-    }
-
-    /// What has to be covered by whatever is to be current.
-    async fn now(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
-        if let Some(changes) = self.db.changes() {
-            return Ok(changes.stamp(partner));
-        }
-        let db = self.db.clone();
-        let question = async move |partners: Vec<BusinessPartnerId>| {
-            db.read(async |conn| integration::service::revisions(conn, partners.clone()).await).await
-        };
-        let answer = spent::count(self.rounds.ask(partner.clone(), question)).await?;
-        found(answer.get(partner).copied())
     }
 
     /// Who an access is, as far as is remembered; it may have changed since.
@@ -254,7 +237,7 @@ impl Keeper {
             let material = self.material(conn, &row.0.business_partner_id, None).await?;
             Ok(Some((row, material)))
         };
-        let Some((row, material)) = self.db.snapshot(read).await? else { return Ok(None) };
+        let Some((row, material)) = self.db.snapshot(Reach::Much, read).await? else { return Ok(None) };
         Ok(Some(Asked { snapshot: Arc::new(material.compiled().await?), known: self.remember(row) }))
     }
 }

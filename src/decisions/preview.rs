@@ -18,7 +18,7 @@ use super::{
 use crate::{
     accesses::{self, AccessId, AccessRow},
     catalog::BusinessPartnerId,
-    db::Conn,
+    db::{Conn, Reach},
     exclusion_rules::{self, GLOBAL, RuleId},
     integration,
     kernel::{Code, Error, Fault, Result, time::Timestamp},
@@ -52,7 +52,7 @@ pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: 
         let (rows, left_out) = participants(conn, &partners, question.access_ids.as_deref()).await?;
         Ok((partners, rows, left_out))
     };
-    let (partners, rows, left_out) = keeper.db().snapshot(look_up).await?;
+    let (partners, rows, left_out) = keeper.db().snapshot(Reach::Much, look_up).await?;
     all_known(question.access_ids.as_deref(), &rows)?;
     answer.accesses_left_out = left_out;
     let rule = question.active.then(|| (RuleId::generate(), String::new(), question.filter.clone()));

@@ -8,7 +8,7 @@ use super::{
     creation::may_create,
     evaluator::{self, Outcome, Scratch},
     explanation::Explainer,
-    facts::TicketFacts,
+    facts::{MAX_TICKET_ID, TicketFacts},
     keeper::{Asked, Keeper},
     questions::{CreationQuestion, Slot, VisibilityQuestion, WrongTicket},
 };
@@ -16,7 +16,7 @@ use crate::{
     accesses::Who,
     catalog::BusinessPartnerId,
     http::problem::FieldError,
-    kernel::{Code, Error, Fault, Result, time::Timestamp},
+    kernel::{Code, Error, Fault, Result, fold::clipped, time::Timestamp},
     texts::Lang,
 };
 
@@ -96,7 +96,8 @@ fn refusal<'b>(wrong: WrongTicket, index: usize, lang: Lang) -> TicketDecision<'
 pub(super) fn told(wrong: WrongTicket, index: usize, lang: Lang) -> (Option<String>, FieldError) {
     let WrongTicket { ticket_id, fault } = wrong;
     let fault = Fault { pointer: format!("/tickets/{index}{}", fault.pointer), ..fault };
-    (ticket_id, FieldError::new(&fault, lang))
+    // the id may be what is wrong
+    (ticket_id.map(|id| clipped(&id, MAX_TICKET_ID)), FieldError::new(&fault, lang))
 }
 
 /// Decides whether an access may create a ticket.
@@ -144,7 +145,10 @@ fn reached(revision: i64, wanted: Option<i64>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Db, DbOptions};
+    use crate::{
+        db::{Db, DbOptions},
+        integration::Current,
+    };
 
     #[test]
     fn a_revision_in_the_future_is_a_conflict() {
@@ -157,7 +161,8 @@ mod tests {
     fn the_future_of_a_question_is_small() {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/x.db", directory.path().display()).parse().unwrap();
-        let keeper = Arc::new(Keeper::new(Db::open(&url, DbOptions::default()).unwrap(), 1 << 20).unwrap());
+        let db = Db::open(&url, DbOptions::default()).unwrap();
+        let keeper = Arc::new(Keeper::new(db.clone(), Arc::new(Current::new(db)), 1 << 20).unwrap());
         let who = Who::Email("a@b.example".to_owned());
         let question = VisibilityQuestion { who, explain: false, min_revision: None, tickets: Vec::new() };
         let size = size_of_val(&visibility(&keeper, Caller { limited_to: None, lang: Lang::En }, question));

@@ -12,7 +12,8 @@ pub use stored::{Described, Stored};
 pub(crate) use stored::{stored, unique};
 
 use crate::{
-    db::{Aggregate, Conn, Tx},
+    db::{Aggregate, Conn, Db, Tx},
+    integration::Current,
     kernel::{Resource, Result, change::EntityTag, page::PageRequest},
     texts::Lang,
 };
@@ -32,6 +33,9 @@ pub trait Home: Aggregate<Locked: Clone> + 'static {
 
     /// The tag of everything that can be read below a root that stands so.
     fn tag(standing: &Self::Locked) -> EntityTag;
+
+    /// That tag, of a moment that is not before this call; not found if there is no such root.
+    fn tag_now(&self, db: &Db, current: &Current) -> impl Future<Output = Result<EntityTag>>;
 }
 
 /// What one sort of element adds to what all have in common. `Self` is how the API shows it.

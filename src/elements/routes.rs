@@ -4,30 +4,32 @@ use actix_web::HttpResponse;
 
 use super::{Element, Home, Stored, service};
 use crate::{
-    db::Conn,
+    db::{Conn, Reach},
     http::{
         call::Call,
         params::ListQuery,
         reply::{self, List},
     },
-    kernel::{Actor, Done, Result, ids::Id},
+    kernel::{Actor, Done, Result, change::EntityTag, ids::Id},
     texts::Lang,
 };
 
 type Mark<E, H> = <<E as Element<H>>::Row as Stored>::Mark;
 
-/// A page of a list; one look-up tells whether the caller has it already.
+/// A page of a list; whether the caller has it already is asked first.
 pub async fn list<E: Element<H>, H: Home>(call: &Call, home: H, query: &ListQuery<E::Filter>) -> Result<HttpResponse> {
     let lang = call.lang;
+    let worded = |tag: EntityTag| if E::WORDED { tag.in_language(lang.edition()) } else { tag };
+    let tag_now = async || home.tag_now(&call.db, &call.current).await.map(worded);
     let look_up = async |conn: &mut Conn| {
         let at = home.standing(conn).await?;
-        Ok((if E::WORDED { H::tag(&at).in_language(lang.edition()) } else { H::tag(&at) }, at))
+        Ok((worded(H::tag(&at)), at))
     };
     let read = async |conn: &mut Conn, at: H::Locked| {
         let page = service::list::<E, H>(conn, &home, &at, &query.filter, &query.page).await?;
         Ok(List::from(page.map(|element| element.worded(lang))))
     };
-    let response = reply::tag_first(&call.db, &call.conditions, look_up, read).await?;
+    let response = reply::tag_first(&call.db, &call.conditions, Reach::Little, tag_now, look_up, read).await?;
     Ok(if E::WORDED { reply::in_language(response, lang.tag()) } else { response })
 }
 

@@ -6,9 +6,10 @@ use diesel_async::RunQueryDsl;
 use crate::{
     catalog,
     catalog::BusinessPartnerId,
-    db::{Aggregate, Conn, on, schema::shared_revisions},
+    db::{Aggregate, Conn, Db, on, schema::shared_revisions},
     elements::Home,
     history::Origin,
+    integration::Current,
     kernel::{Result, change::EntityTag},
 };
 
@@ -71,5 +72,9 @@ impl Home for GlobalRules {
 
     fn tag(standing: &GlobalStanding) -> EntityTag {
         EntityTag::derived(standing.revision, format_args!("c{}", standing.catalog_revision))
+    }
+
+    async fn tag_now(&self, db: &Db, _: &Current) -> Result<EntityTag> {
+        db.read(async |conn| self.standing(conn).await).await.map(|standing| Self::tag(&standing))
     }
 }

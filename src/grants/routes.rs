@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use super::{Grant, service};
 use crate::{
     catalog::BusinessPartnerId,
+    db::Reach,
     http::{
         call::Call,
         params::{ListQuery, NoFilter},
@@ -14,13 +15,13 @@ use crate::{
     kernel::{Actor, Result, ids::ErpId},
 };
 
-/// A page of what was granted; one look-up tells whether the caller has it already.
+/// A page of what was granted; whether the caller has it already is asked first.
 pub async fn list<G: Grant>(
     call: &Call,
     partner: &BusinessPartnerId,
     query: &ListQuery<NoFilter>,
 ) -> Result<HttpResponse> {
-    integration::routes::below(&call.db, partner, &call.conditions, async |conn, _| {
+    integration::routes::below(call, partner, Reach::Little, async |conn, _| {
         service::list::<G>(conn, partner, &query.page).await
     })
     .await

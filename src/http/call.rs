@@ -7,26 +7,31 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use super::{conditions::Conditions, context::RequestContext};
 use crate::{
     db::Db,
+    integration::Current,
     kernel::{Error, Result},
     texts::Lang,
 };
 
-/// The request, its conditions, its language, and the database.
+/// The request, its conditions, its language, the database, and what is current there.
 pub struct Call {
     pub request: HttpRequest,
     pub conditions: Conditions,
     pub lang: Lang,
     pub db: Data<Db>,
+    pub current: Data<Current>,
 }
 
 impl Call {
     fn of(request: &HttpRequest) -> Result<Self> {
         let db = request.app_data::<Data<Db>>().ok_or_else(|| anyhow::anyhow!("no database"))?;
+        let current =
+            request.app_data::<Data<Current>>().ok_or_else(|| anyhow::anyhow!("nobody knows what is current"))?;
         Ok(Self {
             request: request.clone(),
             conditions: Conditions::of(request)?,
             lang: RequestContext::of(request).lang,
             db: db.clone(),
+            current: current.clone(),
         })
     }
 }

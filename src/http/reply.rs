@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::conditions::Conditions;
 use crate::{
-    db::{Conn, Db},
+    db::{Conn, Db, Reach},
     kernel::{Done, Resource, Result, change::EntityTag, page::Page},
     texts::Lang,
 };
@@ -52,24 +52,27 @@ pub fn list<T: Serialize>(page: Page<T>, tag: &EntityTag) -> HttpResponse {
     tagged(HttpResponse::Ok(), tag).json(List::from(page))
 }
 
-/// Answers a read whose tag is cheaper than its body. A caller that is up to date costs one look-up and gets 304. Everybody else
-/// gets tag and body out of one snapshot: with a tag newer than its body, a caller would keep the old body for current.
+/// Answers a read whose tag is cheaper than its body. A caller that is up to date costs no more than the tag and gets 304.
+/// Everybody else gets tag and body out of one snapshot: with a tag newer than its body, a caller would keep the old body for
+/// current.
 ///
-/// `look_up` yields the tag and what it was made of, `read` makes the body from that.
+/// `tag_now` yields the tag, `look_up` the tag and what it was made of, `read` makes the body from that.
 pub async fn tag_first<S, T: Serialize>(
     db: &Db,
     conditions: &Conditions,
+    reach: Reach,
+    tag_now: impl AsyncFn() -> Result<EntityTag>,
     look_up: impl AsyncFn(&mut Conn) -> Result<(EntityTag, S)>,
     read: impl AsyncFn(&mut Conn, S) -> Result<T>,
 ) -> Result<HttpResponse> {
     if conditions.ask_for_news() {
-        let (tag, _) = db.read(async |conn| look_up(conn).await).await?;
+        let tag = tag_now().await?;
         if conditions.has(&tag) {
             return Ok(not_modified(&tag));
         }
     }
     let (tag, body) = db
-        .snapshot(async |conn| {
+        .snapshot(reach, async |conn| {
             let (tag, state) = look_up(conn).await?;
             Ok((tag, read(conn, state).await?))
         })

@@ -4,12 +4,14 @@
 //! applies rule R1, or [`Activation`], the one write that is possible while the integration is inactive. What every
 //! request below a partner needs to know first – does it exist, is it active, which revision – is its [`Standing`].
 
+mod current;
 pub mod dto;
 pub mod readiness;
 mod repo;
 pub mod routes;
 pub mod service;
 
+pub use current::Current;
 pub use dto::CustomerIntegration;
 pub use repo::IntegrationRow;
 pub use service::{Activation, Configuration};
@@ -50,10 +52,15 @@ impl Standing {
         }
     }
 
-    /// The tag of everything that can be read below this integration: it changes when anything below it, anything of the
-    /// catalogue, or a global rule does.
+    /// The tag of everything that can be read below this integration.
     pub fn etag(&self) -> EntityTag {
-        let shared = format_args!("c{}.g{}", self.catalog_revision, self.global_rules_revision);
-        EntityTag::derived(self.integration.revision, shared)
+        tag_of(self.revisions())
     }
+}
+
+/// The tag of everything that can be read below an integration: it changes when anything below it, anything of the catalogue, or
+/// a global rule does.
+fn tag_of(revisions: Stamp) -> EntityTag {
+    let Stamp { partner, catalog, global_rules } = revisions;
+    EntityTag::derived(partner, format_args!("c{catalog}.g{global_rules}"))
 }

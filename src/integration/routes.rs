@@ -9,19 +9,20 @@ use super::{
 };
 use crate::{
     catalog::BusinessPartnerId,
-    db::{Conn, Db},
+    db::{Conn, Db, Reach},
     http::{
         auth::{
             InPartner, Permit,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
+        call::Call,
         conditions::Conditions,
         params::{ListQuery, NameParams, PageParams},
         reply::{self, List},
     },
     integration::Standing,
-    kernel::{Result, change::EntityTag, page::Page},
+    kernel::{Result, page::Page},
 };
 
 /// List customer integrations
@@ -58,12 +59,8 @@ pub async fn list_customer_integrations(
     security(("bearer" = ["integration:read"]))
 )]
 #[get("")]
-pub async fn get_customer_integration(
-    at: InPartner<IntegrationRead>,
-    conditions: Conditions,
-    db: Data<Db>,
-) -> Result<HttpResponse> {
-    reply::tag_first(&db, &conditions, async |conn| look_up(conn, &at.partner).await, service::describe).await
+pub async fn get_customer_integration(at: InPartner<IntegrationRead>, call: Call) -> Result<HttpResponse> {
+    tag_first(&call, &at.partner, Reach::Much, service::describe).await
 }
 
 /// Activate or deactivate a customer integration
@@ -87,19 +84,28 @@ pub async fn update_customer_integration(
     Ok(reply::patched(&done))
 }
 
-/// Answers with a list below an integration: one look-up tells whether the partner exists and whether the caller has the
-/// list already; only if not it is read.
+/// Answers with a list below an integration. Whether the partner exists and whether the caller has the list already is asked
+/// first; only if not it is read.
 pub async fn below<T: Serialize>(
-    db: &Db,
+    call: &Call,
     partner: &BusinessPartnerId,
-    conditions: &Conditions,
+    reach: Reach,
     read: impl AsyncFn(&mut Conn, &Standing) -> Result<Page<T>>,
 ) -> Result<HttpResponse> {
     let read = async |conn: &mut Conn, standing: Standing| read(conn, &standing).await.map(List::from);
-    reply::tag_first(db, conditions, async |conn| look_up(conn, partner).await, read).await
+    tag_first(call, partner, reach, read).await
 }
 
-async fn look_up(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<(EntityTag, Standing)> {
-    let standing = service::standing(conn, partner).await?;
-    Ok((standing.etag(), standing))
+async fn tag_first<T: Serialize>(
+    call: &Call,
+    partner: &BusinessPartnerId,
+    reach: Reach,
+    read: impl AsyncFn(&mut Conn, Standing) -> Result<T>,
+) -> Result<HttpResponse> {
+    let look_up = async |conn: &mut Conn| {
+        let standing = service::standing(conn, partner).await?;
+        Ok((standing.etag(), standing))
+    };
+    let tag_now = async || call.current.tag(partner).await;
+    reply::tag_first(&call.db, &call.conditions, reach, tag_now, look_up, read).await
 }

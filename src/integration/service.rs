@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    IntegrationRow, Standing,
+    Current, IntegrationRow, Standing,
     dto::{CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch, CustomerIntegrationSummary},
     readiness::{Facts, Settings},
     repo,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     accesses,
     catalog::{self, BusinessPartner, BusinessPartnerId, CatalogEntry as _},
-    db::{Aggregate, Conn, Db, Stamp, Tx},
+    db::{Aggregate, Conn, Db, Reach, Stamp, Tx},
     decisions::rules::Node,
     elements::Home,
     exclusion_rules, grants,
@@ -62,6 +62,10 @@ impl Home for Configuration {
     fn tag(standing: &Standing) -> EntityTag {
         standing.etag()
     }
+
+    async fn tag_now(&self, _: &Db, current: &Current) -> Result<EntityTag> {
+        current.tag(&self.0).await
+    }
 }
 
 impl Aggregate for Activation {
@@ -106,8 +110,9 @@ pub async fn list(
     filter: &CustomerIntegrationListQuery,
     page: &PageRequest,
 ) -> Result<(EntityTag, Page<CustomerIntegrationSummary>)> {
+    // a search may go through all of them
     let (catalog, rows) = db
-        .read(async |conn| {
+        .snapshot(Reach::Much, async |conn| {
             let catalog = catalog::service::revision(conn).await?;
             Ok((catalog, repo::list(conn, only, filter, page).await?))
         })

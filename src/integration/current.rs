@@ -1,0 +1,69 @@
+//! Where integrations stand right now, for those who have something already and ask whether it is still current.
+//!
+//! Never by time: an answer is of a moment that is not before its question. On SQLite, whose only writer this process is, that is
+//! known from memory as long as nothing was written. On PostgreSQL the database is asked, and those who come while it is being
+//! asked share the next question, so that it sees one at a time, whatever the load.
+
+use std::{collections::HashMap, sync::Arc};
+
+use quick_cache::sync::Cache;
+
+use super::{service, tag_of};
+use crate::{
+    catalog::BusinessPartnerId,
+    db::{Db, Stamp, shared_work::Rounds, spent},
+    kernel::{Result, change::EntityTag, found},
+};
+
+/// Of how many partners the revisions are remembered (SQLite), at about 200 bytes each.
+const REMEMBERED: usize = 10_000;
+
+/// See the module.
+pub struct Current {
+    db: Db,
+    rounds: Arc<Rounds<BusinessPartnerId, HashMap<BusinessPartnerId, Stamp>>>,
+    /// On SQLite: the revisions, and the stamp that was current before they were read.
+    remembered: Cache<BusinessPartnerId, (Stamp, Stamp)>,
+}
+
+impl Current {
+    pub fn new(db: Db) -> Self {
+        Self { db, rounds: Arc::default(), remembered: Cache::new(REMEMBERED) }
+    }
+
+    /// What has to be covered by whatever is to be current for a partner: on PostgreSQL the revisions, and not found if there is
+    /// no such partner; on SQLite the counts of this process's writes, whether there is such a partner or not.
+    pub async fn stamp(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
+        if let Some(changes) = self.db.changes() {
+            return Ok(changes.stamp(partner));
+        }
+        let db = self.db.clone();
+        let question = async move |partners: Vec<BusinessPartnerId>| read(&db, partners).await;
+        let answer = spent::count(self.rounds.ask(partner.clone(), question)).await?;
+        found(answer.get(partner).copied())
+    }
+
+    /// The tag of everything that can be read below a partner's integration; not found if there is no such partner.
+    pub async fn tag(&self, partner: &BusinessPartnerId) -> Result<EntityTag> {
+        self.revisions(partner).await.map(tag_of)
+    }
+
+    async fn revisions(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
+        let stamp = self.stamp(partner).await?;
+        if self.db.changes().is_none() {
+            return Ok(stamp);
+        }
+        match self.remembered.get(partner) {
+            Some((at, revisions)) if at == stamp => Ok(revisions),
+            _ => {
+                let revisions = found(read(&self.db, vec![partner.clone()]).await?.remove(partner))?;
+                self.remembered.insert(partner.clone(), (stamp, revisions));
+                Ok(revisions)
+            }
+        }
+    }
+}
+
+async fn read(db: &Db, partners: Vec<BusinessPartnerId>) -> Result<HashMap<BusinessPartnerId, Stamp>> {
+    db.read(async |conn| service::revisions(conn, partners.clone()).await).await
+}
