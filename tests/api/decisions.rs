@@ -66,6 +66,7 @@ async fn a_batch_is_answered_in_order_and_wrong_tickets_do_not_fail_it(#[values(
         with(ticket("8"), json!({"internal": true, "tags": null})),
         with(ticket("9"), json!({"confidential": true, "main_contact_id": "P-1", "tags": null})),
         with(ticket("10"), json!({"business_partner_id": "K-2", "tags": null})),
+        ticket(&"x".repeat(300)),
     ]);
     let answer = stage.ask(tickets, false).await;
     let told: Vec<_> = answer["decisions"]
@@ -78,6 +79,7 @@ async fn a_batch_is_answered_in_order_and_wrong_tickets_do_not_fail_it(#[values(
             (it["ticket_id"].as_str().unwrap_or_default().to_owned(), it["visible"] == true, error.unwrap_or_default())
         })
         .collect();
+    let clipped = format!("{}…", "x".repeat(200));
     let expected = [
         ("1", true, ""),
         ("2", false, ""),
@@ -89,6 +91,7 @@ async fn a_batch_is_answered_in_order_and_wrong_tickets_do_not_fail_it(#[values(
         ("8", false, ""),
         ("9", true, ""),
         ("10", false, ""),
+        (&clipped, false, "/tickets/10/ticket_id too_long"),
     ];
     assert_eq!(told, expected.map(|(id, visible, error)| (id.to_owned(), visible, error.to_owned())));
     assert_eq!(answer["revision"], stage.app.reader().get(K1).await.json["revision"]);
