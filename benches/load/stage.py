@@ -1,0 +1,57 @@
+"""What the measurements over HTTP have in common: the service as it is measured, and what they say of the machine."""
+
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from support.service import BASE, Service, mint  # noqa: E402
+
+SETTINGS = {
+    "JWT_ISSUER": "https://bench.example",
+    "JWT_AUDIENCE": "bench",
+    "JWT_HS256_SECRET": "a key that only this benchmark knows, long enough",
+    "RUST_LOG": "warn",
+}
+SCOPES = "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read"
+K1 = f"{BASE}/customer-integrations/K-1"
+
+
+def sh(*command, **more):
+    return subprocess.run(command, check=True, text=True, capture_output=True, **more).stdout
+
+
+def need(*tools):
+    for tool in tools:
+        if not shutil.which(tool):
+            sys.exit(f"{tool} is missing")
+
+
+def build():
+    """The product and the one with a constant answer beside it; their directory."""
+    command = ["cargo", "build", "--release", "--locked", "-p", "load-bench", "-p", "customer-integration"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+
+
+def token_of(target):
+    return mint(target / "customer-integration", SETTINGS, SCOPES, ttl="6h")
+
+
+def machine():
+    cpu = next(line.split(": ")[1] for line in open("/proc/cpuinfo") if line.startswith("model name")).strip()
+    return f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, {time.strftime('%Y-%m-%d')}"
+
+
+class Server(Service):
+    """The service with the benchmarks' settings; on one core where one is named."""
+
+    def __init__(self, command, url, directory, core=None, workers="2"):
+        pinned = ["taskset", "-c", core] if core else []
+        settings = {**SETTINGS, "DATABASE_URL": url, "WORKER_THREADS": workers}
+        super().__init__(command, settings, directory / "server.log", pinned)
