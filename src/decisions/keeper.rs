@@ -1,8 +1,7 @@
 //! Keeps compiled policies and the accesses that asked, and knows whether they are current.
 //!
 //! What is kept is validated by revision, never by time: before an answer is computed, the instance knows that nothing it is
-//! computed from has changed, be it from memory (SQLite: the process is the only writer) or because it asked (PostgreSQL: the
-//! requests that come while a question is under way share the next one). So no answer is older than its request.
+//! computed from has changed, since [`Current`] does. So no answer is older than its request.
 //!
 //! A policy is one state of the database as a whole, and an access is taken with it only where both are of the same revision:
 //! parts of two states could together allow what neither did.

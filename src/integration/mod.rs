@@ -2,7 +2,8 @@
 //!
 //! Every write below a partner locks the integration's row first, through one of two aggregates: [`Configuration`], which
 //! applies rule R1, or [`Activation`], the one write that is possible while the integration is inactive. What every
-//! request below a partner needs to know first – does it exist, is it active, which revision – is its [`Standing`].
+//! request below a partner needs to know first – does it exist, is it active, which revision – is its [`Standing`]; who only
+//! needs to know whether something has changed asks [`Current`].
 
 mod current;
 pub mod dto;

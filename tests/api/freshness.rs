@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use customer_integration::{app::App, db, tokens::Claims};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -120,6 +120,51 @@ async fn no_answer_mixes_two_states(#[values(Sqlite, Postgres, Serializable)] en
     };
     tokio::join!(writes, readers);
     assert!(asked.into_inner() > 20, "nobody asked meanwhile");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn nothing_that_was_changed_is_said_to_be_unchanged(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else { return };
+    let ids = app.furnish().await;
+    let other = if engine == Sqlite { None } else { Some(app.second().await) };
+    let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let lists = ["tags", "queries", "accesses", "areas", "exclusion-rules", "history"].map(|it| format!("{K1}/{it}"));
+    let lists = [vec![K1.to_owned()], lists.to_vec()].concat();
+    let reader = other.as_ref().unwrap_or(&app).reader();
+    let load =
+        join_all((0..4).map(|_| keep_asking(other.as_ref().unwrap_or(&app).reader(), &ids.access, &stop, &asked)));
+    let writes = async {
+        let (editor, erp, ruler) = (app.editor(), app.erp(), app.ruler());
+        for round in 0..4 {
+            let name = format!("Name {round}");
+            for change in 0..3 {
+                let mut tags = Vec::new();
+                for list in &lists {
+                    tags.push(reader.get(list).await.is(200).etag());
+                    reader.request("GET", list).header("if-none-match", &tags[tags.len() - 1]).send().await.is(304);
+                }
+                match change {
+                    0 => editor.patch(&format!("{K1}/tags/{}", ids.tag), json!({"name": name})).await.is(200),
+                    1 => erp.put("/catalog/plan-boards/B-1", json!({"name": name})).await.is(200),
+                    _ => ruler
+                        .patch(&format!("/exclusion-rules/{}", ids.global_rule), json!({"name": name}))
+                        .await
+                        .is(200),
+                };
+                for (list, tag) in lists.iter().zip(&tags) {
+                    reader.request("GET", list).header("if-none-match", tag).send().await.is(200);
+                }
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    };
+    join(writes, load).await;
+    // no such partner, however often it is asked for
+    for _ in 0..2 {
+        let request = reader.request("GET", "/customer-integrations/K-9/tags").header("if-none-match", "\"1-c1.g1\"");
+        request.send().await.is_problem(404, "not_found");
+    }
 }
 
 #[actix_web::test]
