@@ -10,14 +10,14 @@ PARAMETER = re.compile(r"\$(\d+) = ('(?:[^']|'')*'|NULL)")
 
 
 class Ceiling:
-    def __init__(self, cluster, directory):
-        self.cluster, self.directory = cluster, directory
+    def __init__(self, cluster):
+        self.cluster = cluster
         cluster.create_database("ceiling")
         self._pgbench("ceiling", "-q", "-i", "-s", "10")
 
-    def _pgbench(self, database, *arguments, prefix=()):
+    def _pgbench(self, database, *arguments):
         where = ["-h", str(self.cluster.data), "-U", self.cluster.user, database]
-        command = [*prefix, str(self.cluster.bin / "pgbench"), *arguments, *where]
+        command = [str(self.cluster.bin / "pgbench"), *arguments, *where]
         ran = subprocess.run(command, text=True, capture_output=True)
         if ran.returncode:
             raise SystemExit(f"pgbench: {ran.stderr[-2000:]}")

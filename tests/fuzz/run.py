@@ -115,14 +115,10 @@ def write_dictionary(path, contract, inputs):
     path.write_text("".join(f'"{it}"\n' for it in sorted(escaped)))
 
 
-def command(target, *arguments):
-    binary = TARGET / "fuzz" / ("fuzz-filter" if target == FILTER else "fuzz-body")
-    return [binary, *arguments]
-
-
 def run(target, *arguments):
+    binary = TARGET / "fuzz" / ("fuzz-filter" if target == FILTER else "fuzz-body")
     environment = {**os.environ, "OPERATION": target, "RUST_BACKTRACE": "0", "TMPDIR": "/dev/shm"}
-    done = subprocess.run(command(target, *arguments), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run([binary, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     return done.returncode, done.stdout.decode(errors="replace")
 
 
@@ -156,7 +152,6 @@ def keep(target, directory):
         sys.exit(f"the corpus of {target} cannot be merged:\n{output[-2000:]}")
     shutil.rmtree(CORPUS / target)
     shutil.copytree(chosen, CORPUS / target)
-    return len(list(chosen.iterdir()))
 
 
 def build():
