@@ -34,13 +34,10 @@ impl Current {
     /// What has to be covered by whatever is to be current for a partner: on PostgreSQL the revisions, and not found if there is
     /// no such partner; on SQLite the counts of this process's writes, whether there is such a partner or not.
     pub async fn stamp(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
-        if let Some(changes) = self.db.changes() {
-            return Ok(changes.stamp(partner));
+        match self.db.changes() {
+            Some(changes) => Ok(changes.stamp(partner)),
+            None => self.ask(partner).await,
         }
-        let db = self.db.clone();
-        let question = async move |partners: Vec<BusinessPartnerId>| read(&db, partners).await;
-        let answer = spent::count(self.rounds.ask(partner.clone(), question)).await?;
-        found(answer.get(partner).copied())
     }
 
     /// The tag of everything that can be read below a partner's integration; not found if there is no such partner.
@@ -49,10 +46,8 @@ impl Current {
     }
 
     async fn revisions(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
-        let stamp = self.stamp(partner).await?;
-        if self.db.changes().is_none() {
-            return Ok(stamp);
-        }
+        let Some(changes) = self.db.changes() else { return self.ask(partner).await };
+        let stamp = changes.stamp(partner);
         match self.remembered.get(partner) {
             Some((at, revisions)) if at == stamp => Ok(revisions),
             _ => {
@@ -61,6 +56,14 @@ impl Current {
                 Ok(revisions)
             }
         }
+    }
+
+    /// Asks the database, together with all who ask meanwhile.
+    async fn ask(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
+        let db = self.db.clone();
+        let question = async move |partners: Vec<BusinessPartnerId>| read(&db, partners).await;
+        let answer = spent::count(self.rounds.ask(partner.clone(), question)).await?;
+        found(answer.get(partner).copied())
     }
 }
 
