@@ -31,6 +31,7 @@ use crate::{
         body::BodyTimeout,
         cors,
         head::head_as_get,
+        kept::KeptPages,
         limits::{Gate, RateLimiter},
         operations::{Operations, unrouted},
         serve::{self, Serving},
@@ -77,6 +78,7 @@ struct Shared {
     db: Data<Db>,
     current: Data<Current>,
     keeper: Data<Keeper>,
+    pages: Data<KeptPages>,
     verifier: Data<Verifier>,
     surroundings: Data<Surroundings>,
     limiter: Option<Data<RateLimiter>>,
@@ -86,11 +88,13 @@ impl Shared {
     fn new(db: &Db, config: &Config) -> anyhow::Result<Self> {
         let current = Arc::new(Current::new(db.clone()));
         let keeper = Arc::new(Keeper::new(db.clone(), Arc::clone(&current), config.decision_cache_bytes)?);
+        let pages = Arc::new(KeptPages::new(config.page_cache_bytes));
         let verifier = Arc::new(Verifier::start(&config.tokens));
         let gate = Gate::new(config.limits.concurrent_requests);
         let sources = Sources {
             db: db.clone(),
             keeper: Arc::clone(&keeper),
+            pages: Arc::clone(&pages),
             verifier: Arc::clone(&verifier),
             gate: gate.clone(),
         };
@@ -108,6 +112,7 @@ impl Shared {
             db,
             current: current.into(),
             keeper: keeper.into(),
+            pages: pages.into(),
             verifier: verifier.into(),
             surroundings,
             limiter,
@@ -119,6 +124,7 @@ impl Shared {
             .app_data(self.db.clone())
             .app_data(self.current.clone())
             .app_data(self.keeper.clone())
+            .app_data(self.pages.clone())
             .app_data(self.verifier.clone())
             .app_data(self.surroundings.clone());
         if let Some(limiter) = &self.limiter {

@@ -51,7 +51,7 @@ def machine():
 class Server(Service):
     """The service with the benchmarks' settings; on one core where one is named."""
 
-    def __init__(self, command, url, directory, core=None, workers="2"):
+    def __init__(self, command, url, directory, core=None, workers="2", **more):
         pinned = ["taskset", "-c", core] if core else []
-        settings = {**SETTINGS, "DATABASE_URL": url, "WORKER_THREADS": workers}
+        settings = {**SETTINGS, "DATABASE_URL": url, "WORKER_THREADS": workers, **more}
         super().__init__(command, settings, directory / "server.log", pinned)

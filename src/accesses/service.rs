@@ -8,7 +8,7 @@ use super::{
 use crate::{
     catalog::{BusinessPartnerId, EntryKind},
     db::{Conn, Tx, types::Word},
-    elements::{Amend, Element, Stored as _},
+    elements::{Amend, Element, Home as _, Stored as _},
     grants,
     integration::{Configuration, Standing},
     kernel::{Code, Error, Fault, Result, page::PageRequest, patch},
@@ -48,7 +48,16 @@ impl Element<Configuration> for Access {
         repo::list(conn, &home.0, filter, page).await
     }
 
-    async fn show(_conn: &mut Conn, at: &Standing, rows: Vec<AccessRow>) -> Result<Vec<Self>> {
+    async fn show(
+        conn: &mut Conn,
+        home: &Configuration,
+        at: Option<&Standing>,
+        rows: Vec<AccessRow>,
+    ) -> Result<Vec<Self>> {
+        let at = match at {
+            Some(at) => at,
+            None => &home.standing(conn).await?,
+        };
         Ok(rows.into_iter().map(|row| shown(row, at)).collect())
     }
 }

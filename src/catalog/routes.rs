@@ -16,6 +16,7 @@ use crate::{
             scope::{CatalogRead, CatalogWrite},
         },
         body::Body,
+        call::Call,
         conditions::Conditions,
         params::{InPath, ListQuery, NameParams, PageParams},
         reply::{self, List},
@@ -36,12 +37,11 @@ use crate::{
 pub async fn list_catalog_business_partners(
     permit: Permit<CatalogRead>,
     query: ListQuery<CatalogListQuery>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
     let only = permit.limited_to.as_ref().map(|id| id.as_str().to_owned());
     let filter = CatalogFilter { active: query.filter.active, only, ..CatalogFilter::default() };
-    list::<BusinessPartner>(&db, &filter, &query.page, &conditions).await
+    list::<BusinessPartner>(&call, &filter, &query.page).await
 }
 
 /// Get a business partner of the catalogue
@@ -101,10 +101,9 @@ pub async fn put_catalog_business_partner(
 pub async fn list_catalog_areas(
     permit: Permit<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    list_grantable::<Area>(&db, &permit, query, &conditions).await
+    list_grantable::<Area>(&call, &permit, query).await
 }
 
 /// Get an area of the catalogue
@@ -163,10 +162,9 @@ pub async fn put_catalog_area(
 pub async fn list_catalog_ticket_types(
     permit: Permit<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    list_grantable::<TicketType>(&db, &permit, query, &conditions).await
+    list_grantable::<TicketType>(&call, &permit, query).await
 }
 
 /// Get a ticket type of the catalogue
@@ -225,10 +223,9 @@ pub async fn put_catalog_ticket_type(
 pub async fn list_catalog_plan_boards(
     permit: Permit<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: Call,
 ) -> Result<HttpResponse> {
-    list_grantable::<PlanBoard>(&db, &permit, query, &conditions).await
+    list_grantable::<PlanBoard>(&call, &permit, query).await
 }
 
 /// Get a plan board of the catalogue
@@ -274,28 +271,23 @@ pub async fn put_catalog_plan_board(
     put::<PlanBoard>(&db, &request, permit, id.0, body.0, conditions).await
 }
 
-async fn list<E: CatalogEntry>(
-    db: &Db,
-    filter: &CatalogFilter,
-    page: &PageRequest,
-    conditions: &Conditions,
-) -> Result<HttpResponse> {
-    let tag_now = async || db.read(async |conn| service::list_tag(conn, filter).await).await;
-    let look_up = async |conn: &mut Conn| Ok((service::list_tag(conn, filter).await?, ()));
-    let read = async |conn: &mut Conn, ()| service::list::<E>(conn, filter, page).await.map(List::from);
-    reply::tag_first(db, conditions, Reach::Much, tag_now, look_up, read).await
+async fn list<E: CatalogEntry>(call: &Call, filter: &CatalogFilter, page: &PageRequest) -> Result<HttpResponse> {
+    let tag_now = async || call.db.read(async |conn| service::list_tag(conn, filter).await).await;
+    let tag_in = async |conn: &mut Conn| service::list_tag(conn, filter).await;
+    let read = async |conn: &mut Conn| service::list::<E>(conn, filter, page).await.map(List::from);
+    // a token limited to a partner gets other pages at the same addresses, so none are kept
+    reply::tag_first(call, None, Reach::Much, tag_now, tag_in, read).await
 }
 
 async fn list_grantable<E: CatalogEntry>(
-    db: &Db,
+    call: &Call,
     permit: &Permit<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
-    conditions: &Conditions,
 ) -> Result<HttpResponse> {
     let GrantableListQuery { active, grantable_to } = query.filter;
     grantable_to.as_ref().map_or(Ok(()), |partner| permit.must_know(partner))?;
     let filter = CatalogFilter { active, grantable_to, only: None };
-    list::<E>(db, &filter, &query.page, conditions).await
+    list::<E>(call, &filter, &query.page).await
 }
 
 async fn put<E: CatalogEntry>(

@@ -53,6 +53,9 @@ pub struct ServerArgs {
     /// Memory for what decisions are made from, in MiB [default: 64]
     #[arg(long, env)]
     decision_cache_mib: Option<String>,
+    /// Memory for pages of lists that were read before, in MiB; 0 keeps none [default: 16]
+    #[arg(long, env)]
+    page_cache_mib: Option<String>,
     /// Bring the schema up to date before serving; several instances may do so at once [default: true]
     #[arg(long, env)]
     migrate_on_start: Option<String>,
@@ -105,6 +108,9 @@ impl Default for Stopping {
     }
 }
 
+/// Bytes of a mebibyte.
+const MEBIBYTE: u64 = 1024 * 1024;
+
 /// Everything [`crate::app::App::build`] needs.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -117,6 +123,8 @@ pub struct Config {
     pub migrate_on_start: bool,
     /// Memory for compiled policies and the accesses that ask, in bytes.
     pub decision_cache_bytes: u64,
+    /// Memory for pages that were read before, in bytes.
+    pub page_cache_bytes: u64,
     pub limits: Limits,
     pub stopping: Stopping,
     /// Where metrics are told.
@@ -150,7 +158,8 @@ impl Config {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (database, database_options) = database.settings(demo, complaints);
         let tokens = tokens.settings(demo, complaints);
-        let mebibytes: u64 = complaints.number("DECISION_CACHE_MIB", server.decision_cache_mib, 1..=65_536, 64);
+        let decisions: u64 = complaints.number("DECISION_CACHE_MIB", server.decision_cache_mib, 1..=65_536, 64);
+        let pages: u64 = complaints.number("PAGE_CACHE_MIB", server.page_cache_mib, 0..=65_536, 16);
         let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
         let stopping = Stopping::default();
         let endpoint = filled(server.otel_exporter_otlp_endpoint)
@@ -159,7 +168,8 @@ impl Config {
             bind_address: address("BIND_ADDRESS", server.bind_address, complaints),
             worker_threads: complaints.number("WORKER_THREADS", server.worker_threads, 1..=1024, cores),
             migrate_on_start: complaints.truth("MIGRATE_ON_START", server.migrate_on_start, true),
-            decision_cache_bytes: mebibytes * 1024 * 1024,
+            decision_cache_bytes: decisions * MEBIBYTE,
+            page_cache_bytes: pages * MEBIBYTE,
             cors_allowed_origins: origins(server.cors_allowed_origins, complaints),
             limits: server.limits.judged(complaints),
             stopping: Stopping {

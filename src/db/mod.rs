@@ -2,7 +2,7 @@
 //!
 //! * [`Db::mutate`]: every write. One transaction that locks its aggregate, checks, writes, bumps the revision and
 //!   records history; repeated from the start when the engine aborts it in favour of another.
-//! * [`Db::read`]: one or several statements, each on its own.
+//! * [`Db::read`], [`Db::look`]: one or several statements, each on its own.
 //! * [`Db::snapshot`]: several statements that see one and the same state.
 //! * [`Db::probe`]: as [`Db::read`], for those who cannot wait long.
 //!
@@ -56,7 +56,12 @@ const READ_ATTEMPTS: u32 = 4;
 impl Db {
     /// Looks up a few rows by their keys, each statement on its own.
     pub async fn read<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        runner::within(Reach::Little, self.reading(self.request_deadline(), work)).await
+        self.look(Reach::Little, work).await
+    }
+
+    /// Runs statements that change nothing, each on its own.
+    pub async fn look<T>(&self, reach: Reach, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+        runner::within(reach, self.reading(self.request_deadline(), work)).await
     }
 
     /// Runs statements that change nothing, each on its own, and gives up early.

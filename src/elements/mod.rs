@@ -81,8 +81,14 @@ pub trait Element<H: Home>: Resource + Sized + 'static {
         page: &PageRequest,
     ) -> impl Future<Output = Result<Vec<Self::Row>>>;
 
-    /// The elements as the API shows them; one query for all of them at most.
-    fn show(conn: &mut Conn, at: &H::Locked, rows: Vec<Self::Row>) -> impl Future<Output = Result<Vec<Self>>>;
+    /// The elements as the API shows them; one query for all of them at most. `at` is where their home stands, if that has been
+    /// looked up already.
+    fn show(
+        conn: &mut Conn,
+        home: &H,
+        at: Option<&H::Locked>,
+        rows: Vec<Self::Row>,
+    ) -> impl Future<Output = Result<Vec<Self>>>;
 
     /// The element as shown to a caller of this language.
     #[must_use]

@@ -21,15 +21,12 @@ pub async fn list<E: Element<H>, H: Home>(call: &Call, home: H, query: &ListQuer
     let lang = call.lang;
     let worded = |tag: EntityTag| if E::WORDED { tag.in_language(lang.edition()) } else { tag };
     let tag_now = async || home.tag_now(&call.db, &call.current).await.map(worded);
-    let look_up = async |conn: &mut Conn| {
-        let at = home.standing(conn).await?;
-        Ok((worded(H::tag(&at)), at))
-    };
-    let read = async |conn: &mut Conn, at: H::Locked| {
-        let page = service::list::<E, H>(conn, &home, &at, &query.filter, &query.page).await?;
+    let tag_in = async |conn: &mut Conn| home.standing(conn).await.map(|at| worded(H::tag(&at)));
+    let read = async |conn: &mut Conn| {
+        let page = service::list::<E, H>(conn, &home, &query.filter, &query.page).await?;
         Ok(List::from(page.map(|element| element.worded(lang))))
     };
-    let response = reply::tag_first(&call.db, &call.conditions, Reach::Little, tag_now, look_up, read).await?;
+    let response = reply::tag_first(call, Some(&call.pages), Reach::Little, tag_now, tag_in, read).await?;
     Ok(if E::WORDED { reply::in_language(response, lang.tag()) } else { response })
 }
 

@@ -18,20 +18,18 @@ type Mark<E, H> = <<E as Element<H>>::Row as Stored>::Mark;
 pub async fn list<E: Element<H>, H: Home>(
     conn: &mut Conn,
     home: &H,
-    at: &H::Locked,
     filter: &E::Filter,
     request: &PageRequest,
 ) -> Result<Page<E>> {
     let Page { items, next_cursor } = Page::new(E::page(conn, home, filter, request).await?, request);
-    Ok(Page { items: E::show(conn, at, items).await?, next_cursor })
+    Ok(Page { items: E::show(conn, home, None, items).await?, next_cursor })
 }
 
 /// One element.
 pub async fn get<E: Element<H>, H: Home>(db: &Db, home: &H, id: Id<Mark<E, H>>) -> Result<E> {
     db.read(async |conn| {
-        let at = home.standing(conn).await?;
         let row = found(E::Row::find(conn, home.key(), id).await?)?;
-        show(conn, &at, row).await
+        show(conn, home, None, row).await
     })
     .await
 }
@@ -45,7 +43,7 @@ pub async fn create<E: Element<H>, H: Home>(db: &Db, actor: Actor, home: H, body
         let row = E::Row::new(Id::generate(), home.owner().into(), facts, tx.born());
         row.insert(tx.conn).await?.map_err(|constraint| E::duplicate(&constraint))?;
         E::written(tx, &row).await?;
-        Ok(Change::Created(show(tx.conn, &tx.locked, row).await?))
+        Ok(Change::Created(show(tx.conn, &home, Some(&tx.locked), row).await?))
     })
     .await
 }
@@ -70,7 +68,7 @@ pub async fn update<E: Element<H>, H: Home>(
         let row = E::Row::new(id, home.owner().into(), facts, tx.touched(&stored.audit()));
         row.update(tx.conn).await?.map_err(|constraint| E::duplicate(&constraint))?;
         E::written(tx, &row).await?;
-        Ok(Change::Updated { before, after: show(tx.conn, &tx.locked, row).await? })
+        Ok(Change::Updated { before, after: show(tx.conn, &home, Some(&tx.locked), row).await? })
     })
     .await
 }
@@ -99,13 +97,13 @@ async fn lookup<E: Element<H>, H: Home>(
     precondition: &Precondition,
 ) -> Result<(E::Row, E)> {
     let stored = found(E::Row::find(tx.conn, home.key(), id).await?)?;
-    let shown = show::<E, H>(tx.conn, &tx.locked, stored.clone()).await?;
+    let shown = show::<E, H>(tx.conn, home, Some(&tx.locked), stored.clone()).await?;
     precondition.check(Some(&shown))?;
     Ok((stored, shown))
 }
 
-async fn show<E: Element<H>, H: Home>(conn: &mut Conn, at: &H::Locked, row: E::Row) -> Result<E> {
-    found(E::show(conn, at, vec![row]).await?.pop())
+async fn show<E: Element<H>, H: Home>(conn: &mut Conn, home: &H, at: Option<&H::Locked>, row: E::Row) -> Result<E> {
+    found(E::show(conn, home, at, vec![row]).await?.pop())
 }
 
 /// Quantities are bounded (domain.md section 4).

@@ -79,7 +79,7 @@ where
         repo::list(conn, &owners, active, page).await
     }
 
-    async fn show(conn: &mut Conn, _at: &H::Locked, rows: Vec<RuleRow>) -> Result<Vec<Self>> {
+    async fn show(conn: &mut Conn, _: &H, _: Option<&H::Locked>, rows: Vec<RuleRow>) -> Result<Vec<Self>> {
         let names = references::names_of(conn, rows.iter().map(|row| Owner::Rule(row.id))).await?;
         Ok(rows.into_iter().map(|row| shown(row, &names)).collect())
     }

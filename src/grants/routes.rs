@@ -21,7 +21,7 @@ pub async fn list<G: Grant>(
     partner: &BusinessPartnerId,
     query: &ListQuery<NoFilter>,
 ) -> Result<HttpResponse> {
-    integration::routes::below(call, partner, Reach::Little, async |conn, _| {
+    integration::routes::below(call, partner, Reach::Little, async |conn| {
         service::list::<G>(conn, partner, &query.page).await
     })
     .await

@@ -34,7 +34,7 @@ pub async fn list_history(
     query: ListQuery<HistoryListQuery>,
     call: Call,
 ) -> Result<HttpResponse> {
-    integration::routes::below(&call, &at.partner, Reach::Much, async |conn, _| {
+    integration::routes::below(&call, &at.partner, Reach::Much, async |conn| {
         let rows = repo::list(conn, &at.partner, &query.filter, &query.page).await?;
         Ok(Page::new(rows, &query.page).map(HistoryEntry::from))
     })

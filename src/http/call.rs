@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 
-use super::{conditions::Conditions, context::RequestContext};
+use super::{conditions::Conditions, context::RequestContext, kept::KeptPages};
 use crate::{
     db::Db,
     integration::Current,
@@ -12,28 +12,33 @@ use crate::{
     texts::Lang,
 };
 
-/// The request, its conditions, its language, the database, and what is current there.
+/// The request, its conditions, its language, the database, what is current there, and what was read of it before.
 pub struct Call {
     pub request: HttpRequest,
     pub conditions: Conditions,
     pub lang: Lang,
     pub db: Data<Db>,
     pub current: Data<Current>,
+    pub pages: Data<KeptPages>,
 }
 
 impl Call {
     fn of(request: &HttpRequest) -> Result<Self> {
-        let db = request.app_data::<Data<Db>>().ok_or_else(|| anyhow::anyhow!("no database"))?;
-        let current =
-            request.app_data::<Data<Current>>().ok_or_else(|| anyhow::anyhow!("nobody knows what is current"))?;
         Ok(Self {
             request: request.clone(),
             conditions: Conditions::of(request)?,
             lang: RequestContext::of(request).lang,
-            db: db.clone(),
-            current: current.clone(),
+            db: shared(request)?,
+            current: shared(request)?,
+            pages: shared(request)?,
         })
     }
+}
+
+/// What all requests share of one type.
+fn shared<T: 'static>(request: &HttpRequest) -> Result<Data<T>> {
+    let found = request.app_data::<Data<T>>().cloned();
+    Ok(found.ok_or_else(|| anyhow::anyhow!("no {}", std::any::type_name::<T>()))?)
 }
 
 impl FromRequest for Call {

@@ -15,6 +15,7 @@ pub mod cors;
 pub mod faults;
 pub mod head;
 pub mod health;
+pub mod kept;
 pub mod limits;
 pub mod openapi;
 pub mod operations;

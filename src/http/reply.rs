@@ -3,13 +3,18 @@
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header::{self, ETag, EntityTag as HeaderTag, HeaderValue},
+    web::Bytes,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::conditions::Conditions;
+use super::{
+    call::Call,
+    conditions::Conditions,
+    kept::{self, Kept, KeptPages},
+};
 use crate::{
-    db::{Conn, Db, Reach},
+    db::{Conn, Reach},
     kernel::{Done, Resource, Result, change::EntityTag, page::Page},
     texts::Lang,
 };
@@ -52,32 +57,39 @@ pub fn list<T: Serialize>(page: Page<T>, tag: &EntityTag) -> HttpResponse {
     tagged(HttpResponse::Ok(), tag).json(List::from(page))
 }
 
-/// Answers a read whose tag is cheaper than its body. A caller that is up to date costs no more than the tag and gets 304.
-/// Everybody else gets tag and body out of one snapshot: with a tag newer than its body, a caller would keep the old body for
-/// current.
+/// Answers a read whose tag is cheaper than its body. A caller that is up to date costs no more than the tag and gets 304, and so
+/// does one whose page is kept in `pages`. Everybody else gets a body that was read while the tag stayed the same: with a tag newer
+/// than its body, a caller would keep the old body for current. What changes meanwhile is read again, in one snapshot.
 ///
-/// `tag_now` yields the tag, `look_up` the tag and what it was made of, `read` makes the body from that.
-pub async fn tag_first<S, T: Serialize>(
-    db: &Db,
-    conditions: &Conditions,
+/// `tag_now` yields the tag of a moment that is not before its call, `tag_in` that of the state that a connection sees, `read`
+/// makes the body.
+pub async fn tag_first<T: Serialize>(
+    call: &Call,
+    pages: Option<&KeptPages>,
     reach: Reach,
     tag_now: impl AsyncFn() -> Result<EntityTag>,
-    look_up: impl AsyncFn(&mut Conn) -> Result<(EntityTag, S)>,
-    read: impl AsyncFn(&mut Conn, S) -> Result<T>,
+    tag_in: impl AsyncFn(&mut Conn) -> Result<EntityTag>,
+    read: impl AsyncFn(&mut Conn) -> Result<T>,
 ) -> Result<HttpResponse> {
-    if conditions.ask_for_news() {
-        let tag = tag_now().await?;
-        if conditions.has(&tag) {
-            return Ok(not_modified(&tag));
-        }
+    let tag = tag_now().await?;
+    if call.conditions.has(&tag) {
+        return Ok(not_modified(&tag));
     }
-    let (tag, body) = db
-        .snapshot(reach, async |conn| {
-            let (tag, state) = look_up(conn).await?;
-            Ok((tag, read(conn, state).await?))
-        })
-        .await?;
-    Ok(tagged(HttpResponse::Ok(), &tag).json(body))
+    let pages = pages.map(|pages| (pages, kept::address(&call.request, call.lang)));
+    if let Some(json) = pages.as_ref().and_then(|(pages, address)| pages.find(address, &tag)) {
+        return Ok(tagged_json(json, &tag));
+    }
+    let outcome = call.db.look(reach, async |conn| read(conn).await).await;
+    let (tag, body) = if tag_now().await? == tag {
+        (tag, outcome?)
+    } else {
+        call.db.snapshot(reach, async |conn| Ok((tag_in(conn).await?, read(conn).await?))).await?
+    };
+    let json = Bytes::from(serde_json::to_vec(&body).map_err(anyhow::Error::from)?);
+    if let Some((pages, address)) = pages {
+        pages.keep(address, Kept { tag: tag.clone(), json: json.clone() });
+    }
+    Ok(tagged_json(json, &tag))
 }
 
 /// 200 with an answer that is good for this moment only, in words of the caller's language.
@@ -86,8 +98,8 @@ pub fn answer<T: Serialize>(body: &T, lang: Lang) -> HttpResponse {
 }
 
 /// 200 with JSON that has been written already.
-pub fn tagged_json(json: Vec<u8>, tag: &EntityTag) -> HttpResponse {
-    tagged(HttpResponse::Ok(), tag).content_type(header::ContentType::json()).body(json)
+pub fn tagged_json(json: impl Into<Bytes>, tag: &EntityTag) -> HttpResponse {
+    tagged(HttpResponse::Ok(), tag).content_type(header::ContentType::json()).body(json.into())
 }
 
 /// 304: what bears this tag is what the caller has.

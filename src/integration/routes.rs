@@ -21,7 +21,6 @@ use crate::{
         params::{ListQuery, NameParams, PageParams},
         reply::{self, List},
     },
-    integration::Standing,
     kernel::{Result, page::Page},
 };
 
@@ -60,7 +59,11 @@ pub async fn list_customer_integrations(
 )]
 #[get("")]
 pub async fn get_customer_integration(at: InPartner<IntegrationRead>, call: Call) -> Result<HttpResponse> {
-    tag_first(&call, &at.partner, Reach::Much, service::describe).await
+    let read = async |conn: &mut Conn| {
+        let standing = service::standing(conn, &at.partner).await?;
+        service::describe(conn, standing).await
+    };
+    tag_first(&call, &at.partner, Reach::Much, read).await
 }
 
 /// Activate or deactivate a customer integration
@@ -90,9 +93,9 @@ pub async fn below<T: Serialize>(
     call: &Call,
     partner: &BusinessPartnerId,
     reach: Reach,
-    read: impl AsyncFn(&mut Conn, &Standing) -> Result<Page<T>>,
+    read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
 ) -> Result<HttpResponse> {
-    let read = async |conn: &mut Conn, standing: Standing| read(conn, &standing).await.map(List::from);
+    let read = async |conn: &mut Conn| read(conn).await.map(List::from);
     tag_first(call, partner, reach, read).await
 }
 
@@ -100,12 +103,9 @@ async fn tag_first<T: Serialize>(
     call: &Call,
     partner: &BusinessPartnerId,
     reach: Reach,
-    read: impl AsyncFn(&mut Conn, Standing) -> Result<T>,
+    read: impl AsyncFn(&mut Conn) -> Result<T>,
 ) -> Result<HttpResponse> {
-    let look_up = async |conn: &mut Conn| {
-        let standing = service::standing(conn, partner).await?;
-        Ok((standing.etag(), standing))
-    };
     let tag_now = async || call.current.tag(partner).await;
-    reply::tag_first(&call.db, &call.conditions, reach, tag_now, look_up, read).await
+    let tag_in = async |conn: &mut Conn| service::standing(conn, partner).await.map(|standing| standing.etag());
+    reply::tag_first(call, Some(&call.pages), reach, tag_now, tag_in, read).await
 }

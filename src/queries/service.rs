@@ -61,7 +61,7 @@ impl Element<Configuration> for TicketQuery {
         repo::list(conn, &home.0, filter, page).await
     }
 
-    async fn show(conn: &mut Conn, _at: &Standing, rows: Vec<QueryRow>) -> Result<Vec<Self>> {
+    async fn show(conn: &mut Conn, _: &Configuration, _: Option<&Standing>, rows: Vec<QueryRow>) -> Result<Vec<Self>> {
         let names = references::names_of(conn, rows.iter().map(|row| Owner::Query(row.id))).await?;
         Ok(rows.into_iter().map(|row| shown(row, &names)).collect())
     }

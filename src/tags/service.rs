@@ -50,10 +50,9 @@ impl Element<Configuration> for Tag {
         repo::list(conn, &home.0, filter, page).await
     }
 
-    async fn show(conn: &mut Conn, at: &Standing, rows: Vec<TagRow>) -> Result<Vec<Self>> {
+    async fn show(conn: &mut Conn, home: &Configuration, _: Option<&Standing>, rows: Vec<TagRow>) -> Result<Vec<Self>> {
         let bound = rows.iter().any(|row| row.facts.area_id.is_some());
-        let retired =
-            if bound { grants::service::retired::<Area>(conn, at.business_partner_id()).await? } else { Vec::new() };
+        let retired = if bound { grants::service::retired::<Area>(conn, &home.0).await? } else { Vec::new() };
         Ok(rows.into_iter().map(|row| shown(row, &retired)).collect())
     }
 }

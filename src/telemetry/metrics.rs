@@ -20,7 +20,7 @@ use prometheus_client::{
 use crate::{
     db::Db,
     decisions::{Counts, Keeper},
-    http::limits::Gate,
+    http::{kept::KeptPages, limits::Gate},
     kernel::count::Count,
     tokens::Verifier,
 };
@@ -49,6 +49,7 @@ pub struct Metrics {
 pub struct Sources {
     pub db: Db,
     pub keeper: Arc<Keeper>,
+    pub pages: Arc<KeptPages>,
     pub verifier: Arc<Verifier>,
     pub gate: Gate,
 }
@@ -117,7 +118,7 @@ impl fmt::Debug for Scraped {
 
 impl Collector for Scraped {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
-        let Sources { db, keeper, verifier, gate } = &self.sources;
+        let Sources { db, keeper, pages, verifier, gate } = &self.sources;
         let mut out = Out(encoder);
         out.gauge("uptime_seconds", "Time since the start", self.started.elapsed().as_secs())?;
         out.gauge("http_requests_in_progress", "Requests being handled, probes left out", gate.inside() as u64)?;
@@ -135,6 +136,10 @@ impl Collector for Scraped {
         let found = [("current", current), ("stale", stale), ("missing", missing)];
         out.counters("decisions_policies", help, "found", found)?;
         out.gauge("decisions_policies_bytes", "Memory of compiled policies, roughly", keeper.bytes())?;
+        let help = "Pages that may be kept, asked for; stale: kept, but not as it is now";
+        let found = [("current", &pages.current), ("stale", &pages.stale), ("missing", &pages.missing)];
+        out.counters("http_pages", help, "found", found)?;
+        out.gauge("http_pages_bytes", "Memory of pages that are kept, roughly", pages.bytes())?;
         let found = [("remembered", &verifier.remembered), ("judged", &verifier.judged)];
         out.counters("tokens_accepted", "Good tokens", "found", found)?;
         let help = "Time since the keys of an issuer of tokens were read";

@@ -154,7 +154,13 @@ async fn nothing_that_was_changed_is_said_to_be_unchanged(#[values(Sqlite, Postg
                 };
                 for (list, tag) in lists.iter().zip(&tags) {
                     reader.request("GET", list).header("if-none-match", tag).send().await.is(200);
+                    assert_ne!(reader.get(list).await.is(200).etag(), *tag, "{list}");
                 }
+                assert_eq!(
+                    reader.get(&lists[1]).await.json["items"][0]["name"],
+                    *name,
+                    "round {round}, change {change}"
+                );
             }
         }
         stop.store(true, Ordering::Relaxed);

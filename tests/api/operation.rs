@@ -60,7 +60,7 @@ pub fn token(directory: &Path) -> String {
     token_for(directory, "catalog:read")
 }
 
-fn token_for(directory: &Path, scope: &str) -> String {
+pub fn token_for(directory: &Path, scope: &str) -> String {
     let output = configured(directory).args(["token", "--scope", scope, "--subject", "olga"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

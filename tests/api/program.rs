@@ -134,6 +134,7 @@ fn help_names_every_setting_and_no_secret() {
         "JWT_JWKS_COOLDOWN",
         "WORKER_THREADS",
         "DECISION_CACHE_MIB",
+        "PAGE_CACHE_MIB",
         "MIGRATE_ON_START",
         "METRICS_BIND_ADDRESS",
         "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    operation::{PATIENCE, Service, begun, token},
+    operation::{PATIENCE, Service, begun, token, token_for},
     program::configured,
     support::Client,
 };
@@ -41,6 +41,38 @@ async fn metrics_are_told_on_a_listener_of_their_own() {
         "# EOF",
     ] {
         assert!(text.lines().any(|it| it == line), "{line} is missing: {text}");
+    }
+}
+
+#[actix_web::test]
+async fn pages_are_kept_only_as_long_as_they_are_current_and_there_is_memory_for_them() {
+    for (mebibytes, expected) in
+        [("1", ["current 2", "missing 2", "stale 2"]), ("0", ["current 0", "missing 6", "stale 0"])]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = configured(directory.path());
+        command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0").env("PAGE_CACHE_MIB", mebibytes);
+        let mut service = Service::start(command);
+        let metrics = service.origin("metrics are at ");
+        let caller = Client::new(
+            &service.origin("listening on "),
+            Some(token_for(directory.path(), "catalog:write integration:read")),
+        );
+        let partner = |name| json!({"name": name, "search_name": "P"});
+        caller.put("/catalog/business-partners/K-1", partner("first")).await.is(201);
+        for name in ["first", "second"] {
+            caller.put("/catalog/business-partners/K-1", partner(name)).await.is(200);
+            for list in ["", "/tags"] {
+                for _ in 0..if name == "first" { 2 } else { 1 } {
+                    caller.get(&format!("/customer-integrations/K-1{list}")).await.is(200);
+                }
+            }
+        }
+        let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+        let counted = |line: &str| line.strip_prefix(r#"http_pages_total{found=""#).map(|rest| rest.replace("\"}", ""));
+        let mut counted: Vec<_> = text.lines().filter_map(counted).collect();
+        counted.sort();
+        assert_eq!(counted, expected, "with {mebibytes} MiB");
     }
 }
 

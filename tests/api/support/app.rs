@@ -153,6 +153,7 @@ pub fn config(url: &str) -> Config {
         worker_threads: 2,
         migrate_on_start: true,
         decision_cache_bytes: 8 * 1024 * 1024,
+        page_cache_bytes: 8 * 1024 * 1024,
         limits: Limits::default(),
         stopping: Stopping::default(),
         metrics_bind_address: None,
