@@ -23,7 +23,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::{
     config::{Config, Stopping},
     db::{
-        Db,
+        Db, DbOptions,
         migrations::{self, Direction},
     },
     decisions::Keeper,
@@ -153,7 +153,8 @@ impl App {
 
     /// The same with more routes beside its own, for benchmarks that need something to compare with.
     pub async fn with_routes(config: Config, more: fn(&mut web::ServiceConfig)) -> anyhow::Result<Self> {
-        let db = Db::open(&config.database, config.database_options)?;
+        let options = DbOptions { workers: config.worker_threads, ..config.database_options };
+        let db = Db::open(&config.database, options)?;
         if config.migrate_on_start {
             let applied =
                 migrations::migrate(&config.database, Direction::Up).await.context("cannot migrate the database")?;

@@ -1,8 +1,8 @@
 //! Opening the database: which engine, and which pools.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{convert::Infallible, num::NonZeroUsize, str::FromStr, sync::Arc, time::Duration};
 
-use deadpool::managed::QueueMode;
+use deadpool::managed::{QueueMode, TimeoutType, Timeouts};
 use diesel::ConnectionResult;
 use diesel_async::{
     AsyncPgConnection,
@@ -20,6 +20,7 @@ use super::{
     conn::{Conn, SqliteConn},
     connect::{open_postgres, open_sqlite},
     deadline::Deadline,
+    lanes::Lanes,
 };
 use crate::kernel::{Error, Result};
 
@@ -58,6 +59,8 @@ impl FromStr for DatabaseUrl {
 pub struct DbOptions {
     /// Connections to PostgreSQL, or SQLite connections for reading.
     pub pool_size: usize,
+    /// Workers that use them.
+    pub workers: usize,
     /// Longest time for a read, or for one attempt of a write up to its commit, or for the commit.
     pub request_limit: Duration,
     /// Longest time for [`Db::probe`].
@@ -73,12 +76,19 @@ const POOL_SIZE: usize = 16;
 
 impl Default for DbOptions {
     fn default() -> Self {
-        Self { pool_size: POOL_SIZE, request_limit: REQUEST_LIMIT, readiness_limit: READINESS_LIMIT }
+        Self { pool_size: POOL_SIZE, workers: 1, request_limit: REQUEST_LIMIT, readiness_limit: READINESS_LIMIT }
+    }
+}
+
+impl DbOptions {
+    /// How many workers can have connections of their own.
+    pub fn lanes(self) -> NonZeroUsize {
+        NonZeroUsize::new(self.pool_size.min(self.workers)).unwrap_or(NonZeroUsize::MIN)
     }
 }
 
 /// How connections are used.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct PoolState {
     pub idle: u64,
     pub used: u64,
@@ -88,16 +98,14 @@ pub struct PoolState {
     pub waiting: u64,
 }
 
-impl std::ops::Add for PoolState {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            idle: self.idle + other.idle,
-            used: self.used + other.used,
-            most: self.most + other.most,
-            waiting: self.waiting + other.waiting,
-        }
+impl std::iter::Sum for PoolState {
+    fn sum<I: Iterator<Item = Self>>(states: I) -> Self {
+        states.fold(Self::default(), |sum, other| Self {
+            idle: sum.idle + other.idle,
+            used: sum.used + other.used,
+            most: sum.most + other.most,
+            waiting: sum.waiting + other.waiting,
+        })
     }
 }
 
@@ -105,7 +113,7 @@ impl std::ops::Add for PoolState {
 #[derive(Clone)]
 pub enum Db {
     Sqlite { writer: Pool<SqliteConn>, readers: Pool<SqliteConn>, changes: Arc<Changes>, claim: Arc<Claim> },
-    Postgres { pool: Pool<AsyncPgConnection>, options: DbOptions },
+    Postgres { pools: Arc<Lanes<Pool<AsyncPgConnection>>>, options: DbOptions },
 }
 
 impl Db {
@@ -121,8 +129,13 @@ impl Db {
                 readers: pool(path, |path| open_sqlite(path, "ON"), options.pool_size, None)?,
             },
             DatabaseUrl::Postgres(url) => {
-                let pool = pool(url.expose_secret(), open_postgres, options.pool_size, Some(CHECK_OUT_TIMEOUT))?;
-                Self::Postgres { pool, options }
+                let (connections, count) = (options.pool_size, options.lanes());
+                let make = |number: usize| {
+                    // those that are left over when all have as many
+                    let size = connections / count + usize::from(number < connections % count);
+                    pool(url.expose_secret(), open_postgres, size, Some(CHECK_OUT_TIMEOUT))
+                };
+                Self::Postgres { pools: Arc::new(Lanes::try_new(count, make)?), options }
             }
         })
     }
@@ -130,15 +143,25 @@ impl Db {
     pub(super) async fn reader(&self) -> Result<Conn> {
         match self {
             Self::Sqlite { readers, .. } => check_out(readers).await.map(Conn::Sqlite),
-            Self::Postgres { pool, .. } => check_out(pool).await.map(Conn::Postgres),
+            Self::Postgres { pools, .. } => check_out_of(pools).await.map(Conn::Postgres),
         }
     }
 
     pub(super) async fn writer(&self) -> Result<Conn> {
         match self {
             Self::Sqlite { writer, .. } => check_out(writer).await.map(Conn::Sqlite),
-            Self::Postgres { pool, .. } => check_out(pool).await.map(Conn::Postgres),
+            Self::Postgres { pools, .. } => check_out_of(pools).await.map(Conn::Postgres),
         }
+    }
+
+    /// Something that each worker with connections of its own has as well.
+    pub(crate) fn lanes<T: Default>(&self) -> Lanes<T> {
+        let count = match self {
+            Self::Sqlite { .. } => NonZeroUsize::MIN,
+            Self::Postgres { options, .. } => options.lanes(),
+        };
+        let Ok(lanes) = Lanes::try_new(count, |_| Ok::<_, Infallible>(T::default()));
+        lanes
     }
 
     /// Until when the database may keep a request waiting that comes now.
@@ -174,8 +197,10 @@ impl Db {
             waiting: status.waiting as u64,
         };
         match self {
-            Self::Sqlite { writer, readers, .. } => state(writer.status()) + state(readers.status()),
-            Self::Postgres { pool, .. } => state(pool.status()),
+            Self::Sqlite { writer, readers, .. } => {
+                [writer, readers].map(|pool| state(pool.status())).into_iter().sum()
+            }
+            Self::Postgres { pools, .. } => pools.iter().map(|pool| state(pool.status())).sum(),
         }
     }
 
@@ -209,6 +234,19 @@ where
     // the one used last: its process at the server is warm, and under little load the others are left alone
     let builder = builder.queue_mode(QueueMode::Lifo);
     Ok(builder.wait_timeout(Some(CHECK_OUT_TIMEOUT)).create_timeout(patience).build()?)
+}
+
+/// One of the worker's own connections, or else one that nobody uses elsewhere; else whichever of its own is free first.
+async fn check_out_of(pools: &Lanes<Pool<AsyncPgConnection>>) -> Result<Object<AsyncPgConnection>> {
+    let own = pools.own();
+    for pool in std::iter::once(own).chain(pools.iter()) {
+        let at_once = Timeouts { wait: Some(Duration::ZERO), ..pool.timeouts() };
+        match pool.timeout_get(&at_once).await {
+            Err(PoolError::Timeout(TimeoutType::Wait)) => {}
+            outcome => return outcome.map_err(|error| Error::Unavailable(error.to_string())),
+        }
+    }
+    check_out(own).await
 }
 
 async fn check_out<C>(pool: &Pool<C>) -> Result<Object<C>>

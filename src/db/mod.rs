@@ -16,6 +16,7 @@ mod conn;
 mod connect;
 mod deadline;
 mod engine;
+mod lanes;
 pub mod migrations;
 mod mutate;
 mod paging;
@@ -33,6 +34,7 @@ pub use claim::{Claim, claim};
 pub use conn::Conn;
 pub(crate) use conn::{SqliteConn, on};
 pub use engine::{DatabaseUrl, Db, DbOptions};
+pub(crate) use lanes::Lanes;
 pub use mutate::{Aggregate, Tx};
 pub(crate) use paging::{containing, keyset, paged};
 
@@ -61,12 +63,12 @@ impl Db {
 
     /// Runs statements that change nothing, each on its own.
     pub async fn look<T>(&self, reach: Reach, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        runner::within(reach, self.reading(self.request_deadline(), work)).await
+        self.reading(reach, self.request_deadline(), work).await
     }
 
     /// Runs statements that change nothing, each on its own, and gives up early.
     pub async fn probe<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.reading(self.readiness_deadline(), work).await
+        self.reading(Reach::Much, self.readiness_deadline(), work).await
     }
 
     /// Runs statements that change nothing and all see the same state of the database.
@@ -77,11 +79,21 @@ impl Db {
             conn.rollback().await?;
             outcome
         };
-        runner::within(reach, self.reading(self.request_deadline(), read)).await
+        self.reading(reach, self.request_deadline(), read).await
     }
 
     /// All attempts together have until `deadline`.
-    async fn reading<T>(&self, deadline: Deadline, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+    async fn reading<T>(
+        &self,
+        reach: Reach,
+        deadline: Deadline,
+        work: impl AsyncFn(&mut Conn) -> Result<T>,
+    ) -> Result<T> {
+        // it holds the connection and much beside, and would be moved about with whatever may have to read
+        runner::within(reach, Box::pin(self.attempts(deadline, work))).await
+    }
+
+    async fn attempts<T>(&self, deadline: Deadline, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
         let mut attempt = 1;
         loop {
             let conn = spent::count(deadline.keep(self.reader())).await??;

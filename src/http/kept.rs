@@ -85,3 +85,37 @@ pub fn address(request: &HttpRequest, lang: Lang) -> String {
     let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
     [lang.tag(), address].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(version: i64, length: usize) -> Kept {
+        Kept { tag: EntityTag::of(version), json: vec![b' '; length].into() }
+    }
+
+    #[test]
+    fn a_page_is_given_out_as_long_as_its_tag_is_the_current_one() {
+        let pages = KeptPages::new(1 << 20);
+        assert_eq!(pages.find("/a", &EntityTag::of(1)), None);
+        pages.keep("/a".to_owned(), page(1, 10));
+        assert_eq!(pages.find("/a", &EntityTag::of(1)).unwrap().len(), 10);
+        assert_eq!(pages.find("/a", &EntityTag::of(2)), None);
+        assert_eq!(pages.find("/b", &EntityTag::of(1)), None);
+        assert_eq!([&pages.current, &pages.stale, &pages.missing].map(Count::now), [1, 1, 2]);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let pages = KeptPages::new(1 << 20);
+        for number in 0..10_000 {
+            pages.keep(format!("/{number}"), page(1, 5_000));
+        }
+        pages.keep("/huge".to_owned(), page(1, 2 << 20));
+        assert_eq!(pages.find("/huge", &EntityTag::of(1)), None);
+        assert!(pages.bytes() <= 1 << 20 && pages.bytes() > 1 << 19, "{}", pages.bytes());
+        let none = KeptPages::new(0);
+        none.keep("/a".to_owned(), page(1, 1));
+        assert_eq!((none.find("/a", &EntityTag::of(1)), none.bytes()), (None, 0));
+    }
+}

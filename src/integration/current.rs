@@ -2,7 +2,7 @@
 //!
 //! Never by time: an answer is of a moment that is not before its question. On SQLite, whose only writer this process is, that is
 //! known from memory as long as nothing was written. On PostgreSQL the database is asked, and those who come while it is being
-//! asked share the next question, so that it sees one at a time, whatever the load.
+//! asked share the next question, so that it sees one of each worker at a time, whatever the load.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,24 +11,27 @@ use quick_cache::sync::Cache;
 use super::{service, tag_of};
 use crate::{
     catalog::BusinessPartnerId,
-    db::{Db, Stamp, shared_work::Rounds, spent},
+    db::{Db, Lanes, Stamp, shared_work::Rounds, spent},
     kernel::{Result, change::EntityTag, found},
 };
 
 /// Of how many partners the revisions are remembered (SQLite), at about 200 bytes each.
 const REMEMBERED: usize = 10_000;
 
+/// The revisions of partners.
+type Questions = Rounds<BusinessPartnerId, HashMap<BusinessPartnerId, Stamp>>;
+
 /// See the module.
 pub struct Current {
     db: Db,
-    rounds: Arc<Rounds<BusinessPartnerId, HashMap<BusinessPartnerId, Stamp>>>,
+    rounds: Lanes<Arc<Questions>>,
     /// On SQLite: the revisions, and the stamp that was current before they were read.
     remembered: Cache<BusinessPartnerId, (Stamp, Stamp)>,
 }
 
 impl Current {
     pub fn new(db: Db) -> Self {
-        Self { db, rounds: Arc::default(), remembered: Cache::new(REMEMBERED) }
+        Self { rounds: db.lanes(), db, remembered: Cache::new(REMEMBERED) }
     }
 
     /// What has to be covered by whatever is to be current for a partner: on PostgreSQL the revisions, and not found if there is
@@ -62,7 +65,7 @@ impl Current {
     async fn ask(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
         let db = self.db.clone();
         let question = async move |partners: Vec<BusinessPartnerId>| read(&db, partners).await;
-        let answer = spent::count(self.rounds.ask(partner.clone(), question)).await?;
+        let answer = spent::count(self.rounds.own().ask(partner.clone(), question)).await?;
         found(answer.get(partner).copied())
     }
 }

@@ -209,6 +209,21 @@ async fn a_server_that_falls_silent_is_unavailable_until_it_can_be_reached_again
 
 #[rstest]
 #[actix_web::test]
+async fn one_worker_can_use_the_connections_of_all(#[values(1, 3, 8)] workers: usize) {
+    let Some(storage) = Storage::new(Postgres, true).await else { return };
+    let options = DbOptions { pool_size: 4, workers, ..DbOptions::default() };
+    let db = Db::open(&storage.url().parse().unwrap(), options).unwrap();
+    assert_eq!((db.pool().most, db.pool().used), (4, 0));
+    // passed only by four at once
+    let barrier = tokio::sync::Barrier::new(4);
+    let hold = || db.read(async |_| Ok(barrier.wait().await.is_leader()));
+    let (a, b, c, d) = tokio::join!(hold(), hold(), hold(), hold());
+    assert!([a, b, c, d].iter().all(Result::is_ok));
+    assert_eq!((db.pool().idle, db.pool().used), (4, 0));
+}
+
+#[rstest]
+#[actix_web::test]
 async fn like_tells_case_apart(#[values(Sqlite, Postgres)] engine: Engine) {
     use diesel_async::RunQueryDsl as _;
     let Some(storage) = Storage::new(engine, false).await else { return };
