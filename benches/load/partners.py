@@ -13,10 +13,10 @@ SERIES = {
     "sqlite": "WITH RECURSIVE numbers (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})",
     "postgres": "WITH numbers (n) AS (SELECT generate_series({first}, {last}))",
 }
-# unlike for each copy, and for each of K-1's, which differ before
+# unlike for each copy, and for each of K-1's: these may differ in the last digits only
 UUID = {
-    "sqlite": "substr(id, 1, 24) || printf('%012d', n)",
-    "postgres": "(substr(id::text, 1, 24) || lpad(n::text, 12, '0'))::uuid",
+    "sqlite": "substr(id, 1, 24) || lower(hex(randomblob(6)))",
+    "postgres": "(substr(id::text, 1, 24) || substr(md5(id::text || n), 1, 12))::uuid",
 }
 # what a server does by itself in the long run
 TIDY = {"sqlite": "ANALYZE", "postgres": "VACUUM ANALYZE"}

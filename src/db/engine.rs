@@ -2,30 +2,19 @@
 
 use std::{convert::Infallible, num::NonZeroUsize, str::FromStr, sync::Arc, time::Duration};
 
-use deadpool::managed::{QueueMode, TimeoutType, Timeouts};
-use diesel::ConnectionResult;
-use diesel_async::{
-    AsyncPgConnection,
-    pooled_connection::{
-        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-        deadpool::{Object, Pool, PoolError},
-    },
-};
-use futures_util::future::BoxFuture;
+use diesel_async::pooled_connection::deadpool::Pool;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     changes::Changes,
     claim::{Claim, claim},
     conn::{Conn, SqliteConn},
-    connect::{open_postgres, open_sqlite},
+    connect::open_sqlite,
     deadline::Deadline,
     lanes::Lanes,
+    pools::{Lane, PoolState, check_out, check_out_of, pool},
 };
-use crate::kernel::{Error, Result};
-
-/// How long a request waits for a free connection before it is told to come back later.
-const CHECK_OUT_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::kernel::Result;
 
 /// Where the data is. Only known schemes can be expressed, so nothing is ever opened by guessing.
 #[derive(Debug, Clone)]
@@ -87,33 +76,11 @@ impl DbOptions {
     }
 }
 
-/// How connections are used.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PoolState {
-    pub idle: u64,
-    pub used: u64,
-    /// Most that there may be.
-    pub most: u64,
-    /// Requests that wait for one.
-    pub waiting: u64,
-}
-
-impl std::iter::Sum for PoolState {
-    fn sum<I: Iterator<Item = Self>>(states: I) -> Self {
-        states.fold(Self::default(), |sum, other| Self {
-            idle: sum.idle + other.idle,
-            used: sum.used + other.used,
-            most: sum.most + other.most,
-            waiting: sum.waiting + other.waiting,
-        })
-    }
-}
-
 /// The database, ready for use. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
     Sqlite { writer: Pool<SqliteConn>, readers: Pool<SqliteConn>, changes: Arc<Changes>, claim: Arc<Claim> },
-    Postgres { pools: Arc<Lanes<Pool<AsyncPgConnection>>>, options: DbOptions },
+    Postgres { lanes: Arc<Lanes<Lane>>, options: DbOptions },
 }
 
 impl Db {
@@ -133,9 +100,9 @@ impl Db {
                 let make = |number: usize| {
                     // those that are left over when all have as many
                     let size = connections / count + usize::from(number < connections % count);
-                    pool(url.expose_secret(), open_postgres, size, Some(CHECK_OUT_TIMEOUT))
+                    Lane::new(url.expose_secret(), size)
                 };
-                Self::Postgres { pools: Arc::new(Lanes::try_new(count, make)?), options }
+                Self::Postgres { lanes: Arc::new(Lanes::try_new(count, make)?), options }
             }
         })
     }
@@ -143,14 +110,14 @@ impl Db {
     pub(super) async fn reader(&self) -> Result<Conn> {
         match self {
             Self::Sqlite { readers, .. } => check_out(readers).await.map(Conn::Sqlite),
-            Self::Postgres { pools, .. } => check_out_of(pools).await.map(Conn::Postgres),
+            Self::Postgres { lanes, .. } => check_out_of(lanes).await.map(Conn::Postgres),
         }
     }
 
     pub(super) async fn writer(&self) -> Result<Conn> {
         match self {
             Self::Sqlite { writer, .. } => check_out(writer).await.map(Conn::Sqlite),
-            Self::Postgres { pools, .. } => check_out_of(pools).await.map(Conn::Postgres),
+            Self::Postgres { lanes, .. } => check_out_of(lanes).await.map(Conn::Postgres),
         }
     }
 
@@ -190,17 +157,9 @@ impl Db {
 
     /// How the connections are used.
     pub fn pool(&self) -> PoolState {
-        let state = |status: deadpool::Status| PoolState {
-            idle: status.available as u64,
-            used: (status.size.saturating_sub(status.available)) as u64,
-            most: status.max_size as u64,
-            waiting: status.waiting as u64,
-        };
         match self {
-            Self::Sqlite { writer, readers, .. } => {
-                [writer, readers].map(|pool| state(pool.status())).into_iter().sum()
-            }
-            Self::Postgres { pools, .. } => pools.iter().map(|pool| state(pool.status())).sum(),
+            Self::Sqlite { writer, readers, .. } => [writer, readers].into_iter().map(PoolState::of).sum(),
+            Self::Postgres { lanes, .. } => lanes.iter().map(Lane::state).sum(),
         }
     }
 
@@ -211,51 +170,6 @@ impl Db {
             Self::Postgres { .. } => "postgres",
         }
     }
-}
-
-/// A pool that does not test connections with a query at check-out (that costs up to 40 %): a connection that closed is
-/// recognised without one, and one that dies in use is replaced by the doors' second attempt. Opening one may take `patience`.
-fn pool<C>(
-    url: &str,
-    open: fn(&str) -> BoxFuture<'_, ConnectionResult<C>>,
-    size: usize,
-    patience: Option<Duration>,
-) -> anyhow::Result<Pool<C>>
-where
-    C: diesel_async::AsyncConnection + diesel_async::pooled_connection::PoolableConnection + 'static,
-    AsyncDieselConnectionManager<C>:
-        deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
-{
-    let mut config = ManagerConfig::<C>::default();
-    config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(open);
-    let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-    let builder = deadpool::managed::Pool::builder(manager).max_size(size).runtime(deadpool::Runtime::Tokio1);
-    // the one used last: its process at the server is warm, and under little load the others are left alone
-    let builder = builder.queue_mode(QueueMode::Lifo);
-    Ok(builder.wait_timeout(Some(CHECK_OUT_TIMEOUT)).create_timeout(patience).build()?)
-}
-
-/// One of the worker's own connections, or else one that nobody uses elsewhere; else whichever of its own is free first.
-async fn check_out_of(pools: &Lanes<Pool<AsyncPgConnection>>) -> Result<Object<AsyncPgConnection>> {
-    let own = pools.own();
-    for pool in std::iter::once(own).chain(pools.iter()) {
-        let at_once = Timeouts { wait: Some(Duration::ZERO), ..pool.timeouts() };
-        match pool.timeout_get(&at_once).await {
-            Err(PoolError::Timeout(TimeoutType::Wait)) => {}
-            outcome => return outcome.map_err(|error| Error::Unavailable(error.to_string())),
-        }
-    }
-    check_out(own).await
-}
-
-async fn check_out<C>(pool: &Pool<C>) -> Result<Object<C>>
-where
-    AsyncDieselConnectionManager<C>:
-        deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
-    C: diesel_async::AsyncConnection + 'static,
-{
-    pool.get().await.map_err(|error: PoolError| Error::Unavailable(error.to_string()))
 }
 
 #[cfg(test)]

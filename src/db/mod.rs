@@ -20,6 +20,7 @@ mod lanes;
 pub mod migrations;
 mod mutate;
 mod paging;
+mod pools;
 mod runner;
 pub mod schema;
 pub mod shared_work;

@@ -222,6 +222,26 @@ async fn one_worker_can_use_the_connections_of_all(#[values(1, 3, 8)] workers: u
     assert_eq!((db.pool().idle, db.pool().used), (4, 0));
 }
 
+#[actix_web::test]
+async fn connections_are_there_also_when_the_worker_that_drove_them_has_ended() {
+    use diesel_async::RunQueryDsl as _;
+    let Some(storage) = Storage::new(Postgres, true).await else { return };
+    let db = Db::open(&storage.url().parse().unwrap(), DbOptions { pool_size: 2, ..DbOptions::default() }).unwrap();
+    let asked = async |db: &Db| {
+        db.read(async |conn| {
+            let Conn::Postgres(conn) = conn else { panic!() };
+            Ok(diesel::sql_query("SELECT 1").execute(conn).await?)
+        })
+        .await
+    };
+    let first = db.clone();
+    let worker = std::thread::spawn(move || actix_web::rt::System::new().block_on(asked(&first)).unwrap());
+    assert_eq!(worker.join().unwrap(), 1);
+    assert_eq!(db.pool().idle, 1);
+    // the one that is left has nobody who drives it, and nobody is left to open another one
+    assert_eq!((asked(&db).await.unwrap(), asked(&db).await.unwrap()), (1, 1));
+}
+
 #[rstest]
 #[actix_web::test]
 async fn like_tells_case_apart(#[values(Sqlite, Postgres)] engine: Engine) {
