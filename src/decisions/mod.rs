@@ -17,6 +17,7 @@ mod counts;
 pub mod creation;
 pub mod evaluator;
 mod explanation;
+mod fact;
 pub mod facts;
 pub mod keeper;
 pub mod policy;
