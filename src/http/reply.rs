@@ -85,7 +85,8 @@ pub async fn tag_first<T: Serialize>(
     } else {
         call.db.snapshot(reach, async |conn| Ok((tag_in(conn).await?, read(conn).await?))).await?
     };
-    let json = Bytes::from(serde_json::to_vec(&body).map_err(anyhow::Error::from)?);
+    // of its exact size, since it may be kept
+    let json = Bytes::from(serde_json::to_vec(&body).map_err(anyhow::Error::from)?.into_boxed_slice());
     if let Some((pages, address)) = pages {
         pages.keep(address, Kept { tag: tag.clone(), json: json.clone() });
     }
