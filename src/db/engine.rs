@@ -71,7 +71,7 @@ impl Default for DbOptions {
 
 impl DbOptions {
     /// How many workers can have connections of their own.
-    pub fn lanes(self) -> NonZeroUsize {
+    fn lane_count(self) -> NonZeroUsize {
         NonZeroUsize::new(self.pool_size.min(self.workers)).unwrap_or(NonZeroUsize::MIN)
     }
 }
@@ -96,7 +96,7 @@ impl Db {
                 readers: pool(path, |path| open_sqlite(path, "ON"), options.pool_size, None)?,
             },
             DatabaseUrl::Postgres(url) => {
-                let (connections, count) = (options.pool_size, options.lanes());
+                let (connections, count) = (options.pool_size, options.lane_count());
                 let make = |number: usize| {
                     // those that are left over when all have as many
                     let size = connections / count + usize::from(number < connections % count);
@@ -125,7 +125,7 @@ impl Db {
     pub(crate) fn lanes<T: Default>(&self) -> Lanes<T> {
         let count = match self {
             Self::Sqlite { .. } => NonZeroUsize::MIN,
-            Self::Postgres { options, .. } => options.lanes(),
+            Self::Postgres { options, .. } => options.lane_count(),
         };
         let Ok(lanes) = Lanes::try_new(count, |_| Ok::<_, Infallible>(T::default()));
         lanes

@@ -1,6 +1,6 @@
 //! What was decided, and what for, in numbers since the start.
 
-use crate::kernel::count::Count;
+use crate::kernel::count::{Count, Finds};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -15,10 +15,6 @@ pub struct Counts {
     pub allowed: Count,
     /// Creations that were not.
     pub refused: Count,
-    /// Policies that were kept and current.
-    pub current: Count,
-    /// Policies that were kept, but of another revision.
-    pub stale: Count,
-    /// Policies that were not kept.
-    pub missing: Count,
+    /// Policies that were looked for.
+    pub policies: Finds,
 }

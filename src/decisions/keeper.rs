@@ -149,15 +149,9 @@ impl Keeper {
     pub async fn current(self: &Arc<Self>, partner: &BusinessPartnerId) -> Result<Arc<Snapshot>> {
         let now = self.current.stamp(partner).await?;
         // not one that is newer either: revisions that went backwards, as after a restored backup, belong to another history
-        let outdated = match self.policies.get(partner) {
-            Some(kept) if kept.stamp == now => {
-                self.counts.current.add(1);
-                return Ok(kept);
-            }
-            Some(_) => &self.counts.stale,
-            None => &self.counts.missing,
-        };
-        outdated.add(1);
+        if let Some(kept) = self.counts.policies.sift(self.policies.get(partner), |kept| kept.stamp == now) {
+            return Ok(kept);
+        }
         Box::pin(spent::count(self.read_current(partner, now))).await
     }
 

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, web::Bytes};
 use quick_cache::{Weighter, sync::Cache};
 
 use crate::{
-    kernel::{change::EntityTag, count::Count},
+    kernel::{change::EntityTag, count::Finds},
     texts::Lang,
 };
 
@@ -36,12 +36,8 @@ impl Weighter<String, Kept> for ByBytes {
 /// See the module.
 #[derive(Debug)]
 pub struct KeptPages {
-    /// Pages that were kept and current.
-    pub current: Count,
-    /// Pages that were kept, but of another state.
-    pub stale: Count,
-    /// Pages that were not kept.
-    pub missing: Count,
+    /// Pages that were looked for.
+    pub finds: Finds,
     pages: Cache<String, Kept, ByBytes>,
 }
 
@@ -49,12 +45,7 @@ impl KeptPages {
     /// Keeps pages in about `bytes` of memory; none if that is too little for one.
     pub fn new(bytes: u64) -> Self {
         let items = usize::try_from(bytes / USUAL).unwrap_or(usize::MAX);
-        Self {
-            current: Count::default(),
-            stale: Count::default(),
-            missing: Count::default(),
-            pages: Cache::with_weighter(items, bytes, ByBytes),
-        }
+        Self { finds: Finds::default(), pages: Cache::with_weighter(items, bytes, ByBytes) }
     }
 
     /// Memory of the pages that are kept, in bytes, roughly.
@@ -64,14 +55,7 @@ impl KeptPages {
 
     /// The JSON of the page last read at an address, if it shows the state that bears this tag.
     pub fn find(&self, address: &str, tag: &EntityTag) -> Option<Bytes> {
-        let found = self.pages.get(address);
-        let count = match &found {
-            Some(kept) if kept.tag == *tag => &self.current,
-            Some(_) => &self.stale,
-            None => &self.missing,
-        };
-        count.add(1);
-        found.filter(|kept| kept.tag == *tag).map(|kept| kept.json)
+        self.finds.sift(self.pages.get(address), |kept| kept.tag == *tag).map(|kept| kept.json)
     }
 
     /// Keeps a page in place of the last one.
@@ -102,7 +86,7 @@ mod tests {
         assert_eq!(pages.find("/a", &EntityTag::of(1)).unwrap().len(), 10);
         assert_eq!(pages.find("/a", &EntityTag::of(2)), None);
         assert_eq!(pages.find("/b", &EntityTag::of(1)), None);
-        assert_eq!([&pages.current, &pages.stale, &pages.missing].map(Count::now), [1, 1, 2]);
+        assert_eq!(pages.finds.named().map(|(_, count)| count.now()), [1, 1, 2]);
     }
 
     #[test]
