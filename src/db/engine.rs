@@ -121,13 +121,13 @@ impl Db {
         }
     }
 
-    /// Something that each worker with connections of its own has as well.
-    pub(crate) fn lanes<T: Default>(&self) -> Lanes<T> {
+    /// Something that each worker with connections of its own has as well, or shares with others if there are to be fewer.
+    pub(crate) fn lanes<T>(&self, at_most: NonZeroUsize, mut make: impl FnMut() -> T) -> Lanes<T> {
         let count = match self {
             Self::Sqlite { .. } => NonZeroUsize::MIN,
-            Self::Postgres { options, .. } => options.lane_count(),
+            Self::Postgres { options, .. } => options.lane_count().min(at_most),
         };
-        let Ok(lanes) = Lanes::try_new(count, |_| Ok::<_, Infallible>(T::default()));
+        let Ok(lanes) = Lanes::try_new(count, |_| Ok::<_, Infallible>(make()));
         lanes
     }
 

@@ -21,6 +21,7 @@ pub mod migrations;
 mod mutate;
 mod paging;
 mod pools;
+pub mod rounds;
 mod runner;
 pub mod schema;
 pub mod shared_work;

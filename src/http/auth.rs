@@ -186,6 +186,8 @@ fn bearer(request: &HttpRequest) -> Result<&str> {
     if sent.next().is_some() {
         return Err(refused());
     }
-    let (scheme, token) = authorization.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(refused)?;
+    // what is not ASCII is no good token; to find that out is left to those who judge it, since most are known already
+    let text = str::from_utf8(authorization.as_bytes()).ok();
+    let (scheme, token) = text.and_then(|text| text.split_once(' ')).ok_or_else(refused)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim_start()) } else { Err(Error::refuse(Code::MissingToken)) }
 }

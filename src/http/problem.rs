@@ -219,9 +219,7 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
         Code::TooManyRequests => vec![(header::RETRY_AFTER, fact("seconds").to_owned())],
         Code::UnsupportedMediaType => vec![(header::ACCEPT_ENCODING, "identity".to_owned())],
         Code::MethodNotAllowed => vec![(header::ALLOW, fact("allowed").to_owned())],
-        Code::PreconditionFailed => {
-            refusal.current.iter().map(|tag| (header::ETAG, format!("\"{}\"", tag.as_str()))).collect()
-        }
+        Code::PreconditionFailed => refusal.current.iter().map(|tag| (header::ETAG, tag.quoted())).collect(),
         _ => vec![],
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::header::{self, ETag, EntityTag as HeaderTag, HeaderValue},
+    http::header::{self, HeaderValue},
     web::Bytes,
 };
 use serde::Serialize;
@@ -18,6 +18,8 @@ use crate::{
     kernel::{Done, Resource, Result, change::EntityTag, page::Page},
     texts::Lang,
 };
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,7 +97,7 @@ pub async fn tag_first<T: Serialize>(
 
 /// 200 with an answer that is good for this moment only, in words of the caller's language.
 pub fn answer<T: Serialize>(body: &T, lang: Lang) -> HttpResponse {
-    in_language(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body), lang.tag())
+    in_language(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, NO_STORE)).json(body), lang.tag())
 }
 
 /// 200 with JSON that has been written already.
@@ -141,17 +143,14 @@ fn address(request: &HttpRequest) -> String {
 }
 
 fn written<T: Resource>(response: &mut HttpResponseBuilder, resource: &T) -> HttpResponse {
-    let tag = ETag(HeaderTag::new_strong(resource.etag().as_str().to_owned()));
-    let response = response.insert_header(tag).json(resource);
+    let response = response.insert_header((header::ETAG, resource.etag().quoted())).json(resource);
     match resource.language() {
         Some(lang) => in_language(response, lang),
         None => response,
     }
 }
 
-/// Answers to reads may be kept, but must be asked about before they are used again.
 fn tagged(mut response: HttpResponseBuilder, tag: &EntityTag) -> HttpResponseBuilder {
-    response.insert_header(ETag(HeaderTag::new_strong(tag.as_str().to_owned())));
-    response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    response.insert_header((header::ETAG, tag.quoted()));
     response
 }

@@ -2,21 +2,29 @@
 //!
 //! Never by time: an answer is of a moment that is not before its question. On SQLite, whose only writer this process is, that is
 //! known from memory as long as nothing was written. On PostgreSQL the database is asked, and those who come while it is being
-//! asked share the next question, so that it sees one of each worker at a time, whatever the load.
+//! asked share the next question ([`Rounds`]).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
 
 use quick_cache::sync::Cache;
 
 use super::{service, tag_of};
 use crate::{
     catalog::BusinessPartnerId,
-    db::{Db, Lanes, Stamp, shared_work::Rounds, spent},
+    db::{
+        Db, Lanes, Stamp,
+        rounds::{Relay, Rounds},
+        spent,
+    },
     kernel::{Result, change::EntityTag, found},
 };
 
 /// Of how many partners the revisions are remembered (SQLite), at about 200 bytes each.
 const REMEMBERED: usize = 10_000;
+
+/// How many questions are under way at most, each on behalf of an equal part of the workers: while one is being answered, the other
+/// one's answer is handed out. More of them would be shared by fewer.
+const AT_ONCE: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 /// The revisions of partners.
 type Questions = Rounds<BusinessPartnerId, HashMap<BusinessPartnerId, Stamp>>;
@@ -31,7 +39,8 @@ pub struct Current {
 
 impl Current {
     pub fn new(db: Db) -> Self {
-        Self { rounds: db.lanes(), db, remembered: Cache::new(REMEMBERED) }
+        let rounds = db.lanes(AT_ONCE, || Arc::new(Rounds::new(db.lanes(NonZeroUsize::MAX, Relay::default))));
+        Self { rounds, db, remembered: Cache::new(REMEMBERED) }
     }
 
     /// What has to be covered by whatever is to be current for a partner: on PostgreSQL the revisions, and not found if there is
@@ -54,7 +63,7 @@ impl Current {
         match self.remembered.get(partner) {
             Some((at, revisions)) if at == stamp => Ok(revisions),
             _ => {
-                let revisions = found(read(&self.db, vec![partner.clone()]).await?.remove(partner))?;
+                let revisions = found(read(&self.db, std::slice::from_ref(partner)).await?.remove(partner))?;
                 self.remembered.insert(partner.clone(), (stamp, revisions));
                 Ok(revisions)
             }
@@ -64,12 +73,12 @@ impl Current {
     /// Asks the database, together with all who ask meanwhile.
     async fn ask(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
         let db = self.db.clone();
-        let question = async move |partners: Vec<BusinessPartnerId>| read(&db, partners).await;
+        let question = async move |partners: Vec<BusinessPartnerId>| read(&db, &partners).await;
         let answer = spent::count(self.rounds.own().ask(partner.clone(), question)).await?;
         found(answer.get(partner).copied())
     }
 }
 
-async fn read(db: &Db, partners: Vec<BusinessPartnerId>) -> Result<HashMap<BusinessPartnerId, Stamp>> {
-    db.read(async |conn| service::revisions(conn, partners.clone()).await).await
+async fn read(db: &Db, partners: &[BusinessPartnerId]) -> Result<HashMap<BusinessPartnerId, Stamp>> {
+    db.read(async |conn| service::revisions(conn, partners).await).await
 }

@@ -127,19 +127,29 @@ pub(super) async fn standing(
 /// The revisions that each partner's decisions depend on, of one moment.
 pub(super) async fn revisions(
     conn: &mut Conn,
-    partners: Vec<BusinessPartnerId>,
+    partners: &[BusinessPartnerId],
 ) -> Result<Vec<(BusinessPartnerId, i64, i64, i64)>> {
-    Ok(on!(conn, |c| integrations::table
-        .inner_join(shared_revisions::table.on(shared_revisions::name.eq(CATALOG)))
-        .inner_join(global_rules.on(global_rules.field(shared_revisions::name).eq(GLOBAL_RULES)))
-        .filter(integrations::business_partner_id.eq_any(partners))
+    // PostgreSQL plans a statement with an array of few elements each time anew, because its general plan is for more of them; that
+    // takes as long as all the rest
+    Ok(match partners {
+        [one] => on!(conn, |c| standings().filter(integrations::business_partner_id.eq(one)).load(c)),
+        many => on!(conn, |c| standings().filter(integrations::business_partner_id.eq_any(many)).load(c)),
+    }?)
+}
+
+/// Each partner with its revision and those that all share.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn standings() -> _ {
+    let (of_catalog, of_rules): (&'static str, &'static str) = (CATALOG, GLOBAL_RULES);
+    integrations::table
+        .inner_join(shared_revisions::table.on(shared_revisions::name.eq(of_catalog)))
+        .inner_join(global_rules.on(global_rules.field(shared_revisions::name).eq(of_rules)))
         .select((
             integrations::business_partner_id,
             integrations::revision,
             shared_revisions::revision,
             global_rules.field(shared_revisions::revision),
         ))
-        .load(c))?)
 }
 
 pub(super) async fn insert(conn: &mut Conn, row: &IntegrationRow) -> Result<()> {

@@ -97,7 +97,7 @@ pub async fn standing(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<St
 }
 
 /// The revisions that each partner's decisions depend on, all of one moment; partners that do not exist are left out.
-pub async fn revisions(conn: &mut Conn, partners: Vec<BusinessPartnerId>) -> Result<HashMap<BusinessPartnerId, Stamp>> {
+pub async fn revisions(conn: &mut Conn, partners: &[BusinessPartnerId]) -> Result<HashMap<BusinessPartnerId, Stamp>> {
     let rows = repo::revisions(conn, partners).await?.into_iter();
     let stamp = |(id, partner, catalog, global_rules)| (id, Stamp { partner, catalog, global_rules });
     Ok(rows.map(stamp).collect())

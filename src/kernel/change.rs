@@ -90,6 +90,11 @@ impl EntityTag {
         &self.0
     }
 
+    /// The tag as a header holds it.
+    pub fn quoted(&self) -> String {
+        ["\"", &self.0, "\""].concat()
+    }
+
     /// Whether a tag sent with a write names this state. The bare version (an integration's: its revision) is accepted
     /// too: it is a member of every item of a list, where there is no `ETag` header to copy, and it protects all that the
     /// sender may overwrite. In which language the sender read the state does not matter.

@@ -1,0 +1,217 @@
+//! Questions to the database that many requests share.
+//!
+//! While one is under way, those who come wait for the next one, and share it. So the database sees one at a time, whatever the load
+//! and however many workers share it, and no answer is older than the request.
+//!
+//! To be woken by another thread costs several times as much as by the own one. So one task of each worker waits for the answer, a
+//! relay, and that worker's requests wait for the relay.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Mutex as Turn;
+
+use super::{
+    Lanes,
+    shared_work::{UnderWay, begin, told},
+};
+use crate::kernel::Result;
+
+/// How many tasks a request passes through between its connection and its question.
+const HOPS: u32 = 3;
+
+/// A question that has not begun yet: what it will ask for, and its answer.
+type Round<K, A> = (Vec<K>, UnderWay<Arc<A>>);
+
+/// An answer that is waited for, and one worker's wait for it.
+type Waited<A> = (UnderWay<Arc<A>>, UnderWay<Arc<A>>);
+
+/// The last answer that a worker waited for.
+#[derive(Debug)]
+pub struct Relay<A>(Mutex<Option<Waited<A>>>);
+
+impl<A> Default for Relay<A> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Rounds<K, A> {
+    next: Mutex<Option<Round<K, A>>>,
+    turn: Turn<()>,
+    relays: Lanes<Relay<A>>,
+}
+
+impl<K, A> Rounds<K, A>
+where
+    K: Eq + Send + 'static,
+    A: Send + Sync + 'static,
+{
+    /// Nothing has been asked; there is a relay for each worker.
+    pub fn new(relays: Lanes<Relay<A>>) -> Self {
+        Self { next: Mutex::default(), turn: Turn::default(), relays }
+    }
+
+    /// The answer to a question that begins after this was called and asks for `key`, beside the keys of others.
+    pub async fn ask(
+        self: &Arc<Self>,
+        key: K,
+        question: impl AsyncFnOnce(Vec<K>) -> Result<A> + 'static,
+    ) -> Result<Arc<A>> {
+        let answer = self.join(key, question);
+        self.relayed(answer).await.map_err(|error| told(&error))
+    }
+
+    /// Has the next question ask for `key` too.
+    fn join(self: &Arc<Self>, key: K, question: impl AsyncFnOnce(Vec<K>) -> Result<A> + 'static) -> UnderWay<Arc<A>> {
+        let mut next = locked(&self.next);
+        let begun = || {
+            let rounds = Arc::clone(self);
+            begin(async move { rounds.hold(question).await.map(Arc::new).map_err(Arc::new) })
+        };
+        // one that ended before its turn came takes nobody along
+        if next.as_ref().is_some_and(|(_, answer)| answer.peek().is_some()) {
+            *next = None;
+        }
+        let (keys, answer) = next.get_or_insert_with(|| (Vec::new(), begun()));
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+        answer.clone()
+    }
+
+    /// Waits for its turn, and takes along all who came meanwhile.
+    async fn hold(&self, question: impl AsyncFnOnce(Vec<K>) -> Result<A>) -> Result<A> {
+        let _turn = self.turn.lock().await;
+        // lets those in whose requests have arrived but have not been read
+        for _ in 0..HOPS {
+            tokio::task::yield_now().await;
+        }
+        let round = mem::take(&mut *locked(&self.next));
+        question(round.map(|(keys, _)| keys).unwrap_or_default()).await
+    }
+
+    /// An answer by way of this worker's relay.
+    fn relayed(&self, answer: UnderWay<Arc<A>>) -> UnderWay<Arc<A>> {
+        let Relay(last) = self.relays.own();
+        let mut last = locked(last);
+        match &*last {
+            Some((of, relayed)) if of.ptr_eq(&answer) => relayed.clone(),
+            _ => {
+                let relayed = begin(answer.clone());
+                *last = Some((answer, relayed.clone()));
+                relayed
+            }
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, num::NonZeroUsize, thread};
+
+    use futures_util::future::join_all;
+    use tokio::{
+        sync::Notify,
+        task::{JoinHandle, LocalSet, spawn_local, yield_now},
+    };
+
+    use super::*;
+
+    /// Questions that are answered with their number, each as soon as the gate lets it pass.
+    struct Asked {
+        rounds: Arc<Rounds<u32, usize>>,
+        questions: Mutex<Vec<Vec<u32>>>,
+        gate: Notify,
+    }
+
+    impl Asked {
+        fn nothing(workers: usize) -> Arc<Self> {
+            let workers = NonZeroUsize::new(workers).unwrap();
+            let Ok(relays) = Lanes::try_new(workers, |_| Ok::<_, Infallible>(Relay::default()));
+            Arc::new(Self { rounds: Arc::new(Rounds::new(relays)), questions: Mutex::default(), gate: Notify::new() })
+        }
+
+        fn ask(self: &Arc<Self>, key: u32) -> JoinHandle<usize> {
+            let asked = Arc::clone(self);
+            spawn_local(async move {
+                let within = Arc::clone(&asked);
+                let question = async move |keys: Vec<u32>| {
+                    locked(&within.questions).push(keys);
+                    within.gate.notified().await;
+                    Ok(locked(&within.questions).len())
+                };
+                *asked.rounds.ask(key, question).await.unwrap()
+            })
+        }
+
+        /// Until so many questions have begun.
+        async fn begun(&self, count: usize) {
+            while locked(&self.questions).len() < count {
+                yield_now().await;
+            }
+        }
+
+        /// Until so many keys are waiting for their question.
+        async fn waiting(&self, count: usize) {
+            while locked(&self.rounds.next).as_ref().is_none_or(|(keys, _)| keys.len() < count) {
+                yield_now().await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_comes_while_a_question_is_under_way_shares_the_next_one() {
+        let asked = Asked::nothing(1);
+        let test = async {
+            let first = asked.ask(1);
+            asked.begun(1).await;
+            let later: Vec<_> = [2, 3, 2, 1].into_iter().map(|key| asked.ask(key)).collect();
+            asked.waiting(3).await;
+            asked.gate.notify_one();
+            assert_eq!(first.await.unwrap(), 1);
+            asked.begun(2).await;
+            asked.gate.notify_one();
+            for answer in join_all(later).await {
+                assert_eq!(answer.unwrap(), 2);
+            }
+            assert_eq!(*locked(&asked.questions), [vec![1], vec![2, 3, 1]]);
+        };
+        LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn workers_share_questions_too() {
+        const EACH: u32 = 20;
+        let asked = Asked::nothing(3);
+        let worker = |number: u32| {
+            let asked = Arc::clone(&asked);
+            thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                let answers = async { join_all((0..EACH).map(|key| asked.ask(number * EACH + key))).await };
+                LocalSet::new().block_on(&runtime, answers).into_iter().map(Result::unwrap).collect::<Vec<_>>()
+            })
+        };
+        let test = async {
+            let first = asked.ask(1000);
+            asked.begun(1).await;
+            let workers = [worker(0), worker(1)];
+            asked.waiting(2 * EACH as usize).await;
+            asked.gate.notify_one();
+            assert_eq!(first.await.unwrap(), 1);
+            asked.begun(2).await;
+            asked.gate.notify_one();
+            assert_eq!(workers.map(|worker| worker.join().unwrap()), [vec![2; EACH as usize], vec![2; EACH as usize]]);
+        };
+        LocalSet::new().run_until(test).await;
+        assert_eq!(locked(&asked.questions).len(), 2);
+    }
+}
