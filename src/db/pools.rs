@@ -133,7 +133,8 @@ async fn open_on(worker: Option<Handle>, url: String) -> ConnectionResult<AsyncP
 pub(super) async fn check_out_of(lanes: &Lanes<Lane>) -> Result<Object<AsyncPgConnection>> {
     let own = lanes.own();
     own.worker.get_or_init(Handle::current);
-    for lane in std::iter::once(own).chain(lanes.iter()) {
+    let others = lanes.iter().filter(|lane| !std::ptr::eq(*lane, own));
+    for lane in std::iter::once(own).chain(others) {
         let at_once = Timeouts { wait: Some(Duration::ZERO), ..lane.pool.timeouts() };
         match lane.pool.timeout_get(&at_once).await {
             Err(PoolError::Timeout(TimeoutType::Wait)) => {}

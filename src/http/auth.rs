@@ -87,7 +87,7 @@ impl<S: Scope> Permit<S> {
         if let Some(operations) = request.app_data::<Data<Operations>>() {
             operations.check_parameters(request)?;
         }
-        let request_id = RequestContext::of(request).request_id;
+        let request_id = RequestContext::id_of(request);
         let actor = Actor { subject: claims.sub.clone(), client: claims.client_id.clone(), request_id };
         Ok(Self { actor, limited_to: claims.business_partner_id.clone(), scope: PhantomData })
     }

@@ -27,7 +27,7 @@ impl Call {
         Ok(Self {
             request: request.clone(),
             conditions: Conditions::of(request)?,
-            lang: RequestContext::of(request).lang,
+            lang: RequestContext::lang_of(request),
             db: shared(request)?,
             current: shared(request)?,
             pages: shared(request)?,

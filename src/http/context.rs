@@ -24,7 +24,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 128;
 
 /// Id and language of a request, for those who handle it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RequestContext {
     pub request_id: String,
     pub lang: Lang,
@@ -36,10 +36,14 @@ impl RequestContext {
         Self { request_id: request_id(request), lang: language(request) }
     }
 
-    /// The context of a request.
-    pub fn of(request: &HttpRequest) -> Self {
-        let known = request.extensions().get::<Self>().cloned();
-        known.unwrap_or_else(|| Self { request_id: String::new(), lang: Lang::default() })
+    /// The caller's language.
+    pub fn lang_of(request: &HttpRequest) -> Lang {
+        request.extensions().get::<Self>().map(|context| context.lang).unwrap_or_default()
+    }
+
+    /// The id of a request.
+    pub fn id_of(request: &HttpRequest) -> String {
+        request.extensions().get::<Self>().map(|context| context.request_id.clone()).unwrap_or_default()
     }
 }
 
@@ -47,14 +51,26 @@ impl RequestContext {
 #[derive(Debug, Clone)]
 pub struct Caller(pub Arc<Claims>);
 
+/// The route of a request, looked up once.
+struct Route(Arc<str>);
+
+/// The pattern of the path that a request matched, as the document has it; `None` before it is routed, and where no route takes it.
+pub fn route(request: &HttpRequest) -> Option<Arc<str>> {
+    if let Some(Route(known)) = request.extensions().get() {
+        return Some(Arc::clone(known));
+    }
+    let pattern = Arc::<str>::from(request.match_pattern()?);
+    request.extensions_mut().insert(Route(Arc::clone(&pattern)));
+    Some(pattern)
+}
+
 /// The caller's language.
 impl FromRequest for Lang {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let known = request.extensions().get::<RequestContext>().map(|context| context.lang);
-        ready(Ok(known.unwrap_or_default()))
+        ready(Ok(RequestContext::lang_of(request)))
     }
 }
 

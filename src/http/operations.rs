@@ -11,7 +11,7 @@ use actix_web::{
 };
 use serde_json::Value;
 
-use super::faults::MAX_NAME;
+use super::{context::route, faults::MAX_NAME};
 use crate::kernel::{Code, Error, Fault, Result, fold::clipped};
 
 /// Longest header that is a parameter of operations.
@@ -63,12 +63,10 @@ impl Operations {
         if request.query_string().is_empty() {
             return Ok(());
         }
-        let pattern = request.match_pattern().unwrap_or_default();
-        let known = self.queries.get(&pattern).and_then(|methods| methods.get(request.method().as_str()));
-        let sent: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
-        let unknown =
-            sent.into_iter().map(|(name, _)| name).find(|name| !known.is_some_and(|known| known.contains(name)));
-        unknown.map_or(Ok(()), |name| {
+        let methods = route(request).and_then(|route| self.queries.get(&*route));
+        let known = methods.and_then(|methods| methods.get(request.method().as_str()));
+        let mut sent = form_urlencoded::parse(request.query_string().as_bytes()).map(|(name, _)| name);
+        sent.find(|name| !known.is_some_and(|known| known.contains(&**name))).map_or(Ok(()), |name| {
             let name = clipped(&name, MAX_NAME);
             Err(Error::at(Fault::new(&name, Code::UnknownParameter).with("name", &name)))
         })

@@ -10,7 +10,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 use validator::Validate;
 
-use super::faults::{Shape, faults_of, shape_fault};
+use super::{
+    context::route,
+    faults::{Shape, faults_of, shape_fault},
+};
 use crate::{
     accesses::AccessId,
     catalog::{AreaId, BusinessPartnerId, PlanBoardId, TicketTypeId},
@@ -166,26 +169,25 @@ impl<F: ListFilter> FromRequest for ListQuery<F> {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let list = request.match_pattern().unwrap_or_default();
+        let list = route(request).unwrap_or_default();
         ready(Self::parse(&list, request.query_string()))
     }
 }
 
 impl<F: ListFilter> ListQuery<F> {
     fn parse(list: &str, query: &str) -> Result<Self> {
-        let sent: Vec<(String, String)> =
-            serde_urlencoded::from_str(query).map_err(|_| Error::refuse(Code::InvalidParameter))?;
+        let sent: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
         if let Some((name, _)) =
             sent.iter().enumerate().find_map(|(i, (name, _))| sent.iter().skip(i + 1).find(|(other, _)| other == name))
         {
             return Err(invalid(name, Code::DuplicateValue));
         }
-        let value = |wanted: &str| sent.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let value = |wanted: &str| sent.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value);
         // what is no number is as far out of range as can be
         let limit = value("limit").map(|text| text.parse().unwrap_or(u32::MAX));
         let page = PageRequest::new(list, F::ORDERS, limit, value("sort"), value("q"), value("cursor"))?;
         let own: Vec<_> =
-            sent.iter().filter(|(name, _)| !["limit", "sort", "q", "cursor"].contains(&name.as_str())).collect();
+            sent.iter().filter(|(name, _)| !["limit", "sort", "q", "cursor"].contains(&&**name)).collect();
         let own = serde_urlencoded::to_string(own).map_err(anyhow::Error::from)?;
         Ok(Self { page, filter: filter(&own)? })
     }

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::{
     call::Call,
     conditions::Conditions,
+    context::route,
     kept::{self, Kept, KeptPages},
 };
 use crate::{
@@ -138,8 +139,11 @@ pub fn deleted() -> HttpResponse {
 /// The path of a request as we write it, however the caller escaped it: ids consist of characters that need no escape
 /// (RFC 3986 section 2.3), and the extractors have judged them.
 fn address(request: &HttpRequest) -> String {
-    let pattern = request.match_pattern().unwrap_or_default();
-    request.match_info().iter().fold(pattern, |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
+    let pattern = route(request).unwrap_or_default();
+    request
+        .match_info()
+        .iter()
+        .fold(pattern.to_string(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
 }
 
 fn written<T: Resource>(response: &mut HttpResponseBuilder, resource: &T) -> HttpResponse {

@@ -29,7 +29,7 @@ use tracing::Instrument as _;
 
 use super::{
     connection::Watch,
-    context::{Caller, REQUEST_ID, RequestContext},
+    context::{Caller, REQUEST_ID, RequestContext, route},
     limits::{self, Gate},
     problem::{self, Asked, Problem},
 };
@@ -57,6 +57,8 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 const API: &str = "/api/";
+/// The route of what no route takes, and of what was answered without its task.
+const UNKNOWN: &str = "unknown";
 const DOCS: &str = "/docs";
 /// Answers are one caller's, and change at any time: who keeps them asks again, with their tag.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -117,7 +119,7 @@ pub async fn surround(
     let _entered = span.enter();
     tracing::error!(%error, path = asked.path, "answered without a result");
     if let Some(surroundings) = surroundings {
-        let (route, status) = ("unknown".to_owned(), error.status_code().as_u16());
+        let (route, status) = (UNKNOWN.to_owned(), error.status_code().as_u16());
         surroundings.metrics.answered(&method, route, status, course.started.elapsed(), Duration::ZERO);
     }
     Err(abandoned(&error, &asked))
@@ -177,7 +179,7 @@ fn complete(response: &mut ServiceResponse<BoxBody>, asked: &Asked) {
 fn report(response: &ServiceResponse<BoxBody>, started: Instant, metrics: Option<&Metrics>) {
     let (request, status) = (response.request(), response.status().as_u16());
     let (method, elapsed, database) = (request.method(), started.elapsed(), spent::so_far());
-    let route = request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let route = route(request).map_or_else(|| UNKNOWN.to_owned(), |route| route.to_string());
     if tracing::enabled!(tracing::Level::INFO) {
         let extensions = request.extensions();
         let claims = extensions.get::<Caller>().map(|caller| &caller.0);
