@@ -3,6 +3,7 @@
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,16 @@ def need(*tools):
     for tool in tools:
         if not shutil.which(tool):
             sys.exit(f"{tool} is missing")
+
+
+def wrk(url, token, connections, seconds, *more, prefix=()):
+    """As many requests as go: how many per second, and the p99 of their latencies in milliseconds."""
+    out = sh(*prefix, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, "-H", f"Authorization: Bearer {token}", url)
+    if "Non-2xx" in out or "Socket errors" in out:
+        sys.exit(out)
+    latency = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
+    unit = {"us": 0.001, "ms": 1, "s": 1000}[latency[2]]
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), float(latency[1]) * unit
 
 
 def build():

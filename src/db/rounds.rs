@@ -6,16 +6,13 @@
 //! To be woken by another thread costs several times as much as by the own one. So one task of each worker waits for the answer, a
 //! relay, and that worker's requests wait for the relay.
 
-use std::{
-    mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::Mutex as Turn;
 
 use super::{
     Lanes,
-    shared_work::{UnderWay, begin, told},
+    shared_work::{UnderWay, begin, locked, told},
 };
 use crate::kernel::Result;
 
@@ -91,7 +88,7 @@ where
         for _ in 0..HOPS {
             tokio::task::yield_now().await;
         }
-        let round = mem::take(&mut *locked(&self.next));
+        let round = locked(&self.next).take();
         question(round.map(|(keys, _)| keys).unwrap_or_default()).await
     }
 
@@ -108,10 +105,6 @@ where
             }
         }
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

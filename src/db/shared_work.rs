@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures_util::{
@@ -42,6 +42,11 @@ pub(super) fn told(error: &Arc<Error>) -> Error {
     }
 }
 
+/// A panic while somebody held it does not matter: what is locked here is never half-way anything.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Work by a key: who asks for what is under way already waits for it.
 #[derive(Debug)]
 pub struct Flights<K, V> {
@@ -62,7 +67,7 @@ where
     /// What the work under way for `key` comes to, or else what `work` does. It may have begun before this was called.
     pub async fn join(self: &Arc<Self>, key: K, work: impl AsyncFnOnce() -> Result<V> + 'static) -> Result<V> {
         let flight = {
-            let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut under_way = locked(&self.under_way);
             let begun = || {
                 let landing = Landing { flights: Arc::clone(self), key: key.clone() };
                 begin(async move {
@@ -84,7 +89,7 @@ struct Landing<K: Eq + Hash, V> {
 
 impl<K: Eq + Hash, V> Drop for Landing<K, V> {
     fn drop(&mut self) {
-        self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        locked(&self.flights.under_way).remove(&self.key);
     }
 }
 

@@ -12,7 +12,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::body::Unread;
+use super::{body::Unread, reply::NO_STORE};
 use crate::{
     kernel::{
         Code, Error, Fault,
@@ -191,7 +191,7 @@ pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceRespo
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(asked.lang.tag()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.append(header::VARY, HeaderValue::from_static("accept-language"));
     for (name, value) in extra {
         if let Ok(value) = HeaderValue::from_str(&value) {

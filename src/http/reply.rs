@@ -20,7 +20,8 @@ use crate::{
     texts::Lang,
 };
 
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// For what is good for this moment only.
+pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]

@@ -32,6 +32,7 @@ use super::{
     context::{Caller, REQUEST_ID, RequestContext, route},
     limits::{self, Gate},
     problem::{self, Asked, Problem},
+    reply::NO_STORE,
 };
 use crate::{
     db::spent,
@@ -57,11 +58,11 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 const API: &str = "/api/";
-/// The route of what no route takes, and of what was answered without its task.
-const UNKNOWN: &str = "unknown";
 const DOCS: &str = "/docs";
 /// Answers are one caller's, and change at any time: who keeps them asks again, with their tag.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// The route of what no route takes, and of what was answered without its task.
+const UNKNOWN: &str = "unknown";
 
 /// What all requests of the service share.
 pub struct Surroundings {
@@ -213,7 +214,7 @@ fn abandoned(error: &Error, asked: &Asked) -> ActixError {
     answer
         .insert_header((header::CONTENT_TYPE, problem::MEDIA_TYPE))
         .insert_header((header::CONTENT_LANGUAGE, asked.lang.tag()))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CACHE_CONTROL, NO_STORE))
         .insert_header((REQUEST_ID, asked.request_id.as_str()))
         .force_close();
     for header in problem::headers_of(error) {
