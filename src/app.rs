@@ -9,7 +9,7 @@ use std::{
 use actix_web::{
     App as ActixApp, HttpResponse, HttpServer,
     dev::{Server, ServerHandle},
-    middleware::from_fn,
+    middleware::{Condition, from_fn},
     rt,
     web::{self, Bytes, Data},
 };
@@ -178,11 +178,13 @@ impl App {
             shutdown_timeout: config.stopping.timeout,
         };
         let (origins, body_timeout) = (config.cors_allowed_origins, config.limits.body_timeout);
+        // without a word from the service, browsers let no page of another origin in: then nothing has to be looked at
+        let for_pages = !origins.is_empty();
         let server = serve::server(serving, listener, move || {
             ActixApp::new()
                 .wrap(from_fn(head_as_get))
-                .wrap(cors::cors(&origins))
-                .wrap(from_fn(cors::expose))
+                .wrap(Condition::new(for_pages, cors::cors(&origins)))
+                .wrap(Condition::new(for_pages, from_fn(cors::expose)))
                 .wrap(from_fn(surround))
                 .configure(|config| shared.register(config))
                 .app_data(operations.clone())

@@ -59,7 +59,7 @@ pub async fn create_access(
     body: Body<AccessCreate>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::create::<Access, _>(&call, at.actor, Configuration(at.partner), body.0).await
+    routes::create::<Access, _>(&call, at.actor(), Configuration(at.partner), body.0).await
 }
 
 /// Get an access
@@ -95,5 +95,5 @@ pub async fn update_access(
     body: Body<AccessPatch>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::update::<Access, _>(call, at.actor, Configuration(at.partner), id.0, body.0).await
+    routes::update::<Access, _>(call, at.actor(), Configuration(at.partner), id.0, body.0).await
 }

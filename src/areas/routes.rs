@@ -70,7 +70,7 @@ pub async fn put_area(
     body: OptionalBody<Nothing>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::put::<AreaGrant>(call, at.actor, at.partner, id.0, body.0).await
+    routes::put::<AreaGrant>(call, at.actor(), at.partner, id.0, body.0).await
 }
 
 /// Take an area back
@@ -84,5 +84,5 @@ pub async fn put_area(
 )]
 #[delete("/{area_id}")]
 pub async fn delete_area(at: InPartner<IntegrationWrite>, id: InPath<AreaId>, call: Call) -> Result<HttpResponse> {
-    routes::delete::<AreaGrant>(call, at.actor, at.partner, id.0).await
+    routes::delete::<AreaGrant>(call, at.actor(), at.partner, id.0).await
 }

@@ -39,7 +39,7 @@ pub async fn list_catalog_business_partners(
     query: ListQuery<CatalogListQuery>,
     call: Call,
 ) -> Result<HttpResponse> {
-    let only = permit.limited_to.as_ref().map(|id| id.as_str().to_owned());
+    let only = permit.limited_to().map(|id| id.as_str().to_owned());
     let filter = CatalogFilter { active: query.filter.active, only, ..CatalogFilter::default() };
     list::<BusinessPartner>(&call, &filter, &query.page).await
 }
@@ -299,6 +299,6 @@ async fn put<E: CatalogEntry>(
     conditions: Conditions,
 ) -> Result<HttpResponse> {
     permit.must_be_unlimited()?;
-    let done = service::put(db, permit.actor, id, body, conditions.precondition).await?;
+    let done = service::put(db, permit.actor(), id, body, conditions.precondition).await?;
     Ok(reply::put(request, &done))
 }

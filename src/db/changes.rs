@@ -5,9 +5,11 @@
 //! that has not changed means that nothing has. On PostgreSQL others write too, and the database is asked.
 
 use std::{
-    hash::{BuildHasher as _, RandomState},
+    hash::BuildHasher as _,
     sync::atomic::{AtomicI64, Ordering},
 };
+
+use foldhash::fast::RandomState;
 
 use crate::{catalog::BusinessPartnerId, history::Origin};
 
@@ -44,7 +46,7 @@ impl Default for Changes {
             partners: std::iter::repeat_with(AtomicI64::default).take(PARTNERS).collect(),
             catalog: AtomicI64::default(),
             global_rules: AtomicI64::default(),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         }
     }
 }

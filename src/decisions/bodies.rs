@@ -69,7 +69,7 @@ pub trait Ticket<'b> {
     fn slot(self) -> Slot<'b>;
 }
 
-impl<'b> Ticket<'b> for Object<TicketFacts<'b>> {
+impl<'b> Ticket<'b> for Object<Box<TicketFacts<'b>>> {
     fn slot(self) -> Slot<'b> {
         let Self(facts) = self;
         match facts.check() {
@@ -87,7 +87,7 @@ impl<'b> Ticket<'b> for &'b RawValue {
             ticket_id: String,
         }
         let mut json = serde_json::Deserializer::from_str(self.get());
-        match serde_path_to_error::deserialize::<_, Object<TicketFacts<'b>>>(&mut json) {
+        match serde_path_to_error::deserialize::<_, Object<Box<TicketFacts<'b>>>>(&mut json) {
             Ok(facts) => facts.slot(),
             Err(error) => {
                 let name = serde_json::from_str::<Object<Name>>(self.get());

@@ -70,11 +70,12 @@ pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: 
         let of_partner = |row: &&AccessRow| row.business_partner_id == partner;
         if rows.iter().any(|row| of_partner(&row)) {
             let snapshot = keeper.current(&partner).await?;
-            let effect = |(facts, drafted): (&TicketFacts<'_>, &Truth)| {
+            let judged = tickets.iter().zip(&drafted);
+            let effects = judged.map(|(facts, drafted)| {
                 let hides = *drafted != Truth::False;
                 evaluator::effect(&snapshot.policy, facts, question.rule_id, hides, now, &mut scratch)
-            };
-            let effects: Vec<_> = tickets.iter().zip(&drafted).map(effect).collect();
+            });
+            let effects: Vec<_> = effects.collect();
             for row in rows.iter().filter(of_partner) {
                 answer.add(of_access(&snapshot.policy, row, &tickets, &effects));
             }
@@ -92,7 +93,7 @@ impl ExclusionRulePreview {
     }
 }
 
-fn of_access(policy: &Policy, row: &AccessRow, tickets: &[TicketFacts<'_>], effects: &[Effect]) -> AccessPreview {
+fn of_access(policy: &Policy, row: &AccessRow, tickets: &[Box<TicketFacts<'_>>], effects: &[Effect]) -> AccessPreview {
     let viewer: Viewer = viewer(row.id, row.facts.clone());
     let (mut hidden, mut visible, mut unchanged) = (Affected::default(), Affected::default(), Affected::default());
     for (ticket, effect) in tickets.iter().zip(effects) {
@@ -116,7 +117,7 @@ fn of_access(policy: &Policy, row: &AccessRow, tickets: &[TicketFacts<'_>], effe
 }
 
 /// Whose accesses a global rule concerns: those of the tickets' partners, as no other sees them.
-fn partners_of(tickets: &[TicketFacts<'_>]) -> Vec<BusinessPartnerId> {
+fn partners_of(tickets: &[Box<TicketFacts<'_>>]) -> Vec<BusinessPartnerId> {
     let named: BTreeSet<&str> = tickets.iter().map(|ticket| &*ticket.business_partner_id).collect();
     named.into_iter().filter_map(|id| id.parse().ok()).collect()
 }

@@ -29,8 +29,8 @@ pub const MAX_SAMPLES: usize = 200;
 /// Most accesses of a preview.
 pub const MAX_ACCESSES: usize = 500;
 
-/// A ticket, or what is wrong with it.
-pub type Slot<'b> = Result<TicketFacts<'b>, WrongTicket>;
+/// A ticket, or what is wrong with it. Boxed, since it passes through several hands.
+pub type Slot<'b> = Result<Box<TicketFacts<'b>>, WrongTicket>;
 
 /// A ticket whose facts are wrong.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ pub struct PreviewQuestion<'b> {
 impl<'b> VisibilityQuestion<'b> {
     /// Reads a body, or tells all that is wrong with it beside the tickets.
     pub fn read(bytes: &'b [u8]) -> Result<Self> {
-        if let Some(body) = quickly::<VisibilityBody<Object<TicketFacts<'b>>>>(bytes) {
+        if let Some(body) = quickly::<VisibilityBody<Object<Box<TicketFacts<'b>>>>>(bytes) {
             return body.question();
         }
         shaped::<VisibilityBody<&'b RawValue>>(bytes)?.question()
@@ -93,7 +93,7 @@ impl CreationQuestion {
 impl<'b> PreviewQuestion<'b> {
     /// Reads a body, or tells all that is wrong with it beside the tickets.
     pub fn read(bytes: &'b [u8]) -> Result<Self> {
-        if let Some(body) = quickly::<PreviewBody<Object<TicketFacts<'b>>>>(bytes) {
+        if let Some(body) = quickly::<PreviewBody<Object<Box<TicketFacts<'b>>>>>(bytes) {
             return body.question();
         }
         shaped::<PreviewBody<&'b RawValue>>(bytes)?.question()

@@ -41,7 +41,7 @@ use crate::{
     security(("bearer" = ["decisions:read"])),
     extensions(("x-problem-codes" = json!(["unknown_access", "revision_not_reached"])))
 )]
-#[post("/decisions/ticket-visibility")]
+#[post("/api/v1/decisions/ticket-visibility")]
 pub async fn decide_ticket_visibility(
     permit: Permit<DecisionsRead>,
     body: RawBody<MAX_BODY>,
@@ -49,7 +49,7 @@ pub async fn decide_ticket_visibility(
     keeper: Data<Keeper>,
 ) -> Result<HttpResponse> {
     let question = VisibilityQuestion::read(&body.0)?;
-    let caller = Caller { limited_to: permit.limited_to.as_ref(), lang };
+    let caller = Caller { limited_to: permit.limited_to(), lang };
     let answer = service::visibility(&keeper, caller, question).await?;
     Ok(reply::answer(&answer, lang))
 }
@@ -64,7 +64,7 @@ pub async fn decide_ticket_visibility(
     security(("bearer" = ["decisions:read"])),
     extensions(("x-problem-codes" = json!(["unknown_access", "revision_not_reached"])))
 )]
-#[post("/decisions/ticket-creation")]
+#[post("/api/v1/decisions/ticket-creation")]
 pub async fn decide_ticket_creation(
     permit: Permit<DecisionsRead>,
     body: RawBody<MAX_BODY>,
@@ -72,7 +72,7 @@ pub async fn decide_ticket_creation(
     keeper: Data<Keeper>,
 ) -> Result<HttpResponse> {
     let question = CreationQuestion::read(&body.0)?;
-    let caller = Caller { limited_to: permit.limited_to.as_ref(), lang };
+    let caller = Caller { limited_to: permit.limited_to(), lang };
     let answer = service::creation(&keeper, caller, &question).await?;
     Ok(reply::answer(&answer, lang))
 }
@@ -90,7 +90,7 @@ pub async fn decide_ticket_creation(
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "unknown_access"])))
 )]
-#[post("/decisions/exclusion-rule-preview")]
+#[post("/api/v1/decisions/exclusion-rule-preview")]
 pub async fn preview_exclusion_rule(
     permit: Permit<IntegrationRead>,
     body: RawBody<MAX_BODY>,

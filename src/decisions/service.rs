@@ -70,7 +70,7 @@ fn count(counts: &Counts, decisions: &[TicketDecision<'_>]) {
 /// `explain`: in which language, if at all.
 fn decision<'b>(
     asked: &Asked,
-    facts: TicketFacts<'b>,
+    facts: Box<TicketFacts<'b>>,
     explain: Option<Lang>,
     now: Timestamp,
     scratch: &mut Scratch,

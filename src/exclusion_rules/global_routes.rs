@@ -59,7 +59,7 @@ pub async fn create_global_exclusion_rule(
     call: Call,
 ) -> Result<HttpResponse> {
     permit.must_be_unlimited()?;
-    routes::create::<ExclusionRule, _>(&call, permit.actor, GlobalRules, body.0).await
+    routes::create::<ExclusionRule, _>(&call, permit.actor(), GlobalRules, body.0).await
 }
 
 /// Get a global exclusion rule
@@ -99,7 +99,7 @@ pub async fn update_global_exclusion_rule(
     call: Call,
 ) -> Result<HttpResponse> {
     permit.must_be_unlimited()?;
-    routes::update::<ExclusionRule, _>(call, permit.actor, GlobalRules, id.0, body.0).await
+    routes::update::<ExclusionRule, _>(call, permit.actor(), GlobalRules, id.0, body.0).await
 }
 
 /// Delete a global exclusion rule
@@ -118,5 +118,5 @@ pub async fn delete_global_exclusion_rule(
     call: Call,
 ) -> Result<HttpResponse> {
     permit.must_be_unlimited()?;
-    routes::delete::<ExclusionRule, _>(call, permit.actor, GlobalRules, id.0).await
+    routes::delete::<ExclusionRule, _>(call, permit.actor(), GlobalRules, id.0).await
 }

@@ -62,7 +62,7 @@ pub async fn create_exclusion_rule(
     body: Body<ExclusionRuleCreate>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::create::<ExclusionRule, _>(&call, at.actor, Configuration(at.partner), body.0).await
+    routes::create::<ExclusionRule, _>(&call, at.actor(), Configuration(at.partner), body.0).await
 }
 
 /// Get an exclusion rule
@@ -99,7 +99,7 @@ pub async fn update_exclusion_rule(
     body: Body<ExclusionRulePatch>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::update::<ExclusionRule, _>(call, at.actor, Configuration(at.partner), id.0, body.0).await
+    routes::update::<ExclusionRule, _>(call, at.actor(), Configuration(at.partner), id.0, body.0).await
 }
 
 /// Delete an exclusion rule
@@ -117,5 +117,5 @@ pub async fn delete_exclusion_rule(
     id: InPath<RuleId>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::delete::<ExclusionRule, _>(call, at.actor, Configuration(at.partner), id.0).await
+    routes::delete::<ExclusionRule, _>(call, at.actor(), Configuration(at.partner), id.0).await
 }

@@ -67,10 +67,8 @@ pub mod scope {
 
 /// A caller whose token carries the scope `S`.
 pub struct Permit<S> {
-    /// Whom the history names.
-    pub actor: Actor,
-    /// The one partner the token is limited to.
-    pub limited_to: Option<BusinessPartnerId>,
+    claims: Arc<Claims>,
+    request: HttpRequest,
     scope: PhantomData<S>,
 }
 
@@ -87,14 +85,24 @@ impl<S: Scope> Permit<S> {
         if let Some(operations) = request.app_data::<Data<Operations>>() {
             operations.check_parameters(request)?;
         }
-        let request_id = RequestContext::id_of(request);
-        let actor = Actor { subject: claims.sub.clone(), client: claims.client_id.clone(), request_id };
-        Ok(Self { actor, limited_to: claims.business_partner_id.clone(), scope: PhantomData })
+        Ok(Self { claims: Arc::clone(claims), request: request.clone(), scope: PhantomData })
+    }
+
+    /// Whom the history names.
+    pub fn actor(&self) -> Actor {
+        let Claims { sub, client_id, .. } = &*self.claims;
+        let request_id = RequestContext::id_of(&self.request);
+        Actor { subject: sub.clone(), client: client_id.clone(), request_id }
+    }
+
+    /// The one partner the token is limited to.
+    pub fn limited_to(&self) -> Option<&BusinessPartnerId> {
+        self.claims.business_partner_id.as_ref()
     }
 
     /// Whether the caller may know of a partner.
     pub fn may_know(&self, partner: &BusinessPartnerId) -> bool {
-        self.limited_to.as_ref().is_none_or(|only| only == partner)
+        self.limited_to().is_none_or(|only| only == partner)
     }
 
     /// Refuses what would be there if the caller could know of it.
@@ -104,17 +112,14 @@ impl<S: Scope> Permit<S> {
 
     /// Refuses callers limited to one partner: what is shared is not theirs to change.
     pub fn must_be_unlimited(&self) -> Result<()> {
-        unlimited(self.limited_to.is_some())
+        if self.limited_to().is_some() { Err(Error::refuse(Code::PartnerRestricted)) } else { Ok(()) }
     }
 }
 
 /// A caller whose token carries the scope `S`, at a path below a partner it may know of.
 pub struct InPartner<S> {
-    pub actor: Actor,
     pub partner: BusinessPartnerId,
-    /// Whether the token is limited to it.
-    limited: bool,
-    scope: PhantomData<S>,
+    permit: Permit<S>,
 }
 
 impl<S: Scope> InPartner<S> {
@@ -122,18 +127,18 @@ impl<S: Scope> InPartner<S> {
         let permit = Permit::<S>::new(request, claims)?;
         let partner = path_param(request, "business_partner_id")?;
         permit.must_know(&partner)?;
-        let limited = permit.limited_to.is_some();
-        Ok(Self { actor: permit.actor, partner, limited, scope: PhantomData })
+        Ok(Self { partner, permit })
+    }
+
+    /// Whom the history names.
+    pub fn actor(&self) -> Actor {
+        self.permit.actor()
     }
 
     /// Refuses callers limited to the partner: what is shared is not theirs.
     pub fn must_be_unlimited(&self) -> Result<()> {
-        unlimited(self.limited)
+        self.permit.must_be_unlimited()
     }
-}
-
-fn unlimited(limited: bool) -> Result<()> {
-    if limited { Err(Error::refuse(Code::PartnerRestricted)) } else { Ok(()) }
 }
 
 /// Ready for nearly all tokens; a token whose key is not known waits until the keys have been read again.

@@ -5,8 +5,8 @@
 
 use std::{
     convert::Infallible,
-    future::Future,
-    pin::{Pin, pin},
+    future::{Future, Ready, ready},
+    pin::Pin,
     task::Poll,
     time::Duration,
 };
@@ -15,10 +15,15 @@ use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
     body::{BoxBody, SizedStream},
     dev::Payload,
+    error::PayloadError,
     http::{Method, header},
     web::{Bytes, BytesMut},
 };
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    future::{Either, LocalBoxFuture},
+    stream,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use validator::Validate;
@@ -58,6 +63,9 @@ pub struct Body<T>(pub T);
 /// [`judged`].
 pub struct RawBody<const MAX: usize>(pub Bytes);
 
+/// A part of a body as it arrives.
+type Chunk = std::result::Result<Bytes, PayloadError>;
+
 /// A body that may be absent and then stands for the default.
 pub struct OptionalBody<T>(pub T);
 
@@ -73,14 +81,23 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
 
 impl<const MAX: usize> FromRequest for RawBody<MAX> {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+    /// Ready for most bodies, which came with their heads.
+    type Future = Either<Ready<Result<Self>>, LocalBoxFuture<'static, Result<Self>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            must_be_json(&request)?;
-            collect(&request, payload, MAX).await.map(Self)
-        })
+        let mut payload = payload.take();
+        if let Err(error) = must_be_json(request) {
+            return Either::Left(ready(Err(error)));
+        }
+        match payload.next().now_or_never().flatten() {
+            Some(Ok(all)) if all.len() <= MAX && announced(request) == Some(all.len()) => {
+                Either::Left(ready(Ok(Self(all))))
+            }
+            first => {
+                let request = request.clone();
+                Either::Right(async move { collect(&request, first, payload, MAX).await.map(Self) }.boxed_local())
+            }
+        }
     }
 }
 
@@ -91,7 +108,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = collect(&request, payload, MAX_BODY).await?;
+            let bytes = collect(&request, None, payload, MAX_BODY).await?;
             if bytes.is_empty() {
                 return Ok(Self(T::default()));
             }
@@ -106,7 +123,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
 fn must_be_json(request: &HttpRequest) -> Result<()> {
     let patch = request.method() == Method::PATCH;
     let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = sent.split(';').next().unwrap_or_default().trim();
+    let essence = sent.split_once(';').map_or(sent, |(essence, _)| essence.trim_end());
     let is = |name: &str| essence.eq_ignore_ascii_case(name);
     let mut codings = request.headers().get_all(header::CONTENT_ENCODING);
     let plain = codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -116,31 +133,30 @@ fn must_be_json(request: &HttpRequest) -> Result<()> {
     Err(Error::refuse(Code::UnsupportedMediaType).with("merge_patch", if patch { "yes" } else { "no" }))
 }
 
-/// The whole body, or a refusal when it is too large or too slow; actix itself would wait for it for ever.
-async fn collect(request: &HttpRequest, mut payload: Payload, max: usize) -> Result<Bytes> {
+/// The whole body, of which `first` came before, or a refusal when it is too large or too slow; actix itself would wait for it for
+/// ever.
+async fn collect(request: &HttpRequest, first: Option<Chunk>, mut payload: Payload, max: usize) -> Result<Bytes> {
     let limit = request.app_data::<BodyTimeout>().map_or(BODY_TIMEOUT, |limit| limit.0);
-    let outcome = {
-        let mut received = pin!(receive(request, &mut payload, max));
-        // most bodies are here already, and need no clock
-        match received.as_mut().now_or_never() {
-            Some(outcome) => Ok(outcome),
-            None => timeout(limit, received).await,
-        }
-    };
-    outcome.unwrap_or_else(|_| {
+    timeout(limit, receive(request, first, &mut payload, max)).await.unwrap_or_else(|_| {
         request.extensions_mut().insert(Unread(payload));
         Err(Error::refuse(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
     })
 }
 
-async fn receive(request: &HttpRequest, payload: &mut Payload, max: usize) -> Result<Bytes> {
+/// How long a body says it is, in bytes.
+fn announced(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+async fn receive(request: &HttpRequest, first: Option<Chunk>, payload: &mut Payload, max: usize) -> Result<Bytes> {
     let too_large = || Error::refuse(Code::BodyTooLarge).with("max", max);
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > max) {
+    let announced = announced(request);
+    if announced.is_some_and(|length| length > max) {
         return Err(too_large());
     }
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
-    while let Some(chunk) = payload.next().await {
+    let mut chunks = stream::iter(first).chain(payload);
+    while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Error::refuse(Code::BadRequest))?;
         if bytes.len() + chunk.len() > max {
             return Err(too_large());

@@ -25,9 +25,8 @@ pub struct Conditions {
 impl Conditions {
     /// Reads them from the request's headers.
     pub fn of(request: &HttpRequest) -> Result<Self> {
-        let if_match = sent(request, &header::IF_MATCH, "If-Match")?.map(|sent| sent.named(Strength::Strong));
-        let if_none_match =
-            sent(request, &header::IF_NONE_MATCH, "If-None-Match")?.map(|sent| sent.named(Strength::Any));
+        let if_match = sent(request, &header::IF_MATCH, "If-Match", Strength::Strong)?;
+        let if_none_match = sent(request, &header::IF_NONE_MATCH, "If-None-Match", Strength::Any)?;
         Ok(Self { precondition: Precondition { if_match, if_none_match } })
     }
 
@@ -58,26 +57,26 @@ enum Strength {
 
 /// What a conditional header says.
 #[derive(Debug, PartialEq, Eq)]
-enum Sent {
+enum Sent<'h> {
     /// `*`.
     Any,
     /// Tags without their quotes, each with whether it is weak.
-    Tags(Vec<(bool, String)>),
+    Tags(Vec<(bool, &'h str)>),
 }
 
-impl Sent {
+impl<'h> Sent<'h> {
     fn named(self, strength: Strength) -> Match {
         match self {
             Self::Any => Match::Any,
             Self::Tags(tags) => {
                 let compared = tags.into_iter().filter(|(weak, _)| strength == Strength::Any || !weak);
-                Match::Tags(compared.map(|(_, tag)| tag).collect())
+                Match::Tags(compared.map(|(_, tag)| tag.to_owned()).collect())
             }
         }
     }
 
     /// Reads `*` or a list of tags. `None`: it is neither, or an empty list.
-    fn read(text: &str) -> Option<Self> {
+    fn read(text: &'h str) -> Option<Self> {
         if text.trim() == "*" {
             return Some(Self::Any);
         }
@@ -91,7 +90,7 @@ impl Sent {
             if !tag.bytes().all(|b| b.is_ascii_graphic()) || !(after.is_empty() || after.starts_with(',')) {
                 return None;
             }
-            tags.push((weak, tag.to_owned()));
+            tags.push((weak, tag));
             rest = after.trim_start_matches([' ', '\t', ',']);
         }
         (!tags.is_empty()).then_some(Self::Tags(tags))
@@ -100,14 +99,17 @@ impl Sent {
 
 /// A conditional header, all its lines being one list. One that cannot be read, such as a tag without its quotes, is refused:
 /// ignored it would let a write act that was meant not to, and as a tag that never matches it would be a riddle.
-fn sent(request: &HttpRequest, header: &HeaderName, name: &str) -> Result<Option<Sent>> {
-    let lines: Vec<_> = request.headers().get_all(header).map(|line| line.to_str().ok()).collect();
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    let lines: Option<Vec<_>> = lines.into_iter().collect();
+fn sent(request: &HttpRequest, header: &HeaderName, name: &str, strength: Strength) -> Result<Option<Match>> {
+    let lines: Option<Vec<_>> = request.headers().get_all(header).map(|line| line.to_str().ok()).collect();
+    let read = |text: &str| Sent::read(text).map(|sent| sent.named(strength));
+    let read = match lines.as_deref() {
+        Some([]) => return Ok(None),
+        Some([line]) => read(line),
+        Some(lines) => read(&lines.join(",")),
+        None => None,
+    };
     let unreadable = || Error::faults(Code::InvalidParameter, vec![Fault::new(name, Code::InvalidParameter)]);
-    lines.and_then(|lines| Sent::read(&lines.join(","))).map(Some).ok_or_else(unreadable)
+    read.map(Some).ok_or_else(unreadable)
 }
 
 impl FromRequest for Conditions {
@@ -123,8 +125,8 @@ impl FromRequest for Conditions {
 mod tests {
     use super::*;
 
-    fn tags(tags: &[(bool, &str)]) -> Sent {
-        Sent::Tags(tags.iter().map(|(weak, tag)| (*weak, (*tag).to_owned())).collect())
+    fn tags(tags: &[(bool, &'static str)]) -> Sent<'static> {
+        Sent::Tags(tags.to_vec())
     }
 
     #[rstest::rstest]
@@ -144,7 +146,7 @@ mod tests {
     #[case("*, \"3\"", None)]
     #[case("\"3\", *", None)]
     #[case("*, *", None)]
-    fn headers_are_read_in_full_or_not_at_all(#[case] text: &str, #[case] expected: Option<Sent>) {
+    fn headers_are_read_in_full_or_not_at_all(#[case] text: &str, #[case] expected: Option<Sent<'_>>) {
         let documented = jsonschema::is_valid(
             &serde_json::json!({"pattern": CONDITION_PATTERN}),
             // HTTP takes the white space off the ends of a header

@@ -9,6 +9,7 @@ use actix_web::{
     http::header::{self, HeaderName},
     web::Data,
 };
+use foldhash::fast::RandomState;
 use serde_json::Value;
 
 use super::{context::route, faults::MAX_NAME};
@@ -29,13 +30,13 @@ pub struct Operations {
     /// Path, and its methods with their query parameters.
     paths: Vec<(ResourceDef, BTreeSet<String>)>,
     /// Query parameters by (path, method).
-    queries: HashMap<String, BTreeMap<String, BTreeSet<String>>>,
+    queries: HashMap<String, BTreeMap<String, BTreeSet<String>>, RandomState>,
 }
 
 impl Operations {
     /// Reads them from the document; `others` are paths outside of it, which take GET only.
     pub fn of(document: &Value, others: &[&str]) -> Self {
-        let mut queries = HashMap::new();
+        let mut queries = HashMap::default();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             let methods = item.as_object().into_iter().flatten().map(|(method, operation)| {
                 let parameters = operation["parameters"].as_array().into_iter().flatten();

@@ -18,7 +18,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        ConnectionType,
+        ConnectionType, StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -120,7 +120,7 @@ pub async fn surround(
     let _entered = span.enter();
     tracing::error!(%error, path = asked.path, "answered without a result");
     if let Some(surroundings) = surroundings {
-        let (route, status) = (UNKNOWN.to_owned(), error.status_code().as_u16());
+        let (route, status) = (UNKNOWN.into(), error.status_code().as_u16());
         surroundings.metrics.answered(&method, route, status, course.started.elapsed(), Duration::ZERO);
     }
     Err(abandoned(&error, &asked))
@@ -159,19 +159,27 @@ async fn answer(
     Ok(response)
 }
 
-/// The headers of every answer.
+/// The headers of every answer. Those that guard content are left out where there is none to guard: a 304 tells what is news about
+/// what its caller keeps (RFC 9110 section 15.4.5), and these headers never are.
 fn complete(response: &mut ServiceResponse<BoxBody>, asked: &Asked) {
     let (api, docs) = (asked.path.starts_with(API), asked.path.starts_with(DOCS));
     let allowance = limits::allowance(response.request());
+    let unchanged = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&asked.request_id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, if docs { DOCS_POLICY } else { NOTHING });
     if api && !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, REVALIDATE);
     }
-    for (name, value) in SECURITY.into_iter().chain(allowance) {
+    for (name, value) in allowance {
+        headers.insert(name, value);
+    }
+    if unchanged {
+        return;
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, if docs { DOCS_POLICY } else { NOTHING });
+    for (name, value) in SECURITY {
         headers.insert(name, value);
     }
 }
@@ -180,14 +188,14 @@ fn complete(response: &mut ServiceResponse<BoxBody>, asked: &Asked) {
 fn report(response: &ServiceResponse<BoxBody>, started: Instant, metrics: Option<&Metrics>) {
     let (request, status) = (response.request(), response.status().as_u16());
     let (method, elapsed, database) = (request.method(), started.elapsed(), spent::so_far());
-    let route = route(request).map_or_else(|| UNKNOWN.to_owned(), |route| route.to_string());
+    let route = route(request).unwrap_or_else(|| UNKNOWN.into());
     if tracing::enabled!(tracing::Level::INFO) {
         let extensions = request.extensions();
         let claims = extensions.get::<Caller>().map(|caller| &caller.0);
         let limit = claims.and_then(|claims| claims.business_partner_id.as_ref()).map(ErpId::as_str);
         tracing::info!(
             %method,
-            route,
+            %route,
             status,
             micros = micros(elapsed),
             database_micros = micros(database),

@@ -6,6 +6,7 @@
 
 use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
 
+use foldhash::fast::RandomState;
 use quick_cache::sync::Cache;
 
 use super::{service, tag_of};
@@ -19,22 +20,29 @@ use crate::{
     kernel::{Result, change::EntityTag, found},
 };
 
-/// Of how many partners the revisions are remembered (SQLite), at about 200 bytes each.
+/// Of how many partners the revisions are remembered (SQLite), at about 250 bytes each.
 const REMEMBERED: usize = 10_000;
 
 /// How many questions are under way at most, each on behalf of an equal part of the workers: while one is being answered, the other
 /// one's answer is handed out. More of them would be shared by fewer.
 const AT_ONCE: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
-/// The revisions of partners.
-type Questions = Rounds<BusinessPartnerId, HashMap<BusinessPartnerId, Stamp>>;
+/// The revisions of a partner, and the tag made of them, once for all who will ask for it.
+#[derive(Debug, Clone)]
+struct Now {
+    revisions: Stamp,
+    tag: EntityTag,
+}
+
+/// Where partners stand.
+type Answers = HashMap<BusinessPartnerId, Now, RandomState>;
 
 /// See the module.
 pub struct Current {
     db: Db,
-    rounds: Lanes<Arc<Questions>>,
-    /// On SQLite: the revisions, and the stamp that was current before they were read.
-    remembered: Cache<BusinessPartnerId, (Stamp, Stamp)>,
+    rounds: Lanes<Arc<Rounds<BusinessPartnerId, Answers>>>,
+    /// On SQLite: where partners stand, and the stamp that was current before that was read.
+    remembered: Cache<BusinessPartnerId, (Stamp, Now)>,
 }
 
 impl Current {
@@ -48,37 +56,35 @@ impl Current {
     pub async fn stamp(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
         match self.db.changes() {
             Some(changes) => Ok(changes.stamp(partner)),
-            None => self.ask(partner).await,
+            None => self.ask(partner, |now| now.revisions).await,
         }
     }
 
     /// The tag of everything that can be read below a partner's integration; not found if there is no such partner.
     pub async fn tag(&self, partner: &BusinessPartnerId) -> Result<EntityTag> {
-        self.revisions(partner).await.map(tag_of)
-    }
-
-    async fn revisions(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
-        let Some(changes) = self.db.changes() else { return self.ask(partner).await };
+        let Some(changes) = self.db.changes() else { return self.ask(partner, |now| now.tag.clone()).await };
         let stamp = changes.stamp(partner);
         match self.remembered.get(partner) {
-            Some((at, revisions)) if at == stamp => Ok(revisions),
+            Some((at, now)) if at == stamp => Ok(now.tag),
             _ => {
-                let revisions = found(read(&self.db, std::slice::from_ref(partner)).await?.remove(partner))?;
-                self.remembered.insert(partner.clone(), (stamp, revisions));
-                Ok(revisions)
+                let now = found(read(&self.db, std::slice::from_ref(partner)).await?.remove(partner))?;
+                let tag = now.tag.clone();
+                self.remembered.insert(partner.clone(), (stamp, now));
+                Ok(tag)
             }
         }
     }
 
     /// Asks the database, together with all who ask meanwhile.
-    async fn ask(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
+    async fn ask<T>(&self, partner: &BusinessPartnerId, take: impl FnOnce(&Now) -> T) -> Result<T> {
         let db = self.db.clone();
         let question = async move |partners: Vec<BusinessPartnerId>| read(&db, &partners).await;
         let answer = spent::count(self.rounds.own().ask(partner.clone(), question)).await?;
-        found(answer.get(partner).copied())
+        found(answer.get(partner).map(take))
     }
 }
 
-async fn read(db: &Db, partners: &[BusinessPartnerId]) -> Result<HashMap<BusinessPartnerId, Stamp>> {
-    db.read(async |conn| service::revisions(conn, partners).await).await
+async fn read(db: &Db, partners: &[BusinessPartnerId]) -> Result<Answers> {
+    let read = db.read(async |conn| service::revisions(conn, partners).await).await?;
+    Ok(read.map(|(partner, revisions)| (partner, Now { revisions, tag: tag_of(revisions) })).collect())
 }

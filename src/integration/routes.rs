@@ -34,14 +34,14 @@ use crate::{
     responses((status = 200, description = "A page of customer integrations.", body = List<CustomerIntegrationSummary>)),
     security(("bearer" = ["integration:read"]))
 )]
-#[get("")]
+#[get("/api/v1/customer-integrations")]
 pub async fn list_customer_integrations(
     permit: Permit<IntegrationRead>,
     query: ListQuery<CustomerIntegrationListQuery>,
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    let (tag, page) = service::list(&db, permit.limited_to.as_ref(), &query.filter, &query.page).await?;
+    let (tag, page) = service::list(&db, permit.limited_to(), &query.filter, &query.page).await?;
     if conditions.has(&tag) {
         return Ok(reply::not_modified(&tag));
     }
@@ -83,7 +83,7 @@ pub async fn update_customer_integration(
     body: Body<CustomerIntegrationPatch>,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    let done = service::update(&db, at.actor, at.partner, body.0, conditions.precondition).await?;
+    let done = service::update(&db, at.actor(), at.partner, body.0, conditions.precondition).await?;
     Ok(reply::patched(&done))
 }
 

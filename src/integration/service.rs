@@ -1,7 +1,5 @@
 //! The rules of the aggregate: what may be written while it is inactive, and switching it on and off.
 
-use std::collections::HashMap;
-
 use super::{
     Current, IntegrationRow, Standing,
     dto::{CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch, CustomerIntegrationSummary},
@@ -97,10 +95,12 @@ pub async fn standing(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<St
 }
 
 /// The revisions that each partner's decisions depend on, all of one moment; partners that do not exist are left out.
-pub async fn revisions(conn: &mut Conn, partners: &[BusinessPartnerId]) -> Result<HashMap<BusinessPartnerId, Stamp>> {
+pub async fn revisions(
+    conn: &mut Conn,
+    partners: &[BusinessPartnerId],
+) -> Result<impl Iterator<Item = (BusinessPartnerId, Stamp)> + use<>> {
     let rows = repo::revisions(conn, partners).await?.into_iter();
-    let stamp = |(id, partner, catalog, global_rules)| (id, Stamp { partner, catalog, global_rules });
-    Ok(rows.map(stamp).collect())
+    Ok(rows.map(|(id, partner, catalog, global_rules)| (id, Stamp { partner, catalog, global_rules })))
 }
 
 /// A page of the integrations a caller may know (`only`: of one partner), and its tag.

@@ -3,7 +3,7 @@
 //! The door through which every write goes ([`crate::db::Db::mutate`]) takes a closure that returns a [`Change`]. The
 //! history entry is made from it, so a write that forgets its history entry does not compile.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
@@ -58,31 +58,32 @@ const LANGUAGE: char = '+';
 ///
 /// It is `<version>`, or `<version>-<state>` where the representation also shows things that change without a new
 /// version (a catalogue name, whether an access is effective), followed by `+<language>` where it holds words of one.
+/// Shared, since many answers bear the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntityTag(String);
+pub struct EntityTag(Arc<str>);
 
 impl EntityTag {
     /// The tag of something that only changes with its version.
     pub fn of(version: i64) -> Self {
-        Self(version.to_string())
+        Self(version.to_string().into())
     }
 
     /// The tag of something that shows foreign state as well.
     pub fn derived(version: i64, state: impl fmt::Display) -> Self {
-        Self(format!("{version}-{state}"))
+        Self(format!("{version}-{state}").into())
     }
 
     /// The tag of a list whose parts change independently.
     pub fn hashed(parts: impl std::hash::Hash) -> Self {
         let mut hasher = std::hash::DefaultHasher::new();
         parts.hash(&mut hasher);
-        Self(format!("{:016x}", std::hash::Hasher::finish(&hasher)))
+        Self(format!("{:016x}", std::hash::Hasher::finish(&hasher)).into())
     }
 
     /// The tag of the same state, shown in (an edition of) a language: another representation, so another tag.
     #[must_use]
     pub fn in_language(self, lang: &str) -> Self {
-        Self(format!("{}{LANGUAGE}{lang}", self.0))
+        Self(format!("{}{LANGUAGE}{lang}", self.0).into())
     }
 
     /// The tag as it stands between the quotes.
@@ -100,7 +101,7 @@ impl EntityTag {
     /// sender may overwrite. In which language the sender read the state does not matter.
     pub fn matches(&self, sent: &str) -> bool {
         let sent = sent.split_once(LANGUAGE).map_or(sent, |(state, _)| state);
-        sent == self.0 || self.0.split_once('-').is_some_and(|(version, _)| version == sent)
+        *sent == *self.0 || self.0.split_once('-').is_some_and(|(version, _)| version == sent)
     }
 }
 

@@ -165,7 +165,8 @@ impl<K> FromStr for Id<K> {
 
     /// Reads the form we write only, in lower case and with hyphens: one id, one spelling, one URL.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let id = uuid::Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
+        let as_written = |id: &uuid::Uuid| *id.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()) == *text;
+        let id = uuid::Uuid::try_parse(text).ok().filter(as_written);
         id.map(Self::from).ok_or_else(|| Fault::new("", Code::InvalidId))
     }
 }

@@ -74,7 +74,7 @@ pub async fn put_plan_board(
     body: OptionalBody<Nothing>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::put::<PlanBoardGrant>(call, at.actor, at.partner, id.0, body.0).await
+    routes::put::<PlanBoardGrant>(call, at.actor(), at.partner, id.0, body.0).await
 }
 
 /// Stop sharing a plan board
@@ -92,5 +92,5 @@ pub async fn delete_plan_board(
     id: InPath<PlanBoardId>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::delete::<PlanBoardGrant>(call, at.actor, at.partner, id.0).await
+    routes::delete::<PlanBoardGrant>(call, at.actor(), at.partner, id.0).await
 }

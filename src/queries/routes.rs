@@ -57,7 +57,7 @@ pub async fn create_query(
     body: Body<TicketQueryCreate>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::create::<TicketQuery, _>(&call, at.actor, Configuration(at.partner), body.0).await
+    routes::create::<TicketQuery, _>(&call, at.actor(), Configuration(at.partner), body.0).await
 }
 
 /// Get a ticket board query
@@ -90,7 +90,7 @@ pub async fn update_query(
     body: Body<TicketQueryPatch>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::update::<TicketQuery, _>(call, at.actor, Configuration(at.partner), id.0, body.0).await
+    routes::update::<TicketQuery, _>(call, at.actor(), Configuration(at.partner), id.0, body.0).await
 }
 
 /// Delete a ticket board query
@@ -104,5 +104,5 @@ pub async fn update_query(
 )]
 #[delete("/{query_id}")]
 pub async fn delete_query(at: InPartner<IntegrationWrite>, id: InPath<QueryId>, call: Call) -> Result<HttpResponse> {
-    routes::delete::<TicketQuery, _>(call, at.actor, Configuration(at.partner), id.0).await
+    routes::delete::<TicketQuery, _>(call, at.actor(), Configuration(at.partner), id.0).await
 }

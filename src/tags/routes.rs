@@ -53,7 +53,7 @@ pub async fn list_tags(
 )]
 #[post("")]
 pub async fn create_tag(at: InPartner<IntegrationWrite>, body: Body<TagCreate>, call: Call) -> Result<HttpResponse> {
-    routes::create::<Tag, _>(&call, at.actor, Configuration(at.partner), body.0).await
+    routes::create::<Tag, _>(&call, at.actor(), Configuration(at.partner), body.0).await
 }
 
 /// Get a tag
@@ -86,7 +86,7 @@ pub async fn update_tag(
     body: Body<TagPatch>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::update::<Tag, _>(call, at.actor, Configuration(at.partner), id.0, body.0).await
+    routes::update::<Tag, _>(call, at.actor(), Configuration(at.partner), id.0, body.0).await
 }
 
 /// Delete a tag
@@ -100,5 +100,5 @@ pub async fn update_tag(
 )]
 #[delete("/{tag_id}")]
 pub async fn delete_tag(at: InPartner<IntegrationWrite>, id: InPath<TagId>, call: Call) -> Result<HttpResponse> {
-    routes::delete::<Tag, _>(call, at.actor, Configuration(at.partner), id.0).await
+    routes::delete::<Tag, _>(call, at.actor(), Configuration(at.partner), id.0).await
 }

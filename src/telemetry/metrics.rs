@@ -33,7 +33,7 @@ const SECONDS: [f64; 14] =
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
     method: &'static str,
-    route: String,
+    route: Arc<str>,
     status: u16,
 }
 
@@ -75,7 +75,7 @@ impl Metrics {
     }
 
     /// A request was answered.
-    pub fn answered(&self, method: &Method, route: String, status: u16, elapsed: Duration, database: Duration) {
+    pub fn answered(&self, method: &Method, route: Arc<str>, status: u16, elapsed: Duration, database: Duration) {
         let method = known(method);
         self.requests.get_or_create(&Answered { method, route, status }).observe(elapsed.as_secs_f64());
         if !database.is_zero() {

@@ -75,7 +75,7 @@ pub async fn put_ticket_type(
     body: OptionalBody<TicketTypeGrantPut>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::put::<TicketTypeGrant>(call, at.actor, at.partner, id.0, body.0).await
+    routes::put::<TicketTypeGrant>(call, at.actor(), at.partner, id.0, body.0).await
 }
 
 /// Take a ticket type back
@@ -93,5 +93,5 @@ pub async fn delete_ticket_type(
     id: InPath<TicketTypeId>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::delete::<TicketTypeGrant>(call, at.actor, at.partner, id.0).await
+    routes::delete::<TicketTypeGrant>(call, at.actor(), at.partner, id.0).await
 }

@@ -408,3 +408,20 @@ async fn pages_of_allowed_origins_may_call(#[values(Sqlite)] engine: Engine) {
     let problem = app.reader().request("GET", "/customer-integrations/K-99").header("origin", "https://portal.example");
     assert_eq!(problem.send().await.is(404).header("access-control-allow-origin"), "https://portal.example");
 }
+
+#[actix_web::test]
+async fn where_no_origin_is_allowed_no_page_is_told_that_it_may_call() {
+    let app = TestApp::changed(|config| config.cors_allowed_origins.clear()).await;
+    let from_page = |method: &str| {
+        let request = app.erp().request(method, "/catalog/areas").header("origin", "https://portal.example");
+        request.header("access-control-request-method", "PUT")
+    };
+    let answers = [
+        from_page("OPTIONS").send().await.is_problem(405, "method_not_allowed"),
+        from_page("GET").send().await.is(200),
+    ];
+    for answer in answers {
+        assert_eq!(answer.header("access-control-allow-origin"), "");
+        assert!(!answer.header("vary").to_lowercase().contains("origin"));
+    }
+}

@@ -97,6 +97,23 @@ async fn a_batch_is_answered_in_order_and_wrong_tickets_do_not_fail_it(#[values(
     assert_eq!(answer["revision"], stage.app.reader().get(K1).await.json["revision"]);
 }
 
+#[actix_web::test]
+async fn a_question_may_come_in_pieces() {
+    let Some(stage) = Stage::set(Sqlite).await else { return };
+    let ask = async |pieces: usize| {
+        let question = json!({"access_email": "A@B.example", "tickets": [ticket("1")]}).to_string();
+        let length = question.len().div_ceil(pieces);
+        let pieces: Vec<_> =
+            question.into_bytes().chunks(length).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+        let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+        let asked = stage.system.request("POST", "/decisions/ticket-visibility").raw("application/json", body);
+        asked.send().await.is(200)
+    };
+    for pieces in [1, 2, 7] {
+        assert_eq!(ask(pieces).await.json["decisions"], json!([{"ticket_id": "1", "visible": true}]));
+    }
+}
+
 #[rstest]
 #[actix_web::test]
 async fn an_explanation_names_what_decides_in_the_callers_language(#[values(Sqlite, Postgres)] engine: Engine) {

@@ -120,4 +120,11 @@ async fn answers_say_that_browsers_should_be_careful() {
         let caching = if answer.status == 404 { "no-store" } else { "private, no-cache" };
         assert_eq!(answer.header("cache-control"), caching);
     }
+    // what has no content has none to guard; how it may be kept is told each time
+    let tag = app.reader().get("/catalog/areas").await.etag();
+    let same = app.reader().request("GET", "/catalog/areas").header("if-none-match", &tag).send().await.is(304);
+    assert_eq!((same.etag(), same.header("cache-control")), (tag, "private, no-cache"));
+    for guard in ["x-content-type-options", "x-frame-options", "referrer-policy", "content-security-policy"] {
+        assert_eq!(same.header(guard), "");
+    }
 }
