@@ -150,10 +150,10 @@ fn verifying<T: 'static>(request: &HttpRequest, make: fn(&HttpRequest, &Arc<Clai
     match verified {
         Ok((_, Ok(claims))) => Either::Left(ready(make(request, &claims))),
         Err(error) | Ok((_, Err(Unverified::Refused(error)))) => Either::Left(ready(Err(error))),
-        Ok((_, Err(Unverified::UnknownKey(keys)))) => {
+        Ok((_, Err(Unverified::UnknownKey(unknown)))) => {
             let request = request.clone();
             let again = async move {
-                let claims = verifier(&request)?.verify_again(bearer(&request)?, &keys).await?;
+                let claims = verifier(&request)?.verify_again(bearer(&request)?, unknown).await?;
                 make(&request, &claims)
             };
             Either::Right(again.boxed_local())

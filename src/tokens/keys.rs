@@ -47,6 +47,15 @@ struct Reading {
     last: Mutex<Option<Instant>>,
 }
 
+/// Whether keys were read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    No,
+    Yes,
+    /// Without being asked for, and it may have begun too early for what is looked for.
+    Meanwhile,
+}
+
 /// How many readings have begun and ended.
 #[derive(Debug, Default)]
 struct Readings {
@@ -90,13 +99,22 @@ impl Keys {
         self.reading.is_some()
     }
 
-    /// Waits for a reading that begins after this was called, or for the last one allowed; whether there was one.
-    pub async fn read_again(&self) -> bool {
-        let Some(reading) = &self.reading else { return false };
-        let Some(number) = reading.ask() else { return false };
+    /// How often they have been read.
+    pub fn readings(&self) -> u64 {
+        self.reading.as_ref().map_or(0, |reading| reading.readings.borrow().ended)
+    }
+
+    /// Waits for a reading that begins after this was called, or for the last one allowed, unless one has ended since there had
+    /// been as many as were `seen`.
+    pub async fn read_again(&self, seen: u64) -> Again {
+        let Some(reading) = &self.reading else { return Again::No };
+        let number = match reading.ask(seen) {
+            Ok(number) => number,
+            Err(none) => return none,
+        };
         let mut readings = reading.readings.subscribe();
         let ended = readings.wait_for(|readings| readings.ended >= number);
-        timeout(READING * 2, ended).await.is_ok_and(|ended| ended.is_ok())
+        if timeout(READING * 2, ended).await.is_ok_and(|ended| ended.is_ok()) { Again::Yes } else { Again::No }
     }
 
     fn replace(&self, set: KeySet) {
@@ -109,24 +127,27 @@ impl Keys {
 }
 
 impl Reading {
-    /// Asks for a reading: its number. `None`: the last one that was asked for is too recent.
-    fn ask(&self) -> Option<u64> {
+    /// Asks for a reading: its number. `No`: the last one that was asked for is too recent.
+    fn ask(&self, seen: u64) -> Result<u64, Again> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let (begun, ended) = {
             let readings = self.readings.borrow();
             (readings.begun, readings.ended)
         };
         let (last, number) = *asked;
+        if ended > seen {
+            return Err(Again::Meanwhile);
+        }
         if ended < number {
-            return Some(number);
+            return Ok(number);
         }
         let now = Instant::now();
         if last.is_some_and(|last| now - last < self.cooldown) {
-            return None;
+            return Err(Again::No);
         }
         *asked = (Some(now), begun + 1);
         self.wanted.notify_one();
-        Some(begun + 1)
+        Ok(begun + 1)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     Claims, IssuerSettings, KeySource, TokenSettings,
     header::Parts,
     jwks::{Key, KeySet},
-    keys::{self, Keys},
+    keys::{self, Again, Keys},
 };
 use crate::kernel::{Code, Error, Result, count::Count, time::Timestamp};
 
@@ -56,7 +56,14 @@ struct Verified {
 pub enum Unverified {
     Refused(Error),
     /// It names a key that is not known, or none is; it may pass once the keys have been read again.
-    UnknownKey(Arc<Keys>),
+    UnknownKey(Unknown),
+}
+
+/// Keys among which that of a token was not.
+pub struct Unknown {
+    keys: Arc<Keys>,
+    /// How often they had been read before they were looked at.
+    seen: u64,
 }
 
 impl From<&'static str> for Unverified {
@@ -112,16 +119,19 @@ impl Verifier {
     }
 
     /// The same after the keys have been read again, for a token whose key was not known.
-    pub async fn verify_again(&self, token: &str, keys: &Keys) -> Result<Arc<Claims>> {
-        let read = keys.read_again().await;
-        match self.verify(token) {
-            Ok(claims) => Ok(claims),
-            Err(Unverified::Refused(error)) => Err(error),
-            Err(Unverified::UnknownKey(keys)) if !keys.are_known() => {
-                tracing::warn!(read, "a token cannot be judged");
-                Err(keys::unknown())
+    pub async fn verify_again(&self, token: &str, mut unknown: Unknown) -> Result<Arc<Claims>> {
+        loop {
+            let read = unknown.keys.read_again(unknown.seen).await;
+            match self.verify(token) {
+                Ok(claims) => return Ok(claims),
+                Err(Unverified::Refused(error)) => return Err(error),
+                Err(Unverified::UnknownKey(again)) if read == Again::Meanwhile => unknown = again,
+                Err(Unverified::UnknownKey(Unknown { keys, .. })) if !keys.are_known() => {
+                    tracing::warn!(?read, "a token cannot be judged");
+                    return Err(keys::unknown());
+                }
+                Err(Unverified::UnknownKey(_)) => return Err(refused("other")),
             }
-            Err(Unverified::UnknownKey(_)) => Err(refused("other")),
         }
     }
 
@@ -161,8 +171,9 @@ impl Issuer {
         validation: &Validation,
         kid: Option<&str>,
     ) -> Result<Verified, Unverified> {
+        let seen = self.keys.readings();
         let set = self.keys.current();
-        let mut outcome = Err(Unverified::UnknownKey(Arc::clone(&self.keys)));
+        let mut outcome = Err(Unverified::UnknownKey(Unknown { keys: Arc::clone(&self.keys), seen }));
         for key in set.candidates(algorithm, kid).take(MAX_TRIED) {
             let error = match jsonwebtoken::decode::<Claims>(token, key.decoding(), validation) {
                 Ok(token) if token.claims.are_sane() => {
