@@ -151,7 +151,8 @@ impl App {
         Self::with_routes(config, |_| {}).await
     }
 
-    /// The same with more routes beside its own, for benchmarks that need something to compare with.
+    /// The same with more routes beside its own, for benchmarks that need something to compare with. They come first, so that what is
+    /// compared is not made slow by the routes before it.
     pub async fn with_routes(config: Config, more: fn(&mut web::ServiceConfig)) -> anyhow::Result<Self> {
         let options = DbOptions { workers: config.worker_threads, ..config.database_options };
         let db = Db::open(&config.database, options)?;
@@ -190,11 +191,11 @@ impl App {
                 .app_data(operations.clone())
                 .app_data(document.clone())
                 .app_data(BodyTimeout(body_timeout))
+                .configure(more)
                 .into_utoipa_app()
                 .configure(router::api)
                 .into_app()
                 .configure(router::others)
-                .configure(more)
                 .default_service(web::to(unrouted))
         })?;
         Ok(Self { address, metrics_address, db, server, metrics, surroundings, stopping: config.stopping })

@@ -24,9 +24,8 @@ const TAB: &str = "/api/v1/customer-integrations/{business_partner_id}";
 pub const OTHERS: [&str; 6] =
     ["/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{page:.*}", "/problems/{code}"];
 
-/// The operations of the API. Decisions, asked most often, are compared with first. All else is a tree, so that a request is
-/// compared with the few routes of its branch only, and of few levels, since each of them costs a request as much as ten
-/// comparisons.
+/// The operations of the API, in the document's order. Decisions, asked most often, are compared with first. All else is a tree, so
+/// that a request is compared with the few routes of its branch only; a flat one, since each level has futures of its own.
 pub fn api(config: &mut ServiceConfig) {
     use exclusion_rules::global_routes::{
         create_global_exclusion_rule, delete_global_exclusion_rule, get_global_exclusion_rule,

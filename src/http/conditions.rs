@@ -101,11 +101,12 @@ impl<'h> Sent<'h> {
 /// ignored it would let a write act that was meant not to, and as a tag that never matches it would be a riddle.
 fn sent(request: &HttpRequest, header: &HeaderName, name: &str, strength: Strength) -> Result<Option<Match>> {
     let lines: Option<Vec<_>> = request.headers().get_all(header).map(|line| line.to_str().ok()).collect();
-    let read = |text: &str| Sent::read(text).map(|sent| sent.named(strength));
+    let named = |text: &str| Sent::read(text).map(|sent| sent.named(strength));
     let read = match lines.as_deref() {
         Some([]) => return Ok(None),
-        Some([line]) => read(line),
-        Some(lines) => read(&lines.join(",")),
+        // what nearly all send needs no copy
+        Some([line]) => named(line),
+        Some(lines) => named(&lines.join(",")),
         None => None,
     };
     let unreadable = || Error::faults(Code::InvalidParameter, vec![Fault::new(name, Code::InvalidParameter)]);

@@ -104,8 +104,8 @@ impl Keys {
         self.reading.as_ref().map_or(0, |reading| reading.readings.borrow().ended)
     }
 
-    /// Waits for a reading that begins after this was called, or for the last one allowed, unless one has ended since there had
-    /// been as many as were `seen`.
+    /// Waits for a reading that begins after this was called, or for the last one allowed; not if there have been more readings than
+    /// the caller has `seen`, who then has keys to look at first.
     pub async fn read_again(&self, seen: u64) -> Again {
         let Some(reading) = &self.reading else { return Again::No };
         let number = match reading.ask(seen) {
@@ -252,4 +252,27 @@ async fn fetch(client: &Client, url: &Url) -> Result<Vec<u8>, String> {
 /// That nobody can be judged, since no key was ever read.
 pub fn unknown() -> Error {
     Error::Unavailable("no key of tokens could be read yet".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_has_not_seen_the_last_reading_causes_none() {
+        let keys = Keys::unread(Duration::ZERO);
+        let reading = keys.reading.as_ref().unwrap();
+        let seen = keys.readings();
+        reading.readings.send_modify(|readings| *readings = Readings { begun: 1, ended: 1 });
+        assert_eq!(keys.read_again(seen).await, Again::Meanwhile);
+        assert!(reading.wanted.notified().now_or_never().is_none(), "nobody was asked to read");
+        let again = async {
+            reading.wanted.notified().await;
+            reading.readings.send_modify(|readings| *readings = Readings { begun: 2, ended: 2 });
+        };
+        let (read, ()) = tokio::join!(keys.read_again(keys.readings()), again);
+        assert_eq!(read, Again::Yes);
+    }
 }
