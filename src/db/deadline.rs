@@ -5,8 +5,6 @@
 //! still doing is unknown. SQLite is a file: nothing lies between, locks are waited for no longer than its `busy_timeout`,
 //! and its statements cannot be abandoned half-way, so they have no deadline.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, timeout_at};
 
 use super::Conn;
@@ -29,9 +27,9 @@ impl Deadline {
     /// There is none.
     pub const NEVER: Self = Self(None);
 
-    /// So long from now.
-    pub fn after(limit: Duration) -> Self {
-        Self(Some(Instant::now() + limit))
+    /// That moment.
+    pub fn at(time: Instant) -> Self {
+        Self(Some(time))
     }
 
     /// Waits for `work`, but no longer than this; then drops it.

@@ -4,6 +4,7 @@ use std::{convert::Infallible, num::NonZeroUsize, str::FromStr, sync::Arc, time:
 
 use diesel_async::pooled_connection::deadpool::Pool;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
 
 use super::{
     changes::Changes,
@@ -133,9 +134,14 @@ impl Db {
 
     /// Until when the database may keep a request waiting that comes now.
     pub(super) fn request_deadline(&self) -> Deadline {
+        self.request_deadline_since(Instant::now())
+    }
+
+    /// Until when the database may keep a request waiting that has waited since then.
+    pub(super) fn request_deadline_since(&self, since: Instant) -> Deadline {
         match self {
             Self::Sqlite { .. } => Deadline::NEVER,
-            Self::Postgres { options, .. } => Deadline::after(options.request_limit),
+            Self::Postgres { options, .. } => Deadline::at(since + options.request_limit),
         }
     }
 
@@ -143,7 +149,7 @@ impl Db {
     pub(super) fn readiness_deadline(&self) -> Deadline {
         match self {
             Self::Sqlite { .. } => Deadline::NEVER,
-            Self::Postgres { options, .. } => Deadline::after(options.readiness_limit),
+            Self::Postgres { options, .. } => Deadline::at(Instant::now() + options.readiness_limit),
         }
     }
 

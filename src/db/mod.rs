@@ -42,6 +42,7 @@ pub(crate) use paging::{containing, keyset, paged};
 
 use deadline::Deadline;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use tokio::time::Instant;
 
 use crate::kernel::{Error, Result};
 
@@ -61,6 +62,11 @@ impl Db {
     /// Looks up a few rows by their keys, each statement on its own.
     pub async fn read<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
         self.look(Reach::Little, work).await
+    }
+
+    /// Looks up rows by their keys for those who have waited since then.
+    pub async fn read_since<T>(&self, since: Instant, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+        self.reading(Reach::Little, self.request_deadline_since(since), work).await
     }
 
     /// Runs statements that change nothing, each on its own.

@@ -1,14 +1,15 @@
 //! Questions to the database that many requests share.
 //!
 //! While one is under way, those who come wait for the next one, and share it. So the database sees one at a time, whatever the load
-//! and however many workers share it, and no answer is older than the request.
+//! and however many workers share it, and no answer is older than the request. A question is told since when it is waited for: who
+//! has waited for the one before in vain is not to wait as long again.
 //!
 //! To be woken by another thread costs several times as much as by the own one. So one task of each worker waits for the answer, a
 //! relay, and that worker's requests wait for the relay.
 
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::Mutex as Turn;
+use tokio::{sync::Mutex as Turn, time::Instant};
 
 use super::{
     Lanes,
@@ -57,18 +58,22 @@ where
     pub async fn ask(
         self: &Arc<Self>,
         key: K,
-        question: impl AsyncFnOnce(Vec<K>) -> Result<A> + 'static,
+        question: impl AsyncFnOnce(Vec<K>, Instant) -> Result<A> + 'static,
     ) -> Result<Arc<A>> {
         let answer = self.join(key, question);
         self.relayed(answer).await.map_err(|error| told(&error))
     }
 
     /// Has the next question ask for `key` too.
-    fn join(self: &Arc<Self>, key: K, question: impl AsyncFnOnce(Vec<K>) -> Result<A> + 'static) -> UnderWay<Arc<A>> {
+    fn join(
+        self: &Arc<Self>,
+        key: K,
+        question: impl AsyncFnOnce(Vec<K>, Instant) -> Result<A> + 'static,
+    ) -> UnderWay<Arc<A>> {
         let mut next = locked(&self.next);
         let begun = || {
-            let rounds = Arc::clone(self);
-            begin(async move { rounds.hold(question).await.map(Arc::new).map_err(Arc::new) })
+            let (rounds, since) = (Arc::clone(self), Instant::now());
+            begin(async move { rounds.hold(question, since).await.map(Arc::new).map_err(Arc::new) })
         };
         // one that ended before its turn came takes nobody along
         if next.as_ref().is_some_and(|(_, answer)| answer.peek().is_some()) {
@@ -82,14 +87,14 @@ where
     }
 
     /// Waits for its turn, and takes along all who came meanwhile.
-    async fn hold(&self, question: impl AsyncFnOnce(Vec<K>) -> Result<A>) -> Result<A> {
+    async fn hold(&self, question: impl AsyncFnOnce(Vec<K>, Instant) -> Result<A>, since: Instant) -> Result<A> {
         let _turn = self.turn.lock().await;
         // lets those in whose requests have arrived but have not been read
         for _ in 0..HOPS {
             tokio::task::yield_now().await;
         }
         let round = locked(&self.next).take();
-        question(round.map(|(keys, _)| keys).unwrap_or_default()).await
+        question(round.map(|(keys, _)| keys).unwrap_or_default(), since).await
     }
 
     /// An answer by way of this worker's relay.
@@ -123,6 +128,8 @@ mod tests {
     struct Asked {
         rounds: Arc<Rounds<u32, usize>>,
         questions: Mutex<Vec<Vec<u32>>>,
+        /// Since when each was waited for.
+        since: Mutex<Vec<Instant>>,
         gate: Notify,
     }
 
@@ -130,14 +137,20 @@ mod tests {
         fn nothing(workers: usize) -> Arc<Self> {
             let workers = NonZeroUsize::new(workers).unwrap();
             let Ok(relays) = Lanes::try_new(workers, |_| Ok::<_, Infallible>(Relay::default()));
-            Arc::new(Self { rounds: Arc::new(Rounds::new(relays)), questions: Mutex::default(), gate: Notify::new() })
+            Arc::new(Self {
+                rounds: Arc::new(Rounds::new(relays)),
+                questions: Mutex::default(),
+                since: Mutex::default(),
+                gate: Notify::new(),
+            })
         }
 
         fn ask(self: &Arc<Self>, key: u32) -> JoinHandle<usize> {
             let asked = Arc::clone(self);
             spawn_local(async move {
                 let within = Arc::clone(&asked);
-                let question = async move |keys: Vec<u32>| {
+                let question = async move |keys: Vec<u32>, since: Instant| {
+                    locked(&within.since).push(since);
                     locked(&within.questions).push(keys);
                     within.gate.notified().await;
                     Ok(locked(&within.questions).len())
@@ -169,6 +182,7 @@ mod tests {
             asked.begun(1).await;
             let later: Vec<_> = [2, 3, 2, 1].into_iter().map(|key| asked.ask(key)).collect();
             asked.waiting(3).await;
+            let waiting = Instant::now();
             asked.gate.notify_one();
             assert_eq!(first.await.unwrap(), 1);
             asked.begun(2).await;
@@ -177,6 +191,8 @@ mod tests {
                 assert_eq!(answer.unwrap(), 2);
             }
             assert_eq!(*locked(&asked.questions), [vec![1], vec![2, 3, 1]]);
+            // from when the first of them came, not from when its turn came
+            assert!(locked(&asked.since).last().is_some_and(|since| *since <= waiting));
         };
         LocalSet::new().run_until(test).await;
     }

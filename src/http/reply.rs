@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     db::{Conn, Reach},
-    kernel::{Done, Resource, Result, change::EntityTag, page::Page},
+    kernel::{Done, Error, Resource, Result, change::EntityTag, page::Page},
     texts::Lang,
 };
 
@@ -83,7 +83,11 @@ pub async fn tag_first<T: Serialize>(
     if let Some(json) = pages.as_ref().and_then(|(pages, address)| pages.find(address, &tag)) {
         return Ok(tagged_json(json, &tag));
     }
-    let outcome = call.db.look(reach, async |conn| read(conn).await).await;
+    let outcome = match call.db.look(reach, async |conn| read(conn).await).await {
+        // may be of two states: what the tag tells. Another failure is none of the data's, and has taken its time
+        outcome @ (Ok(_) | Err(Error::Refused(_))) => outcome,
+        Err(error) => return Err(error),
+    };
     let (tag, body) = if tag_now().await? == tag {
         (tag, outcome?)
     } else {

@@ -8,6 +8,7 @@ use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
 
 use foldhash::fast::RandomState;
 use quick_cache::sync::Cache;
+use tokio::time::Instant;
 
 use super::{service, tag_of};
 use crate::{
@@ -67,7 +68,7 @@ impl Current {
         match self.remembered.get(partner) {
             Some((at, now)) if at == stamp => Ok(now.tag),
             _ => {
-                let now = found(read(&self.db, std::slice::from_ref(partner)).await?.remove(partner))?;
+                let now = found(read(&self.db, std::slice::from_ref(partner), Instant::now()).await?.remove(partner))?;
                 let tag = now.tag.clone();
                 self.remembered.insert(partner.clone(), (stamp, now));
                 Ok(tag)
@@ -78,13 +79,13 @@ impl Current {
     /// Asks the database, together with all who ask meanwhile.
     async fn ask<T>(&self, partner: &BusinessPartnerId, take: impl FnOnce(&Now) -> T) -> Result<T> {
         let db = self.db.clone();
-        let question = async move |partners: Vec<BusinessPartnerId>| read(&db, &partners).await;
+        let question = async move |partners: Vec<BusinessPartnerId>, since| read(&db, &partners, since).await;
         let answer = spent::count(self.rounds.own().ask(partner.clone(), question)).await?;
         found(answer.get(partner).map(take))
     }
 }
 
-async fn read(db: &Db, partners: &[BusinessPartnerId]) -> Result<Answers> {
-    let read = db.read(async |conn| service::revisions(conn, partners).await).await?;
+async fn read(db: &Db, partners: &[BusinessPartnerId], since: Instant) -> Result<Answers> {
+    let read = db.read_since(since, async |conn| service::revisions(conn, partners).await).await?;
     Ok(read.map(|(partner, revisions)| (partner, Now { revisions, tag: tag_of(revisions) })).collect())
 }

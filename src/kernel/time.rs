@@ -99,13 +99,16 @@ impl Timestamp {
 fn is_rfc3339(text: &str) -> bool {
     let digits_as = |form: &str, text: &str| {
         form.len() == text.len()
-            && form.bytes().zip(text.bytes()).all(|(f, t)| if f == b'0' { t.is_ascii_digit() } else { f == t })
+            && form.bytes().zip(text.bytes()).all(|(f, t)| {
+                // `t` is as good as `T` (RFC 3339 section 5.6)
+                if f == b'0' { t.is_ascii_digit() } else { f == t.to_ascii_uppercase() }
+            })
     };
     let Some((time, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else { return false };
     let fraction = rest.strip_prefix('.').map(|rest| rest.bytes().take_while(u8::is_ascii_digit).count());
     let Some(zone) = rest.get(fraction.map_or(0, |digits| digits + 1)..) else { return false };
     fraction != Some(0)
-        && digits_as("0000-00-00T00:00:00", &time.to_ascii_uppercase())
+        && digits_as("0000-00-00T00:00:00", time)
         && (zone.eq_ignore_ascii_case("z") || digits_as("+00:00", zone) || digits_as("-00:00", zone))
 }
 

@@ -1,7 +1,5 @@
 //! The databases themselves: migrations, what is stored where, and connections that die.
 
-use std::time::{Duration, Instant};
-
 use customer_integration::{
     app::App,
     config::Config,
@@ -21,7 +19,6 @@ use crate::support::{
     TestApp,
     app::{Storage, config},
     postgres::postgres,
-    proxy::Proxy,
 };
 
 /// Tables and columns, in a form that both engines can tell.
@@ -169,42 +166,6 @@ async fn a_statement_that_waits_too_long_is_no_fault_of_ours() {
     rival.batch_execute("BEGIN; UPDATE customer_integrations SET version = version").await.unwrap();
     let refused = app.editor().patch("/customer-integrations/K-1", json!({"active": false})).await;
     assert_eq!(refused.is_problem(503, "unavailable").header("retry-after"), "1");
-}
-
-#[actix_web::test]
-async fn a_server_that_falls_silent_is_unavailable_until_it_can_be_reached_again() {
-    let Some(storage) = Storage::new(Postgres, true).await else { return };
-    let Storage::Postgres { server, name, .. } = &storage else { panic!() };
-    let proxy = Proxy::to(server, name).await;
-    let options = DbOptions { pool_size: 1, request_limit: Duration::from_millis(300), ..DbOptions::default() };
-    let config = Config { database_options: options, ..config(&proxy.url()) };
-    let app = TestApp::with_config(storage, config).await;
-    app.fill_catalog().await;
-    app.make_ready("K-1").await;
-    let id = app.access("K-1", "a@b.example", json!({})).await;
-    let (access, list) = (format!("/customer-integrations/K-1/accesses/{id}"), "/customer-integrations/K-1/accesses");
-    let (editor, platform) = (app.editor(), app.anonymous());
-
-    proxy.freeze();
-    editor.get(list).await.is_problem(503, "unavailable");
-    proxy.thaw();
-    // the silent connection was closed, else it would hold the only place in the pool for good
-    editor.get(list).await.is(200);
-
-    proxy.freeze();
-    let asked = Instant::now();
-    let (ready, read, written) = tokio::join!(
-        platform.get("//health/ready"),
-        editor.get("/customer-integrations/K-1"),
-        editor.patch(&access, json!({"language": "en"})),
-    );
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-    for answer in [ready, read, written] {
-        assert_eq!(answer.is_problem(503, "unavailable").header("retry-after"), "1");
-    }
-    proxy.thaw();
-    platform.get("//health/ready").await.is(200);
-    assert_eq!(editor.patch(&access, json!({"language": "en"})).await.is(200).json["version"], 2);
 }
 
 #[rstest]

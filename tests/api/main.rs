@@ -36,6 +36,7 @@ mod queries;
 mod races;
 mod released;
 mod rules;
+mod silence;
 mod support;
 mod tab;
 mod tags;
