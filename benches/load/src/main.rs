@@ -1,10 +1,12 @@
-//! `customer-integration serve` with one more route, `/bench/constant`: it verifies the token as decisions do and answers a
-//! constant as long as the decision on one ticket, whatever the method, and without a look at the body. What decisions cost is
-//! measured beside it, in the same process.
+//! `customer-integration serve` with two more routes, to a GET and to a POST: they verify the token as decisions do and answer a
+//! constant, without a look at the body. What decisions cost is measured beside them, in the same process. Both sides read and
+//! write the same bytes: the paths are as long as that of decisions and the answers have the head and the body of a decision on
+//! one ticket, so that what differs is what decisions do, and not how much HTTP there is around it.
 #![forbid(unsafe_code)]
 
 use actix_web::{
     HttpResponse,
+    http::header,
     web::{self, ServiceConfig},
 };
 use clap::Parser;
@@ -19,7 +21,7 @@ use customer_integration::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// As long as the answer to a question about one ticket.
-const ANSWER: &str = r#"{"revision":100,"decisions":[{"ticket_id":"INC-1000","visible":true}]}"#;
+const ANSWER: &str = r#"{"revision":10,"decisions":[{"ticket_id":"INC-10000","visible":true}]}"#;
 
 #[derive(Parser)]
 struct Cli {
@@ -34,11 +36,19 @@ struct Cli {
 }
 
 async fn constant(_permit: Permit<DecisionsRead>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(ANSWER)
+    let headers =
+        [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_LANGUAGE, "en"), (header::VARY, "accept-language")];
+    let mut answer = HttpResponse::Ok();
+    for header in headers {
+        answer.append_header(header);
+    }
+    answer.content_type("application/json").body(ANSWER)
 }
 
 fn more(config: &mut ServiceConfig) {
-    config.route("/bench/constant", web::route().to(constant));
+    config
+        .route("/bench/v1/constants/answer-to-a-get", web::get().to(constant))
+        .route("/bench/v1/constants/answer-to-posts", web::post().to(constant));
 }
 
 fn main() -> anyhow::Result<()> {
