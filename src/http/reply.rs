@@ -84,9 +84,10 @@ pub async fn tag_first<T: Serialize>(
         return Ok(tagged_json(json, &tag));
     }
     let outcome = match call.db.look(reach, async |conn| read(conn).await).await {
-        // may be of two states: what the tag tells. Another failure is none of the data's, and has taken its time
-        outcome @ (Ok(_) | Err(Error::Refused(_))) => outcome,
-        Err(error) => return Err(error),
+        // it has been waited for long enough
+        Err(error @ (Error::Unavailable(_) | Error::ConnectionLost(_))) => return Err(error),
+        // may be of two states, also where it failed: the tag tells
+        outcome => outcome,
     };
     let (tag, body) = if tag_now().await? == tag {
         (tag, outcome?)

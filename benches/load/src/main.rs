@@ -13,8 +13,12 @@ use clap::Parser;
 use customer_integration::{
     app::App,
     config::{Config, DatabaseArgs, LogArgs, ServerArgs, TokenArgs},
-    http::auth::{Permit, scope::DecisionsRead},
+    http::{
+        auth::{Permit, scope::DecisionsRead},
+        reply,
+    },
     telemetry,
+    texts::Lang,
 };
 
 #[global_allocator]
@@ -36,13 +40,9 @@ struct Cli {
 }
 
 async fn constant(_permit: Permit<DecisionsRead>) -> HttpResponse {
-    let headers =
-        [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_LANGUAGE, "en"), (header::VARY, "accept-language")];
     let mut answer = HttpResponse::Ok();
-    for header in headers {
-        answer.append_header(header);
-    }
-    answer.content_type("application/json").body(ANSWER)
+    answer.insert_header((header::CACHE_CONTROL, "no-store")).content_type("application/json");
+    reply::in_language(answer.body(ANSWER), Lang::En.tag())
 }
 
 fn more(config: &mut ServiceConfig) {
