@@ -106,7 +106,7 @@ class Callers:
 
 def caddyfile(instances: list[Instance], work: Path) -> Path:
     """docker-compose.yml's, with addresses of this machine for its services."""
-    text = COMPOSE["configs"]["caddyfile"]["content"].replace("$$", "$")
+    text = (ROOT / COMPOSE["configs"]["caddyfile"]["file"]).read_text(encoding="utf-8")
     for instance in instances:
         if f"{instance.name}:8080" not in text:
             raise Failed(f"the Caddyfile does not know {instance.name}")

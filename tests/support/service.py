@@ -16,8 +16,7 @@ SCOPES = "integration:read integration:write global-rules:write catalog:read cat
 # settings of whoever runs this must not reach the service
 OURS = (
     "BIND_", "CORS_", "DATABASE_", "DECISION_", "HEADER_", "JWT_", "LOG_", "MAX_CONCURRENT_", "METRICS_", "MIGRATE_",
-    "OTEL_",
-    "RATE_", "REQUEST_", "RUST_LOG", "SHUTDOWN_", "WORKER_",
+    "OTEL_", "PAGE_", "RATE_", "REQUEST_", "RUST_LOG", "SHUTDOWN_", "WORKER_",
 )  # fmt: skip
 
 
