@@ -30,12 +30,11 @@ use crate::{
     http::{
         body::BodyTimeout,
         cors,
-        head::head_as_get,
         kept::KeptPages,
         limits::{Gate, RateLimiter},
         operations::{Operations, unrouted},
         serve::{self, Serving},
-        surround::{Surroundings, surround},
+        surround::{Surroundings, admit, surround},
     },
     integration::Current,
     router::{self, Document},
@@ -102,6 +101,7 @@ impl Shared {
             gate,
             metrics: Metrics::new(sources),
             request_timeout: config.limits.request_timeout,
+            origins: config.cors_allowed_origins.clone(),
             stopping: false.into(),
         };
         let limiter = config.limits.rate.map(RateLimiter::new).transpose()?.map(Data::new);
@@ -183,7 +183,7 @@ impl App {
         let for_pages = !origins.is_empty();
         let server = serve::server(serving, listener, move || {
             ActixApp::new()
-                .wrap(from_fn(head_as_get))
+                .wrap(from_fn(admit))
                 .wrap(Condition::new(for_pages, cors::cors(&origins)))
                 .wrap(Condition::new(for_pages, from_fn(cors::expose)))
                 .wrap(from_fn(surround))

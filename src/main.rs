@@ -67,7 +67,7 @@ struct Migrate {
 
 #[derive(Args)]
 struct Health {
-    /// What to ask [default: /health/ready at the port of `BIND_ADDRESS` on this machine]
+    /// What to ask [default: /health/ready at `BIND_ADDRESS`; on the loopback, where that is all addresses]
     #[arg(long)]
     url: Option<String>,
     /// Address that the service listens on
@@ -157,11 +157,22 @@ fn migrate(command: Migrate) -> anyhow::Result<()> {
 
 /// Succeeds when the service is ready.
 async fn health(command: Health) -> anyhow::Result<()> {
-    let port = command.bind_address.rsplit_once(':').map_or("8080", |(_, port)| port);
-    let url = command.url.unwrap_or_else(|| format!("http://127.0.0.1:{port}/health/ready"));
+    let url = command.url.unwrap_or_else(|| readiness_at(&command.bind_address));
     let client = reqwest::Client::builder().no_proxy().timeout(command.timeout).build()?;
     let answer = client.get(&url).send().await?;
     if answer.status().is_success() { Ok(()) } else { anyhow::bail!("{url} answers {}", answer.status()) }
+}
+
+/// Where a service that listens on this address tells whether it is ready.
+fn readiness_at(bind_address: &str) -> String {
+    let (host, port) = bind_address.rsplit_once(':').unwrap_or(("127.0.0.1", "8080"));
+    // who listens on all addresses listens on the loopback
+    let host = match host {
+        "0.0.0.0" => "127.0.0.1",
+        "[::]" => "[::1]",
+        one => one,
+    };
+    format!("http://{host}:{port}/health/ready")
 }
 
 fn print_document() -> anyhow::Result<()> {

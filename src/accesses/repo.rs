@@ -92,6 +92,20 @@ pub(super) async fn look_up(conn: &mut Conn, who: &Who) -> Result<Option<(Access
     .optional()?)
 }
 
+/// The accesses of any partner with this e-mail address, and that of this partner with this contact.
+pub(super) async fn namesakes(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    email: &str,
+    contact: Option<&ContactId>,
+) -> Result<Vec<AccessRow>> {
+    let of_contact = accesses::business_partner_id.eq(partner).and(accesses::contact_id.eq(contact));
+    Ok(on!(conn, |c| accesses::table
+        .filter(accesses::email.eq(email).or(of_contact.assume_not_null()))
+        .select(AccessRow::as_select())
+        .load(c))?)
+}
+
 /// Some of a partner's accesses in the order of their list: those named, or else the first active ones.
 pub(super) async fn some(
     conn: &mut Conn,

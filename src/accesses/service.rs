@@ -11,7 +11,7 @@ use crate::{
     elements::{Amend, Element, Home as _, Stored as _},
     grants,
     integration::{Configuration, Standing},
-    kernel::{Code, Error, Fault, Result, page::PageRequest, patch},
+    kernel::{Code, Error, Fault, Result, error::no_faults, page::PageRequest, patch},
 };
 
 impl Element<Configuration> for Access {
@@ -32,7 +32,7 @@ impl Element<Configuration> for Access {
         if facts.active && !stored.is_some_and(|stored| stored.facts.active) {
             may_be_active(tx.conn, &home.0).await?;
         }
-        Ok(())
+        unique(tx.conn, &home.0, stored, facts).await
     }
 
     fn duplicate(constraint: &str) -> Error {
@@ -170,11 +170,39 @@ fn approver_may_act(role: Role, approver: bool) -> Result<()> {
     Ok(())
 }
 
-/// R7: an e-mail address is a login and exists once over all partners; a contact exists once within its partner.
+/// R7: an e-mail address is a login and exists once over all partners; a contact exists once within its partner. All that is taken is
+/// told, the same on both engines; of the constraints each would tell another one first.
+async fn unique(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    stored: Option<&AccessRow>,
+    facts: &AccessFacts,
+) -> Result<()> {
+    let AccessFacts { email, contact_id, .. } = facts;
+    if stored.is_some_and(|stored| stored.facts.email == *email && stored.facts.contact_id == *contact_id) {
+        return Ok(());
+    }
+    let mut others = repo::namesakes(conn, partner, email, contact_id.as_ref()).await?;
+    others.retain(|other| stored.is_none_or(|stored| stored.id != other.id));
+    let same_email = others.iter().any(|other| other.facts.email == *email);
+    let same_contact = contact_id.is_some()
+        && others.iter().any(|it| it.business_partner_id == *partner && it.facts.contact_id == *contact_id);
+    no_faults([same_email.then(email_taken), same_contact.then(contact_taken)].into_iter().flatten().collect())
+}
+
+fn email_taken() -> Fault {
+    Fault::new("/email", Code::DuplicateEmail)
+}
+
+fn contact_taken() -> Fault {
+    Fault::new("/contact_id", Code::DuplicateContact)
+}
+
+/// What a violated constraint means: another write came between.
 fn duplicate(constraint: &str) -> Error {
     match constraint {
-        "accesses_email_key" => Error::at(Fault::new("/email", Code::DuplicateEmail)),
-        "accesses_business_partner_id_contact_id_key" => Error::at(Fault::new("/contact_id", Code::DuplicateContact)),
+        "accesses_email_key" => Error::at(email_taken()),
+        "accesses_business_partner_id_contact_id_key" => Error::at(contact_taken()),
         other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
     }
 }

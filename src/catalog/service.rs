@@ -46,9 +46,11 @@ pub async fn list<E: CatalogEntry>(conn: &mut Conn, filter: &CatalogFilter, page
 /// The tag of a list: the catalogue's revision, and where it depends on what a partner was granted, the partner's. A partner
 /// that does not exist is not found.
 pub async fn list_tag(conn: &mut Conn, filter: &CatalogFilter) -> Result<EntityTag> {
-    match &filter.grantable_to {
-        None => Ok(EntityTag::derived(repo::revision(conn).await?, "catalog")),
-        Some(partner) => Ok(integration::service::standing(conn, partner).await?.etag()),
+    match (&filter.grantable_to, &filter.only) {
+        (Some(partner), _) => Ok(integration::service::standing(conn, partner).await?.etag()),
+        // whoever may know of this one only gets another list at the same address
+        (None, Some(only)) => Ok(EntityTag::hashed((repo::revision(conn).await?, only))),
+        (None, None) => Ok(EntityTag::derived(repo::revision(conn).await?, "catalog")),
     }
 }
 

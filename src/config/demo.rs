@@ -4,6 +4,8 @@ use std::{fs, path::PathBuf};
 
 use anyhow::Context as _;
 
+use crate::tokens::MIN_SECRET;
+
 const DIRECTORY: &str = "data";
 /// Issuer and audience of the demo's tokens.
 pub const NAME: &str = "customer-integration-demo";
@@ -22,7 +24,10 @@ pub fn make_directory() -> anyhow::Result<()> {
 pub fn key() -> anyhow::Result<String> {
     let path = PathBuf::from(DIRECTORY).join("demo.key");
     if let Ok(key) = fs::read_to_string(&path) {
-        return Ok(key.trim().to_owned());
+        let key = key.trim();
+        // with an empty one, anybody could sign
+        anyhow::ensure!(key.len() >= MIN_SECRET, "{} is damaged: remove it, and another one is made", path.display());
+        return Ok(key.to_owned());
     }
     make_directory()?;
     let key: String = std::iter::repeat_with(|| format!("{:016x}", rand::random::<u64>())).take(4).collect();

@@ -82,9 +82,13 @@ pub struct LogArgs {
     #[arg(long, env, default_value = "pretty")]
     log_format: String,
     /// What to log, as a filter of tracing; `actix_http` tells every bad request of any client as an error of its own
-    #[arg(long, env, default_value = "info,actix_http=off")]
-    rust_log: String,
+    /// [default: `info,actix_http=off`]
+    #[arg(long, env)]
+    rust_log: Option<String>,
 }
+
+/// What is logged where nothing else is said.
+const LOGGED: &str = "info,actix_http=off";
 
 /// How the log is written.
 #[derive(Debug)]
@@ -222,7 +226,8 @@ impl DatabaseArgs {
 impl LogArgs {
     /// How the log is to be written.
     pub fn settings(&self, complaints: &mut Complaints) -> Option<LogSettings> {
-        let filter = EnvFilter::try_new(&self.rust_log).map_err(|error| format!("RUST_LOG cannot be used: {error}"));
+        let filter = filled(self.rust_log.clone()).unwrap_or_else(|| LOGGED.to_owned());
+        let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG cannot be used: {error}"));
         let json = match self.log_format.as_str() {
             "json" => true,
             "pretty" | "" => false,
@@ -248,10 +253,9 @@ fn address(name: &str, given: String, complaints: &mut Complaints) -> String {
 fn origins(given: Vec<String>, complaints: &mut Complaints) -> Vec<String> {
     let given: Vec<_> = given.into_iter().map(|origin| origin.trim().to_owned()).filter(|it| !it.is_empty()).collect();
     for origin in &given {
-        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-        if !host.is_some_and(|host| {
-            !host.is_empty() && origin.parse::<actix_web::http::Uri>().is_ok() && !host.contains('/')
-        }) {
+        // as browsers send it, with which it is compared: in lower case, without the usual port, and nothing after it
+        let sent = Url::parse(origin).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+        if sent.is_none_or(|url| url.origin().ascii_serialization() != *origin) {
             complaints.add(format!("CORS_ALLOWED_ORIGINS: not an origin such as https://portal.example: {origin}"));
         }
     }

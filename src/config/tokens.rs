@@ -11,7 +11,7 @@ use super::{
     complaints::{Complaints, filled},
     demo,
 };
-use crate::tokens::{IssuerSettings, KeySource, MIN_SECRET, TokenSettings, keys};
+use crate::tokens::{IssuerSettings, KeySource, MIN_SECRET, TokenSettings, keys, kind_of};
 
 /// Most issuers.
 const MAX_ISSUERS: usize = 32;
@@ -72,7 +72,7 @@ struct NamedKeys {
 impl TokenArgs {
     /// Which tokens are accepted; the demo has a key of its own when none is given.
     pub fn settings(self, demo: bool, complaints: &mut Complaints) -> Option<TokenSettings> {
-        let list = |text: String| text.split(',').map(|kind| kind.trim().to_ascii_lowercase()).collect::<Vec<_>>();
+        let list = |text: String| text.split(',').map(kind_of).collect::<Vec<_>>();
         let (types, refresh, cooldown) =
             (filled(self.jwt_types.clone()).map(list), self.jwt_jwks_refresh.clone(), self.jwt_jwks_cooldown.clone());
         let issuers = self.issuers(demo, complaints);

@@ -1,13 +1,15 @@
 //! One connection, of either engine, and the macro that writes a query once for both.
 
-use diesel::connection::AnsiTransactionManager as SyncTransactions;
+use std::sync::Arc;
+
+use diesel::connection::{AnsiTransactionManager as SyncTransactions, TransactionManager as _};
 use diesel_async::{
     AnsiTransactionManager, AsyncPgConnection, TransactionManager as _, pooled_connection::deadpool::Object,
     sync_connection_wrapper::SyncConnectionWrapper,
 };
 
-use super::runner::Runner;
-use crate::kernel::Result;
+use super::{Changes, runner::Runner};
+use crate::{history::Origin, kernel::Result};
 
 /// SQLite behind an asynchronous face: statements run where its runner says.
 pub(crate) type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection, Runner>;
@@ -63,8 +65,20 @@ impl Conn {
         }
     }
 
-    pub(super) async fn commit(&mut self) -> Result<()> {
-        Ok(on!(self, |c| commit_on(c))?)
+    /// Commits what changes `origin`. On SQLite `changes` counts it, on the thread that does it: no sooner, and no later than it is
+    /// visible.
+    pub(super) async fn commit(&mut self, changes: Option<&Arc<Changes>>, origin: &Origin) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => {
+                let counted = changes.map(|changes| (Arc::clone(changes), origin.clone()));
+                let commit = move |inner: &mut diesel::SqliteConnection| {
+                    let _doubt = counted.as_ref().map(|(changes, origin)| changes.doubt(origin));
+                    SyncTransactions::commit_transaction(inner)
+                };
+                Ok(conn.spawn_blocking(commit).await?)
+            }
+            Self::Postgres(conn) => Ok(AnsiTransactionManager::commit_transaction(&mut **conn).await?),
+        }
     }
 
     pub(super) async fn rollback(&mut self) -> Result<()> {
@@ -82,10 +96,6 @@ impl Conn {
 
 async fn begin_sqlite(conn: &mut SqliteConn, sql: &'static str) -> Result<()> {
     Ok(conn.spawn_blocking(move |inner| SyncTransactions::begin_transaction_sql(inner, sql)).await?)
-}
-
-async fn commit_on<C: diesel_async::AsyncConnection>(conn: &mut C) -> diesel::QueryResult<()> {
-    C::TransactionManager::commit_transaction(conn).await
 }
 
 async fn rollback_on<C: diesel_async::AsyncConnection>(conn: &mut C) -> diesel::QueryResult<()> {

@@ -154,7 +154,7 @@ impl Db {
     }
 
     /// What this process has written; `None` where others write too.
-    pub fn changes(&self) -> Option<&Changes> {
+    pub fn changes(&self) -> Option<&Arc<Changes>> {
         match self {
             Self::Sqlite { changes, .. } => Some(changes),
             Self::Postgres { .. } => None,

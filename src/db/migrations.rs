@@ -4,14 +4,16 @@
 //! second connection holds the row of `migration_lock` meanwhile; the lock ends with that connection, however it ends.
 //! No advisory lock: distributed engines that speak PostgreSQL's protocol do not all have them.
 
-use std::sync::LazyLock;
+use std::{pin::pin, sync::LazyLock, time::Duration};
 
+use anyhow::Context as _;
 use diesel::migration::MigrationSource;
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _, async_connection_wrapper::AsyncConnectionWrapper,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::ExposeSecret as _;
+use tokio::time::timeout;
 
 use super::{
     connect::{connect_postgres, connect_sqlite},
@@ -25,6 +27,10 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// How often `CREATE TABLE IF NOT EXISTS` is tried: PostgreSQL lets two of them collide.
 const LOCK_TABLE_ATTEMPTS: u32 = 20;
+/// How long a server may take to answer who connects; it may have several hosts to try.
+const CONNECT_PATIENCE: Duration = Duration::from_mins(1);
+/// After how long, again and again, it is told that another instance is waited for.
+const NEWS: Duration = Duration::from_secs(10);
 
 /// What to do with the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +55,7 @@ pub async fn migrate(url: &DatabaseUrl, direction: Direction) -> anyhow::Result<
         }
         DatabaseUrl::Postgres(url) => {
             let lock = hold_lock(url.expose_secret()).await?;
-            let conn = connect_postgres(url.expose_secret()).await?;
+            let conn = connect(url.expose_secret()).await?;
             let outcome = tokio::task::spawn_blocking(move || {
                 run(&mut AsyncConnectionWrapper::<AsyncPgConnection>::from(conn), POSTGRES, direction)
             })
@@ -90,7 +96,7 @@ pub async fn pending(url: &DatabaseUrl) -> anyhow::Result<usize> {
             tokio::task::spawn_blocking(move || count_pending(&mut connect_sqlite(&path)?, SQLITE)).await?
         }
         DatabaseUrl::Postgres(url) => {
-            let conn = connect_postgres(url.expose_secret()).await?;
+            let conn = connect(url.expose_secret()).await?;
             tokio::task::spawn_blocking(move || {
                 count_pending(&mut AsyncConnectionWrapper::<AsyncPgConnection>::from(conn), POSTGRES)
             })
@@ -119,9 +125,18 @@ where
     Ok(conn.pending_migrations(source).map_err(|error| anyhow::anyhow!("{error}"))?.len())
 }
 
-/// A connection whose open transaction holds the lock's row.
+/// A connection, unless the server takes it and then says nothing.
+async fn connect(url: &str) -> anyhow::Result<AsyncPgConnection> {
+    let connected = timeout(CONNECT_PATIENCE, connect_postgres(url)).await;
+    Ok(connected.context("the database took a connection and did not answer")??)
+}
+
+/// A connection whose open transaction holds the lock's row. Another instance may take its time with large tables, so it is waited
+/// for as long as it lives; that it does is for the server to find out, whose keepalives are otherwise those of its system: two hours.
 async fn hold_lock(url: &str) -> anyhow::Result<AsyncPgConnection> {
-    let mut conn = connect_postgres(url).await?;
+    let mut conn = connect(url).await?;
+    let alive = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+    conn.batch_execute(alive).await?;
     let mut attempt = 0;
     while let Err(error) =
         conn.batch_execute("CREATE TABLE IF NOT EXISTS migration_lock (id INTEGER PRIMARY KEY)").await
@@ -134,8 +149,20 @@ async fn hold_lock(url: &str) -> anyhow::Result<AsyncPgConnection> {
     }
     conn.batch_execute("INSERT INTO migration_lock (id) VALUES (1) ON CONFLICT DO NOTHING").await?;
     conn.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    diesel::sql_query("SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE").execute(&mut conn).await?;
+    let lock = diesel::sql_query("SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE");
+    patiently(lock.execute(&mut conn)).await?;
     Ok(conn)
+}
+
+/// Waits for the lock, and says so from time to time.
+async fn patiently<T>(lock: impl Future<Output = T>) -> T {
+    let mut lock = pin!(lock);
+    loop {
+        if let Ok(locked) = timeout(NEWS, &mut lock).await {
+            return locked;
+        }
+        tracing::warn!("waiting for another instance, which migrates the database");
+    }
 }
 
 /// Lets an [`anyhow::Error`] travel through diesel's transaction.

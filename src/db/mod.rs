@@ -38,13 +38,13 @@ pub(crate) use conn::{SqliteConn, on};
 pub use engine::{DatabaseUrl, Db, DbOptions};
 pub(crate) use lanes::Lanes;
 pub use mutate::{Aggregate, Tx};
-pub(crate) use paging::{containing, keyset, paged};
+pub(crate) use paging::{keyset, paged, patterns};
 
 use deadline::Deadline;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio::time::Instant;
 
-use crate::kernel::{Error, Result};
+use crate::kernel::{Error, Result, page::PageRequest};
 
 /// How much is read at most.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +53,13 @@ pub enum Reach {
     Little,
     /// Anything else.
     Much,
+}
+
+impl Reach {
+    /// That of a page of one partner's. A search may look at all there are.
+    pub fn of(page: &PageRequest) -> Self {
+        if page.words.is_empty() { Self::Little } else { Self::Much }
+    }
 }
 
 /// How often a read is tried when the engine aborts it or a pooled connection turns out to be dead.
@@ -140,10 +147,11 @@ fn is_unexplained(error: &Error) -> bool {
 /// any other language the error stays unexplained, see [`is_unexplained`].
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
-        use DatabaseErrorKind::{ClosedConnection, SerializationFailure, UnableToSendCommand};
+        use DatabaseErrorKind::{ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand};
         match &error {
             DieselError::DatabaseError(SerializationFailure, info) => Self::Aborted(info.message().to_owned()),
-            DieselError::DatabaseError(UnableToSendCommand | ClosedConnection, info) => {
+            // a server that takes no writes, for the moment or any more: another connection may lead to one that does
+            DieselError::DatabaseError(UnableToSendCommand | ClosedConnection | ReadOnlyTransaction, info) => {
                 Self::ConnectionLost(info.message().to_owned())
             }
             DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => match info.message() {
@@ -161,7 +169,13 @@ impl From<DieselError> for Error {
 
 /// Whether the engine could not get at its data in time, or at all: a disk may come back.
 fn is_out_of_reach(message: &str) -> bool {
-    message.starts_with("canceling statement") || ["database is locked", "disk I/O error"].contains(&message)
+    const OF_SQLITE: [&str; 4] = [
+        "database is locked",
+        "disk I/O error",
+        "attempt to write a readonly database",
+        "unable to open database file",
+    ];
+    message.starts_with("canceling statement") || OF_SQLITE.contains(&message)
 }
 
 /// Whether there is no room left: SQLite's words, and PostgreSQL's with the operating system's or for a write that ended early.

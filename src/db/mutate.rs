@@ -134,11 +134,9 @@ impl Db {
 
     /// Commits. When no answer to that comes, because the connection broke or the time was up, nobody knows whether the change
     /// was kept, so it must not be repeated: the caller is told 503, and finds out by reading.
-    ///
-    /// What was, or may have been, kept is counted before the connection goes to the next writer.
     async fn commit(&self, mut conn: Conn, origin: &Origin) -> Result<(), Ended> {
-        let committed = self.request_deadline().keep(conn.commit()).await.map_err(Error::from).flatten();
-        self.changes().into_iter().for_each(|changes| changes.note(origin));
+        let commit = conn.commit(self.changes(), origin);
+        let committed = self.request_deadline().keep(commit).await.map_err(Error::from).flatten();
         match committed {
             Ok(()) => Ok(()),
             Err(error @ Error::Aborted(_)) => Err(Ended::Aborted(error)),

@@ -9,8 +9,8 @@
 macro_rules! paged {
     ($query:expr, $page:expr, search: $search:expr, name: $name:expr, created_at: $created_at:expr, id: $id:expr => $Id:ty $(, number: $number:expr)?) => {{
         let (mut query, page): (_, &$crate::kernel::page::PageRequest) = ($query, $page);
-        for word in &page.words {
-            query = query.filter($search.like($crate::db::containing(word)).escape('\\'));
+        for pattern in $crate::db::patterns(&page.words) {
+            query = query.filter($search.like(pattern).escape('\\'));
         }
         match page.sort.key {
             $($crate::kernel::page::SortKey::Position => {
@@ -45,8 +45,15 @@ macro_rules! keyset {
 }
 pub(crate) use {keyset, paged};
 
+/// A `LIKE` pattern for each word. The last one is repeated until there are 1, 2, 4, 8 … of them: each number is another statement,
+/// and every connection keeps all that it has run.
+pub fn patterns(words: &[String]) -> impl Iterator<Item = String> {
+    let wanted = if words.is_empty() { 0 } else { words.len().next_power_of_two() };
+    words.iter().chain(words.last().into_iter().cycle()).take(wanted).map(|word| containing(word))
+}
+
 /// A `LIKE` pattern (escape `\`) that finds `word` anywhere.
-pub fn containing(word: &str) -> String {
+fn containing(word: &str) -> String {
     let mut pattern = String::with_capacity(word.len() + 2);
     pattern.push('%');
     for c in word.chars() {
@@ -66,5 +73,13 @@ mod tests {
     #[test]
     fn patterns_escape_what_like_interprets() {
         assert_eq!(containing(r"5%_\"), r"%5\%\_\\%");
+    }
+
+    #[test]
+    fn few_numbers_of_words_make_different_statements() {
+        let words = ["a", "b", "c", "d", "e"].map(str::to_owned);
+        let numbers = (0..=5).map(|count| patterns(&words[..count]).count());
+        assert_eq!(numbers.collect::<Vec<_>>(), [0, 1, 2, 4, 4, 8]);
+        assert_eq!(patterns(&words[..3]).collect::<Vec<_>>(), ["%a%", "%b%", "%c%", "%c%"]);
     }
 }

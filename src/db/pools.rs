@@ -6,7 +6,7 @@ use std::{
 };
 
 use deadpool::managed::{QueueMode, TimeoutType, Timeouts};
-use diesel::ConnectionResult;
+use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{
     AsyncPgConnection,
     pooled_connection::{
@@ -15,7 +15,7 @@ use diesel_async::{
     },
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::timeout};
 
 use super::{connect::open_postgres, lanes::Lanes};
 use crate::kernel::{Error, Result};
@@ -122,8 +122,10 @@ impl Lane {
 async fn open_on(worker: Option<Handle>, url: String) -> ConnectionResult<AsyncPgConnection> {
     if let Some(worker) = worker {
         let url = url.clone();
-        if let Ok(opened) = worker.spawn(async move { open_postgres(&url).await }).await {
-            return opened;
+        // whoever asked may have given up, which does not end it: a server that accepts and then says nothing would collect them
+        let opening = async move { timeout(CHECK_OUT_TIMEOUT, open_postgres(&url)).await };
+        if let Ok(opened) = worker.spawn(opening).await {
+            return opened.unwrap_or_else(|late| Err(ConnectionError::BadConnection(late.to_string())));
         }
     }
     open_postgres(&url).await

@@ -6,7 +6,10 @@
 //! A policy is one state of the database as a whole, and an access is taken with it only where both are of the same revision:
 //! parts of two states could together allow what neither did.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, UnitWeighter, Weighter,
@@ -70,6 +73,8 @@ pub struct Keeper {
     /// The tags of the last capabilities told of an access, and the revisions they were made from.
     told: Cache<AccessId, (Stamp, EntityTag)>,
     shared: SharedRules,
+    /// The revision of the global rules of the policy that was made last.
+    rules_at: AtomicI64,
     flights: Arc<Flights<BusinessPartnerId, Arc<Snapshot>>>,
 }
 
@@ -93,6 +98,7 @@ impl Keeper {
             told: counted(accesses.clone()),
             accesses: counted(accesses),
             shared: SharedRules::default(),
+            rules_at: AtomicI64::default(),
             flights: Arc::default(),
         })
     }
@@ -183,7 +189,17 @@ impl Keeper {
         let (material, more) = self.db.snapshot(Reach::Much, read).await?;
         let snapshot = Arc::new(material.compiled().await?);
         self.policies.insert(partner.clone(), Arc::clone(&snapshot));
+        self.forget_old_rules(snapshot.revisions.global_rules);
         Ok((snapshot, more))
+    }
+
+    /// Partners that are not asked about any more would keep old sets of global rules in memory, one for each revision that there was,
+    /// beside all that is counted. Policies with the last one before are left: most of what they are made of is still good.
+    fn forget_old_rules(&self, now: i64) {
+        let before = self.rules_at.swap(now, Ordering::Relaxed);
+        if before != now {
+            self.policies.retain(|_, kept| [before, now].contains(&kept.revisions.global_rules));
+        }
     }
 
     async fn material(&self, conn: &mut Conn, partner: &BusinessPartnerId, stamp: Option<Stamp>) -> Result<Material> {

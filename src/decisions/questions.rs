@@ -179,8 +179,9 @@ mod tests {
         assert_eq!(faults, [wrong("/access_id", Code::ExactlyOne), wrong("/tickets", Code::Required)]);
         let both = json!({"access_id": ACCESS, "access_email": "a@b.example", "tickets": vec![ticket("1"); 1001]});
         assert_eq!(refused(&both).1, [wrong("/access_id", Code::ExactlyOne), wrong("/tickets", Code::TooManyValues)]);
-        let id = json!({"access_id": "x", "tickets": [ticket("1")]});
-        assert_eq!(refused(&id).1, [wrong("/access_id", Code::InvalidId)]);
+        let id = json!({"access_id": "x", "min_revision": -1, "tickets": [ticket("1")]});
+        let expected = [wrong("/access_id", Code::InvalidId), wrong("/min_revision", Code::OutOfRange)];
+        assert_eq!(refused(&id).1, expected);
         assert_eq!(refused(&json!({"acces_id": "x"})).0, Code::UnknownMember);
         assert_eq!(refused(&json!({"tickets": {}})).0, Code::WrongType);
         assert!(VisibilityQuestion::read(b"{").is_err());
@@ -200,9 +201,10 @@ mod tests {
             Err(Error::Refused(refusal)) => refusal.faults.into_iter().map(|it| (it.pointer, it.code)).collect(),
             Err(error) => panic!("{error}"),
         };
-        assert_eq!(read(json!({"access_id": ACCESS, "area_id": "netz", "ticket_type_id": "t"})), []);
-        let places = ["/access_id", "/area_id", "/ticket_type_id"].map(str::to_owned);
-        let codes = [Code::ExactlyOne, Code::Required, Code::InvalidId];
-        assert_eq!(read(json!({"ticket_type_id": " "})), places.into_iter().zip(codes).collect::<Vec<_>>());
+        assert_eq!(read(json!({"access_id": ACCESS, "area_id": "netz", "ticket_type_id": "t", "min_revision": 0})), []);
+        let places = ["/access_id", "/area_id", "/ticket_type_id", "/min_revision"].map(str::to_owned);
+        let codes = [Code::ExactlyOne, Code::Required, Code::InvalidId, Code::OutOfRange];
+        let wrong = json!({"ticket_type_id": " ", "min_revision": i64::MIN});
+        assert_eq!(read(wrong), places.into_iter().zip(codes).collect::<Vec<_>>());
     }
 }

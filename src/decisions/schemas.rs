@@ -80,6 +80,7 @@ pub struct TicketVisibilityQuestion {
     #[serde(default)]
     explain: bool,
     /// Refuse with `revision_not_reached` before the partner's integration has reached this revision.
+    #[schema(minimum = 0)]
     min_revision: Option<i64>,
     #[schema(min_items = 1, max_items = 1000)]
     tickets: Vec<Ticket>,
@@ -100,6 +101,7 @@ pub struct TicketCreationQuestion {
     #[schema(inline)]
     ticket_type_id: TicketTypeId,
     /// Refuse with `revision_not_reached` before the partner's integration has reached this revision.
+    #[schema(minimum = 0)]
     min_revision: Option<i64>,
 }
 

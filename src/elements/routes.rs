@@ -26,7 +26,7 @@ pub async fn list<E: Element<H>, H: Home>(call: &Call, home: H, query: &ListQuer
         let page = service::list::<E, H>(conn, &home, &query.filter, &query.page).await?;
         Ok(List::from(page.map(|element| element.worded(lang))))
     };
-    let response = reply::tag_first(call, Some(&call.pages), Reach::Little, tag_now, tag_in, read).await?;
+    let response = reply::tag_first(call, Some(&call.pages), Reach::of(&query.page), tag_now, tag_in, read).await?;
     Ok(if E::WORDED { reply::in_language(response, lang.tag()) } else { response })
 }
 

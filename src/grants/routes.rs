@@ -21,7 +21,7 @@ pub async fn list<G: Grant>(
     partner: &BusinessPartnerId,
     query: &ListQuery<NoFilter>,
 ) -> Result<HttpResponse> {
-    integration::routes::below(call, partner, Reach::Little, async |conn| {
+    integration::routes::below(call, partner, Reach::of(&query.page), async |conn| {
         service::list::<G>(conn, partner, &query.page).await
     })
     .await

@@ -7,7 +7,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
-        header::{self, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
 };
@@ -31,6 +31,21 @@ pub fn cors(origins: &[String]) -> Cors {
         ])
         .max_age(3600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// The origin of the page that sends a request, if it may call.
+pub fn page(headers: &HeaderMap, origins: &[String]) -> Option<HeaderValue> {
+    let origin = headers.get(header::ORIGIN)?;
+    origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+}
+
+/// What lets a page read an answer that does not come by way of [`cors`].
+pub fn readable_by(page: HeaderValue) -> [(HeaderName, HeaderValue); 3] {
+    [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, page),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
+        (header::VARY, HeaderValue::from_static("origin")),
+    ]
 }
 
 /// Middleware around [`cors`] that says what may be read. `Cors` can do so itself, but in an order that differs from one

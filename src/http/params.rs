@@ -97,7 +97,7 @@ pub struct NameParams {
     /// Order of the items, `name` when absent; ties are broken by their ids.
     #[param(inline)]
     sort: Option<SortOrder>,
-    /// Words that all must occur in an item's name (or e-mail address, or id); case and accents do not matter.
+    /// Words, at most 16, that all must occur in an item's name (or e-mail address, or id); case and accents do not matter.
     #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     q: Option<String>,
 }
@@ -110,7 +110,7 @@ pub struct PositionParams {
     /// Order of the items, `position` when absent; ties are broken by their ids.
     #[param(inline)]
     sort: Option<PositionSortOrder>,
-    /// Words that all must occur in an item's name; case and accents do not matter.
+    /// Words, at most 16, that all must occur in an item's name; case and accents do not matter.
     #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     q: Option<String>,
 }

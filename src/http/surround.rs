@@ -30,6 +30,7 @@ use tracing::Instrument as _;
 use super::{
     connection::Watch,
     context::{Caller, REQUEST_ID, RequestContext, route},
+    cors, head,
     limits::{self, Gate},
     problem::{self, Asked, Problem},
     reply::NO_STORE,
@@ -70,6 +71,8 @@ pub struct Surroundings {
     pub metrics: Metrics,
     /// How long a request may take to be answered.
     pub request_timeout: Duration,
+    /// Origins of browsers' pages that may call.
+    pub origins: Vec<String>,
     /// Whether the service was told to stop.
     pub stopping: AtomicBool,
 }
@@ -104,6 +107,7 @@ pub async fn surround(
     let span = traces::span(request.headers(), &context.request_id);
     let _busy = request.conn_data::<Watch>().map(Watch::begin);
     let surroundings = request.app_data::<Data<Surroundings>>().cloned();
+    let page = surroundings.as_ref().and_then(|it| cors::page(request.headers(), &it.origins));
     let limit = surroundings.as_ref().map_or(Duration::MAX, |it| it.request_timeout);
     let (method, course) = (request.method().clone(), Rc::new(Course::begin()));
     request.extensions_mut().insert(context);
@@ -123,7 +127,7 @@ pub async fn surround(
         let (route, status) = (UNKNOWN.into(), error.status_code().as_u16());
         surroundings.metrics.answered(&method, route, status, course.started.elapsed(), Duration::ZERO);
     }
-    Err(abandoned(&error, &asked))
+    Err(abandoned(&error, &asked, page))
 }
 
 async fn answer(
@@ -134,14 +138,7 @@ async fn answer(
     course: Rc<Course>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let upgrade = request.head().upgrade();
-    let allowed = limits::check_head(&request).and_then(|()| match &surroundings {
-        Some(it) if !request.path().starts_with(PROBES) => it.gate.enter().map(Some),
-        _ => Ok(None),
-    });
-    let response = match allowed {
-        Ok(_inside) => next.call(request).await?.map_into_boxed_body(),
-        Err(refused) => request.error_response(refused),
-    };
+    let response = next.call(request).await?.map_into_boxed_body();
     report_failure(&response);
     let mut response = problem::render(response, &asked);
     if upgrade || surroundings.as_ref().is_some_and(|it| it.is_stopping()) {
@@ -157,6 +154,23 @@ async fn answer(
         report(&response, course.started, surroundings.as_ref().map(|it| &it.metrics));
     }
     Ok(response)
+}
+
+/// The innermost middleware: lets a request in, or refuses it; inside of what tells pages that they may read the refusal.
+pub async fn admit(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let surroundings = request.app_data::<Data<Surroundings>>().cloned();
+    let allowed = limits::check_head(&request).and_then(|()| match &surroundings {
+        Some(it) if !request.path().starts_with(PROBES) => it.gate.enter().map(Some),
+        _ => Ok(None),
+    });
+    head::as_get(&mut request);
+    match allowed {
+        Ok(_inside) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(refused) => Ok(request.error_response(refused)),
+    }
 }
 
 /// The headers of every answer. Those that guard content are left out where there is none to guard: a 304 tells what is news about
@@ -216,8 +230,9 @@ fn micros(duration: Duration) -> u64 {
 }
 
 /// The answer to a request without its task: that panicked, or goes on by itself. The request is not at hand any more, so the
-/// problem is written here in full, and a connection that may hold the rest of a body is closed.
-fn abandoned(error: &Error, asked: &Asked) -> ActixError {
+/// problem is written here in full, and a connection that may hold the rest of a body is closed. `page`: the origin of the browser's
+/// page that may read it.
+fn abandoned(error: &Error, asked: &Asked, page: Option<HeaderValue>) -> ActixError {
     let mut answer = HttpResponse::build(error.status_code());
     answer
         .insert_header((header::CONTENT_TYPE, problem::MEDIA_TYPE))
@@ -226,6 +241,9 @@ fn abandoned(error: &Error, asked: &Asked) -> ActixError {
         .insert_header((REQUEST_ID, asked.request_id.as_str()))
         .force_close();
     for header in problem::headers_of(error) {
+        answer.insert_header(header);
+    }
+    for header in page.into_iter().flat_map(cors::readable_by) {
         answer.insert_header(header);
     }
     InternalError::from_response("abandoned", answer.json(Problem::new(error, asked))).into()

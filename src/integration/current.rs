@@ -56,7 +56,7 @@ impl Current {
     /// no such partner; on SQLite the counts of this process's writes, whether there is such a partner or not.
     pub async fn stamp(&self, partner: &BusinessPartnerId) -> Result<Stamp> {
         match self.db.changes() {
-            Some(changes) => Ok(changes.stamp(partner)),
+            Some(changes) => Ok(changes.due(partner).await),
             None => self.ask(partner, |now| now.revisions).await,
         }
     }
@@ -64,7 +64,7 @@ impl Current {
     /// The tag of everything that can be read below a partner's integration; not found if there is no such partner.
     pub async fn tag(&self, partner: &BusinessPartnerId) -> Result<EntityTag> {
         let Some(changes) = self.db.changes() else { return self.ask(partner, |now| now.tag.clone()).await };
-        let stamp = changes.stamp(partner);
+        let stamp = changes.due(partner).await;
         match self.remembered.get(partner) {
             Some((at, now)) if at == stamp => Ok(now.tag),
             _ => {

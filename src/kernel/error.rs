@@ -10,6 +10,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::kernel::change::EntityTag;
+
+/// Most faults that are told of one request.
+pub const MAX_FAULTS: usize = 200;
 pub use crate::kernel::code::{Code, Kind};
 
 /// Result of anything that can be refused or can fail.
@@ -100,8 +103,9 @@ impl Error {
         Self::Refused(Box::new(code.into()))
     }
 
-    /// Refuses a request of which one or more places are wrong.
-    pub fn faults(code: Code, faults: Vec<Fault>) -> Self {
+    /// Refuses a request of which one or more places are wrong; the first [`MAX_FAULTS`] are told.
+    pub fn faults(code: Code, mut faults: Vec<Fault>) -> Self {
+        faults.truncate(MAX_FAULTS);
         Self::refuse(code).amend(|refusal| refusal.faults = faults)
     }
 

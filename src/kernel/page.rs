@@ -13,6 +13,8 @@ pub const DEFAULT_LIMIT: u32 = 50;
 pub const MAX_LIMIT: u32 = 200;
 /// Longest search text.
 pub const MAX_SEARCH: usize = 200;
+/// Most words of it.
+const MAX_WORDS: usize = 16;
 
 /// What a list is ordered by; the id breaks ties, so every order is total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
@@ -120,11 +122,15 @@ impl PageRequest {
         } else if q.chars().any(char::is_control) {
             faults.push(Fault::new("q", Code::ControlCharacter));
         }
+        let words = search_words(q);
+        if words.len() > MAX_WORDS {
+            faults.push(Fault::new("q", Code::TooManyValues).with("max", MAX_WORDS));
+        }
         if !faults.is_empty() {
             return Err(Error::faults(Code::InvalidParameter, faults));
         }
         let after = cursor.map(|cursor| position(cursor, list, sort)).transpose()?;
-        Ok(Self { limit, sort, words: search_words(q), list: list.to_owned(), after })
+        Ok(Self { limit, sort, words, list: list.to_owned(), after })
     }
 
     /// Where a list ordered by name goes on.

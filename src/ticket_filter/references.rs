@@ -13,7 +13,7 @@ use crate::{
         schema::{catalog_entries as entries, exclusion_rules, filter_references as refs, queries},
         types::{Uuid, Word},
     },
-    exclusion_rules::{GLOBAL, RuleId},
+    exclusion_rules::RuleId,
     kernel::{Code, Fault, Result, change::EntityTag, error::no_faults, ids::Id},
     queries::QueryId,
 };
@@ -141,7 +141,8 @@ pub async fn keep(conn: &mut Conn, owner: Owner, filter: &TicketFilter) -> Resul
     Ok(())
 }
 
-/// The retired entries that active queries and rules name, global rules included, in their order.
+/// The retired entries that a partner's active queries and rules name, in their order. Global rules are left out: what they name is
+/// nothing that the partner could mend, or that a token limited to it may know.
 pub async fn retired(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<(EntryKind, String)>> {
     let in_queries = queries::table
         .filter(queries::business_partner_id.eq(partner))
@@ -151,7 +152,7 @@ pub async fn retired(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec
         .filter(diesel::dsl::not(entries::active))
         .select((refs::kind, refs::entry_id));
     let in_rules = exclusion_rules::table
-        .filter(exclusion_rules::owner.eq_any(vec![partner.as_str(), GLOBAL]))
+        .filter(exclusion_rules::owner.eq(partner.as_str()))
         .filter(exclusion_rules::active)
         .inner_join(refs::table.on(refs::exclusion_rule_id.eq(exclusion_rules::id.nullable())))
         .inner_join(entries::table.on(entries::kind.eq(refs::kind).and(entries::id.eq(refs::entry_id))))

@@ -46,9 +46,14 @@ impl Parts {
 
     /// The declared type, in lower case and without `application/` (RFC 7515 section 4.1.9).
     pub fn kind(&self) -> Option<String> {
-        let kind = self.header.typ.as_ref()?.to_ascii_lowercase();
-        Some(kind.strip_prefix("application/").map(ToOwned::to_owned).unwrap_or(kind))
+        self.header.typ.as_deref().map(kind_of)
     }
+}
+
+/// A type of tokens as types are compared.
+pub fn kind_of(typ: &str) -> String {
+    let kind = typ.trim().to_ascii_lowercase();
+    kind.strip_prefix("application/").map(ToOwned::to_owned).unwrap_or(kind)
 }
 
 fn decoded<T: DeserializeOwned>(part: &str) -> Option<T> {

@@ -15,5 +15,6 @@ mod settings;
 mod verifier;
 
 pub use claims::{Audience, Claims, NO_SIGNER, mint, signable};
+pub use header::kind_of;
 pub use settings::{IssuerSettings, KeySource, MIN_SECRET, TokenSettings};
 pub use verifier::{Unverified, Verifier};

@@ -114,8 +114,13 @@ async fn r7_an_email_exists_once_over_all_partners_a_contact_once_within_its_own
     }
     let refused = editor.post(ACCESSES, body("x@y.example", "P-1")).await.is_problem(409, "duplicate_contact");
     assert_eq!(refused.errors(), ["/contact_id duplicate_contact"]);
+    // who repeats a creation whose answer was lost is told the same by both engines
+    let refused = editor.post(ACCESSES, body("a@b.example", "P-1")).await.is_problem(409, "duplicate_email");
+    assert_eq!(refused.errors(), ["/email duplicate_email", "/contact_id duplicate_contact"]);
     let other = format!("/customer-integrations/K-2/accesses/{other}");
     editor.patch(&other, json!({"email": "a@b.example"})).await.is_problem(409, "duplicate_email");
+    // what it has itself is not taken by another
+    editor.patch(&other, json!({"email": "i@j.example", "contact_id": "P-1"})).await.is(200);
     // any number of accesses may belong to no contact
     app.access("K-1", "e@f.example", json!({})).await;
     app.access("K-1", "g@h.example", json!({})).await;

@@ -238,6 +238,9 @@ async fn bad_paths_and_parameters(#[values(Sqlite, Postgres)] engine: Engine) {
     }
     let long = "x".repeat(201);
     reader.get(&format!("{ACCESSES}?q={long}")).await.is_problem(400, "invalid_parameter");
+    reader.get(&format!("{ACCESSES}?q={}", "a+".repeat(16))).await.is(200);
+    let many = reader.get(&format!("{ACCESSES}?q={}", "a+".repeat(17))).await.is_problem(400, "invalid_parameter");
+    assert_eq!(many.errors(), ["q too_many_values"]);
     reader.get("/customer-integrations/K-1?verbose=1").await.is_problem(400, "unknown_parameter");
 }
 

@@ -47,6 +47,9 @@ async fn start_ticket_types_are_known_and_distinct(#[values(Sqlite, Postgres)] e
         refused.errors(),
         ["/start_ticket_types/1 unknown_reference", "/start_ticket_types/2 unknown_reference"]
     );
+    let unknown: Vec<_> = (0..500).map(|number| format!("X-{number}")).collect();
+    let refused = erp.put(path, area(json!(unknown))).await.is_problem(422, "unknown_reference");
+    assert_eq!(refused.errors().len(), 200, "as many as the document says");
     let refused = erp.put(path, area(json!(["T-1", "T-1"]))).await.is_problem(422, "validation_failed");
     assert_eq!(refused.errors(), ["/start_ticket_types/1 duplicate_value"]);
     let many: Vec<_> = (0..501).map(|n| format!("X{n}")).collect();
@@ -84,6 +87,12 @@ async fn a_token_limited_to_one_partner_reads_its_own_and_changes_nothing_shared
     for reads in 0..2 {
         assert!(app.reader().get("/catalog/business-partners").await.is(200).items("/id").len() > 1, "{reads}");
         assert_eq!(own.get("/catalog/business-partners").await.is(200).items("/id"), ["K-1"]);
+    }
+    // the same address, other contents: neither is told that it has the other's list
+    let tag = own.get("/catalog/business-partners").await.etag();
+    for other in [app.reader(), app.editor_of("K-2")] {
+        let asked = other.request("GET", "/catalog/business-partners").header("if-none-match", &tag);
+        assert_ne!(asked.send().await.is(200).etag(), tag);
     }
     own.get("/catalog/business-partners/K-1").await.is(200);
     let foreign = own.get("/catalog/business-partners/K-2").await.is_problem(404, "not_found");

@@ -104,6 +104,22 @@ async fn four_instances_start_at_once_on_an_empty_database() {
 }
 
 #[actix_web::test]
+async fn a_server_that_takes_no_writes_is_unavailable_until_it_does() {
+    let Some(app) = TestApp::start(Postgres).await else { return };
+    let Storage::Postgres { server, name, .. } = &app.storage else { panic!() };
+    let put = async || app.erp().put("/catalog/areas/A-1", json!({"name": "A", "color": "#00aaff"})).await;
+    let read_only = |on: &str| format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = {on}");
+    server.execute("postgres", &read_only("on")).await;
+    let kill = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    server.execute("postgres", &kill).await;
+    assert_eq!(put().await.is_problem(503, "unavailable").header("retry-after"), "1");
+    app.reader().get("/catalog/areas").await.is(200);
+    server.execute("postgres", &read_only("off")).await;
+    // no connection that cannot write has been kept
+    put().await.is(201);
+}
+
+#[actix_web::test]
 async fn killed_connections_are_replaced_without_a_failed_request() {
     let Some(app) = TestApp::ready(Postgres).await else { return };
     let Storage::Postgres { name, .. } = &app.storage else { panic!() };
@@ -138,9 +154,9 @@ async fn a_deadlock_is_survived_in_any_language(#[case] options: &str) {
 
     // the rival never looks for deadlocks, so that the service is the one that is aborted
     let begin =
-        "SET deadlock_timeout = '1h'; BEGIN; UPDATE accesses SET email = 'x@b.example' WHERE email LIKE 'rival%'";
+        "SET deadlock_timeout = '1h'; BEGIN; UPDATE accesses SET email = 'wanted@b.example' WHERE email LIKE 'rival%'";
     rival.batch_execute(begin).await.unwrap();
-    let wanted = json!({"email": "rival@b.example"});
+    let wanted = json!({"email": "wanted@b.example"});
     let (path, editor) = (format!("/customer-integrations/K-1/accesses/{id}"), app.editor());
     let (answer, ()) = tokio::join!(editor.patch(&path, wanted), async {
         let waiting =
@@ -149,9 +165,9 @@ async fn a_deadlock_is_survived_in_any_language(#[case] options: &str) {
         let locked_by_the_service =
             "UPDATE customer_integrations SET version = version WHERE business_partner_id = 'K-1'";
         rival.batch_execute(locked_by_the_service).await.unwrap();
-        rival.batch_execute("COMMIT").await.unwrap();
+        rival.batch_execute("ROLLBACK").await.unwrap();
     });
-    assert_eq!(answer.is(200).json["email"], "rival@b.example");
+    assert_eq!(answer.is(200).json["email"], "wanted@b.example");
 }
 
 #[actix_web::test]

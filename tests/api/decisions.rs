@@ -292,6 +292,8 @@ async fn creation_is_decided_with_all_reasons_and_approval(#[values(Sqlite, Post
     let revision = stage.app.reader().get(K1).await.json["revision"].clone();
     let there = json!({"access_id": stage.access, "min_revision": revision, "tickets": [ticket("1")]});
     stage.system.post("/decisions/ticket-visibility", there).await.is(200);
+    let negative = json!({"access_id": stage.access, "min_revision": -1, "tickets": [ticket("1")]});
+    stage.system.post("/decisions/ticket-visibility", negative).await.is_problem(422, "validation_failed");
 }
 
 #[rstest]

@@ -38,8 +38,11 @@ async fn more_requests_at_once_than_allowed_are_told_so_and_probes_are_not() {
         reader.get("/catalog/areas").await.status != 200
     };
     until("a refusal", refused).await;
-    let refused = reader.get("/catalog/areas").await.is_problem(503, "overloaded");
+    let asked = reader.request("GET", "/catalog/areas").header("origin", "https://portal.example").send().await;
+    let refused = asked.is_problem(503, "overloaded");
     assert_eq!(refused.header("retry-after"), "1");
+    // so that a browser's page can tell its user
+    assert_eq!(refused.header("access-control-allow-origin"), "https://portal.example");
     app.anonymous().get("//health/ready").await.is(200);
     drop(stalling);
     until("the place", async || reader.get("/catalog/areas").await.status == 200).await;
@@ -77,8 +80,10 @@ async fn heads_have_a_size() {
 async fn a_request_that_takes_too_long_is_answered_without_its_result() {
     let request_timeout = Duration::from_millis(300);
     let app = limited(Limits { request_timeout, ..Limits::default() }).await;
-    let answer = to_the_end(&mut wrote(&app, &stalled()).await).await;
+    let from_page = format!("{}Origin: https://portal.example\r\n\r\n", stalled().strip_suffix("\r\n").unwrap());
+    let answer = to_the_end(&mut wrote(&app, &from_page).await).await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("\r\naccess-control-allow-origin: https://portal.example\r\n"), "{answer}");
     assert!(answer.to_lowercase().contains("\r\nretry-after: 1\r\n"), "{answer}");
     assert!(answer.contains(r#""code":"unavailable""#), "{answer}");
 }

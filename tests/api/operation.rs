@@ -201,4 +201,10 @@ async fn health_asks_a_running_service() {
     service.signal("KILL");
     service.child.wait().unwrap();
     assert!(!asked(address).status.success());
+    // … and on one of them only, it is asked there
+    let mut command = configured(directory.path());
+    command.env("BIND_ADDRESS", "127.0.0.2:0");
+    let mut service = Service::start(command);
+    let origin = service.origin("listening on ");
+    assert!(asked(origin.strip_prefix("http://").unwrap()).status.success());
 }

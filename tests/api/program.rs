@@ -80,6 +80,11 @@ fn wrong_settings_stop_the_start_with_one_clear_sentence() {
             "https://ok.example,https://a.example/x",
             "not an origin such as https://portal.example: https://a.example/x",
         ),
+        (
+            "CORS_ALLOWED_ORIGINS",
+            "https://Ok.example:443",
+            "not an origin such as https://portal.example: https://Ok.example:443",
+        ),
         ("JWT_HS256_SECRET", "hunter2", "JWT_HS256_SECRET is too short: it must have at least 32 bytes"),
         ("JWT_HS256_SECRET", "", "JWT_HS256_SECRET is not set"),
         ("JWT_ISSUER", "", "JWT_ISSUER is not set"),
@@ -107,6 +112,25 @@ fn without_demo_no_key_and_no_data_are_made() {
     assert!(!program(directory.path()).arg("serve").output().unwrap().status.success());
     assert!(!program(directory.path()).args(["token", "--scope", "x"]).output().unwrap().status.success());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_demo_key_that_anybody_could_guess_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("data")).unwrap();
+    std::fs::write(directory.path().join("data/demo.key"), "\n").unwrap();
+    let output = program(directory.path()).args(["serve", "--demo"]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains("data/demo.key is damaged"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_empty_filter_of_the_log_is_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = configured(directory.path()).arg("migrate").env("RUST_LOG", "").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let told = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("schema is up to date"), "{told}");
 }
 
 #[test]

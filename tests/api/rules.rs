@@ -133,6 +133,10 @@ async fn references_age_and_come_back(#[values(Sqlite, Postgres)] engine: Engine
     assert_eq!(warned().await, json!([{"kind": "area", "id": "A-2"}]), "R2 names it still");
     erp.put("/catalog/areas/A-2", area(true)).await.is(200);
     assert_eq!(warned().await, json!([]));
+    // a partner cannot mend global rules, and is not told what they name
+    app.ruler().post("/exclusion-rules", rule("G", in_area("A-3"))).await.is(201);
+    erp.put("/catalog/areas/A-3", json!({"name": "Bereich 3", "color": "#00aaff", "active": false})).await.is(200);
+    assert_eq!(warned().await, json!([]));
 }
 
 #[rstest]

@@ -6,6 +6,8 @@
 
 use serde_json::{Value, json};
 
+use crate::kernel::error::MAX_FAULTS;
+
 /// Longest texts, in characters, by the member or parameter that holds them.
 const LENGTHS: [(&str, u64); 33] = [
     ("client", 255),
@@ -55,7 +57,7 @@ const COUNTS: [(&str, u64); 17] = [
     ("blockers", 10),
     ("columns", 20),
     ("decisions", 1000),
-    ("errors", 200),
+    ("errors", MAX_FAULTS as u64),
     ("ineffective_reasons", 3),
     ("items", 200),
     ("matching", 200),
