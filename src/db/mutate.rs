@@ -163,3 +163,55 @@ where
     history::record(tx.conn, &origin, actor, now, &change).await?;
     Ok((change, origin))
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::{Connection as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+    use futures_util::FutureExt as _;
+    use tokio::task::{LocalSet, spawn_local, yield_now};
+
+    use super::*;
+    use crate::{
+        catalog::{self, Area, BusinessPartnerId, CATALOG},
+        db::{
+            DbOptions,
+            migrations::{Direction, migrate},
+            schema::shared_revisions::dsl::{name, revision, shared_revisions},
+        },
+        kernel::change::Precondition,
+    };
+
+    /// Far longer than a commit takes.
+    const A_WHILE: Duration = Duration::from_millis(50);
+
+    #[tokio::test]
+    async fn a_commit_counts_as_soon_as_others_can_see_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db").display().to_string();
+        let url = format!("sqlite://{path}").parse().unwrap();
+        migrate(&url, Direction::Up).await.unwrap();
+        let db = Db::open(&url, DbOptions::default()).unwrap();
+        let mut file = diesel::SqliteConnection::establish(&path).unwrap();
+        let mut seen = || shared_revisions.filter(name.eq(CATALOG)).select(revision).first::<i64>(&mut file).unwrap();
+        let (partner, changes) = ("K-1".parse::<BusinessPartnerId>().unwrap(), db.changes().unwrap().clone());
+        let (before, due_before) = (seen(), changes.due(&partner).await);
+        let body = serde_json::json!({"name": "A", "color": "#00aaff"});
+        let actor = Actor { subject: "s".to_owned(), client: None, request_id: "r".to_owned() };
+        let write = async move {
+            let (id, body) = ("A-1".parse().unwrap(), serde_json::from_value(body).unwrap());
+            catalog::service::put::<Area>(&db, actor, id, body, Precondition::default()).await.map(drop)
+        };
+        let test = async {
+            let write = spawn_local(write);
+            // between two looks, the writer's task gets on by one statement: it has not heard of its commit when that is seen
+            while seen() == before {
+                yield_now().await;
+                let started = Instant::now();
+                while seen() == before && started.elapsed() < A_WHILE {}
+            }
+            assert_ne!(changes.due(&partner).now_or_never(), Some(due_before));
+            write.await.unwrap().unwrap();
+        };
+        LocalSet::new().run_until(test).await;
+    }
+}
