@@ -175,11 +175,11 @@ async fn it_stops_gracefully() {
 async fn a_request_that_does_not_end_is_waited_for_once() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = configured(directory.path());
-    command.env("SHUTDOWN_TIMEOUT", "4s");
+    command.env("SHUTDOWN_TIMEOUT", "4s").env("WORKER_THREADS", "1");
     let mut service = Service::start(command);
     let origin = service.origin("listening on ");
     let _stalled = begun(&origin, directory.path(), "ticket-creation", 10);
-    // the service has read it once it answers what came later
+    // its one worker has read it once it answers what came later
     Client::new(&origin, None).get("//health/live").await.is(200);
     let signalled = Instant::now();
     service.signal("TERM");
