@@ -20,6 +20,9 @@ use crate::{
     ticket_filter::parse::RuleFilter,
 };
 
+/// Highest revision that can be asked for: the largest integer that every JSON reader keeps as it is.
+const MAX_REVISION: i64 = 9_007_199_254_740_991;
+
 /// The body of a question about tickets.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,7 +105,7 @@ impl<'b, T: Ticket<'b>> VisibilityBody<T> {
     pub fn question(self) -> Result<VisibilityQuestion<'b>> {
         let mut faults = Vec::new();
         let who = who(self.access_id.as_deref(), self.access_email, &mut faults);
-        faults.extend(negative(self.min_revision));
+        faults.extend(impossible(self.min_revision));
         faults.extend(quantity(self.tickets.0.len(), MAX_TICKETS, "/tickets"));
         Ok(VisibilityQuestion {
             who: whole(who, faults)?,
@@ -151,7 +154,7 @@ impl CreationBody {
         let (area_id, ticket_type_id) = (self.area_id.unwrap_or_default(), self.ticket_type_id.unwrap_or_default());
         let area_id = parsed(&area_id, "/area_id", &mut faults);
         let ticket_type_id = parsed(&ticket_type_id, "/ticket_type_id", &mut faults);
-        faults.extend(negative(self.min_revision));
+        faults.extend(impossible(self.min_revision));
         let question = || Some((who?, area_id?, ticket_type_id?));
         let (who, area_id, ticket_type_id) = whole(question(), faults)?;
         Ok(CreationQuestion { who, area_id, ticket_type_id, min_revision: self.min_revision })
@@ -180,10 +183,10 @@ fn parsed<T: std::str::FromStr<Err = Fault>>(text: &str, at: &str, faults: &mut 
     text.parse().map_err(|fault| faults.push(Fault { pointer: at.to_owned(), ..fault })).ok()
 }
 
-/// No revision is negative; zero is what a caller has that knows none.
-fn negative(min_revision: Option<i64>) -> Option<Fault> {
-    let wrong = min_revision.filter(|revision| revision.is_negative());
-    wrong.map(|_| Fault::new("/min_revision", Code::OutOfRange).with("allowed", "0.."))
+/// No revision is negative or beyond what the document says; zero is what a caller has that knows none.
+fn impossible(min_revision: Option<i64>) -> Option<Fault> {
+    let wrong = min_revision.filter(|revision| !(0..=MAX_REVISION).contains(revision));
+    wrong.map(|_| Fault::new("/min_revision", Code::OutOfRange).with("allowed", format!("0..{MAX_REVISION}")))
 }
 
 fn quantity(there_are: usize, max: usize, at: &str) -> Option<Fault> {
