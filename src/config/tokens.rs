@@ -72,7 +72,7 @@ struct NamedKeys {
 impl TokenArgs {
     /// Which tokens are accepted; the demo has a key of its own when none is given.
     pub fn settings(self, demo: bool, complaints: &mut Complaints) -> Option<TokenSettings> {
-        let list = |text: String| text.split(',').map(kind_of).collect::<Vec<_>>();
+        let list = |text: String| text.split(',').map(|kind| kind_of(kind.trim())).collect::<Vec<_>>();
         let (types, refresh, cooldown) =
             (filled(self.jwt_types.clone()).map(list), self.jwt_jwks_refresh.clone(), self.jwt_jwks_cooldown.clone());
         let issuers = self.issuers(demo, complaints);

@@ -161,8 +161,7 @@ pub async fn admit(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let surroundings = request.app_data::<Data<Surroundings>>().cloned();
-    let allowed = limits::check_head(&request).and_then(|()| match &surroundings {
+    let allowed = limits::check_head(&request).and_then(|()| match request.app_data::<Data<Surroundings>>() {
         Some(it) if !request.path().starts_with(PROBES) => it.gate.enter().map(Some),
         _ => Ok(None),
     });

@@ -10,10 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::kernel::change::EntityTag;
+pub use crate::kernel::code::{Code, Kind};
 
 /// Most faults that are told of one request.
 pub const MAX_FAULTS: usize = 200;
-pub use crate::kernel::code::{Code, Kind};
 
 /// Result of anything that can be refused or can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -117,13 +117,12 @@ impl PageRequest {
             Sort { key: SortKey::Name, descending: false }
         });
         let q = q.unwrap_or_default();
+        let words = search_words(q);
         if q.chars().count() > MAX_SEARCH {
             faults.push(Fault::new("q", Code::TooLong).with("max", MAX_SEARCH));
         } else if q.chars().any(char::is_control) {
             faults.push(Fault::new("q", Code::ControlCharacter));
-        }
-        let words = search_words(q);
-        if words.len() > MAX_WORDS {
+        } else if words.len() > MAX_WORDS {
             faults.push(Fault::new("q", Code::TooManyValues).with("max", MAX_WORDS));
         }
         if !faults.is_empty() {

@@ -52,7 +52,7 @@ impl Parts {
 
 /// A type of tokens as types are compared.
 pub fn kind_of(typ: &str) -> String {
-    let kind = typ.trim().to_ascii_lowercase();
+    let kind = typ.to_ascii_lowercase();
     kind.strip_prefix("application/").map(ToOwned::to_owned).unwrap_or(kind)
 }
 
