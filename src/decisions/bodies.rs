@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    facts::TicketFacts,
+    facts::{Str, TicketFacts},
     questions::{
         CreationQuestion, MAX_ACCESSES, MAX_SAMPLES, MAX_TICKETS, PreviewQuestion, Slot, VisibilityQuestion,
         WrongTicket,
@@ -26,8 +26,9 @@ const MAX_REVISION: i64 = 9_007_199_254_740_991;
 /// The body of a question about tickets.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct VisibilityBody<T> {
-    access_id: Option<String>,
+pub struct VisibilityBody<'b, T> {
+    #[serde(borrow)]
+    access_id: Option<Str<'b>>,
     access_email: Option<Email>,
     #[serde(default)]
     explain: bool,
@@ -77,7 +78,7 @@ impl<'b> Ticket<'b> for Object<Box<TicketFacts<'b>>> {
         let Self(facts) = self;
         match facts.check() {
             Ok(()) => Ok(facts),
-            Err(fault) => Err(WrongTicket { ticket_id: Some(facts.ticket_id.0.into_owned()), fault }),
+            Err(fault) => Err(WrongTicket { ticket_id: Some(facts.ticket_id.0.into_owned()), fault }.into()),
         }
     }
 }
@@ -94,13 +95,13 @@ impl<'b> Ticket<'b> for &'b RawValue {
             Ok(facts) => facts.slot(),
             Err(error) => {
                 let name = serde_json::from_str::<Object<Name>>(self.get());
-                Err(WrongTicket { ticket_id: name.ok().map(|it| it.0.ticket_id), fault: body_fault(&error) })
+                Err(WrongTicket { ticket_id: name.ok().map(|it| it.0.ticket_id), fault: body_fault(&error) }.into())
             }
         }
     }
 }
 
-impl<'b, T: Ticket<'b>> VisibilityBody<T> {
+impl<'b, T: Ticket<'b>> VisibilityBody<'b, T> {
     /// Judges it.
     pub fn question(self) -> Result<VisibilityQuestion<'b>> {
         let mut faults = Vec::new();

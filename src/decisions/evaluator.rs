@@ -3,6 +3,8 @@
 //! Each step is judged by one function, whether an explanation is asked for or not. Without one the first step that does not
 //! pass suffices. What is unknown may narrow, never widen: a step that cannot be determined denies.
 
+use std::cell::Cell;
+
 use super::{
     facts::TicketFacts,
     policy::{Policy, Viewer},
@@ -86,6 +88,22 @@ pub struct Judged<'p> {
 pub struct Scratch {
     room: Room,
     marks: Marks,
+}
+
+thread_local! {
+    static SPARE: Cell<Scratch> = Cell::default();
+}
+
+impl Scratch {
+    /// Lends this thread's own, which is kept for the next question unless it has become large.
+    pub fn lend<T>(work: impl FnOnce(&mut Self) -> T) -> T {
+        let mut scratch = SPARE.take();
+        let done = work(&mut scratch);
+        if scratch.room.is_small() {
+            SPARE.set(scratch);
+        }
+        done
+    }
 }
 
 /// A step that needs no rule, and how it is judged.

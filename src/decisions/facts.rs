@@ -169,12 +169,14 @@ fn no_longer(text: &str, max: usize) -> Result<(), Fault> {
 
 /// An id that means nothing to us.
 fn opaque(id: &str) -> Result<(), Fault> {
-    match id.chars().count() {
-        0 => Err(Fault::new("", Code::Required)),
-        1..=MAX_TICKET_ID if !id.chars().any(char::is_control) => Ok(()),
-        1..=MAX_TICKET_ID => Err(Fault::new("", Code::ControlCharacter)),
-        _ => Err(Fault::new("", Code::TooLong).with("max", MAX_TICKET_ID)),
+    if id.is_empty() {
+        return Err(Fault::new("", Code::Required));
     }
+    no_longer(id, MAX_TICKET_ID)?;
+    if id.chars().any(char::is_control) {
+        return Err(Fault::new("", Code::ControlCharacter));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: 
         match slot {
             Ok(facts) => tickets.push(facts),
             Err(wrong) => {
-                let (ticket_id, error) = told(wrong, index, lang);
+                let (ticket_id, error) = told(*wrong, index, lang);
                 answer.errors.push(SampleError { ticket_id, error });
             }
         }

@@ -30,7 +30,7 @@ pub const MAX_SAMPLES: usize = 200;
 pub const MAX_ACCESSES: usize = 500;
 
 /// A ticket, or what is wrong with it. Boxed, since it passes through several hands.
-pub type Slot<'b> = Result<Box<TicketFacts<'b>>, WrongTicket>;
+pub type Slot<'b> = Result<Box<TicketFacts<'b>>, Box<WrongTicket>>;
 
 /// A ticket whose facts are wrong.
 #[derive(Debug)]
@@ -76,10 +76,10 @@ pub struct PreviewQuestion<'b> {
 impl<'b> VisibilityQuestion<'b> {
     /// Reads a body, or tells all that is wrong with it beside the tickets.
     pub fn read(bytes: &'b [u8]) -> Result<Self> {
-        if let Some(body) = quickly::<VisibilityBody<Object<Box<TicketFacts<'b>>>>>(bytes) {
+        if let Some(body) = quickly::<VisibilityBody<'b, Object<Box<TicketFacts<'b>>>>>(bytes) {
             return body.question();
         }
-        shaped::<VisibilityBody<&'b RawValue>>(bytes)?.question()
+        shaped::<VisibilityBody<'b, &'b RawValue>>(bytes)?.question()
     }
 }
 
@@ -103,7 +103,7 @@ impl<'b> PreviewQuestion<'b> {
 /// The quick reading; `None`: something is wrong, and the careful one tells what.
 fn quickly<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Option<T> {
     // texts are checked once, not one by one
-    let text = std::str::from_utf8(bytes).ok()?;
+    let text = simdutf8::basic::from_utf8(bytes).ok()?;
     serde_json::from_str::<Object<T>>(text).ok().map(|Object(body)| body)
 }
 

@@ -46,12 +46,14 @@ pub async fn visibility<'b>(
 ) -> Result<TicketVisibilityAnswer<'b>> {
     let asked = ask(keeper, caller, &question.who, question.min_revision).await?;
     let explain = question.explain && caller.is_told_why();
-    let (now, mut scratch) = (Timestamp::now(), Scratch::default());
-    let decide = |(index, slot): (usize, Slot<'b>)| match slot {
-        Ok(facts) => decision(&asked, facts, explain.then_some(caller.lang), now, &mut scratch),
-        Err(wrong) => refusal(wrong, index, caller.lang),
-    };
-    let decisions: Vec<_> = question.tickets.into_iter().enumerate().map(decide).collect();
+    let now = Timestamp::now();
+    let decisions: Vec<_> = Scratch::lend(|scratch| {
+        let decide = |(index, slot): (usize, Slot<'b>)| match slot {
+            Ok(facts) => decision(&asked, facts, explain.then_some(caller.lang), now, scratch),
+            Err(wrong) => refusal(*wrong, index, caller.lang),
+        };
+        question.tickets.into_iter().enumerate().map(decide).collect()
+    });
     count(&keeper.counts, &decisions);
     Ok(TicketVisibilityAnswer { revision: asked.snapshot.revisions.partner, decisions })
 }

@@ -123,8 +123,11 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
 fn must_be_json(request: &HttpRequest) -> Result<()> {
     let patch = request.method() == Method::PATCH;
     let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = sent.split_once(';').map_or(sent, |(essence, _)| essence.trim_end());
-    let is = |name: &str| essence.eq_ignore_ascii_case(name);
+    // most say no more than the name
+    let is = |name: &str| {
+        let named = |essence: &str| essence.eq_ignore_ascii_case(name);
+        named(sent) || sent.split_once(';').is_some_and(|(essence, _)| named(essence.trim_end()))
+    };
     let mut codings = request.headers().get_all(header::CONTENT_ENCODING);
     let plain = codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if plain && (is("application/json") || patch && is("application/merge-patch+json")) {

@@ -23,6 +23,9 @@ use crate::{
 /// For what is good for this moment only.
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
+/// The type of JSON. Written out, since actix would copy the name for each answer.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct List<T> {
@@ -104,12 +107,14 @@ pub async fn tag_first<T: Serialize>(
 
 /// 200 with an answer that is good for this moment only, in words of the caller's language.
 pub fn answer<T: Serialize>(body: &T, lang: Lang) -> HttpResponse {
-    in_language(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, NO_STORE)).json(body), lang.tag())
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CONTENT_TYPE, JSON)).insert_header((header::CACHE_CONTROL, NO_STORE));
+    in_language(response.json(body), lang.tag())
 }
 
 /// 200 with JSON that has been written already.
 pub fn tagged_json(json: impl Into<Bytes>, tag: &EntityTag) -> HttpResponse {
-    tagged(HttpResponse::Ok(), tag).content_type(header::ContentType::json()).body(json.into())
+    tagged(HttpResponse::Ok(), tag).insert_header((header::CONTENT_TYPE, JSON)).body(json.into())
 }
 
 /// 304: what bears this tag is what the caller has.

@@ -165,8 +165,9 @@ impl<K> FromStr for Id<K> {
 
     /// Reads the form we write only, in lower case and with hyphens: one id, one spelling, one URL.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let as_written = |id: &uuid::Uuid| *id.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()) == *text;
-        let id = uuid::Uuid::try_parse(text).ok().filter(as_written);
+        // of all forms that are read, the one with hyphens alone is as long as this
+        let as_written = text.len() == uuid::fmt::Hyphenated::LENGTH && !text.bytes().any(|b| b.is_ascii_uppercase());
+        let id = uuid::Uuid::try_parse(text).ok().filter(|_| as_written);
         id.map(Self::from).ok_or_else(|| Fault::new("", Code::InvalidId))
     }
 }

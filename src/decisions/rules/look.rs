@@ -48,7 +48,16 @@ pub struct Room {
     tags: Lazy<Vec<Vec<u8>>>,
 }
 
+/// How many tags' buffers may be kept; each may have grown to 800 bytes.
+const KEPT_TAGS: usize = 50;
+
 impl Room {
+    /// Whether it takes so little memory that it may be kept.
+    pub fn is_small(&mut self) -> bool {
+        self.tags.forget();
+        self.tags.spare.get_mut().len() <= KEPT_TAGS
+    }
+
     /// A look at a ticket; its texts are made comparable when a rule asks for them.
     pub fn look<'l>(&'l mut self, facts: &'l TicketFacts<'l>, viewer: Option<&'l Viewer>, now: Timestamp) -> Look<'l> {
         self.subject.forget();
