@@ -46,7 +46,7 @@ pub struct Rounds<K, A> {
 
 impl<K, A> Rounds<K, A>
 where
-    K: Eq + Send + 'static,
+    K: Clone + Eq + Send + 'static,
     A: Send + Sync + 'static,
 {
     /// Nothing has been asked; there is a relay for each worker.
@@ -54,25 +54,24 @@ where
         Self { next: Mutex::default(), turn: Turn::default(), relays }
     }
 
-    /// The answer to a question that begins after this was called and asks for `key`, beside the keys of others.
-    pub async fn ask(
-        self: &Arc<Self>,
-        key: K,
-        question: impl AsyncFnOnce(Vec<K>, Instant) -> Result<A> + 'static,
-    ) -> Result<Arc<A>> {
-        let answer = self.join(key, question);
+    /// The answer to a question that begins after this was called and asks for `key`, beside the keys of others. Who is the first to
+    /// ask makes the question.
+    pub async fn ask<Q>(self: &Arc<Self>, key: &K, make: impl FnOnce() -> Q) -> Result<Arc<A>>
+    where
+        Q: AsyncFnOnce(Vec<K>, Instant) -> Result<A> + 'static,
+    {
+        let answer = self.join(key, make);
         self.relayed(answer).await.map_err(|error| told(&error))
     }
 
     /// Has the next question ask for `key` too.
-    fn join(
-        self: &Arc<Self>,
-        key: K,
-        question: impl AsyncFnOnce(Vec<K>, Instant) -> Result<A> + 'static,
-    ) -> UnderWay<Arc<A>> {
+    fn join<Q>(self: &Arc<Self>, key: &K, make: impl FnOnce() -> Q) -> UnderWay<Arc<A>>
+    where
+        Q: AsyncFnOnce(Vec<K>, Instant) -> Result<A> + 'static,
+    {
         let mut next = locked(&self.next);
         let begun = || {
-            let (rounds, since) = (Arc::clone(self), Instant::now());
+            let (rounds, since, question) = (Arc::clone(self), Instant::now(), make());
             begin(async move { rounds.hold(question, since).await.map(Arc::new).map_err(Arc::new) })
         };
         // one that ended before its turn came takes nobody along
@@ -80,8 +79,8 @@ where
             *next = None;
         }
         let (keys, answer) = next.get_or_insert_with(|| (Vec::new(), begun()));
-        if !keys.contains(&key) {
-            keys.push(key);
+        if !keys.contains(key) {
+            keys.push(key.clone());
         }
         answer.clone()
     }
@@ -148,14 +147,16 @@ mod tests {
         fn ask(self: &Arc<Self>, key: u32) -> JoinHandle<usize> {
             let asked = Arc::clone(self);
             spawn_local(async move {
-                let within = Arc::clone(&asked);
-                let question = async move |keys: Vec<u32>, since: Instant| {
-                    locked(&within.since).push(since);
-                    locked(&within.questions).push(keys);
-                    within.gate.notified().await;
-                    Ok(locked(&within.questions).len())
+                let question = || {
+                    let within = Arc::clone(&asked);
+                    async move |keys: Vec<u32>, since: Instant| {
+                        locked(&within.since).push(since);
+                        locked(&within.questions).push(keys);
+                        within.gate.notified().await;
+                        Ok(locked(&within.questions).len())
+                    }
                 };
-                *asked.rounds.ask(key, question).await.unwrap()
+                *asked.rounds.ask(&key, question).await.unwrap()
             })
         }
 

@@ -78,9 +78,11 @@ impl Current {
 
     /// Asks the database, together with all who ask meanwhile.
     async fn ask<T>(&self, partner: &BusinessPartnerId, take: impl FnOnce(&Now) -> T) -> Result<T> {
-        let db = self.db.clone();
-        let question = async move |partners: Vec<BusinessPartnerId>, since| read(&db, &partners, since).await;
-        let answer = spent::count(self.rounds.own().ask(partner.clone(), question)).await?;
+        let question = || {
+            let db = self.db.clone();
+            async move |partners: Vec<BusinessPartnerId>, since| read(&db, &partners, since).await
+        };
+        let answer = spent::count(self.rounds.own().ask(partner, question)).await?;
         found(answer.get(partner).map(take))
     }
 }
