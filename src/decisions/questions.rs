@@ -29,7 +29,7 @@ pub const MAX_SAMPLES: usize = 200;
 /// Most accesses of a preview.
 pub const MAX_ACCESSES: usize = 500;
 
-/// A ticket, or what is wrong with it. Boxed, since it passes through several hands.
+/// A ticket, or what is wrong with it. Boxed, since both pass through several hands.
 pub type Slot<'b> = Result<Box<TicketFacts<'b>>, Box<WrongTicket>>;
 
 /// A ticket whose facts are wrong.

@@ -121,3 +121,25 @@ impl<'l> Look<'l> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn room_for_many_tags_is_not_kept() {
+        let is_small = |count: usize| {
+            let ticket = json!({"ticket_id": "1", "business_partner_id": "K", "area_id": "a", "internal": false,
+                "confidential": false, "tags": vec!["VPN"; count]});
+            let text = ticket.to_string();
+            let facts: TicketFacts<'_> = serde_json::from_str(&text).unwrap();
+            let mut room = Room::default();
+            let look = room.look(&facts, None, Timestamp::now());
+            assert_eq!(look.tags().known().map(|tags| tags.len()), Some(count));
+            room.is_small()
+        };
+        assert!(is_small(0) && is_small(KEPT_TAGS) && !is_small(KEPT_TAGS + 1));
+    }
+}
