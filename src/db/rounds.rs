@@ -9,6 +9,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use futures_util::future::LocalBoxFuture;
 use tokio::{sync::Mutex as Turn, time::Instant};
 
 use super::{
@@ -19,6 +20,9 @@ use crate::kernel::Result;
 
 /// How many tasks a request passes through between its connection and its question.
 const HOPS: u32 = 3;
+
+/// Asks for some keys on behalf of those who wait since then.
+type Question<K, A> = Box<dyn Fn(Vec<K>, Instant) -> LocalBoxFuture<'static, Result<A>> + Send + Sync>;
 
 /// A question that has not begun yet: what it will ask for, and its answer.
 type Round<K, A> = (Vec<K>, UnderWay<Arc<A>>);
@@ -37,8 +41,8 @@ impl<A> Default for Relay<A> {
 }
 
 /// See the module.
-#[derive(Debug)]
 pub struct Rounds<K, A> {
+    question: Question<K, A>,
     next: Mutex<Option<Round<K, A>>>,
     turn: Turn<()>,
     relays: Lanes<Relay<A>>,
@@ -50,29 +54,25 @@ where
     A: Send + Sync + 'static,
 {
     /// Nothing has been asked; there is a relay for each worker.
-    pub fn new(relays: Lanes<Relay<A>>) -> Self {
-        Self { next: Mutex::default(), turn: Turn::default(), relays }
+    pub fn new(
+        relays: Lanes<Relay<A>>,
+        question: impl Fn(Vec<K>, Instant) -> LocalBoxFuture<'static, Result<A>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { question: Box::new(question), next: Mutex::default(), turn: Turn::default(), relays }
     }
 
-    /// The answer to a question that begins after this was called and asks for `key`, beside the keys of others. Who is the first to
-    /// ask makes the question.
-    pub async fn ask<Q>(self: &Arc<Self>, key: &K, make: impl FnOnce() -> Q) -> Result<Arc<A>>
-    where
-        Q: AsyncFnOnce(Vec<K>, Instant) -> Result<A> + 'static,
-    {
-        let answer = self.join(key, make);
+    /// The answer to a question that begins after this was called and asks for `key`, beside the keys of others.
+    pub async fn ask(self: &Arc<Self>, key: &K) -> Result<Arc<A>> {
+        let answer = self.join(key);
         self.relayed(answer).await.map_err(|error| told(&error))
     }
 
     /// Has the next question ask for `key` too.
-    fn join<Q>(self: &Arc<Self>, key: &K, make: impl FnOnce() -> Q) -> UnderWay<Arc<A>>
-    where
-        Q: AsyncFnOnce(Vec<K>, Instant) -> Result<A> + 'static,
-    {
+    fn join(self: &Arc<Self>, key: &K) -> UnderWay<Arc<A>> {
         let mut next = locked(&self.next);
         let begun = || {
-            let (rounds, since, question) = (Arc::clone(self), Instant::now(), make());
-            begin(async move { rounds.hold(question, since).await.map(Arc::new).map_err(Arc::new) })
+            let (rounds, since) = (Arc::clone(self), Instant::now());
+            begin(async move { rounds.hold(since).await.map(Arc::new).map_err(Arc::new) })
         };
         // one that ended before its turn came takes nobody along
         if next.as_ref().is_some_and(|(_, answer)| answer.peek().is_some()) {
@@ -86,14 +86,14 @@ where
     }
 
     /// Waits for its turn, and takes along all who came meanwhile.
-    async fn hold(&self, question: impl AsyncFnOnce(Vec<K>, Instant) -> Result<A>, since: Instant) -> Result<A> {
+    async fn hold(&self, since: Instant) -> Result<A> {
         let _turn = self.turn.lock().await;
         // lets those in whose requests have arrived but have not been read
         for _ in 0..HOPS {
             tokio::task::yield_now().await;
         }
         let round = locked(&self.next).take();
-        question(round.map(|(keys, _)| keys).unwrap_or_default(), since).await
+        (self.question)(round.map(|(keys, _)| keys).unwrap_or_default(), since).await
     }
 
     /// An answer by way of this worker's relay.
@@ -113,9 +113,9 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, num::NonZeroUsize, thread};
+    use std::{convert::Infallible, num::NonZeroUsize, sync::Weak, thread};
 
-    use futures_util::future::join_all;
+    use futures_util::{FutureExt as _, future::join_all};
     use tokio::{
         sync::Notify,
         task::{JoinHandle, LocalSet, spawn_local, yield_now},
@@ -136,28 +136,30 @@ mod tests {
         fn nothing(workers: usize) -> Arc<Self> {
             let workers = NonZeroUsize::new(workers).unwrap();
             let Ok(relays) = Lanes::try_new(workers, |_| Ok::<_, Infallible>(Relay::default()));
-            Arc::new(Self {
-                rounds: Arc::new(Rounds::new(relays)),
-                questions: Mutex::default(),
-                since: Mutex::default(),
-                gate: Notify::new(),
+            Arc::new_cyclic(|asked: &Weak<Self>| {
+                let asked = Weak::clone(asked);
+                let question = move |keys, since| {
+                    let within = asked.upgrade().unwrap();
+                    let answered = async move {
+                        locked(&within.since).push(since);
+                        locked(&within.questions).push(keys);
+                        within.gate.notified().await;
+                        Ok(locked(&within.questions).len())
+                    };
+                    answered.boxed_local()
+                };
+                Self {
+                    rounds: Arc::new(Rounds::new(relays, question)),
+                    questions: Mutex::default(),
+                    since: Mutex::default(),
+                    gate: Notify::new(),
+                }
             })
         }
 
         fn ask(self: &Arc<Self>, key: u32) -> JoinHandle<usize> {
             let asked = Arc::clone(self);
-            spawn_local(async move {
-                let question = || {
-                    let within = Arc::clone(&asked);
-                    async move |keys: Vec<u32>, since: Instant| {
-                        locked(&within.since).push(since);
-                        locked(&within.questions).push(keys);
-                        within.gate.notified().await;
-                        Ok(locked(&within.questions).len())
-                    }
-                };
-                *asked.rounds.ask(&key, question).await.unwrap()
-            })
+            spawn_local(async move { *asked.rounds.ask(&key).await.unwrap() })
         }
 
         /// Until so many questions have begun.

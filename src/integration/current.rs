@@ -7,6 +7,7 @@
 use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
 
 use foldhash::fast::RandomState;
+use futures_util::FutureExt as _;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
@@ -48,7 +49,14 @@ pub struct Current {
 
 impl Current {
     pub fn new(db: Db) -> Self {
-        let rounds = db.lanes(AT_ONCE, || Arc::new(Rounds::new(db.lanes(NonZeroUsize::MAX, Relay::default))));
+        let rounds = db.lanes(AT_ONCE, || {
+            let of = db.clone();
+            let question = move |partners: Vec<BusinessPartnerId>, since| {
+                let db = of.clone();
+                async move { read(&db, &partners, since).await }.boxed_local()
+            };
+            Arc::new(Rounds::new(db.lanes(NonZeroUsize::MAX, Relay::default), question))
+        });
         Self { rounds, db, remembered: Cache::new(REMEMBERED) }
     }
 
@@ -78,11 +86,7 @@ impl Current {
 
     /// Asks the database, together with all who ask meanwhile.
     async fn ask<T>(&self, partner: &BusinessPartnerId, take: impl FnOnce(&Now) -> T) -> Result<T> {
-        let question = || {
-            let db = self.db.clone();
-            async move |partners: Vec<BusinessPartnerId>, since| read(&db, &partners, since).await
-        };
-        let answer = spent::count(self.rounds.own().ask(partner, question)).await?;
+        let answer = spent::count(self.rounds.own().ask(partner)).await?;
         found(answer.get(partner).map(take))
     }
 }
