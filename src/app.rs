@@ -224,8 +224,9 @@ impl App {
         let mut signals = Signals::listen()?;
         rt::spawn(async move {
             let name = signals.next().await;
-            tracing::info!(signal = name, ?delay, "stopping: readiness says no, running requests are finished");
             surroundings.stopping.store(true, Ordering::Relaxed);
+            // not before it is so: who reads this may ask at once
+            tracing::info!(signal = name, ?delay, "stopping: readiness says no, running requests are finished");
             let finish = async {
                 sleep(delay).await;
                 handle.pause().await;
