@@ -86,7 +86,11 @@ struct Shared {
 impl Shared {
     fn new(db: &Db, config: &Config) -> anyhow::Result<Self> {
         let current = Arc::new(Current::new(db.clone()));
-        let keeper = Arc::new(Keeper::new(db.clone(), Arc::clone(&current), config.decision_cache_bytes)?);
+        let keeper = Arc::new(Keeper::new(
+            db.clone(),
+            Arc::clone(&current),
+            config.decision_cache_bytes,
+        )?);
         let pages = Arc::new(KeptPages::new(config.page_cache_bytes));
         let verifier = Arc::new(Verifier::start(&config.tokens));
         let gate = Gate::new(config.limits.concurrent_requests);
@@ -104,7 +108,12 @@ impl Shared {
             origins: config.cors_allowed_origins.clone(),
             stopping: false.into(),
         };
-        let limiter = config.limits.rate.map(RateLimiter::new).transpose()?.map(Data::new);
+        let limiter = config
+            .limits
+            .rate
+            .map(RateLimiter::new)
+            .transpose()?
+            .map(Data::new);
         limiter.iter().for_each(forget_idle);
         let surroundings = Data::new(surroundings);
         let db = Data::new(db.clone());
@@ -153,12 +162,19 @@ impl App {
 
     /// The same with more routes beside its own, for benchmarks that need something to compare with. They come first, so that what is
     /// compared is not made slow by the routes before it.
-    pub async fn with_routes(config: Config, more: fn(&mut web::ServiceConfig)) -> anyhow::Result<Self> {
-        let options = DbOptions { workers: config.worker_threads, ..config.database_options };
+    pub async fn with_routes(
+        config: Config,
+        more: fn(&mut web::ServiceConfig),
+    ) -> anyhow::Result<Self> {
+        let options = DbOptions {
+            workers: config.worker_threads,
+            ..config.database_options
+        };
         let db = Db::open(&config.database, options)?;
         if config.migrate_on_start {
-            let applied =
-                migrations::migrate(&config.database, Direction::Up).await.context("cannot migrate the database")?;
+            let applied = migrations::migrate(&config.database, Direction::Up)
+                .await
+                .context("cannot migrate the database")?;
             tracing::info!(applied, "schema is up to date");
         }
         let (operations, document) = contract()?.clone();
@@ -168,9 +184,8 @@ impl App {
         let address = listener.local_addr()?;
         let surroundings = shared.surroundings.clone();
         let (metrics, metrics_address) = match &config.metrics_bind_address {
-            Some(address) => {
-                metrics_server(address, surroundings.clone()).map(|(server, at)| (Some(server), Some(at)))?
-            }
+            Some(address) => metrics_server(address, surroundings.clone())
+                .map(|(server, at)| (Some(server), Some(at)))?,
             None => (None, None),
         };
         let serving = Serving {
@@ -198,7 +213,15 @@ impl App {
                 .configure(router::others)
                 .default_service(web::to(unrouted))
         })?;
-        Ok(Self { address, metrics_address, db, server, metrics, surroundings, stopping: config.stopping })
+        Ok(Self {
+            address,
+            metrics_address,
+            db,
+            server,
+            metrics,
+            surroundings,
+            stopping: config.stopping,
+        })
     }
 
     /// A handle that stops the service at once.
@@ -226,12 +249,18 @@ impl App {
             let name = signals.next().await;
             surroundings.stopping.store(true, Ordering::Relaxed);
             // not before it is so: who reads this may ask at once
-            tracing::info!(signal = name, ?delay, "stopping: readiness says no, running requests are finished");
+            tracing::info!(
+                signal = name,
+                ?delay,
+                "stopping: readiness says no, running requests are finished"
+            );
             let finish = async {
                 sleep(delay).await;
                 handle.pause().await;
                 // no request may take longer: what then still runs is given up, not waited for once more
-                let finished = tokio::time::timeout(timeout, surroundings.gate.emptied()).await.is_ok();
+                let finished = tokio::time::timeout(timeout, surroundings.gate.emptied())
+                    .await
+                    .is_ok();
                 handle.stop(finished).await;
             };
             tokio::select! {
@@ -253,7 +282,10 @@ struct Signals {
 
 impl Signals {
     fn listen() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     async fn next(&mut self) -> &'static str {
@@ -265,21 +297,27 @@ impl Signals {
 }
 
 /// A server of its own for metrics, so that they can be kept from those who may call the API.
-fn metrics_server(address: &str, surroundings: Data<Surroundings>) -> anyhow::Result<(Server, SocketAddr)> {
+fn metrics_server(
+    address: &str,
+    surroundings: Data<Surroundings>,
+) -> anyhow::Result<(Server, SocketAddr)> {
     let tell = |surroundings: Data<Surroundings>| async move {
         match surroundings.metrics.text() {
-            Ok(text) => {
-                HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
-            }
+            Ok(text) => HttpResponse::Ok()
+                .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+                .body(text),
             Err(_) => HttpResponse::InternalServerError().finish(),
         }
     };
-    let server =
-        HttpServer::new(move || ActixApp::new().app_data(surroundings.clone()).route("/metrics", web::get().to(tell)))
-            .workers(1)
-            .disable_signals()
-            .bind(address)
-            .with_context(|| format!("cannot listen on {address} (METRICS_BIND_ADDRESS)"))?;
+    let server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(surroundings.clone())
+            .route("/metrics", web::get().to(tell))
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(address)
+    .with_context(|| format!("cannot listen on {address} (METRICS_BIND_ADDRESS)"))?;
     let address = *server.addrs().first().context("no address to listen on")?;
     Ok((server.run(), address))
 }

@@ -40,8 +40,7 @@ const CONFIGURED: &str = "K-1003";
 /// How long the printed token is valid.
 const TOKEN_LIFETIME: Duration = Duration::from_hours(12);
 /// All scopes.
-const SCOPES: &str =
-    "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read audit:read";
+const SCOPES: &str = "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read audit:read";
 
 /// Writes what is missing.
 pub async fn fill(db: &Db) -> anyhow::Result<()> {
@@ -57,18 +56,55 @@ pub async fn fill(db: &Db) -> anyhow::Result<()> {
     }
     for (id, name, color, start) in [
         ("service-desk", "Service Desk", "#2CA02C", Value::Null),
-        ("netz", "Netzwerk", "#1F77B4", json!(["anomalie", "rueckruf"])),
-        ("server", "Server & Speicher", "#9467BD", json!(["anomalie", "aufgabe", "aenderung"])),
-        ("erp", "ERP-Anwendungen", "#FF7F0E", json!(["anomalie", "aenderung"])),
-        ("beschaffung", "Beschaffung", "#8C564B", json!(["bestellung"])),
+        (
+            "netz",
+            "Netzwerk",
+            "#1F77B4",
+            json!(["anomalie", "rueckruf"]),
+        ),
+        (
+            "server",
+            "Server & Speicher",
+            "#9467BD",
+            json!(["anomalie", "aufgabe", "aenderung"]),
+        ),
+        (
+            "erp",
+            "ERP-Anwendungen",
+            "#FF7F0E",
+            json!(["anomalie", "aenderung"]),
+        ),
+        (
+            "beschaffung",
+            "Beschaffung",
+            "#8C564B",
+            json!(["bestellung"]),
+        ),
         ("sicherheit", "Informationssicherheit", "#D62728", json!([])),
     ] {
-        tell::<Area>(db, id, json!({"name": name, "color": color, "start_ticket_types": start})).await?;
+        tell::<Area>(
+            db,
+            id,
+            json!({"name": name, "color": color, "start_ticket_types": start}),
+        )
+        .await?;
     }
     for (id, name, description) in [
-        ("rollout-2027", "Rollout 2027", "Umstellung der Standorte auf die neue Arbeitsplatzumgebung"),
-        ("wartung", "Wartungsfenster", "Geplante Wartungen der gemeinsam genutzten Systeme"),
-        ("umzug-hafen", "Umzug Hafenkontor", "Verlegung des Rechenraums"),
+        (
+            "rollout-2027",
+            "Rollout 2027",
+            "Umstellung der Standorte auf die neue Arbeitsplatzumgebung",
+        ),
+        (
+            "wartung",
+            "Wartungsfenster",
+            "Geplante Wartungen der gemeinsam genutzten Systeme",
+        ),
+        (
+            "umzug-hafen",
+            "Umzug Hafenkontor",
+            "Verlegung des Rechenraums",
+        ),
     ] {
         tell::<PlanBoard>(db, id, json!({"name": name, "description": description})).await?;
     }
@@ -76,7 +112,11 @@ pub async fn fill(db: &Db) -> anyhow::Result<()> {
         (WALK_THROUGH, "Muster Maschinenbau GmbH", "MUSTER"),
         ("K-1002", "Bäckerei Sonnenschein e. K.", "SONNENSCHEIN"),
         (CONFIGURED, "Stadtwerke Fließtal AöR", "SWFLIESS"),
-        ("K-1004", "Gemeinschaftspraxis Dr. Öztürk & Partner", "OEZTUERK"),
+        (
+            "K-1004",
+            "Gemeinschaftspraxis Dr. Öztürk & Partner",
+            "OEZTUERK",
+        ),
         ("K-1005", "Hafenlogistik Nord AG", "HAFENNORD"),
     ] {
         tell::<BusinessPartner>(db, id, json!({"name": name, "search_name": search_name})).await?;
@@ -88,16 +128,30 @@ pub async fn fill(db: &Db) -> anyhow::Result<()> {
 /// Configures one partner, unless somebody has been there before.
 async fn configure(db: &Db) -> anyhow::Result<()> {
     let partner = CONFIGURED.parse().map_err(|_| anyhow::anyhow!("bad id"))?;
-    let standing = db.read(async |conn| integration::service::standing(conn, &partner).await).await?;
+    let standing = db
+        .read(async |conn| integration::service::standing(conn, &partner).await)
+        .await?;
     if standing.integration.revision > 1 {
         return Ok(());
     }
     let any = Precondition::default;
-    integration::service::update(db, actor(), partner.clone(), body(json!({"active": true}))?, any()).await?;
+    integration::service::update(
+        db,
+        actor(),
+        partner.clone(),
+        body(json!({"active": true}))?,
+        any(),
+    )
+    .await?;
     for id in ["service-desk", "netz", "erp"] {
         grant::<AreaGrant>(db, id, json!({})).await?;
     }
-    for (id, approval) in [("anomalie", false), ("rueckruf", false), ("aenderung", true), ("eintritt", true)] {
+    for (id, approval) in [
+        ("anomalie", false),
+        ("rueckruf", false),
+        ("aenderung", true),
+        ("eintritt", true),
+    ] {
         grant::<TicketTypeGrant>(db, id, json!({"approval_required": approval})).await?;
     }
     grant::<PlanBoardGrant>(db, "wartung", json!({})).await?;
@@ -108,7 +162,13 @@ async fn configure(db: &Db) -> anyhow::Result<()> {
         json!({"first_name": "Mary", "last_name": "O'Neill", "email": "mary.oneill@swfliess.example", "language": "en"}),
         json!({"first_name": "Karl", "last_name": "Ruhestand", "email": "karl.ruhestand@swfliess.example", "active": false}),
     ] {
-        elements::service::create::<Access, _>(db, actor(), Configuration(partner.clone()), body(access)?).await?;
+        elements::service::create::<Access, _>(
+            db,
+            actor(),
+            Configuration(partner.clone()),
+            body(access)?,
+        )
+        .await?;
     }
     ticket_settings(db, &Configuration(partner)).await
 }
@@ -132,7 +192,8 @@ async fn ticket_settings(db: &Db, home: &Configuration) -> anyhow::Result<()> {
                 condition("ticket_type", "in", &["anomalie"]), condition("status", "in", &["open", "in_progress"]),
                 {"type": "any", "filters": [condition("urgency", "in", &["high"]), condition("impact", "in", &["high"])]}]}}),
     ] {
-        elements::service::create::<TicketQuery, _>(db, actor(), home.clone(), body(query)?).await?;
+        elements::service::create::<TicketQuery, _>(db, actor(), home.clone(), body(query)?)
+            .await?;
     }
     for rule in [
         json!({"name": "Altfälle", "description": "Vor der Umstellung abgeschlossen",
@@ -140,14 +201,20 @@ async fn ticket_settings(db: &Db, home: &Configuration) -> anyhow::Result<()> {
         json!({"name": "Personalsachen", "filter": {"type": "any", "filters": [
             condition("tag", "any_of", &["Personal", "Kündigung"]), condition("subject", "contains", &["Gehalt"])]}}),
     ] {
-        elements::service::create::<ExclusionRule, _>(db, actor(), home.clone(), body(rule)?).await?;
+        elements::service::create::<ExclusionRule, _>(db, actor(), home.clone(), body(rule)?)
+            .await?;
     }
     Ok(())
 }
 
 /// Rules for all partners, unless there are some already.
 async fn global_rules(db: &Db) -> anyhow::Result<()> {
-    if db.read(async |conn| GlobalRules.standing(conn).await).await?.revision > 0 {
+    if db
+        .read(async |conn| GlobalRules.standing(conn).await)
+        .await?
+        .revision
+        > 0
+    {
         return Ok(());
     }
     let rule = json!({"name": "Sicherheitsvorfälle", "description": "Bis zur Freigabe durch den Informationssicherheitsbeauftragten",
@@ -161,22 +228,35 @@ fn condition(field: &str, operator: &str, values: &[&str]) -> Value {
 }
 
 /// Says where to go: addresses, a token, and a first request to paste.
-pub fn greet(out: &mut impl Write, mut address: SocketAddr, tokens: &TokenSettings) -> anyhow::Result<()> {
+pub fn greet(
+    out: &mut impl Write,
+    mut address: SocketAddr,
+    tokens: &TokenSettings,
+) -> anyhow::Result<()> {
     if address.ip().is_unspecified() {
         // what listens on all addresses, as in a container, is reached on this one
         address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
-    let token = tokens::signable(tokens, "demo", SCOPES, TOKEN_LIFETIME).map(|claims| tokens::mint(tokens, &claims));
-    let token = token.transpose()?.unwrap_or_else(|| "…  # from your identity provider".to_owned());
+    let token = tokens::signable(tokens, "demo", SCOPES, TOKEN_LIFETIME)
+        .map(|claims| tokens::mint(tokens, &claims));
+    let token = token
+        .transpose()?
+        .unwrap_or_else(|| "…  # from your identity provider".to_owned());
     writeln!(
         out,
         "\nThe demo serves at http://{address} until you press Ctrl+C. What it makes for itself is in ./data."
     )?;
     writeln!(out, "Documentation to try out: http://{address}/docs")?;
-    writeln!(out, "\nIn another terminal, paste the token (valid for 12 hours) and a first request:\n")?;
+    writeln!(
+        out,
+        "\nIn another terminal, paste the token (valid for 12 hours) and a first request:\n"
+    )?;
     writeln!(out, "export BASE=http://{address}/api/v1")?;
     writeln!(out, "export TOKEN={token}")?;
-    writeln!(out, "curl -s -H \"Authorization: Bearer $TOKEN\" $BASE/customer-integrations/{CONFIGURED}\n")?;
+    writeln!(
+        out,
+        "curl -s -H \"Authorization: Bearer $TOKEN\" $BASE/customer-integrations/{CONFIGURED}\n"
+    )?;
     writeln!(out, "Why may Jörg Weiß not see this ticket?\n")?;
     writeln!(out, "{}\n", explained())?;
     Ok(out.flush()?)
@@ -194,21 +274,37 @@ fn explained() -> String {
 }
 
 async fn tell<E: CatalogEntry>(db: &Db, id: &str, said: Value) -> anyhow::Result<()> {
-    let only_new = Precondition { if_none_match: Some(Match::Any), ..Precondition::default() };
+    let only_new = Precondition {
+        if_none_match: Some(Match::Any),
+        ..Precondition::default()
+    };
     match catalog::service::put::<E>(db, actor(), known(id)?, body(said)?, only_new).await {
         Err(error) if error.code() != Code::PreconditionFailed => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-async fn grant<G: Grant<Put: DeserializeOwned + Validate>>(db: &Db, id: &str, how: Value) -> anyhow::Result<()> {
+async fn grant<G: Grant<Put: DeserializeOwned + Validate>>(
+    db: &Db,
+    id: &str,
+    how: Value,
+) -> anyhow::Result<()> {
     let partner = known(CONFIGURED)?;
-    grants::service::put::<G>(db, actor(), partner, known(id)?, body(how)?, Precondition::default()).await?;
+    grants::service::put::<G>(
+        db,
+        actor(),
+        partner,
+        known(id)?,
+        body(how)?,
+        Precondition::default(),
+    )
+    .await?;
     Ok(())
 }
 
 fn known<K>(id: &str) -> anyhow::Result<ErpId<K>> {
-    id.parse().map_err(|_| anyhow::anyhow!("bad id in the demo data: {id}"))
+    id.parse()
+        .map_err(|_| anyhow::anyhow!("bad id in the demo data: {id}"))
 }
 
 fn body<T: DeserializeOwned + Validate>(json: Value) -> anyhow::Result<T> {
@@ -218,5 +314,9 @@ fn body<T: DeserializeOwned + Validate>(json: Value) -> anyhow::Result<T> {
 }
 
 fn actor() -> Actor {
-    Actor { subject: "demo".to_owned(), client: None, request_id: "demo".to_owned() }
+    Actor {
+        subject: "demo".to_owned(),
+        client: None,
+        request_id: "demo".to_owned(),
+    }
 }

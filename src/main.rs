@@ -112,14 +112,21 @@ fn main() -> ExitCode {
         Err(error) => {
             let told = format!("{error:#}");
             let mut stderr = std::io::stderr();
-            told.lines().for_each(|line| drop(writeln!(stderr, "customer-integration: {line}")));
+            told.lines()
+                .for_each(|line| drop(writeln!(stderr, "customer-integration: {line}")));
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(serve: Serve) -> anyhow::Result<()> {
-    let (log, config) = Config::new(serve.server, serve.database, serve.tokens, &serve.log, serve.demo)?;
+    let (log, config) = Config::new(
+        serve.server,
+        serve.database,
+        serve.tokens,
+        &serve.log,
+        serve.demo,
+    )?;
     // its client must be made where nothing else runs yet
     let traces = telemetry::log::begin(log, config.otlp_endpoint.as_ref())?;
     let served = actix_web::rt::System::new().block_on(serve_until_signalled(config, serve.demo));
@@ -137,7 +144,11 @@ async fn serve_until_signalled(config: Config, demo: bool) -> anyhow::Result<()>
     if let Some(address) = app.metrics_address {
         tracing::info!("metrics are at http://{address}/metrics");
     }
-    tracing::info!(database = app.db.engine(), "listening on http://{}", app.address);
+    tracing::info!(
+        database = app.db.engine(),
+        "listening on http://{}",
+        app.address
+    );
     app.run_until_signalled().await
 }
 
@@ -157,15 +168,26 @@ fn migrate(command: Migrate) -> anyhow::Result<()> {
 
 /// Succeeds when the service is ready.
 async fn health(command: Health) -> anyhow::Result<()> {
-    let url = command.url.unwrap_or_else(|| readiness_at(&command.bind_address));
-    let client = reqwest::Client::builder().no_proxy().timeout(command.timeout).build()?;
+    let url = command
+        .url
+        .unwrap_or_else(|| readiness_at(&command.bind_address));
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(command.timeout)
+        .build()?;
     let answer = client.get(&url).send().await?;
-    if answer.status().is_success() { Ok(()) } else { anyhow::bail!("{url} answers {}", answer.status()) }
+    if answer.status().is_success() {
+        Ok(())
+    } else {
+        anyhow::bail!("{url} answers {}", answer.status())
+    }
 }
 
 /// Where a service that listens on this address tells whether it is ready.
 fn readiness_at(bind_address: &str) -> String {
-    let (host, port) = bind_address.rsplit_once(':').unwrap_or(("127.0.0.1", "8080"));
+    let (host, port) = bind_address
+        .rsplit_once(':')
+        .unwrap_or(("127.0.0.1", "8080"));
     // who listens on all addresses listens on the loopback
     let host = match host {
         "0.0.0.0" => "127.0.0.1",
@@ -187,8 +209,14 @@ fn print_token(command: Token) -> anyhow::Result<()> {
     let limit = command.business_partner.map(|id| id.parse());
     let claims = tokens::signable(&settings, &command.subject, &command.scope, command.ttl);
     let claims = tokens::Claims {
-        business_partner_id: limit.transpose().map_err(|_| anyhow::anyhow!("--business-partner is not an id"))?,
+        business_partner_id: limit
+            .transpose()
+            .map_err(|_| anyhow::anyhow!("--business-partner is not an id"))?,
         ..claims.ok_or_else(|| anyhow::anyhow!(tokens::NO_SIGNER))?
     };
-    Ok(writeln!(std::io::stdout(), "{}", tokens::mint(&settings, &claims)?)?)
+    Ok(writeln!(
+        std::io::stdout(),
+        "{}",
+        tokens::mint(&settings, &claims)?
+    )?)
 }

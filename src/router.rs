@@ -21,8 +21,14 @@ pub const BASE: &str = "/api/v1";
 /// Where everything configured for one partner is.
 const TAB: &str = "/api/v1/customer-integrations/{business_partner_id}";
 /// Paths outside the API; all of them take GET (and HEAD) only and need no token.
-pub const OTHERS: [&str; 6] =
-    ["/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{page:.*}", "/problems/{code}"];
+pub const OTHERS: [&str; 6] = [
+    "/health/live",
+    "/health/ready",
+    "/openapi.json",
+    "/docs",
+    "/docs/{page:.*}",
+    "/problems/{code}",
+];
 
 /// The operations of the API, in the document's order. Decisions, asked most often, are compared with first. All else is a tree, so
 /// that a request is compared with the few routes of its branch only; a flat one, since each level has futures of its own.
@@ -142,14 +148,21 @@ pub fn others(config: &mut web::ServiceConfig) {
         .service(document_json)
         .service(problem_page::explain)
         .service(docs)
-        .service(SwaggerUi::new("/docs/{_:.*}").config(
-            Config::from("/openapi.json").persist_authorization(true).display_operation_id(true).validator_url("none"),
-        ));
+        .service(
+            SwaggerUi::new("/docs/{_:.*}").config(
+                Config::from("/openapi.json")
+                    .persist_authorization(true)
+                    .display_operation_id(true)
+                    .validator_url("none"),
+            ),
+        );
 }
 
 /// The OpenAPI document of this version.
 pub fn document() -> serde_json::Result<Value> {
-    let app = actix_web::App::new().into_utoipa_app().openapi(openapi::Base::openapi());
+    let app = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(openapi::Base::openapi());
     let (_, api) = app.configure(api).split_for_parts();
     openapi::finish(&api)
 }
@@ -160,10 +173,14 @@ pub struct Document(pub Bytes);
 /// The interactive pages are at `/docs/`, where their relative links work.
 #[get("/docs")]
 async fn docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, "/docs/"))
+        .finish()
 }
 
 #[get("/openapi.json")]
 async fn document_json(document: Data<Document>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(document.0.clone())
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(document.0.clone())
 }

@@ -146,7 +146,10 @@ impl Resource for Access {
     }
 
     fn etag(&self) -> EntityTag {
-        let state = self.ineffective_reasons.iter().fold(0_u8, |state, reason| state | (1 << *reason as u8));
+        let state = self
+            .ineffective_reasons
+            .iter()
+            .fold(0_u8, |state, reason| state | (1 << *reason as u8));
         EntityTag::derived(self.audit.version, state)
     }
 }

@@ -80,7 +80,10 @@ pub(super) async fn list(
 pub(super) async fn look_up(conn: &mut Conn, who: &Who) -> Result<Option<(AccessRow, i64)>> {
     Ok(on!(conn, |c, Engine| {
         let query = accesses::table
-            .inner_join(integrations::table.on(integrations::business_partner_id.eq(accesses::business_partner_id)))
+            .inner_join(
+                integrations::table
+                    .on(integrations::business_partner_id.eq(accesses::business_partner_id)),
+            )
             .select((AccessRow::as_select(), integrations::revision))
             .into_boxed::<Engine>();
         match who {
@@ -99,7 +102,9 @@ pub(super) async fn namesakes(
     email: &str,
     contact: Option<&ContactId>,
 ) -> Result<Vec<AccessRow>> {
-    let of_contact = accesses::business_partner_id.eq(partner).and(accesses::contact_id.eq(contact));
+    let of_contact = accesses::business_partner_id
+        .eq(partner)
+        .and(accesses::contact_id.eq(contact));
     Ok(on!(conn, |c| accesses::table
         .filter(accesses::email.eq(email).or(of_contact.assume_not_null()))
         .select(AccessRow::as_select())
@@ -122,12 +127,18 @@ pub(super) async fn some(
             Some(named) => query.filter(accesses::id.eq_any(named.to_vec())),
             None => query.filter(accesses::active),
         };
-        query.order((accesses::sort_key, accesses::id)).limit(limit).load(c)
+        query
+            .order((accesses::sort_key, accesses::id))
+            .limit(limit)
+            .load(c)
     })?)
 }
 
 /// The partners that some accesses are of.
-pub(super) async fn partners(conn: &mut Conn, named: &[AccessId]) -> Result<Vec<BusinessPartnerId>> {
+pub(super) async fn partners(
+    conn: &mut Conn,
+    named: &[AccessId],
+) -> Result<Vec<BusinessPartnerId>> {
     Ok(on!(conn, |c| accesses::table
         .filter(accesses::id.eq_any(named.to_vec()))
         .select(accesses::business_partner_id)
@@ -141,13 +152,25 @@ pub(super) async fn census(conn: &mut Conn, partner: &BusinessPartnerId) -> Resu
     let groups: Vec<(Word<Role>, bool, bool, i64)> = on!(conn, |c| accesses::table
         .filter(accesses::business_partner_id.eq(partner))
         .group_by((accesses::role, accesses::approver, accesses::active))
-        .select((accesses::role, accesses::approver, accesses::active, count_star()))
+        .select((
+            accesses::role,
+            accesses::approver,
+            accesses::active,
+            count_star()
+        ))
         .load(c))?;
-    Ok(groups.into_iter().fold(Census::default(), |mut census, (Word(role), approver, active, count)| {
-        census.all += count;
-        census.active += if active { count } else { 0 };
-        census.active_creators += if active && role.may_create() { count } else { 0 };
-        census.active_approvers += if active && approver { count } else { 0 };
-        census
-    }))
+    Ok(groups.into_iter().fold(
+        Census::default(),
+        |mut census, (Word(role), approver, active, count)| {
+            census.all += count;
+            census.active += if active { count } else { 0 };
+            census.active_creators += if active && role.may_create() {
+                count
+            } else {
+                0
+            };
+            census.active_approvers += if active && approver { count } else { 0 };
+            census
+        },
+    ))
 }

@@ -71,7 +71,11 @@ pub async fn create_access(
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/{access_id}")]
-pub async fn get_access(at: InPartner<IntegrationRead>, id: InPath<AccessId>, call: Call) -> Result<HttpResponse> {
+pub async fn get_access(
+    at: InPartner<IntegrationRead>,
+    id: InPath<AccessId>,
+    call: Call,
+) -> Result<HttpResponse> {
     routes::get::<Access, _>(&call, Configuration(at.partner), id.0).await
 }
 

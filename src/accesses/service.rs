@@ -109,18 +109,34 @@ impl Amend<AccessFacts> for AccessPatch {
         patch::set(&mut facts.first_name, self.first_name);
         patch::set(&mut facts.last_name, self.last_name);
         patch::set(&mut facts.email, self.email);
-        patch::set(&mut facts.language, self.language.map(|language| Word(language.get())));
+        patch::set(
+            &mut facts.language,
+            self.language.map(|language| Word(language.get())),
+        );
         patch::set(&mut facts.role, self.role.map(|role| Word(role.get())));
         patch::set(&mut facts.approver, self.approver);
-        patch::set(&mut facts.ticket_visibility, self.ticket_visibility.map(|visibility| Word(visibility.get())));
+        patch::set(
+            &mut facts.ticket_visibility,
+            self.ticket_visibility
+                .map(|visibility| Word(visibility.get())),
+        );
         patch::set(&mut facts.active, self.active);
     }
 }
 
 fn shown(row: AccessRow, standing: &Standing) -> Access {
     let audit = row.audit();
-    let AccessRow { id, business_partner_id, facts, .. } = row;
-    let reasons = ineffective_reasons(standing.integration.active, standing.partner.active, facts.active);
+    let AccessRow {
+        id,
+        business_partner_id,
+        facts,
+        ..
+    } = row;
+    let reasons = ineffective_reasons(
+        standing.integration.active,
+        standing.partner.active,
+        facts.active,
+    );
     Access {
         id,
         business_partner_id,
@@ -145,7 +161,11 @@ fn ineffective_reasons(integration: bool, partner: bool, access: bool) -> Vec<In
         (partner, IneffectiveReason::BusinessPartnerInactive),
         (access, IneffectiveReason::AccessInactive),
     ];
-    reasons.into_iter().filter(|(active, _)| !active).map(|(_, reason)| reason).collect()
+    reasons
+        .into_iter()
+        .filter(|(active, _)| !active)
+        .map(|(_, reason)| reason)
+        .collect()
 }
 
 async fn may_be_active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<()> {
@@ -157,15 +177,24 @@ async fn may_be_active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<(
 /// R2: an access may be active only while the partner has at least one area and at least one ticket type.
 fn complete(areas: i64, ticket_types: i64) -> Result<()> {
     let missing = [(areas, Code::NoArea), (ticket_types, Code::NoTicketType)];
-    let faults: Vec<_> =
-        missing.into_iter().filter(|(count, _)| *count == 0).map(|(_, code)| Fault::new("/active", code)).collect();
-    if faults.is_empty() { Ok(()) } else { Err(Error::faults(Code::IntegrationIncomplete, faults)) }
+    let faults: Vec<_> = missing
+        .into_iter()
+        .filter(|(count, _)| *count == 0)
+        .map(|(_, code)| Fault::new("/active", code))
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::faults(Code::IntegrationIncomplete, faults))
+    }
 }
 
 /// R6: an approver needs a role that may act; judged on the merged result of a patch.
 fn approver_may_act(role: Role, approver: bool) -> Result<()> {
     if approver && !role.may_create() {
-        return Err(Error::at(Fault::new("/approver", Code::ApproverRole).with("role", <&str>::from(role))));
+        return Err(Error::at(
+            Fault::new("/approver", Code::ApproverRole).with("role", <&str>::from(role)),
+        ));
     }
     Ok(())
 }
@@ -178,16 +207,30 @@ async fn unique(
     stored: Option<&AccessRow>,
     facts: &AccessFacts,
 ) -> Result<()> {
-    let AccessFacts { email, contact_id, .. } = facts;
-    if stored.is_some_and(|stored| stored.facts.email == *email && stored.facts.contact_id == *contact_id) {
+    let AccessFacts {
+        email, contact_id, ..
+    } = facts;
+    if stored.is_some_and(|stored| {
+        stored.facts.email == *email && stored.facts.contact_id == *contact_id
+    }) {
         return Ok(());
     }
     let mut others = repo::namesakes(conn, partner, email, contact_id.as_ref()).await?;
     others.retain(|other| stored.is_none_or(|stored| stored.id != other.id));
     let same_email = others.iter().any(|other| other.facts.email == *email);
     let same_contact = contact_id.is_some()
-        && others.iter().any(|it| it.business_partner_id == *partner && it.facts.contact_id == *contact_id);
-    no_faults([same_email.then(email_taken), same_contact.then(contact_taken)].into_iter().flatten().collect())
+        && others
+            .iter()
+            .any(|it| it.business_partner_id == *partner && it.facts.contact_id == *contact_id);
+    no_faults(
+        [
+            same_email.then(email_taken),
+            same_contact.then(contact_taken),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+    )
 }
 
 fn email_taken() -> Fault {
@@ -212,17 +255,31 @@ mod tests {
     use super::*;
 
     fn codes(error: Error) -> (Code, Vec<Code>) {
-        let Error::Refused(refusal) = error else { panic!("{error}") };
-        (refusal.code, refusal.faults.iter().map(|fault| fault.code).collect())
+        let Error::Refused(refusal) = error else {
+            panic!("{error}")
+        };
+        (
+            refusal.code,
+            refusal.faults.iter().map(|fault| fault.code).collect(),
+        )
     }
 
     #[test]
     fn r2_what_is_missing_is_named() {
         assert!(complete(1, 1).is_ok());
-        assert_eq!(codes(complete(0, 3).unwrap_err()), (Code::IntegrationIncomplete, vec![Code::NoArea]));
-        assert_eq!(codes(complete(2, 0).unwrap_err()), (Code::IntegrationIncomplete, vec![Code::NoTicketType]));
+        assert_eq!(
+            codes(complete(0, 3).unwrap_err()),
+            (Code::IntegrationIncomplete, vec![Code::NoArea])
+        );
+        assert_eq!(
+            codes(complete(2, 0).unwrap_err()),
+            (Code::IntegrationIncomplete, vec![Code::NoTicketType])
+        );
         let both = vec![Code::NoArea, Code::NoTicketType];
-        assert_eq!(codes(complete(0, 0).unwrap_err()), (Code::IntegrationIncomplete, both));
+        assert_eq!(
+            codes(complete(0, 0).unwrap_err()),
+            (Code::IntegrationIncomplete, both)
+        );
     }
 
     #[rstest::rstest]
@@ -230,7 +287,11 @@ mod tests {
     #[case(Role::Observer, false, true)]
     #[case(Role::Editor, true, true)]
     #[case(Role::Dispatcher, true, true)]
-    fn r6_approvers_need_a_role_that_may_act(#[case] role: Role, #[case] approver: bool, #[case] good: bool) {
+    fn r6_approvers_need_a_role_that_may_act(
+        #[case] role: Role,
+        #[case] approver: bool,
+        #[case] good: bool,
+    ) {
         assert_eq!(approver_may_act(role, approver).is_ok(), good);
     }
 
@@ -240,9 +301,15 @@ mod tests {
             Error::Refused(refusal) => (refusal.code, refusal.faults[0].pointer.clone()),
             error => panic!("{error}"),
         };
-        assert_eq!(at("accesses_email_key"), (Code::DuplicateEmail, "/email".to_owned()));
+        assert_eq!(
+            at("accesses_email_key"),
+            (Code::DuplicateEmail, "/email".to_owned())
+        );
         let contact = "accesses_business_partner_id_contact_id_key";
-        assert_eq!(at(contact), (Code::DuplicateContact, "/contact_id".to_owned()));
+        assert_eq!(
+            at(contact),
+            (Code::DuplicateContact, "/contact_id".to_owned())
+        );
         assert_eq!(duplicate("accesses_pkey").code(), Code::InternalError);
     }
 
@@ -252,11 +319,21 @@ mod tests {
         let facts = AccessFacts::from(serde_json::from_value::<AccessCreate>(body).unwrap());
         let switched = |facts: &AccessFacts, active| {
             let mut facts = facts.clone();
-            AccessPatch { active: Some(active), ..AccessPatch::default() }.amend(&mut facts);
+            AccessPatch {
+                active: Some(active),
+                ..AccessPatch::default()
+            }
+            .amend(&mut facts);
             facts
         };
         let off = switched(&facts, false);
-        assert_eq!(off, AccessFacts { active: false, ..facts.clone() });
+        assert_eq!(
+            off,
+            AccessFacts {
+                active: false,
+                ..facts.clone()
+            }
+        );
         assert_eq!(switched(&off, false), off);
         assert_eq!(switched(&off, true), facts);
     }

@@ -46,7 +46,11 @@ pub async fn list_areas(
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/{area_id}")]
-pub async fn get_area(at: InPartner<IntegrationRead>, id: InPath<AreaId>, call: Call) -> Result<HttpResponse> {
+pub async fn get_area(
+    at: InPartner<IntegrationRead>,
+    id: InPath<AreaId>,
+    call: Call,
+) -> Result<HttpResponse> {
     routes::get::<AreaGrant>(&call, &at.partner, &id.0).await
 }
 
@@ -83,6 +87,10 @@ pub async fn put_area(
     extensions(("x-problem-codes" = json!(["integration_inactive", "area_in_use", "last_area"])))
 )]
 #[delete("/{area_id}")]
-pub async fn delete_area(at: InPartner<IntegrationWrite>, id: InPath<AreaId>, call: Call) -> Result<HttpResponse> {
+pub async fn delete_area(
+    at: InPartner<IntegrationWrite>,
+    id: InPath<AreaId>,
+    call: Call,
+) -> Result<HttpResponse> {
     routes::delete::<AreaGrant>(call, at.actor(), at.partner, id.0).await
 }

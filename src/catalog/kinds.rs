@@ -1,8 +1,8 @@
 //! What sets the four kinds of catalogue entries apart.
 
 use super::{
-    Area, Attributes, BusinessPartner, BusinessPartnerId, CatalogEntry, CatalogRow, EntryKind, PlanBoard, TicketType,
-    TicketTypeKind,
+    Area, Attributes, BusinessPartner, BusinessPartnerId, CatalogEntry, CatalogRow, EntryKind,
+    PlanBoard, TicketType, TicketTypeKind,
     dto::{AreaPut, BusinessPartnerPut, PlanBoardPut, TicketTypePut},
 };
 use crate::{
@@ -27,7 +27,13 @@ impl CatalogEntry for BusinessPartner {
     fn from_row(row: CatalogRow) -> Self {
         let audit = row.audit();
         let search_name = row.search_name.unwrap_or_default();
-        Self { id: ErpId::stored(row.id), name: row.name, search_name, active: row.active, audit }
+        Self {
+            id: ErpId::stored(row.id),
+            name: row.name,
+            search_name,
+            active: row.active,
+            audit,
+        }
     }
 
     fn attributes(put: &BusinessPartnerPut) -> Attributes {
@@ -95,8 +101,16 @@ impl CatalogEntry for TicketType {
 
     fn from_row(row: CatalogRow) -> Self {
         let audit = row.audit();
-        let kind = row.ticket_kind.map_or_else(TicketTypeKind::default, |word| word.0);
-        Self { id: ErpId::stored(row.id), name: row.name, kind, active: row.active, audit }
+        let kind = row
+            .ticket_kind
+            .map_or_else(TicketTypeKind::default, |word| word.0);
+        Self {
+            id: ErpId::stored(row.id),
+            name: row.name,
+            kind,
+            active: row.active,
+            audit,
+        }
     }
 
     fn attributes(put: &TicketTypePut) -> Attributes {
@@ -125,7 +139,13 @@ impl CatalogEntry for PlanBoard {
     fn from_row(row: CatalogRow) -> Self {
         let audit = row.audit();
         let description = row.description.unwrap_or_default();
-        Self { id: ErpId::stored(row.id), name: row.name, description, active: row.active, audit }
+        Self {
+            id: ErpId::stored(row.id),
+            name: row.name,
+            description,
+            active: row.active,
+            audit,
+        }
     }
 
     fn attributes(put: &PlanBoardPut) -> Attributes {

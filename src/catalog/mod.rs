@@ -28,7 +28,18 @@ pub type TicketTypeId = ErpId<TicketType>;
 pub type PlanBoardId = ErpId<PlanBoard>;
 
 /// The four kinds of catalogue entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr, strum::EnumString)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    strum::IntoStaticStr,
+    strum::EnumString,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum EntryKind {
     BusinessPartner,

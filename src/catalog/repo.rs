@@ -57,7 +57,11 @@ pub struct Attributes {
 
 impl CatalogRow {
     pub(crate) fn new(kind: EntryKind, id: &str, said: Attributes, audit: Audit) -> Self {
-        let searched = [&said.name, said.search_name.as_deref().unwrap_or_default(), id];
+        let searched = [
+            &said.name,
+            said.search_name.as_deref().unwrap_or_default(),
+            id,
+        ];
         let (sort_key, search_key) = (sort_key(&said.name), fold(&searched.join(" ")));
         Self {
             kind: Word(kind),
@@ -117,21 +121,35 @@ impl Keyed for CatalogRow {
 }
 
 pub(super) async fn find(conn: &mut Conn, kind: EntryKind, id: &str) -> Result<Option<CatalogRow>> {
-    Ok(on!(conn, |c| entries::table.find((Word(kind), id)).select(CatalogRow::as_select()).first(c)).optional()?)
+    Ok(on!(conn, |c| entries::table
+        .find((Word(kind), id))
+        .select(CatalogRow::as_select())
+        .first(c))
+    .optional()?)
 }
 
 pub(super) async fn insert(conn: &mut Conn, row: &CatalogRow) -> Result<()> {
-    on!(conn, |c| diesel::insert_into(entries::table).values(row).execute(c))?;
+    on!(conn, |c| diesel::insert_into(entries::table)
+        .values(row)
+        .execute(c))?;
     Ok(())
 }
 
 pub(super) async fn update(conn: &mut Conn, row: &CatalogRow) -> Result<()> {
-    on!(conn, |c| diesel::update(entries::table.find((row.kind, &row.id))).set(row).execute(c))?;
+    on!(conn, |c| diesel::update(
+        entries::table.find((row.kind, &row.id))
+    )
+    .set(row)
+    .execute(c))?;
     Ok(())
 }
 
 /// Those of `ids` that the catalogue knows as entries of `kind`.
-pub(super) async fn known(conn: &mut Conn, kind: EntryKind, ids: &[TicketTypeId]) -> Result<Vec<TicketTypeId>> {
+pub(super) async fn known(
+    conn: &mut Conn,
+    kind: EntryKind,
+    ids: &[TicketTypeId],
+) -> Result<Vec<TicketTypeId>> {
     Ok(on!(conn, |c| entries::table
         .filter(entries::kind.eq(Word(kind)))
         .filter(entries::id.eq_any(ids.iter().map(TicketTypeId::as_str)))
@@ -146,11 +164,22 @@ pub(super) async fn names(
     ticket_types: &[&str],
 ) -> Result<Vec<(EntryKind, String, String)>> {
     let query = entries::table
-        .filter(entries::kind.eq(Word(EntryKind::Area)).and(entries::id.eq_any(areas)))
-        .or_filter(entries::kind.eq(Word(EntryKind::TicketType)).and(entries::id.eq_any(ticket_types)))
+        .filter(
+            entries::kind
+                .eq(Word(EntryKind::Area))
+                .and(entries::id.eq_any(areas)),
+        )
+        .or_filter(
+            entries::kind
+                .eq(Word(EntryKind::TicketType))
+                .and(entries::id.eq_any(ticket_types)),
+        )
         .select((entries::kind, entries::id, entries::name));
     let found: Vec<(Word<EntryKind>, String, String)> = on!(conn, |c| query.load(c))?;
-    Ok(found.into_iter().map(|(Word(kind), id, name)| (kind, id, name)).collect())
+    Ok(found
+        .into_iter()
+        .map(|(Word(kind), id, name)| (kind, id, name))
+        .collect())
 }
 
 pub(super) async fn list(
@@ -160,8 +189,10 @@ pub(super) async fn list(
     page: &PageRequest,
 ) -> Result<Vec<CatalogRow>> {
     Ok(on!(conn, |c, Engine| {
-        let mut query =
-            entries::table.filter(entries::kind.eq(Word(kind))).select(CatalogRow::as_select()).into_boxed::<Engine>();
+        let mut query = entries::table
+            .filter(entries::kind.eq(Word(kind)))
+            .select(CatalogRow::as_select())
+            .into_boxed::<Engine>();
         if let Some(active) = filter.active {
             query = query.filter(entries::active.eq(active));
         }
@@ -173,7 +204,9 @@ pub(super) async fn list(
                 .filter(grants::business_partner_id.eq(partner.as_str()))
                 .filter(grants::kind.eq(entries::kind))
                 .filter(grants::entry_id.eq(entries::id));
-            query = query.filter(entries::active).filter(diesel::dsl::not(exists(granted)));
+            query = query
+                .filter(entries::active)
+                .filter(diesel::dsl::not(exists(granted)));
         }
         paged!(
             query, page,
@@ -186,12 +219,17 @@ pub(super) async fn list(
 
 /// Bumps the catalogue's revision, which locks it for writing, and returns it.
 pub(super) async fn lock(conn: &mut Conn) -> Result<i64> {
-    Ok(on!(conn, |c| diesel::update(shared_revisions::table.find(CATALOG))
-        .set(shared_revisions::revision.eq(shared_revisions::revision + 1))
-        .returning(shared_revisions::revision)
-        .get_result(c))?)
+    Ok(on!(conn, |c| diesel::update(
+        shared_revisions::table.find(CATALOG)
+    )
+    .set(shared_revisions::revision.eq(shared_revisions::revision + 1))
+    .returning(shared_revisions::revision)
+    .get_result(c))?)
 }
 
 pub(super) async fn revision(conn: &mut Conn) -> Result<i64> {
-    Ok(on!(conn, |c| shared_revisions::table.find(CATALOG).select(shared_revisions::revision).first(c))?)
+    Ok(on!(conn, |c| shared_revisions::table
+        .find(CATALOG)
+        .select(shared_revisions::revision)
+        .first(c))?)
 }

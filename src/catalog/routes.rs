@@ -3,9 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, get, put, web::Data};
 
 use super::{
-    Area, AreaId, BusinessPartner, BusinessPartnerId, CatalogEntry, CatalogFilter, PlanBoard, PlanBoardId, TicketType,
-    TicketTypeId,
-    dto::{AreaPut, BusinessPartnerPut, CatalogListQuery, GrantableListQuery, PlanBoardPut, TicketTypePut},
+    Area, AreaId, BusinessPartner, BusinessPartnerId, CatalogEntry, CatalogFilter, PlanBoard,
+    PlanBoardId, TicketType, TicketTypeId,
+    dto::{
+        AreaPut, BusinessPartnerPut, CatalogListQuery, GrantableListQuery, PlanBoardPut,
+        TicketTypePut,
+    },
     service,
 };
 use crate::{
@@ -40,7 +43,11 @@ pub async fn list_catalog_business_partners(
     call: Call,
 ) -> Result<HttpResponse> {
     let only = permit.limited_to().map(|id| id.as_str().to_owned());
-    let filter = CatalogFilter { active: query.filter.active, only, ..CatalogFilter::default() };
+    let filter = CatalogFilter {
+        active: query.filter.active,
+        only,
+        ..CatalogFilter::default()
+    };
     list::<BusinessPartner>(&call, &filter, &query.page).await
 }
 
@@ -60,7 +67,10 @@ pub async fn get_catalog_business_partner(
     db: Data<Db>,
 ) -> Result<HttpResponse> {
     permit.must_know(&id.0)?;
-    Ok(reply::resource(&service::get::<BusinessPartner>(&db, &id.0).await?, &conditions))
+    Ok(reply::resource(
+        &service::get::<BusinessPartner>(&db, &id.0).await?,
+        &conditions,
+    ))
 }
 
 /// Create or replace a business partner of the catalogue
@@ -121,7 +131,10 @@ pub async fn get_catalog_area(
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    Ok(reply::resource(&service::get::<Area>(&db, &id.0).await?, &conditions))
+    Ok(reply::resource(
+        &service::get::<Area>(&db, &id.0).await?,
+        &conditions,
+    ))
 }
 
 /// Create or replace an area of the catalogue
@@ -182,7 +195,10 @@ pub async fn get_catalog_ticket_type(
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    Ok(reply::resource(&service::get::<TicketType>(&db, &id.0).await?, &conditions))
+    Ok(reply::resource(
+        &service::get::<TicketType>(&db, &id.0).await?,
+        &conditions,
+    ))
 }
 
 /// Create or replace a ticket type of the catalogue
@@ -243,7 +259,10 @@ pub async fn get_catalog_plan_board(
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    Ok(reply::resource(&service::get::<PlanBoard>(&db, &id.0).await?, &conditions))
+    Ok(reply::resource(
+        &service::get::<PlanBoard>(&db, &id.0).await?,
+        &conditions,
+    ))
 }
 
 /// Create or replace a plan board of the catalogue
@@ -271,8 +290,16 @@ pub async fn put_catalog_plan_board(
     put::<PlanBoard>(&db, &request, permit, id.0, body.0, conditions).await
 }
 
-async fn list<E: CatalogEntry>(call: &Call, filter: &CatalogFilter, page: &PageRequest) -> Result<HttpResponse> {
-    let tag_now = async || call.db.read(async |conn| service::list_tag(conn, filter).await).await;
+async fn list<E: CatalogEntry>(
+    call: &Call,
+    filter: &CatalogFilter,
+    page: &PageRequest,
+) -> Result<HttpResponse> {
+    let tag_now = async || {
+        call.db
+            .read(async |conn| service::list_tag(conn, filter).await)
+            .await
+    };
     let tag_in = async |conn: &mut Conn| service::list_tag(conn, filter).await;
     let read = async |conn: &mut Conn| service::list::<E>(conn, filter, page).await.map(List::from);
     // a token limited to a partner gets other pages at the same addresses, so none are kept
@@ -284,9 +311,18 @@ async fn list_grantable<E: CatalogEntry>(
     permit: &Permit<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
 ) -> Result<HttpResponse> {
-    let GrantableListQuery { active, grantable_to } = query.filter;
-    grantable_to.as_ref().map_or(Ok(()), |partner| permit.must_know(partner))?;
-    let filter = CatalogFilter { active, grantable_to, only: None };
+    let GrantableListQuery {
+        active,
+        grantable_to,
+    } = query.filter;
+    grantable_to
+        .as_ref()
+        .map_or(Ok(()), |partner| permit.must_know(partner))?;
+    let filter = CatalogFilter {
+        active,
+        grantable_to,
+        only: None,
+    };
     list::<E>(call, &filter, &query.page).await
 }
 

@@ -38,7 +38,11 @@ pub struct CatalogFilter {
 }
 
 /// One page of the entries of a kind.
-pub async fn list<E: CatalogEntry>(conn: &mut Conn, filter: &CatalogFilter, page: &PageRequest) -> Result<Page<E>> {
+pub async fn list<E: CatalogEntry>(
+    conn: &mut Conn,
+    filter: &CatalogFilter,
+    page: &PageRequest,
+) -> Result<Page<E>> {
     let rows = repo::list(conn, E::ENTRY, filter, page).await?;
     Ok(Page::new(rows, page).map(E::from_row))
 }
@@ -56,7 +60,9 @@ pub async fn list_tag(conn: &mut Conn, filter: &CatalogFilter) -> Result<EntityT
 
 /// One entry.
 pub async fn get<E: CatalogEntry>(db: &Db, id: &ErpId<E>) -> Result<E> {
-    let row = db.read(async |conn| repo::find(conn, E::ENTRY, id.as_str()).await).await?;
+    let row = db
+        .read(async |conn| repo::find(conn, E::ENTRY, id.as_str()).await)
+        .await?;
     found(row).map(E::from_row)
 }
 
@@ -68,7 +74,10 @@ pub async fn put<E: CatalogEntry>(
     body: E::Put,
     precondition: Precondition,
 ) -> Result<Done<E>> {
-    db.mutate(actor, Catalog, async move |tx| put_in(tx, &id, &body, &precondition).await).await
+    db.mutate(actor, Catalog, async move |tx| {
+        put_in(tx, &id, &body, &precondition).await
+    })
+    .await
 }
 
 async fn put_in<E: CatalogEntry>(
@@ -95,7 +104,10 @@ async fn put_in<E: CatalogEntry>(
         Some(before) => {
             let row = CatalogRow::new(E::ENTRY, id.as_str(), said, tx.touched(&before.audit()));
             repo::update(tx.conn, &row).await?;
-            Ok(Change::Updated { before: E::from_row(before), after: E::from_row(row) })
+            Ok(Change::Updated {
+                before: E::from_row(before),
+                after: E::from_row(row),
+            })
         }
     }
 }
@@ -121,13 +133,26 @@ pub fn grantable(entry: Option<CatalogRow>, id: &str) -> Result<CatalogRow> {
 
 /// Start areas may name only ticket types that the ERP told us before.
 fn references_known(named: &[TicketTypeId], known: &[TicketTypeId]) -> Result<()> {
-    let unknown = named.iter().enumerate().filter(|(_, id)| !known.contains(id));
-    let fault = |(index, id)| Fault::new(format!("/start_ticket_types/{index}"), Code::UnknownReference).with("id", id);
+    let unknown = named
+        .iter()
+        .enumerate()
+        .filter(|(_, id)| !known.contains(id));
+    let fault = |(index, id)| {
+        Fault::new(
+            format!("/start_ticket_types/{index}"),
+            Code::UnknownReference,
+        )
+        .with("id", id)
+    };
     no_faults(unknown.map(fault).collect())
 }
 
 /// Names of some areas and ticket types; those that the catalogue does not know are left out.
-pub async fn names(conn: &mut Conn, areas: &[&str], ticket_types: &[&str]) -> Result<Vec<(EntryKind, String, String)>> {
+pub async fn names(
+    conn: &mut Conn,
+    areas: &[&str],
+    ticket_types: &[&str],
+) -> Result<Vec<(EntryKind, String, String)>> {
     repo::names(conn, areas, ticket_types).await
 }
 
@@ -140,16 +165,35 @@ mod tests {
     };
 
     fn entry(active: bool) -> CatalogRow {
-        let actor = Actor { subject: "erp".into(), client: None, request_id: "r".into() };
-        let said =
-            Attributes { name: "Netzwerk".into(), active, color: Some("#000000".into()), ..Attributes::default() };
-        CatalogRow::new(EntryKind::Area, "netz", said, Audit::born(&actor, Timestamp::now()))
+        let actor = Actor {
+            subject: "erp".into(),
+            client: None,
+            request_id: "r".into(),
+        };
+        let said = Attributes {
+            name: "Netzwerk".into(),
+            active,
+            color: Some("#000000".into()),
+            ..Attributes::default()
+        };
+        CatalogRow::new(
+            EntryKind::Area,
+            "netz",
+            said,
+            Audit::born(&actor, Timestamp::now()),
+        )
     }
 
     #[test]
     fn r8_unknown_and_retired_entries_cannot_be_granted() {
-        assert_eq!(grantable(None, "netz").unwrap_err().code(), Code::UnknownReference);
-        assert_eq!(grantable(Some(entry(false)), "netz").unwrap_err().code(), Code::RetiredReference);
+        assert_eq!(
+            grantable(None, "netz").unwrap_err().code(),
+            Code::UnknownReference
+        );
+        assert_eq!(
+            grantable(Some(entry(false)), "netz").unwrap_err().code(),
+            Code::RetiredReference
+        );
         assert!(grantable(Some(entry(true)), "netz").is_ok());
     }
 
@@ -157,8 +201,14 @@ mod tests {
     fn every_unknown_start_ticket_type_is_told() {
         let id = |text: &str| text.parse::<TicketTypeId>().unwrap();
         let (named, known) = ([id("a"), id("b"), id("c")], [id("b")]);
-        let Err(Error::Refused(refusal)) = references_known(&named, &known) else { panic!() };
-        let pointers: Vec<_> = refusal.faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        let Err(Error::Refused(refusal)) = references_known(&named, &known) else {
+            panic!()
+        };
+        let pointers: Vec<_> = refusal
+            .faults
+            .iter()
+            .map(|fault| fault.pointer.as_str())
+            .collect();
         assert_eq!(pointers, ["/start_ticket_types/0", "/start_ticket_types/2"]);
         assert!(references_known(&named, &named).is_ok());
     }

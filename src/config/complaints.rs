@@ -38,31 +38,53 @@ impl Complaints {
 
     /// The value of a setting, or of the file that another setting names. An environment file sets empty variables easily, so
     /// empty is unset.
-    pub fn text_or_file(&mut self, name: &str, given: Option<String>, file: Option<String>) -> Option<String> {
+    pub fn text_or_file(
+        &mut self,
+        name: &str,
+        given: Option<String>,
+        file: Option<String>,
+    ) -> Option<String> {
         match (filled(given), filled(file)) {
             (Some(_), Some(_)) => {
-                self.add(format!("{name} and {name}_FILE are both set; one is enough"));
+                self.add(format!(
+                    "{name} and {name}_FILE are both set; one is enough"
+                ));
                 None
             }
             (given, None) => given,
             (None, Some(path)) => {
-                let read = read(&path).map_err(|error| format!("{name}_FILE: cannot read {path}: {error}"));
+                let read = read(&path)
+                    .map_err(|error| format!("{name}_FILE: cannot read {path}: {error}"));
                 self.take(read)
             }
         }
     }
 
     /// A whole number, or the default where it is not set.
-    pub fn number<N>(&mut self, name: &str, given: Option<String>, allowed: RangeInclusive<u64>, default: N) -> N
+    pub fn number<N>(
+        &mut self,
+        name: &str,
+        given: Option<String>,
+        allowed: RangeInclusive<u64>,
+        default: N,
+    ) -> N
     where
         N: TryFrom<u64>,
     {
-        let Some(text) = filled(given) else { return default };
+        let Some(text) = filled(given) else {
+            return default;
+        };
         let number = text.parse().ok().filter(|number| allowed.contains(number));
-        number.and_then(|number| N::try_from(number).ok()).unwrap_or_else(|| {
-            self.add(format!("{name} must be a whole number from {} to {}: {text}", allowed.start(), allowed.end()));
-            default
-        })
+        number
+            .and_then(|number| N::try_from(number).ok())
+            .unwrap_or_else(|| {
+                self.add(format!(
+                    "{name} must be a whole number from {} to {}: {text}",
+                    allowed.start(),
+                    allowed.end()
+                ));
+                default
+            })
     }
 
     /// A duration such as `250ms` or `1m 30s`, or the default where it is not set.
@@ -73,19 +95,29 @@ impl Complaints {
         allowed: RangeInclusive<Duration>,
         default: Duration,
     ) -> Duration {
-        let Some(text) = filled(given) else { return default };
-        let duration = humantime::parse_duration(&text).ok().filter(|duration| allowed.contains(duration));
+        let Some(text) = filled(given) else {
+            return default;
+        };
+        let duration = humantime::parse_duration(&text)
+            .ok()
+            .filter(|duration| allowed.contains(duration));
         duration.unwrap_or_else(|| {
-            let (least, most) =
-                (humantime::format_duration(*allowed.start()), humantime::format_duration(*allowed.end()));
-            self.add(format!("{name} must be a duration from {least} to {most}, such as 1m 30s: {text}"));
+            let (least, most) = (
+                humantime::format_duration(*allowed.start()),
+                humantime::format_duration(*allowed.end()),
+            );
+            self.add(format!(
+                "{name} must be a duration from {least} to {most}, such as 1m 30s: {text}"
+            ));
             default
         })
     }
 
     /// `true` or `false`, or the default where it is not set.
     pub fn truth(&mut self, name: &str, given: Option<String>, default: bool) -> bool {
-        let Some(text) = filled(given) else { return default };
+        let Some(text) = filled(given) else {
+            return default;
+        };
         text.parse().unwrap_or_else(|_| {
             self.add(format!("{name} must be true or false: {text}"));
             default
@@ -125,14 +157,23 @@ mod tests {
             complaints.duration("C", some("1500ms"), range.clone(), Duration::ZERO),
             Duration::from_millis(1500)
         );
-        assert_eq!(complaints.duration("D", some("2h"), range, Duration::ZERO), Duration::ZERO);
+        assert_eq!(
+            complaints.duration("D", some("2h"), range, Duration::ZERO),
+            Duration::ZERO
+        );
         assert!(complaints.truth("E", some("yes"), true));
-        assert_eq!(complaints.text_or_file("F", None, some("/no/such/file")), None);
+        assert_eq!(
+            complaints.text_or_file("F", None, some("/no/such/file")),
+            None
+        );
         assert_eq!(complaints.text_or_file("G", some("a"), some("b")), None);
         let told = complaints.unless_any(Some(())).unwrap_err().to_string();
         let lines: Vec<_> = told.lines().collect();
         assert_eq!(lines.len(), 5, "{told}");
         assert_eq!(lines[0], "A must be a whole number from 1 to 5: 0");
-        assert_eq!(lines[1], "D must be a duration from 1s to 1m, such as 1m 30s: 2h");
+        assert_eq!(
+            lines[1],
+            "D must be a duration from 1s to 1m, such as 1m 30s: 2h"
+        );
     }
 }

@@ -26,11 +26,17 @@ pub fn key() -> anyhow::Result<String> {
     if let Ok(key) = fs::read_to_string(&path) {
         let key = key.trim();
         // with an empty one, anybody could sign
-        anyhow::ensure!(key.len() >= MIN_SECRET, "{} is damaged: remove it, and another one is made", path.display());
+        anyhow::ensure!(
+            key.len() >= MIN_SECRET,
+            "{} is damaged: remove it, and another one is made",
+            path.display()
+        );
         return Ok(key.to_owned());
     }
     make_directory()?;
-    let key: String = std::iter::repeat_with(|| format!("{:016x}", rand::random::<u64>())).take(4).collect();
+    let key: String = std::iter::repeat_with(|| format!("{:016x}", rand::random::<u64>()))
+        .take(4)
+        .collect();
     write_private(&path, &key).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(key)
 }

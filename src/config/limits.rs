@@ -58,9 +58,18 @@ impl LimitArgs {
     pub(super) fn judged(self, complaints: &mut Complaints) -> Limits {
         let limits = Limits::default();
         let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
-        let per_second = complaints.number("RATE_LIMIT_PER_SECOND", self.rate_limit_per_second, 0..=1_000_000, 0_u32);
-        let burst =
-            complaints.number("RATE_LIMIT_BURST", self.rate_limit_burst, 1..=1_000_000, per_second.saturating_mul(2));
+        let per_second = complaints.number(
+            "RATE_LIMIT_PER_SECOND",
+            self.rate_limit_per_second,
+            0..=1_000_000,
+            0_u32,
+        );
+        let burst = complaints.number(
+            "RATE_LIMIT_BURST",
+            self.rate_limit_burst,
+            1..=1_000_000,
+            per_second.saturating_mul(2),
+        );
         Limits {
             request_timeout: complaints.duration(
                 "REQUEST_TIMEOUT",

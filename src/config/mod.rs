@@ -108,7 +108,10 @@ pub struct Stopping {
 
 impl Default for Stopping {
     fn default() -> Self {
-        Self { delay: Duration::ZERO, timeout: Duration::from_secs(20) }
+        Self {
+            delay: Duration::ZERO,
+            timeout: Duration::from_secs(20),
+        }
     }
 }
 
@@ -162,15 +165,27 @@ impl Config {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (database, database_options) = database.settings(demo, complaints);
         let tokens = tokens.settings(demo, complaints);
-        let decisions: u64 = complaints.number("DECISION_CACHE_MIB", server.decision_cache_mib, 1..=65_536, 64);
+        let decisions: u64 = complaints.number(
+            "DECISION_CACHE_MIB",
+            server.decision_cache_mib,
+            1..=65_536,
+            64,
+        );
         let pages: u64 = complaints.number("PAGE_CACHE_MIB", server.page_cache_mib, 0..=65_536, 16);
         let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
         let stopping = Stopping::default();
-        let endpoint = filled(server.otel_exporter_otlp_endpoint)
-            .map(|text| text.parse().map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT is not a URL: {error}")));
+        let endpoint = filled(server.otel_exporter_otlp_endpoint).map(|text| {
+            text.parse()
+                .map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT is not a URL: {error}"))
+        });
         Some(Self {
             bind_address: address("BIND_ADDRESS", server.bind_address, complaints),
-            worker_threads: complaints.number("WORKER_THREADS", server.worker_threads, 1..=1024, cores),
+            worker_threads: complaints.number(
+                "WORKER_THREADS",
+                server.worker_threads,
+                1..=1024,
+                cores,
+            ),
             migrate_on_start: complaints.truth("MIGRATE_ON_START", server.migrate_on_start, true),
             decision_cache_bytes: decisions * MEBIBYTE,
             page_cache_bytes: pages * MEBIBYTE,
@@ -202,12 +217,27 @@ impl Config {
 
 impl DatabaseArgs {
     /// Which database; the demo has one of its own when none is named.
-    pub fn settings(self, demo: bool, complaints: &mut Complaints) -> (Option<DatabaseUrl>, DbOptions) {
+    pub fn settings(
+        self,
+        demo: bool,
+        complaints: &mut Complaints,
+    ) -> (Option<DatabaseUrl>, DbOptions) {
         let default = DbOptions::default();
-        let pool_size = complaints.number("DATABASE_POOL_SIZE", self.database_pool_size, 1..=1000, default.pool_size);
-        let options = DbOptions { pool_size, ..default };
-        let named = filled(self.database_url.clone()).or(filled(self.database_url_file.clone())).is_some();
-        let url = complaints.text_or_file("DATABASE_URL", self.database_url, self.database_url_file);
+        let pool_size = complaints.number(
+            "DATABASE_POOL_SIZE",
+            self.database_pool_size,
+            1..=1000,
+            default.pool_size,
+        );
+        let options = DbOptions {
+            pool_size,
+            ..default
+        };
+        let named = filled(self.database_url.clone())
+            .or(filled(self.database_url_file.clone()))
+            .is_some();
+        let url =
+            complaints.text_or_file("DATABASE_URL", self.database_url, self.database_url_file);
         let Some(url) = url.or_else(|| (demo && !named).then(demo::database_url)) else {
             if !named {
                 complaints
@@ -227,7 +257,8 @@ impl LogArgs {
     /// How the log is to be written.
     pub fn settings(&self, complaints: &mut Complaints) -> Option<LogSettings> {
         let filter = filled(self.rust_log.clone()).unwrap_or_else(|| LOGGED.to_owned());
-        let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG cannot be used: {error}"));
+        let filter =
+            EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG cannot be used: {error}"));
         let json = match self.log_format.as_str() {
             "json" => true,
             "pretty" | "" => false,
@@ -236,13 +267,18 @@ impl LogArgs {
                 false
             }
         };
-        complaints.take(filter).map(|filter| LogSettings { json, filter })
+        complaints
+            .take(filter)
+            .map(|filter| LogSettings { json, filter })
     }
 }
 
 /// An address as it is written: a host and a port.
 fn address(name: &str, given: String, complaints: &mut Complaints) -> String {
-    if given.rsplit_once(':').is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err()) {
+    if given
+        .rsplit_once(':')
+        .is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err())
+    {
         complaints.add(format!("{name} is written host:port: {given}"));
     }
     given
@@ -251,12 +287,20 @@ fn address(name: &str, given: String, complaints: &mut Complaints) -> String {
 /// Origins of browsers' pages: scheme, host and perhaps a port, as browsers send them. Empty ones are left out, because an
 /// environment file sets empty variables easily.
 fn origins(given: Vec<String>, complaints: &mut Complaints) -> Vec<String> {
-    let given: Vec<_> = given.into_iter().map(|origin| origin.trim().to_owned()).filter(|it| !it.is_empty()).collect();
+    let given: Vec<_> = given
+        .into_iter()
+        .map(|origin| origin.trim().to_owned())
+        .filter(|it| !it.is_empty())
+        .collect();
     for origin in &given {
         // as browsers send it, with which it is compared: in lower case, without the usual port, and nothing after it
-        let sent = Url::parse(origin).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+        let sent = Url::parse(origin)
+            .ok()
+            .filter(|url| ["http", "https"].contains(&url.scheme()));
         if sent.is_none_or(|url| url.origin().ascii_serialization() != *origin) {
-            complaints.add(format!("CORS_ALLOWED_ORIGINS: not an origin such as https://portal.example: {origin}"));
+            complaints.add(format!(
+                "CORS_ALLOWED_ORIGINS: not an origin such as https://portal.example: {origin}"
+            ));
         }
     }
     given

@@ -72,21 +72,53 @@ struct NamedKeys {
 impl TokenArgs {
     /// Which tokens are accepted; the demo has a key of its own when none is given.
     pub fn settings(self, demo: bool, complaints: &mut Complaints) -> Option<TokenSettings> {
-        let list = |text: String| text.split(',').map(|kind| kind_of(kind.trim())).collect::<Vec<_>>();
-        let (types, refresh, cooldown) =
-            (filled(self.jwt_types.clone()).map(list), self.jwt_jwks_refresh.clone(), self.jwt_jwks_cooldown.clone());
+        let list = |text: String| {
+            text.split(',')
+                .map(|kind| kind_of(kind.trim()))
+                .collect::<Vec<_>>()
+        };
+        let (types, refresh, cooldown) = (
+            filled(self.jwt_types.clone()).map(list),
+            self.jwt_jwks_refresh.clone(),
+            self.jwt_jwks_cooldown.clone(),
+        );
         let issuers = self.issuers(demo, complaints);
         // judged also where the issuers are wrong: all that is wrong is told at once
         let mut settings = TokenSettings::of(Vec::new());
-        let (second, hour) = (std::time::Duration::from_secs(1), std::time::Duration::from_hours(1));
-        settings.refresh = complaints.duration("JWT_JWKS_REFRESH", refresh, second..=hour * 24, settings.refresh);
-        settings.cooldown = complaints.duration("JWT_JWKS_COOLDOWN", cooldown, second..=hour, settings.cooldown);
-        Some(TokenSettings { issuers: issuers?, types: types.unwrap_or(settings.types), ..settings })
+        let (second, hour) = (
+            std::time::Duration::from_secs(1),
+            std::time::Duration::from_hours(1),
+        );
+        settings.refresh = complaints.duration(
+            "JWT_JWKS_REFRESH",
+            refresh,
+            second..=hour * 24,
+            settings.refresh,
+        );
+        settings.cooldown = complaints.duration(
+            "JWT_JWKS_COOLDOWN",
+            cooldown,
+            second..=hour,
+            settings.cooldown,
+        );
+        Some(TokenSettings {
+            issuers: issuers?,
+            types: types.unwrap_or(settings.types),
+            ..settings
+        })
     }
 
     fn issuers(self, demo: bool, complaints: &mut Complaints) -> Option<Vec<IssuerSettings>> {
-        let secret = complaints.text_or_file("JWT_HS256_SECRET", self.jwt_hs256_secret, self.jwt_hs256_secret_file);
-        let keys = NamedKeys { secret, file: filled(self.jwt_jwks_file), url: filled(self.jwt_jwks_url) };
+        let secret = complaints.text_or_file(
+            "JWT_HS256_SECRET",
+            self.jwt_hs256_secret,
+            self.jwt_hs256_secret_file,
+        );
+        let keys = NamedKeys {
+            secret,
+            file: filled(self.jwt_jwks_file),
+            url: filled(self.jwt_jwks_url),
+        };
         let (issuer, audience) = (filled(self.jwt_issuer), filled(self.jwt_audience));
         if let Some(path) = filled(self.jwt_issuers_file) {
             if issuer.is_some() || audience.is_some() || keys.count() > 0 {
@@ -106,7 +138,9 @@ impl TokenArgs {
         };
         let (issuer, audience) = (name(issuer, "JWT_ISSUER"), name(audience, "JWT_AUDIENCE"));
         let keys = match keys.count() {
-            0 if demo => complaints.take(demo::key()).map(|key| KeySource::Secret(key.into())),
+            0 if demo => complaints
+                .take(demo::key())
+                .map(|key| KeySource::Secret(key.into())),
             0 => {
                 complaints.add(
                     "JWT_HS256_SECRET is not set, nor JWT_JWKS_URL or JWT_JWKS_FILE: tokens cannot be checked without keys \
@@ -116,60 +150,96 @@ impl TokenArgs {
             }
             _ => keys.source("JWT_", complaints),
         };
-        Some(vec![IssuerSettings { issuer: issuer?, audience: audience?, keys: keys? }])
+        Some(vec![IssuerSettings {
+            issuer: issuer?,
+            audience: audience?,
+            keys: keys?,
+        }])
     }
 }
 
 /// The issuers that a file names.
 fn issuers_of(path: &str, complaints: &mut Complaints) -> Option<Vec<IssuerSettings>> {
     let read = fs::read_to_string(path).map_err(|error| error.to_string());
-    let parsed =
-        read.and_then(|text| serde_json::from_str::<Vec<IssuerEntry>>(&text).map_err(|error| error.to_string()));
-    let entries = complaints.take(parsed.map_err(|error| format!("JWT_ISSUERS_FILE: {path}: {error}")))?;
+    let parsed = read.and_then(|text| {
+        serde_json::from_str::<Vec<IssuerEntry>>(&text).map_err(|error| error.to_string())
+    });
+    let entries =
+        complaints.take(parsed.map_err(|error| format!("JWT_ISSUERS_FILE: {path}: {error}")))?;
     let mut issuers = Vec::<IssuerSettings>::new();
     for (number, entry) in entries.into_iter().enumerate() {
         let place = format!("JWT_ISSUERS_FILE: issuer {}: ", number + 1);
-        let secret = complaints.text_or_file(&format!("{place}hs256_secret"), None, entry.hs256_secret_file);
-        let keys = NamedKeys { secret, file: entry.jwks_file, url: entry.jwks_url }.source(&place, complaints);
+        let secret = complaints.text_or_file(
+            &format!("{place}hs256_secret"),
+            None,
+            entry.hs256_secret_file,
+        );
+        let keys = NamedKeys {
+            secret,
+            file: entry.jwks_file,
+            url: entry.jwks_url,
+        }
+        .source(&place, complaints);
         if entry.issuer.is_empty() || entry.audience.is_empty() {
             complaints.add(format!("{place}issuer and audience must not be empty"));
         }
         if issuers.iter().any(|known| known.issuer == entry.issuer) {
             complaints.add(format!("{place}{} is named twice", entry.issuer));
         }
-        issuers.extend(keys.map(|keys| IssuerSettings { issuer: entry.issuer, audience: entry.audience, keys }));
+        issuers.extend(keys.map(|keys| IssuerSettings {
+            issuer: entry.issuer,
+            audience: entry.audience,
+            keys,
+        }));
     }
     if !(1..=MAX_ISSUERS).contains(&issuers.len()) {
-        complaints.add(format!("JWT_ISSUERS_FILE must name 1 to {MAX_ISSUERS} issuers"));
+        complaints.add(format!(
+            "JWT_ISSUERS_FILE must name 1 to {MAX_ISSUERS} issuers"
+        ));
     }
     Some(issuers)
 }
 
 impl NamedKeys {
     fn count(&self) -> usize {
-        [&self.secret, &self.file, &self.url].into_iter().filter(|it| it.is_some()).count()
+        [&self.secret, &self.file, &self.url]
+            .into_iter()
+            .filter(|it| it.is_some())
+            .count()
     }
 
     /// The one source that is named; `place` begins what is complained of.
     fn source(self, place: &str, complaints: &mut Complaints) -> Option<KeySource> {
         if self.count() > 1 {
-            complaints
-                .add(format!("{place}…: a secret, a file and a URL of keys exclude each other; name one of them"));
+            complaints.add(format!(
+                "{place}…: a secret, a file and a URL of keys exclude each other; name one of them"
+            ));
         }
         let source = match self {
-            Self { secret: Some(secret), .. } if secret.len() < MIN_SECRET => {
-                Err(format!("{place}HS256_SECRET is too short: it must have at least {MIN_SECRET} bytes"))
-            }
-            Self { secret: Some(secret), .. } => Ok(KeySource::Secret(SecretString::from(secret))),
-            Self { file: Some(file), .. } => {
+            Self {
+                secret: Some(secret),
+                ..
+            } if secret.len() < MIN_SECRET => Err(format!(
+                "{place}HS256_SECRET is too short: it must have at least {MIN_SECRET} bytes"
+            )),
+            Self {
+                secret: Some(secret),
+                ..
+            } => Ok(KeySource::Secret(SecretString::from(secret))),
+            Self {
+                file: Some(file), ..
+            } => {
                 let path = PathBuf::from(&file);
-                let checked = keys::check_file(&path).map_err(|error| format!("{place}JWKS_FILE: {file}: {error}"));
+                let checked = keys::check_file(&path)
+                    .map_err(|error| format!("{place}JWKS_FILE: {file}: {error}"));
                 checked.map(|()| KeySource::File(path))
             }
-            Self { url: Some(url), .. } => {
-                jwks_url(&url).map(KeySource::Url).map_err(|why| format!("{place}JWKS_URL {why}"))
-            }
-            _ => Err(format!("{place}one of jwks_url, jwks_file and hs256_secret_file must be named")),
+            Self { url: Some(url), .. } => jwks_url(&url)
+                .map(KeySource::Url)
+                .map_err(|why| format!("{place}JWKS_URL {why}")),
+            _ => Err(format!(
+                "{place}one of jwks_url, jwks_file and hs256_secret_file must be named"
+            )),
         };
         complaints.take(source)
     }
@@ -179,8 +249,11 @@ impl NamedKeys {
 fn jwks_url(text: &str) -> Result<Url, &'static str> {
     let url: Url = text.parse().map_err(|_| "is not a URL")?;
     let host = url.host_str().unwrap_or_default();
-    let here =
-        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback());
+    let here = host == "localhost"
+        || host
+            .trim_matches(['[', ']'])
+            .parse()
+            .is_ok_and(|it: std::net::IpAddr| it.is_loopback());
     match url.scheme() {
         "https" => Ok(url),
         "http" if here => Ok(url),
@@ -194,9 +267,12 @@ mod tests {
 
     #[test]
     fn keys_come_over_tls_or_from_this_machine() {
-        for url in
-            ["https://login.example/keys", "http://127.0.0.1:9/keys", "http://localhost/keys", "http://[::1]/keys"]
-        {
+        for url in [
+            "https://login.example/keys",
+            "http://127.0.0.1:9/keys",
+            "http://localhost/keys",
+            "http://[::1]/keys",
+        ] {
             assert!(jwks_url(url).is_ok(), "{url}");
         }
         for url in [

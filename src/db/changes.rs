@@ -31,12 +31,22 @@ pub struct Stamp {
 impl Stamp {
     /// Whether what bears this stamp is as new as what bears the other.
     pub fn covers(self, other: Self) -> bool {
-        self.partner >= other.partner && self.catalog >= other.catalog && self.global_rules >= other.global_rules
+        self.partner >= other.partner
+            && self.catalog >= other.catalog
+            && self.global_rules >= other.global_rules
     }
 
     fn map(self, round: impl Fn(i64) -> i64) -> Self {
-        let Self { partner, catalog, global_rules } = self;
-        Self { partner: round(partner), catalog: round(catalog), global_rules: round(global_rules) }
+        let Self {
+            partner,
+            catalog,
+            global_rules,
+        } = self;
+        Self {
+            partner: round(partner),
+            catalog: round(catalog),
+            global_rules: round(global_rules),
+        }
     }
 }
 
@@ -59,7 +69,8 @@ pub(super) struct Doubt<'c> {
 
 impl Drop for Doubt<'_> {
     fn drop(&mut self) {
-        self.counter.map(|counter| counter.fetch_add(1, Ordering::SeqCst));
+        self.counter
+            .map(|counter| counter.fetch_add(1, Ordering::SeqCst));
         self.ended.notify_waiters();
     }
 }
@@ -67,7 +78,9 @@ impl Drop for Doubt<'_> {
 impl Default for Changes {
     fn default() -> Self {
         Self {
-            partners: std::iter::repeat_with(AtomicI64::default).take(PARTNERS).collect(),
+            partners: std::iter::repeat_with(AtomicI64::default)
+                .take(PARTNERS)
+                .collect(),
             catalog: AtomicI64::default(),
             global_rules: AtomicI64::default(),
             ended: Notify::new(),
@@ -80,12 +93,18 @@ impl Changes {
     /// Counts a commit that begins; its end is counted when what this returns is dropped, whether it succeeded or not.
     pub(super) fn doubt(&self, origin: &Origin) -> Doubt<'_> {
         let counter = match origin {
-            Origin::CustomerIntegration { business_partner_id, .. } => self.of(business_partner_id),
+            Origin::CustomerIntegration {
+                business_partner_id,
+                ..
+            } => self.of(business_partner_id),
             Origin::Catalog { .. } => Some(&self.catalog),
             Origin::GlobalRules { .. } => Some(&self.global_rules),
         };
         counter.map(|counter| counter.fetch_add(1, Ordering::SeqCst));
-        Doubt { counter, ended: &self.ended }
+        Doubt {
+            counter,
+            ended: &self.ended,
+        }
     }
 
     /// What is visible of that which a partner's decisions depend on: whatever is read after this, in one snapshot, is at least as new.
@@ -120,7 +139,9 @@ impl Changes {
 
     fn of(&self, partner: &BusinessPartnerId) -> Option<&AtomicI64> {
         let hash = self.hasher.hash_one(partner.as_str());
-        usize::try_from(hash % PARTNERS as u64).ok().and_then(|place| self.partners.get(place))
+        usize::try_from(hash % PARTNERS as u64)
+            .ok()
+            .and_then(|place| self.partners.get(place))
     }
 }
 
@@ -136,7 +157,10 @@ mod tests {
         let partner: BusinessPartnerId = "K-1".parse().unwrap();
         let mut last = changes.stamp(&partner);
         for origin in [
-            Origin::CustomerIntegration { business_partner_id: partner.clone(), revision: 7 },
+            Origin::CustomerIntegration {
+                business_partner_id: partner.clone(),
+                revision: 7,
+            },
             Origin::Catalog { revision: 1 },
             Origin::GlobalRules { revision: 1 },
         ] {
@@ -146,7 +170,8 @@ mod tests {
             last = now;
         }
         // of so many others, hardly any has the same counter
-        let mut others = (0..PARTNERS).map(|n| format!("X-{n}").parse::<BusinessPartnerId>().unwrap());
+        let mut others =
+            (0..PARTNERS).map(|n| format!("X-{n}").parse::<BusinessPartnerId>().unwrap());
         assert!(others.any(|other| changes.stamp(&other).partner == 0));
     }
 
@@ -154,13 +179,19 @@ mod tests {
     async fn who_comes_while_a_commit_may_be_visible_waits_for_its_end() {
         let changes = Changes::default();
         let partner: BusinessPartnerId = "K-1".parse().unwrap();
-        let origin = Origin::CustomerIntegration { business_partner_id: partner.clone(), revision: 7 };
+        let origin = Origin::CustomerIntegration {
+            business_partner_id: partner.clone(),
+            revision: 7,
+        };
         let before = changes.due(&partner).await;
         let doubt = changes.doubt(&origin);
         // what is read now may lack it
         assert_eq!(changes.stamp(&partner), before);
-        let mut others = (0..PARTNERS).map(|n| format!("X-{n}").parse::<BusinessPartnerId>().unwrap());
-        let other = others.find(|other| changes.counted(other).partner == 0).unwrap();
+        let mut others =
+            (0..PARTNERS).map(|n| format!("X-{n}").parse::<BusinessPartnerId>().unwrap());
+        let other = others
+            .find(|other| changes.counted(other).partner == 0)
+            .unwrap();
         assert_eq!(changes.due(&other).now_or_never(), Some(before));
         let mut due = Box::pin(changes.due(&partner));
         assert_eq!(due.as_mut().now_or_never(), None);

@@ -18,10 +18,14 @@ pub struct Claim(#[expect(dead_code, reason = "held, never used")] Option<File>)
 
 /// Claims a database for this process. PostgreSQL is for any number of them.
 pub fn claim(url: &DatabaseUrl) -> anyhow::Result<Claim> {
-    let DatabaseUrl::Sqlite(path) = url else { return Ok(Claim(None)) };
+    let DatabaseUrl::Sqlite(path) = url else {
+        return Ok(Claim(None));
+    };
     // only what exists has one name, whatever links lead to it
     let made = OpenOptions::new().create(true).append(true).open(path);
-    made.with_context(|| format!("cannot open {path} (the directory of an SQLite file must exist)"))?;
+    made.with_context(|| {
+        format!("cannot open {path} (the directory of an SQLite file must exist)")
+    })?;
     let lock = lock_path(Path::new(path))?;
     let file = OpenOptions::new()
         .create(true)
@@ -35,13 +39,17 @@ pub fn claim(url: &DatabaseUrl) -> anyhow::Result<Claim> {
             "another process of this service is using {path}: an SQLite file has one process at a time. Stop the other one, or \
              run several instances on PostgreSQL"
         ),
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", lock.display())),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", lock.display()))
+        }
     }
 }
 
 /// The lock's file is beside the file that a path leads to, by whatever links.
 fn lock_path(database: &Path) -> anyhow::Result<PathBuf> {
-    let real = database.canonicalize().with_context(|| format!("cannot find {}", database.display()))?;
+    let real = database
+        .canonicalize()
+        .with_context(|| format!("cannot find {}", database.display()))?;
     let mut path = real.into_os_string();
     path.push(".lock");
     Ok(path.into())
@@ -55,12 +63,21 @@ mod tests {
     fn a_second_claim_is_refused_by_whatever_path_until_the_first_ends() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.db");
-        let url = |path: &Path| format!("sqlite://{}", path.display()).parse::<DatabaseUrl>().unwrap();
+        let url = |path: &Path| {
+            format!("sqlite://{}", path.display())
+                .parse::<DatabaseUrl>()
+                .unwrap()
+        };
         let linked = directory.path().join("link.db");
         std::os::unix::fs::symlink(&path, &linked).unwrap();
         let first = claim(&url(&linked)).unwrap();
         for second in [claim(&url(&path)), claim(&url(&linked))] {
-            assert!(second.unwrap_err().to_string().contains("one process at a time"));
+            assert!(
+                second
+                    .unwrap_err()
+                    .to_string()
+                    .contains("one process at a time")
+            );
         }
         drop(first);
         claim(&url(&linked)).unwrap();

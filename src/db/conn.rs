@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use diesel::connection::{AnsiTransactionManager as SyncTransactions, TransactionManager as _};
 use diesel_async::{
-    AnsiTransactionManager, AsyncPgConnection, TransactionManager as _, pooled_connection::deadpool::Object,
-    sync_connection_wrapper::SyncConnectionWrapper,
+    AnsiTransactionManager, AsyncPgConnection, TransactionManager as _,
+    pooled_connection::deadpool::Object, sync_connection_wrapper::SyncConnectionWrapper,
 };
 
 use super::{Changes, runner::Runner};
@@ -15,7 +15,10 @@ use crate::{history::Origin, kernel::Result};
 pub(crate) type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection, Runner>;
 
 /// A pooled connection.
-#[expect(clippy::large_enum_variant, reason = "one per request, on the stack; a box would cost an allocation each")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per request, on the stack; a box would cost an allocation each"
+)]
 pub enum Conn {
     Sqlite(Object<SqliteConn>),
     Postgres(Object<AsyncPgConnection>),
@@ -50,7 +53,9 @@ impl Conn {
     pub(super) async fn begin_write(&mut self) -> Result<()> {
         match self {
             Self::Sqlite(conn) => begin_sqlite(conn, "BEGIN IMMEDIATE").await,
-            Self::Postgres(conn) => Ok(AnsiTransactionManager::begin_transaction_sql(&mut **conn, "BEGIN").await?),
+            Self::Postgres(conn) => {
+                Ok(AnsiTransactionManager::begin_transaction_sql(&mut **conn, "BEGIN").await?)
+            }
         }
     }
 
@@ -67,17 +72,25 @@ impl Conn {
 
     /// Commits what changes `origin`. On SQLite `changes` counts it, on the thread that does it: no sooner, and no later than it is
     /// visible.
-    pub(super) async fn commit(&mut self, changes: Option<&Arc<Changes>>, origin: &Origin) -> Result<()> {
+    pub(super) async fn commit(
+        &mut self,
+        changes: Option<&Arc<Changes>>,
+        origin: &Origin,
+    ) -> Result<()> {
         match self {
             Self::Sqlite(conn) => {
                 let counted = changes.map(|changes| (Arc::clone(changes), origin.clone()));
                 let commit = move |inner: &mut diesel::SqliteConnection| {
-                    let _doubt = counted.as_ref().map(|(changes, origin)| changes.doubt(origin));
+                    let _doubt = counted
+                        .as_ref()
+                        .map(|(changes, origin)| changes.doubt(origin));
                     SyncTransactions::commit_transaction(inner)
                 };
                 Ok(conn.spawn_blocking(commit).await?)
             }
-            Self::Postgres(conn) => Ok(AnsiTransactionManager::commit_transaction(&mut **conn).await?),
+            Self::Postgres(conn) => {
+                Ok(AnsiTransactionManager::commit_transaction(&mut **conn).await?)
+            }
         }
     }
 
@@ -95,7 +108,9 @@ impl Conn {
 }
 
 async fn begin_sqlite(conn: &mut SqliteConn, sql: &'static str) -> Result<()> {
-    Ok(conn.spawn_blocking(move |inner| SyncTransactions::begin_transaction_sql(inner, sql)).await?)
+    Ok(conn
+        .spawn_blocking(move |inner| SyncTransactions::begin_transaction_sql(inner, sql))
+        .await?)
 }
 
 async fn rollback_on<C: diesel_async::AsyncConnection>(conn: &mut C) -> diesel::QueryResult<()> {

@@ -14,7 +14,10 @@ use super::conn::SqliteConn;
 
 /// WAL lets readers go on while one writes; FULL makes "acknowledged" mean "on disk"; LIKE is to tell case apart as
 /// PostgreSQL's does (the pragma is deprecated, but the bundled version has it, and a test sees to it).
-pub(super) fn open_sqlite<'a>(path: &'a str, query_only: &'static str) -> BoxFuture<'a, ConnectionResult<SqliteConn>> {
+pub(super) fn open_sqlite<'a>(
+    path: &'a str,
+    query_only: &'static str,
+) -> BoxFuture<'a, ConnectionResult<SqliteConn>> {
     async move {
         let mut conn = SqliteConn::establish(path).await?;
         let pragmas = format!(
@@ -31,8 +34,11 @@ pub(super) fn open_sqlite<'a>(path: &'a str, query_only: &'static str) -> BoxFut
 pub(super) fn open_postgres(url: &str) -> BoxFuture<'_, ConnectionResult<AsyncPgConnection>> {
     async move {
         let mut conn = connect_postgres(url).await?;
-        let limits = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'";
-        conn.batch_execute(limits).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        let limits =
+            "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'";
+        conn.batch_execute(limits)
+            .await
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
         // Errors are told apart by their English texts, since diesel does not pass on the SQLSTATE. Only superusers and
         // roles with GRANT SET ON PARAMETER may choose the language; others are refused here, which does no harm but for
         // fewer errors being understood. As a start-up option it would make the connection fail.
@@ -47,7 +53,10 @@ pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<AsyncPgConne
     let bad = |error: anyhow::Error| ConnectionError::BadConnection(format!("{error:#}"));
     let tls = TLS.clone().map_err(|error| bad(error.into()))?;
     let settings = settings(url).map_err(|error| bad(error.into()))?;
-    let (client, connection) = settings.connect(tls).await.map_err(|error| bad(error.into()))?;
+    let (client, connection) = settings
+        .connect(tls)
+        .await
+        .map_err(|error| bad(error.into()))?;
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
 }
 
@@ -94,8 +103,11 @@ static TLS: LazyLock<Result<MakeRustlsConnect, rustls::Error>> = LazyLock::new(|
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(native.certs);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(MakeRustlsConnect::new(config.with_root_certificates(roots).with_no_client_auth()))
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?;
+    Ok(MakeRustlsConnect::new(
+        config.with_root_certificates(roots).with_no_client_auth(),
+    ))
 });
 
 /// A synchronous SQLite connection for migrations.
@@ -103,8 +115,10 @@ pub(super) fn connect_sqlite(path: &str) -> ConnectionResult<SqliteConnection> {
     use diesel::{Connection as _, connection::SimpleConnection as _};
     let mut conn = SqliteConnection::establish(path)
         .map_err(|error| ConnectionError::BadConnection(format!("cannot open {path}: {error}")))?;
-    conn.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;",
+    )
+    .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 
@@ -124,7 +138,10 @@ mod tests {
         let theirs = settings(&format!("postgres://u@h/d?{told}")).unwrap();
         assert_eq!(theirs.get_connect_timeout(), Some(&Duration::from_secs(1)));
         assert_eq!(theirs.get_keepalives_idle(), Duration::from_secs(2));
-        assert_eq!(theirs.get_keepalives_interval(), Some(Duration::from_secs(3)));
+        assert_eq!(
+            theirs.get_keepalives_interval(),
+            Some(Duration::from_secs(3))
+        );
         assert_eq!(theirs.get_keepalives_retries(), Some(4));
         assert_eq!(theirs.get_tcp_user_timeout(), Some(&Duration::from_secs(5)));
     }

@@ -42,7 +42,11 @@ impl Deadline {
 
     /// Runs `work` on a connection and gives the connection back for more, or to its pool when the work failed. A
     /// connection that broke, or whose work was abandoned, is closed.
-    pub async fn run<T>(self, mut conn: Conn, work: impl AsyncFnOnce(&mut Conn) -> Result<T>) -> Result<(Conn, T)> {
+    pub async fn run<T>(
+        self,
+        mut conn: Conn,
+        work: impl AsyncFnOnce(&mut Conn) -> Result<T>,
+    ) -> Result<(Conn, T)> {
         match self.keep(work(&mut conn)).await {
             Ok(Ok(done)) => Ok((conn, done)),
             Ok(Err(error)) => {

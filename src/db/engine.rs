@@ -32,7 +32,9 @@ impl FromStr for DatabaseUrl {
     fn from_str(url: &str) -> Result<Self, String> {
         if let Some(path) = url.strip_prefix("sqlite://") {
             return match path {
-                "" | ":memory:" => Err("DATABASE_URL must name a file: sqlite://path/to/file.db".to_owned()),
+                "" | ":memory:" => {
+                    Err("DATABASE_URL must name a file: sqlite://path/to/file.db".to_owned())
+                }
                 path => Ok(Self::Sqlite(path.to_owned())),
             };
         }
@@ -40,7 +42,9 @@ impl FromStr for DatabaseUrl {
             return Ok(Self::Postgres(SecretString::from(url)));
         }
         let scheme = url.split_once("://").map_or("none", |(scheme, _)| scheme);
-        Err(format!("DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: {scheme}"))
+        Err(format!(
+            "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: {scheme}"
+        ))
     }
 }
 
@@ -66,7 +70,12 @@ const POOL_SIZE: usize = 16;
 
 impl Default for DbOptions {
     fn default() -> Self {
-        Self { pool_size: POOL_SIZE, workers: 1, request_limit: REQUEST_LIMIT, readiness_limit: READINESS_LIMIT }
+        Self {
+            pool_size: POOL_SIZE,
+            workers: 1,
+            request_limit: REQUEST_LIMIT,
+            readiness_limit: READINESS_LIMIT,
+        }
     }
 }
 
@@ -80,8 +89,16 @@ impl DbOptions {
 /// The database, ready for use. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
-    Sqlite { writer: Pool<SqliteConn>, readers: Pool<SqliteConn>, changes: Arc<Changes>, claim: Arc<Claim> },
-    Postgres { lanes: Arc<Lanes<Lane>>, options: DbOptions },
+    Sqlite {
+        writer: Pool<SqliteConn>,
+        readers: Pool<SqliteConn>,
+        changes: Arc<Changes>,
+        claim: Arc<Claim>,
+    },
+    Postgres {
+        lanes: Arc<Lanes<Lane>>,
+        options: DbOptions,
+    },
 }
 
 impl Db {
@@ -94,7 +111,12 @@ impl Db {
                 changes: Arc::default(),
                 // an opening cannot be abandoned, no more than a statement
                 writer: pool(path, |path| open_sqlite(path, "OFF"), 1, None)?,
-                readers: pool(path, |path| open_sqlite(path, "ON"), options.pool_size, None)?,
+                readers: pool(
+                    path,
+                    |path| open_sqlite(path, "ON"),
+                    options.pool_size,
+                    None,
+                )?,
             },
             DatabaseUrl::Postgres(url) => {
                 let (connections, count) = (options.pool_size, options.lane_count());
@@ -103,7 +125,10 @@ impl Db {
                     let size = connections / count + usize::from(number < connections % count);
                     Lane::new(url.expose_secret(), size)
                 };
-                Self::Postgres { lanes: Arc::new(Lanes::try_new(count, make)?), options }
+                Self::Postgres {
+                    lanes: Arc::new(Lanes::try_new(count, make)?),
+                    options,
+                }
             }
         })
     }
@@ -149,7 +174,9 @@ impl Db {
     pub(super) fn readiness_deadline(&self) -> Deadline {
         match self {
             Self::Sqlite { .. } => Deadline::NEVER,
-            Self::Postgres { options, .. } => Deadline::at(Instant::now() + options.readiness_limit),
+            Self::Postgres { options, .. } => {
+                Deadline::at(Instant::now() + options.readiness_limit)
+            }
         }
     }
 
@@ -164,7 +191,9 @@ impl Db {
     /// How the connections are used.
     pub fn pool(&self) -> PoolState {
         match self {
-            Self::Sqlite { writer, readers, .. } => [writer, readers].into_iter().map(PoolState::of).sum(),
+            Self::Sqlite {
+                writer, readers, ..
+            } => [writer, readers].into_iter().map(PoolState::of).sum(),
             Self::Postgres { lanes, .. } => lanes.iter().map(Lane::state).sum(),
         }
     }
@@ -194,6 +223,9 @@ mod tests {
     fn the_scheme_chooses_the_engine(#[case] url: &str, #[case] good: bool) {
         let parsed = url.parse::<DatabaseUrl>();
         assert_eq!(parsed.is_ok(), good, "{parsed:?}");
-        assert!(!format!("{parsed:?}").contains("secret"), "a refused URL must not be repeated");
+        assert!(
+            !format!("{parsed:?}").contains("secret"),
+            "a refused URL must not be repeated"
+        );
     }
 }

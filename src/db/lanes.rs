@@ -25,14 +25,23 @@ pub struct Lanes<T> {
 
 impl<T> Lanes<T> {
     /// Makes so many, each by its number.
-    pub fn try_new<E>(count: NonZeroUsize, mut make: impl FnMut(usize) -> Result<T, E>) -> Result<Self, E> {
-        Ok(Self { first: make(0)?, others: (1..count.get()).map(make).collect::<Result<_, E>>()? })
+    pub fn try_new<E>(
+        count: NonZeroUsize,
+        mut make: impl FnMut(usize) -> Result<T, E>,
+    ) -> Result<Self, E> {
+        Ok(Self {
+            first: make(0)?,
+            others: (1..count.get()).map(make).collect::<Result<_, E>>()?,
+        })
     }
 
     /// That of this thread.
     pub fn own(&self) -> &T {
         let number = NUMBER.with(|number| *number) % (self.others.len() + 1);
-        number.checked_sub(1).and_then(|number| self.others.get(number)).unwrap_or(&self.first)
+        number
+            .checked_sub(1)
+            .and_then(|number| self.others.get(number))
+            .unwrap_or(&self.first)
     }
 
     /// All of them.
@@ -54,8 +63,15 @@ mod tests {
         let number = || (NUMBER.with(|number| *number), *lanes.own(), *lanes.own());
         let told = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(number)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect::<Vec<_>>()
         });
-        assert!(told.iter().all(|(number, first, second)| first == second && *first == number % 2), "{told:?}");
+        assert!(
+            told.iter()
+                .all(|(number, first, second)| first == second && *first == number % 2),
+            "{told:?}"
+        );
     }
 }

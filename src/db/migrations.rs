@@ -9,7 +9,8 @@ use std::{pin::pin, sync::LazyLock, time::Duration};
 use anyhow::Context as _;
 use diesel::migration::MigrationSource;
 use diesel_async::{
-    AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _, async_connection_wrapper::AsyncConnectionWrapper,
+    AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
+    async_connection_wrapper::AsyncConnectionWrapper,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::ExposeSecret as _;
@@ -57,7 +58,11 @@ pub async fn migrate(url: &DatabaseUrl, direction: Direction) -> anyhow::Result<
             let lock = hold_lock(url.expose_secret()).await?;
             let conn = connect(url.expose_secret()).await?;
             let outcome = tokio::task::spawn_blocking(move || {
-                run(&mut AsyncConnectionWrapper::<AsyncPgConnection>::from(conn), POSTGRES, direction)
+                run(
+                    &mut AsyncConnectionWrapper::<AsyncPgConnection>::from(conn),
+                    POSTGRES,
+                    direction,
+                )
             })
             .await?;
             drop(lock);
@@ -75,7 +80,11 @@ diesel::table! {
 /// The last migration this binary knows.
 static LATEST: LazyLock<String> = LazyLock::new(|| {
     let known = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).unwrap_or_default();
-    known.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default()
+    known
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .max()
+        .unwrap_or_default()
 });
 
 /// Whether the database has all the tables and columns this binary needs: one cheap query, for readiness.
@@ -83,7 +92,12 @@ pub async fn is_current(db: &Db) -> Result<bool> {
     use __diesel_schema_migrations::{table, version};
     use diesel::{ExpressionMethods as _, QueryDsl as _, dsl::count_star};
     let applied: i64 = db
-        .probe(async |conn| Ok(on!(conn, |c| table.filter(version.eq(LATEST.as_str())).select(count_star()).first(c))?))
+        .probe(async |conn| {
+            Ok(on!(conn, |c| table
+                .filter(version.eq(LATEST.as_str()))
+                .select(count_star())
+                .first(c))?)
+        })
         .await?;
     Ok(applied > 0)
 }
@@ -93,19 +107,27 @@ pub async fn pending(url: &DatabaseUrl) -> anyhow::Result<usize> {
     match url {
         DatabaseUrl::Sqlite(path) => {
             let path = path.clone();
-            tokio::task::spawn_blocking(move || count_pending(&mut connect_sqlite(&path)?, SQLITE)).await?
+            tokio::task::spawn_blocking(move || count_pending(&mut connect_sqlite(&path)?, SQLITE))
+                .await?
         }
         DatabaseUrl::Postgres(url) => {
             let conn = connect(url.expose_secret()).await?;
             tokio::task::spawn_blocking(move || {
-                count_pending(&mut AsyncConnectionWrapper::<AsyncPgConnection>::from(conn), POSTGRES)
+                count_pending(
+                    &mut AsyncConnectionWrapper::<AsyncPgConnection>::from(conn),
+                    POSTGRES,
+                )
             })
             .await?
         }
     }
 }
 
-fn run<C, DB>(conn: &mut C, source: impl MigrationSource<DB>, direction: Direction) -> anyhow::Result<usize>
+fn run<C, DB>(
+    conn: &mut C,
+    source: impl MigrationSource<DB>,
+    direction: Direction,
+) -> anyhow::Result<usize>
 where
     C: MigrationHarness<DB>,
     DB: diesel::backend::Backend,
@@ -114,7 +136,9 @@ where
         Direction::Up => conn.run_pending_migrations(source),
         Direction::Down => conn.revert_all_migrations(source),
     };
-    Ok(versions.map_err(|error| anyhow::anyhow!("migration failed: {error}"))?.len())
+    Ok(versions
+        .map_err(|error| anyhow::anyhow!("migration failed: {error}"))?
+        .len())
 }
 
 fn count_pending<C, DB>(conn: &mut C, source: impl MigrationSource<DB>) -> anyhow::Result<usize>
@@ -122,7 +146,10 @@ where
     C: MigrationHarness<DB>,
     DB: diesel::backend::Backend,
 {
-    Ok(conn.pending_migrations(source).map_err(|error| anyhow::anyhow!("{error}"))?.len())
+    Ok(conn
+        .pending_migrations(source)
+        .map_err(|error| anyhow::anyhow!("{error}"))?
+        .len())
 }
 
 /// A connection, unless the server takes it and then says nothing.
@@ -138,8 +165,9 @@ async fn hold_lock(url: &str) -> anyhow::Result<AsyncPgConnection> {
     let alive = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
     conn.batch_execute(alive).await?;
     let mut attempt = 0;
-    while let Err(error) =
-        conn.batch_execute("CREATE TABLE IF NOT EXISTS migration_lock (id INTEGER PRIMARY KEY)").await
+    while let Err(error) = conn
+        .batch_execute("CREATE TABLE IF NOT EXISTS migration_lock (id INTEGER PRIMARY KEY)")
+        .await
     {
         attempt += 1;
         if attempt == LOCK_TABLE_ATTEMPTS {
@@ -147,8 +175,10 @@ async fn hold_lock(url: &str) -> anyhow::Result<AsyncPgConnection> {
         }
         super::back_off(attempt).await;
     }
-    conn.batch_execute("INSERT INTO migration_lock (id) VALUES (1) ON CONFLICT DO NOTHING").await?;
-    conn.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    conn.batch_execute("INSERT INTO migration_lock (id) VALUES (1) ON CONFLICT DO NOTHING")
+        .await?;
+    conn.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        .await?;
     let lock = diesel::sql_query("SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE");
     patiently(lock.execute(&mut conn)).await?;
     Ok(conn)

@@ -58,7 +58,11 @@ pub enum Reach {
 impl Reach {
     /// That of a page of one partner's. A search may look at all there are.
     pub fn of(page: &PageRequest) -> Self {
-        if page.words.is_empty() { Self::Little } else { Self::Much }
+        if page.words.is_empty() {
+            Self::Little
+        } else {
+            Self::Much
+        }
     }
 }
 
@@ -72,22 +76,36 @@ impl Db {
     }
 
     /// Looks up rows by their keys for those who have waited since then.
-    pub async fn read_since<T>(&self, since: Instant, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.reading(Reach::Little, self.request_deadline_since(since), work).await
+    pub async fn read_since<T>(
+        &self,
+        since: Instant,
+        work: impl AsyncFn(&mut Conn) -> Result<T>,
+    ) -> Result<T> {
+        self.reading(Reach::Little, self.request_deadline_since(since), work)
+            .await
     }
 
     /// Runs statements that change nothing, each on its own.
-    pub async fn look<T>(&self, reach: Reach, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+    pub async fn look<T>(
+        &self,
+        reach: Reach,
+        work: impl AsyncFn(&mut Conn) -> Result<T>,
+    ) -> Result<T> {
         self.reading(reach, self.request_deadline(), work).await
     }
 
     /// Runs statements that change nothing, each on its own, and gives up early.
     pub async fn probe<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.reading(Reach::Much, self.readiness_deadline(), work).await
+        self.reading(Reach::Much, self.readiness_deadline(), work)
+            .await
     }
 
     /// Runs statements that change nothing and all see the same state of the database.
-    pub async fn snapshot<T>(&self, reach: Reach, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+    pub async fn snapshot<T>(
+        &self,
+        reach: Reach,
+        work: impl AsyncFn(&mut Conn) -> Result<T>,
+    ) -> Result<T> {
         let read = async |conn: &mut Conn| {
             conn.begin_snapshot().await?;
             let outcome = work(conn).await;
@@ -108,7 +126,11 @@ impl Db {
         runner::within(reach, Box::pin(self.attempts(deadline, work))).await
     }
 
-    async fn attempts<T>(&self, deadline: Deadline, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
+    async fn attempts<T>(
+        &self,
+        deadline: Deadline,
+        work: impl AsyncFn(&mut Conn) -> Result<T>,
+    ) -> Result<T> {
         let mut attempt = 1;
         loop {
             let conn = spent::count(deadline.keep(self.reader())).await??;
@@ -126,7 +148,10 @@ impl Db {
 /// Waits a random while that doubles with every attempt, so that rivals do not meet again.
 async fn back_off(attempt: u32) {
     let ceiling = 1_000_u64 << attempt.min(7);
-    tokio::time::sleep(Duration::from_micros(rand::random_range(ceiling / 4..ceiling))).await;
+    tokio::time::sleep(Duration::from_micros(rand::random_range(
+        ceiling / 4..ceiling,
+    )))
+    .await;
 }
 
 /// Whether another attempt may fare better.
@@ -138,8 +163,13 @@ fn may_pass(error: &Error) -> bool {
 /// the others to itself; what is left is a text in the server's language. It may be a deadlock or a server that is being
 /// stopped, so what is not committed is tried again; but a few times only, for it may as well be a fault of ours.
 fn is_unexplained(error: &Error) -> bool {
-    let Error::Internal(cause) = error else { return false };
-    matches!(cause.downcast_ref(), Some(DieselError::DatabaseError(DatabaseErrorKind::Unknown, _)))
+    let Error::Internal(cause) = error else {
+        return false;
+    };
+    matches!(
+        cause.downcast_ref(),
+        Some(DieselError::DatabaseError(DatabaseErrorKind::Unknown, _))
+    )
 }
 
 /// What a failed statement means for the caller. An expected violation of a constraint is looked at before, by
@@ -147,16 +177,25 @@ fn is_unexplained(error: &Error) -> bool {
 /// any other language the error stays unexplained, see [`is_unexplained`].
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
-        use DatabaseErrorKind::{ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand};
+        use DatabaseErrorKind::{
+            ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand,
+        };
         match &error {
-            DieselError::DatabaseError(SerializationFailure, info) => Self::Aborted(info.message().to_owned()),
-            // a server that takes no writes, for the moment or any more: another connection may lead to one that does
-            DieselError::DatabaseError(UnableToSendCommand | ClosedConnection | ReadOnlyTransaction, info) => {
-                Self::ConnectionLost(info.message().to_owned())
+            DieselError::DatabaseError(SerializationFailure, info) => {
+                Self::Aborted(info.message().to_owned())
             }
+            // a server that takes no writes, for the moment or any more: another connection may lead to one that does
+            DieselError::DatabaseError(
+                UnableToSendCommand | ClosedConnection | ReadOnlyTransaction,
+                info,
+            ) => Self::ConnectionLost(info.message().to_owned()),
             DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => match info.message() {
-                message if message.starts_with("deadlock detected") => Self::Aborted(message.to_owned()),
-                message if message.starts_with("terminating connection") => Self::ConnectionLost(message.to_owned()),
+                message if message.starts_with("deadlock detected") => {
+                    Self::Aborted(message.to_owned())
+                }
+                message if message.starts_with("terminating connection") => {
+                    Self::ConnectionLost(message.to_owned())
+                }
                 message if is_full(message) => Self::StorageFull(message.to_owned()),
                 message if is_out_of_reach(message) => Self::Unavailable(message.to_owned()),
                 _ => Self::Internal(error.into()),
@@ -196,14 +235,26 @@ mod tests {
     #[test]
     fn failures_that_may_pass_are_known_in_english_and_suspected_in_other_languages() {
         use DatabaseErrorKind::*;
-        assert!(matches!(told(Unknown, "deadlock detected"), Error::Aborted(_)));
+        assert!(matches!(
+            told(Unknown, "deadlock detected"),
+            Error::Aborted(_)
+        ));
         assert!(matches!(told(SerializationFailure, "?"), Error::Aborted(_)));
         assert!(matches!(
-            told(Unknown, "terminating connection due to administrator command"),
+            told(
+                Unknown,
+                "terminating connection due to administrator command"
+            ),
             Error::ConnectionLost(_)
         ));
-        assert!(matches!(told(Unknown, "canceling statement due to statement timeout"), Error::Unavailable(_)));
-        assert!(matches!(told(Unknown, "disk I/O error"), Error::Unavailable(_)));
+        assert!(matches!(
+            told(Unknown, "canceling statement due to statement timeout"),
+            Error::Unavailable(_)
+        ));
+        assert!(matches!(
+            told(Unknown, "disk I/O error"),
+            Error::Unavailable(_)
+        ));
         for full in [
             "could not extend file \"base/5/2_fsm\": wrote only 4096 of 8192 bytes",
             "database or disk is full",
@@ -215,6 +266,8 @@ mod tests {
         assert_eq!(suspected.code(), crate::kernel::Code::InternalError);
         assert!(may_pass(&suspected));
         assert!(!may_pass(&told(CheckViolation, "?")));
-        assert!(!may_pass(&Error::Internal(anyhow::anyhow!("a fault of ours"))));
+        assert!(!may_pass(&Error::Internal(anyhow::anyhow!(
+            "a fault of ours"
+        ))));
     }
 }

@@ -82,7 +82,9 @@ impl Db {
     {
         let db = self.clone();
         let task = async move { db.persist(&actor, &aggregate, &work).await };
-        spent::count(tokio::task::spawn_local(task)).await.map_err(|panic| Error::Internal(panic.into()))?
+        spent::count(tokio::task::spawn_local(task))
+            .await
+            .map_err(|panic| Error::Internal(panic.into()))?
     }
 
     async fn persist<A, T, F>(&self, actor: &Actor, aggregate: &A, work: &F) -> Result<Done<T>>
@@ -105,7 +107,12 @@ impl Db {
         }
     }
 
-    async fn attempt<A, T, F>(&self, actor: &Actor, aggregate: &A, work: &F) -> Result<Done<T>, Ended>
+    async fn attempt<A, T, F>(
+        &self,
+        actor: &Actor,
+        aggregate: &A,
+        work: &F,
+    ) -> Result<Done<T>, Ended>
     where
         A: Aggregate,
         T: Resource,
@@ -129,14 +136,22 @@ impl Db {
         if !matches!(change, Change::Unchanged(_)) {
             self.commit(conn, &origin).await?;
         }
-        Ok(Done { resource: change.into_result(), created })
+        Ok(Done {
+            resource: change.into_result(),
+            created,
+        })
     }
 
     /// Commits. When no answer to that comes, because the connection broke or the time was up, nobody knows whether the change
     /// was kept, so it must not be repeated: the caller is told 503, and finds out by reading.
     async fn commit(&self, mut conn: Conn, origin: &Origin) -> Result<(), Ended> {
         let commit = conn.commit(self.changes(), origin);
-        let committed = self.request_deadline().keep(commit).await.map_err(Error::from).flatten();
+        let committed = self
+            .request_deadline()
+            .keep(commit)
+            .await
+            .map_err(Error::from)
+            .flatten();
         match committed {
             Ok(()) => Ok(()),
             Err(error @ Error::Aborted(_)) => Err(Ended::Aborted(error)),
@@ -150,7 +165,12 @@ impl Db {
     }
 }
 
-async fn write<A, T, F>(conn: &mut Conn, actor: &Actor, aggregate: &A, work: &F) -> Result<(Change<T>, Origin)>
+async fn write<A, T, F>(
+    conn: &mut Conn,
+    actor: &Actor,
+    aggregate: &A,
+    work: &F,
+) -> Result<(Change<T>, Origin)>
 where
     A: Aggregate,
     T: Resource,
@@ -158,7 +178,12 @@ where
 {
     let (locked, origin) = aggregate.lock(conn).await?;
     let now = Timestamp::now();
-    let mut tx = Tx { conn, locked, now, actor };
+    let mut tx = Tx {
+        conn,
+        locked,
+        now,
+        actor,
+    };
     let change = work(&mut tx).await?;
     history::record(tx.conn, &origin, actor, now, &change).await?;
     Ok((change, origin))
@@ -192,14 +217,32 @@ mod tests {
         migrate(&url, Direction::Up).await.unwrap();
         let db = Db::open(&url, DbOptions::default()).unwrap();
         let mut file = diesel::SqliteConnection::establish(&path).unwrap();
-        let mut seen = || shared_revisions.filter(name.eq(CATALOG)).select(revision).first::<i64>(&mut file).unwrap();
-        let (partner, changes) = ("K-1".parse::<BusinessPartnerId>().unwrap(), db.changes().unwrap().clone());
+        let mut seen = || {
+            shared_revisions
+                .filter(name.eq(CATALOG))
+                .select(revision)
+                .first::<i64>(&mut file)
+                .unwrap()
+        };
+        let (partner, changes) = (
+            "K-1".parse::<BusinessPartnerId>().unwrap(),
+            db.changes().unwrap().clone(),
+        );
         let (before, due_before) = (seen(), changes.due(&partner).await);
         let body = serde_json::json!({"name": "A", "color": "#00aaff"});
-        let actor = Actor { subject: "s".to_owned(), client: None, request_id: "r".to_owned() };
+        let actor = Actor {
+            subject: "s".to_owned(),
+            client: None,
+            request_id: "r".to_owned(),
+        };
         let write = async move {
-            let (id, body) = ("A-1".parse().unwrap(), serde_json::from_value(body).unwrap());
-            catalog::service::put::<Area>(&db, actor, id, body, Precondition::default()).await.map(drop)
+            let (id, body) = (
+                "A-1".parse().unwrap(),
+                serde_json::from_value(body).unwrap(),
+            );
+            catalog::service::put::<Area>(&db, actor, id, body, Precondition::default())
+                .await
+                .map(drop)
         };
         let test = async {
             let write = spawn_local(write);

@@ -34,12 +34,14 @@ macro_rules! keyset {
         match ($descending, $after) {
             (false, None) => $query.order(($key.asc(), $id.asc())),
             (true, None) => $query.order(($key.desc(), $id.desc())),
-            (false, Some((k, i))) => {
-                $query.filter($key.ge(k.clone())).filter($key.gt(k).or($id.gt(i))).order(($key.asc(), $id.asc()))
-            }
-            (true, Some((k, i))) => {
-                $query.filter($key.le(k.clone())).filter($key.lt(k).or($id.lt(i))).order(($key.desc(), $id.desc()))
-            }
+            (false, Some((k, i))) => $query
+                .filter($key.ge(k.clone()))
+                .filter($key.gt(k).or($id.gt(i)))
+                .order(($key.asc(), $id.asc())),
+            (true, Some((k, i))) => $query
+                .filter($key.le(k.clone()))
+                .filter($key.lt(k).or($id.lt(i)))
+                .order(($key.desc(), $id.desc())),
         }
     };
 }
@@ -48,8 +50,16 @@ pub(crate) use {keyset, paged};
 /// A `LIKE` pattern for each word. The last one is repeated until there are 1, 2, 4, 8 … of them: each number is another statement,
 /// and every connection keeps all that it has run.
 pub fn patterns(words: &[String]) -> impl Iterator<Item = String> {
-    let wanted = if words.is_empty() { 0 } else { words.len().next_power_of_two() };
-    words.iter().chain(words.last().into_iter().cycle()).take(wanted).map(|word| containing(word))
+    let wanted = if words.is_empty() {
+        0
+    } else {
+        words.len().next_power_of_two()
+    };
+    words
+        .iter()
+        .chain(words.last().into_iter().cycle())
+        .take(wanted)
+        .map(|word| containing(word))
 }
 
 /// A `LIKE` pattern (escape `\`) that finds `word` anywhere.
@@ -80,6 +90,9 @@ mod tests {
         let words = ["a", "b", "c", "d", "e"].map(str::to_owned);
         let numbers = (0..=5).map(|count| patterns(&words[..count]).count());
         assert_eq!(numbers.collect::<Vec<_>>(), [0, 1, 2, 4, 4, 8]);
-        assert_eq!(patterns(&words[..3]).collect::<Vec<_>>(), ["%a%", "%b%", "%c%", "%c%"]);
+        assert_eq!(
+            patterns(&words[..3]).collect::<Vec<_>>(),
+            ["%a%", "%b%", "%c%", "%c%"]
+        );
     }
 }

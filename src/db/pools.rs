@@ -38,8 +38,7 @@ impl PoolState {
     /// How those of a pool are used.
     pub(super) fn of<C>(pool: &Pool<C>) -> Self
     where
-        AsyncDieselConnectionManager<C>:
-            deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
+        AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
         C: diesel_async::AsyncConnection + 'static,
     {
         let status = pool.status();
@@ -72,7 +71,9 @@ pub(super) fn pool<C>(
     patience: Option<Duration>,
 ) -> anyhow::Result<Pool<C>>
 where
-    C: diesel_async::AsyncConnection + diesel_async::pooled_connection::PoolableConnection + 'static,
+    C: diesel_async::AsyncConnection
+        + diesel_async::pooled_connection::PoolableConnection
+        + 'static,
     AsyncDieselConnectionManager<C>:
         deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
 {
@@ -80,10 +81,15 @@ where
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(open);
     let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-    let builder = deadpool::managed::Pool::builder(manager).max_size(size).runtime(deadpool::Runtime::Tokio1);
+    let builder = deadpool::managed::Pool::builder(manager)
+        .max_size(size)
+        .runtime(deadpool::Runtime::Tokio1);
     // the one used last: its process at the server is warm, and under little load the others are left alone
     let builder = builder.queue_mode(QueueMode::Lifo);
-    Ok(builder.wait_timeout(Some(CHECK_OUT_TIMEOUT)).create_timeout(patience).build()?)
+    Ok(builder
+        .wait_timeout(Some(CHECK_OUT_TIMEOUT))
+        .create_timeout(patience)
+        .build()?)
 }
 
 /// A connection that is free, as soon as there is one.
@@ -93,7 +99,9 @@ where
         deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
     C: diesel_async::AsyncConnection + 'static,
 {
-    pool.get().await.map_err(|error: PoolError| Error::Unavailable(error.to_string()))
+    pool.get()
+        .await
+        .map_err(|error: PoolError| Error::Unavailable(error.to_string()))
 }
 
 /// The connections of one worker. Whoever opens or uses one of them, it is that worker that drives it.
@@ -107,8 +115,12 @@ impl Lane {
     pub(super) fn new(url: &str, size: usize) -> anyhow::Result<Self> {
         let worker = Arc::<OnceLock<Handle>>::default();
         let of = Arc::clone(&worker);
-        let pool =
-            pool(url, move |url| open_on(of.get().cloned(), url.to_owned()).boxed(), size, Some(CHECK_OUT_TIMEOUT))?;
+        let pool = pool(
+            url,
+            move |url| open_on(of.get().cloned(), url.to_owned()).boxed(),
+            size,
+            Some(CHECK_OUT_TIMEOUT),
+        )?;
         Ok(Self { pool, worker })
     }
 
@@ -125,7 +137,8 @@ async fn open_on(worker: Option<Handle>, url: String) -> ConnectionResult<AsyncP
         // whoever asked may have given up, which does not end it: a server that accepts and then says nothing would collect them
         let opening = async move { timeout(CHECK_OUT_TIMEOUT, open_postgres(&url)).await };
         if let Ok(opened) = worker.spawn(opening).await {
-            return opened.unwrap_or_else(|late| Err(ConnectionError::BadConnection(late.to_string())));
+            return opened
+                .unwrap_or_else(|late| Err(ConnectionError::BadConnection(late.to_string())));
         }
     }
     open_postgres(&url).await
@@ -137,7 +150,10 @@ pub(super) async fn check_out_of(lanes: &Lanes<Lane>) -> Result<Object<AsyncPgCo
     own.worker.get_or_init(Handle::current);
     let others = lanes.iter().filter(|lane| !std::ptr::eq(*lane, own));
     for lane in std::iter::once(own).chain(others) {
-        let at_once = Timeouts { wait: Some(Duration::ZERO), ..lane.pool.timeouts() };
+        let at_once = Timeouts {
+            wait: Some(Duration::ZERO),
+            ..lane.pool.timeouts()
+        };
         match lane.pool.timeout_get(&at_once).await {
             Err(PoolError::Timeout(TimeoutType::Wait)) => {}
             outcome => return outcome.map_err(|error| Error::Unavailable(error.to_string())),

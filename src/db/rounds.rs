@@ -22,7 +22,8 @@ use crate::kernel::Result;
 const HOPS: u32 = 3;
 
 /// Asks for some keys on behalf of those who wait since then.
-type Question<K, A> = Box<dyn Fn(Vec<K>, Instant) -> LocalBoxFuture<'static, Result<A>> + Send + Sync>;
+type Question<K, A> =
+    Box<dyn Fn(Vec<K>, Instant) -> LocalBoxFuture<'static, Result<A>> + Send + Sync>;
 
 /// A question that has not begun yet: what it will ask for, and its answer.
 type Round<K, A> = (Vec<K>, UnderWay<Arc<A>>);
@@ -58,7 +59,12 @@ where
         relays: Lanes<Relay<A>>,
         question: impl Fn(Vec<K>, Instant) -> LocalBoxFuture<'static, Result<A>> + Send + Sync + 'static,
     ) -> Self {
-        Self { question: Box::new(question), next: Mutex::default(), turn: Turn::default(), relays }
+        Self {
+            question: Box::new(question),
+            next: Mutex::default(),
+            turn: Turn::default(),
+            relays,
+        }
     }
 
     /// The answer to a question that begins after this was called and asks for `key`, beside the keys of others.
@@ -75,7 +81,10 @@ where
             begin(async move { rounds.hold(since).await.map(Arc::new).map_err(Arc::new) })
         };
         // one that ended before its turn came takes nobody along
-        if next.as_ref().is_some_and(|(_, answer)| answer.peek().is_some()) {
+        if next
+            .as_ref()
+            .is_some_and(|(_, answer)| answer.peek().is_some())
+        {
             *next = None;
         }
         let (keys, answer) = next.get_or_insert_with(|| (Vec::new(), begun()));
@@ -171,7 +180,10 @@ mod tests {
 
         /// Until so many keys are waiting for their question.
         async fn waiting(&self, count: usize) {
-            while locked(&self.rounds.next).as_ref().is_none_or(|(keys, _)| keys.len() < count) {
+            while locked(&self.rounds.next)
+                .as_ref()
+                .is_none_or(|(keys, _)| keys.len() < count)
+            {
                 yield_now().await;
             }
         }
@@ -195,7 +207,11 @@ mod tests {
             }
             assert_eq!(*locked(&asked.questions), [vec![1], vec![2, 3, 1]]);
             // from when the first of them came, not from when its turn came
-            assert!(locked(&asked.since).last().is_some_and(|since| *since <= waiting));
+            assert!(
+                locked(&asked.since)
+                    .last()
+                    .is_some_and(|since| *since <= waiting)
+            );
         };
         LocalSet::new().run_until(test).await;
     }
@@ -207,9 +223,16 @@ mod tests {
         let worker = |number: u32| {
             let asked = Arc::clone(&asked);
             thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-                let answers = async { join_all((0..EACH).map(|key| asked.ask(number * EACH + key))).await };
-                LocalSet::new().block_on(&runtime, answers).into_iter().map(Result::unwrap).collect::<Vec<_>>()
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .build()
+                    .unwrap();
+                let answers =
+                    async { join_all((0..EACH).map(|key| asked.ask(number * EACH + key))).await };
+                LocalSet::new()
+                    .block_on(&runtime, answers)
+                    .into_iter()
+                    .map(Result::unwrap)
+                    .collect::<Vec<_>>()
             })
         };
         let test = async {
@@ -221,7 +244,10 @@ mod tests {
             assert_eq!(first.await.unwrap(), 1);
             asked.begun(2).await;
             asked.gate.notify_one();
-            assert_eq!(workers.map(|worker| worker.join().unwrap()), [vec![2; EACH as usize], vec![2; EACH as usize]]);
+            assert_eq!(
+                workers.map(|worker| worker.join().unwrap()),
+                [vec![2; EACH as usize], vec![2; EACH as usize]]
+            );
         };
         LocalSet::new().run_until(test).await;
         assert_eq!(locked(&asked.questions).len(), 2);

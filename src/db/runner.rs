@@ -34,7 +34,10 @@ impl SpawnBlocking for Runner {
         &mut self,
         task: impl FnOnce() -> R + Send + 'static,
     ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>> {
-        if REACH.try_with(|reach| matches!(reach, Reach::Little)).unwrap_or_default() {
+        if REACH
+            .try_with(|reach| matches!(reach, Reach::Little))
+            .unwrap_or_default()
+        {
             return ready(Ok(task())).boxed();
         }
         spawn_blocking(task).map_err(Into::into).boxed()

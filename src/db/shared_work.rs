@@ -25,7 +25,9 @@ pub(super) fn begin<V: Clone + Send + Sync + 'static>(
         match task.await {
             Ok(done) => done,
             // the worker that began it is being stopped
-            Err(ended) if ended.is_cancelled() => Err(Arc::new(Error::Unavailable(ended.to_string()))),
+            Err(ended) if ended.is_cancelled() => {
+                Err(Arc::new(Error::Unavailable(ended.to_string())))
+            }
             Err(panic) => Err(Arc::new(Error::Internal(panic.into()))),
         }
     };
@@ -55,7 +57,9 @@ pub struct Flights<K, V> {
 
 impl<K, V> Default for Flights<K, V> {
     fn default() -> Self {
-        Self { under_way: Mutex::default() }
+        Self {
+            under_way: Mutex::default(),
+        }
     }
 }
 
@@ -65,11 +69,18 @@ where
     V: Clone + Send + Sync + 'static,
 {
     /// What the work under way for `key` comes to, or else what `work` does. It may have begun before this was called.
-    pub async fn join(self: &Arc<Self>, key: K, work: impl AsyncFnOnce() -> Result<V> + 'static) -> Result<V> {
+    pub async fn join(
+        self: &Arc<Self>,
+        key: K,
+        work: impl AsyncFnOnce() -> Result<V> + 'static,
+    ) -> Result<V> {
         let flight = {
             let mut under_way = locked(&self.under_way);
             let begun = || {
-                let landing = Landing { flights: Arc::clone(self), key: key.clone() };
+                let landing = Landing {
+                    flights: Arc::clone(self),
+                    key: key.clone(),
+                };
                 begin(async move {
                     let _landing = landing;
                     work().await.map_err(Arc::new)
@@ -107,28 +118,47 @@ mod tests {
         let local = LocalSet::new();
         local
             .run_until(async {
-                let (flights, flown) = (Arc::new(Flights::<&str, u32>::default()), Rc::new(RefCell::new(0)));
+                let (flights, flown) = (
+                    Arc::new(Flights::<&str, u32>::default()),
+                    Rc::new(RefCell::new(0)),
+                );
                 let join = |key, fails: bool| {
                     let (flights, flown) = (Arc::clone(&flights), Rc::clone(&flown));
                     async move {
                         let work = async move || {
                             tokio::task::yield_now().await;
                             *flown.borrow_mut() += 1;
-                            if fails { Err(Error::Unavailable("away".to_owned())) } else { Ok(7) }
+                            if fails {
+                                Err(Error::Unavailable("away".to_owned()))
+                            } else {
+                                Ok(7)
+                            }
                         };
                         flights.join(key, work).await
                     }
                 };
-                assert!(join_all((0..50).map(|_| join("a", false))).await.into_iter().all(|done| done.unwrap() == 7));
+                assert!(
+                    join_all((0..50).map(|_| join("a", false)))
+                        .await
+                        .into_iter()
+                        .all(|done| done.unwrap() == 7)
+                );
                 assert_eq!(*flown.borrow(), 1);
                 join("a", false).await.unwrap();
                 assert_eq!(*flown.borrow(), 2);
                 let panics = async || -> Result<u32> { panic!("on purpose") };
-                assert!(matches!(flights.join("c", panics).await, Err(Error::Internal(_))));
+                assert!(matches!(
+                    flights.join("c", panics).await,
+                    Err(Error::Internal(_))
+                ));
                 assert_eq!(join("c", false).await.unwrap(), 7);
                 *flown.borrow_mut() -= 1;
                 let failed = join_all((0..5).map(|_| join("b", true))).await;
-                assert!(failed.into_iter().all(|done| matches!(done, Err(Error::Unavailable(_)))));
+                assert!(
+                    failed
+                        .into_iter()
+                        .all(|done| matches!(done, Err(Error::Unavailable(_))))
+                );
                 assert_eq!(*flown.borrow(), 3);
             })
             .await;

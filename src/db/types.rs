@@ -22,17 +22,26 @@ use crate::kernel::{
 
 /// `uuid` / `TEXT`.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Text"))]
+#[diesel(
+    postgres_type(oid = 2950, array_oid = 2951),
+    sqlite_type(name = "Text")
+)]
 pub struct Uuid;
 
 /// `timestamptz` / RFC 3339 `TEXT` with six fractional digits.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Text"))]
+#[diesel(
+    postgres_type(oid = 1184, array_oid = 1185),
+    sqlite_type(name = "Text")
+)]
 pub struct Instant;
 
 /// `jsonb` / `TEXT`.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
+#[diesel(
+    postgres_type(oid = 3802, array_oid = 3807),
+    sqlite_type(name = "Text")
+)]
 pub struct Json;
 
 impl<K: 'static> ToSql<Uuid, Pg> for Id<K> {
@@ -99,7 +108,10 @@ impl ToSql<Instant, Sqlite> for Timestamp {
 impl FromSql<Instant, Pg> for Timestamp {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let micros = <i64 as FromSql<BigInt, Pg>>::from_sql(value)?;
-        micros.checked_add(POSTGRES_EPOCH).and_then(Self::from_unix_micros).ok_or_else(|| "time out of range".into())
+        micros
+            .checked_add(POSTGRES_EPOCH)
+            .and_then(Self::from_unix_micros)
+            .ok_or_else(|| "time out of range".into())
     }
 }
 
@@ -168,6 +180,8 @@ where
 {
     fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
         let word = String::from_sql(value)?;
-        word.parse().map(Self).map_err(|_| format!("unknown word: {word}").into())
+        word.parse()
+            .map(Self)
+            .map_err(|_| format!("unknown word: {word}").into())
     }
 }

@@ -18,9 +18,15 @@ fn name(info: &dyn DatabaseErrorInformation) -> String {
         return name.to_owned();
     }
     let columns = info.message().rsplit(": ").next().unwrap_or_default();
-    let mut parts = columns.split(", ").filter_map(|column| column.split_once('.'));
-    let Some((table, first)) = parts.next() else { return String::new() };
-    parts.fold(format!("{table}_{first}"), |name, (_, column)| format!("{name}_{column}")) + "_key"
+    let mut parts = columns
+        .split(", ")
+        .filter_map(|column| column.split_once('.'));
+    let Some((table, first)) = parts.next() else {
+        return String::new();
+    };
+    parts.fold(format!("{table}_{first}"), |name, (_, column)| {
+        format!("{name}_{column}")
+    }) + "_key"
 }
 
 #[cfg(test)]
@@ -30,11 +36,18 @@ mod tests {
     #[test]
     fn sqlites_columns_become_postgres_name() {
         let of = |message: &str| {
-            constraint(&Error::DatabaseError(DatabaseErrorKind::UniqueViolation, Box::new(message.to_owned())))
+            constraint(&Error::DatabaseError(
+                DatabaseErrorKind::UniqueViolation,
+                Box::new(message.to_owned()),
+            ))
         };
-        assert_eq!(of("UNIQUE constraint failed: accesses.email").as_deref(), Some("accesses_email_key"));
         assert_eq!(
-            of("UNIQUE constraint failed: accesses.business_partner_id, accesses.contact_id").as_deref(),
+            of("UNIQUE constraint failed: accesses.email").as_deref(),
+            Some("accesses_email_key")
+        );
+        assert_eq!(
+            of("UNIQUE constraint failed: accesses.business_partner_id, accesses.contact_id")
+                .as_deref(),
             Some("accesses_business_partner_id_contact_id_key")
         );
         assert_eq!(constraint(&Error::NotFound), None);

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use super::{
     facts::{Str, TicketFacts},
     questions::{
-        CreationQuestion, MAX_ACCESSES, MAX_SAMPLES, MAX_TICKETS, PreviewQuestion, Slot, VisibilityQuestion,
-        WrongTicket,
+        CreationQuestion, MAX_ACCESSES, MAX_SAMPLES, MAX_TICKETS, PreviewQuestion, Slot,
+        VisibilityQuestion, WrongTicket,
     },
 };
 use crate::{
@@ -16,7 +16,10 @@ use crate::{
         body::judged,
         faults::{body_fault, faults_of},
     },
-    kernel::{Code, Fault, Result, bounded::Bounded, formats::Email, ids::Id, object::Object, patch, text::Check as _},
+    kernel::{
+        Code, Fault, Result, bounded::Bounded, formats::Email, ids::Id, object::Object, patch,
+        text::Check as _,
+    },
     ticket_filter::parse::RuleFilter,
 };
 
@@ -78,7 +81,11 @@ impl<'b> Ticket<'b> for Object<Box<TicketFacts<'b>>> {
         let Self(facts) = self;
         match facts.check() {
             Ok(()) => Ok(facts),
-            Err(fault) => Err(WrongTicket { ticket_id: Some(facts.ticket_id.0.into_owned()), fault }.into()),
+            Err(fault) => Err(WrongTicket {
+                ticket_id: Some(facts.ticket_id.0.into_owned()),
+                fault,
+            }
+            .into()),
         }
     }
 }
@@ -95,7 +102,11 @@ impl<'b> Ticket<'b> for &'b RawValue {
             Ok(facts) => facts.slot(),
             Err(error) => {
                 let name = serde_json::from_str::<Object<Name>>(self.get());
-                Err(WrongTicket { ticket_id: name.ok().map(|it| it.0.ticket_id), fault: body_fault(&error) }.into())
+                Err(WrongTicket {
+                    ticket_id: name.ok().map(|it| it.0.ticket_id),
+                    fault: body_fault(&error),
+                }
+                .into())
             }
         }
     }
@@ -122,17 +133,21 @@ impl<'b, T: Ticket<'b>> PreviewBody<T> {
     pub fn question(self) -> Result<PreviewQuestion<'b>> {
         use validator::Validate as _;
         let mut faults = Vec::new();
-        let partner = self.business_partner_id.map(|id| parsed(&id, "/business_partner_id", &mut faults));
+        let partner = self
+            .business_partner_id
+            .map(|id| parsed(&id, "/business_partner_id", &mut faults));
         let rule_id = self.rule_id.map(|id| parsed(&id, "/rule_id", &mut faults));
         if let Err(errors) = self.filter.validate() {
-            faults.extend(
-                faults_of(&errors).into_iter().map(|it| Fault { pointer: format!("/filter{}", it.pointer), ..it }),
-            );
+            faults.extend(faults_of(&errors).into_iter().map(|it| Fault {
+                pointer: format!("/filter{}", it.pointer),
+                ..it
+            }));
         }
         let access_ids = self.access_ids.map(|Bounded(ids)| {
             faults.extend(quantity(ids.len(), MAX_ACCESSES, "/access_ids"));
             let ids = ids.iter().enumerate();
-            ids.filter_map(|(index, id)| parsed(id, &format!("/access_ids/{index}"), &mut faults)).collect()
+            ids.filter_map(|(index, id)| parsed(id, &format!("/access_ids/{index}"), &mut faults))
+                .collect()
         });
         faults.extend(quantity(self.tickets.0.len(), MAX_SAMPLES, "/tickets"));
         judged(faults)?;
@@ -152,13 +167,21 @@ impl CreationBody {
     pub fn question(self) -> Result<CreationQuestion> {
         let mut faults = Vec::new();
         let who = who(self.access_id.as_deref(), self.access_email, &mut faults);
-        let (area_id, ticket_type_id) = (self.area_id.unwrap_or_default(), self.ticket_type_id.unwrap_or_default());
+        let (area_id, ticket_type_id) = (
+            self.area_id.unwrap_or_default(),
+            self.ticket_type_id.unwrap_or_default(),
+        );
         let area_id = parsed(&area_id, "/area_id", &mut faults);
         let ticket_type_id = parsed(&ticket_type_id, "/ticket_type_id", &mut faults);
         faults.extend(impossible(self.min_revision));
         let question = || Some((who?, area_id?, ticket_type_id?));
         let (who, area_id, ticket_type_id) = whole(question(), faults)?;
-        Ok(CreationQuestion { who, area_id, ticket_type_id, min_revision: self.min_revision })
+        Ok(CreationQuestion {
+            who,
+            area_id,
+            ticket_type_id,
+            min_revision: self.min_revision,
+        })
     }
 }
 
@@ -169,25 +192,44 @@ fn who(id: Option<&str>, email: Option<Email>, faults: &mut Vec<Fault>) -> Optio
         (None, Some(email)) => match email.check() {
             Ok(()) => Some(Who::Email(email.into())),
             Err(fault) => {
-                faults.push(Fault { pointer: "/access_email".to_owned(), ..fault });
+                faults.push(Fault {
+                    pointer: "/access_email".to_owned(),
+                    ..fault
+                });
                 None
             }
         },
         _ => {
-            faults.push(Fault::new("/access_id", Code::ExactlyOne).with("allowed", "access_id, access_email"));
+            faults.push(
+                Fault::new("/access_id", Code::ExactlyOne)
+                    .with("allowed", "access_id, access_email"),
+            );
             None
         }
     }
 }
 
-fn parsed<T: std::str::FromStr<Err = Fault>>(text: &str, at: &str, faults: &mut Vec<Fault>) -> Option<T> {
-    text.parse().map_err(|fault| faults.push(Fault { pointer: at.to_owned(), ..fault })).ok()
+fn parsed<T: std::str::FromStr<Err = Fault>>(
+    text: &str,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<T> {
+    text.parse()
+        .map_err(|fault| {
+            faults.push(Fault {
+                pointer: at.to_owned(),
+                ..fault
+            })
+        })
+        .ok()
 }
 
 /// No revision is negative or beyond what the document says; zero is what a caller has that knows none.
 fn impossible(min_revision: Option<i64>) -> Option<Fault> {
     let wrong = min_revision.filter(|revision| !(0..=MAX_REVISION).contains(revision));
-    wrong.map(|_| Fault::new("/min_revision", Code::OutOfRange).with("allowed", format!("0..{MAX_REVISION}")))
+    wrong.map(|_| {
+        Fault::new("/min_revision", Code::OutOfRange).with("allowed", format!("0..{MAX_REVISION}"))
+    })
 }
 
 fn quantity(there_are: usize, max: usize, at: &str) -> Option<Fault> {

@@ -4,7 +4,9 @@
 //! them, and a partner may have twenty thousand.
 
 use super::{
-    answers::{AreaCapability, Capabilities, CreatableType, OfferedPlanBoard, OfferedQuery, OfferedTag},
+    answers::{
+        AreaCapability, Capabilities, CreatableType, OfferedPlanBoard, OfferedQuery, OfferedTag,
+    },
     creation::{AreaAbilities, abilities},
     keeper::{Keeper, viewer},
     snapshot::{Material, Snapshot},
@@ -28,26 +30,45 @@ struct Offers {
 }
 
 /// Reads what an access of a partner can do, all of one moment.
-pub async fn read(keeper: &Keeper, partner: &BusinessPartnerId, id: AccessId) -> Result<(Stamp, Capabilities)> {
+pub async fn read(
+    keeper: &Keeper,
+    partner: &BusinessPartnerId,
+    id: AccessId,
+) -> Result<(Stamp, Capabilities)> {
     let read = async |conn: &mut Conn, material: &Material| {
         let row = accesses::service::look_up(conn, &Who::Id(id)).await?;
         let (row, _) = found(row.filter(|(row, _)| row.business_partner_id == *partner))?;
         let viewer = viewer(row.id, row.facts);
         let effective = material.is_live() && viewer.active;
-        let offers = if effective { offers(conn, partner).await? } else { Offers::default() };
+        let offers = if effective {
+            offers(conn, partner).await?
+        } else {
+            Offers::default()
+        };
         Ok((viewer, effective, offers))
     };
     let (snapshot, (viewer, effective, offers)) = keeper.read_with(partner, read).await?;
-    let Snapshot { policy, revisions, .. } = &*snapshot;
+    let Snapshot {
+        policy, revisions, ..
+    } = &*snapshot;
     let available = |area: &Option<AreaId>| {
-        area.as_ref().is_none_or(|area| policy.partner.area(area.as_str()).is_some_and(|area| area.available))
+        area.as_ref().is_none_or(|area| {
+            policy
+                .partner
+                .area(area.as_str())
+                .is_some_and(|area| area.available)
+        })
     };
     let capabilities = Capabilities {
         access_id: id,
         revision: revisions.partner,
         effective,
         areas: abilities(policy, &viewer).into_iter().map(area).collect(),
-        tags: offers.tags.into_iter().filter(|tag| available(&tag.area_id)).collect(),
+        tags: offers
+            .tags
+            .into_iter()
+            .filter(|tag| available(&tag.area_id))
+            .collect(),
         queries: offers.queries,
         plan_boards: offers.plan_boards,
     };
@@ -61,7 +82,11 @@ pub fn tag(json: &[u8]) -> EntityTag {
 }
 
 fn area(abilities: AreaAbilities<'_>) -> AreaCapability {
-    let AreaAbilities { area, view, ticket_types } = abilities;
+    let AreaAbilities {
+        area,
+        view,
+        ticket_types,
+    } = abilities;
     AreaCapability {
         area_id: ErpId::stored(area.id.to_string()),
         name: area.name.to_string(),
@@ -84,7 +109,9 @@ async fn offers(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Offers> 
     let granted = grants::service::all(conn, partner).await?.into_iter();
     let boards = granted.filter(|grant| grant.kind() == EntryKind::PlanBoard && grant.entry.active);
     Ok(Offers {
-        tags: tags.map(|(id, name, area_id)| OfferedTag { id, name, area_id }).collect(),
+        tags: tags
+            .map(|(id, name, area_id)| OfferedTag { id, name, area_id })
+            .collect(),
         queries: queries.map(query).collect(),
         plan_boards: boards.map(plan_board).collect(),
     })

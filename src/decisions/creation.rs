@@ -5,7 +5,16 @@ use super::policy::{GrantedArea, GrantedType, Policy, Viewer};
 
 /// Why a ticket may not be created.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema, strum::IntoStaticStr, strum::EnumIter,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    utoipa::ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumIter,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -43,19 +52,38 @@ pub fn may_create(policy: &Policy, viewer: &Viewer, area: &str, ticket_type: &st
     let partner = &policy.partner;
     let granted_type = partner.ticket_type(ticket_type).filter(|it| it.available);
     // the start list counts also where the grant has no effect
-    let startable = partner.area(area).is_none_or(|area| area.may_start(ticket_type));
+    let startable = partner
+        .area(area)
+        .is_none_or(|area| area.may_start(ticket_type));
     let checks = [
-        (partner.integration_active, CreationReason::IntegrationInactive),
-        (partner.business_partner_active, CreationReason::BusinessPartnerInactive),
+        (
+            partner.integration_active,
+            CreationReason::IntegrationInactive,
+        ),
+        (
+            partner.business_partner_active,
+            CreationReason::BusinessPartnerInactive,
+        ),
         (viewer.active, CreationReason::AccessInactive),
         (viewer.role.may_create(), CreationReason::RoleMayNotCreate),
-        (partner.area(area).is_some_and(|area| area.available), CreationReason::AreaNotGranted),
+        (
+            partner.area(area).is_some_and(|area| area.available),
+            CreationReason::AreaNotGranted,
+        ),
         (granted_type.is_some(), CreationReason::TicketTypeNotGranted),
         (startable, CreationReason::TicketTypeNotStartable),
     ];
-    let reasons: Vec<_> = checks.into_iter().filter(|(holds, _)| !holds).map(|(_, reason)| reason).collect();
-    let approval_required = reasons.is_empty() && granted_type.is_some_and(|it| it.approval_required);
-    Creation { approval_required, reasons }
+    let reasons: Vec<_> = checks
+        .into_iter()
+        .filter(|(holds, _)| !holds)
+        .map(|(_, reason)| reason)
+        .collect();
+    let approval_required =
+        reasons.is_empty() && granted_type.is_some_and(|it| it.approval_required);
+    Creation {
+        approval_required,
+        reasons,
+    }
 }
 
 /// What an access can do in one area.
@@ -80,5 +108,10 @@ pub fn abilities<'p>(policy: &'p Policy, viewer: &Viewer) -> Vec<AreaAbilities<'
             .filter(|it| may_create(policy, viewer, &area.id, &it.id).allowed())
             .collect(),
     };
-    policy.partner.areas().filter(|area| area.available).map(of_area).collect()
+    policy
+        .partner
+        .areas()
+        .filter(|area| area.available)
+        .map(of_area)
+        .collect()
 }

@@ -10,10 +10,15 @@ use super::{
     policy::{Policy, Viewer},
     rules::{Marks, Room, Rule, RuleSet},
 };
-use crate::{accesses::TicketVisibility, exclusion_rules::RuleId, kernel::time::Timestamp, ticket_filter::Truth};
+use crate::{
+    accesses::TicketVisibility, exclusion_rules::RuleId, kernel::time::Timestamp,
+    ticket_filter::Truth,
+};
 
 /// What a step comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema, strum::IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
@@ -42,7 +47,16 @@ impl Outcome {
 
 /// A step of the decision on a ticket, named by the reason for which it denies.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema, strum::IntoStaticStr, strum::EnumIter,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    utoipa::ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumIter,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -111,24 +125,44 @@ type PlainStep = (Step, fn(&Case<'_>) -> Outcome);
 
 /// The steps before those of rules, in order.
 const BEFORE_RULES: [PlainStep; 7] = [
-    (Step::IntegrationInactive, |case| Outcome::unless(!case.policy.partner.integration_active)),
-    (Step::BusinessPartnerInactive, |case| Outcome::unless(!case.policy.partner.business_partner_active)),
-    (Step::AccessInactive, |case| Outcome::unless(!case.viewer.active)),
+    (Step::IntegrationInactive, |case| {
+        Outcome::unless(!case.policy.partner.integration_active)
+    }),
+    (Step::BusinessPartnerInactive, |case| {
+        Outcome::unless(!case.policy.partner.business_partner_active)
+    }),
+    (Step::AccessInactive, |case| {
+        Outcome::unless(!case.viewer.active)
+    }),
     (Step::OtherBusinessPartner, |case| {
-        Outcome::unless(*case.facts.business_partner_id != *case.policy.partner.business_partner_id.as_str())
+        Outcome::unless(
+            *case.facts.business_partner_id != *case.policy.partner.business_partner_id.as_str(),
+        )
     }),
-    (Step::TicketInternal, |case| Outcome::unless(case.facts.internal)),
+    (Step::TicketInternal, |case| {
+        Outcome::unless(case.facts.internal)
+    }),
     (Step::TicketConfidential, |case| {
-        if case.facts.confidential { Outcome::of(case.viewer.is_main_contact(case.facts)) } else { Outcome::Pass }
+        if case.facts.confidential {
+            Outcome::of(case.viewer.is_main_contact(case.facts))
+        } else {
+            Outcome::Pass
+        }
     }),
-    (Step::AreaNotGranted, |case| Outcome::unless(!area_available(case.policy, &case.facts.area_id))),
+    (Step::AreaNotGranted, |case| {
+        Outcome::unless(!area_available(case.policy, &case.facts.area_id))
+    }),
 ];
 
 /// The step after them.
-const AFTER_RULES: PlainStep = (Step::NotOwnTicket, |case| match case.viewer.ticket_visibility {
-    TicketVisibility::Partner => Outcome::Pass,
-    TicketVisibility::Own => {
-        Outcome::of(case.viewer.is_main_contact(case.facts).max(case.viewer.is_creator(case.facts)))
+const AFTER_RULES: PlainStep = (Step::NotOwnTicket, |case| {
+    match case.viewer.ticket_visibility {
+        TicketVisibility::Partner => Outcome::Pass,
+        TicketVisibility::Own => Outcome::of(
+            case.viewer
+                .is_main_contact(case.facts)
+                .max(case.viewer.is_creator(case.facts)),
+        ),
     }
 });
 
@@ -152,17 +186,33 @@ fn area_available(policy: &Policy, area: &str) -> bool {
 
 /// Whether an access could see a ticket if there were no exclusion rules.
 pub fn sees_but_for_rules(policy: &Policy, viewer: &Viewer, facts: &TicketFacts<'_>) -> bool {
-    Case { policy, viewer, facts }.passes_but_for_rules()
+    Case {
+        policy,
+        viewer,
+        facts,
+    }
+    .passes_but_for_rules()
 }
 
 /// Whether an access may see a ticket. Stops at the first step that does not pass, and allocates nothing once `scratch` has grown.
-pub fn sees(policy: &Policy, viewer: &Viewer, facts: &TicketFacts<'_>, now: Timestamp, scratch: &mut Scratch) -> bool {
-    let case = Case { policy, viewer, facts };
+pub fn sees(
+    policy: &Policy,
+    viewer: &Viewer,
+    facts: &TicketFacts<'_>,
+    now: Timestamp,
+    scratch: &mut Scratch,
+) -> bool {
+    let case = Case {
+        policy,
+        viewer,
+        facts,
+    };
     if !case.passes_but_for_rules() {
         return false;
     }
     let look = scratch.room.look(facts, Some(viewer), now);
-    !policy.global.hide(&look, &mut scratch.marks) && !policy.partner.rules.hide(&look, &mut scratch.marks)
+    !policy.global.hide(&look, &mut scratch.marks)
+        && !policy.partner.rules.hide(&look, &mut scratch.marks)
 }
 
 /// Every step with its outcome, in order, so that an administrator sees all that stands in the way. The ticket is visible when
@@ -175,11 +225,27 @@ pub fn explain<'p>(
     scratch: &mut Scratch,
 ) -> Vec<Judged<'p>> {
     let (global, own) = matching(policy, viewer, facts, now, scratch);
-    let case = Case { policy, viewer, facts };
-    let plain = |(step, judge): PlainStep| Judged { step, outcome: judge(&case), rules: Vec::new() };
+    let case = Case {
+        policy,
+        viewer,
+        facts,
+    };
+    let plain = |(step, judge): PlainStep| Judged {
+        step,
+        outcome: judge(&case),
+        rules: Vec::new(),
+    };
     let mut steps: Vec<_> = BEFORE_RULES.into_iter().map(plain).collect();
-    steps.extend(of_rules(global, Step::ExcludedByGlobalRule, Step::ExcludedByGlobalRuleUndetermined));
-    steps.extend(of_rules(own, Step::ExcludedByRule, Step::ExcludedByRuleUndetermined));
+    steps.extend(of_rules(
+        global,
+        Step::ExcludedByGlobalRule,
+        Step::ExcludedByGlobalRuleUndetermined,
+    ));
+    steps.extend(of_rules(
+        own,
+        Step::ExcludedByRule,
+        Step::ExcludedByRuleUndetermined,
+    ));
     steps.push(plain(AFTER_RULES));
     steps
 }
@@ -194,14 +260,27 @@ pub fn matching<'p>(
 ) -> (Matches<'p>, Matches<'p>) {
     let Scratch { room, marks } = scratch;
     let look = room.look(facts, Some(viewer), now);
-    (sorted(policy.global.matching(&look, marks)), sorted(policy.partner.rules.matching(&look, marks)))
+    (
+        sorted(policy.global.matching(&look, marks)),
+        sorted(policy.partner.rules.matching(&look, marks)),
+    )
 }
 
 /// What a set of rules says of a ticket: the most that one of them does.
-pub fn matched_by(rules: &RuleSet, facts: &TicketFacts<'_>, now: Timestamp, scratch: &mut Scratch) -> Truth {
+pub fn matched_by(
+    rules: &RuleSet,
+    facts: &TicketFacts<'_>,
+    now: Timestamp,
+    scratch: &mut Scratch,
+) -> Truth {
     let Scratch { room, marks } = scratch;
     let look = room.look(facts, None, now);
-    rules.matching(&look, marks).into_iter().map(|(_, truth)| truth).max().unwrap_or(Truth::False)
+    rules
+        .matching(&look, marks)
+        .into_iter()
+        .map(|(_, truth)| truth)
+        .max()
+        .unwrap_or(Truth::False)
 }
 
 /// Whether rules hide a ticket, as they are and as they would be.
@@ -226,17 +305,29 @@ pub fn effect(
     let mut hiding = policy.global.matching(&look, marks);
     hiding.extend(policy.partner.rules.matching(&look, marks));
     let stay = hiding.iter().any(|(rule, _)| Some(rule.id) != replaced);
-    Effect { hidden_before: !hiding.is_empty(), hidden_after: stay || drafted }
+    Effect {
+        hidden_before: !hiding.is_empty(),
+        hidden_after: stay || drafted,
+    }
 }
 
 fn sorted<'p>(matching: Vec<(&'p Rule, Truth)>) -> Matches<'p> {
-    let (certain, possible): (Vec<_>, Vec<_>) = matching.into_iter().partition(|(_, truth)| *truth == Truth::True);
+    let (certain, possible): (Vec<_>, Vec<_>) = matching
+        .into_iter()
+        .partition(|(_, truth)| *truth == Truth::True);
     let rules = |judged: Vec<(&'p Rule, Truth)>| judged.into_iter().map(|(rule, _)| rule).collect();
-    Matches { certain: rules(certain), possible: rules(possible) }
+    Matches {
+        certain: rules(certain),
+        possible: rules(possible),
+    }
 }
 
 /// The step of one scope's rules: what matches for certain, and beside it what may match.
-fn of_rules(matches: Matches<'_>, certain: Step, possible: Step) -> impl Iterator<Item = Judged<'_>> {
+fn of_rules(
+    matches: Matches<'_>,
+    certain: Step,
+    possible: Step,
+) -> impl Iterator<Item = Judged<'_>> {
     let denied = Outcome::unless(!matches.certain.is_empty());
     let unknown = (!matches.possible.is_empty()).then_some(Judged {
         step: possible,

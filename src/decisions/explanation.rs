@@ -32,7 +32,11 @@ pub struct Explainer<'e> {
 impl Explainer<'_> {
     /// One step of the decision on a ticket.
     pub fn step(&self, judged: &Judged<'_>, facts: &TicketFacts<'_>) -> DecisionStep {
-        let Judged { step, outcome, rules } = judged;
+        let Judged {
+            step,
+            outcome,
+            rules,
+        } = judged;
         DecisionStep {
             code: *step,
             outcome: *outcome,
@@ -47,31 +51,55 @@ impl Explainer<'_> {
     }
 
     /// Why a ticket may not be created.
-    pub fn obstacle(&self, reason: CreationReason, area: &str, ticket_type: &str) -> CreationObstacle {
+    pub fn obstacle(
+        &self,
+        reason: CreationReason,
+        area: &str,
+        ticket_type: &str,
+    ) -> CreationObstacle {
         let case = match reason {
             CreationReason::AreaNotGranted => self.area_case(area),
-            CreationReason::TicketTypeNotGranted if self.policy.partner.ticket_type(ticket_type).is_some() => "retired",
+            CreationReason::TicketTypeNotGranted
+                if self.policy.partner.ticket_type(ticket_type).is_some() =>
+            {
+                "retired"
+            }
             _ => "deny",
         };
         let name = match reason {
             CreationReason::AreaNotGranted => self.area_name(area),
-            _ => self.policy.partner.ticket_type(ticket_type).map_or(ticket_type, |it| &it.name),
+            _ => self
+                .policy
+                .partner
+                .ticket_type(ticket_type)
+                .map_or(ticket_type, |it| &it.name),
         };
-        CreationObstacle { code: reason, detail: self.sentence(reason.into(), case, &[], name) }
+        CreationObstacle {
+            code: reason,
+            detail: self.sentence(reason.into(), case, &[], name),
+        }
     }
 
     /// Which of a step's sentences is meant.
     fn case(&self, step: Step, outcome: Outcome, facts: &TicketFacts<'_>) -> &'static str {
         match (step, outcome) {
             (Step::TicketConfidential, Outcome::Pass) if facts.confidential => "main_contact",
-            (Step::NotOwnTicket, Outcome::Pass) if self.viewer.ticket_visibility == TicketVisibility::Own => "own",
+            (Step::NotOwnTicket, Outcome::Pass)
+                if self.viewer.ticket_visibility == TicketVisibility::Own =>
+            {
+                "own"
+            }
             (Step::AreaNotGranted, Outcome::Deny) => self.area_case(&facts.area_id),
             (_, outcome) => outcome.into(),
         }
     }
 
     fn area_case(&self, area: &str) -> &'static str {
-        if self.policy.partner.area(area).is_some() { "retired" } else { "deny" }
+        if self.policy.partner.area(area).is_some() {
+            "retired"
+        } else {
+            "deny"
+        }
     }
 
     /// What an area is called; its id if it is not granted.
@@ -81,14 +109,21 @@ impl Explainer<'_> {
 
     /// `name` is that of what the sentence is about: an area or a ticket type.
     fn sentence(&self, code: &str, case: &str, rules: &[&Rule], name: &str) -> String {
-        let mut names: Vec<_> = rules.iter().take(MAX_SAID).map(|rule| self.quoted(&rule.name)).collect();
+        let mut names: Vec<_> = rules
+            .iter()
+            .take(MAX_SAID)
+            .map(|rule| self.quoted(&rule.name))
+            .collect();
         if let Some(more) = rules.len().checked_sub(MAX_SAID).filter(|more| *more > 0) {
             names.push(phrase(self.lang, "more", [("count", more.into())]));
         }
         let args = [
             ("case", case.into()),
             ("name", self.quoted(name).into()),
-            ("rules", texts::list(self.lang, ListKind::And, &names).into()),
+            (
+                "rules",
+                texts::list(self.lang, ListKind::And, &names).into(),
+            ),
             ("count", rules.len().into()),
         ];
         phrase(self.lang, &format!("step-{code}"), args)
@@ -102,7 +137,9 @@ impl Explainer<'_> {
         let partner = self.policy.partner.business_partner_id.as_str();
         let tab = format!("{BASE}/customer-integrations/{partner}");
         match step {
-            Step::IntegrationInactive => vec![source(CustomerIntegration::KIND, partner, partner, tab)],
+            Step::IntegrationInactive => {
+                vec![source(CustomerIntegration::KIND, partner, partner, tab)]
+            }
             Step::BusinessPartnerInactive => {
                 vec![source(
                     "business_partner",
@@ -113,15 +150,27 @@ impl Explainer<'_> {
             }
             Step::AccessInactive | Step::TicketConfidential | Step::NotOwnTicket => {
                 let Viewer { id_text, email, .. } = self.viewer;
-                vec![source(Access::KIND, id_text, email, format!("{tab}/accesses/{id_text}"))]
+                vec![source(
+                    Access::KIND,
+                    id_text,
+                    email,
+                    format!("{tab}/accesses/{id_text}"),
+                )]
             }
             // the ticket alone decides
             Step::OtherBusinessPartner | Step::TicketInternal => vec![],
             Step::AreaNotGranted => {
                 let id = &*facts.area_id;
-                vec![source(AreaGrant::KIND, id, self.area_name(id), format!("{tab}/areas/{id}"))]
+                vec![source(
+                    AreaGrant::KIND,
+                    id,
+                    self.area_name(id),
+                    format!("{tab}/areas/{id}"),
+                )]
             }
-            Step::ExcludedByGlobalRule | Step::ExcludedByGlobalRuleUndetermined => of_rules(rules, BASE),
+            Step::ExcludedByGlobalRule | Step::ExcludedByGlobalRuleUndetermined => {
+                of_rules(rules, BASE)
+            }
             Step::ExcludedByRule | Step::ExcludedByRuleUndetermined => of_rules(rules, &tab),
         }
     }
@@ -130,11 +179,21 @@ impl Explainer<'_> {
 fn of_rules(rules: &[&Rule], below: &str) -> Vec<DecisionSource> {
     let of_rule = |rule: &&Rule| {
         let id = rule.id.to_string();
-        source(ExclusionRule::KIND, &id, &rule.name, format!("{below}/exclusion-rules/{id}"))
+        source(
+            ExclusionRule::KIND,
+            &id,
+            &rule.name,
+            format!("{below}/exclusion-rules/{id}"),
+        )
     };
     rules.iter().take(MAX_SOURCES).map(of_rule).collect()
 }
 
 fn source(kind: &'static str, id: &str, name: &str, href: String) -> DecisionSource {
-    DecisionSource { kind, id: id.to_owned(), name: name.to_owned(), href }
+    DecisionSource {
+        kind,
+        id: id.to_owned(),
+        name: name.to_owned(),
+        href,
+    }
 }

@@ -40,7 +40,9 @@ impl<T: Copy> Fact<Choice<T>> {
         match self {
             Self::Unknown => Fact::Unknown,
             Self::Nothing => Fact::Nothing,
-            Self::Known(choice) => choice.known().map_or(Fact::Unknown, |word| Fact::Known(place(word))),
+            Self::Known(choice) => choice
+                .known()
+                .map_or(Fact::Unknown, |word| Fact::Known(place(word))),
         }
     }
 }

@@ -22,8 +22,14 @@ pub const MAX_TEXT: usize = 1000;
 /// Longest name of a tag, in characters.
 pub const MAX_TAG: usize = 200;
 /// The fields of few words.
-pub const WORDED: [Field; 6] =
-    [Field::Status, Field::Closure, Field::Urgency, Field::Impact, Field::Released, Field::Confidential];
+pub const WORDED: [Field; 6] = [
+    Field::Status,
+    Field::Closure,
+    Field::Urgency,
+    Field::Impact,
+    Field::Released,
+    Field::Confidential,
+];
 /// Most tags of one ticket.
 pub const MAX_TAGS: usize = 1000;
 
@@ -118,7 +124,10 @@ impl TicketFacts<'_> {
     /// rather than compared in vain: a mistyped word would silently match no rule.
     pub fn check(&self) -> Result<(), Fault> {
         fn at(place: &'static str) -> impl FnOnce(Fault) -> Fault {
-            move |fault| Fault { pointer: place.to_owned(), ..fault }
+            move |fault| Fault {
+                pointer: place.to_owned(),
+                ..fault
+            }
         }
         opaque(&self.ticket_id).map_err(at("/ticket_id"))?;
         erp_id(&self.business_partner_id).map_err(at("/business_partner_id"))?;
@@ -131,7 +140,9 @@ impl TicketFacts<'_> {
             (&self.service_contract_id, "/service_contract_id"),
         ];
         for (id, place) in ids {
-            id.known().map_or(Ok(()), |id| erp_id(id)).map_err(at(place))?;
+            id.known()
+                .map_or(Ok(()), |id| erp_id(id))
+                .map_err(at(place))?;
         }
         if let Fact::Known(id) = &self.created_by_access_id {
             id.parse::<Id<()>>().map_err(at("/created_by_access_id"))?;
@@ -145,10 +156,18 @@ impl TicketFacts<'_> {
             return Err(Fault::new("/tags", Code::TooManyValues).with("max", MAX_TAGS));
         }
         for (index, tag) in tags.iter().enumerate() {
-            no_longer(tag, MAX_TAG).map_err(|fault| Fault { pointer: format!("/tags/{index}"), ..fault })?;
+            no_longer(tag, MAX_TAG).map_err(|fault| Fault {
+                pointer: format!("/tags/{index}"),
+                ..fault
+            })?;
         }
-        for (text, place) in [(&self.subject, "/subject"), (&self.reference_number, "/reference_number")] {
-            text.known().map_or(Ok(()), |text| no_longer(text, MAX_TEXT)).map_err(at(place))?;
+        for (text, place) in [
+            (&self.subject, "/subject"),
+            (&self.reference_number, "/reference_number"),
+        ] {
+            text.known()
+                .map_or(Ok(()), |text| no_longer(text, MAX_TEXT))
+                .map_err(at(place))?;
         }
         self.created_at.judged().map_err(at("/created_at"))
     }
@@ -221,7 +240,10 @@ mod tests {
         #[case] value: Value,
         #[case] code: Option<Code>,
     ) {
-        assert_eq!(wrong(member, value), code.map(|code| (format!("/{member}"), code)));
+        assert_eq!(
+            wrong(member, value),
+            code.map(|code| (format!("/{member}"), code))
+        );
     }
 
     #[test]
@@ -230,9 +252,21 @@ mod tests {
             "closure": null, "status": "op\u0065n", "released": null}"#;
         let facts: TicketFacts<'_> = serde_json::from_str(text).unwrap();
         let told = WORDED.iter().zip(facts.words());
-        let told: Vec<_> = told.map(|(field, word)| word.seen_as(|place| field.words()[usize::from(*place)])).collect();
+        let told: Vec<_> = told
+            .map(|(field, word)| word.seen_as(|place| field.words()[usize::from(*place)]))
+            .collect();
         let (unknown, known) = (Fact::Unknown, Fact::Known);
-        assert_eq!(told, [known("open"), Fact::Nothing, unknown, unknown, known("false"), known("true")]);
+        assert_eq!(
+            told,
+            [
+                known("open"),
+                Fact::Nothing,
+                unknown,
+                unknown,
+                known("false"),
+                known("true")
+            ]
+        );
         assert_eq!(facts.single(Field::Area), Fact::Known("a"));
         assert!(matches!(facts.area_id.0, Cow::Borrowed(_)));
     }

@@ -142,26 +142,39 @@ impl Keeper {
     ) -> Result<Option<Asked>> {
         let may_know = |known: &Arc<Known>| may_know(&known.business_partner_id);
         for _ in 0..ATTEMPTS {
-            let Some(known) = self.look_up(who).await?.filter(may_know) else { return Ok(None) };
+            let Some(known) = self.look_up(who).await?.filter(may_know) else {
+                return Ok(None);
+            };
             let snapshot = self.current(&known.business_partner_id).await?;
             if known.fits(&snapshot, who) {
                 return Ok(Some(Asked { snapshot, known }));
             }
         }
-        Ok(self.read_both(who).await?.filter(|asked| may_know(&asked.known)))
+        Ok(self
+            .read_both(who)
+            .await?
+            .filter(|asked| may_know(&asked.known)))
     }
 
     /// The policy of a partner, of a moment that is not before this call. Not found if there is no such partner.
     pub async fn current(self: &Arc<Self>, partner: &BusinessPartnerId) -> Result<Arc<Snapshot>> {
         let now = self.current.stamp(partner).await?;
         // not one that is newer either: revisions that went backwards, as after a restored backup, belong to another history
-        if let Some(kept) = self.counts.policies.sift(self.policies.get(partner), |kept| kept.stamp == now) {
+        if let Some(kept) = self
+            .counts
+            .policies
+            .sift(self.policies.get(partner), |kept| kept.stamp == now)
+        {
             return Ok(kept);
         }
         Box::pin(spent::count(self.read_current(partner, now))).await
     }
 
-    async fn read_current(self: &Arc<Self>, partner: &BusinessPartnerId, now: Stamp) -> Result<Arc<Snapshot>> {
+    async fn read_current(
+        self: &Arc<Self>,
+        partner: &BusinessPartnerId,
+        now: Stamp,
+    ) -> Result<Arc<Snapshot>> {
         for _ in 0..READS {
             let (keeper, wanted) = (Arc::clone(self), partner.clone());
             let read = async move || Ok(keeper.read_with(&wanted, async |_, _| Ok(())).await?.0);
@@ -171,7 +184,9 @@ impl Keeper {
                 return Ok(read);
             }
         }
-        Err(Error::Unavailable("the revisions went backwards".to_owned()))
+        Err(Error::Unavailable(
+            "the revisions went backwards".to_owned(),
+        ))
     }
 
     /// The policy of a partner, and whatever else `more` reads of the same moment, which begins after this was called.
@@ -198,18 +213,27 @@ impl Keeper {
     fn forget_old_rules(&self, now: i64) {
         let before = self.rules_at.swap(now, Ordering::Relaxed);
         if before != now {
-            self.policies.retain(|_, kept| [before, now].contains(&kept.revisions.global_rules));
+            self.policies
+                .retain(|_, kept| [before, now].contains(&kept.revisions.global_rules));
         }
     }
 
-    async fn material(&self, conn: &mut Conn, partner: &BusinessPartnerId, stamp: Option<Stamp>) -> Result<Material> {
+    async fn material(
+        &self,
+        conn: &mut Conn,
+        partner: &BusinessPartnerId,
+        stamp: Option<Stamp>,
+    ) -> Result<Material> {
         let older = self.policies.get(partner);
         Material::read(conn, partner, older.as_deref(), &self.shared, stamp).await
     }
 
     /// The tag of the capabilities of an access, if they were told at these revisions.
     pub fn told(&self, id: AccessId, revisions: Stamp) -> Option<EntityTag> {
-        self.told.get(&id).filter(|(at, _)| *at == revisions).map(|(_, tag)| tag)
+        self.told
+            .get(&id)
+            .filter(|(at, _)| *at == revisions)
+            .map(|(_, tag)| tag)
     }
 
     /// Remembers the tag of the capabilities of an access.
@@ -227,13 +251,17 @@ impl Keeper {
     }
 
     async fn look_up(&self, who: &Who) -> Result<Option<Arc<Known>>> {
-        let row = self.db.read(async |conn| accesses::service::look_up(conn, who).await).await?;
+        let row = self
+            .db
+            .read(async |conn| accesses::service::look_up(conn, who).await)
+            .await?;
         Ok(row.map(|row| self.remember(row)))
     }
 
     fn remember(&self, row: (AccessRow, i64)) -> Arc<Known> {
         let known = Arc::new(Known::from(row));
-        self.logins.insert(known.viewer.email.to_string(), known.viewer.id);
+        self.logins
+            .insert(known.viewer.email.to_string(), known.viewer.id);
         self.accesses.insert(known.viewer.id, Arc::clone(&known));
         known
     }
@@ -241,13 +269,22 @@ impl Keeper {
     /// Reads access and policy in one snapshot: the way that ends also while others keep writing.
     async fn read_both(&self, who: &Who) -> Result<Option<Asked>> {
         let read = async |conn: &mut Conn| {
-            let Some(row) = accesses::service::look_up(conn, who).await? else { return Ok(None) };
+            let Some(row) = accesses::service::look_up(conn, who).await? else {
+                return Ok(None);
+            };
             // not kept: on SQLite nobody knows what it would have to cover
-            let material = self.material(conn, &row.0.business_partner_id, None).await?;
+            let material = self
+                .material(conn, &row.0.business_partner_id, None)
+                .await?;
             Ok(Some((row, material)))
         };
-        let Some((row, material)) = self.db.snapshot(Reach::Much, read).await? else { return Ok(None) };
-        Ok(Some(Asked { snapshot: Arc::new(material.compiled().await?), known: self.remember(row) }))
+        let Some((row, material)) = self.db.snapshot(Reach::Much, read).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Asked {
+            snapshot: Arc::new(material.compiled().await?),
+            known: self.remember(row),
+        }))
     }
 }
 
@@ -264,7 +301,11 @@ impl Known {
 
 impl From<(AccessRow, i64)> for Known {
     fn from((row, revision): (AccessRow, i64)) -> Self {
-        Self { business_partner_id: row.business_partner_id, revision, viewer: viewer(row.id, row.facts) }
+        Self {
+            business_partner_id: row.business_partner_id,
+            revision,
+            viewer: viewer(row.id, row.facts),
+        }
     }
 }
 
@@ -282,11 +323,20 @@ pub fn viewer(id: AccessId, facts: AccessFacts) -> Viewer {
 }
 
 fn counted<K: Eq + std::hash::Hash, V: Clone>(options: quick_cache::Options) -> Cache<K, V> {
-    Cache::with_options(options, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+    Cache::with_options(
+        options,
+        UnitWeighter,
+        DefaultHashBuilder::default(),
+        DefaultLifecycle::default(),
+    )
 }
 
 fn options(weight: u64, items: u64) -> anyhow::Result<quick_cache::Options> {
     let items = usize::try_from(items)?.max(64);
-    let built = OptionsBuilder::new().shards(SHARDS).estimated_items_capacity(items).weight_capacity(weight).build();
+    let built = OptionsBuilder::new()
+        .shards(SHARDS)
+        .estimated_items_capacity(items)
+        .weight_capacity(weight)
+        .build();
     built.map_err(|error| anyhow::anyhow!("{error}"))
 }

@@ -42,7 +42,9 @@ pub struct GrantedType {
 impl GrantedArea {
     /// Whether tickets of a type may be opened there.
     pub fn may_start(&self, ticket_type: &str) -> bool {
-        self.start_ticket_types.as_ref().is_none_or(|types| types.iter().any(|it| **it == *ticket_type))
+        self.start_ticket_types
+            .as_ref()
+            .is_none_or(|types| types.iter().any(|it| **it == *ticket_type))
     }
 }
 
@@ -84,17 +86,37 @@ impl PartnerPolicy {
     /// Compiles what is configured for a partner.
     pub fn new(source: Source) -> Self {
         let rules = RuleSet::new(source.rules);
-        let starts = |area: &GrantedArea| area.start_ticket_types.as_ref().map_or(0, |types| types.len() * 40);
-        let of_areas: usize = source.areas.iter().map(|it| 3 * it.id.len() + it.name.len() + starts(it)).sum();
-        let of_types: usize = source.ticket_types.iter().map(|it| 3 * it.id.len() + it.name.len()).sum();
+        let starts = |area: &GrantedArea| {
+            area.start_ticket_types
+                .as_ref()
+                .map_or(0, |types| types.len() * 40)
+        };
+        let of_areas: usize = source
+            .areas
+            .iter()
+            .map(|it| 3 * it.id.len() + it.name.len() + starts(it))
+            .sum();
+        let of_types: usize = source
+            .ticket_types
+            .iter()
+            .map(|it| 3 * it.id.len() + it.name.len())
+            .sum();
         let entries = 160 * (source.areas.len() + source.ticket_types.len());
         Self {
             bytes: rules.bytes() + of_areas + of_types + entries + size_of::<Self>(),
             rules,
             area_order: source.areas.iter().map(|area| area.id.clone()).collect(),
             type_order: source.ticket_types.iter().map(|it| it.id.clone()).collect(),
-            areas: source.areas.into_iter().map(|area| (area.id.clone(), area)).collect(),
-            ticket_types: source.ticket_types.into_iter().map(|it| (it.id.clone(), it)).collect(),
+            areas: source
+                .areas
+                .into_iter()
+                .map(|area| (area.id.clone(), area))
+                .collect(),
+            ticket_types: source
+                .ticket_types
+                .into_iter()
+                .map(|it| (it.id.clone(), it))
+                .collect(),
             business_partner_id: source.business_partner_id,
             integration_active: source.integration_active,
             business_partner_active: source.business_partner_active,
@@ -123,7 +145,9 @@ impl PartnerPolicy {
 
     /// All granted ticket types.
     pub fn ticket_types(&self) -> impl Iterator<Item = &GrantedType> {
-        self.type_order.iter().filter_map(|id| self.ticket_types.get(id))
+        self.type_order
+            .iter()
+            .filter_map(|id| self.ticket_types.get(id))
     }
 
     /// About how much memory it takes, in bytes.
@@ -157,7 +181,9 @@ pub struct Viewer {
 impl Viewer {
     /// Whether it is the ticket's main contact. What is unknown stays so: it never helps.
     pub fn is_main_contact(&self, facts: &TicketFacts<'_>) -> Truth {
-        let Some(contact) = &self.contact_id else { return Truth::False };
+        let Some(contact) = &self.contact_id else {
+            return Truth::False;
+        };
         is(facts.single(Field::MainContact), contact)
     }
 

@@ -27,7 +27,11 @@ use crate::{
 };
 
 /// Says what would change for which access.
-pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: Lang) -> Result<ExclusionRulePreview> {
+pub async fn preview(
+    keeper: &Arc<Keeper>,
+    question: PreviewQuestion<'_>,
+    lang: Lang,
+) -> Result<ExclusionRulePreview> {
     let mut answer = ExclusionRulePreview::default();
     let mut tickets = Vec::with_capacity(question.tickets.len());
     for (index, slot) in question.tickets.into_iter().enumerate() {
@@ -39,7 +43,10 @@ pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: 
             }
         }
     }
-    let owner = question.business_partner_id.as_ref().map_or(GLOBAL, |partner| partner.as_str());
+    let owner = question
+        .business_partner_id
+        .as_ref()
+        .map_or(GLOBAL, |partner| partner.as_str());
     let look_up = async |conn: &mut Conn| {
         references::settle(conn, None, &question.filter).await?;
         partner_must_exist(conn, question.business_partner_id.as_ref()).await?;
@@ -49,16 +56,22 @@ pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: 
             (None, Some(named)) => accesses::service::partners(conn, named).await?,
             (None, None) => partners_of(&tickets),
         };
-        let (rows, left_out) = participants(conn, &partners, question.access_ids.as_deref()).await?;
+        let (rows, left_out) =
+            participants(conn, &partners, question.access_ids.as_deref()).await?;
         Ok((partners, rows, left_out))
     };
     let (partners, rows, left_out) = keeper.db().snapshot(Reach::Much, look_up).await?;
     all_known(question.access_ids.as_deref(), &rows)?;
     answer.accesses_left_out = left_out;
-    let rule = question.active.then(|| (RuleId::generate(), String::new(), question.filter.clone()));
+    let rule = question
+        .active
+        .then(|| (RuleId::generate(), String::new(), question.filter.clone()));
     let draft = RuleSet::new(rule);
     let (now, mut scratch) = (Timestamp::now(), Scratch::default());
-    let drafted: Vec<_> = tickets.iter().map(|it| evaluator::matched_by(&draft, it, now, &mut scratch)).collect();
+    let drafted: Vec<_> = tickets
+        .iter()
+        .map(|it| evaluator::matched_by(&draft, it, now, &mut scratch))
+        .collect();
     for (ticket, truth) in tickets.iter().zip(&drafted) {
         match truth {
             Truth::True => answer.matching.push(ticket.ticket_id.to_string()),
@@ -73,7 +86,14 @@ pub async fn preview(keeper: &Arc<Keeper>, question: PreviewQuestion<'_>, lang: 
             let judged = tickets.iter().zip(&drafted);
             let effects = judged.map(|(facts, drafted)| {
                 let hides = *drafted != Truth::False;
-                evaluator::effect(&snapshot.policy, facts, question.rule_id, hides, now, &mut scratch)
+                evaluator::effect(
+                    &snapshot.policy,
+                    facts,
+                    question.rule_id,
+                    hides,
+                    now,
+                    &mut scratch,
+                )
             });
             let effects: Vec<_> = effects.collect();
             for row in rows.iter().filter(of_partner) {
@@ -93,9 +113,18 @@ impl ExclusionRulePreview {
     }
 }
 
-fn of_access(policy: &Policy, row: &AccessRow, tickets: &[Box<TicketFacts<'_>>], effects: &[Effect]) -> AccessPreview {
+fn of_access(
+    policy: &Policy,
+    row: &AccessRow,
+    tickets: &[Box<TicketFacts<'_>>],
+    effects: &[Effect],
+) -> AccessPreview {
     let viewer: Viewer = viewer(row.id, row.facts.clone());
-    let (mut hidden, mut visible, mut unchanged) = (Affected::default(), Affected::default(), Affected::default());
+    let (mut hidden, mut visible, mut unchanged) = (
+        Affected::default(),
+        Affected::default(),
+        Affected::default(),
+    );
     for (ticket, effect) in tickets.iter().zip(effects) {
         let but_for_rules = evaluator::sees_but_for_rules(policy, &viewer, ticket);
         let affected = match (but_for_rules, effect.hidden_before, effect.hidden_after) {
@@ -118,12 +147,17 @@ fn of_access(policy: &Policy, row: &AccessRow, tickets: &[Box<TicketFacts<'_>>],
 
 /// Whose accesses a global rule concerns: those of the tickets' partners, as no other sees them.
 fn partners_of(tickets: &[Box<TicketFacts<'_>>]) -> Vec<BusinessPartnerId> {
-    let named: BTreeSet<&str> = tickets.iter().map(|ticket| &*ticket.business_partner_id).collect();
+    let named: BTreeSet<&str> = tickets
+        .iter()
+        .map(|ticket| &*ticket.business_partner_id)
+        .collect();
     named.into_iter().filter_map(|id| id.parse().ok()).collect()
 }
 
 async fn partner_must_exist(conn: &mut Conn, partner: Option<&BusinessPartnerId>) -> Result<()> {
-    let Some(partner) = partner else { return Ok(()) };
+    let Some(partner) = partner else {
+        return Ok(());
+    };
     match integration::service::standing(conn, partner).await {
         Err(error) if error.code() == Code::NotFound => Err(unknown_partner(partner)),
         found => found.map(drop),
@@ -140,7 +174,9 @@ async fn rule_must_exist(conn: &mut Conn, owner: &str, rule: Option<RuleId>) -> 
     if exclusion_rules::service::exists(conn, owner, rule).await? {
         return Ok(());
     }
-    Err(Error::at(Fault::new("/rule_id", Code::UnknownReference).with("id", rule)))
+    Err(Error::at(
+        Fault::new("/rule_id", Code::UnknownReference).with("id", rule),
+    ))
 }
 
 /// The accesses to look at, and how many active ones are left out.
@@ -152,7 +188,13 @@ async fn participants(
     let (mut rows, mut left_out) = (Vec::new(), 0);
     for partner in partners {
         let room = MAX_ACCESSES.saturating_sub(rows.len());
-        let some = accesses::service::some(conn, partner, named, i64::try_from(room).unwrap_or(i64::MAX)).await?;
+        let some = accesses::service::some(
+            conn,
+            partner,
+            named,
+            i64::try_from(room).unwrap_or(i64::MAX),
+        )
+        .await?;
         if named.is_none() && some.len() == room {
             let active = accesses::service::census(conn, partner).await?.active;
             left_out += active - i64::try_from(some.len()).unwrap_or(i64::MAX);
@@ -166,6 +208,7 @@ fn all_known(named: Option<&[AccessId]>, rows: &[AccessRow]) -> Result<()> {
     let known: BTreeSet<_> = rows.iter().map(|row| row.id).collect();
     let named = named.unwrap_or_default().iter().enumerate();
     let unknown = named.filter(|(_, id)| !known.contains(id));
-    let faults = unknown.map(|(index, _)| Fault::new(format!("/access_ids/{index}"), Code::UnknownAccess));
+    let faults =
+        unknown.map(|(index, _)| Fault::new(format!("/access_ids/{index}"), Code::UnknownAccess));
     crate::kernel::error::no_faults(faults.collect())
 }

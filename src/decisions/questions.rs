@@ -104,7 +104,9 @@ impl<'b> PreviewQuestion<'b> {
 fn quickly<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Option<T> {
     // texts are checked once, not one by one
     let text = simdutf8::basic::from_utf8(bytes).ok()?;
-    serde_json::from_str::<Object<T>>(text).ok().map(|Object(body)| body)
+    serde_json::from_str::<Object<T>>(text)
+        .ok()
+        .map(|Object(body)| body)
 }
 
 #[cfg(test)]
@@ -122,10 +124,18 @@ mod tests {
 
     fn refused(body: &Value) -> (Code, Vec<(String, Code)>) {
         let text = body.to_string();
-        let Err(Error::Refused(refusal)) = VisibilityQuestion::read(text.as_bytes()).map(drop) else {
+        let Err(Error::Refused(refusal)) = VisibilityQuestion::read(text.as_bytes()).map(drop)
+        else {
             panic!("{body}")
         };
-        (refusal.code, refusal.faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect())
+        (
+            refusal.code,
+            refusal
+                .faults
+                .into_iter()
+                .map(|fault| (fault.pointer, fault.code))
+                .collect(),
+        )
     }
 
     #[test]
@@ -138,7 +148,10 @@ mod tests {
             .iter()
             .map(|slot| match slot {
                 Ok(facts) => (Some(facts.ticket_id.to_string()), None),
-                Err(wrong) => (wrong.ticket_id.clone(), Some((wrong.fault.pointer.as_str(), wrong.fault.code))),
+                Err(wrong) => (
+                    wrong.ticket_id.clone(),
+                    Some((wrong.fault.pointer.as_str(), wrong.fault.code)),
+                ),
             })
             .collect();
         assert_eq!(
@@ -161,14 +174,35 @@ mod tests {
             let text = json!({"access_email": "A@b.example", "tickets": [wrong]}).to_string();
             let question = VisibilityQuestion::read(text.as_bytes()).unwrap();
             assert_eq!(question.who, Who::Email("a@b.example".to_owned()));
-            let fault = question.tickets.into_iter().next().unwrap().unwrap_err().fault;
+            let fault = question
+                .tickets
+                .into_iter()
+                .next()
+                .unwrap()
+                .unwrap_err()
+                .fault;
             (fault.pointer, fault.code)
         };
-        assert_eq!(told(|it| it["colour"] = json!(1)), ("/colour".into(), Code::UnknownMember));
-        assert_eq!(told(|it| drop(it.as_object_mut().unwrap().remove("area_id"))), ("/area_id".into(), Code::Required));
-        assert_eq!(told(|it| it["status"] = json!("shut")), ("/status".into(), Code::UnknownValue));
-        assert_eq!(told(|it| it["tags"] = json!(["a", 1])), ("/tags/1".into(), Code::WrongType));
-        assert_eq!(told(|it| it["internal"] = json!(null)), ("/internal".into(), Code::WrongType));
+        assert_eq!(
+            told(|it| it["colour"] = json!(1)),
+            ("/colour".into(), Code::UnknownMember)
+        );
+        assert_eq!(
+            told(|it| drop(it.as_object_mut().unwrap().remove("area_id"))),
+            ("/area_id".into(), Code::Required)
+        );
+        assert_eq!(
+            told(|it| it["status"] = json!("shut")),
+            ("/status".into(), Code::UnknownValue)
+        );
+        assert_eq!(
+            told(|it| it["tags"] = json!(["a", 1])),
+            ("/tags/1".into(), Code::WrongType)
+        );
+        assert_eq!(
+            told(|it| it["internal"] = json!(null)),
+            ("/internal".into(), Code::WrongType)
+        );
     }
 
     #[test]
@@ -176,11 +210,26 @@ mod tests {
         let wrong = |pointer: &str, code| (pointer.to_owned(), code);
         let (code, faults) = refused(&json!({}));
         assert_eq!(code, Code::ValidationFailed);
-        assert_eq!(faults, [wrong("/access_id", Code::ExactlyOne), wrong("/tickets", Code::Required)]);
+        assert_eq!(
+            faults,
+            [
+                wrong("/access_id", Code::ExactlyOne),
+                wrong("/tickets", Code::Required)
+            ]
+        );
         let both = json!({"access_id": ACCESS, "access_email": "a@b.example", "tickets": vec![ticket("1"); 1001]});
-        assert_eq!(refused(&both).1, [wrong("/access_id", Code::ExactlyOne), wrong("/tickets", Code::TooManyValues)]);
+        assert_eq!(
+            refused(&both).1,
+            [
+                wrong("/access_id", Code::ExactlyOne),
+                wrong("/tickets", Code::TooManyValues)
+            ]
+        );
         let id = json!({"access_id": "x", "min_revision": -1, "tickets": [ticket("1")]});
-        let expected = [wrong("/access_id", Code::InvalidId), wrong("/min_revision", Code::OutOfRange)];
+        let expected = [
+            wrong("/access_id", Code::InvalidId),
+            wrong("/min_revision", Code::OutOfRange),
+        ];
         assert_eq!(refused(&id).1, expected);
         assert_eq!(refused(&json!({"acces_id": "x"})).0, Code::UnknownMember);
         assert_eq!(refused(&json!({"tickets": {}})).0, Code::WrongType);
@@ -191,20 +240,44 @@ mod tests {
     #[test]
     fn a_thousand_tickets_are_taken() {
         let text = json!({"access_id": ACCESS, "tickets": vec![ticket("1"); 1000]}).to_string();
-        assert_eq!(VisibilityQuestion::read(text.as_bytes()).unwrap().tickets.len(), 1000);
+        assert_eq!(
+            VisibilityQuestion::read(text.as_bytes())
+                .unwrap()
+                .tickets
+                .len(),
+            1000
+        );
     }
 
     #[test]
     fn a_question_about_creation_is_judged_as_a_whole() {
         let read = |body: Value| match CreationQuestion::read(body.to_string().as_bytes()) {
             Ok(_) => vec![],
-            Err(Error::Refused(refusal)) => refusal.faults.into_iter().map(|it| (it.pointer, it.code)).collect(),
+            Err(Error::Refused(refusal)) => refusal
+                .faults
+                .into_iter()
+                .map(|it| (it.pointer, it.code))
+                .collect(),
             Err(error) => panic!("{error}"),
         };
-        assert_eq!(read(json!({"access_id": ACCESS, "area_id": "netz", "ticket_type_id": "t", "min_revision": 0})), []);
-        let places = ["/access_id", "/area_id", "/ticket_type_id", "/min_revision"].map(str::to_owned);
-        let codes = [Code::ExactlyOne, Code::Required, Code::InvalidId, Code::OutOfRange];
+        assert_eq!(
+            read(
+                json!({"access_id": ACCESS, "area_id": "netz", "ticket_type_id": "t", "min_revision": 0})
+            ),
+            []
+        );
+        let places =
+            ["/access_id", "/area_id", "/ticket_type_id", "/min_revision"].map(str::to_owned);
+        let codes = [
+            Code::ExactlyOne,
+            Code::Required,
+            Code::InvalidId,
+            Code::OutOfRange,
+        ];
         let wrong = json!({"ticket_type_id": " ", "min_revision": i64::MIN});
-        assert_eq!(read(wrong), places.into_iter().zip(codes).collect::<Vec<_>>());
+        assert_eq!(
+            read(wrong),
+            places.into_iter().zip(codes).collect::<Vec<_>>()
+        );
     }
 }

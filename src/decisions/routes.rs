@@ -49,7 +49,10 @@ pub async fn decide_ticket_visibility(
     keeper: Data<Keeper>,
 ) -> Result<HttpResponse> {
     let question = VisibilityQuestion::read(&body.0)?;
-    let caller = Caller { limited_to: permit.limited_to(), lang };
+    let caller = Caller {
+        limited_to: permit.limited_to(),
+        lang,
+    };
     let answer = service::visibility(&keeper, caller, question).await?;
     Ok(reply::answer(&answer, lang))
 }
@@ -72,7 +75,10 @@ pub async fn decide_ticket_creation(
     keeper: Data<Keeper>,
 ) -> Result<HttpResponse> {
     let question = CreationQuestion::read(&body.0)?;
-    let caller = Caller { limited_to: permit.limited_to(), lang };
+    let caller = Caller {
+        limited_to: permit.limited_to(),
+        lang,
+    };
     let answer = service::creation(&keeper, caller, &question).await?;
     Ok(reply::answer(&answer, lang))
 }
@@ -126,8 +132,15 @@ pub async fn get_access_capabilities(
 ) -> Result<HttpResponse> {
     let InPath(id) = id;
     if conditions.ask_for_news() {
-        let asked = found(keeper.ask(&Who::Id(id), |partner| *partner == at.partner).await?)?;
-        if let Some(tag) = keeper.told(id, asked.snapshot.revisions).filter(|tag| conditions.has(tag)) {
+        let asked = found(
+            keeper
+                .ask(&Who::Id(id), |partner| *partner == at.partner)
+                .await?,
+        )?;
+        if let Some(tag) = keeper
+            .told(id, asked.snapshot.revisions)
+            .filter(|tag| conditions.has(tag))
+        {
             return Ok(reply::not_modified(&tag));
         }
     }
@@ -135,5 +148,9 @@ pub async fn get_access_capabilities(
     let json = serde_json::to_vec(&capabilities).map_err(anyhow::Error::from)?;
     let tag = capabilities::tag(&json);
     keeper.tell(id, revisions, tag.clone());
-    Ok(if conditions.has(&tag) { reply::not_modified(&tag) } else { reply::tagged_json(json, &tag) })
+    Ok(if conditions.has(&tag) {
+        reply::not_modified(&tag)
+    } else {
+        reply::tagged_json(json, &tag)
+    })
 }

@@ -21,7 +21,11 @@ use crate::{
     "tags": ["VPN"], "urgency": "low", "impact": "high", "subject": "Einwahl bricht ab", "created_at": "2026-11-23T08:00:00Z"}))]
 pub struct Ticket {
     /// Any text that tells the tickets of the question apart; it comes back with the answer.
-    #[schema(min_length = 1, max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     ticket_id: String,
     #[schema(inline)]
     business_partner_id: BusinessPartnerId,

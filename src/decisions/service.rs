@@ -52,10 +52,18 @@ pub async fn visibility<'b>(
             Ok(facts) => decision(&asked, facts, explain.then_some(caller.lang), now, scratch),
             Err(wrong) => refusal(*wrong, index, caller.lang),
         };
-        question.tickets.into_iter().enumerate().map(decide).collect()
+        question
+            .tickets
+            .into_iter()
+            .enumerate()
+            .map(decide)
+            .collect()
     });
     count(&keeper.counts, &decisions);
-    Ok(TicketVisibilityAnswer { revision: asked.snapshot.revisions.partner, decisions })
+    Ok(TicketVisibilityAnswer {
+        revision: asked.snapshot.revisions.partner,
+        decisions,
+    })
 }
 
 fn count(counts: &Counts, decisions: &[TicketDecision<'_>]) {
@@ -80,26 +88,54 @@ fn decision<'b>(
     let (policy, viewer) = (&asked.snapshot.policy, &asked.known.viewer);
     let Some(lang) = explain else {
         let visible = evaluator::sees(policy, viewer, &facts, now, scratch);
-        return TicketDecision { ticket_id: Some(facts.ticket_id.0), visible, steps: None, error: None };
+        return TicketDecision {
+            ticket_id: Some(facts.ticket_id.0),
+            visible,
+            steps: None,
+            error: None,
+        };
     };
     let judged = evaluator::explain(policy, viewer, &facts, now, scratch);
     let visible = judged.iter().all(|step| step.outcome == Outcome::Pass);
-    let explainer = Explainer { policy, viewer, lang };
-    let steps = judged.iter().map(|step| explainer.step(step, &facts)).collect();
-    TicketDecision { ticket_id: Some(facts.ticket_id.0), visible, steps: Some(steps), error: None }
+    let explainer = Explainer {
+        policy,
+        viewer,
+        lang,
+    };
+    let steps = judged
+        .iter()
+        .map(|step| explainer.step(step, &facts))
+        .collect();
+    TicketDecision {
+        ticket_id: Some(facts.ticket_id.0),
+        visible,
+        steps: Some(steps),
+        error: None,
+    }
 }
 
 fn refusal<'b>(wrong: WrongTicket, index: usize, lang: Lang) -> TicketDecision<'b> {
     let (ticket_id, error) = told(wrong, index, lang);
-    TicketDecision { ticket_id: ticket_id.map(Cow::Owned), visible: false, steps: None, error: Some(error) }
+    TicketDecision {
+        ticket_id: ticket_id.map(Cow::Owned),
+        visible: false,
+        steps: None,
+        error: Some(error),
+    }
 }
 
 /// What is wrong with a ticket, at its place within the question.
 pub(super) fn told(wrong: WrongTicket, index: usize, lang: Lang) -> (Option<String>, FieldError) {
     let WrongTicket { ticket_id, fault } = wrong;
-    let fault = Fault { pointer: format!("/tickets/{index}{}", fault.pointer), ..fault };
+    let fault = Fault {
+        pointer: format!("/tickets/{index}{}", fault.pointer),
+        ..fault
+    };
     // the id may be what is wrong
-    (ticket_id.map(|id| clipped(&id, MAX_TICKET_ID)), FieldError::new(&fault, lang))
+    (
+        ticket_id.map(|id| clipped(&id, MAX_TICKET_ID)),
+        FieldError::new(&fault, lang),
+    )
 }
 
 /// Decides whether an access may create a ticket.
@@ -113,19 +149,40 @@ pub async fn creation(
     let (area, ticket_type) = (question.area_id.as_str(), question.ticket_type_id.as_str());
     let decided = may_create(policy, viewer, area, ticket_type);
     let counts = &keeper.counts;
-    if decided.allowed() { &counts.allowed } else { &counts.refused }.add(1);
-    let explainer = Explainer { policy, viewer, lang: caller.lang };
-    let obstacles = decided.reasons.iter().map(|reason| explainer.obstacle(*reason, area, ticket_type));
+    if decided.allowed() {
+        &counts.allowed
+    } else {
+        &counts.refused
+    }
+    .add(1);
+    let explainer = Explainer {
+        policy,
+        viewer,
+        lang: caller.lang,
+    };
+    let obstacles = decided
+        .reasons
+        .iter()
+        .map(|reason| explainer.obstacle(*reason, area, ticket_type));
     Ok(TicketCreationAnswer {
         revision: asked.snapshot.revisions.partner,
         allowed: decided.allowed(),
         approval_required: decided.approval_required,
-        reasons: if caller.is_told_why() { obstacles.collect() } else { Vec::new() },
+        reasons: if caller.is_told_why() {
+            obstacles.collect()
+        } else {
+            Vec::new()
+        },
     })
 }
 
 /// Who is asked about, with the policy that decides. An access that the caller may not know of is the same as none.
-async fn ask(keeper: &Arc<Keeper>, caller: Caller<'_>, who: &Who, min_revision: Option<i64>) -> Result<Asked> {
+async fn ask(
+    keeper: &Arc<Keeper>,
+    caller: Caller<'_>,
+    who: &Who,
+    min_revision: Option<i64>,
+) -> Result<Asked> {
     let asked = keeper.ask(who, |partner| caller.may_know(partner)).await?;
     let pointer = match who {
         Who::Id(_) => "/access_id",
@@ -155,19 +212,37 @@ mod tests {
     #[test]
     fn a_revision_in_the_future_is_a_conflict() {
         assert!(reached(7, None).is_ok() && reached(7, Some(7)).is_ok());
-        assert_eq!(reached(7, Some(8)).unwrap_err().code(), Code::RevisionNotReached);
+        assert_eq!(
+            reached(7, Some(8)).unwrap_err().code(),
+            Code::RevisionNotReached
+        );
     }
 
     /// Every question makes this future, and moves it: what is seldom needed is boxed.
     #[test]
     fn the_future_of_a_question_is_small() {
         let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/x.db", directory.path().display()).parse().unwrap();
+        let url = format!("sqlite://{}/x.db", directory.path().display())
+            .parse()
+            .unwrap();
         let db = Db::open(&url, DbOptions::default()).unwrap();
-        let keeper = Arc::new(Keeper::new(db.clone(), Arc::new(Current::new(db)), 1 << 20).unwrap());
+        let keeper =
+            Arc::new(Keeper::new(db.clone(), Arc::new(Current::new(db)), 1 << 20).unwrap());
         let who = Who::Email("a@b.example".to_owned());
-        let question = VisibilityQuestion { who, explain: false, min_revision: None, tickets: Vec::new() };
-        let size = size_of_val(&visibility(&keeper, Caller { limited_to: None, lang: Lang::En }, question));
+        let question = VisibilityQuestion {
+            who,
+            explain: false,
+            min_revision: None,
+            tickets: Vec::new(),
+        };
+        let size = size_of_val(&visibility(
+            &keeper,
+            Caller {
+                limited_to: None,
+                lang: Lang::En,
+            },
+            question,
+        ));
         assert!(size < 1024, "{size} bytes");
     }
 }

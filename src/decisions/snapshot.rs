@@ -77,7 +77,8 @@ impl Material {
         let standing = integration::service::standing(conn, partner).await?;
         let revisions = standing.revisions();
         let unchanged = older.filter(|older| {
-            (older.revisions.partner, older.revisions.catalog) == (revisions.partner, revisions.catalog)
+            (older.revisions.partner, older.revisions.catalog)
+                == (revisions.partner, revisions.catalog)
         });
         let own = match unchanged {
             Some(older) => Own::Kept(Arc::clone(&older.policy.partner)),
@@ -85,9 +86,17 @@ impl Material {
         };
         let global = shared.of(revisions.global_rules);
         // who comes before they are compiled reads them too, and drops them if another one was faster
-        let rules =
-            if global.initialized() { Vec::new() } else { exclusion_rules::service::in_force(conn, GLOBAL).await? };
-        Ok(Self { own, global: (global, rules), revisions, stamp: stamp.unwrap_or(revisions) })
+        let rules = if global.initialized() {
+            Vec::new()
+        } else {
+            exclusion_rules::service::in_force(conn, GLOBAL).await?
+        };
+        Ok(Self {
+            own,
+            global: (global, rules),
+            revisions,
+            stamp: stamp.unwrap_or(revisions),
+        })
     }
 
     /// Whether accesses can have any effect.
@@ -100,19 +109,33 @@ impl Material {
 
     /// Compiles what has been read.
     pub async fn compiled(self) -> Result<Snapshot> {
-        let Self { own, global: (cell, rules), revisions, stamp } = self;
-        let global = cell.get_or_try_init(|| aside(|| Arc::new(RuleSet::new(rules)))).await?.clone();
+        let Self {
+            own,
+            global: (cell, rules),
+            revisions,
+            stamp,
+        } = self;
+        let global = cell
+            .get_or_try_init(|| aside(|| Arc::new(RuleSet::new(rules))))
+            .await?
+            .clone();
         let partner = match own {
             Own::Kept(policy) => policy,
             Own::Read(source) => aside(|| Arc::new(PartnerPolicy::new(*source))).await?,
         };
-        Ok(Snapshot { policy: Policy { partner, global }, revisions, stamp })
+        Ok(Snapshot {
+            policy: Policy { partner, global },
+            revisions,
+            stamp,
+        })
     }
 }
 
 /// Computes on a thread that no request waits on.
 async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    Ok(tokio::task::spawn_blocking(compute).await.map_err(anyhow::Error::from)?)
+    Ok(tokio::task::spawn_blocking(compute)
+        .await
+        .map_err(anyhow::Error::from)?)
 }
 
 async fn source(conn: &mut Conn, standing: &Standing) -> Result<Source> {
@@ -136,7 +159,8 @@ fn area(granted: &Granted) -> GrantedArea {
         id: granted.entry.id.as_str().into(),
         name: granted.entry.name.as_str().into(),
         available: granted.entry.active,
-        start_ticket_types: start.map(|types| types.0.iter().map(|id| id.as_str().into()).collect()),
+        start_ticket_types: start
+            .map(|types| types.0.iter().map(|id| id.as_str().into()).collect()),
     }
 }
 

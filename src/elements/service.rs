@@ -21,8 +21,12 @@ pub async fn list<E: Element<H>, H: Home>(
     filter: &E::Filter,
     request: &PageRequest,
 ) -> Result<Page<E>> {
-    let Page { items, next_cursor } = Page::new(E::page(conn, home, filter, request).await?, request);
-    Ok(Page { items: E::show(conn, home, None, items).await?, next_cursor })
+    let Page { items, next_cursor } =
+        Page::new(E::page(conn, home, filter, request).await?, request);
+    Ok(Page {
+        items: E::show(conn, home, None, items).await?,
+        next_cursor,
+    })
 }
 
 /// One element.
@@ -35,15 +39,24 @@ pub async fn get<E: Element<H>, H: Home>(db: &Db, home: &H, id: Id<Mark<E, H>>) 
 }
 
 /// Adds an element.
-pub async fn create<E: Element<H>, H: Home>(db: &Db, actor: Actor, home: H, body: E::Create) -> Result<Done<E>> {
+pub async fn create<E: Element<H>, H: Home>(
+    db: &Db,
+    actor: Actor,
+    home: H,
+    body: E::Create,
+) -> Result<Done<E>> {
     db.mutate(actor, home.clone(), async move |tx| {
         let mut facts = body.clone().into();
         E::settle(tx, &home, None, &mut facts).await?;
         within_limit(E::Row::count(tx.conn, home.key()).await?, E::MAX)?;
         let row = E::Row::new(Id::generate(), home.owner().into(), facts, tx.born());
-        row.insert(tx.conn).await?.map_err(|constraint| E::duplicate(&constraint))?;
+        row.insert(tx.conn)
+            .await?
+            .map_err(|constraint| E::duplicate(&constraint))?;
         E::written(tx, &row).await?;
-        Ok(Change::Created(show(tx.conn, &home, Some(&tx.locked), row).await?))
+        Ok(Change::Created(
+            show(tx.conn, &home, Some(&tx.locked), row).await?,
+        ))
     })
     .await
 }
@@ -66,9 +79,14 @@ pub async fn update<E: Element<H>, H: Home>(
         }
         E::settle(tx, &home, Some(&stored), &mut facts).await?;
         let row = E::Row::new(id, home.owner().into(), facts, tx.touched(&stored.audit()));
-        row.update(tx.conn).await?.map_err(|constraint| E::duplicate(&constraint))?;
+        row.update(tx.conn)
+            .await?
+            .map_err(|constraint| E::duplicate(&constraint))?;
         E::written(tx, &row).await?;
-        Ok(Change::Updated { before, after: show(tx.conn, &home, Some(&tx.locked), row).await? })
+        Ok(Change::Updated {
+            before,
+            after: show(tx.conn, &home, Some(&tx.locked), row).await?,
+        })
     })
     .await
 }
@@ -102,13 +120,22 @@ async fn lookup<E: Element<H>, H: Home>(
     Ok((stored, shown))
 }
 
-async fn show<E: Element<H>, H: Home>(conn: &mut Conn, home: &H, at: Option<&H::Locked>, row: E::Row) -> Result<E> {
+async fn show<E: Element<H>, H: Home>(
+    conn: &mut Conn,
+    home: &H,
+    at: Option<&H::Locked>,
+    row: E::Row,
+) -> Result<E> {
     found(E::show(conn, home, at, vec![row]).await?.pop())
 }
 
 /// Quantities are bounded (domain.md section 4).
 fn within_limit(there_are: i64, max: i64) -> Result<()> {
-    if there_are < max { Ok(()) } else { Err(Error::refuse(Code::LimitReached).with("max", max)) }
+    if there_are < max {
+        Ok(())
+    } else {
+        Err(Error::refuse(Code::LimitReached).with("max", max))
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +145,9 @@ mod tests {
     #[test]
     fn the_limit_is_the_last_one_allowed() {
         assert!(within_limit(19_999, 20_000).is_ok());
-        assert_eq!(within_limit(20_000, 20_000).unwrap_err().code(), Code::LimitReached);
+        assert_eq!(
+            within_limit(20_000, 20_000).unwrap_err().code(),
+            Code::LimitReached
+        );
     }
 }

@@ -38,7 +38,11 @@ pub trait Stored: Keyed + Clone + Sized + 'static {
     fn audit(&self) -> Audit;
 
     /// An owner's element; R9: every look-up begins with the owner.
-    fn find(conn: &mut Conn, owner: &str, id: Id<Self::Mark>) -> impl Future<Output = Result<Option<Self>>>;
+    fn find(
+        conn: &mut Conn,
+        owner: &str,
+        id: Id<Self::Mark>,
+    ) -> impl Future<Output = Result<Option<Self>>>;
 
     /// How many elements an owner has.
     fn count(conn: &mut Conn, owner: &str) -> impl Future<Output = Result<i64>>;

@@ -47,7 +47,10 @@ pub struct ExclusionRule {
     pub active: bool,
     pub filter: TicketFilter,
     /// The filter as a sentence in the caller's language, with catalogue names instead of ids.
-    #[serde(serialize_with = "crate::ticket_filter::spoken", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        serialize_with = "crate::ticket_filter::spoken",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schema(value_type = String)]
     pub summary: Summary,
     #[serde(flatten)]

@@ -49,7 +49,13 @@ impl Aggregate for GlobalRules {
             .returning(shared_revisions::revision);
         let revision = on!(conn, |c| bumped.get_result(c))?;
         let catalog_revision = catalog::service::revision(conn).await?;
-        Ok((GlobalStanding { revision, catalog_revision }, Origin::GlobalRules { revision }))
+        Ok((
+            GlobalStanding {
+                revision,
+                catalog_revision,
+            },
+            Origin::GlobalRules { revision },
+        ))
     }
 }
 
@@ -65,16 +71,26 @@ impl Home for GlobalRules {
     }
 
     async fn standing(&self, conn: &mut Conn) -> Result<GlobalStanding> {
-        let query = shared_revisions::table.find(GLOBAL_RULES).select(shared_revisions::revision);
+        let query = shared_revisions::table
+            .find(GLOBAL_RULES)
+            .select(shared_revisions::revision);
         let revision = on!(conn, |c| query.first(c))?;
-        Ok(GlobalStanding { revision, catalog_revision: catalog::service::revision(conn).await? })
+        Ok(GlobalStanding {
+            revision,
+            catalog_revision: catalog::service::revision(conn).await?,
+        })
     }
 
     fn tag(standing: &GlobalStanding) -> EntityTag {
-        EntityTag::derived(standing.revision, format_args!("c{}", standing.catalog_revision))
+        EntityTag::derived(
+            standing.revision,
+            format_args!("c{}", standing.catalog_revision),
+        )
     }
 
     async fn tag_now(&self, db: &Db, _: &Current) -> Result<EntityTag> {
-        db.read(async |conn| self.standing(conn).await).await.map(|standing| Self::tag(&standing))
+        db.read(async |conn| self.standing(conn).await)
+            .await
+            .map(|standing| Self::tag(&standing))
     }
 }

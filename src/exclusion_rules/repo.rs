@@ -62,7 +62,10 @@ pub(super) async fn list(
 }
 
 /// The active rules of one owner in their order: id, name and filter of each.
-pub(super) async fn in_force(conn: &mut Conn, owner: &str) -> Result<Vec<(RuleId, String, StoredFilter)>> {
+pub(super) async fn in_force(
+    conn: &mut Conn,
+    owner: &str,
+) -> Result<Vec<(RuleId, String, StoredFilter)>> {
     Ok(on!(conn, |c| rules::table
         .filter(rules::owner.eq(owner))
         .filter(rules::active)
@@ -72,7 +75,10 @@ pub(super) async fn in_force(conn: &mut Conn, owner: &str) -> Result<Vec<(RuleId
 }
 
 /// The filters of the active rules, global ones included, that name areas: no other can exclude a whole area.
-pub(super) async fn filters_with_areas(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<TicketFilter>> {
+pub(super) async fn filters_with_areas(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<TicketFilter>> {
     let names_an_area = refs::table
         .filter(refs::exclusion_rule_id.eq(rules::id.nullable()))
         .filter(refs::kind.eq(Word(EntryKind::Area)));

@@ -99,7 +99,8 @@ pub async fn update_exclusion_rule(
     body: Body<ExclusionRulePatch>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::update::<ExclusionRule, _>(call, at.actor(), Configuration(at.partner), id.0, body.0).await
+    routes::update::<ExclusionRule, _>(call, at.actor(), Configuration(at.partner), id.0, body.0)
+        .await
 }
 
 /// Delete an exclusion rule

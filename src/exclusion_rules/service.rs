@@ -2,7 +2,10 @@
 
 use super::{
     ExclusionRule, GLOBAL, GlobalRules, RuleId,
-    dto::{ExclusionRuleCreate, ExclusionRuleListQuery, ExclusionRulePatch, GlobalExclusionRuleListQuery, RuleScope},
+    dto::{
+        ExclusionRuleCreate, ExclusionRuleListQuery, ExclusionRulePatch,
+        GlobalExclusionRuleListQuery, RuleScope,
+    },
     repo::{self, RuleFacts, RuleRow},
 };
 use crate::{
@@ -33,7 +36,10 @@ impl RuleHome for Configuration {
 
     fn listed<'a>(&'a self, filter: &ExclusionRuleListQuery) -> (Vec<&'a str>, Option<bool>) {
         let global = filter.include_global.then_some(GLOBAL);
-        ([self.key()].into_iter().chain(global).collect(), filter.active)
+        (
+            [self.key()].into_iter().chain(global).collect(),
+            filter.active,
+        )
     }
 }
 
@@ -63,7 +69,12 @@ where
         stored: Option<&RuleRow>,
         facts: &mut RuleFacts,
     ) -> Result<()> {
-        references::settle(tx.conn, stored.map(|stored| &stored.facts.filter.0), &facts.filter.0).await
+        references::settle(
+            tx.conn,
+            stored.map(|stored| &stored.facts.filter.0),
+            &facts.filter.0,
+        )
+        .await
     }
 
     fn duplicate(constraint: &str) -> Error {
@@ -74,12 +85,22 @@ where
         references::keep(tx.conn, Owner::Rule(row.id), &row.facts.filter.0).await
     }
 
-    async fn page(conn: &mut Conn, home: &H, filter: &H::Filter, page: &PageRequest) -> Result<Vec<RuleRow>> {
+    async fn page(
+        conn: &mut Conn,
+        home: &H,
+        filter: &H::Filter,
+        page: &PageRequest,
+    ) -> Result<Vec<RuleRow>> {
         let (owners, active) = home.listed(filter);
         repo::list(conn, &owners, active, page).await
     }
 
-    async fn show(conn: &mut Conn, _: &H, _: Option<&H::Locked>, rows: Vec<RuleRow>) -> Result<Vec<Self>> {
+    async fn show(
+        conn: &mut Conn,
+        _: &H,
+        _: Option<&H::Locked>,
+        rows: Vec<RuleRow>,
+    ) -> Result<Vec<Self>> {
         let names = references::names_of(conn, rows.iter().map(|row| Owner::Rule(row.id))).await?;
         Ok(rows.into_iter().map(|row| shown(row, &names)).collect())
     }
@@ -104,18 +125,39 @@ impl From<ExclusionRuleCreate> for RuleFacts {
 impl Amend<RuleFacts> for ExclusionRulePatch {
     fn amend(self, facts: &mut RuleFacts) {
         patch::set(&mut facts.name, self.name);
-        patch::set(&mut facts.description, self.description.map(|text| text.map(Into::into)));
+        patch::set(
+            &mut facts.description,
+            self.description.map(|text| text.map(Into::into)),
+        );
         patch::set(&mut facts.active, self.active);
-        patch::set(&mut facts.filter.0, self.filter.map(RuleFilter::into_filter));
+        patch::set(
+            &mut facts.filter.0,
+            self.filter.map(RuleFilter::into_filter),
+        );
     }
 }
 
 fn shown(row: RuleRow, names: &Names) -> ExclusionRule {
     let audit = row.audit();
-    let RuleRow { id, business_partner_id, facts: RuleFacts { name, description, active, filter }, .. } = row;
+    let RuleRow {
+        id,
+        business_partner_id,
+        facts:
+            RuleFacts {
+                name,
+                description,
+                active,
+                filter,
+            },
+        ..
+    } = row;
     ExclusionRule {
         id,
-        scope: if business_partner_id.is_some() { RuleScope::Partner } else { RuleScope::Global },
+        scope: if business_partner_id.is_some() {
+            RuleScope::Partner
+        } else {
+            RuleScope::Global
+        },
         business_partner_id,
         name,
         description,
@@ -135,7 +177,10 @@ pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> 
 /// The rules in force of a partner, or of all ([`GLOBAL`]), in their order: id, name and filter of each.
 pub async fn in_force(conn: &mut Conn, owner: &str) -> Result<Vec<(RuleId, String, TicketFilter)>> {
     let rules = repo::in_force(conn, owner).await?;
-    Ok(rules.into_iter().map(|(id, name, Jsonb(filter))| (id, name, filter)).collect())
+    Ok(rules
+        .into_iter()
+        .map(|(id, name, Jsonb(filter))| (id, name, filter))
+        .collect())
 }
 
 /// Whether a partner, or all ([`GLOBAL`]), have a rule, in force or not.
@@ -144,7 +189,10 @@ pub async fn exists(conn: &mut Conn, owner: &str, id: RuleId) -> Result<bool> {
 }
 
 /// The filters of all rules in force for a partner that could exclude a whole area.
-pub async fn filters_with_areas(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<TicketFilter>> {
+pub async fn filters_with_areas(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<TicketFilter>> {
     repo::filters_with_areas(conn, partner).await
 }
 
@@ -162,14 +210,26 @@ mod tests {
 
     #[test]
     fn r7_a_violated_constraint_names_the_field() {
-        assert_eq!(duplicate("exclusion_rules_owner_name_key_key").code(), Code::DuplicateName);
-        assert_eq!(duplicate("exclusion_rules_pkey").code(), Code::InternalError);
+        assert_eq!(
+            duplicate("exclusion_rules_owner_name_key_key").code(),
+            Code::DuplicateName
+        );
+        assert_eq!(
+            duplicate("exclusion_rules_pkey").code(),
+            Code::InternalError
+        );
     }
 
     #[test]
     fn a_partners_list_holds_global_rules_only_when_asked_for() {
         let home = Configuration("K-1".parse().unwrap());
-        let of = |include_global| home.listed(&ExclusionRuleListQuery { active: None, include_global }).0;
+        let of = |include_global| {
+            home.listed(&ExclusionRuleListQuery {
+                active: None,
+                include_global,
+            })
+            .0
+        };
         assert_eq!((of(false), of(true)), (vec!["K-1"], vec!["K-1", ""]));
     }
 }

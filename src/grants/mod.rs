@@ -48,8 +48,14 @@ impl Granted {
     /// The tag of the grant as shown: its version, the entry's version (name, colour, availability), and its birth, since a
     /// grant that was removed and made anew starts at version 1 again.
     pub fn etag(&self) -> EntityTag {
-        let (version, born) = (self.grant.audit().version, self.grant.audit().created_at.unix_micros());
-        EntityTag::derived(version, format_args!("c{}.{born:x}", self.entry.audit().version))
+        let (version, born) = (
+            self.grant.audit().version,
+            self.grant.audit().created_at.unix_micros(),
+        );
+        EntityTag::derived(
+            version,
+            format_args!("c{}.{born:x}", self.entry.audit().version),
+        )
     }
 }
 
@@ -76,14 +82,40 @@ pub(crate) mod test_support {
         }
 
         pub fn ticket_type(id: &str, active: bool, approval_required: bool) -> Granted {
-            granted(EntryKind::TicketType, id, Attributes { active, ..Attributes::default() }, approval_required)
+            granted(
+                EntryKind::TicketType,
+                id,
+                Attributes {
+                    active,
+                    ..Attributes::default()
+                },
+                approval_required,
+            )
         }
 
-        fn granted(kind: EntryKind, id: &str, said: Attributes, approval_required: bool) -> Granted {
-            let actor = Actor { subject: "anna".into(), client: None, request_id: "r".into() };
+        fn granted(
+            kind: EntryKind,
+            id: &str,
+            said: Attributes,
+            approval_required: bool,
+        ) -> Granted {
+            let actor = Actor {
+                subject: "anna".into(),
+                client: None,
+                request_id: "r".into(),
+            };
             let audit = Audit::born(&actor, Timestamp::now());
-            let grant = GrantRow::new("K-1".parse().unwrap(), kind, id, approval_required, audit.clone());
-            Granted { grant, entry: CatalogRow::new(kind, id, said, audit) }
+            let grant = GrantRow::new(
+                "K-1".parse().unwrap(),
+                kind,
+                id,
+                approval_required,
+                audit.clone(),
+            );
+            Granted {
+                grant,
+                entry: CatalogRow::new(kind, id, said, audit),
+            }
         }
     }
 }

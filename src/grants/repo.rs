@@ -40,7 +40,13 @@ impl GrantRow {
         approval_required: bool,
         audit: Audit,
     ) -> Self {
-        let Audit { version, created_at, updated_at, created_by, updated_by } = audit;
+        let Audit {
+            version,
+            created_at,
+            updated_at,
+            created_by,
+            updated_by,
+        } = audit;
         let (kind, entry_id) = (Word(kind), entry_id.to_owned());
         Self {
             business_partner_id,
@@ -99,7 +105,11 @@ impl Keyed for Granted {
 #[diesel::dsl::auto_type(no_type_alias)]
 fn of_partner<'a>(partner: &'a BusinessPartnerId) -> _ {
     grants::table
-        .inner_join(entries::table.on(entries::kind.eq(grants::kind).and(entries::id.eq(grants::entry_id))))
+        .inner_join(
+            entries::table.on(entries::kind
+                .eq(grants::kind)
+                .and(entries::id.eq(grants::entry_id))),
+        )
         .filter(grants::business_partner_id.eq(partner))
 }
 
@@ -131,8 +141,10 @@ pub(super) async fn list(
     page: &PageRequest,
 ) -> Result<Vec<Granted>> {
     Ok(on!(conn, |c, Engine| {
-        let query =
-            of_partner(partner).filter(grants::kind.eq(Word(kind))).select(Granted::as_select()).into_boxed::<Engine>();
+        let query = of_partner(partner)
+            .filter(grants::kind.eq(Word(kind)))
+            .select(Granted::as_select())
+            .into_boxed::<Engine>();
         paged!(
             query, page,
             search: entries::search_key, name: entries::sort_key, created_at: grants::created_at,
@@ -143,7 +155,11 @@ pub(super) async fn list(
 }
 
 /// How many entries of a kind the partner was granted, retired ones included.
-pub(super) async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind) -> Result<i64> {
+pub(super) async fn count(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    kind: EntryKind,
+) -> Result<i64> {
     Ok(on!(conn, |c| grants::table
         .filter(grants::business_partner_id.eq(partner))
         .filter(grants::kind.eq(Word(kind)))
@@ -152,7 +168,11 @@ pub(super) async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: En
 }
 
 /// The ids of granted entries of a kind that have been retired.
-pub(super) async fn retired(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind) -> Result<Vec<String>> {
+pub(super) async fn retired(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    kind: EntryKind,
+) -> Result<Vec<String>> {
     Ok(on!(conn, |c| of_partner(partner)
         .filter(grants::kind.eq(Word(kind)))
         .filter(diesel::dsl::not(entries::active))
@@ -161,13 +181,17 @@ pub(super) async fn retired(conn: &mut Conn, partner: &BusinessPartnerId, kind: 
 }
 
 pub(super) async fn insert(conn: &mut Conn, row: &GrantRow) -> Result<()> {
-    on!(conn, |c| diesel::insert_into(grants::table).values(row).execute(c))?;
+    on!(conn, |c| diesel::insert_into(grants::table)
+        .values(row)
+        .execute(c))?;
     Ok(())
 }
 
 pub(super) async fn update(conn: &mut Conn, row: &GrantRow) -> Result<()> {
     let key = (&row.business_partner_id, row.kind, &row.entry_id);
-    on!(conn, |c| diesel::update(grants::table.find(key)).set(row).execute(c))?;
+    on!(conn, |c| diesel::update(grants::table.find(key))
+        .set(row)
+        .execute(c))?;
     Ok(())
 }
 

@@ -28,8 +28,15 @@ pub async fn list<G: Grant>(
 }
 
 /// One grant.
-pub async fn get<G: Grant>(call: &Call, partner: &BusinessPartnerId, id: &ErpId<G::Entry>) -> Result<HttpResponse> {
-    Ok(reply::resource(&service::get::<G>(&call.db, partner, id).await?, &call.conditions))
+pub async fn get<G: Grant>(
+    call: &Call,
+    partner: &BusinessPartnerId,
+    id: &ErpId<G::Entry>,
+) -> Result<HttpResponse> {
+    Ok(reply::resource(
+        &service::get::<G>(&call.db, partner, id).await?,
+        &call.conditions,
+    ))
 }
 
 /// Grants, or changes how it is granted.
@@ -40,7 +47,15 @@ pub async fn put<G: Grant>(
     id: ErpId<G::Entry>,
     body: G::Put,
 ) -> Result<HttpResponse> {
-    let done = service::put::<G>(&call.db, actor, partner, id, body, call.conditions.precondition).await?;
+    let done = service::put::<G>(
+        &call.db,
+        actor,
+        partner,
+        id,
+        body,
+        call.conditions.precondition,
+    )
+    .await?;
     Ok(reply::put(&call.request, &done))
 }
 

@@ -17,14 +17,24 @@ use crate::{
 };
 
 /// A page of a partner's grants of one kind.
-pub async fn list<G: Grant>(conn: &mut Conn, partner: &BusinessPartnerId, page: &PageRequest) -> Result<Page<G>> {
+pub async fn list<G: Grant>(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    page: &PageRequest,
+) -> Result<Page<G>> {
     let rows = repo::list(conn, partner, G::Entry::ENTRY, page).await?;
     Ok(Page::new(rows, page).map(G::new))
 }
 
 /// One grant.
-pub async fn get<G: Grant>(db: &Db, partner: &BusinessPartnerId, id: &ErpId<G::Entry>) -> Result<G> {
-    let granted = db.read(async |conn| repo::find(conn, partner, G::Entry::ENTRY, id.as_str()).await).await?;
+pub async fn get<G: Grant>(
+    db: &Db,
+    partner: &BusinessPartnerId,
+    id: &ErpId<G::Entry>,
+) -> Result<G> {
+    let granted = db
+        .read(async |conn| repo::find(conn, partner, G::Entry::ENTRY, id.as_str()).await)
+        .await?;
     found(granted).map(G::new)
 }
 
@@ -37,7 +47,8 @@ pub async fn put<G: Grant>(
     body: G::Put,
     precondition: Precondition,
 ) -> Result<Done<G>> {
-    let work = async move |tx: &mut Tx<'_, Standing>| put_in::<G>(tx, &id, &body, &precondition).await;
+    let work =
+        async move |tx: &mut Tx<'_, Standing>| put_in::<G>(tx, &id, &body, &precondition).await;
     db.mutate(actor, Configuration(partner), work).await
 }
 
@@ -64,8 +75,14 @@ async fn put_in<G: Grant>(
     let audit = tx.touched(&before.grant.audit());
     let grant = GrantRow::new(partner, kind, id.as_str(), approval_required, audit);
     repo::update(tx.conn, &grant).await?;
-    let after = Granted { grant, entry: before.entry.clone() };
-    Ok(Change::Updated { before: G::new(before), after: G::new(after) })
+    let after = Granted {
+        grant,
+        entry: before.entry.clone(),
+    };
+    Ok(Change::Updated {
+        before: G::new(before),
+        after: G::new(after),
+    })
 }
 
 /// Takes a grant back.
@@ -115,13 +132,26 @@ pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind
 }
 
 /// Whether an entry is granted, be it retired or not.
-pub async fn is_granted<E: CatalogEntry>(conn: &mut Conn, partner: &BusinessPartnerId, id: &ErpId<E>) -> Result<bool> {
-    Ok(repo::find(conn, partner, E::ENTRY, id.as_str()).await?.is_some())
+pub async fn is_granted<E: CatalogEntry>(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    id: &ErpId<E>,
+) -> Result<bool> {
+    Ok(repo::find(conn, partner, E::ENTRY, id.as_str())
+        .await?
+        .is_some())
 }
 
 /// What a partner was granted and the ERP has retired since.
-pub async fn retired<E: CatalogEntry>(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<ErpId<E>>> {
-    Ok(repo::retired(conn, partner, E::ENTRY).await?.into_iter().map(ErpId::stored).collect())
+pub async fn retired<E: CatalogEntry>(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<ErpId<E>>> {
+    Ok(repo::retired(conn, partner, E::ENTRY)
+        .await?
+        .into_iter()
+        .map(ErpId::stored)
+        .collect())
 }
 
 #[cfg(test)]

@@ -24,13 +24,22 @@ use crate::{
 /// The root under which a change is counted, and the revision the change makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    CustomerIntegration { business_partner_id: BusinessPartnerId, revision: i64 },
-    Catalog { revision: i64 },
-    GlobalRules { revision: i64 },
+    CustomerIntegration {
+        business_partner_id: BusinessPartnerId,
+        revision: i64,
+    },
+    Catalog {
+        revision: i64,
+    },
+    GlobalRules {
+        revision: i64,
+    },
 }
 
 /// What happened to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, strum::IntoStaticStr, strum::EnumString)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, strum::IntoStaticStr, strum::EnumString,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Action {
@@ -79,9 +88,10 @@ pub(crate) async fn record<T: Resource>(
         Change::Unchanged(_) => return Ok(()),
     };
     let (aggregate, business_partner_id, revision) = match origin {
-        Origin::CustomerIntegration { business_partner_id, revision } => {
-            ("customer_integration", Some(business_partner_id), *revision)
-        }
+        Origin::CustomerIntegration {
+            business_partner_id,
+            revision,
+        } => ("customer_integration", Some(business_partner_id), *revision),
         Origin::Catalog { revision } => ("catalog", None, *revision),
         Origin::GlobalRules { revision } => ("global_rules", None, *revision),
     };
@@ -100,10 +110,14 @@ pub(crate) async fn record<T: Resource>(
         before: before.map(snapshot).transpose()?,
         after: after.map(snapshot).transpose()?,
     };
-    on!(conn, |c| diesel::insert_into(history::table).values(&row).execute(c))?;
+    on!(conn, |c| diesel::insert_into(history::table)
+        .values(&row)
+        .execute(c))?;
     Ok(())
 }
 
 fn snapshot<T: Resource>(resource: &T) -> Result<Jsonb<serde_json::Value>> {
-    Ok(Jsonb(serde_json::to_value(resource).map_err(anyhow::Error::from)?))
+    Ok(Jsonb(
+        serde_json::to_value(resource).map_err(anyhow::Error::from)?,
+    ))
 }

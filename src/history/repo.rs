@@ -101,8 +101,14 @@ pub(super) async fn list(
         if let Some(until) = filter.until.and_then(|until| until.known()) {
             query = query.filter(history::at.lt(until));
         }
-        keyset!(query, page.sort.descending, history::revision, history::id, page.after_number::<EntryId>()?)
-            .limit(page.fetch())
-            .load(c)
+        keyset!(
+            query,
+            page.sort.descending,
+            history::revision,
+            history::id,
+            page.after_number::<EntryId>()?
+        )
+        .limit(page.fetch())
+        .load(c)
     })?)
 }

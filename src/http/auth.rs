@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header, web::Data,
+};
 
 use futures_util::{
     FutureExt as _,
@@ -85,14 +87,22 @@ impl<S: Scope> Permit<S> {
         if let Some(operations) = request.app_data::<Data<Operations>>() {
             operations.check_parameters(request)?;
         }
-        Ok(Self { claims: Arc::clone(claims), request: request.clone(), scope: PhantomData })
+        Ok(Self {
+            claims: Arc::clone(claims),
+            request: request.clone(),
+            scope: PhantomData,
+        })
     }
 
     /// Whom the history names.
     pub fn actor(&self) -> Actor {
         let Claims { sub, client_id, .. } = &*self.claims;
         let request_id = RequestContext::id_of(&self.request);
-        Actor { subject: sub.clone(), client: client_id.clone(), request_id }
+        Actor {
+            subject: sub.clone(),
+            client: client_id.clone(),
+            request_id,
+        }
     }
 
     /// The one partner the token is limited to.
@@ -107,12 +117,20 @@ impl<S: Scope> Permit<S> {
 
     /// Refuses what would be there if the caller could know of it.
     pub fn must_know(&self, partner: &BusinessPartnerId) -> Result<()> {
-        if self.may_know(partner) { Ok(()) } else { Err(Error::refuse(Code::NotFound)) }
+        if self.may_know(partner) {
+            Ok(())
+        } else {
+            Err(Error::refuse(Code::NotFound))
+        }
     }
 
     /// Refuses callers limited to one partner: what is shared is not theirs to change.
     pub fn must_be_unlimited(&self) -> Result<()> {
-        if self.limited_to().is_some() { Err(Error::refuse(Code::PartnerRestricted)) } else { Ok(()) }
+        if self.limited_to().is_some() {
+            Err(Error::refuse(Code::PartnerRestricted))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -145,15 +163,21 @@ impl<S: Scope> InPartner<S> {
 type Verifying<T> = Either<Ready<Result<T>>, LocalBoxFuture<'static, Result<T>>>;
 
 /// Makes something of the claims of the request's token.
-fn verifying<T: 'static>(request: &HttpRequest, make: fn(&HttpRequest, &Arc<Claims>) -> Result<T>) -> Verifying<T> {
-    let verified = verifier(request).and_then(|verifier| Ok((verifier, verifier.verify(bearer(request)?))));
+fn verifying<T: 'static>(
+    request: &HttpRequest,
+    make: fn(&HttpRequest, &Arc<Claims>) -> Result<T>,
+) -> Verifying<T> {
+    let verified =
+        verifier(request).and_then(|verifier| Ok((verifier, verifier.verify(bearer(request)?))));
     match verified {
         Ok((_, Ok(claims))) => Either::Left(ready(make(request, &claims))),
         Err(error) | Ok((_, Err(Unverified::Refused(error)))) => Either::Left(ready(Err(error))),
         Ok((_, Err(Unverified::UnknownKey(unknown)))) => {
             let request = request.clone();
             let again = async move {
-                let claims = verifier(&request)?.verify_again(bearer(&request)?, unknown).await?;
+                let claims = verifier(&request)?
+                    .verify_again(bearer(&request)?, unknown)
+                    .await?;
                 make(&request, &claims)
             };
             Either::Right(again.boxed_local())
@@ -162,7 +186,9 @@ fn verifying<T: 'static>(request: &HttpRequest, make: fn(&HttpRequest, &Arc<Clai
 }
 
 fn verifier(request: &HttpRequest) -> Result<&Data<Verifier>> {
-    Ok(request.app_data::<Data<Verifier>>().ok_or_else(|| anyhow::anyhow!("no verifier"))?)
+    Ok(request
+        .app_data::<Data<Verifier>>()
+        .ok_or_else(|| anyhow::anyhow!("no verifier"))?)
 }
 
 impl<S: Scope> FromRequest for Permit<S> {
@@ -187,12 +213,20 @@ impl<S: Scope> FromRequest for InPartner<S> {
 fn bearer(request: &HttpRequest) -> Result<&str> {
     let refused = || Error::refuse(Code::InvalidToken).with("reason", "other");
     let mut sent = request.headers().get_all(header::AUTHORIZATION);
-    let authorization = sent.next().ok_or_else(|| Error::refuse(Code::MissingToken))?;
+    let authorization = sent
+        .next()
+        .ok_or_else(|| Error::refuse(Code::MissingToken))?;
     if sent.next().is_some() {
         return Err(refused());
     }
     // what is not ASCII is no good token; to find that out is left to those who judge it, since most are known already
     let text = str::from_utf8(authorization.as_bytes()).ok();
-    let (scheme, token) = text.and_then(|text| text.split_once(' ')).ok_or_else(refused)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim_start()) } else { Err(Error::refuse(Code::MissingToken)) }
+    let (scheme, token) = text
+        .and_then(|text| text.split_once(' '))
+        .ok_or_else(refused)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(token.trim_start())
+    } else {
+        Err(Error::refuse(Code::MissingToken))
+    }
 }

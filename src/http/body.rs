@@ -95,7 +95,10 @@ impl<const MAX: usize> FromRequest for RawBody<MAX> {
             }
             first => {
                 let request = request.clone();
-                Either::Right(async move { collect(&request, first, payload, MAX).await.map(Self) }.boxed_local())
+                Either::Right(
+                    async move { collect(&request, first, payload, MAX).await.map(Self) }
+                        .boxed_local(),
+                )
             }
         }
     }
@@ -122,36 +125,64 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
 /// huge once unpacked.
 fn must_be_json(request: &HttpRequest) -> Result<()> {
     let patch = request.method() == Method::PATCH;
-    let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let sent = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     // most say no more than the name
     let is = |name: &str| {
         let named = |essence: &str| essence.eq_ignore_ascii_case(name);
-        named(sent) || sent.split_once(';').is_some_and(|(essence, _)| named(essence.trim_end()))
+        named(sent)
+            || sent
+                .split_once(';')
+                .is_some_and(|(essence, _)| named(essence.trim_end()))
     };
     let mut codings = request.headers().get_all(header::CONTENT_ENCODING);
     let plain = codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if plain && (is("application/json") || patch && is("application/merge-patch+json")) {
         return Ok(());
     }
-    Err(Error::refuse(Code::UnsupportedMediaType).with("merge_patch", if patch { "yes" } else { "no" }))
+    Err(Error::refuse(Code::UnsupportedMediaType)
+        .with("merge_patch", if patch { "yes" } else { "no" }))
 }
 
 /// The whole body, of which `first` came before, or a refusal when it is too large or too slow; actix itself would wait for it for
 /// ever.
-async fn collect(request: &HttpRequest, first: Option<Chunk>, mut payload: Payload, max: usize) -> Result<Bytes> {
-    let limit = request.app_data::<BodyTimeout>().map_or(BODY_TIMEOUT, |limit| limit.0);
-    timeout(limit, receive(request, first, &mut payload, max)).await.unwrap_or_else(|_| {
-        request.extensions_mut().insert(Unread(payload));
-        Err(Error::refuse(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
-    })
+async fn collect(
+    request: &HttpRequest,
+    first: Option<Chunk>,
+    mut payload: Payload,
+    max: usize,
+) -> Result<Bytes> {
+    let limit = request
+        .app_data::<BodyTimeout>()
+        .map_or(BODY_TIMEOUT, |limit| limit.0);
+    timeout(limit, receive(request, first, &mut payload, max))
+        .await
+        .unwrap_or_else(|_| {
+            request.extensions_mut().insert(Unread(payload));
+            Err(Error::refuse(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
+        })
 }
 
 /// How long a body says it is, in bytes.
 fn announced(request: &HttpRequest) -> Option<usize> {
-    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    request
+        .headers()
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
-async fn receive(request: &HttpRequest, first: Option<Chunk>, payload: &mut Payload, max: usize) -> Result<Bytes> {
+async fn receive(
+    request: &HttpRequest,
+    first: Option<Chunk>,
+    payload: &mut Payload,
+    max: usize,
+) -> Result<Bytes> {
     let too_large = || Error::refuse(Code::BodyTooLarge).with("max", max);
     let announced = announced(request);
     if announced.is_some_and(|length| length > max) {
@@ -175,17 +206,28 @@ async fn receive(request: &HttpRequest, first: Option<Chunk>, payload: &mut Payl
 
 fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
     let body: T = shaped(bytes)?;
-    judged(body.validate().map_err(|errors| faults_of(&errors)).err().unwrap_or_default())?;
+    judged(
+        body.validate()
+            .map_err(|errors| faults_of(&errors))
+            .err()
+            .unwrap_or_default(),
+    )?;
     Ok(body)
 }
 
 /// Reads a body as what the document says it is, or tells where it is not. What it says is not judged.
 pub fn shaped<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T> {
-    let malformed = |error: &serde_json::Error| Error::refuse(Code::MalformedJson).with("reason", error);
+    let malformed =
+        |error: &serde_json::Error| Error::refuse(Code::MalformedJson).with("reason", error);
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let Object(body) = serde_path_to_error::deserialize::<_, Object<T>>(&mut json).map_err(|error| {
-        if error.inner().is_data() { Error::at(shape_fault(&error, Shape::Body)) } else { malformed(error.inner()) }
-    })?;
+    let Object(body) =
+        serde_path_to_error::deserialize::<_, Object<T>>(&mut json).map_err(|error| {
+            if error.inner().is_data() {
+                Error::at(shape_fault(&error, Shape::Body))
+            } else {
+                malformed(error.inner())
+            }
+        })?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(body)
 }
@@ -196,8 +238,12 @@ pub fn judged(faults: Vec<Fault>) -> Result<()> {
     if faults.is_empty() {
         return Ok(());
     }
-    let unreadable = faults.iter().find(|fault| fault.code.kind() == Kind::Unreadable);
-    let facts = unreadable.map(|fault| fault.facts.clone()).unwrap_or_default();
+    let unreadable = faults
+        .iter()
+        .find(|fault| fault.code.kind() == Kind::Unreadable);
+    let facts = unreadable
+        .map(|fault| fault.facts.clone())
+        .unwrap_or_default();
     let code = unreadable.map_or(Code::ValidationFailed, |fault| fault.code);
     Err(Error::faults(code, faults).knowing(facts))
 }
@@ -208,14 +254,24 @@ mod tests {
     use crate::{accesses::dto::AccessCreate, catalog::dto::AreaPut};
 
     fn faults<T: DeserializeOwned + Validate>(json: &str) -> (Code, Vec<(String, Code)>) {
-        let Err(Error::Refused(refusal)) = parse::<T>(json.as_bytes()).map(|_| ()) else { panic!("{json} was taken") };
-        (refusal.code, refusal.faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect())
+        let Err(Error::Refused(refusal)) = parse::<T>(json.as_bytes()).map(|_| ()) else {
+            panic!("{json} was taken")
+        };
+        (
+            refusal.code,
+            refusal
+                .faults
+                .into_iter()
+                .map(|fault| (fault.pointer, fault.code))
+                .collect(),
+        )
     }
 
     #[test]
     fn all_bad_fields_are_told_at_once() {
-        let (code, faults) =
-            faults::<AccessCreate>(r#"{"email": "x", "role": "boss", "contact_id": "-", "last_name": "a\u0000"}"#);
+        let (code, faults) = faults::<AccessCreate>(
+            r#"{"email": "x", "role": "boss", "contact_id": "-", "last_name": "a\u0000"}"#,
+        );
         assert_eq!(code, Code::ValidationFailed);
         let expected = [
             ("/contact_id", Code::InvalidId),
@@ -224,7 +280,10 @@ mod tests {
             ("/last_name", Code::ControlCharacter),
             ("/role", Code::UnknownValue),
         ];
-        assert_eq!(faults, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+        assert_eq!(
+            faults,
+            expected.map(|(pointer, code)| (pointer.to_owned(), code))
+        );
     }
 
     #[rstest::rstest]
@@ -244,7 +303,11 @@ mod tests {
     #[case(r#"{"approver": "yes"}"#, Code::WrongType, Some("/approver"))]
     #[case(r#"{"email": null}"#, Code::WrongType, Some("/email"))]
     #[case(r#"{"email": "a@b", "email": "c@d"}"#, Code::WrongType, Some(""))]
-    fn what_cannot_be_read_is_told_where(#[case] json: &str, #[case] code: Code, #[case] pointer: Option<&str>) {
+    fn what_cannot_be_read_is_told_where(
+        #[case] json: &str,
+        #[case] code: Code,
+        #[case] pointer: Option<&str>,
+    ) {
         let (whole, faults) = faults::<AccessCreate>(json);
         assert_eq!(whole, code);
         assert_eq!(faults.first().map(|(pointer, _)| pointer.as_str()), pointer);
@@ -253,14 +316,23 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         let deep = format!("{{\"email\": {}", "[".repeat(100_000));
-        assert!(matches!(faults::<AccessCreate>(&deep).0, Code::MalformedJson | Code::WrongType));
+        assert!(matches!(
+            faults::<AccessCreate>(&deep).0,
+            Code::MalformedJson | Code::WrongType
+        ));
     }
 
     #[test]
     fn faults_inside_a_list_are_told_by_index() {
         let json = r##"{"name": "x", "color": "#000000", "start_ticket_types": ["a", "-", "b"]}"##;
-        assert_eq!(faults::<AreaPut>(json).1, [("/start_ticket_types/1".to_owned(), Code::InvalidId)]);
+        assert_eq!(
+            faults::<AreaPut>(json).1,
+            [("/start_ticket_types/1".to_owned(), Code::InvalidId)]
+        );
         let json = r##"{"name": "x", "color": "#000000", "start_ticket_types": ["a", "b", "a"]}"##;
-        assert_eq!(faults::<AreaPut>(json).1, [("/start_ticket_types/2".to_owned(), Code::DuplicateValue)]);
+        assert_eq!(
+            faults::<AreaPut>(json).1,
+            [("/start_ticket_types/2".to_owned(), Code::DuplicateValue)]
+        );
     }
 }

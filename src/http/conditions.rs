@@ -26,8 +26,18 @@ impl Conditions {
     /// Reads them from the request's headers.
     pub fn of(request: &HttpRequest) -> Result<Self> {
         let if_match = sent(request, &header::IF_MATCH, "If-Match", Strength::Strong)?;
-        let if_none_match = sent(request, &header::IF_NONE_MATCH, "If-None-Match", Strength::Any)?;
-        Ok(Self { precondition: Precondition { if_match, if_none_match } })
+        let if_none_match = sent(
+            request,
+            &header::IF_NONE_MATCH,
+            "If-None-Match",
+            Strength::Any,
+        )?;
+        Ok(Self {
+            precondition: Precondition {
+                if_match,
+                if_none_match,
+            },
+        })
     }
 
     /// Whether a read asks for something only if it is news.
@@ -46,7 +56,8 @@ impl Conditions {
 }
 
 /// Pattern of a conditional header, as it is read below: `*`, or a list of tags.
-pub const CONDITION_PATTERN: &str = r#"^(\*|[ \t,]*(W/)?"[!#-~]*"([ \t]*,[ \t,]*(W/)?"[!#-~]*")*[ \t,]*)$"#;
+pub const CONDITION_PATTERN: &str =
+    r#"^(\*|[ \t,]*(W/)?"[!#-~]*"([ \t]*,[ \t,]*(W/)?"[!#-~]*")*[ \t,]*)$"#;
 
 /// Which tags a condition compares: `If-Match` the strong ones only, `If-None-Match` all (RFC 9110 section 8.8.3.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,7 +80,9 @@ impl<'h> Sent<'h> {
         match self {
             Self::Any => Match::Any,
             Self::Tags(tags) => {
-                let compared = tags.into_iter().filter(|(weak, _)| strength == Strength::Any || !weak);
+                let compared = tags
+                    .into_iter()
+                    .filter(|(weak, _)| strength == Strength::Any || !weak);
                 Match::Tags(compared.map(|(_, tag)| tag.to_owned()).collect())
             }
         }
@@ -85,9 +98,15 @@ impl<'h> Sent<'h> {
         let mut rest = text.trim_start_matches([' ', '\t', ',']);
         while !rest.is_empty() {
             let weak = rest.starts_with("W/");
-            let (tag, after) = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+            let (tag, after) = rest
+                .strip_prefix("W/")
+                .unwrap_or(rest)
+                .strip_prefix('"')?
+                .split_once('"')?;
             let after = after.trim_start_matches([' ', '\t']);
-            if !tag.bytes().all(|b| b.is_ascii_graphic()) || !(after.is_empty() || after.starts_with(',')) {
+            if !tag.bytes().all(|b| b.is_ascii_graphic())
+                || !(after.is_empty() || after.starts_with(','))
+            {
                 return None;
             }
             tags.push((weak, tag));
@@ -99,8 +118,17 @@ impl<'h> Sent<'h> {
 
 /// A conditional header, all its lines being one list. One that cannot be read, such as a tag without its quotes, is refused:
 /// ignored it would let a write act that was meant not to, and as a tag that never matches it would be a riddle.
-fn sent(request: &HttpRequest, header: &HeaderName, name: &str, strength: Strength) -> Result<Option<Match>> {
-    let lines: Option<Vec<_>> = request.headers().get_all(header).map(|line| line.to_str().ok()).collect();
+fn sent(
+    request: &HttpRequest,
+    header: &HeaderName,
+    name: &str,
+    strength: Strength,
+) -> Result<Option<Match>> {
+    let lines: Option<Vec<_>> = request
+        .headers()
+        .get_all(header)
+        .map(|line| line.to_str().ok())
+        .collect();
     let named = |text: &str| Sent::read(text).map(|sent| sent.named(strength));
     let read = match lines.as_deref() {
         Some([]) => return Ok(None),
@@ -109,7 +137,12 @@ fn sent(request: &HttpRequest, header: &HeaderName, name: &str, strength: Streng
         Some(lines) => named(&lines.join(",")),
         None => None,
     };
-    let unreadable = || Error::faults(Code::InvalidParameter, vec![Fault::new(name, Code::InvalidParameter)]);
+    let unreadable = || {
+        Error::faults(
+            Code::InvalidParameter,
+            vec![Fault::new(name, Code::InvalidParameter)],
+        )
+    };
     read.map(Some).ok_or_else(unreadable)
 }
 
@@ -147,7 +180,10 @@ mod tests {
     #[case("*, \"3\"", None)]
     #[case("\"3\", *", None)]
     #[case("*, *", None)]
-    fn headers_are_read_in_full_or_not_at_all(#[case] text: &str, #[case] expected: Option<Sent<'_>>) {
+    fn headers_are_read_in_full_or_not_at_all(
+        #[case] text: &str,
+        #[case] expected: Option<Sent<'_>>,
+    ) {
         let documented = jsonschema::is_valid(
             &serde_json::json!({"pattern": CONDITION_PATTERN}),
             // HTTP takes the white space off the ends of a header

@@ -62,8 +62,16 @@ impl<T> Watched<T> {
     /// Watches a new connection.
     pub fn new(io: T, limit: Duration) -> Self {
         let now = Instant::now();
-        let state = Rc::new(State { busy: Cell::new(0), since: Cell::new(now) });
-        Self { io, state, limit, alarm: Box::pin(sleep_until(now + limit)) }
+        let state = Rc::new(State {
+            busy: Cell::new(0),
+            since: Cell::new(now),
+        });
+        Self {
+            io,
+            state,
+            limit,
+            alarm: Box::pin(sleep_until(now + limit)),
+        }
     }
 
     /// For the requests that will come.
@@ -91,7 +99,11 @@ impl<T> Watched<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.io).poll_read(cx, buf);
         if read.is_ready() {
             return read;
@@ -102,7 +114,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
         self.wrote(&written);
         written
@@ -154,7 +170,10 @@ mod tests {
                 break error;
             }
         };
-        assert_eq!((error.kind(), begun.elapsed()), (io::ErrorKind::TimedOut, LIMIT));
+        assert_eq!(
+            (error.kind(), begun.elapsed()),
+            (io::ErrorKind::TimedOut, LIMIT)
+        );
         drop(server);
         drip.await.unwrap();
     }
@@ -164,11 +183,19 @@ mod tests {
         let (client, server) = duplex(64);
         let mut server = Watched::new(server, LIMIT);
         let (begun, busy) = (Instant::now(), server.watch().begin());
-        assert!(tokio::time::timeout(LIMIT * 5, server.read_u8()).await.is_err(), "a request was in progress");
+        assert!(
+            tokio::time::timeout(LIMIT * 5, server.read_u8())
+                .await
+                .is_err(),
+            "a request was in progress"
+        );
         drop(busy);
         tokio::time::sleep(LIMIT / 2).await;
         server.write_u8(1).await.unwrap();
-        assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(
+            server.read_u8().await.unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
         assert_eq!(begun.elapsed(), LIMIT * 5 + LIMIT / 2 + LIMIT);
         drop(client);
     }

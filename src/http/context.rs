@@ -33,17 +33,28 @@ pub struct RequestContext {
 impl RequestContext {
     /// The context of a request that comes in.
     pub fn new(request: &ServiceRequest) -> Self {
-        Self { request_id: request_id(request), lang: language(request) }
+        Self {
+            request_id: request_id(request),
+            lang: language(request),
+        }
     }
 
     /// The caller's language.
     pub fn lang_of(request: &HttpRequest) -> Lang {
-        request.extensions().get::<Self>().map(|context| context.lang).unwrap_or_default()
+        request
+            .extensions()
+            .get::<Self>()
+            .map(|context| context.lang)
+            .unwrap_or_default()
     }
 
     /// The id of a request.
     pub fn id_of(request: &HttpRequest) -> String {
-        request.extensions().get::<Self>().map(|context| context.request_id.clone()).unwrap_or_default()
+        request
+            .extensions()
+            .get::<Self>()
+            .map(|context| context.request_id.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -78,23 +89,37 @@ impl FromRequest for Lang {
 fn request_id(request: &ServiceRequest) -> String {
     let sane = |id: &&str| {
         (1..=MAX_REQUEST_ID).contains(&id.len())
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~:/+=@-".contains(&b))
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._~:/+=@-".contains(&b))
     };
-    let sent = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
-    sent.filter(sane).map_or_else(|| uuid::Uuid::now_v7().to_string(), ToOwned::to_owned)
+    let sent = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok());
+    sent.filter(sane)
+        .map_or_else(|| uuid::Uuid::now_v7().to_string(), ToOwned::to_owned)
 }
 
 /// The best of the languages a caller accepts that we speak; English otherwise.
 fn language(request: &ServiceRequest) -> Lang {
-    let accepted = AcceptLanguage::parse(request).map(|accepted| accepted.0).unwrap_or_default();
-    let named = accepted.iter().filter_map(|item| Some((Lang::of_tag(item.item.item()?.as_str())?, item.quality)));
+    let accepted = AcceptLanguage::parse(request)
+        .map(|accepted| accepted.0)
+        .unwrap_or_default();
+    let named = accepted
+        .iter()
+        .filter_map(|item| Some((Lang::of_tag(item.item.item()?.as_str())?, item.quality)));
     let mut wishes: Vec<_> = named.collect();
     // `*` stands for every language that is not named
     if let Some(any) = accepted.iter().find(|item| item.item.item().is_none()) {
-        let unnamed: Vec<_> = Lang::iter().filter(|lang| wishes.iter().all(|(named, _)| named != lang)).collect();
+        let unnamed: Vec<_> = Lang::iter()
+            .filter(|lang| wishes.iter().all(|(named, _)| named != lang))
+            .collect();
         wishes.extend(unnamed.into_iter().map(|lang| (lang, any.quality)));
     }
-    let wanted = wishes.into_iter().filter(|(_, quality)| *quality > Quality::ZERO);
+    let wanted = wishes
+        .into_iter()
+        .filter(|(_, quality)| *quality > Quality::ZERO);
     // of equal wishes the first one counts
     let best = wanted.reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(lang, _)| lang).unwrap_or_default()

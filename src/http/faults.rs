@@ -24,14 +24,32 @@ pub fn body_fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Faul
 
 /// What serde could not read, as a fault. serde says it in words only; their beginnings and ends are part of its `de::Error`
 /// trait, and what the sender wrote stands between them.
-pub(super) fn shape_fault<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>, shape: Shape) -> Fault {
+pub(super) fn shape_fault<E: std::fmt::Display>(
+    error: &serde_path_to_error::Error<E>,
+    shape: Shape,
+) -> Fault {
     let message = error.inner().to_string();
     let message = without_place(&message);
     let (said, expected) = split(message);
-    let named = said.split_once('`').map(|(_, rest)| rest.strip_suffix('`').unwrap_or(rest)).unwrap_or_default();
+    let named = said
+        .split_once('`')
+        .map(|(_, rest)| rest.strip_suffix('`').unwrap_or(rest))
+        .unwrap_or_default();
     let base = pointer(error.path());
-    let at = |path: String| if shape == Shape::Query { path.trim_start_matches('/').to_owned() } else { path };
-    let child = || if ends_with(error.path(), named) { base.clone() } else { format!("{base}/{}", member(named)) };
+    let at = |path: String| {
+        if shape == Shape::Query {
+            path.trim_start_matches('/').to_owned()
+        } else {
+            path
+        }
+    };
+    let child = || {
+        if ends_with(error.path(), named) {
+            base.clone()
+        } else {
+            format!("{base}/{}", member(named))
+        }
+    };
     if said.starts_with("unknown field") && shape == Shape::Query {
         Fault::new(at(child()), Code::UnknownParameter).with("name", clipped(named, MAX_NAME))
     } else if said.starts_with("unknown field") {
@@ -53,33 +71,48 @@ pub(super) fn shape_fault<E: std::fmt::Display>(error: &serde_path_to_error::Err
 fn without_place(message: &str) -> &str {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match message.rsplit_once(" at line ") {
-        Some((rest, place)) if place.split_once(" column ").is_some_and(|(l, c)| number(l) && number(c)) => rest,
+        Some((rest, place))
+            if place
+                .split_once(" column ")
+                .is_some_and(|(l, c)| number(l) && number(c)) =>
+        {
+            rest
+        }
         _ => message,
     }
 }
 
 /// What was found, and what serde expected instead: the words behind the last `expected` are ours.
 fn split(message: &str) -> (&str, Option<&str>) {
-    let nothing =
-        ["fields", "variants"].iter().find_map(|what| message.strip_suffix(&format!(", there are no {what}")));
+    let nothing = ["fields", "variants"]
+        .iter()
+        .find_map(|what| message.strip_suffix(&format!(", there are no {what}")));
     match nothing {
         Some(said) => (said, Some("")),
-        None => message.rsplit_once(", expected ").map_or((message, None), |(said, expected)| (said, Some(expected))),
+        None => message
+            .rsplit_once(", expected ")
+            .map_or((message, None), |(said, expected)| (said, Some(expected))),
     }
 }
 
 /// The words that serde would have taken.
 fn words(expected: &str) -> String {
-    expected.split('`').skip(1).step_by(2).collect::<Vec<_>>().join(", ")
+    expected
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn pointer(path: &Path) -> String {
-    path.iter().fold(String::new(), |pointer, segment| match segment {
-        Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } => format!("{pointer}/{}", member(key)),
-        Segment::Enum { variant } => format!("{pointer}/{}", member(variant)),
-        Segment::Unknown => pointer,
-    })
+    path.iter()
+        .fold(String::new(), |pointer, segment| match segment {
+            Segment::Seq { index } => format!("{pointer}/{index}"),
+            Segment::Map { key } => format!("{pointer}/{}", member(key)),
+            Segment::Enum { variant } => format!("{pointer}/{}", member(variant)),
+            Segment::Unknown => pointer,
+        })
 }
 
 /// Whether a path leads to a member of this name.
@@ -108,9 +141,15 @@ pub fn faults_of(errors: &ValidationErrors) -> Vec<Fault> {
 fn gather(errors: &ValidationErrors, base: &str, faults: &mut Vec<Fault>) {
     for (name, kind) in errors.errors() {
         // a value that judges itself names no member; where the fault is inside of it, the fault says
-        let at = if name.is_empty() { base.to_owned() } else { format!("{base}/{}", escape(name)) };
+        let at = if name.is_empty() {
+            base.to_owned()
+        } else {
+            format!("{base}/{}", escape(name))
+        };
         match kind {
-            ValidationErrorsKind::Field(errors) => faults.extend(errors.iter().map(|error| fault_of(error, &at))),
+            ValidationErrorsKind::Field(errors) => {
+                faults.extend(errors.iter().map(|error| fault_of(error, &at)))
+            }
             ValidationErrorsKind::Struct(inner) => gather(inner, &at, faults),
             ValidationErrorsKind::List(items) => {
                 for (index, inner) in items {
@@ -129,8 +168,19 @@ fn fault_of(error: &ValidationError, at: &str) -> Fault {
         .params
         .iter()
         .filter(|(name, _)| *name != "value")
-        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)));
-    Fault { pointer: format!("{at}{within}"), code, facts: facts.collect() }
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), ToOwned::to_owned),
+            )
+        });
+    Fault {
+        pointer: format!("{at}{within}"),
+        code,
+        facts: facts.collect(),
+    }
 }
 
 #[cfg(test)]
@@ -138,8 +188,16 @@ mod tests {
     use super::*;
 
     #[rstest::rstest]
-    #[case("unknown field `a`, expected `b` or `c`", "unknown field `a`", Some("`b` or `c`"))]
-    #[case("unknown field `a, expected b`, there are no fields", "unknown field `a, expected b`", Some(""))]
+    #[case(
+        "unknown field `a`, expected `b` or `c`",
+        "unknown field `a`",
+        Some("`b` or `c`")
+    )]
+    #[case(
+        "unknown field `a, expected b`, there are no fields",
+        "unknown field `a, expected b`",
+        Some("")
+    )]
     #[case(
         "unknown field `a, there are no fields`, expected `b`",
         "unknown field `a, there are no fields`",

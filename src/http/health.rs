@@ -18,7 +18,11 @@ pub async fn live() -> HttpResponse {
 /// The database answers and has our tables, the keys of tokens are known, and nobody told the service to stop. Whatever is wrong,
 /// the answer is 503; the log says what.
 #[get("/health/ready")]
-pub async fn ready(db: Data<Db>, verifier: Data<Verifier>, surroundings: Data<Surroundings>) -> Result<HttpResponse> {
+pub async fn ready(
+    db: Data<Db>,
+    verifier: Data<Verifier>,
+    surroundings: Data<Surroundings>,
+) -> Result<HttpResponse> {
     let unready = |why: &str| Err(Error::Unavailable(why.to_owned()));
     if surroundings.is_stopping() {
         return unready("the service is stopping");
@@ -26,7 +30,9 @@ pub async fn ready(db: Data<Db>, verifier: Data<Verifier>, surroundings: Data<Su
     if !verifier.is_ready() {
         return unready("the keys of tokens are not known yet");
     }
-    let current = migrations::is_current(&db).await.map_err(|error| Error::Unavailable(error.to_string()))?;
+    let current = migrations::is_current(&db)
+        .await
+        .map_err(|error| Error::Unavailable(error.to_string()))?;
     if !current {
         return unready("migrations are pending");
     }

@@ -45,7 +45,10 @@ impl KeptPages {
     /// Keeps pages in about `bytes` of memory; none if that is too little for one.
     pub fn new(bytes: u64) -> Self {
         let items = usize::try_from(bytes / USUAL).unwrap_or(usize::MAX);
-        Self { finds: Finds::default(), pages: Cache::with_weighter(items, bytes, ByBytes) }
+        Self {
+            finds: Finds::default(),
+            pages: Cache::with_weighter(items, bytes, ByBytes),
+        }
     }
 
     /// Memory of the pages that are kept, in bytes, roughly.
@@ -55,7 +58,9 @@ impl KeptPages {
 
     /// The JSON of the page last read at an address, if it shows the state that bears this tag.
     pub fn find(&self, address: &str, tag: &EntityTag) -> Option<Bytes> {
-        self.finds.sift(self.pages.get(address), |kept| kept.tag == *tag).map(|kept| kept.json)
+        self.finds
+            .sift(self.pages.get(address), |kept| kept.tag == *tag)
+            .map(|kept| kept.json)
     }
 
     /// Keeps a page in place of the last one.
@@ -66,7 +71,10 @@ impl KeptPages {
 
 /// What a page is kept under. In another language, it may be another page.
 pub fn address(request: &HttpRequest, lang: Lang) -> String {
-    let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+    let address = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |address| address.as_str());
     [lang.tag(), address].concat()
 }
 
@@ -75,7 +83,10 @@ mod tests {
     use super::*;
 
     fn page(version: i64, length: usize) -> Kept {
-        Kept { tag: EntityTag::of(version), json: vec![b' '; length].into() }
+        Kept {
+            tag: EntityTag::of(version),
+            json: vec![b' '; length].into(),
+        }
     }
 
     #[test]
@@ -97,9 +108,16 @@ mod tests {
         }
         pages.keep("/huge".to_owned(), page(1, 2 << 20));
         assert_eq!(pages.find("/huge", &EntityTag::of(1)), None);
-        assert!(pages.bytes() <= 1 << 20 && pages.bytes() > 1 << 19, "{}", pages.bytes());
+        assert!(
+            pages.bytes() <= 1 << 20 && pages.bytes() > 1 << 19,
+            "{}",
+            pages.bytes()
+        );
         let none = KeptPages::new(0);
         none.keep("/a".to_owned(), page(1, 1));
-        assert_eq!((none.find("/a", &EntityTag::of(1)), none.bytes()), (None, 0));
+        assert_eq!(
+            (none.find("/a", &EntityTag::of(1)), none.bytes()),
+            (None, 0)
+        );
     }
 }

@@ -38,11 +38,18 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 
 /// Refuses a request whose head is too large.
 pub fn check_head(request: &ServiceRequest) -> Result<()> {
-    let uri = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
+    let uri = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |it| it.as_str().len());
     if uri > MAX_URI {
         return Err(Error::refuse(Code::UriTooLong).with("max", MAX_URI));
     }
-    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let headers: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
     if headers > MAX_HEADERS {
         return Err(Error::refuse(Code::HeadersTooLarge).with("max", MAX_HEADERS));
     }
@@ -63,7 +70,10 @@ pub struct Pass(Arc<AtomicUsize>);
 impl Gate {
     /// Lets in `most` at once.
     pub fn new(most: usize) -> Self {
-        Self { inside: Arc::default(), most }
+        Self {
+            inside: Arc::default(),
+            most,
+        }
     }
 
     /// How many are inside.
@@ -104,7 +114,10 @@ pub struct RateLimit {
 impl RateLimit {
     /// `None` where one of both is zero: no limit.
     pub fn new(per_second: u32, burst: u32) -> Option<Self> {
-        Some(Self { per_second: NonZeroU32::new(per_second)?, burst: NonZeroU32::new(burst)? })
+        Some(Self {
+            per_second: NonZeroU32::new(per_second)?,
+            burst: NonZeroU32::new(burst)?,
+        })
     }
 }
 
@@ -152,15 +165,25 @@ impl RateLimiter {
                 (
                     Ok(()),
                     remaining,
-                    Duration::from_secs_f64(f64::from(missing) / f64::from(self.limit.per_second.get())),
+                    Duration::from_secs_f64(
+                        f64::from(missing) / f64::from(self.limit.per_second.get()),
+                    ),
                 )
             }
             Err(not_until) => {
                 let reset = not_until.wait_time_from(self.clock.now());
-                (Err(Error::refuse(Code::TooManyRequests).with("seconds", seconds(reset))), 0, reset)
+                (
+                    Err(Error::refuse(Code::TooManyRequests).with("seconds", seconds(reset))),
+                    0,
+                    reset,
+                )
             }
         };
-        request.extensions_mut().insert(Allowance { policy: self.policy.clone(), remaining, reset });
+        request.extensions_mut().insert(Allowance {
+            policy: self.policy.clone(),
+            remaining,
+            reset,
+        });
         outcome
     }
 
@@ -173,16 +196,33 @@ impl RateLimiter {
 
 /// Whole seconds, at least one.
 fn seconds(duration: Duration) -> u64 {
-    duration.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
+    duration
+        .as_millis()
+        .div_ceil(1000)
+        .max(1)
+        .try_into()
+        .unwrap_or(u64::MAX)
 }
 
 /// The headers that tell a caller what is left to it (draft-ietf-httpapi-ratelimit-headers-10), where its requests are counted.
 pub fn allowance(request: &HttpRequest) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
     let allowance = request.extensions_mut().remove::<Allowance>();
-    allowance.into_iter().flat_map(|Allowance { policy, remaining, reset }| {
-        let left = HeaderValue::from_str(&format!(r#""subject";r={remaining};t={}"#, seconds(reset)));
-        [Some((RATE_LIMIT_POLICY, policy)), left.ok().map(|left| (RATE_LIMIT, left))].into_iter().flatten()
-    })
+    allowance.into_iter().flat_map(
+        |Allowance {
+             policy,
+             remaining,
+             reset,
+         }| {
+            let left =
+                HeaderValue::from_str(&format!(r#""subject";r={remaining};t={}"#, seconds(reset)));
+            [
+                Some((RATE_LIMIT_POLICY, policy)),
+                left.ok().map(|left| (RATE_LIMIT, left)),
+            ]
+            .into_iter()
+            .flatten()
+        },
+    )
 }
 
 #[cfg(test)]

@@ -38,25 +38,41 @@ impl Operations {
     pub fn of(document: &Value, others: &[&str]) -> Self {
         let mut queries = HashMap::default();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            let methods = item.as_object().into_iter().flatten().map(|(method, operation)| {
-                let parameters = operation["parameters"].as_array().into_iter().flatten();
-                let in_query = parameters.filter(|parameter| parameter["in"] == "query");
-                let names = in_query.filter_map(|parameter| parameter["name"].as_str()).map(ToOwned::to_owned);
-                (method.to_uppercase(), names.collect::<BTreeSet<_>>())
-            });
+            let methods = item
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(method, operation)| {
+                    let parameters = operation["parameters"].as_array().into_iter().flatten();
+                    let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+                    let names = in_query
+                        .filter_map(|parameter| parameter["name"].as_str())
+                        .map(ToOwned::to_owned);
+                    (method.to_uppercase(), names.collect::<BTreeSet<_>>())
+                });
             queries.insert(path.clone(), methods.collect::<BTreeMap<_, _>>());
         }
-        let documented =
-            queries.iter().map(|(path, methods)| (ResourceDef::new(path.as_str()), methods.keys().cloned().collect()));
+        let documented = queries.iter().map(|(path, methods)| {
+            (
+                ResourceDef::new(path.as_str()),
+                methods.keys().cloned().collect(),
+            )
+        });
         let get = || BTreeSet::from(["GET".to_owned()]);
-        let paths = documented.chain(others.iter().map(|path| (ResourceDef::new(*path), get()))).collect();
+        let paths = documented
+            .chain(others.iter().map(|path| (ResourceDef::new(*path), get())))
+            .collect();
         Self { paths, queries }
     }
 
     /// Refuses query parameters that the matched operation does not know, and headers that are longer than the document says.
     pub fn check_parameters(&self, request: &HttpRequest) -> Result<()> {
         for (header, name) in HEADERS {
-            if request.headers().get_all(header).any(|value| value.len() > MAX_HEADER) {
+            if request
+                .headers()
+                .get_all(header)
+                .any(|value| value.len() > MAX_HEADER)
+            {
                 let fault = Fault::new(name, Code::TooLong).with("max", MAX_HEADER);
                 return Err(Error::faults(Code::InvalidParameter, vec![fault]));
             }
@@ -66,17 +82,26 @@ impl Operations {
         }
         let methods = route(request).and_then(|route| self.queries.get(&*route));
         let known = methods.and_then(|methods| methods.get(request.method().as_str()));
-        let mut sent = form_urlencoded::parse(request.query_string().as_bytes()).map(|(name, _)| name);
-        sent.find(|name| !known.is_some_and(|known| known.contains(&**name))).map_or(Ok(()), |name| {
-            let name = clipped(&name, MAX_NAME);
-            Err(Error::at(Fault::new(&name, Code::UnknownParameter).with("name", &name)))
-        })
+        let mut sent =
+            form_urlencoded::parse(request.query_string().as_bytes()).map(|(name, _)| name);
+        sent.find(|name| !known.is_some_and(|known| known.contains(&**name)))
+            .map_or(Ok(()), |name| {
+                let name = clipped(&name, MAX_NAME);
+                Err(Error::at(
+                    Fault::new(&name, Code::UnknownParameter).with("name", &name),
+                ))
+            })
     }
 
     /// The methods a path takes; none where there is no such path.
     fn methods(&self, path: &str) -> BTreeSet<String> {
-        let matching = self.paths.iter().filter(|(definition, _)| definition.is_match(path));
-        let mut methods: BTreeSet<_> = matching.flat_map(|(_, methods)| methods.iter().cloned()).collect();
+        let matching = self
+            .paths
+            .iter()
+            .filter(|(definition, _)| definition.is_match(path));
+        let mut methods: BTreeSet<_> = matching
+            .flat_map(|(_, methods)| methods.iter().cloned())
+            .collect();
         // see `head`
         if methods.contains("GET") {
             methods.insert("HEAD".to_owned());
@@ -88,7 +113,9 @@ impl Operations {
 /// Answers what no route takes: 405 with `Allow` where the path exists, else 404.
 pub async fn unrouted(request: HttpRequest) -> Result<HttpResponse> {
     let operations = request.app_data::<Data<Operations>>();
-    let methods = operations.map(|operations| operations.methods(request.path())).unwrap_or_default();
+    let methods = operations
+        .map(|operations| operations.methods(request.path()))
+        .unwrap_or_default();
     if methods.is_empty() {
         return Err(Error::refuse(Code::UnknownRoute));
     }

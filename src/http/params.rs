@@ -72,7 +72,13 @@ impl<T: PathValue> FromRequest for InPath<T> {
 pub fn path_param<T: FromStr<Err = Fault>>(request: &HttpRequest, name: &str) -> Result<T> {
     let text = request.match_info().get(name).unwrap_or_default();
     text.parse().map_err(|fault: Fault| {
-        Error::faults(Code::InvalidParameter, vec![Fault { pointer: name.to_owned(), ..fault }])
+        Error::faults(
+            Code::InvalidParameter,
+            vec![Fault {
+                pointer: name.to_owned(),
+                ..fault
+            }],
+        )
     })
 }
 
@@ -177,33 +183,53 @@ impl<F: ListFilter> FromRequest for ListQuery<F> {
 impl<F: ListFilter> ListQuery<F> {
     fn parse(list: &str, query: &str) -> Result<Self> {
         let sent: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        if let Some((name, _)) =
-            sent.iter().enumerate().find_map(|(i, (name, _))| sent.iter().skip(i + 1).find(|(other, _)| other == name))
+        if let Some((name, _)) = sent
+            .iter()
+            .enumerate()
+            .find_map(|(i, (name, _))| sent.iter().skip(i + 1).find(|(other, _)| other == name))
         {
             return Err(invalid(name, Code::DuplicateValue));
         }
-        let value = |wanted: &str| sent.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value);
+        let value = |wanted: &str| {
+            sent.iter()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| &**value)
+        };
         // what is no number is as far out of range as can be
         let limit = value("limit").map(|text| text.parse().unwrap_or(u32::MAX));
-        let page = PageRequest::new(list, F::ORDERS, limit, value("sort"), value("q"), value("cursor"))?;
-        let own: Vec<_> =
-            sent.iter().filter(|(name, _)| !["limit", "sort", "q", "cursor"].contains(&&**name)).collect();
+        let page = PageRequest::new(
+            list,
+            F::ORDERS,
+            limit,
+            value("sort"),
+            value("q"),
+            value("cursor"),
+        )?;
+        let own: Vec<_> = sent
+            .iter()
+            .filter(|(name, _)| !["limit", "sort", "q", "cursor"].contains(&&**name))
+            .collect();
         let own = serde_urlencoded::to_string(own).map_err(anyhow::Error::from)?;
-        Ok(Self { page, filter: filter(&own)? })
+        Ok(Self {
+            page,
+            filter: filter(&own)?,
+        })
     }
 }
 
 fn filter<F: ListFilter>(query: &str) -> Result<F> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-    let filter: F =
-        serde_path_to_error::deserialize(pairs).map_err(|error| match shape_fault(&error, Shape::Query) {
+    let filter: F = serde_path_to_error::deserialize(pairs).map_err(|error| {
+        match shape_fault(&error, Shape::Query) {
             fault if fault.code == Code::UnknownParameter => Error::at(fault),
             fault => Error::faults(Code::InvalidParameter, vec![fault]),
-        })?;
+        }
+    })?;
     filter.validate().map_err(|errors| {
-        let named = faults_of(&errors)
-            .into_iter()
-            .map(|fault| Fault { pointer: fault.pointer.trim_start_matches('/').to_owned(), ..fault });
+        let named = faults_of(&errors).into_iter().map(|fault| Fault {
+            pointer: fault.pointer.trim_start_matches('/').to_owned(),
+            ..fault
+        });
         Error::faults(Code::InvalidParameter, named.collect())
     })?;
     Ok(filter)

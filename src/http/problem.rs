@@ -150,7 +150,11 @@ impl Problem {
             instance: asked.path.clone(),
             code: refusal.code.as_str(),
             request_id: asked.request_id.clone(),
-            errors: refusal.faults.iter().map(|fault| FieldError::new(fault, asked.lang)).collect(),
+            errors: refusal
+                .faults
+                .iter()
+                .map(|fault| FieldError::new(fault, asked.lang))
+                .collect(),
             references: refusal.references.clone(),
         }
     }
@@ -160,7 +164,11 @@ impl FieldError {
     /// What is wrong, in a language.
     pub fn new(fault: &Fault, lang: Lang) -> Self {
         let (_, detail) = texts::explain(lang, fault.code, &fault.facts);
-        Self { pointer: fault.pointer.clone(), code: fault.code.as_str(), detail }
+        Self {
+            pointer: fault.pointer.clone(),
+            code: fault.code.as_str(),
+            detail,
+        }
     }
 }
 
@@ -172,14 +180,19 @@ pub fn uri(code: Code) -> String {
 /// Turns every answer that is an error into a problem; others pass unchanged.
 pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceResponse<BoxBody> {
     let status = response.status();
-    let is_problem =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it.as_bytes() == MEDIA_TYPE.as_bytes());
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|it| it.as_bytes() == MEDIA_TYPE.as_bytes());
     if is_problem || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let (request, response) = response.into_parts();
     let framework = Error::refuse(Code::of_status(status));
-    let error = response.error().and_then(|error| error.as_error::<Error>()).unwrap_or(&framework);
+    let error = response
+        .error()
+        .and_then(|error| error.as_error::<Error>())
+        .unwrap_or(&framework);
     let problem = Problem::new(error, asked);
     let extra = headers_of(error);
     let body = serde_json::to_vec(&problem).unwrap_or_default();
@@ -190,7 +203,10 @@ pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceRespo
     });
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(asked.lang.tag()));
+    headers.insert(
+        header::CONTENT_LANGUAGE,
+        HeaderValue::from_static(asked.lang.tag()),
+    );
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.append(header::VARY, HeaderValue::from_static("accept-language"));
     for (name, value) in extra {
@@ -205,21 +221,35 @@ pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceRespo
 pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
     let Error::Refused(refusal) = error else {
         let retry = (header::RETRY_AFTER, RETRY_AFTER.to_owned());
-        return if error.code() == Code::InternalError { vec![] } else { vec![retry] };
+        return if error.code() == Code::InternalError {
+            vec![]
+        } else {
+            vec![retry]
+        };
     };
     let fact = |name: &str| fact(&refusal.facts, name);
     match refusal.code {
         Code::MissingToken => vec![(header::WWW_AUTHENTICATE, challenge(""))],
-        Code::InvalidToken => vec![(header::WWW_AUTHENTICATE, challenge(r#", error="invalid_token""#))],
+        Code::InvalidToken => vec![(
+            header::WWW_AUTHENTICATE,
+            challenge(r#", error="invalid_token""#),
+        )],
         Code::InsufficientScope => {
-            let challenge = challenge(&format!(r#", error="insufficient_scope", scope="{}""#, fact("scope")));
+            let challenge = challenge(&format!(
+                r#", error="insufficient_scope", scope="{}""#,
+                fact("scope")
+            ));
             vec![(header::WWW_AUTHENTICATE, challenge)]
         }
         Code::Overloaded => vec![(header::RETRY_AFTER, RETRY_AFTER.to_owned())],
         Code::TooManyRequests => vec![(header::RETRY_AFTER, fact("seconds").to_owned())],
         Code::UnsupportedMediaType => vec![(header::ACCEPT_ENCODING, "identity".to_owned())],
         Code::MethodNotAllowed => vec![(header::ALLOW, fact("allowed").to_owned())],
-        Code::PreconditionFailed => refusal.current.iter().map(|tag| (header::ETAG, tag.quoted())).collect(),
+        Code::PreconditionFailed => refusal
+            .current
+            .iter()
+            .map(|tag| (header::ETAG, tag.quoted()))
+            .collect(),
         _ => vec![],
     }
 }
@@ -229,5 +259,8 @@ fn challenge(error: &str) -> String {
 }
 
 fn fact<'a>(facts: &'a [Fact], name: &str) -> &'a str {
-    facts.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    facts
+        .iter()
+        .find(|(known, _)| known == name)
+        .map_or("", |(_, value)| value)
 }

@@ -15,7 +15,9 @@ impl std::str::FromStr for ProblemCode {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        text.parse().map(Self).map_err(|_| Fault::new("code", Code::UnknownValue))
+        text.parse()
+            .map(Self)
+            .map_err(|_| Fault::new("code", Code::UnknownValue))
     }
 }
 
@@ -37,14 +39,18 @@ pub async fn explain(code: Result<InPath<ProblemCode>, Error>) -> Result<HttpRes
          <body style=\"font-family: sans-serif; max-width: 40em; margin: 3em auto\">\n<h1>{en}</h1><p>{en_detail}</p>\n\
          <div lang=\"de\"><h2>{de}</h2><p>{de_detail}</p></div>\n<p><code>{name}</code> – HTTP {status}</p></body></html>\n"
     );
-    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(page))
 }
 
 /// A text without the facts of a case: Fluent leaves `{$name}` where it has none.
 fn general(text: &str) -> String {
     let mut parts = text.split("{$");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + "…" + part.split_once('}').map_or("", |(_, rest)| rest))
+    parts.fold(first, |text, part| {
+        text + "…" + part.split_once('}').map_or("", |(_, rest)| rest)
+    })
 }
 
 #[cfg(test)]

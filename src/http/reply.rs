@@ -36,15 +36,21 @@ pub struct List<T> {
 
 impl<T> From<Page<T>> for List<T> {
     fn from(page: Page<T>) -> Self {
-        Self { items: page.items, next_cursor: page.next_cursor }
+        Self {
+            items: page.items,
+            next_cursor: page.next_cursor,
+        }
     }
 }
 
 /// 200 with a resource, or 304 when the caller has it already.
 pub fn resource<T: Resource>(resource: &T, conditions: &Conditions) -> HttpResponse {
     let tag = resource.etag();
-    let response =
-        if conditions.has(&tag) { not_modified(&tag) } else { tagged(HttpResponse::Ok(), &tag).json(resource) };
+    let response = if conditions.has(&tag) {
+        not_modified(&tag)
+    } else {
+        tagged(HttpResponse::Ok(), &tag).json(resource)
+    };
     match resource.language() {
         Some(lang) => in_language(response, lang),
         None => response,
@@ -83,7 +89,10 @@ pub async fn tag_first<T: Serialize>(
         return Ok(not_modified(&tag));
     }
     let pages = pages.map(|pages| (pages, kept::address(&call.request, call.lang)));
-    if let Some(json) = pages.as_ref().and_then(|(pages, address)| pages.find(address, &tag)) {
+    if let Some(json) = pages
+        .as_ref()
+        .and_then(|(pages, address)| pages.find(address, &tag))
+    {
         return Ok(tagged_json(json, &tag));
     }
     let outcome = match call.db.look(reach, async |conn| read(conn).await).await {
@@ -95,12 +104,26 @@ pub async fn tag_first<T: Serialize>(
     let (tag, body) = if tag_now().await? == tag {
         (tag, outcome?)
     } else {
-        call.db.snapshot(reach, async |conn| Ok((tag_in(conn).await?, read(conn).await?))).await?
+        call.db
+            .snapshot(reach, async |conn| {
+                Ok((tag_in(conn).await?, read(conn).await?))
+            })
+            .await?
     };
     // of its exact size, since it may be kept
-    let json = Bytes::from(serde_json::to_vec(&body).map_err(anyhow::Error::from)?.into_boxed_slice());
+    let json = Bytes::from(
+        serde_json::to_vec(&body)
+            .map_err(anyhow::Error::from)?
+            .into_boxed_slice(),
+    );
     if let Some((pages, address)) = pages {
-        pages.keep(address, Kept { tag: tag.clone(), json: json.clone() });
+        pages.keep(
+            address,
+            Kept {
+                tag: tag.clone(),
+                json: json.clone(),
+            },
+        );
     }
     Ok(tagged_json(json, &tag))
 }
@@ -108,13 +131,17 @@ pub async fn tag_first<T: Serialize>(
 /// 200 with an answer that is good for this moment only, in words of the caller's language.
 pub fn answer<T: Serialize>(body: &T, lang: Lang) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    response.insert_header((header::CONTENT_TYPE, JSON)).insert_header((header::CACHE_CONTROL, NO_STORE));
+    response
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .insert_header((header::CACHE_CONTROL, NO_STORE));
     in_language(response.json(body), lang.tag())
 }
 
 /// 200 with JSON that has been written already.
 pub fn tagged_json(json: impl Into<Bytes>, tag: &EntityTag) -> HttpResponse {
-    tagged(HttpResponse::Ok(), tag).insert_header((header::CONTENT_TYPE, JSON)).body(json.into())
+    tagged(HttpResponse::Ok(), tag)
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .body(json.into())
 }
 
 /// 304: what bears this tag is what the caller has.
@@ -125,13 +152,19 @@ pub fn not_modified(tag: &EntityTag) -> HttpResponse {
 /// After POST: 201 with the resource, and where it is.
 pub fn posted<T: Resource>(request: &HttpRequest, done: &Done<T>) -> HttpResponse {
     let location = format!("{}/{}", address(request), done.resource.resource_id());
-    written(HttpResponse::Created().insert_header((header::LOCATION, location)), &done.resource)
+    written(
+        HttpResponse::Created().insert_header((header::LOCATION, location)),
+        &done.resource,
+    )
 }
 
 /// After PUT: 201 when it created, else 200.
 pub fn put<T: Resource>(request: &HttpRequest, done: &Done<T>) -> HttpResponse {
     if done.created {
-        written(HttpResponse::Created().insert_header((header::LOCATION, address(request))), &done.resource)
+        written(
+            HttpResponse::Created().insert_header((header::LOCATION, address(request))),
+            &done.resource,
+        )
     } else {
         written(&mut HttpResponse::Ok(), &done.resource)
     }
@@ -154,11 +187,15 @@ fn address(request: &HttpRequest) -> String {
     request
         .match_info()
         .iter()
-        .fold(pattern.to_string(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
+        .fold(pattern.to_string(), |path, (name, value)| {
+            path.replace(&format!("{{{name}}}"), value)
+        })
 }
 
 fn written<T: Resource>(response: &mut HttpResponseBuilder, resource: &T) -> HttpResponse {
-    let response = response.insert_header((header::ETAG, resource.etag().quoted())).json(resource);
+    let response = response
+        .insert_header((header::ETAG, resource.etag().quoted()))
+        .json(resource);
     match resource.language() {
         Some(lang) => in_language(response, lang),
         None => response,

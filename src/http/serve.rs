@@ -6,7 +6,9 @@ use std::{io, net::TcpListener, time::Duration};
 
 use actix_http::{HttpService, Protocol};
 use actix_server::Server;
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
+};
 use actix_web::{
     Error,
     body::MessageBody,
@@ -35,12 +37,19 @@ pub fn server<F, I, S, B>(serving: Serving, listener: TcpListener, app: F) -> io
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, actix_http::Request> + 'static,
-    S: ServiceFactory<actix_http::Request, Config = AppConfig, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S: ServiceFactory<
+            actix_http::Request,
+            Config = AppConfig,
+            Response = ServiceResponse<B>,
+            Error = Error,
+        > + 'static,
     S::InitError: std::fmt::Debug,
     B: MessageBody + 'static,
 {
-    let builder =
-        Server::build().workers(serving.workers).shutdown_timeout(serving.shutdown_timeout.as_secs()).disable_signals();
+    let builder = Server::build()
+        .workers(serving.workers)
+        .shutdown_timeout(serving.shutdown_timeout.as_secs())
+        .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
     let limit = serving.header_timeout;
     let factory = move || {
@@ -52,14 +61,22 @@ where
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            .on_connect_ext(|io: &Watched<TcpStream>, data: &mut Extensions| drop(data.insert(io.watch())));
-        let app = app().into_factory().map_err(|error: Error| error.error_response());
+            .on_connect_ext(|io: &Watched<TcpStream>, data: &mut Extensions| {
+                drop(data.insert(io.watch()))
+            });
+        let app = app()
+            .into_factory()
+            .map_err(|error: Error| error.error_response());
         let app = map_config(app, |()| AppConfig::default());
         let connected = move |io: TcpStream| async move {
             let peer = io.peer_addr().ok();
             // an answer is written at once, so there is nothing to wait for; a connection that is gone tells so when it is read
             let _ = io.set_nodelay(true);
-            Ok::<_, actix_http::error::DispatchError>((Watched::new(io, limit), Protocol::Http1, peer))
+            Ok::<_, actix_http::error::DispatchError>((
+                Watched::new(io, limit),
+                Protocol::Http1,
+                peer,
+            ))
         };
         fn_service(connected).and_then(http.finish(app))
     };

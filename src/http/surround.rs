@@ -46,8 +46,14 @@ const PROBES: &str = "/health/";
 
 /// Headers of every answer that make browsers careful with it (OWASP REST security cheat sheet).
 const SECURITY: [(HeaderName, HeaderValue); 3] = [
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
@@ -93,7 +99,10 @@ struct Course {
 
 impl Course {
     fn begin() -> Self {
-        Self { started: Instant::now(), given_up: Cell::new(false) }
+        Self {
+            started: Instant::now(),
+            given_up: Cell::new(false),
+        }
     }
 }
 
@@ -103,29 +112,53 @@ pub async fn surround(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let context = RequestContext::new(&request);
-    let asked = Asked { lang: context.lang, path: request.path().to_owned(), request_id: context.request_id.clone() };
+    let asked = Asked {
+        lang: context.lang,
+        path: request.path().to_owned(),
+        request_id: context.request_id.clone(),
+    };
     let span = traces::span(request.headers(), &context.request_id);
     let _busy = request.conn_data::<Watch>().map(Watch::begin);
     let surroundings = request.app_data::<Data<Surroundings>>().cloned();
-    let page = surroundings.as_ref().and_then(|it| cors::page(request.headers(), &it.origins));
-    let limit = surroundings.as_ref().map_or(Duration::MAX, |it| it.request_timeout);
+    let page = surroundings
+        .as_ref()
+        .and_then(|it| cors::page(request.headers(), &it.origins));
+    let limit = surroundings
+        .as_ref()
+        .map_or(Duration::MAX, |it| it.request_timeout);
     let (method, course) = (request.method().clone(), Rc::new(Course::begin()));
     request.extensions_mut().insert(context);
-    let answered = answer(request, next, asked.clone(), surroundings.clone(), course.clone());
+    let answered = answer(
+        request,
+        next,
+        asked.clone(),
+        surroundings.clone(),
+        course.clone(),
+    );
     let task = actix_web::rt::spawn(spent::counting(answered).instrument(span.clone()));
     let error = match timeout(limit, task).await {
         Ok(Ok(answered)) => return answered,
-        Ok(Err(panic)) => Error::Internal(anyhow::anyhow!("the request's task ended without an answer: {panic}")),
+        Ok(Err(panic)) => Error::Internal(anyhow::anyhow!(
+            "the request's task ended without an answer: {panic}"
+        )),
         Err(_) => {
             course.given_up.set(true);
-            Error::Unavailable(format!("the request took longer than {limit:?}; its task goes on"))
+            Error::Unavailable(format!(
+                "the request took longer than {limit:?}; its task goes on"
+            ))
         }
     };
     let _entered = span.enter();
     tracing::error!(%error, path = asked.path, "answered without a result");
     if let Some(surroundings) = surroundings {
         let (route, status) = (UNKNOWN.into(), error.status_code().as_u16());
-        surroundings.metrics.answered(&method, route, status, course.started.elapsed(), Duration::ZERO);
+        surroundings.metrics.answered(
+            &method,
+            route,
+            status,
+            course.started.elapsed(),
+            Duration::ZERO,
+        );
     }
     Err(abandoned(&error, &asked, page))
 }
@@ -143,7 +176,10 @@ async fn answer(
     let mut response = problem::render(response, &asked);
     if upgrade || surroundings.as_ref().is_some_and(|it| it.is_stopping()) {
         // Java's client offers HTTP/2 by `Upgrade`. The offer is not taken; actix closes such a connection, and has to say so
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
     }
     complete(&mut response, &asked);
     if course.given_up.get() {
@@ -151,7 +187,11 @@ async fn answer(
         let (status, micros) = (response.status().as_u16(), micros(course.started.elapsed()));
         tracing::warn!(status, micros, "finished after it was given up");
     } else {
-        report(&response, course.started, surroundings.as_ref().map(|it| &it.metrics));
+        report(
+            &response,
+            course.started,
+            surroundings.as_ref().map(|it| &it.metrics),
+        );
     }
     Ok(response)
 }
@@ -161,9 +201,11 @@ pub async fn admit(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let allowed = limits::check_head(&request).and_then(|()| match request.app_data::<Data<Surroundings>>() {
-        Some(it) if !request.path().starts_with(PROBES) => it.gate.enter().map(Some),
-        _ => Ok(None),
+    let allowed = limits::check_head(&request).and_then(|()| {
+        match request.app_data::<Data<Surroundings>>() {
+            Some(it) if !request.path().starts_with(PROBES) => it.gate.enter().map(Some),
+            _ => Ok(None),
+        }
     });
     head::as_get(&mut request);
     match allowed {
@@ -191,7 +233,10 @@ fn complete(response: &mut ServiceResponse<BoxBody>, asked: &Asked) {
     if unchanged {
         return;
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, if docs { DOCS_POLICY } else { NOTHING });
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        if docs { DOCS_POLICY } else { NOTHING },
+    );
     for (name, value) in SECURITY {
         headers.insert(name, value);
     }
@@ -205,7 +250,9 @@ fn report(response: &ServiceResponse<BoxBody>, started: Instant, metrics: Option
     if tracing::enabled!(tracing::Level::INFO) {
         let extensions = request.extensions();
         let claims = extensions.get::<Caller>().map(|caller| &caller.0);
-        let limit = claims.and_then(|claims| claims.business_partner_id.as_ref()).map(ErpId::as_str);
+        let limit = claims
+            .and_then(|claims| claims.business_partner_id.as_ref())
+            .map(ErpId::as_str);
         tracing::info!(
             %method,
             %route,
@@ -250,8 +297,14 @@ fn abandoned(error: &Error, asked: &Asked, page: Option<HeaderValue>) -> ActixEr
 
 /// A failure of ours is told to the log in full, since the caller learns nothing but the request's id.
 fn report_failure(response: &ServiceResponse<BoxBody>) {
-    match response.response().error().and_then(|error| error.as_error::<Error>()) {
-        Some(Error::Internal(error)) => tracing::error!(error = format!("{error:#}"), "internal error"),
+    match response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<Error>())
+    {
+        Some(Error::Internal(error)) => {
+            tracing::error!(error = format!("{error:#}"), "internal error")
+        }
         Some(error @ Error::StorageFull(_)) => tracing::error!(%error, "storage full"),
         Some(error @ (Error::Unavailable(_) | Error::Aborted(_) | Error::ConnectionLost(_))) => {
             tracing::warn!(%error, "unavailable");
@@ -272,15 +325,31 @@ mod tests {
 
     #[actix_web::test]
     async fn a_panic_is_answered_with_a_problem() {
-        let app = test::init_service(App::new().wrap(from_fn(surround)).route("/falls", web::get().to(falls))).await;
-        let request = test::TestRequest::get().uri("/falls").insert_header((REQUEST_ID, "r-1")).to_request();
-        let Err(error) = test::try_call_service(&app, request).await else { panic!("it fell") };
+        let app = test::init_service(
+            App::new()
+                .wrap(from_fn(surround))
+                .route("/falls", web::get().to(falls)),
+        )
+        .await;
+        let request = test::TestRequest::get()
+            .uri("/falls")
+            .insert_header((REQUEST_ID, "r-1"))
+            .to_request();
+        let Err(error) = test::try_call_service(&app, request).await else {
+            panic!("it fell")
+        };
         let answer = error.error_response();
         assert_eq!(answer.status(), 500);
-        assert_eq!(answer.headers().get(header::CONTENT_TYPE).unwrap(), problem::MEDIA_TYPE);
+        assert_eq!(
+            answer.headers().get(header::CONTENT_TYPE).unwrap(),
+            problem::MEDIA_TYPE
+        );
         assert_eq!(answer.headers().get(REQUEST_ID).unwrap(), "r-1");
         let problem = actix_web::body::to_bytes(answer.into_body()).await.unwrap();
         let problem: serde_json::Value = serde_json::from_slice(&problem).unwrap();
-        assert_eq!((&problem["code"], &problem["request_id"]), (&"internal_error".into(), &"r-1".into()));
+        assert_eq!(
+            (&problem["code"], &problem["request_id"]),
+            (&"internal_error".into(), &"r-1".into())
+        );
     }
 }

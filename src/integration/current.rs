@@ -55,9 +55,16 @@ impl Current {
                 let db = of.clone();
                 async move { read(&db, &partners, since).await }.boxed_local()
             };
-            Arc::new(Rounds::new(db.lanes(NonZeroUsize::MAX, Relay::default), question))
+            Arc::new(Rounds::new(
+                db.lanes(NonZeroUsize::MAX, Relay::default),
+                question,
+            ))
         });
-        Self { rounds, db, remembered: Cache::new(REMEMBERED) }
+        Self {
+            rounds,
+            db,
+            remembered: Cache::new(REMEMBERED),
+        }
     }
 
     /// What has to be covered by whatever is to be current for a partner: on PostgreSQL the revisions, and not found if there is
@@ -71,12 +78,18 @@ impl Current {
 
     /// The tag of everything that can be read below a partner's integration; not found if there is no such partner.
     pub async fn tag(&self, partner: &BusinessPartnerId) -> Result<EntityTag> {
-        let Some(changes) = self.db.changes() else { return self.ask(partner, |now| now.tag.clone()).await };
+        let Some(changes) = self.db.changes() else {
+            return self.ask(partner, |now| now.tag.clone()).await;
+        };
         let stamp = changes.due(partner).await;
         match self.remembered.get(partner) {
             Some((at, now)) if at == stamp => Ok(now.tag),
             _ => {
-                let now = found(read(&self.db, std::slice::from_ref(partner), Instant::now()).await?.remove(partner))?;
+                let now = found(
+                    read(&self.db, std::slice::from_ref(partner), Instant::now())
+                        .await?
+                        .remove(partner),
+                )?;
                 let tag = now.tag.clone();
                 self.remembered.insert(partner.clone(), (stamp, now));
                 Ok(tag)
@@ -92,6 +105,18 @@ impl Current {
 }
 
 async fn read(db: &Db, partners: &[BusinessPartnerId], since: Instant) -> Result<Answers> {
-    let read = db.read_since(since, async |conn| service::revisions(conn, partners).await).await?;
-    Ok(read.map(|(partner, revisions)| (partner, Now { revisions, tag: tag_of(revisions) })).collect())
+    let read = db
+        .read_since(since, async |conn| service::revisions(conn, partners).await)
+        .await?;
+    Ok(read
+        .map(|(partner, revisions)| {
+            (
+                partner,
+                Now {
+                    revisions,
+                    tag: tag_of(revisions),
+                },
+            )
+        })
+        .collect())
 }

@@ -24,7 +24,12 @@ pub struct BusinessPartnerRef {
 
 impl From<BusinessPartner> for BusinessPartnerRef {
     fn from(partner: BusinessPartner) -> Self {
-        Self { id: partner.id, name: partner.name, search_name: partner.search_name, active: partner.active }
+        Self {
+            id: partner.id,
+            name: partner.name,
+            search_name: partner.search_name,
+            active: partner.active,
+        }
     }
 }
 
@@ -81,7 +86,12 @@ pub struct CustomerIntegration {
 impl CustomerIntegration {
     pub(super) fn new(standing: Standing, counts: Counts, readiness: Readiness) -> Self {
         let etag = standing.etag();
-        let IntegrationRow { active, activated_at, revision, .. } = standing.integration;
+        let IntegrationRow {
+            active,
+            activated_at,
+            revision,
+            ..
+        } = standing.integration;
         let audit = standing.integration.audit();
         Self {
             business_partner: standing.partner.into(),

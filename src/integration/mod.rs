@@ -34,9 +34,19 @@ pub struct Standing {
 
 impl Standing {
     fn new(
-        (integration, partner, catalog_revision, global_rules_revision): (IntegrationRow, CatalogRow, i64, i64),
+        (integration, partner, catalog_revision, global_rules_revision): (
+            IntegrationRow,
+            CatalogRow,
+            i64,
+            i64,
+        ),
     ) -> Self {
-        Self { integration, partner: BusinessPartner::from_row(partner), catalog_revision, global_rules_revision }
+        Self {
+            integration,
+            partner: BusinessPartner::from_row(partner),
+            catalog_revision,
+            global_rules_revision,
+        }
     }
 
     /// Whose integration this is.
@@ -62,6 +72,10 @@ impl Standing {
 /// The tag of everything that can be read below an integration: it changes when anything below it, anything of the catalogue, or
 /// a global rule does.
 fn tag_of(revisions: Stamp) -> EntityTag {
-    let Stamp { partner, catalog, global_rules } = revisions;
+    let Stamp {
+        partner,
+        catalog,
+        global_rules,
+    } = revisions;
     EntityTag::derived(partner, format_args!("c{catalog}.g{global_rules}"))
 }

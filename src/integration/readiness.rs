@@ -91,8 +91,15 @@ pub(super) struct Settings {
 impl Facts<'_> {
     /// How much there is on each sub-tab.
     pub fn counts(&self) -> Counts {
-        let of =
-            |kind| i64::try_from(self.granted.iter().filter(|grant| grant.kind() == kind).count()).unwrap_or(i64::MAX);
+        let of = |kind| {
+            i64::try_from(
+                self.granted
+                    .iter()
+                    .filter(|grant| grant.kind() == kind)
+                    .count(),
+            )
+            .unwrap_or(i64::MAX)
+        };
         Counts {
             accesses: self.census.all,
             active_accesses: self.census.active,
@@ -109,7 +116,9 @@ impl Facts<'_> {
     pub fn readiness(&self) -> Readiness {
         let areas: Vec<_> = self.available(EntryKind::Area).collect();
         let ticket_types: Vec<_> = self.available(EntryKind::TicketType).collect();
-        let startable = ticket_types.iter().any(|ticket_type| areas.iter().any(|area| may_start(area, ticket_type)));
+        let startable = ticket_types
+            .iter()
+            .any(|ticket_type| areas.iter().any(|area| may_start(area, ticket_type)));
         let in_force = self.integration_active && self.partner_active;
         let usable = in_force && self.census.active > 0 && !areas.is_empty();
         let blockers = [
@@ -118,7 +127,10 @@ impl Facts<'_> {
             (areas.is_empty(), FindingCode::NoArea),
             (ticket_types.is_empty(), FindingCode::NoTicketType),
             (self.census.active == 0, FindingCode::NoActiveAccess),
-            (!ticket_types.is_empty() && !areas.is_empty() && !startable, FindingCode::NoStartableTicketType),
+            (
+                !ticket_types.is_empty() && !areas.is_empty() && !startable,
+                FindingCode::NoStartableTicketType,
+            ),
         ];
         Readiness {
             usable,
@@ -129,20 +141,38 @@ impl Facts<'_> {
     }
 
     fn warnings(&self, ticket_types: &[&Granted]) -> Vec<Finding> {
-        let approval = ticket_types.iter().any(|ticket_type| ticket_type.grant.approval_required);
-        let mut warnings =
-            findings([(approval && self.census.active_approvers == 0, FindingCode::ApprovalWithoutApprover)]);
-        let excluded = self.available(EntryKind::Area).filter(|area| self.is_excluded(&area.entry.id)).map(reference);
-        warnings.extend(finding_about(FindingCode::AreaFullyExcluded, excluded.collect()));
+        let approval = ticket_types
+            .iter()
+            .any(|ticket_type| ticket_type.grant.approval_required);
+        let mut warnings = findings([(
+            approval && self.census.active_approvers == 0,
+            FindingCode::ApprovalWithoutApprover,
+        )]);
+        let excluded = self
+            .available(EntryKind::Area)
+            .filter(|area| self.is_excluded(&area.entry.id))
+            .map(reference);
+        warnings.extend(finding_about(
+            FindingCode::AreaFullyExcluded,
+            excluded.collect(),
+        ));
         warnings.extend(finding_about(FindingCode::RetiredReference, self.retired()));
         warnings
     }
 
     /// What has been retired although it is granted, or named by a filter.
     fn retired(&self) -> Vec<FindingReference> {
-        let mut retired: Vec<_> = self.granted.iter().filter(|grant| !grant.entry.active).map(reference).collect();
+        let mut retired: Vec<_> = self
+            .granted
+            .iter()
+            .filter(|grant| !grant.entry.active)
+            .map(reference)
+            .collect();
         for (kind, id) in &self.settings.retired {
-            let named = FindingReference { kind: (*kind).into(), id: id.clone() };
+            let named = FindingReference {
+                kind: (*kind).into(),
+                id: id.clone(),
+            };
             if !retired.contains(&named) {
                 retired.push(named);
             }
@@ -151,17 +181,27 @@ impl Facts<'_> {
     }
 
     fn is_excluded(&self, area: &str) -> bool {
-        self.settings.excluding.iter().any(|filter| filter.covers(area))
+        self.settings
+            .excluding
+            .iter()
+            .any(|filter| filter.covers(area))
     }
 
     fn available(&self, kind: EntryKind) -> impl Iterator<Item = &Granted> {
-        self.granted.iter().filter(move |grant| grant.kind() == kind && grant.entry.active)
+        self.granted
+            .iter()
+            .filter(move |grant| grant.kind() == kind && grant.entry.active)
     }
 }
 
 fn findings<const N: usize>(found: [(bool, FindingCode); N]) -> Vec<Finding> {
     let there = found.into_iter().filter(|(there, _)| *there);
-    there.map(|(_, code)| Finding { code, references: Vec::new() }).collect()
+    there
+        .map(|(_, code)| Finding {
+            code,
+            references: Vec::new(),
+        })
+        .collect()
 }
 
 fn finding_about(code: FindingCode, references: Vec<FindingReference>) -> Option<Finding> {
@@ -169,13 +209,19 @@ fn finding_about(code: FindingCode, references: Vec<FindingReference>) -> Option
 }
 
 fn reference(grant: &Granted) -> FindingReference {
-    FindingReference { kind: grant.kind().into(), id: grant.entry.id.clone() }
+    FindingReference {
+        kind: grant.kind().into(),
+        id: grant.entry.id.clone(),
+    }
 }
 
 /// Whether tickets of a type may be opened in an area: its start list is absent (all) or names the type.
 fn may_start(area: &Granted, ticket_type: &Granted) -> bool {
     let names = |ids: &[TicketTypeId]| ids.iter().any(|id| id.as_str() == ticket_type.entry.id);
-    area.entry.start_ticket_types.as_ref().is_none_or(|list| names(&list.0))
+    area.entry
+        .start_ticket_types
+        .as_ref()
+        .is_none_or(|list| names(&list.0))
 }
 
 #[cfg(test)]
@@ -184,7 +230,12 @@ mod tests {
     use crate::grants::test_support::granted;
 
     fn census(active: i64, creators: i64, approvers: i64) -> Census {
-        Census { all: 5, active, active_creators: creators, active_approvers: approvers }
+        Census {
+            all: 5,
+            active,
+            active_creators: creators,
+            active_approvers: approvers,
+        }
     }
 
     fn judge(granted: &[Granted], census: &Census) -> Readiness {
@@ -192,7 +243,14 @@ mod tests {
     }
 
     fn judge_with(granted: &[Granted], census: &Census, settings: &Settings) -> Readiness {
-        Facts { integration_active: true, partner_active: true, granted, census, settings }.readiness()
+        Facts {
+            integration_active: true,
+            partner_active: true,
+            granted,
+            census,
+            settings,
+        }
+        .readiness()
     }
 
     fn codes(findings: &[Finding]) -> Vec<FindingCode> {
@@ -201,10 +259,16 @@ mod tests {
 
     #[test]
     fn a_complete_configuration_is_usable_and_can_create() {
-        let granted = [granted::area("a", true, None), granted::ticket_type("t", true, false)];
+        let granted = [
+            granted::area("a", true, None),
+            granted::ticket_type("t", true, false),
+        ];
         let readiness = judge(&granted, &census(2, 1, 0));
         assert!(readiness.usable && readiness.can_create_tickets);
-        assert_eq!((codes(&readiness.blockers), codes(&readiness.warnings)), (vec![], vec![]));
+        assert_eq!(
+            (codes(&readiness.blockers), codes(&readiness.warnings)),
+            (vec![], vec![])
+        );
     }
 
     #[test]
@@ -218,42 +282,88 @@ mod tests {
             settings: &settings,
         };
         use FindingCode::*;
-        let expected = [Inactive, BusinessPartnerInactive, NoArea, NoTicketType, NoActiveAccess];
+        let expected = [
+            Inactive,
+            BusinessPartnerInactive,
+            NoArea,
+            NoTicketType,
+            NoActiveAccess,
+        ];
         assert_eq!(codes(&facts.readiness().blockers), expected);
     }
 
     #[test]
     fn observers_see_but_do_not_create() {
-        let granted = [granted::area("a", true, None), granted::ticket_type("t", true, false)];
+        let granted = [
+            granted::area("a", true, None),
+            granted::ticket_type("t", true, false),
+        ];
         let readiness = judge(&granted, &census(1, 0, 0));
         assert!(readiness.usable && !readiness.can_create_tickets);
     }
 
     #[test]
     fn a_type_that_may_start_nowhere_blocks_creation_only() {
-        let granted = [granted::area("a", true, Some(&["other"])), granted::ticket_type("t", true, false)];
+        let granted = [
+            granted::area("a", true, Some(&["other"])),
+            granted::ticket_type("t", true, false),
+        ];
         let readiness = judge(&granted, &census(1, 1, 0));
         assert!(readiness.usable && !readiness.can_create_tickets);
-        assert_eq!(codes(&readiness.blockers), [FindingCode::NoStartableTicketType]);
+        assert_eq!(
+            codes(&readiness.blockers),
+            [FindingCode::NoStartableTicketType]
+        );
     }
 
     #[test]
     fn retired_entries_have_no_effect_and_are_named() {
-        let granted = [granted::area("a", false, None), granted::ticket_type("t", true, true)];
+        let granted = [
+            granted::area("a", false, None),
+            granted::ticket_type("t", true, true),
+        ];
         let readiness = judge(&granted, &census(1, 1, 0));
         assert!(!readiness.usable);
         assert_eq!(codes(&readiness.blockers), [FindingCode::NoArea]);
-        assert_eq!(codes(&readiness.warnings), [FindingCode::ApprovalWithoutApprover, FindingCode::RetiredReference]);
-        assert_eq!(readiness.warnings[1].references, [FindingReference { kind: "area", id: "a".into() }]);
+        assert_eq!(
+            codes(&readiness.warnings),
+            [
+                FindingCode::ApprovalWithoutApprover,
+                FindingCode::RetiredReference
+            ]
+        );
+        assert_eq!(
+            readiness.warnings[1].references,
+            [FindingReference {
+                kind: "area",
+                id: "a".into()
+            }]
+        );
     }
 
     #[test]
     fn retired_entries_that_filters_name_are_told_once() {
         let granted = [granted::area("a", false, None)];
-        let retired = vec![(EntryKind::Area, "a".to_owned()), (EntryKind::TicketType, "t".to_owned())];
-        let readiness = judge_with(&granted, &census(1, 1, 1), &Settings { retired, ..Settings::default() });
-        let reference = |kind, id: &str| FindingReference { kind, id: id.into() };
-        assert_eq!(readiness.warnings[0].references, [reference("area", "a"), reference("ticket_type", "t")]);
+        let retired = vec![
+            (EntryKind::Area, "a".to_owned()),
+            (EntryKind::TicketType, "t".to_owned()),
+        ];
+        let readiness = judge_with(
+            &granted,
+            &census(1, 1, 1),
+            &Settings {
+                retired,
+                ..Settings::default()
+            },
+        );
+        let reference = |kind, id: &str| FindingReference {
+            kind,
+            id: id.into(),
+        };
+        assert_eq!(
+            readiness.warnings[0].references,
+            [reference("area", "a"), reference("ticket_type", "t")]
+        );
     }
 
     #[rstest::rstest]
@@ -270,10 +380,24 @@ mod tests {
         #[case] filter: serde_json::Value,
         #[case] excluded: bool,
     ) {
-        let granted = [granted::area("a", true, None), granted::ticket_type("t", true, false)];
+        let granted = [
+            granted::area("a", true, None),
+            granted::ticket_type("t", true, false),
+        ];
         let excluding = vec![Node::new(&serde_json::from_value(filter).unwrap())];
-        let readiness = judge_with(&granted, &census(1, 1, 1), &Settings { excluding, ..Settings::default() });
-        let expected: &[FindingCode] = if excluded { &[FindingCode::AreaFullyExcluded] } else { &[] };
+        let readiness = judge_with(
+            &granted,
+            &census(1, 1, 1),
+            &Settings {
+                excluding,
+                ..Settings::default()
+            },
+        );
+        let expected: &[FindingCode] = if excluded {
+            &[FindingCode::AreaFullyExcluded]
+        } else {
+            &[]
+        };
         assert_eq!(codes(&readiness.warnings), expected);
     }
 }

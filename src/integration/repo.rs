@@ -9,7 +9,8 @@ use crate::{
     db::{
         Conn, on, paged,
         schema::{
-            accesses, catalog_entries as partners, customer_integrations as integrations, grants, shared_revisions,
+            accesses, catalog_entries as partners, customer_integrations as integrations, grants,
+            shared_revisions,
         },
         types::Word,
     },
@@ -58,8 +59,21 @@ impl IntegrationRow {
 
     /// The row with another stamp.
     pub(super) fn stamped(self, audit: Audit) -> Self {
-        let Audit { version, created_at, updated_at, created_by, updated_by } = audit;
-        Self { version, created_at, updated_at, created_by, updated_by, ..self }
+        let Audit {
+            version,
+            created_at,
+            updated_at,
+            created_by,
+            updated_by,
+        } = audit;
+        Self {
+            version,
+            created_at,
+            updated_at,
+            created_by,
+            updated_by,
+            ..self
+        }
     }
 
     pub fn audit(&self) -> Audit {
@@ -108,9 +122,11 @@ pub(super) async fn standing(
     partner: &BusinessPartnerId,
 ) -> Result<Option<(IntegrationRow, CatalogRow, i64, i64)>> {
     Ok(on!(conn, |c| integrations::table
-        .inner_join(partners::table.on(
-            partners::kind.eq(Word(EntryKind::BusinessPartner)).and(partners::id.eq(integrations::business_partner_id))
-        ))
+        .inner_join(
+            partners::table.on(partners::kind
+                .eq(Word(EntryKind::BusinessPartner))
+                .and(partners::id.eq(integrations::business_partner_id)))
+        )
         .inner_join(shared_revisions::table.on(shared_revisions::name.eq(CATALOG)))
         .inner_join(global_rules.on(global_rules.field(shared_revisions::name).eq(GLOBAL_RULES)))
         .filter(integrations::business_partner_id.eq(partner))
@@ -132,8 +148,12 @@ pub(super) async fn revisions(
     // PostgreSQL plans a statement with an array of few elements each time anew, because its general plan is for more of them; that
     // takes as long as all the rest
     Ok(match partners {
-        [one] => on!(conn, |c| standings().filter(integrations::business_partner_id.eq(one)).load(c)),
-        many => on!(conn, |c| standings().filter(integrations::business_partner_id.eq_any(many)).load(c)),
+        [one] => on!(conn, |c| standings()
+            .filter(integrations::business_partner_id.eq(one))
+            .load(c)),
+        many => on!(conn, |c| standings()
+            .filter(integrations::business_partner_id.eq_any(many))
+            .load(c)),
     }?)
 }
 
@@ -153,12 +173,18 @@ fn standings() -> _ {
 }
 
 pub(super) async fn insert(conn: &mut Conn, row: &IntegrationRow) -> Result<()> {
-    on!(conn, |c| diesel::insert_into(integrations::table).values(row).execute(c))?;
+    on!(conn, |c| diesel::insert_into(integrations::table)
+        .values(row)
+        .execute(c))?;
     Ok(())
 }
 
 pub(super) async fn update(conn: &mut Conn, row: &IntegrationRow) -> Result<()> {
-    on!(conn, |c| diesel::update(integrations::table.find(&row.business_partner_id)).set(row).execute(c))?;
+    on!(conn, |c| diesel::update(
+        integrations::table.find(&row.business_partner_id)
+    )
+    .set(row)
+    .execute(c))?;
     Ok(())
 }
 
@@ -180,7 +206,10 @@ fn available_area() -> _ {
     let area: Word<EntryKind> = Word(EntryKind::Area);
     grants::table
         .inner_join(
-            areas.on(areas.field(partners::kind).eq(grants::kind).and(areas.field(partners::id).eq(grants::entry_id))),
+            areas.on(areas
+                .field(partners::kind)
+                .eq(grants::kind)
+                .and(areas.field(partners::id).eq(grants::entry_id))),
         )
         .filter(grants::business_partner_id.eq(integrations::business_partner_id))
         .filter(grants::kind.eq(area))
@@ -230,5 +259,12 @@ pub(super) async fn list(
         )
         .load(c)
     })?;
-    Ok(rows.into_iter().map(|(integration, partner, usable)| ListedRow { integration, partner, usable }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(integration, partner, usable)| ListedRow {
+            integration,
+            partner,
+            usable,
+        })
+        .collect())
 }

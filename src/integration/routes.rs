@@ -4,7 +4,10 @@ use actix_web::{HttpResponse, get, patch, web::Data};
 use serde::Serialize;
 
 use super::{
-    dto::{CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch, CustomerIntegrationSummary},
+    dto::{
+        CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch,
+        CustomerIntegrationSummary,
+    },
     service,
 };
 use crate::{
@@ -58,7 +61,10 @@ pub async fn list_customer_integrations(
     security(("bearer" = ["integration:read"]))
 )]
 #[get("")]
-pub async fn get_customer_integration(at: InPartner<IntegrationRead>, call: Call) -> Result<HttpResponse> {
+pub async fn get_customer_integration(
+    at: InPartner<IntegrationRead>,
+    call: Call,
+) -> Result<HttpResponse> {
     let read = async |conn: &mut Conn| {
         let standing = service::standing(conn, &at.partner).await?;
         service::describe(conn, standing).await
@@ -83,7 +89,8 @@ pub async fn update_customer_integration(
     body: Body<CustomerIntegrationPatch>,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    let done = service::update(&db, at.actor(), at.partner, body.0, conditions.precondition).await?;
+    let done =
+        service::update(&db, at.actor(), at.partner, body.0, conditions.precondition).await?;
     Ok(reply::patched(&done))
 }
 
@@ -106,6 +113,10 @@ async fn tag_first<T: Serialize>(
     read: impl AsyncFn(&mut Conn) -> Result<T>,
 ) -> Result<HttpResponse> {
     let tag_now = async || call.current.tag(partner).await;
-    let tag_in = async |conn: &mut Conn| service::standing(conn, partner).await.map(|standing| standing.etag());
+    let tag_in = async |conn: &mut Conn| {
+        service::standing(conn, partner)
+            .await
+            .map(|standing| standing.etag())
+    };
     reply::tag_first(call, Some(&call.pages), reach, tag_now, tag_in, read).await
 }

@@ -2,7 +2,10 @@
 
 use super::{
     Current, IntegrationRow, Standing,
-    dto::{CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch, CustomerIntegrationSummary},
+    dto::{
+        CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch,
+        CustomerIntegrationSummary,
+    },
     readiness::{Facts, Settings},
     repo,
 };
@@ -73,20 +76,34 @@ impl Aggregate for Activation {
         there(repo::lock(conn, &self.0).await?.then_some(()))?;
         let standing = standing(conn, &self.0).await?;
         let revision = standing.integration.revision;
-        Ok((standing, Origin::CustomerIntegration { business_partner_id: self.0.clone(), revision }))
+        Ok((
+            standing,
+            Origin::CustomerIntegration {
+                business_partner_id: self.0.clone(),
+                revision,
+            },
+        ))
     }
 }
 
 /// R1: while the integration is inactive its configuration can be read, not changed.
 fn configurable(active: bool) -> Result<()> {
-    if active { Ok(()) } else { Err(Error::refuse(Code::IntegrationInactive)) }
+    if active {
+        Ok(())
+    } else {
+        Err(Error::refuse(Code::IntegrationInactive))
+    }
 }
 
 /// R10: switching keeps everything else, and switching to where it already is changes nothing (`None`).
 fn switched(row: &IntegrationRow, wanted: Option<bool>, now: Timestamp) -> Option<IntegrationRow> {
     let active = wanted.filter(|wanted| *wanted != row.active)?;
     let activated_at = if active { Some(now) } else { row.activated_at };
-    Some(IntegrationRow { active, activated_at, ..row.clone() })
+    Some(IntegrationRow {
+        active,
+        activated_at,
+        ..row.clone()
+    })
 }
 
 /// Where an integration stands, or that there is none.
@@ -100,7 +117,16 @@ pub async fn revisions(
     partners: &[BusinessPartnerId],
 ) -> Result<impl Iterator<Item = (BusinessPartnerId, Stamp)> + use<>> {
     let rows = repo::revisions(conn, partners).await?.into_iter();
-    Ok(rows.map(|(id, partner, catalog, global_rules)| (id, Stamp { partner, catalog, global_rules })))
+    Ok(rows.map(|(id, partner, catalog, global_rules)| {
+        (
+            id,
+            Stamp {
+                partner,
+                catalog,
+                global_rules,
+            },
+        )
+    }))
 }
 
 /// A page of the integrations a caller may know (`only`: of one partner), and its tag.
@@ -125,7 +151,11 @@ pub async fn list(
         audit: row.integration.audit(),
         business_partner: BusinessPartner::from_row(row.partner).into(),
     });
-    let revisions: Vec<_> = page.items.iter().map(|it| (it.business_partner.id.as_str(), it.revision)).collect();
+    let revisions: Vec<_> = page
+        .items
+        .iter()
+        .map(|it| (it.business_partner.id.as_str(), it.revision))
+        .collect();
     let etag = EntityTag::hashed((catalog, revisions, &page.next_cursor));
     Ok((etag, page))
 }
@@ -144,12 +174,28 @@ pub async fn update(
         before.integration.revision -= 1;
         let shown = describe(tx.conn, before.clone()).await?;
         precondition.check(Some(&shown))?;
-        let Some(row) = switched(&before.integration, body.active, tx.now) else { return Ok(Change::Unchanged(shown)) };
+        let Some(row) = switched(&before.integration, body.active, tx.now) else {
+            return Ok(Change::Unchanged(shown));
+        };
         let audit = tx.touched(&row.audit());
-        let integration = IntegrationRow { revision: tx.locked.integration.revision, ..row }.stamped(audit);
+        let integration = IntegrationRow {
+            revision: tx.locked.integration.revision,
+            ..row
+        }
+        .stamped(audit);
         repo::update(tx.conn, &integration).await?;
-        let after = describe(tx.conn, Standing { integration, ..before }).await?;
-        Ok(Change::Updated { before: shown, after })
+        let after = describe(
+            tx.conn,
+            Standing {
+                integration,
+                ..before
+            },
+        )
+        .await?;
+        Ok(Change::Updated {
+            before: shown,
+            after,
+        })
     })
     .await
 }
@@ -194,14 +240,28 @@ mod tests {
     use crate::kernel::Audit;
 
     fn row(active: bool) -> IntegrationRow {
-        let actor = Actor { subject: "anna".into(), client: None, request_id: "r".into() };
-        let born = IntegrationRow::born("K-1".parse().unwrap(), Audit::born(&actor, Timestamp::now()));
-        IntegrationRow { active, activated_at: active.then(Timestamp::now), ..born }
+        let actor = Actor {
+            subject: "anna".into(),
+            client: None,
+            request_id: "r".into(),
+        };
+        let born = IntegrationRow::born(
+            "K-1".parse().unwrap(),
+            Audit::born(&actor, Timestamp::now()),
+        );
+        IntegrationRow {
+            active,
+            activated_at: active.then(Timestamp::now),
+            ..born
+        }
     }
 
     #[test]
     fn r1_an_inactive_integration_cannot_be_configured() {
-        assert_eq!(configurable(false).unwrap_err().code(), Code::IntegrationInactive);
+        assert_eq!(
+            configurable(false).unwrap_err().code(),
+            Code::IntegrationInactive
+        );
         assert!(configurable(true).is_ok());
     }
 
@@ -217,8 +277,20 @@ mod tests {
     fn r10_deactivation_keeps_everything_and_activation_is_dated() {
         let (on, now) = (row(true), Timestamp::now().plus_seconds(60));
         let off = switched(&on, Some(false), now).unwrap();
-        assert_eq!(off, IntegrationRow { active: false, ..on.clone() });
+        assert_eq!(
+            off,
+            IntegrationRow {
+                active: false,
+                ..on.clone()
+            }
+        );
         let again = switched(&off, Some(true), now).unwrap();
-        assert_eq!(again, IntegrationRow { activated_at: Some(now), ..on });
+        assert_eq!(
+            again,
+            IntegrationRow {
+                activated_at: Some(now),
+                ..on
+            }
+        );
     }
 }

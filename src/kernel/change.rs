@@ -39,7 +39,10 @@ impl<T> Change<T> {
     /// The resource as it is afterwards (for a deletion: as it was).
     pub fn into_result(self) -> T {
         match self {
-            Self::Created(it) | Self::Updated { after: it, .. } | Self::Deleted(it) | Self::Unchanged(it) => it,
+            Self::Created(it)
+            | Self::Updated { after: it, .. }
+            | Self::Deleted(it)
+            | Self::Unchanged(it) => it,
         }
     }
 }
@@ -101,7 +104,11 @@ impl EntityTag {
     /// sender may overwrite. In which language the sender read the state does not matter.
     pub fn matches(&self, sent: &str) -> bool {
         let sent = sent.split_once(LANGUAGE).map_or(sent, |(state, _)| state);
-        *sent == *self.0 || self.0.split_once('-').is_some_and(|(version, _)| version == sent)
+        *sent == *self.0
+            || self
+                .0
+                .split_once('-')
+                .is_some_and(|(version, _)| version == sent)
     }
 }
 
@@ -119,7 +126,9 @@ impl Match {
     fn names(&self, current: Option<&EntityTag>) -> bool {
         match self {
             Self::Any => current.is_some(),
-            Self::Tags(sent) => current.is_some_and(|tag| sent.iter().any(|sent| tag.matches(sent))),
+            Self::Tags(sent) => {
+                current.is_some_and(|tag| sent.iter().any(|sent| tag.matches(sent)))
+            }
         }
     }
 }
@@ -137,9 +146,19 @@ impl Precondition {
     /// Fails with 412 and the current tag unless the condition holds for `current` (`None`: no such resource yet).
     pub fn check<T: Resource>(&self, current: Option<&T>) -> Result<()> {
         let tag = current.map(Resource::etag);
-        let wanted = self.if_match.as_ref().is_none_or(|named| named.names(tag.as_ref()));
-        let unwanted = self.if_none_match.as_ref().is_some_and(|named| named.names(tag.as_ref()));
-        if wanted && !unwanted { Ok(()) } else { Err(Error::precondition_failed(tag)) }
+        let wanted = self
+            .if_match
+            .as_ref()
+            .is_none_or(|named| named.names(tag.as_ref()));
+        let unwanted = self
+            .if_none_match
+            .as_ref()
+            .is_some_and(|named| named.names(tag.as_ref()));
+        if wanted && !unwanted {
+            Ok(())
+        } else {
+            Err(Error::precondition_failed(tag))
+        }
     }
 }
 
@@ -165,11 +184,17 @@ mod tests {
     }
 
     fn if_match(sent: &[&str]) -> Precondition {
-        Precondition { if_match: Some(tags(sent)), ..Precondition::default() }
+        Precondition {
+            if_match: Some(tags(sent)),
+            ..Precondition::default()
+        }
     }
 
     fn if_none_match(named: Match) -> Precondition {
-        Precondition { if_none_match: Some(named), ..Precondition::default() }
+        Precondition {
+            if_none_match: Some(named),
+            ..Precondition::default()
+        }
     }
 
     #[test]
@@ -191,7 +216,10 @@ mod tests {
         assert!(if_match(&["3-c6"]).check(Some(&Thing(3))).is_err());
         assert!(if_match(&["3-"]).check(Some(&Thing(3))).is_err());
         assert!(if_match(&["3"]).check(None::<&Thing>).is_err());
-        let any = Precondition { if_match: Some(Match::Any), ..Precondition::default() };
+        let any = Precondition {
+            if_match: Some(Match::Any),
+            ..Precondition::default()
+        };
         assert!(any.check(Some(&Thing(1))).is_ok());
         assert!(any.check(None::<&Thing>).is_err());
     }
@@ -205,11 +233,26 @@ mod tests {
 
     #[test]
     fn a_state_that_is_named_as_unwanted_is_refused() {
-        assert!(if_none_match(tags(&["3-c7"])).check(Some(&Thing(3))).is_err());
-        assert!(if_none_match(tags(&["9", "3"])).check(Some(&Thing(3))).is_err());
-        assert!(if_none_match(tags(&["2", "3-c6"])).check(Some(&Thing(3))).is_ok());
+        assert!(
+            if_none_match(tags(&["3-c7"]))
+                .check(Some(&Thing(3)))
+                .is_err()
+        );
+        assert!(
+            if_none_match(tags(&["9", "3"]))
+                .check(Some(&Thing(3)))
+                .is_err()
+        );
+        assert!(
+            if_none_match(tags(&["2", "3-c6"]))
+                .check(Some(&Thing(3)))
+                .is_ok()
+        );
         assert!(if_none_match(tags(&["3"])).check(None::<&Thing>).is_ok());
-        let both = Precondition { if_match: Some(tags(&["3"])), if_none_match: Some(tags(&["3-c7"])) };
+        let both = Precondition {
+            if_match: Some(tags(&["3"])),
+            if_none_match: Some(tags(&["3-c7"])),
+        };
         assert!(both.check(Some(&Thing(3))).is_err());
     }
 }

@@ -68,7 +68,9 @@ impl<T: strum::VariantNames> Check for Choice<T> {
     fn check(&self) -> Result<(), Fault> {
         match self {
             Self::Known(_) => Ok(()),
-            Self::Unknown => Err(Fault::new("", Code::UnknownValue).with("allowed", T::VARIANTS.join(", "))),
+            Self::Unknown => {
+                Err(Fault::new("", Code::UnknownValue).with("allowed", T::VARIANTS.join(", ")))
+            }
             Self::Missing => Err(Fault::new("", Code::Required)),
         }
     }

@@ -1,7 +1,17 @@
 //! The stable codes a caller can act upon, and what sort of refusal each one is.
 
 /// Stable, machine-readable reason. Part of the contract: a code is never renamed or reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumString, strum::EnumIter)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::EnumIter,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum Code {
     // cannot be read
@@ -106,8 +116,8 @@ impl Code {
     pub fn kind(self) -> Kind {
         use Code::*;
         match self {
-            MalformedJson | UnknownMember | WrongType | InvalidParameter | UnknownParameter | InvalidCursor
-            | BadRequest => Kind::Unreadable,
+            MalformedJson | UnknownMember | WrongType | InvalidParameter | UnknownParameter
+            | InvalidCursor | BadRequest => Kind::Unreadable,
             MissingToken | InvalidToken => Kind::Unauthenticated,
             InsufficientScope | PartnerRestricted => Kind::Forbidden,
             NotFound | UnknownRoute => Kind::NotFound,
@@ -129,10 +139,13 @@ impl Code {
             TooManyRequests => Kind::TooMany,
             UnsupportedMediaType => Kind::UnsupportedMediaType,
             RequestTimeout => Kind::TooSlow,
-            ValidationFailed | ApproverRole | UnknownReference | RetiredReference | AreaNotGranted | UnknownAccess
-            | Required | ExactlyOne | TooShort | TooLong | OutOfRange | ControlCharacter | InvalidId | InvalidEmail
-            | InvalidColor | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep
-            | TooManyConditions | TooManyValues | FilterTooLarge | NoArea | NoTicketType => Kind::Invalid,
+            ValidationFailed | ApproverRole | UnknownReference | RetiredReference
+            | AreaNotGranted | UnknownAccess | Required | ExactlyOne | TooShort | TooLong
+            | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor
+            | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep
+            | TooManyConditions | TooManyValues | FilterTooLarge | NoArea | NoTicketType => {
+                Kind::Invalid
+            }
             InternalError => Kind::Internal,
             Unavailable | Overloaded => Kind::Unavailable,
             StorageFull => Kind::StorageFull,

@@ -43,6 +43,10 @@ impl Finds {
 
     /// The numbers with their names.
     pub fn named(&self) -> [(&'static str, &Count); 3] {
-        [("current", &self.current), ("stale", &self.stale), ("missing", &self.missing)]
+        [
+            ("current", &self.current),
+            ("stale", &self.stale),
+            ("missing", &self.missing),
+        ]
     }
 }

@@ -21,8 +21,14 @@ impl<T: Check + PartialEq, const MIN: usize, const MAX: usize> Check for Distinc
             return Err(Fault::new("", Code::TooManyValues).with("max", MAX));
         }
         self.0.check()?;
-        let again = self.0.iter().enumerate().position(|(index, item)| self.0.iter().take(index).any(|it| it == item));
-        again.map_or(Ok(()), |index| Err(Fault::new(format!("/{index}"), Code::DuplicateValue)))
+        let again = self
+            .0
+            .iter()
+            .enumerate()
+            .position(|(index, item)| self.0.iter().take(index).any(|it| it == item));
+        again.map_or(Ok(()), |index| {
+            Err(Fault::new(format!("/{index}"), Code::DuplicateValue))
+        })
     }
 }
 
@@ -44,9 +50,16 @@ mod tests {
     #[case(&["a", "b", "c", "d"], Some(("", Code::TooManyValues)))]
     #[case(&["a", "-"], Some(("/1", Code::InvalidId)))]
     #[case(&["a", "b", "a"], Some(("/2", Code::DuplicateValue)))]
-    fn items_are_counted_judged_and_compared(#[case] ids: &[&str], #[case] expected: Option<(&str, Code)>) {
-        let list: Distinct<ContactId, 1, 3> = serde_json::from_value(serde_json::json!(ids)).unwrap();
+    fn items_are_counted_judged_and_compared(
+        #[case] ids: &[&str],
+        #[case] expected: Option<(&str, Code)>,
+    ) {
+        let list: Distinct<ContactId, 1, 3> =
+            serde_json::from_value(serde_json::json!(ids)).unwrap();
         let fault = list.check().err().map(|fault| (fault.pointer, fault.code));
-        assert_eq!(fault, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+        assert_eq!(
+            fault,
+            expected.map(|(pointer, code)| (pointer.to_owned(), code))
+        );
     }
 }

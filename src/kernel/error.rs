@@ -33,7 +33,11 @@ pub struct Fault {
 impl Fault {
     /// A fault at `pointer`.
     pub fn new(pointer: impl Into<String>, code: Code) -> Self {
-        Self { pointer: pointer.into(), code, facts: Vec::new() }
+        Self {
+            pointer: pointer.into(),
+            code,
+            facts: Vec::new(),
+        }
     }
 
     /// Adds a fact that the text may mention.
@@ -58,7 +62,13 @@ pub struct Refusal {
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { code, facts: Vec::new(), faults: Vec::new(), current: None, references: Vec::new() }
+        Self {
+            code,
+            facts: Vec::new(),
+            faults: Vec::new(),
+            current: None,
+            references: Vec::new(),
+        }
     }
 }
 
@@ -166,7 +176,9 @@ pub fn found<T>(resource: Option<T>) -> Result<T> {
 
 /// Refuses if anything is wrong; the whole problem has the code and the facts of the first fault.
 pub fn no_faults(faults: Vec<Fault>) -> Result<()> {
-    let Some(first) = faults.first().cloned() else { return Ok(()) };
+    let Some(first) = faults.first().cloned() else {
+        return Ok(());
+    };
     Err(Error::faults(first.code, faults).knowing(first.facts))
 }
 
@@ -183,8 +195,13 @@ mod tests {
     #[test]
     fn one_fault_gives_the_whole_problem_its_code_and_facts() {
         let error = Error::at(Fault::new("/approver", Code::ApproverRole).with("role", "observer"));
-        let Error::Refused(refusal) = error else { panic!() };
-        assert_eq!((refusal.code, refusal.faults.len()), (Code::ApproverRole, 1));
+        let Error::Refused(refusal) = error else {
+            panic!()
+        };
+        assert_eq!(
+            (refusal.code, refusal.faults.len()),
+            (Code::ApproverRole, 1)
+        );
         assert_eq!(refusal.facts, [("role".into(), "observer".to_owned())]);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{fmt, mem};
 
-use unicode_normalization::{IsNormalized, UnicodeNormalization as _, char::is_combining_mark, is_nfc_quick};
+use unicode_normalization::{
+    IsNormalized, UnicodeNormalization as _, char::is_combining_mark, is_nfc_quick,
+};
 use writeable::Writeable as _;
 
 /// Folds a text for searching and sorting: case, accents and compatibility forms are levelled, so that `Müller`,
@@ -12,12 +14,19 @@ use writeable::Writeable as _;
 /// end, because a folded case can be one.
 pub fn fold(text: &str) -> String {
     let bare: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
-    icu_casemap::CaseMapper::new().fold_string(&bare).nfkd().filter(|c| !is_combining_mark(*c)).collect()
+    icu_casemap::CaseMapper::new()
+        .fold_string(&bare)
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .collect()
 }
 
 /// Folds the case of a text and nothing else: names that differ by it only are the same name.
 pub fn fold_case(text: &str) -> String {
-    icu_casemap::CaseMapper::new().fold_string(&text.nfc().collect::<String>()).nfc().collect()
+    icu_casemap::CaseMapper::new()
+        .fold_string(&text.nfc().collect::<String>())
+        .nfc()
+        .collect()
 }
 
 /// [`fold_case`] into a buffer that is used again and again: nothing is allocated but for a text that was not composed.
@@ -37,7 +46,9 @@ pub fn fold_case_into(text: &str, folded: &mut Vec<u8>) {
         return;
     }
     // a Vec takes whatever is written to it, and what is written is text
-    let _ = icu_casemap::CaseMapper::new().fold(text).write_to(&mut Bytes(folded));
+    let _ = icu_casemap::CaseMapper::new()
+        .fold(text)
+        .write_to(&mut Bytes(folded));
     let cased = str::from_utf8(folded).unwrap_or_default();
     if is_nfc_quick(cased.chars()) != IsNormalized::Yes {
         *folded = cased.nfc().collect::<String>().into_bytes();
@@ -62,11 +73,15 @@ fn fold_latin(text: &mut [u8]) {
     let mut rest = text;
     while let Some(at) = memchr::memchr2(0xC2, LATIN_1, rest) {
         let letters = mem::take(&mut rest).get_mut(at..);
-        let Some((letter, after)) = letters.and_then(|it| it.split_at_mut_checked(2)) else { return };
+        let Some((letter, after)) = letters.and_then(|it| it.split_at_mut_checked(2)) else {
+            return;
+        };
         match *letter {
             [LATIN_1, 0x9F] => letter.copy_from_slice(b"ss"),
             // À to Þ without the multiplication sign
-            [LATIN_1, second @ (0x80..=0x96 | 0x98..=0x9E)] => letter.copy_from_slice(&[LATIN_1, second + 0x20]),
+            [LATIN_1, second @ (0x80..=0x96 | 0x98..=0x9E)] => {
+                letter.copy_from_slice(&[LATIN_1, second + 0x20])
+            }
             // the micro sign
             [0xC2, 0xB5] => letter.copy_from_slice("μ".as_bytes()),
             _ => {}
@@ -88,14 +103,25 @@ const MAX_SORT_KEY: usize = 200;
 /// where something is missing), and none that would command a terminal.
 pub fn clipped(text: &str, max: usize) -> String {
     let mut rest = text.chars();
-    let shown: String = rest.by_ref().take(max).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if rest.next().is_some() { shown + "…" } else { shown }
+    let shown: String = rest
+        .by_ref()
+        .take(max)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if rest.next().is_some() {
+        shown + "…"
+    } else {
+        shown
+    }
 }
 
 /// The words of a search, folded. A text of which folding leaves nothing, such as a lone accent, is one word as it stands:
 /// no folded text contains it, so it finds nothing, while no words at all would find everything.
 pub fn search_words(text: &str) -> Vec<String> {
-    let words: Vec<_> = fold(text).split_whitespace().map(ToOwned::to_owned).collect();
+    let words: Vec<_> = fold(text)
+        .split_whitespace()
+        .map(ToOwned::to_owned)
+        .collect();
     match text.trim() {
         lost if words.is_empty() && !lost.is_empty() => vec![lost.to_owned()],
         _ => words,
@@ -110,7 +136,10 @@ mod tests {
     fn what_strangers_made_up_is_repeated_in_part_and_without_control_characters() {
         assert_eq!(clipped("äöü", 3), "äöü");
         assert_eq!(clipped("äöüß", 3), "äöü…");
-        assert_eq!(clipped("a\u{1b}[2J\0\u{85}", 9), "a\u{fffd}[2J\u{fffd}\u{fffd}");
+        assert_eq!(
+            clipped("a\u{1b}[2J\0\u{85}", 9),
+            "a\u{fffd}[2J\u{fffd}\u{fffd}"
+        );
     }
 
     #[test]
@@ -131,11 +160,23 @@ mod tests {
     #[test]
     fn folding_into_a_buffer_is_folding() {
         let mut buffer = b"left over".to_vec();
-        let texts = ["", "VPN-Zugang", "Änderung ÄÖÜ ß", "STRAẞE", "a\u{308}B", "İstanbul ǰ", "\u{3b1}\u{345}\u{301}"];
+        let texts = [
+            "",
+            "VPN-Zugang",
+            "Änderung ÄÖÜ ß",
+            "STRAẞE",
+            "a\u{308}B",
+            "İstanbul ǰ",
+            "\u{3b1}\u{345}\u{301}",
+        ];
         let letters = ('\0'..'\u{2000}').map(|c| c.to_string());
         for text in texts.map(ToOwned::to_owned).into_iter().chain(letters) {
             fold_case_into(&text, &mut buffer);
-            assert_eq!(String::from_utf8(buffer.clone()).unwrap(), fold_case(&text), "{text:?}");
+            assert_eq!(
+                String::from_utf8(buffer.clone()).unwrap(),
+                fold_case(&text),
+                "{text:?}"
+            );
         }
     }
 

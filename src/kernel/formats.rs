@@ -136,7 +136,10 @@ mod tests {
 
     /// What generated clients and forms check beforehand.
     fn has_the_pattern(text: &str) -> bool {
-        jsonschema::is_valid(&serde_json::json!({"pattern": EMAIL_PATTERN}), &serde_json::json!(text))
+        jsonschema::is_valid(
+            &serde_json::json!({"pattern": EMAIL_PATTERN}),
+            &serde_json::json!(text),
+        )
     }
 
     #[rstest::rstest]
@@ -180,7 +183,11 @@ mod tests {
     #[case::address_literal_of_ipv6("a@[2001:db8::1]")]
     #[case::address_literal_after_a_name("a@b[192.0.2.1]")]
     fn what_is_no_email_or_one_of_several_spellings(#[case] text: &str) {
-        let expected = if text.is_empty() { Code::Required } else { Code::InvalidEmail };
+        let expected = if text.is_empty() {
+            Code::Required
+        } else {
+            Code::InvalidEmail
+        };
         assert_eq!(code(&email(text)), Some(expected));
         assert!(!has_the_pattern(text));
     }

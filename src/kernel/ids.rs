@@ -32,7 +32,9 @@ pub const ERP_ID_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$";
 ///
 /// In a body it is read as it is and judged by [`Check`], so that all faults can be told at once; in a path it is
 /// parsed by [`FromStr`] and cannot be wrong.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow,
+)]
 #[serde(transparent)]
 #[diesel(sql_type = Text)]
 pub struct ErpId<K: 'static>(String, #[serde(skip)] PhantomData<fn() -> K>);
@@ -80,7 +82,11 @@ pub fn erp_id(text: &str) -> Result<(), Fault> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-');
     match text.as_bytes() {
         [] => Err(Fault::new("", Code::Required)),
-        [first, rest @ ..] if rest.len() < 64 && first.is_ascii_alphanumeric() && rest.iter().copied().all(allowed) => {
+        [first, rest @ ..]
+            if rest.len() < 64
+                && first.is_ascii_alphanumeric()
+                && rest.iter().copied().all(allowed) =>
+        {
             Ok(())
         }
         _ => Err(Fault::new("", Code::InvalidId)),
@@ -106,7 +112,9 @@ impl<K> PartialSchema for ErpId<K> {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("Id in the ERP: 1 to 64 characters, the first one a letter or a digit."))
+            .description(Some(
+                "Id in the ERP: 1 to 64 characters, the first one a letter or a digit.",
+            ))
             .pattern(Some(ERP_ID_PATTERN))
             .min_length(Some(1))
             .max_length(Some(64))
@@ -125,7 +133,9 @@ impl<K> ToSchema for ErpId<K> {
 pub const ID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 /// Id of something we own: a UUIDv7, so that ids grow with time. `K` says of what.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, AsExpression, FromSqlRow)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, AsExpression, FromSqlRow,
+)]
 #[serde(transparent)]
 #[diesel(sql_type = crate::db::types::Uuid)]
 pub struct Id<K: 'static>(uuid::Uuid, #[serde(skip)] PhantomData<fn() -> K>);
@@ -166,17 +176,23 @@ impl<K> FromStr for Id<K> {
     /// Reads the form we write only, in lower case and with hyphens: one id, one spelling, one URL.
     fn from_str(text: &str) -> Result<Self, Fault> {
         // of all forms that are read, the one with hyphens alone is as long as this
-        let as_written = text.len() == uuid::fmt::Hyphenated::LENGTH && !text.bytes().any(|b| b.is_ascii_uppercase());
+        let as_written = text.len() == uuid::fmt::Hyphenated::LENGTH
+            && !text.bytes().any(|b| b.is_ascii_uppercase());
         let id = uuid::Uuid::try_parse(text).ok().filter(|_| as_written);
-        id.map(Self::from).ok_or_else(|| Fault::new("", Code::InvalidId))
+        id.map(Self::from)
+            .ok_or_else(|| Fault::new("", Code::InvalidId))
     }
 }
 
 impl<'de, K> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|_: Fault| D::Error::invalid_value(Unexpected::Str(&text), &"a UUID in lower case, with hyphens"))
+        text.parse().map_err(|_: Fault| {
+            D::Error::invalid_value(
+                Unexpected::Str(&text),
+                &"a UUID in lower case, with hyphens",
+            )
+        })
     }
 }
 
@@ -224,14 +240,32 @@ mod tests {
     fn uuids_have_one_spelling() {
         let id = Id::<Contact>::generate();
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(serde_json::from_value::<Id<Contact>>(serde_json::json!(id)).unwrap(), id);
+        assert_eq!(
+            serde_json::from_value::<Id<Contact>>(serde_json::json!(id)).unwrap(),
+            id
+        );
         let schema = serde_json::json!({"pattern": ID_PATTERN});
         assert!(jsonschema::is_valid(&schema, &serde_json::json!(id)));
-        let (upper, simple) = (id.to_string().to_uppercase(), id.as_uuid().simple().to_string());
-        for other in [upper, simple, format!("{{{id}}}"), format!("urn:uuid:{id}"), format!(" {id}")] {
+        let (upper, simple) = (
+            id.to_string().to_uppercase(),
+            id.as_uuid().simple().to_string(),
+        );
+        for other in [
+            upper,
+            simple,
+            format!("{{{id}}}"),
+            format!("urn:uuid:{id}"),
+            format!(" {id}"),
+        ] {
             assert!(other.parse::<Id<Contact>>().is_err(), "{other}");
-            assert!(serde_json::from_value::<Id<Contact>>(serde_json::json!(other)).is_err(), "{other}");
-            assert!(!jsonschema::is_valid(&schema, &serde_json::json!(other)), "{other}");
+            assert!(
+                serde_json::from_value::<Id<Contact>>(serde_json::json!(other)).is_err(),
+                "{other}"
+            );
+            assert!(
+                !jsonschema::is_valid(&schema, &serde_json::json!(other)),
+                "{other}"
+            );
         }
     }
 }

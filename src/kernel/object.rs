@@ -43,8 +43,17 @@ mod tests {
 
     #[test]
     fn an_array_is_no_object() {
-        assert!(serde_json::from_str::<Point>("[1]").is_ok(), "or else this type is not needed any more");
+        assert!(
+            serde_json::from_str::<Point>("[1]").is_ok(),
+            "or else this type is not needed any more"
+        );
         assert!(serde_json::from_str::<Object<Point>>("[1]").is_err());
-        assert_eq!(serde_json::from_str::<Object<Point>>(r#"{"x": 1}"#).unwrap().0.x, 1);
+        assert_eq!(
+            serde_json::from_str::<Object<Point>>(r#"{"x": 1}"#)
+                .unwrap()
+                .0
+                .x,
+            1
+        );
     }
 }

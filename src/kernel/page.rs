@@ -45,13 +45,26 @@ impl Sort {
     /// ordered by revisions begins with the newest.
     fn parse(text: Option<&str>, keys: &[SortKey]) -> Result<Self, Fault> {
         let first = keys.first().copied().unwrap_or(SortKey::Name);
-        let Some(text) = text else { return Ok(Self { key: first, descending: first == SortKey::Revision }) };
-        let (descending, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));
+        let Some(text) = text else {
+            return Ok(Self {
+                key: first,
+                descending: first == SortKey::Revision,
+            });
+        };
+        let (descending, name) = text
+            .strip_prefix('-')
+            .map_or((false, text), |name| (true, name));
         let key = keys.iter().copied().find(|key| <&str>::from(key) == name);
         key.map(|key| Self { key, descending }).ok_or_else(|| {
             let names: Vec<&str> = keys.iter().map(<&str>::from).collect();
-            Fault::new("sort", Code::OutOfRange)
-                .with("allowed", names.iter().map(|name| format!("{name}, -{name}")).collect::<Vec<_>>().join(", "))
+            Fault::new("sort", Code::OutOfRange).with(
+                "allowed",
+                names
+                    .iter()
+                    .map(|name| format!("{name}, -{name}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            )
         })
     }
 }
@@ -110,11 +123,16 @@ impl PageRequest {
         let mut faults = Vec::new();
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
-            faults.push(Fault::new("limit", Code::OutOfRange).with("allowed", format!("1..{MAX_LIMIT}")));
+            faults.push(
+                Fault::new("limit", Code::OutOfRange).with("allowed", format!("1..{MAX_LIMIT}")),
+            );
         }
         let sort = Sort::parse(sort, keys).unwrap_or_else(|fault| {
             faults.push(fault);
-            Sort { key: SortKey::Name, descending: false }
+            Sort {
+                key: SortKey::Name,
+                descending: false,
+            }
         });
         let q = q.unwrap_or_default();
         let words = search_words(q);
@@ -128,8 +146,16 @@ impl PageRequest {
         if !faults.is_empty() {
             return Err(Error::faults(Code::InvalidParameter, faults));
         }
-        let after = cursor.map(|cursor| position(cursor, list, sort)).transpose()?;
-        Ok(Self { limit, sort, words, list: list.to_owned(), after })
+        let after = cursor
+            .map(|cursor| position(cursor, list, sort))
+            .transpose()?;
+        Ok(Self {
+            limit,
+            sort,
+            words,
+            list: list.to_owned(),
+            after,
+        })
     }
 
     /// Where a list ordered by name goes on.
@@ -153,7 +179,9 @@ impl PageRequest {
     }
 
     fn after<K, I: FromStr>(&self, key: impl Fn(&str) -> Option<K>) -> Result<Option<(K, I)>> {
-        let Some(position) = &self.after else { return Ok(None) };
+        let Some(position) = &self.after else {
+            return Ok(None);
+        };
         match (key(&position.key), position.id.parse()) {
             (Some(key), Ok(id)) => Ok(Some((key, id))),
             _ => Err(Error::at(Fault::new("cursor", Code::InvalidCursor))),
@@ -164,9 +192,19 @@ impl PageRequest {
 fn position(cursor: &str, list: &str, sort: Sort) -> Result<Position> {
     let json = URL_SAFE_NO_PAD.decode(cursor).ok();
     json.and_then(|json| serde_json::from_slice::<Position>(&json).ok())
-        .filter(|position| position.list == list && position.sort == sort.key && position.descending == sort.descending)
+        .filter(|position| {
+            position.list == list
+                && position.sort == sort.key
+                && position.descending == sort.descending
+        })
         // a forged one must not bring characters that PostgreSQL refuses
-        .filter(|position| !position.key.chars().chain(position.id.chars()).any(char::is_control))
+        .filter(|position| {
+            !position
+                .key
+                .chars()
+                .chain(position.id.chars())
+                .any(char::is_control)
+        })
         .ok_or_else(|| Error::at(Fault::new("cursor", Code::InvalidCursor)))
 }
 
@@ -183,15 +221,24 @@ impl<R: Keyed> Page<R> {
         let limit = request.limit as usize;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).and_then(|last| cursor(last, request));
-        Self { items: rows, next_cursor }
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .and_then(|last| cursor(last, request));
+        Self {
+            items: rows,
+            next_cursor,
+        }
     }
 }
 
 impl<T> Page<T> {
     /// The same page of other items.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(turn).collect(), next_cursor: self.next_cursor }
+        Page {
+            items: self.items.into_iter().map(turn).collect(),
+            next_cursor: self.next_cursor,
+        }
     }
 }
 
@@ -202,8 +249,16 @@ fn cursor(row: &impl Keyed, request: &PageRequest) -> Option<String> {
         SortKey::CreatedAt => row.created_at().to_string(),
         SortKey::Position | SortKey::Revision => row.number().to_string(),
     };
-    let position = Position { list: list.clone(), sort: sort.key, descending: sort.descending, key, id: row.key_id() };
-    serde_json::to_vec(&position).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
+    let position = Position {
+        list: list.clone(),
+        sort: sort.key,
+        descending: sort.descending,
+        key,
+        id: row.key_id(),
+    };
+    serde_json::to_vec(&position)
+        .ok()
+        .map(|json| URL_SAFE_NO_PAD.encode(json))
 }
 
 #[cfg(test)]
@@ -226,27 +281,61 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_behind_the_last_row() {
-        let first = PageRequest::new("/things", SortKey::USUAL, Some(2), Some("-name"), None, None).unwrap();
+        let first = PageRequest::new(
+            "/things",
+            SortKey::USUAL,
+            Some(2),
+            Some("-name"),
+            None,
+            None,
+        )
+        .unwrap();
         let page = Page::new(vec![Row("c"), Row("b"), Row("a")], &first);
         assert_eq!(page.items.len(), 2);
         let cursor = page.next_cursor.unwrap();
-        let next = PageRequest::new("/things", SortKey::USUAL, Some(2), Some("-name"), None, Some(&cursor)).unwrap();
-        assert_eq!(next.after_name::<String>().unwrap(), Some(("b".to_owned(), "B".to_owned())));
+        let next = PageRequest::new(
+            "/things",
+            SortKey::USUAL,
+            Some(2),
+            Some("-name"),
+            None,
+            Some(&cursor),
+        )
+        .unwrap();
+        assert_eq!(
+            next.after_name::<String>().unwrap(),
+            Some(("b".to_owned(), "B".to_owned()))
+        );
         assert!(Page::new(vec![Row("a")], &next).next_cursor.is_none());
     }
 
     #[test]
     fn a_cursor_of_another_order_or_no_cursor_at_all_is_refused() {
         let first = PageRequest::new("/things", SortKey::USUAL, Some(1), None, None, None).unwrap();
-        let cursor = Page::new(vec![Row("a"), Row("b")], &first).next_cursor.unwrap();
-        let elsewhere = PageRequest::new("/others", SortKey::USUAL, None, None, None, Some(&cursor));
+        let cursor = Page::new(vec![Row("a"), Row("b")], &first)
+            .next_cursor
+            .unwrap();
+        let elsewhere =
+            PageRequest::new("/others", SortKey::USUAL, None, None, None, Some(&cursor));
         assert_eq!(elsewhere.unwrap_err().code(), Code::InvalidCursor);
-        let forged = URL_SAFE_NO_PAD.encode(r#"{"l":"/things","s":"Name","d":false,"k":"\u0000","i":"A"}"#);
-        for (sort, cursor) in
-            [("-name", cursor.as_str()), ("created_at", &cursor), ("name", "???"), ("name", "e30"), ("name", &forged)]
-        {
-            let refused =
-                PageRequest::new("/things", SortKey::USUAL, None, Some(sort), None, Some(cursor)).unwrap_err();
+        let forged =
+            URL_SAFE_NO_PAD.encode(r#"{"l":"/things","s":"Name","d":false,"k":"\u0000","i":"A"}"#);
+        for (sort, cursor) in [
+            ("-name", cursor.as_str()),
+            ("created_at", &cursor),
+            ("name", "???"),
+            ("name", "e30"),
+            ("name", &forged),
+        ] {
+            let refused = PageRequest::new(
+                "/things",
+                SortKey::USUAL,
+                None,
+                Some(sort),
+                None,
+                Some(cursor),
+            )
+            .unwrap_err();
             assert_eq!(refused.code(), Code::InvalidCursor);
         }
     }
@@ -254,12 +343,21 @@ mod tests {
     #[test]
     fn all_bad_parameters_are_told() {
         let long = "x".repeat(MAX_SEARCH + 1);
-        let Err(Error::Refused(refusal)) =
-            PageRequest::new("/things", SortKey::USUAL, Some(201), Some("color"), Some(&long), None)
-        else {
+        let Err(Error::Refused(refusal)) = PageRequest::new(
+            "/things",
+            SortKey::USUAL,
+            Some(201),
+            Some("color"),
+            Some(&long),
+            None,
+        ) else {
             panic!()
         };
-        let pointers: Vec<_> = refusal.faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        let pointers: Vec<_> = refusal
+            .faults
+            .iter()
+            .map(|fault| fault.pointer.as_str())
+            .collect();
         assert_eq!(pointers, ["limit", "sort", "q"]);
     }
 }

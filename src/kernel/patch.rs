@@ -6,7 +6,9 @@
 use serde::{Deserialize, Deserializer};
 
 /// Reads a member that is there. Use with `#[serde(default, deserialize_with = "patch::given")]`.
-pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -41,7 +43,10 @@ mod tests {
         let body: Body = serde_json::from_str(r#"{"clearable": null}"#).unwrap();
         assert_eq!(body.clearable, Some(None));
         let body: Body = serde_json::from_str(r#"{"kept": "k", "clearable": "c"}"#).unwrap();
-        assert_eq!((body.kept.as_deref(), body.clearable), (Some("k"), Some(Some("c".to_owned()))));
+        assert_eq!(
+            (body.kept.as_deref(), body.clearable),
+            (Some("k"), Some(Some("c".to_owned())))
+        );
     }
 
     #[test]

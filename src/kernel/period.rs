@@ -15,8 +15,13 @@ static LONGEST: LazyLock<jiff::civil::DateTime> = LazyLock::new(|| date(2100, 1,
 impl Period {
     /// Reads the ISO 8601 form only (`P30D`, `PT12H`, `P1Y6M`).
     pub fn parse(text: &str) -> Option<Self> {
-        let span = SpanParser::new().parse_span(text).ok().filter(Span::is_positive)?;
-        let whole = span.get_milliseconds() == 0 && span.get_microseconds() == 0 && span.get_nanoseconds() == 0;
+        let span = SpanParser::new()
+            .parse_span(text)
+            .ok()
+            .filter(Span::is_positive)?;
+        let whole = span.get_milliseconds() == 0
+            && span.get_microseconds() == 0
+            && span.get_nanoseconds() == 0;
         let end = ORIGIN.at(0, 0, 0, 0).checked_add(span).ok()?;
         (whole && end <= *LONGEST).then_some(Self(span))
     }
@@ -26,9 +31,12 @@ impl Period {
         const SECOND: i64 = 1_000_000;
         let span = &self.0;
         let days = i64::from(span.get_weeks()) * 7 + i64::from(span.get_days());
-        let rest = i64::from(span.get_hours()) * 3600 + span.get_minutes() * 60 + span.get_seconds();
+        let rest =
+            i64::from(span.get_hours()) * 3600 + span.get_minutes() * 60 + span.get_seconds();
         let (years, months) = (i64::from(span.get_years()), i64::from(span.get_months()));
-        let long = |year: i64, month: i64| ((years * year + months * month + days) * 86_400 + rest) * SECOND;
+        let long = |year: i64, month: i64| {
+            ((years * year + months * month + days) * 86_400 + rest) * SECOND
+        };
         (long(365, 28), long(366, 31))
     }
 
@@ -48,7 +56,10 @@ impl Period {
             ("minutes", span.get_minutes()),
             ("seconds", span.get_seconds()),
         ];
-        parts.into_iter().filter(|(_, number)| *number != 0).collect()
+        parts
+            .into_iter()
+            .filter(|(_, number)| *number != 0)
+            .collect()
     }
 }
 
@@ -78,11 +89,20 @@ mod tests {
     #[case("", None)]
     #[case("P99999999999Y", None)]
     fn only_sane_iso_durations_are_read(#[case] text: &str, #[case] expected: Option<&str>) {
-        assert_eq!(Period::parse(text).map(|period| period.to_string()).as_deref(), expected, "{text}");
+        assert_eq!(
+            Period::parse(text)
+                .map(|period| period.to_string())
+                .as_deref(),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]
     fn parts_are_told_largest_first() {
-        assert_eq!(Period::parse("P1Y30DT5M").unwrap().parts(), [("years", 1), ("days", 30), ("minutes", 5)]);
+        assert_eq!(
+            Period::parse("P1Y30DT5M").unwrap().parts(),
+            [("years", 1), ("days", 30), ("minutes", 5)]
+        );
     }
 }

@@ -47,7 +47,10 @@ impl<T: Check> Check for &T {
 impl<T: Check> Check for Vec<T> {
     fn check(&self) -> Result<(), Fault> {
         for (index, item) in self.iter().enumerate() {
-            item.check().map_err(|fault| Fault { pointer: format!("/{index}{}", fault.pointer), ..fault })?;
+            item.check().map_err(|fault| Fault {
+                pointer: format!("/{index}{}", fault.pointer),
+                ..fault
+            })?;
         }
         Ok(())
     }
@@ -111,7 +114,11 @@ impl<const MIN: usize, const MAX: usize> PartialSchema for Text<MIN, MAX> {
             .schema_type(Type::String)
             .min_length((MIN > 0).then_some(MIN))
             .max_length(Some(MAX))
-            .pattern(Some(if MIN > 0 { SAYING_PATTERN } else { TEXT_PATTERN }))
+            .pattern(Some(if MIN > 0 {
+                SAYING_PATTERN
+            } else {
+                TEXT_PATTERN
+            }))
             .into()
     }
 }
@@ -147,9 +154,17 @@ mod tests {
     fn the_document_takes_what_is_taken(#[case] text: &str, #[case] code: &str) {
         let judged = |it: Result<(), Fault>| it.err().map_or("", |fault| fault.code.as_str());
         assert_eq!(judged(Text::<1, 9>::new(text).check()), code);
-        let fits = |pattern| jsonschema::is_valid(&serde_json::json!({"pattern": pattern}), &serde_json::json!(text));
+        let fits = |pattern| {
+            jsonschema::is_valid(
+                &serde_json::json!({"pattern": pattern}),
+                &serde_json::json!(text),
+            )
+        };
         assert_eq!(fits(SAYING_PATTERN), code.is_empty());
-        assert_eq!(fits(TEXT_PATTERN), judged(Text::<0, 9>::new(text).check()).is_empty());
+        assert_eq!(
+            fits(TEXT_PATTERN),
+            judged(Text::<0, 9>::new(text).check()).is_empty()
+        );
     }
 
     #[rstest::rstest]

@@ -56,7 +56,11 @@ impl Timestamp {
         }
         let read = text.parse::<jiff::Timestamp>().ok()?;
         // rounding takes as long as reading, and few times have anything to round
-        let time = if read.subsec_nanosecond() % 1000 == 0 { read } else { read.round(Unit::Microsecond).ok()? };
+        let time = if read.subsec_nanosecond() % 1000 == 0 {
+            read
+        } else {
+            read.round(Unit::Microsecond).ok()?
+        };
         (time >= BEGINNING).then_some(Self(time))
     }
 
@@ -68,7 +72,11 @@ impl Timestamp {
     /// This time plus `seconds`, saturating at the end of time.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
-        Self(self.0.checked_add(seconds.seconds()).unwrap_or(jiff::Timestamp::MAX))
+        Self(
+            self.0
+                .checked_add(seconds.seconds())
+                .unwrap_or(jiff::Timestamp::MAX),
+        )
     }
 
     /// How a point in time that lies this long ago compares with one that lies a period of the calendar ago: `Greater` is
@@ -89,7 +97,9 @@ impl Timestamp {
     /// This time minus a period of the calendar in UTC, saturating at the beginning of time.
     #[must_use]
     pub fn minus(self, period: &Period) -> Self {
-        let earlier = jiff::tz::Offset::UTC.to_datetime(self.0).checked_sub(period.span());
+        let earlier = jiff::tz::Offset::UTC
+            .to_datetime(self.0)
+            .checked_sub(period.span());
         let earlier = earlier.and_then(|time| jiff::tz::Offset::UTC.to_timestamp(time));
         Self(earlier.unwrap_or(BEGINNING).max(BEGINNING))
     }
@@ -99,11 +109,34 @@ impl Timestamp {
 /// between the separators is left to jiff, which takes nothing else there.
 fn is_rfc3339(text: &str) -> bool {
     // `t` is as good as `T` (RFC 3339 section 5.6)
-    let [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't', _, _, b':', _, _, b':', _, _, rest @ ..] = text.as_bytes()
+    let [
+        _,
+        _,
+        _,
+        _,
+        b'-',
+        _,
+        _,
+        b'-',
+        _,
+        _,
+        b'T' | b't',
+        _,
+        _,
+        b':',
+        _,
+        _,
+        b':',
+        _,
+        _,
+        rest @ ..,
+    ] = text.as_bytes()
     else {
         return false;
     };
-    let fraction = rest.strip_prefix(b".").map(|rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
+    let fraction = rest
+        .strip_prefix(b".")
+        .map(|rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
     let zone = rest.get(fraction.map_or(0, |digits| digits + 1)..);
     fraction != Some(0) && matches!(zone, Some([b'Z' | b'z'] | [b'+' | b'-', _, _, b':', _, _]))
 }
@@ -118,7 +151,9 @@ impl FromStr for Timestamp {
 
 impl Check for Choice<Timestamp> {
     fn check(&self) -> Result<(), Fault> {
-        self.known().map(drop).ok_or_else(|| Fault::new("", Code::InvalidTime))
+        self.known()
+            .map(drop)
+            .ok_or_else(|| Fault::new("", Code::InvalidTime))
     }
 }
 
@@ -185,18 +220,37 @@ mod tests {
     #[case("0001-01-01T00:00:00Z", "P1D", "0001-01-01T00:00:00.000000Z")]
     fn periods_are_the_calendars(#[case] now: &str, #[case] period: &str, #[case] then: &str) {
         let period = Period::parse(period).unwrap();
-        assert_eq!(Timestamp::parse(now).unwrap().minus(&period).to_string(), then);
+        assert_eq!(
+            Timestamp::parse(now).unwrap().minus(&period).to_string(),
+            then
+        );
     }
 
     #[test]
     fn ages_compare_as_the_calendar_says() {
         let now = Timestamp::parse("2024-03-31T08:00:00Z").unwrap();
-        for period in ["P1M", "P3M", "P1Y", "P1Y1M", "P2W", "P30D", "PT36H", "P4Y2M3DT1S"] {
+        for period in [
+            "P1M",
+            "P3M",
+            "P1Y",
+            "P1Y1M",
+            "P2W",
+            "P30D",
+            "PT36H",
+            "P4Y2M3DT1S",
+        ] {
             let period = Period::parse(period).unwrap();
             let limit = now.minus(&period);
-            for seconds in (-40 * 86_400..40 * 86_400).step_by(7 * 3_600).chain([-1, 0, 1]) {
+            for seconds in (-40 * 86_400..40 * 86_400)
+                .step_by(7 * 3_600)
+                .chain([-1, 0, 1])
+            {
                 let then = limit.plus_seconds(seconds);
-                assert_eq!(now.compare_age(then, &period), limit.cmp(&then), "{then} {period}");
+                assert_eq!(
+                    now.compare_age(then, &period),
+                    limit.cmp(&then),
+                    "{then} {period}"
+                );
             }
         }
     }

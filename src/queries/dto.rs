@@ -27,7 +27,16 @@ pub const MAX_POSITION: i64 = 1_000_000;
 
 /// Which end comes first.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::EnumString, strum::VariantNames,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::EnumString,
+    strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -71,7 +80,10 @@ pub struct TicketQuery {
     /// The board's order.
     pub sort: Vec<TicketSort>,
     /// The filter as a sentence in the caller's language, with catalogue names instead of ids.
-    #[serde(serialize_with = "crate::ticket_filter::spoken", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        serialize_with = "crate::ticket_filter::spoken",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schema(value_type = String)]
     pub summary: Summary,
     #[serde(flatten)]
@@ -117,7 +129,10 @@ fn ascending() -> Choice<Direction> {
 
 impl SortStep {
     fn known(self) -> Option<TicketSort> {
-        Some(TicketSort { field: self.field.known()?, direction: self.direction.known()? })
+        Some(TicketSort {
+            field: self.field.known()?,
+            direction: self.direction.known()?,
+        })
     }
 }
 
@@ -130,7 +145,12 @@ impl PartialEq for SortStep {
 impl Check for Object<SortStep> {
     fn check(&self) -> Result<(), Fault> {
         let Self(step) = self;
-        let at = |member: &'static str| move |fault| Fault { pointer: format!("/{member}"), ..fault };
+        let at = |member: &'static str| {
+            move |fault| Fault {
+                pointer: format!("/{member}"),
+                ..fault
+            }
+        };
         step.field.check().map_err(at("field"))?;
         sortable(step.field).map_err(at("field"))?;
         step.direction.check().map_err(at("direction"))
@@ -142,7 +162,10 @@ fn sortable(field: Choice<Field>) -> Result<(), Fault> {
     if field.known().is_none_or(Field::is_sortable) {
         return Ok(());
     }
-    let allowed: Vec<_> = Field::iter().filter(|field| field.is_sortable()).map(Field::as_str).collect();
+    let allowed: Vec<_> = Field::iter()
+        .filter(|field| field.is_sortable())
+        .map(Field::as_str)
+        .collect();
     Err(Fault::new("", crate::kernel::Code::UnknownValue).with("allowed", allowed.join(", ")))
 }
 
@@ -156,7 +179,11 @@ pub(super) fn known_columns(columns: &Columns) -> Vec<Field> {
 }
 
 pub(super) fn known_order(order: &Order) -> Vec<TicketSort> {
-    order.0.iter().filter_map(|Object(step)| step.known()).collect()
+    order
+        .0
+        .iter()
+        .filter_map(|Object(step)| step.known())
+        .collect()
 }
 
 /// A new query.
@@ -236,7 +263,8 @@ fn in_range(position: i64) -> Result<(), validator::ValidationError> {
     if (0..=MAX_POSITION).contains(&position) {
         return Ok(());
     }
-    let fault = Fault::new("", crate::kernel::Code::OutOfRange).with("allowed", format!("0..{MAX_POSITION}"));
+    let fault = Fault::new("", crate::kernel::Code::OutOfRange)
+        .with("allowed", format!("0..{MAX_POSITION}"));
     Err(crate::kernel::text::fault_error(fault))
 }
 

@@ -69,8 +69,13 @@ pub(super) async fn list(
 }
 
 /// The position of the last query.
-pub(super) async fn last_position(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Option<i64>> {
-    let query = queries::table.filter(queries::business_partner_id.eq(partner)).select(max(queries::position));
+pub(super) async fn last_position(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Option<i64>> {
+    let query = queries::table
+        .filter(queries::business_partner_id.eq(partner))
+        .select(max(queries::position));
     Ok(on!(conn, |c| query.first(c))?)
 }
 

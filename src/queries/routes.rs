@@ -69,7 +69,11 @@ pub async fn create_query(
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/{query_id}")]
-pub async fn get_query(at: InPartner<IntegrationRead>, id: InPath<QueryId>, call: Call) -> Result<HttpResponse> {
+pub async fn get_query(
+    at: InPartner<IntegrationRead>,
+    id: InPath<QueryId>,
+    call: Call,
+) -> Result<HttpResponse> {
     routes::get::<TicketQuery, _>(&call, Configuration(at.partner), id.0).await
 }
 
@@ -90,7 +94,8 @@ pub async fn update_query(
     body: Body<TicketQueryPatch>,
     call: Call,
 ) -> Result<HttpResponse> {
-    routes::update::<TicketQuery, _>(call, at.actor(), Configuration(at.partner), id.0, body.0).await
+    routes::update::<TicketQuery, _>(call, at.actor(), Configuration(at.partner), id.0, body.0)
+        .await
 }
 
 /// Delete a ticket board query
@@ -103,6 +108,10 @@ pub async fn update_query(
     extensions(("x-problem-codes" = json!(["integration_inactive"])))
 )]
 #[delete("/{query_id}")]
-pub async fn delete_query(at: InPartner<IntegrationWrite>, id: InPath<QueryId>, call: Call) -> Result<HttpResponse> {
+pub async fn delete_query(
+    at: InPartner<IntegrationWrite>,
+    id: InPath<QueryId>,
+    call: Call,
+) -> Result<HttpResponse> {
     routes::delete::<TicketQuery, _>(call, at.actor(), Configuration(at.partner), id.0).await
 }

@@ -2,7 +2,10 @@
 
 use super::{
     QueryId, TicketQuery,
-    dto::{MAX_POSITION, TicketQueryCreate, TicketQueryListQuery, TicketQueryPatch, known_columns, known_order},
+    dto::{
+        MAX_POSITION, TicketQueryCreate, TicketQueryListQuery, TicketQueryPatch, known_columns,
+        known_order,
+    },
     repo::{self, QueryFacts, QueryRow},
 };
 use crate::{
@@ -41,7 +44,12 @@ impl Element<Configuration> for TicketQuery {
         if facts.position == BEHIND_THE_LAST {
             facts.position = behind(repo::last_position(tx.conn, &home.0).await?);
         }
-        references::settle(tx.conn, stored.map(|stored| &stored.facts.filter.0), &facts.filter.0).await
+        references::settle(
+            tx.conn,
+            stored.map(|stored| &stored.facts.filter.0),
+            &facts.filter.0,
+        )
+        .await
     }
 
     fn duplicate(constraint: &str) -> Error {
@@ -61,7 +69,12 @@ impl Element<Configuration> for TicketQuery {
         repo::list(conn, &home.0, filter, page).await
     }
 
-    async fn show(conn: &mut Conn, _: &Configuration, _: Option<&Standing>, rows: Vec<QueryRow>) -> Result<Vec<Self>> {
+    async fn show(
+        conn: &mut Conn,
+        _: &Configuration,
+        _: Option<&Standing>,
+        rows: Vec<QueryRow>,
+    ) -> Result<Vec<Self>> {
         let names = references::names_of(conn, rows.iter().map(|row| Owner::Query(row.id))).await?;
         Ok(rows.into_iter().map(|row| shown(row, &names)).collect())
     }
@@ -89,19 +102,44 @@ impl From<TicketQueryCreate> for QueryFacts {
 impl Amend<QueryFacts> for TicketQueryPatch {
     fn amend(self, facts: &mut QueryFacts) {
         patch::set(&mut facts.name, self.name);
-        patch::set(&mut facts.description, self.description.map(|text| text.map(Into::into)));
+        patch::set(
+            &mut facts.description,
+            self.description.map(|text| text.map(Into::into)),
+        );
         patch::set(&mut facts.active, self.active);
         patch::set(&mut facts.position, self.position);
-        patch::set(&mut facts.filter.0, self.filter.map(QueryFilter::into_filter));
-        patch::set(&mut facts.board_columns.0, self.columns.map(|columns| known_columns(&columns)));
-        patch::set(&mut facts.sort.0, self.sort.map(|order| known_order(&order)));
+        patch::set(
+            &mut facts.filter.0,
+            self.filter.map(QueryFilter::into_filter),
+        );
+        patch::set(
+            &mut facts.board_columns.0,
+            self.columns.map(|columns| known_columns(&columns)),
+        );
+        patch::set(
+            &mut facts.sort.0,
+            self.sort.map(|order| known_order(&order)),
+        );
     }
 }
 
 fn shown(row: QueryRow, names: &Names) -> TicketQuery {
     let audit = row.audit();
-    let QueryRow { id, business_partner_id, facts, .. } = row;
-    let QueryFacts { name, description, active, position, filter, board_columns, sort } = facts;
+    let QueryRow {
+        id,
+        business_partner_id,
+        facts,
+        ..
+    } = row;
+    let QueryFacts {
+        name,
+        description,
+        active,
+        position,
+        filter,
+        board_columns,
+        sort,
+    } = facts;
     TicketQuery {
         id,
         business_partner_id,
@@ -120,12 +158,20 @@ fn shown(row: QueryRow, names: &Names) -> TicketQuery {
 
 /// The position behind the last query.
 fn behind(last: Option<i64>) -> i64 {
-    last.map_or(1, |last| last.saturating_add(1)).min(MAX_POSITION)
+    last.map_or(1, |last| last.saturating_add(1))
+        .min(MAX_POSITION)
 }
 
 /// The active queries in the order of their positions.
-pub async fn offered(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<(QueryId, QueryFacts)>> {
-    Ok(repo::active(conn, partner).await?.into_iter().map(|row| (row.id, row.facts)).collect())
+pub async fn offered(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<(QueryId, QueryFacts)>> {
+    Ok(repo::active(conn, partner)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row.facts))
+        .collect())
 }
 
 /// How many queries a partner has.
@@ -136,7 +182,9 @@ pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> 
 /// R7: a query's name exists once per partner, whatever its case.
 fn duplicate(constraint: &str) -> Error {
     match constraint {
-        "queries_business_partner_id_name_key_key" => Error::at(Fault::new("/name", Code::DuplicateName)),
+        "queries_business_partner_id_name_key_key" => {
+            Error::at(Fault::new("/name", Code::DuplicateName))
+        }
         other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
     }
 }
@@ -147,12 +195,18 @@ mod tests {
 
     #[test]
     fn r7_a_violated_constraint_names_the_field() {
-        assert_eq!(duplicate("queries_business_partner_id_name_key_key").code(), Code::DuplicateName);
+        assert_eq!(
+            duplicate("queries_business_partner_id_name_key_key").code(),
+            Code::DuplicateName
+        );
         assert_eq!(duplicate("queries_pkey").code(), Code::InternalError);
     }
 
     #[test]
     fn new_queries_go_behind_the_last_one() {
-        assert_eq!([behind(None), behind(Some(7)), behind(Some(MAX_POSITION))], [1, 8, MAX_POSITION]);
+        assert_eq!(
+            [behind(None), behind(Some(7)), behind(Some(MAX_POSITION))],
+            [1, 8, MAX_POSITION]
+        );
     }
 }

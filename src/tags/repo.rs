@@ -66,10 +66,21 @@ pub(super) async fn bound_to(
     area: &AreaId,
     few: i64,
 ) -> Result<(Vec<(TagId, String)>, i64)> {
-    let bound = || tags::table.filter(tags::business_partner_id.eq(partner)).filter(tags::area_id.eq(area.as_str()));
-    let first = bound().order((tags::sort_key, tags::id)).limit(few).select((tags::id, tags::name));
+    let bound = || {
+        tags::table
+            .filter(tags::business_partner_id.eq(partner))
+            .filter(tags::area_id.eq(area.as_str()))
+    };
+    let first = bound()
+        .order((tags::sort_key, tags::id))
+        .limit(few)
+        .select((tags::id, tags::name));
     let first: Vec<(TagId, String)> = on!(conn, |c| first.load(c))?;
-    let all = if first.is_empty() { 0 } else { on!(conn, |c| bound().select(count_star()).first(c))? };
+    let all = if first.is_empty() {
+        0
+    } else {
+        on!(conn, |c| bound().select(count_star()).first(c))?
+    };
     Ok((first, all))
 }
 

@@ -52,7 +52,11 @@ pub async fn list_tags(
     extensions(("x-problem-codes" = json!(["integration_inactive", "area_not_granted", "duplicate_name", "limit_reached"])))
 )]
 #[post("")]
-pub async fn create_tag(at: InPartner<IntegrationWrite>, body: Body<TagCreate>, call: Call) -> Result<HttpResponse> {
+pub async fn create_tag(
+    at: InPartner<IntegrationWrite>,
+    body: Body<TagCreate>,
+    call: Call,
+) -> Result<HttpResponse> {
     routes::create::<Tag, _>(&call, at.actor(), Configuration(at.partner), body.0).await
 }
 
@@ -65,7 +69,11 @@ pub async fn create_tag(at: InPartner<IntegrationWrite>, body: Body<TagCreate>, 
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/{tag_id}")]
-pub async fn get_tag(at: InPartner<IntegrationRead>, id: InPath<TagId>, call: Call) -> Result<HttpResponse> {
+pub async fn get_tag(
+    at: InPartner<IntegrationRead>,
+    id: InPath<TagId>,
+    call: Call,
+) -> Result<HttpResponse> {
     routes::get::<Tag, _>(&call, Configuration(at.partner), id.0).await
 }
 
@@ -99,6 +107,10 @@ pub async fn update_tag(
     extensions(("x-problem-codes" = json!(["integration_inactive"])))
 )]
 #[delete("/{tag_id}")]
-pub async fn delete_tag(at: InPartner<IntegrationWrite>, id: InPath<TagId>, call: Call) -> Result<HttpResponse> {
+pub async fn delete_tag(
+    at: InPartner<IntegrationWrite>,
+    id: InPath<TagId>,
+    call: Call,
+) -> Result<HttpResponse> {
     routes::delete::<Tag, _>(call, at.actor(), Configuration(at.partner), id.0).await
 }

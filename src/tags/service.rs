@@ -11,7 +11,9 @@ use crate::{
     elements::{Amend, Element, Stored as _},
     grants,
     integration::{Configuration, Standing},
-    kernel::{Code, Error, Fault, Resource as _, Result, error::Reference, page::PageRequest, patch},
+    kernel::{
+        Code, Error, Fault, Resource as _, Result, error::Reference, page::PageRequest, patch,
+    },
 };
 
 /// Most tags that a refusal names.
@@ -31,10 +33,15 @@ impl Element<Configuration> for Tag {
         stored: Option<&TagRow>,
         facts: &mut TagFacts,
     ) -> Result<()> {
-        let area =
-            facts.area_id.as_ref().filter(|area| stored.is_none_or(|it| it.facts.area_id.as_ref() != Some(area)));
+        let area = facts
+            .area_id
+            .as_ref()
+            .filter(|area| stored.is_none_or(|it| it.facts.area_id.as_ref() != Some(area)));
         let Some(area) = area else { return Ok(()) };
-        area_granted(area, grants::service::is_granted::<Area>(tx.conn, &home.0, area).await?)
+        area_granted(
+            area,
+            grants::service::is_granted::<Area>(tx.conn, &home.0, area).await?,
+        )
     }
 
     fn duplicate(constraint: &str) -> Error {
@@ -50,9 +57,18 @@ impl Element<Configuration> for Tag {
         repo::list(conn, &home.0, filter, page).await
     }
 
-    async fn show(conn: &mut Conn, home: &Configuration, _: Option<&Standing>, rows: Vec<TagRow>) -> Result<Vec<Self>> {
+    async fn show(
+        conn: &mut Conn,
+        home: &Configuration,
+        _: Option<&Standing>,
+        rows: Vec<TagRow>,
+    ) -> Result<Vec<Self>> {
         let bound = rows.iter().any(|row| row.facts.area_id.is_some());
-        let retired = if bound { grants::service::retired::<Area>(conn, &home.0).await? } else { Vec::new() };
+        let retired = if bound {
+            grants::service::retired::<Area>(conn, &home.0).await?
+        } else {
+            Vec::new()
+        };
         Ok(rows.into_iter().map(|row| shown(row, &retired)).collect())
     }
 }
@@ -71,7 +87,10 @@ impl From<TagCreate> for TagFacts {
 impl Amend<TagFacts> for TagPatch {
     fn amend(self, facts: &mut TagFacts) {
         patch::set(&mut facts.name, self.name);
-        patch::set(&mut facts.description, self.description.map(|text| text.map(Into::into)));
+        patch::set(
+            &mut facts.description,
+            self.description.map(|text| text.map(Into::into)),
+        );
         patch::set(&mut facts.area_id, self.area_id);
         patch::set(&mut facts.internal_only, self.internal_only);
     }
@@ -79,19 +98,46 @@ impl Amend<TagFacts> for TagPatch {
 
 fn shown(row: TagRow, retired: &[AreaId]) -> Tag {
     let audit = row.audit();
-    let TagRow { id, business_partner_id, facts: TagFacts { name, description, area_id, internal_only }, .. } = row;
+    let TagRow {
+        id,
+        business_partner_id,
+        facts:
+            TagFacts {
+                name,
+                description,
+                area_id,
+                internal_only,
+            },
+        ..
+    } = row;
     let available = area_id.as_ref().is_none_or(|area| !retired.contains(area));
-    Tag { id, business_partner_id, name, description, area_id, internal_only, available, audit }
+    Tag {
+        id,
+        business_partner_id,
+        name,
+        description,
+        area_id,
+        internal_only,
+        available,
+        audit,
+    }
 }
 
 /// Refuses to take back an area that tags are bound to (R4).
-pub async fn area_is_free(conn: &mut Conn, partner: &BusinessPartnerId, area: &AreaId) -> Result<()> {
+pub async fn area_is_free(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    area: &AreaId,
+) -> Result<()> {
     let (first, all) = repo::bound_to(conn, partner, area, MAX_NAMED).await?;
     unbound(first, all)
 }
 
 /// The tags that accesses may use, those of retired areas included, in their order: id, name and area of each.
-pub async fn offered(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<(TagId, String, Option<AreaId>)>> {
+pub async fn offered(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<(TagId, String, Option<AreaId>)>> {
     repo::offered(conn, partner).await
 }
 
@@ -107,20 +153,35 @@ fn unbound(first: Vec<(TagId, String)>, all: i64) -> Result<()> {
     }
     let names: Vec<_> = first.iter().map(|(_, name)| name.as_str()).collect();
     let names = names.join(", ");
-    let reference = |(id, name): (TagId, String)| Reference { kind: Tag::KIND, id: id.to_string(), name };
+    let reference = |(id, name): (TagId, String)| Reference {
+        kind: Tag::KIND,
+        id: id.to_string(),
+        name,
+    };
     let references = first.into_iter().map(reference).collect();
-    Err(Error::refuse(Code::AreaInUse).with("count", all).with("names", names).because_of(references))
+    Err(Error::refuse(Code::AreaInUse)
+        .with("count", all)
+        .with("names", names)
+        .because_of(references))
 }
 
 /// R5: a tag's area must be granted.
 fn area_granted(area: &AreaId, granted: bool) -> Result<()> {
-    if granted { Ok(()) } else { Err(Error::at(Fault::new("/area_id", Code::AreaNotGranted).with("id", area))) }
+    if granted {
+        Ok(())
+    } else {
+        Err(Error::at(
+            Fault::new("/area_id", Code::AreaNotGranted).with("id", area),
+        ))
+    }
 }
 
 /// R7: a tag's name exists once per partner and area, whatever its case.
 fn duplicate(constraint: &str) -> Error {
     match constraint {
-        "tags_business_partner_id_area_scope_name_key_key" => Error::at(Fault::new("/name", Code::DuplicateName)),
+        "tags_business_partner_id_area_scope_name_key_key" => {
+            Error::at(Fault::new("/name", Code::DuplicateName))
+        }
         other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
     }
 }
@@ -133,16 +194,28 @@ mod tests {
     fn r4_an_area_in_use_stays_and_the_tags_are_named() {
         assert!(unbound(vec![], 0).is_ok());
         let id = TagId::generate();
-        let Err(Error::Refused(refusal)) = unbound(vec![(id, "VPN".to_owned())], 30) else { panic!() };
+        let Err(Error::Refused(refusal)) = unbound(vec![(id, "VPN".to_owned())], 30) else {
+            panic!()
+        };
         assert_eq!(refusal.code, Code::AreaInUse);
-        assert_eq!(refusal.references, [Reference { kind: "tag", id: id.to_string(), name: "VPN".to_owned() }]);
+        assert_eq!(
+            refusal.references,
+            [Reference {
+                kind: "tag",
+                id: id.to_string(),
+                name: "VPN".to_owned()
+            }]
+        );
     }
 
     #[test]
     fn r5_a_tags_area_must_be_granted() {
         let area = "netz".parse().unwrap();
         assert!(area_granted(&area, true).is_ok());
-        assert_eq!(area_granted(&area, false).unwrap_err().code(), Code::AreaNotGranted);
+        assert_eq!(
+            area_granted(&area, false).unwrap_err().code(),
+            Code::AreaNotGranted
+        );
     }
 
     #[test]
@@ -162,11 +235,20 @@ mod tests {
         };
         let patched = |patch: serde_json::Value| {
             let mut facts = facts.clone();
-            serde_json::from_value::<TagPatch>(patch).unwrap().amend(&mut facts);
+            serde_json::from_value::<TagPatch>(patch)
+                .unwrap()
+                .amend(&mut facts);
             facts
         };
         assert_eq!(patched(serde_json::json!({})), facts);
         let cleared = patched(serde_json::json!({"description": null, "area_id": null}));
-        assert_eq!(cleared, TagFacts { description: None, area_id: None, ..facts.clone() });
+        assert_eq!(
+            cleared,
+            TagFacts {
+                description: None,
+                area_id: None,
+                ..facts.clone()
+            }
+        );
     }
 }

@@ -13,7 +13,9 @@ use actix_web::http::Method;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, text},
-    metrics::{MetricType, counter::ConstCounter, family::Family, gauge::ConstGauge, histogram::Histogram},
+    metrics::{
+        MetricType, counter::ConstCounter, family::Family, gauge::ConstGauge, histogram::Histogram,
+    },
     registry::Registry,
 };
 
@@ -26,8 +28,9 @@ use crate::{
 };
 
 /// Upper ends of the classes of durations, in seconds: from an answer from memory to the longest time-out.
-const SECONDS: [f64; 14] =
-    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0];
+const SECONDS: [f64; 14] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0,
+];
 
 /// What tells requests apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -64,20 +67,44 @@ impl Metrics {
         let mut registry = Registry::default();
         let requests = Family::new_with_constructor(histogram as fn() -> Histogram);
         let database = histogram();
-        registry.register("http_request_duration_seconds", "Time until requests were answered", requests.clone());
+        registry.register(
+            "http_request_duration_seconds",
+            "Time until requests were answered",
+            requests.clone(),
+        );
         registry.register(
             "database_request_duration_seconds",
             "Time that requests waited for the database, those that did not left out",
             database.clone(),
         );
-        registry.register_collector(Box::new(Scraped { sources, started: Instant::now() }));
-        Self { registry, requests, database }
+        registry.register_collector(Box::new(Scraped {
+            sources,
+            started: Instant::now(),
+        }));
+        Self {
+            registry,
+            requests,
+            database,
+        }
     }
 
     /// A request was answered.
-    pub fn answered(&self, method: &Method, route: Arc<str>, status: u16, elapsed: Duration, database: Duration) {
+    pub fn answered(
+        &self,
+        method: &Method,
+        route: Arc<str>,
+        status: u16,
+        elapsed: Duration,
+        database: Duration,
+    ) {
         let method = known(method);
-        self.requests.get_or_create(&Answered { method, route, status }).observe(elapsed.as_secs_f64());
+        self.requests
+            .get_or_create(&Answered {
+                method,
+                route,
+                status,
+            })
+            .observe(elapsed.as_secs_f64());
         if !database.is_zero() {
             self.database.observe(database.as_secs_f64());
         }
@@ -118,30 +145,85 @@ impl fmt::Debug for Scraped {
 
 impl Collector for Scraped {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
-        let Sources { db, keeper, pages, verifier, gate } = &self.sources;
+        let Sources {
+            db,
+            keeper,
+            pages,
+            verifier,
+            gate,
+        } = &self.sources;
         let mut out = Out(encoder);
-        out.gauge("uptime_seconds", "Time since the start", self.started.elapsed().as_secs())?;
-        out.gauge("http_requests_in_progress", "Requests being handled, probes left out", gate.inside() as u64)?;
+        out.gauge(
+            "uptime_seconds",
+            "Time since the start",
+            self.started.elapsed().as_secs(),
+        )?;
+        out.gauge(
+            "http_requests_in_progress",
+            "Requests being handled, probes left out",
+            gate.inside() as u64,
+        )?;
         let pool = db.pool();
-        let (help, values) = ("Connections to the database", [("idle", pool.idle), ("used", pool.used)]);
+        let (help, values) = (
+            "Connections to the database",
+            [("idle", pool.idle), ("used", pool.used)],
+        );
         out.gauges("database_pool_connections", help, "state", values)?;
-        out.gauge("database_pool_size", "Most connections to the database", pool.most)?;
-        out.gauge("database_pool_waiting", "Requests that wait for a connection", pool.waiting)?;
-        let Counts { visible, hidden, wrong, allowed, refused, policies } = &keeper.counts;
+        out.gauge(
+            "database_pool_size",
+            "Most connections to the database",
+            pool.most,
+        )?;
+        out.gauge(
+            "database_pool_waiting",
+            "Requests that wait for a connection",
+            pool.waiting,
+        )?;
+        let Counts {
+            visible,
+            hidden,
+            wrong,
+            allowed,
+            refused,
+            policies,
+        } = &keeper.counts;
         let outcomes = [("visible", visible), ("hidden", hidden), ("wrong", wrong)];
-        out.counters("decisions_tickets", "Tickets decided on", "outcome", outcomes)?;
+        out.counters(
+            "decisions_tickets",
+            "Tickets decided on",
+            "outcome",
+            outcomes,
+        )?;
         let outcomes = [("allowed", allowed), ("refused", refused)];
-        out.counters("decisions_creations", "Creations decided on", "outcome", outcomes)?;
+        out.counters(
+            "decisions_creations",
+            "Creations decided on",
+            "outcome",
+            outcomes,
+        )?;
         let help = "Compiled policies asked for; stale: kept, but not of the revision in force";
         out.counters("decisions_policies", help, "found", policies.named())?;
-        out.gauge("decisions_policies_bytes", "Memory of compiled policies, roughly", keeper.bytes())?;
+        out.gauge(
+            "decisions_policies_bytes",
+            "Memory of compiled policies, roughly",
+            keeper.bytes(),
+        )?;
         let help = "Pages that may be kept, asked for; stale: kept, but not as it is now";
         out.counters("http_pages", help, "found", pages.finds.named())?;
-        out.gauge("http_pages_bytes", "Memory of pages that are kept, roughly", pages.bytes())?;
-        let found = [("remembered", &verifier.remembered), ("judged", &verifier.judged)];
+        out.gauge(
+            "http_pages_bytes",
+            "Memory of pages that are kept, roughly",
+            pages.bytes(),
+        )?;
+        let found = [
+            ("remembered", &verifier.remembered),
+            ("judged", &verifier.judged),
+        ];
         out.counters("tokens_accepted", "Good tokens", "found", found)?;
         let help = "Time since the keys of an issuer of tokens were read";
-        let ages = verifier.ages_of_keys().map(|(issuer, age)| (issuer, age.as_secs()));
+        let ages = verifier
+            .ages_of_keys()
+            .map(|(issuer, age)| (issuer, age.as_secs()));
         out.gauges("tokens_keys_age_seconds", help, "issuer", ages)
     }
 }
@@ -151,7 +233,10 @@ struct Out<'e>(DescriptorEncoder<'e>);
 
 impl Out<'_> {
     fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        gauge(value).encode(self.0.encode_descriptor(name, help, None, MetricType::Gauge)?)
+        gauge(value).encode(
+            self.0
+                .encode_descriptor(name, help, None, MetricType::Gauge)?,
+        )
     }
 
     fn gauges<'v>(
@@ -161,8 +246,12 @@ impl Out<'_> {
         label: &str,
         values: impl IntoIterator<Item = (&'v str, u64)>,
     ) -> fmt::Result {
-        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        values.into_iter().try_for_each(|(of, value)| gauge(value).encode(family.encode_family(&[(label, of)])?))
+        let mut family = self
+            .0
+            .encode_descriptor(name, help, None, MetricType::Gauge)?;
+        values
+            .into_iter()
+            .try_for_each(|(of, value)| gauge(value).encode(family.encode_family(&[(label, of)])?))
     }
 
     fn counters<'v>(
@@ -172,10 +261,12 @@ impl Out<'_> {
         label: &str,
         values: impl IntoIterator<Item = (&'v str, &'v Count)>,
     ) -> fmt::Result {
-        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
-        values
-            .into_iter()
-            .try_for_each(|(of, count)| ConstCounter::new(count.now()).encode(family.encode_family(&[(label, of)])?))
+        let mut family = self
+            .0
+            .encode_descriptor(name, help, None, MetricType::Counter)?;
+        values.into_iter().try_for_each(|(of, count)| {
+            ConstCounter::new(count.now()).encode(family.encode_family(&[(label, of)])?)
+        })
     }
 }
 

@@ -38,7 +38,10 @@ pub fn begin(endpoint: &Url) -> anyhow::Result<Traces> {
         .with_service_name(name)
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
-    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource)
+        .build();
     EXPORTED.store(true, Ordering::Relaxed);
     Ok(Traces(provider))
 }
@@ -51,8 +54,12 @@ impl Traces {
     {
         let tracer = self.0.tracer(env!("CARGO_PKG_NAME"));
         // spans of our own: the exporter's client makes some too, and would report on itself for ever
-        let ours = filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with(env!("CARGO_CRATE_NAME")));
-        tracing_opentelemetry::layer().with_tracer(tracer).with_filter(ours)
+        let ours = filter_fn(|metadata| {
+            metadata.is_span() && metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
+        });
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_filter(ours)
     }
 
     /// Sends what is left.
@@ -71,7 +78,10 @@ impl Extractor for Headers<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(actix_web::http::header::HeaderName::as_str).collect()
+        self.0
+            .keys()
+            .map(actix_web::http::header::HeaderName::as_str)
+            .collect()
     }
 }
 
@@ -80,18 +90,31 @@ pub fn span(headers: &HeaderMap, request_id: &str) -> Span {
     let exported = EXPORTED.load(Ordering::Relaxed);
     let parent = headers
         .contains_key("traceparent")
-        .then(|| TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers)))
+        .then(|| {
+            TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers))
+        })
         .filter(|parent| parent.span().span_context().is_valid());
     if parent.is_none() && !exported {
         return tracing::info_span!("request", request_id);
     }
-    let span = tracing::info_span!("request", request_id, trace_id = tracing::field::Empty, otel.kind = "server");
+    let span = tracing::info_span!(
+        "request",
+        request_id,
+        trace_id = tracing::field::Empty,
+        otel.kind = "server"
+    );
     if let Some(parent) = parent {
-        span.record("trace_id", parent.span().span_context().trace_id().to_string());
+        span.record(
+            "trace_id",
+            parent.span().span_context().trace_id().to_string(),
+        );
         // an error means that nobody collects spans
         let _ = span.set_parent(parent);
     } else {
-        span.record("trace_id", span.context().span().span_context().trace_id().to_string());
+        span.record(
+            "trace_id",
+            span.context().span().span_context().trace_id().to_string(),
+        );
     }
     span
 }
@@ -102,7 +125,9 @@ pub fn record(method: &str, route: &str, status: u16) {
         return;
     }
     let span = Span::current();
-    span.context().span().update_name(format!("{method} {route}"));
+    span.context()
+        .span()
+        .update_name(format!("{method} {route}"));
     span.set_attribute("http.request.method", method.to_owned());
     span.set_attribute("http.route", route.to_owned());
     span.set_attribute("http.response.status_code", i64::from(status));

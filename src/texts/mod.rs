@@ -32,8 +32,9 @@ impl Lang {
     /// The language and the edition of its texts, for entity tags: other words are another representation.
     pub fn edition(self) -> &'static str {
         static EDITIONS: LazyLock<[String; 2]> = LazyLock::new(|| {
-            [(Lang::En, SOURCES[0]), (Lang::De, SOURCES[1])]
-                .map(|(lang, source)| format!("{}.{}", lang.tag(), EntityTag::hashed(source).as_str()))
+            [(Lang::En, SOURCES[0]), (Lang::De, SOURCES[1])].map(|(lang, source)| {
+                format!("{}.{}", lang.tag(), EntityTag::hashed(source).as_str())
+            })
         });
         let [en, de] = &*EDITIONS;
         match self {
@@ -54,14 +55,21 @@ impl Lang {
 
 /// Title and detail of a code, with its facts filled in.
 pub fn explain(lang: Lang, code: Code, facts: &[Fact]) -> (String, String) {
-    let args: FluentArgs<'_> = facts.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
+    let args: FluentArgs<'_> = facts
+        .iter()
+        .map(|(name, value)| (name.as_ref(), value.as_str()))
+        .collect();
     let title = text(lang, code.as_str(), None, &args).unwrap_or_else(|| code.as_str().to_owned());
     let detail = text(lang, code.as_str(), Some("detail"), &args).unwrap_or_else(|| title.clone());
     (title, detail)
 }
 
 /// The phrase of an id, with its arguments filled in; the id itself where there is none, which a test rules out.
-pub fn phrase<'a>(lang: Lang, id: &str, args: impl IntoIterator<Item = (&'a str, FluentValue<'a>)>) -> String {
+pub fn phrase<'a>(
+    lang: Lang,
+    id: &str,
+    args: impl IntoIterator<Item = (&'a str, FluentValue<'a>)>,
+) -> String {
     text(lang, id, None, &args.into_iter().collect()).unwrap_or_else(|| id.to_owned())
 }
 
@@ -84,16 +92,25 @@ pub fn list(lang: Lang, kind: ListKind, items: &[String]) -> String {
         static FORMATTERS: RefCell<HashMap<(Lang, ListKind), Option<ListFormatter>>> = RefCell::default();
     }
     FORMATTERS.with_borrow_mut(|formatters| {
-        let formatter = formatters.entry((lang, kind)).or_insert_with(|| formatter(lang, kind));
-        formatter.as_ref().map_or_else(|| items.join(", "), |formatter| formatter.format_to_string(items.iter()))
+        let formatter = formatters
+            .entry((lang, kind))
+            .or_insert_with(|| formatter(lang, kind));
+        formatter.as_ref().map_or_else(
+            || items.join(", "),
+            |formatter| formatter.format_to_string(items.iter()),
+        )
     })
 }
 
 fn formatter(lang: Lang, kind: ListKind) -> Option<ListFormatter> {
     let locale: Locale = lang.tag().parse().ok()?;
     match kind {
-        ListKind::And => ListFormatter::try_new_and(locale.into(), ListFormatterOptions::default()).ok(),
-        ListKind::Or => ListFormatter::try_new_or(locale.into(), ListFormatterOptions::default()).ok(),
+        ListKind::And => {
+            ListFormatter::try_new_and(locale.into(), ListFormatterOptions::default()).ok()
+        }
+        ListKind::Or => {
+            ListFormatter::try_new_or(locale.into(), ListFormatterOptions::default()).ok()
+        }
     }
 }
 
@@ -110,7 +127,8 @@ fn bundle(lang: Lang, source: &str) -> Bundle {
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     bundle.set_use_isolating(false);
     // a message that cannot be parsed is missing, which a test notices
-    let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(readable, _)| readable);
+    let resource =
+        FluentResource::try_new(source.to_owned()).unwrap_or_else(|(readable, _)| readable);
     bundle.add_resource_overriding(resource);
     bundle
 }
@@ -126,7 +144,11 @@ fn text(lang: Lang, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) ->
         Some(name) => message.get_attribute(name)?.value(),
     };
     let mut unfilled = Vec::new();
-    Some(bundle.format_pattern(pattern, Some(args), &mut unfilled).into_owned())
+    Some(
+        bundle
+            .format_pattern(pattern, Some(args), &mut unfilled)
+            .into_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -151,8 +173,16 @@ mod tests {
                 id = name;
             }
             let said = messages.entry(id).or_default();
-            said.extend(line.trim_start().starts_with('.').then_some(name.trim_start()));
-            said.extend(line.split('$').skip(1).filter_map(|rest| rest.split([' ', '}']).next()));
+            said.extend(
+                line.trim_start()
+                    .starts_with('.')
+                    .then_some(name.trim_start()),
+            );
+            said.extend(
+                line.split('$')
+                    .skip(1)
+                    .filter_map(|rest| rest.split([' ', '}']).next()),
+            );
         }
         messages
     }
@@ -162,23 +192,46 @@ mod tests {
         let none = FluentArgs::new();
         for lang in Lang::iter() {
             for code in Code::iter() {
-                assert!(text(lang, code.as_str(), None, &none).is_some(), "{lang:?} lacks {}", code.as_str());
-                assert!(text(lang, code.as_str(), Some("detail"), &none).is_some(), "{lang:?}: {}", code.as_str());
+                assert!(
+                    text(lang, code.as_str(), None, &none).is_some(),
+                    "{lang:?} lacks {}",
+                    code.as_str()
+                );
+                assert!(
+                    text(lang, code.as_str(), Some("detail"), &none).is_some(),
+                    "{lang:?}: {}",
+                    code.as_str()
+                );
             }
             for field in Field::iter() {
                 let id = format!("field-{}", field.as_str());
-                assert!(text(lang, &id, Some("inline"), &none).is_some(), "{lang:?} lacks {id}");
+                assert!(
+                    text(lang, &id, Some("inline"), &none).is_some(),
+                    "{lang:?} lacks {id}"
+                );
                 for word in field.words() {
-                    assert!(text(lang, &format!("word-{word}"), None, &none).is_some(), "{lang:?} lacks word-{word}");
+                    assert!(
+                        text(lang, &format!("word-{word}"), None, &none).is_some(),
+                        "{lang:?} lacks word-{word}"
+                    );
                 }
             }
-            let steps = Step::iter().map(<&str>::from).chain(CreationReason::iter().map(<&str>::from));
+            let steps = Step::iter()
+                .map(<&str>::from)
+                .chain(CreationReason::iter().map(<&str>::from));
             for id in steps.map(|step| format!("step-{step}")) {
-                assert!(text(lang, &id, None, &none).is_some(), "{lang:?} lacks {id}");
+                assert!(
+                    text(lang, &id, None, &none).is_some(),
+                    "{lang:?} lacks {id}"
+                );
             }
             for operator in Operator::iter() {
-                for id in ["operator", "clause"].map(|sort| format!("{sort}-{}", operator.as_str())) {
-                    assert!(text(lang, &id, None, &none).is_some(), "{lang:?} lacks {id}");
+                for id in ["operator", "clause"].map(|sort| format!("{sort}-{}", operator.as_str()))
+                {
+                    assert!(
+                        text(lang, &id, None, &none).is_some(),
+                        "{lang:?} lacks {id}"
+                    );
                 }
             }
         }
@@ -187,7 +240,16 @@ mod tests {
     #[test]
     fn no_language_has_a_text_for_a_code_that_is_gone() {
         for name in SOURCES.into_iter().flat_map(messages).map(|(name, _)| name) {
-            let of_filters = ["field-", "operator-", "word-", "clause-", "joined-", "group-", "period-", "step-"];
+            let of_filters = [
+                "field-",
+                "operator-",
+                "word-",
+                "clause-",
+                "joined-",
+                "group-",
+                "period-",
+                "step-",
+            ];
             let other = ["sentence", "quoted", "more", "time-pattern", ""].contains(&name);
             let known = other || of_filters.iter().any(|prefix| name.starts_with(prefix));
             assert!(known || name.parse::<Code>().is_ok(), "{name} is no code");
@@ -205,8 +267,14 @@ mod tests {
         let facts = [("active_accesses".into(), "3".to_owned())];
         let (title, detail) = explain(Lang::De, Code::LastArea, &facts);
         assert_eq!(title, "Letzter Bereich");
-        assert_eq!(detail, "Der letzte Bereich kann nicht entfernt werden, solange Zugänge aktiv sind (3).");
+        assert_eq!(
+            detail,
+            "Der letzte Bereich kann nicht entfernt werden, solange Zugänge aktiv sind (3)."
+        );
         let expired = [("reason".into(), "expired".to_owned())];
-        assert_eq!(explain(Lang::En, Code::InvalidToken, &expired).1, "The token has expired.");
+        assert_eq!(
+            explain(Lang::En, Code::InvalidToken, &expired).1,
+            "The token has expired."
+        );
     }
 }

@@ -126,7 +126,12 @@ const PERSON: &[Operator] = &[Operator::In, Operator::NotIn, Operator::IsSelf];
 const TAGS: &[Operator] = &[Operator::AnyOf, Operator::AllOf, Operator::NoneOf];
 const FLAG: &[Operator] = &[Operator::Is];
 const TEXT: &[Operator] = &[Operator::Contains, Operator::Equals];
-const TIME: &[Operator] = &[Operator::Before, Operator::After, Operator::OlderThan, Operator::NewerThan];
+const TIME: &[Operator] = &[
+    Operator::Before,
+    Operator::After,
+    Operator::OlderThan,
+    Operator::NewerThan,
+];
 
 impl Field {
     /// The field's word.

@@ -88,7 +88,11 @@ impl TicketFilter {
         self.visit(&mut |pointer, condition| {
             if let Some(kind) = condition.field.entry_kind() {
                 let values = condition.values.iter().enumerate();
-                named.extend(values.map(|(index, id)| (format!("{pointer}/values/{index}"), kind, id.as_str())));
+                named.extend(
+                    values.map(|(index, id)| {
+                        (format!("{pointer}/values/{index}"), kind, id.as_str())
+                    }),
+                );
             }
         });
         named
@@ -152,8 +156,13 @@ impl PartialSchema for TicketFilter {
     fn schema() -> RefOr<Schema> {
         let of = |name: &str| Ref::from_schema_name(name);
         let (group, condition) = ("TicketFilterGroup", "TicketFilterCondition");
-        let mapping = [("all", group), ("any", group), ("none", group), ("condition", condition)]
-            .map(|(word, name)| (word, of(name).ref_location));
+        let mapping = [
+            ("all", group),
+            ("any", group),
+            ("none", group),
+            ("condition", condition),
+        ]
+        .map(|(word, name)| (word, of(name).ref_location));
         let union = OneOfBuilder::new()
             .item(of(group))
             .item(of(condition))

@@ -51,16 +51,28 @@ impl<const VIEWER: bool> Default for FilterBody<VIEWER> {
 impl<const VIEWER: bool> FilterBody<VIEWER> {
     /// The filter. One that did not pass [`Validate`] never gets here; it would be a filter that nobody can tell the outcome of.
     pub fn into_filter(self) -> TicketFilter {
-        self.0.unwrap_or(TicketFilter::All { filters: Vec::new() })
+        self.0.unwrap_or(TicketFilter::All {
+            filters: Vec::new(),
+        })
     }
 }
 
 impl<'de, const VIEWER: bool> Deserialize<'de> for FilterBody<VIEWER> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Object(node) = Object::<Node>::deserialize(deserializer)?;
-        let mut parser = Parser { viewer: VIEWER, conditions: 0, faults: Vec::new() };
-        let filter = parser.filter(node, "", 1).filter(|filter| parser.fits(filter));
-        Ok(Self(filter.filter(|_| parser.faults.is_empty()).ok_or(parser.faults)))
+        let mut parser = Parser {
+            viewer: VIEWER,
+            conditions: 0,
+            faults: Vec::new(),
+        };
+        let filter = parser
+            .filter(node, "", 1)
+            .filter(|filter| parser.fits(filter));
+        Ok(Self(
+            filter
+                .filter(|_| parser.faults.is_empty())
+                .ok_or(parser.faults),
+        ))
     }
 }
 
@@ -141,14 +153,20 @@ impl Parser {
                 return None;
             }
         };
-        let misplaced =
-            [("field", node.field.is_some()), ("operator", node.operator.is_some()), ("values", node.values.is_some())];
+        let misplaced = [
+            ("field", node.field.is_some()),
+            ("operator", node.operator.is_some()),
+            ("values", node.values.is_some()),
+        ];
         self.misplaced(at, &misplaced);
         if depth > MAX_DEPTH {
             self.fault(Fault::new(at, Code::TooDeep).with("max", MAX_DEPTH));
             return None;
         }
-        let filters = node.filters.map(|Bounded(filters)| filters).unwrap_or_default();
+        let filters = node
+            .filters
+            .map(|Bounded(filters)| filters)
+            .unwrap_or_default();
         if filters.is_empty() {
             self.fault(Fault::new(format!("{at}/filters"), Code::Required));
             return None;
@@ -171,10 +189,18 @@ impl Parser {
             return None;
         }
         self.misplaced(at, &[("filters", node.filters.is_some())]);
-        let field =
-            self.word::<Field>(node.field, at, "field", &<Field as strum::VariantNames>::VARIANTS.join(", "))?;
-        let allowed: Vec<_> =
-            field.operators().iter().filter(|it| self.viewer || !it.needs_viewer()).map(|it| it.as_str()).collect();
+        let field = self.word::<Field>(
+            node.field,
+            at,
+            "field",
+            &<Field as strum::VariantNames>::VARIANTS.join(", "),
+        )?;
+        let allowed: Vec<_> = field
+            .operators()
+            .iter()
+            .filter(|it| self.viewer || !it.needs_viewer())
+            .map(|it| it.as_str())
+            .collect();
         let operator = self.word::<Operator>(node.operator, at, "operator", &allowed.join(", "))?;
         if !allowed.contains(&operator.as_str()) {
             let fault = Fault::new(format!("{at}/operator"), Code::UnknownValue);
@@ -182,16 +208,28 @@ impl Parser {
             return None;
         }
         let values = self.values(field, operator, node.values.unwrap_or_default().0, at)?;
-        Some(TicketFilter::Condition(Condition { field, operator, values }))
+        Some(TicketFilter::Condition(Condition {
+            field,
+            operator,
+            values,
+        }))
     }
 
     fn misplaced(&mut self, at: &str, members: &[(&str, bool)]) {
         for (member, _) in members.iter().filter(|(_, sent)| *sent) {
-            self.fault(Fault::new(format!("{at}/{member}"), Code::UnknownMember).with("member", member));
+            self.fault(
+                Fault::new(format!("{at}/{member}"), Code::UnknownMember).with("member", member),
+            );
         }
     }
 
-    fn word<T: std::str::FromStr>(&mut self, sent: Option<String>, at: &str, name: &str, allowed: &str) -> Option<T> {
+    fn word<T: std::str::FromStr>(
+        &mut self,
+        sent: Option<String>,
+        at: &str,
+        name: &str,
+        allowed: &str,
+    ) -> Option<T> {
         let at = format!("{at}/{name}");
         let Some(word) = sent else {
             self.fault(Fault::new(at, Code::Required));
@@ -204,10 +242,18 @@ impl Parser {
         known
     }
 
-    fn values(&mut self, field: Field, operator: Operator, sent: Vec<String>, at: &str) -> Option<Vec<String>> {
+    fn values(
+        &mut self,
+        field: Field,
+        operator: Operator,
+        sent: Vec<String>,
+        at: &str,
+    ) -> Option<Vec<String>> {
         let arity = operator.arity();
         if sent.len() > *arity.end() {
-            self.fault(Fault::new(format!("{at}/values"), Code::TooManyValues).with("max", arity.end()));
+            self.fault(
+                Fault::new(format!("{at}/values"), Code::TooManyValues).with("max", arity.end()),
+            );
             return None;
         }
         if sent.len() < *arity.start() {
@@ -219,12 +265,23 @@ impl Parser {
         let mut values = Vec::with_capacity(sent.len().min(MAX_VALUES));
         for (index, value) in sent.iter().enumerate() {
             let judged = normalised(kind, field, value).and_then(|value| {
-                let known = if kind == ValueKind::TagName { fold_case(&value) } else { value.clone() };
-                if seen.insert(known) { Ok(value) } else { Err(Fault::new("", Code::DuplicateValue)) }
+                let known = if kind == ValueKind::TagName {
+                    fold_case(&value)
+                } else {
+                    value.clone()
+                };
+                if seen.insert(known) {
+                    Ok(value)
+                } else {
+                    Err(Fault::new("", Code::DuplicateValue))
+                }
             });
             match judged {
                 Ok(value) => values.push(value),
-                Err(fault) => self.fault(Fault { pointer: format!("{at}/values/{index}"), ..fault }),
+                Err(fault) => self.fault(Fault {
+                    pointer: format!("{at}/values/{index}"),
+                    ..fault
+                }),
             }
         }
         (self.faults.len() == before).then_some(values)
@@ -239,18 +296,20 @@ fn normalised(kind: ValueKind, field: Field, value: &str) -> Result<String, Faul
             value.parse::<ContactId>().map(|id| id.to_string())
         }
         ValueKind::AccessId => value.parse::<Id<()>>().map(|id| id.to_string()),
-        ValueKind::Word | ValueKind::Boolean if field.words().contains(&value) => Ok(value.to_owned()),
+        ValueKind::Word | ValueKind::Boolean if field.words().contains(&value) => {
+            Ok(value.to_owned())
+        }
         ValueKind::Word | ValueKind::Boolean => {
             Err(Fault::new("", Code::UnknownValue).with("allowed", field.words().join(", ")))
         }
         ValueKind::TagName => text(Text::<1, 100>::new(value)),
         ValueKind::Text => text(Text::<1, 200>::new(value)),
-        ValueKind::Time => {
-            Timestamp::parse(value).map(|time| time.to_string()).ok_or_else(|| Fault::new("", Code::InvalidTime))
-        }
-        ValueKind::Duration => {
-            Period::parse(value).map(|period| period.to_string()).ok_or_else(|| Fault::new("", Code::InvalidDuration))
-        }
+        ValueKind::Time => Timestamp::parse(value)
+            .map(|time| time.to_string())
+            .ok_or_else(|| Fault::new("", Code::InvalidTime)),
+        ValueKind::Duration => Period::parse(value)
+            .map(|period| period.to_string())
+            .ok_or_else(|| Fault::new("", Code::InvalidDuration)),
         ValueKind::Nothing => Ok(value.to_owned()),
     }
 }

@@ -62,7 +62,10 @@ pub struct FieldOperator {
 impl TicketField {
     fn new(field: Field, lang: Lang) -> Self {
         let label = |sort: &str, word: &str| phrase(lang, &format!("{sort}-{word}"), []);
-        let value = |word: &&'static str| FieldValue { value: word, label: label("word", word) };
+        let value = |word: &&'static str| FieldValue {
+            value: word,
+            label: label("word", word),
+        };
         let operator = |operator: &Operator| FieldOperator {
             operator: *operator,
             label: label("operator", operator.as_str()),
@@ -92,11 +95,25 @@ impl TicketField {
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/ticket-fields")]
-pub async fn list_ticket_fields(_permit: Permit<IntegrationRead>, call: Call) -> Result<HttpResponse> {
-    let items: Vec<_> = Field::iter().map(|field| TicketField::new(field, call.lang)).collect();
+pub async fn list_ticket_fields(
+    _permit: Permit<IntegrationRead>,
+    call: Call,
+) -> Result<HttpResponse> {
+    let items: Vec<_> = Field::iter()
+        .map(|field| TicketField::new(field, call.lang))
+        .collect();
     let tag = EntityTag::hashed(&items).in_language(call.lang.edition());
     if call.conditions.has(&tag) {
         return Ok(reply::not_modified(&tag));
     }
-    Ok(reply::in_language(reply::list(Page { items, next_cursor: None }, &tag), call.lang.tag()))
+    Ok(reply::in_language(
+        reply::list(
+            Page {
+                items,
+                next_cursor: None,
+            },
+            &tag,
+        ),
+        call.lang.tag(),
+    ))
 }

@@ -20,8 +20,15 @@ pub fn spoken<S: serde::Serializer>(summary: &Summary, serializer: S) -> Result<
 pub fn summary(filter: &TicketFilter, names: &Names, lang: Lang) -> String {
     let text = Speaker { names, lang }.say(filter, false);
     let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    phrase(lang, "sentence", [("text", format!("{first}{}", letters.as_str()).into())])
+    let first = letters
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
+    phrase(
+        lang,
+        "sentence",
+        [("text", format!("{first}{}", letters.as_str()).into())],
+    )
 }
 
 /// Most values that are said one by one.
@@ -31,7 +38,16 @@ pub const MAX_SAID: usize = 5;
 /// characters that are not seen or turn the direction of writing.
 pub fn harmless(text: &str) -> String {
     let seen = |c: &char| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    text.chars().filter(seen).map(|c| if matches!(c, '“' | '”' | '„') { '\'' } else { c }).collect()
+    text.chars()
+        .filter(seen)
+        .map(|c| {
+            if matches!(c, '“' | '”' | '„') {
+                '\''
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 struct Speaker<'a> {
@@ -49,25 +65,42 @@ impl Speaker<'_> {
             TicketFilter::Condition(condition) => self.clause(condition),
             TicketFilter::All { filters } => self.group("joined-all", filters, nested),
             TicketFilter::Any { filters } => self.group("joined-any", filters, nested),
-            TicketFilter::None { filters } => {
-                self.phrase("group-none", [("inner", self.group("joined-any", filters, false).into())])
-            }
+            TicketFilter::None { filters } => self.phrase(
+                "group-none",
+                [("inner", self.group("joined-any", filters, false).into())],
+            ),
         }
     }
 
     /// Groups within groups stand in parentheses, unless there is but one thing in them.
     fn group(&self, joint: &str, filters: &[TicketFilter], nested: bool) -> String {
         let several = filters.len() > 1;
-        let clauses = filters.iter().map(|filter| self.say(filter, several || nested));
-        let joined = clauses.reduce(|left, right| self.phrase(joint, [("left", left.into()), ("right", right.into())]));
+        let clauses = filters
+            .iter()
+            .map(|filter| self.say(filter, several || nested));
+        let joined = clauses.reduce(|left, right| {
+            self.phrase(joint, [("left", left.into()), ("right", right.into())])
+        });
         let joined = joined.unwrap_or_default();
-        if nested && several { self.phrase("group-nested", [("inner", joined.into())]) } else { joined }
+        if nested && several {
+            self.phrase("group-nested", [("inner", joined.into())])
+        } else {
+            joined
+        }
     }
 
     fn clause(&self, condition: &Condition) -> String {
-        let Condition { field, operator, values } = condition;
+        let Condition {
+            field,
+            operator,
+            values,
+        } = condition;
         let kind = operator.value_kind(field.value_kind());
-        let mut said: Vec<_> = values.iter().take(MAX_SAID).map(|value| self.value(kind, *field, value)).collect();
+        let mut said: Vec<_> = values
+            .iter()
+            .take(MAX_SAID)
+            .map(|value| self.value(kind, *field, value))
+            .collect();
         if let Some(more) = values.len().checked_sub(MAX_SAID).filter(|more| *more > 0) {
             said.push(self.phrase("more", [("count", more.into())]));
         }
@@ -95,18 +128,25 @@ impl Speaker<'_> {
             ValueKind::Time => Timestamp::parse(value)
                 .and_then(|time| time.format(&self.phrase("time-pattern", [])))
                 .unwrap_or_else(|| value.to_owned()),
-            ValueKind::AreaId | ValueKind::TicketTypeId => {
-                quoted(field.entry_kind().and_then(|kind| self.names.name(kind, value)).unwrap_or(value))
-            }
+            ValueKind::AreaId | ValueKind::TicketTypeId => quoted(
+                field
+                    .entry_kind()
+                    .and_then(|kind| self.names.name(kind, value))
+                    .unwrap_or(value),
+            ),
             _ => quoted(value),
         }
     }
 
     fn period(&self, value: &str) -> String {
-        let parts = Period::parse(value).map(|period| period.parts()).unwrap_or_default();
+        let parts = Period::parse(value)
+            .map(|period| period.parts())
+            .unwrap_or_default();
         let said: Vec<_> = parts
             .into_iter()
-            .map(|(unit, number)| self.phrase(&format!("period-{unit}"), [("number", number.into())]))
+            .map(|(unit, number)| {
+                self.phrase(&format!("period-{unit}"), [("number", number.into())])
+            })
             .collect();
         texts::list(self.lang, ListKind::And, &said)
     }
@@ -125,9 +165,14 @@ mod tests {
 
     fn said(filter: serde_json::Value) -> (String, String) {
         let filter: TicketFilter = serde_json::from_value(filter).unwrap();
-        let names =
-            Names::of([(EntryKind::Area, "netz", "Netzwerk"), (EntryKind::Area, "server", "Server & Speicher")]);
-        (summary(&filter, &names, Lang::De), summary(&filter, &names, Lang::En))
+        let names = Names::of([
+            (EntryKind::Area, "netz", "Netzwerk"),
+            (EntryKind::Area, "server", "Server & Speicher"),
+        ]);
+        (
+            summary(&filter, &names, Lang::De),
+            summary(&filter, &names, Lang::En),
+        )
     }
 
     #[test]
@@ -159,11 +204,15 @@ mod tests {
     #[test]
     fn long_lists_are_cut_short_and_values_cannot_pretend() {
         let tags: Vec<_> = (1..=7).map(|n| format!("t{n}")).collect();
-        let (de, en) = said(json!({"type": "condition", "field": "tag", "operator": "any_of", "values": tags}));
-        assert_eq!(de, "Tags enthalten „t1“, „t2“, „t3“, „t4“, „t5“ oder 2 weitere.");
+        let (de, en) = said(
+            json!({"type": "condition", "field": "tag", "operator": "any_of", "values": tags}),
+        );
+        assert_eq!(
+            de,
+            "Tags enthalten „t1“, „t2“, „t3“, „t4“, „t5“ oder 2 weitere."
+        );
         assert_eq!(en, "Tags include “t1”, “t2”, “t3”, “t4”, “t5”, or 2 more.");
-        let tricky =
-            json!({"type": "condition", "field": "tag", "operator": "any_of", "values": ["a“ oder „b\u{202e}"]});
+        let tricky = json!({"type": "condition", "field": "tag", "operator": "any_of", "values": ["a“ oder „b\u{202e}"]});
         assert_eq!(said(tricky).0, "Tags enthalten „a' oder 'b“.");
     }
 

@@ -26,7 +26,9 @@ impl Grant for TicketTypeGrant {
         Self {
             ticket_type_id: ErpId::stored(entry.id),
             name: entry.name,
-            kind: entry.ticket_kind.map_or_else(TicketTypeKind::default, |kind| kind.0),
+            kind: entry
+                .ticket_kind
+                .map_or_else(TicketTypeKind::default, |kind| kind.0),
             approval_required: grant.approval_required,
             available: entry.active,
             audit: grant.audit(),

@@ -16,7 +16,8 @@ use crate::{
 const MAX_NAME: usize = 255;
 
 /// Why no token can be made.
-pub const NO_SIGNER: &str = "tokens can only be signed with an HS256 secret; ask your identity provider for one";
+pub const NO_SIGNER: &str =
+    "tokens can only be signed with an HS256 secret; ask your identity provider for one";
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +34,11 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// Limits the token to one partner. `null` is refused: what looks like a limit must not lift it.
-    #[serde(default, deserialize_with = "patch::given", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "patch::given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub business_partner_id: Option<BusinessPartnerId>,
 }
 
@@ -49,14 +54,20 @@ impl Claims {
     /// Whether the token carries a scope.
     pub fn has_scope(&self, scope: &str) -> bool {
         // by bytes: to look for characters took a thousand instructions of each request
-        self.scope.as_bytes().split(|byte| *byte == b' ').any(|granted| granted == scope.as_bytes())
+        self.scope
+            .as_bytes()
+            .split(|byte| *byte == b' ')
+            .any(|granted| granted == scope.as_bytes())
     }
 
     /// Whether its names and its limit can be what they claim to be.
     pub(super) fn are_sane(&self) -> bool {
         is_name(&self.sub)
             && self.client_id.as_deref().is_none_or(is_name)
-            && self.business_partner_id.as_ref().is_none_or(|id| id.check().is_ok())
+            && self
+                .business_partner_id
+                .as_ref()
+                .is_none_or(|id| id.check().is_ok())
     }
 }
 
@@ -66,8 +77,16 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Claims of a token that [`mint`] can sign, of the first issuer that has a secret. `None`: no issuer has one.
-pub fn signable(settings: &TokenSettings, subject: &str, scope: &str, lifetime: Duration) -> Option<Claims> {
-    let signer = settings.issuers.iter().find(|issuer| matches!(issuer.keys, KeySource::Secret(_)))?;
+pub fn signable(
+    settings: &TokenSettings,
+    subject: &str,
+    scope: &str,
+    lifetime: Duration,
+) -> Option<Claims> {
+    let signer = settings
+        .issuers
+        .iter()
+        .find(|issuer| matches!(issuer.keys, KeySource::Secret(_)))?;
     let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
     Some(Claims {
         iss: signer.issuer.clone(),
@@ -83,9 +102,17 @@ pub fn signable(settings: &TokenSettings, subject: &str, scope: &str, lifetime: 
 
 /// Signs a token, for development and smoke tests. Only an issuer with a shared secret is a signer too.
 pub fn mint(settings: &TokenSettings, claims: &Claims) -> anyhow::Result<String> {
-    let issuer = settings.issuers.iter().find(|issuer| issuer.issuer == claims.iss);
-    let Some(KeySource::Secret(secret)) = issuer.map(|issuer| &issuer.keys) else { anyhow::bail!(NO_SIGNER) };
+    let issuer = settings
+        .issuers
+        .iter()
+        .find(|issuer| issuer.issuer == claims.iss);
+    let Some(KeySource::Secret(secret)) = issuer.map(|issuer| &issuer.keys) else {
+        anyhow::bail!(NO_SIGNER)
+    };
     let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
-    let header = Header { typ: Some("at+jwt".to_owned()), ..Header::new(Algorithm::HS256) };
+    let header = Header {
+        typ: Some("at+jwt".to_owned()),
+        ..Header::new(Algorithm::HS256)
+    };
     Ok(jsonwebtoken::encode(&header, claims, &key)?)
 }

@@ -41,7 +41,10 @@ impl Parts {
         if parts.next().is_some() {
             return None;
         }
-        Some(Self { header: decoded(header)?, issuer: decoded::<Origin>(claims)?.iss })
+        Some(Self {
+            header: decoded(header)?,
+            issuer: decoded::<Origin>(claims)?.iss,
+        })
     }
 
     /// The declared type, in lower case and without `application/` (RFC 7515 section 4.1.9).
@@ -53,7 +56,9 @@ impl Parts {
 /// A type of tokens as types are compared.
 pub fn kind_of(typ: &str) -> String {
     let kind = typ.to_ascii_lowercase();
-    kind.strip_prefix("application/").map(ToOwned::to_owned).unwrap_or(kind)
+    kind.strip_prefix("application/")
+        .map(ToOwned::to_owned)
+        .unwrap_or(kind)
 }
 
 fn decoded<T: DeserializeOwned>(part: &str) -> Option<T> {
@@ -81,9 +86,15 @@ mod tests {
     #[test]
     fn only_three_parts_are_a_signed_token() {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        let (header, claims) = (part(r#"{"alg": "ES256", "typ": "Application/AT+JWT"}"#), part(r#"{"iss": "i"}"#));
+        let (header, claims) = (
+            part(r#"{"alg": "ES256", "typ": "Application/AT+JWT"}"#),
+            part(r#"{"iss": "i"}"#),
+        );
         let parts = Parts::of(&format!("{header}.{claims}.s")).unwrap();
-        assert_eq!((parts.issuer.as_str(), parts.kind().as_deref()), ("i", Some("at+jwt")));
+        assert_eq!(
+            (parts.issuer.as_str(), parts.kind().as_deref()),
+            ("i", Some("at+jwt"))
+        );
         for token in [
             format!("{header}.{claims}"),
             format!("{header}.{claims}.s.x"),

@@ -66,16 +66,27 @@ struct Readings {
 impl Keys {
     /// Keys that are there already and never change.
     pub fn fixed(set: KeySet) -> Self {
-        Self { current: RwLock::new(Arc::new(set)), reading: None }
+        Self {
+            current: RwLock::new(Arc::new(set)),
+            reading: None,
+        }
     }
 
     /// Keys that are still to be read.
     pub fn unread(cooldown: Duration) -> Self {
         let (readings, _) = watch::channel(Readings::default());
         // the first reading begins without being asked for
-        let reading =
-            Reading { asked: Mutex::new((None, 1)), wanted: Notify::new(), readings, cooldown, last: Mutex::default() };
-        Self { current: RwLock::default(), reading: Some(reading) }
+        let reading = Reading {
+            asked: Mutex::new((None, 1)),
+            wanted: Notify::new(),
+            readings,
+            cooldown,
+            last: Mutex::default(),
+        };
+        Self {
+            current: RwLock::default(),
+            reading: Some(reading),
+        }
     }
 
     /// The keys as they are now.
@@ -90,7 +101,12 @@ impl Keys {
 
     /// How long ago they were read; `None` where they never were.
     pub fn age(&self) -> Option<Duration> {
-        let last = *self.reading.as_ref()?.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = *self
+            .reading
+            .as_ref()?
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         last.map(|last| last.elapsed())
     }
 
@@ -101,20 +117,31 @@ impl Keys {
 
     /// How often they have been read.
     pub fn readings(&self) -> u64 {
-        self.reading.as_ref().map_or(0, |reading| reading.readings.borrow().ended)
+        self.reading
+            .as_ref()
+            .map_or(0, |reading| reading.readings.borrow().ended)
     }
 
     /// Waits for a reading that begins after this was called, or for the last one allowed; not if there have been more readings than
     /// the caller has `seen`, who then has keys to look at first.
     pub async fn read_again(&self, seen: u64) -> Again {
-        let Some(reading) = &self.reading else { return Again::No };
+        let Some(reading) = &self.reading else {
+            return Again::No;
+        };
         let number = match reading.ask(seen) {
             Ok(number) => number,
             Err(none) => return none,
         };
         let mut readings = reading.readings.subscribe();
         let ended = readings.wait_for(|readings| readings.ended >= number);
-        if timeout(READING * 2, ended).await.is_ok_and(|ended| ended.is_ok()) { Again::Yes } else { Again::No }
+        if timeout(READING * 2, ended)
+            .await
+            .is_ok_and(|ended| ended.is_ok())
+        {
+            Again::Yes
+        } else {
+            Again::No
+        }
     }
 
     fn replace(&self, set: KeySet) {
@@ -167,7 +194,11 @@ pub async fn keep(keys: Weak<Keys>, source: KeySource, refresh: Duration) {
                 refresh
             }
             Err(error) => {
-                tracing::warn!(source = source.name(), error, "cannot read keys of tokens; those that are known stay");
+                tracing::warn!(
+                    source = source.name(),
+                    error,
+                    "cannot read keys of tokens; those that are known stay"
+                );
                 AGAIN.min(refresh)
             }
         };
@@ -190,18 +221,26 @@ impl KeySource {
     }
 }
 
-async fn read(source: &KeySource, client: Option<&reqwest::Result<Client>>, known: &KeySet) -> Result<KeySet, String> {
+async fn read(
+    source: &KeySource,
+    client: Option<&reqwest::Result<Client>>,
+    known: &KeySet,
+) -> Result<KeySet, String> {
     let text = match (source, client) {
         (KeySource::File(path), _) => read_file(path),
-        (KeySource::Url(url), Some(Ok(client))) => {
-            timeout(READING, fetch(client, url)).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
-        }
+        (KeySource::Url(url), Some(Ok(client))) => timeout(READING, fetch(client, url))
+            .await
+            .unwrap_or_else(|_| Err("no answer in time".to_owned())),
         (_, Some(Err(error))) => Err(error.to_string()),
         _ => Err("there is nothing to read".to_owned()),
     };
     let parsed = KeySet::parse(&text?, known)?;
     for reason in parsed.left_out {
-        tracing::warn!(source = source.name(), reason, "a key of tokens cannot be used");
+        tracing::warn!(
+            source = source.name(),
+            reason,
+            "a key of tokens cannot be used"
+        );
     }
     Ok(parsed.set)
 }
@@ -216,7 +255,9 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     // one byte more than a set may have, which then is too many
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    file.take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| error.to_string())?;
     Ok(text)
 }
 
@@ -232,13 +273,23 @@ fn client(url: &Url) -> reqwest::Result<Client> {
             attempt.follow()
         }
     });
-    Client::builder().redirect(policy).timeout(READING).pool_max_idle_per_host(0).build()
+    Client::builder()
+        .redirect(policy)
+        .timeout(READING)
+        .pool_max_idle_per_host(0)
+        .build()
 }
 
 async fn fetch(client: &Client, url: &Url) -> Result<Vec<u8>, String> {
     // the error's own text names the URL, whose query may hold a secret
     let told = |error: reqwest::Error| format!("{:#}", anyhow::Error::new(error.without_url()));
-    let answer = client.get(url.clone()).send().await.map_err(told)?.error_for_status().map_err(told)?;
+    let answer = client
+        .get(url.clone())
+        .send()
+        .await
+        .map_err(told)?
+        .error_for_status()
+        .map_err(told)?;
     let (mut parts, mut text) = (answer.bytes_stream(), Vec::new());
     while let Some(part) = parts.next().await {
         text.extend_from_slice(&part.map_err(told)?);
@@ -265,12 +316,19 @@ mod tests {
         let keys = Keys::unread(Duration::ZERO);
         let reading = keys.reading.as_ref().unwrap();
         let seen = keys.readings();
-        reading.readings.send_modify(|readings| *readings = Readings { begun: 1, ended: 1 });
+        reading
+            .readings
+            .send_modify(|readings| *readings = Readings { begun: 1, ended: 1 });
         assert_eq!(keys.read_again(seen).await, Again::Meanwhile);
-        assert!(reading.wanted.notified().now_or_never().is_none(), "nobody was asked to read");
+        assert!(
+            reading.wanted.notified().now_or_never().is_none(),
+            "nobody was asked to read"
+        );
         let again = async {
             reading.wanted.notified().await;
-            reading.readings.send_modify(|readings| *readings = Readings { begun: 2, ended: 2 });
+            reading
+                .readings
+                .send_modify(|readings| *readings = Readings { begun: 2, ended: 2 });
         };
         let (read, ()) = tokio::join!(keys.read_again(keys.readings()), again);
         assert_eq!(read, Again::Yes);

@@ -49,12 +49,21 @@ pub enum KeySource {
 impl TokenSettings {
     /// These issuers, and the standard's way with all else.
     pub fn of(issuers: Vec<IssuerSettings>) -> Self {
-        Self { issuers, types: vec![ACCESS_TOKEN.to_owned()], refresh: REFRESH, cooldown: COOLDOWN }
+        Self {
+            issuers,
+            types: vec![ACCESS_TOKEN.to_owned()],
+            refresh: REFRESH,
+            cooldown: COOLDOWN,
+        }
     }
 
     /// One issuer with a shared secret.
     pub fn hs256(issuer: &str, audience: &str, secret: &str) -> Self {
         let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
-        Self::of(vec![IssuerSettings { issuer, audience, keys: KeySource::Secret(secret.into()) }])
+        Self::of(vec![IssuerSettings {
+            issuer,
+            audience,
+            keys: KeySource::Secret(secret.into()),
+        }])
     }
 }

@@ -23,8 +23,13 @@ const MAX_TOKEN: usize = 8 * 1024;
 const MAX_TRIED: usize = 8;
 /// Most tokens that are remembered.
 const REMEMBERED: usize = 10_000;
-const ALGORITHMS: [Algorithm; 5] =
-    [Algorithm::HS256, Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
+const ALGORITHMS: [Algorithm; 5] = [
+    Algorithm::HS256,
+    Algorithm::RS256,
+    Algorithm::PS256,
+    Algorithm::ES256,
+    Algorithm::EdDSA,
+];
 
 /// SHA-256 of a token.
 type Hash = [u8; digest::SHA256_OUTPUT_LEN];
@@ -97,7 +102,9 @@ impl Verifier {
 
     /// How long ago the keys of each issuer were read, where they are read.
     pub fn ages_of_keys(&self) -> impl Iterator<Item = (&str, Duration)> {
-        self.issuers.iter().filter_map(|issuer| Some((issuer.name.as_str(), issuer.keys.age()?)))
+        self.issuers
+            .iter()
+            .filter_map(|issuer| Some((issuer.name.as_str(), issuer.keys.age()?)))
     }
 
     /// The claims of a good token.
@@ -139,13 +146,24 @@ impl Verifier {
         let parts = Parts::of(token).ok_or("other")?;
         let kind = parts.kind();
         // a token without a type is a JWT of some kind (RFC 7519 section 5.1)
-        let typed = self.types.iter().any(|it| it == kind.as_deref().unwrap_or("jwt"));
+        let typed = self
+            .types
+            .iter()
+            .any(|it| it == kind.as_deref().unwrap_or("jwt"));
         if parts.header.crit.is_some() || !typed {
             return Err("other".into());
         }
-        let issuer = self.issuers.iter().find(|issuer| issuer.name == parts.issuer).ok_or("issuer")?;
+        let issuer = self
+            .issuers
+            .iter()
+            .find(|issuer| issuer.name == parts.issuer)
+            .ok_or("issuer")?;
         let named = parts.header.alg.parse::<Algorithm>().map_err(|_| "other")?;
-        let (algorithm, validation) = issuer.validations.iter().find(|(it, _)| *it == named).ok_or("other")?;
+        let (algorithm, validation) = issuer
+            .validations
+            .iter()
+            .find(|(it, _)| *it == named)
+            .ok_or("other")?;
         issuer.judge(token, *algorithm, validation, parts.header.kid.as_deref())
     }
 }
@@ -153,15 +171,27 @@ impl Verifier {
 impl Issuer {
     fn start(settings: &IssuerSettings, refresh: Duration, cooldown: Duration) -> Self {
         let keys = match &settings.keys {
-            KeySource::Secret(secret) => Arc::new(Keys::fixed(KeySet::of_secret(secret.expose_secret().as_bytes()))),
+            KeySource::Secret(secret) => Arc::new(Keys::fixed(KeySet::of_secret(
+                secret.expose_secret().as_bytes(),
+            ))),
             published => {
                 let keys = Arc::new(Keys::unread(cooldown));
-                tokio::spawn(keys::keep(Arc::downgrade(&keys), published.clone(), refresh));
+                tokio::spawn(keys::keep(
+                    Arc::downgrade(&keys),
+                    published.clone(),
+                    refresh,
+                ));
                 keys
             }
         };
-        let validations = ALGORITHMS.map(|algorithm| (algorithm, validation(algorithm, settings))).into();
-        Self { name: settings.issuer.clone(), validations, keys }
+        let validations = ALGORITHMS
+            .map(|algorithm| (algorithm, validation(algorithm, settings)))
+            .into();
+        Self {
+            name: settings.issuer.clone(),
+            validations,
+            keys,
+        }
     }
 
     fn judge(
@@ -173,11 +203,17 @@ impl Issuer {
     ) -> Result<Verified, Unverified> {
         let seen = self.keys.readings();
         let set = self.keys.current();
-        let mut outcome = Err(Unverified::UnknownKey(Unknown { keys: Arc::clone(&self.keys), seen }));
+        let mut outcome = Err(Unverified::UnknownKey(Unknown {
+            keys: Arc::clone(&self.keys),
+            seen,
+        }));
         for key in set.candidates(algorithm, kid).take(MAX_TRIED) {
             let error = match jsonwebtoken::decode::<Claims>(token, key.decoding(), validation) {
                 Ok(token) if token.claims.are_sane() => {
-                    return Ok(Verified { claims: Arc::new(token.claims), key: Arc::clone(key) });
+                    return Ok(Verified {
+                        claims: Arc::new(token.claims),
+                        key: Arc::clone(key),
+                    });
                 }
                 Ok(_) => return Err("other".into()),
                 Err(error) => error,

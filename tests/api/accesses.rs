@@ -9,9 +9,14 @@ const ACCESSES: &str = "/customer-integrations/K-1/accesses";
 
 #[rstest]
 #[actix_web::test]
-async fn an_access_is_created_with_defaults_and_read_back(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
-    let body = json!({"first_name": " Änne ", "last_name": "Schäfer", "email": "Aenne@Muster.Example"});
+async fn an_access_is_created_with_defaults_and_read_back(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let body =
+        json!({"first_name": " Änne ", "last_name": "Schäfer", "email": "Aenne@Muster.Example"});
     let created = app.editor().post(ACCESSES, body).await.is(201);
     let expected = json!({"business_partner_id": "K-1", "contact_id": null, "first_name": "Änne", "last_name": "Schäfer",
         "email": "aenne@muster.example", "language": "de", "role": "observer", "approver": false, "ticket_visibility": "own",
@@ -22,79 +27,184 @@ async fn an_access_is_created_with_defaults_and_read_back(#[values(Sqlite, Postg
     }
     let location = created.header("location").strip_prefix("/api/v1").unwrap();
     let read = app.reader().get(location).await.is(200);
-    assert_eq!((read.json.clone(), read.etag()), (created.json.clone(), created.etag()));
+    assert_eq!(
+        (read.json.clone(), read.etag()),
+        (created.json.clone(), created.etag())
+    );
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_patch_keeps_what_it_does_not_name_and_clears_what_it_nulls(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
-    let id = app.access("K-1", "a@b.example", json!({"contact_id": "P-1", "role": "editor"})).await;
+async fn a_patch_keeps_what_it_does_not_name_and_clears_what_it_nulls(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let id = app
+        .access(
+            "K-1",
+            "a@b.example",
+            json!({"contact_id": "P-1", "role": "editor"}),
+        )
+        .await;
     let access = format!("{ACCESSES}/{id}");
-    let changed =
-        app.editor().patch(&access, json!({"contact_id": null, "ticket_visibility": "partner"})).await.is(200);
+    let changed = app
+        .editor()
+        .patch(
+            &access,
+            json!({"contact_id": null, "ticket_visibility": "partner"}),
+        )
+        .await
+        .is(200);
     let json = &changed.json;
-    assert_eq!((&json["contact_id"], &json["role"], &json["version"]), (&Value::Null, &json!("editor"), &json!(2)));
+    assert_eq!(
+        (&json["contact_id"], &json["role"], &json["version"]),
+        (&Value::Null, &json!("editor"), &json!(2))
+    );
     let by_its_name = app.editor().request("PATCH", &access);
     let body = json!({"language": "en"}).to_string();
-    let changed = by_its_name.raw("application/merge-patch+json; charset=utf-8", body).send().await.is(200);
+    let changed = by_its_name
+        .raw("application/merge-patch+json; charset=utf-8", body)
+        .send()
+        .await
+        .is(200);
     assert_eq!(changed.json["language"], "en");
 }
 
 #[rstest]
 #[actix_web::test]
 async fn r10_saying_the_same_again_changes_nothing(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
-    let id = app.access("K-1", "a@b.example", json!({"role": "dispatcher", "approver": true})).await;
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let id = app
+        .access(
+            "K-1",
+            "a@b.example",
+            json!({"role": "dispatcher", "approver": true}),
+        )
+        .await;
     let access = format!("{ACCESSES}/{id}");
-    let before = app.editor().patch(&access, json!({"active": false})).await.is(200);
+    let before = app
+        .editor()
+        .patch(&access, json!({"active": false}))
+        .await
+        .is(200);
     let revision = app.reader().get("/customer-integrations/K-1").await.json["revision"].clone();
-    let again = app.editor().patch(&access, json!({"active": false, "role": "dispatcher"})).await.is(200);
+    let again = app
+        .editor()
+        .patch(&access, json!({"active": false, "role": "dispatcher"}))
+        .await
+        .is(200);
     assert_eq!(again.json, before.json);
-    assert_eq!(app.reader().get("/customer-integrations/K-1").await.json["revision"], revision);
-    let back = app.editor().patch(&access, json!({"active": true})).await.is(200);
-    assert_eq!((&back.json["approver"], &back.json["role"]), (&json!(true), &json!("dispatcher")));
+    assert_eq!(
+        app.reader().get("/customer-integrations/K-1").await.json["revision"],
+        revision
+    );
+    let back = app
+        .editor()
+        .patch(&access, json!({"active": true}))
+        .await
+        .is(200);
+    assert_eq!(
+        (&back.json["approver"], &back.json["role"]),
+        (&json!(true), &json!("dispatcher"))
+    );
 }
 
 #[rstest]
 #[actix_web::test]
 async fn r2_active_needs_an_area_and_a_ticket_type(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     let editor = app.editor();
-    editor.patch("/customer-integrations/K-1", json!({"active": true})).await.is(200);
+    editor
+        .patch("/customer-integrations/K-1", json!({"active": true}))
+        .await
+        .is(200);
     let body = json!({"first_name": "A", "last_name": "B", "email": "a@b.example"});
-    let refused = editor.post(ACCESSES, body.clone()).await.is_problem(409, "integration_incomplete");
-    assert_eq!(refused.errors(), ["/active no_area", "/active no_ticket_type"]);
-    editor.put("/customer-integrations/K-1/areas/A-1", Value::Null).await.is(201);
-    let refused = editor.post(ACCESSES, body.clone()).await.is_problem(409, "integration_incomplete");
+    let refused = editor
+        .post(ACCESSES, body.clone())
+        .await
+        .is_problem(409, "integration_incomplete");
+    assert_eq!(
+        refused.errors(),
+        ["/active no_area", "/active no_ticket_type"]
+    );
+    editor
+        .put("/customer-integrations/K-1/areas/A-1", Value::Null)
+        .await
+        .is(201);
+    let refused = editor
+        .post(ACCESSES, body.clone())
+        .await
+        .is_problem(409, "integration_incomplete");
     assert_eq!(refused.errors(), ["/active no_ticket_type"]);
-    assert_eq!(editor.all(ACCESSES).await.len(), 0, "a refused access must not be stored");
+    assert_eq!(
+        editor.all(ACCESSES).await.len(),
+        0,
+        "a refused access must not be stored"
+    );
 
     let mut inactive = body.clone();
     inactive["active"] = json!(false);
     let created = editor.post(ACCESSES, inactive).await.is(201);
-    assert_eq!(created.json["ineffective_reasons"], json!(["access_inactive"]));
-    editor.put("/customer-integrations/K-1/ticket-types/T-1", Value::Null).await.is(201);
+    assert_eq!(
+        created.json["ineffective_reasons"],
+        json!(["access_inactive"])
+    );
+    editor
+        .put("/customer-integrations/K-1/ticket-types/T-1", Value::Null)
+        .await
+        .is(201);
     let id = created.json["id"].as_str().unwrap();
-    editor.patch(&format!("{ACCESSES}/{id}"), json!({"active": true})).await.is(200);
+    editor
+        .patch(&format!("{ACCESSES}/{id}"), json!({"active": true}))
+        .await
+        .is(200);
 }
 
 #[rstest]
 #[actix_web::test]
 async fn r6_an_approver_needs_a_role_that_may_act(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
-    let body = json!({"first_name": "A", "last_name": "B", "email": "a@b.example", "approver": true});
-    let refused = editor.post(ACCESSES, body).await.is_problem(422, "approver_role");
+    let body =
+        json!({"first_name": "A", "last_name": "B", "email": "a@b.example", "approver": true});
+    let refused = editor
+        .post(ACCESSES, body)
+        .await
+        .is_problem(422, "approver_role");
     assert_eq!(refused.errors(), ["/approver approver_role"]);
-    let id = app.access("K-1", "a@b.example", json!({"role": "editor"})).await;
+    let id = app
+        .access("K-1", "a@b.example", json!({"role": "editor"}))
+        .await;
     let access = format!("{ACCESSES}/{id}");
-    editor.patch(&access, json!({"approver": true})).await.is(200);
+    editor
+        .patch(&access, json!({"approver": true}))
+        .await
+        .is(200);
     // judged on the merged result, from either side
-    editor.patch(&access, json!({"role": "observer"})).await.is_problem(422, "approver_role");
-    editor.patch(&access, json!({"role": "observer", "approver": false})).await.is(200);
-    editor.patch(&access, json!({"approver": true})).await.is_problem(422, "approver_role");
-    editor.patch(&access, json!({"role": "dispatcher", "approver": true})).await.is(200);
+    editor
+        .patch(&access, json!({"role": "observer"}))
+        .await
+        .is_problem(422, "approver_role");
+    editor
+        .patch(&access, json!({"role": "observer", "approver": false}))
+        .await
+        .is(200);
+    editor
+        .patch(&access, json!({"approver": true}))
+        .await
+        .is_problem(422, "approver_role");
+    editor
+        .patch(&access, json!({"role": "dispatcher", "approver": true}))
+        .await
+        .is(200);
 }
 
 #[rstest]
@@ -102,25 +212,48 @@ async fn r6_an_approver_needs_a_role_that_may_act(#[values(Sqlite, Postgres)] en
 async fn r7_an_email_exists_once_over_all_partners_a_contact_once_within_its_own(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     app.make_ready("K-2").await;
     let editor = app.editor();
-    app.access("K-1", "a@b.example", json!({"contact_id": "P-1"})).await;
-    let other = app.access("K-2", "c@d.example", json!({"contact_id": "P-1"})).await;
+    app.access("K-1", "a@b.example", json!({"contact_id": "P-1"}))
+        .await;
+    let other = app
+        .access("K-2", "c@d.example", json!({"contact_id": "P-1"}))
+        .await;
     let body = |email: &str, contact: &str| json!({"first_name": "A", "last_name": "B", "email": email, "contact_id": contact});
     for path in [ACCESSES, "/customer-integrations/K-2/accesses"] {
-        let refused = editor.post(path, body("A@B.example", "P-9")).await.is_problem(409, "duplicate_email");
+        let refused = editor
+            .post(path, body("A@B.example", "P-9"))
+            .await
+            .is_problem(409, "duplicate_email");
         assert_eq!(refused.errors(), ["/email duplicate_email"]);
     }
-    let refused = editor.post(ACCESSES, body("x@y.example", "P-1")).await.is_problem(409, "duplicate_contact");
+    let refused = editor
+        .post(ACCESSES, body("x@y.example", "P-1"))
+        .await
+        .is_problem(409, "duplicate_contact");
     assert_eq!(refused.errors(), ["/contact_id duplicate_contact"]);
     // who repeats a creation whose answer was lost is told the same by both engines
-    let refused = editor.post(ACCESSES, body("a@b.example", "P-1")).await.is_problem(409, "duplicate_email");
-    assert_eq!(refused.errors(), ["/email duplicate_email", "/contact_id duplicate_contact"]);
+    let refused = editor
+        .post(ACCESSES, body("a@b.example", "P-1"))
+        .await
+        .is_problem(409, "duplicate_email");
+    assert_eq!(
+        refused.errors(),
+        ["/email duplicate_email", "/contact_id duplicate_contact"]
+    );
     let other = format!("/customer-integrations/K-2/accesses/{other}");
-    editor.patch(&other, json!({"email": "a@b.example"})).await.is_problem(409, "duplicate_email");
+    editor
+        .patch(&other, json!({"email": "a@b.example"}))
+        .await
+        .is_problem(409, "duplicate_email");
     // what it has itself is not taken by another
-    editor.patch(&other, json!({"email": "i@j.example", "contact_id": "P-1"})).await.is(200);
+    editor
+        .patch(&other, json!({"email": "i@j.example", "contact_id": "P-1"}))
+        .await
+        .is(200);
     // any number of accesses may belong to no contact
     app.access("K-1", "e@f.example", json!({})).await;
     app.access("K-1", "g@h.example", json!({})).await;
@@ -128,43 +261,89 @@ async fn r7_an_email_exists_once_over_all_partners_a_contact_once_within_its_own
 
 #[rstest]
 #[actix_web::test]
-async fn effective_follows_the_integration_and_the_partner(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+async fn effective_follows_the_integration_and_the_partner(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let access = format!("{ACCESSES}/{id}");
     let effective = app.reader().get(&access).await.is(200);
     let partner = json!({"name": "Partner 1", "search_name": "P1", "active": false});
-    app.erp().put("/catalog/business-partners/K-1", partner).await.is(200);
-    app.editor().patch("/customer-integrations/K-1", json!({"active": false})).await.is(200);
+    app.erp()
+        .put("/catalog/business-partners/K-1", partner)
+        .await
+        .is(200);
+    app.editor()
+        .patch("/customer-integrations/K-1", json!({"active": false}))
+        .await
+        .is(200);
     // the version is the same, what is shown is not: the tag must differ
-    let request = app.reader().request("GET", &access).header("if-none-match", &effective.etag());
+    let request = app
+        .reader()
+        .request("GET", &access)
+        .header("if-none-match", &effective.etag());
     let now = request.send().await.is(200);
     assert_eq!(now.json["version"], effective.json["version"]);
     assert_eq!(now.json["effective"], false);
-    assert_eq!(now.json["ineffective_reasons"], json!(["integration_inactive", "business_partner_inactive"]));
+    assert_eq!(
+        now.json["ineffective_reasons"],
+        json!(["integration_inactive", "business_partner_inactive"])
+    );
 }
 
 #[rstest]
 #[actix_web::test]
 async fn lists_are_filtered_searched_and_sorted(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     for (first, last, email, role) in [
         ("Zoe", "Öztürk", "zoe@b.example", "editor"),
         ("Anna", "Zander", "anna_z@b.example", "observer"),
         ("Bert", "Österreicher", "bert@b.example", "editor"),
         ("Carl", "Oswald", "100%@b.example", "dispatcher"),
     ] {
-        app.access("K-1", email, json!({"first_name": first, "last_name": last, "role": role})).await;
+        app.access(
+            "K-1",
+            email,
+            json!({"first_name": first, "last_name": last, "role": role}),
+        )
+        .await;
     }
     let reader = app.reader();
-    let last_names = async |query: &str| reader.get(&format!("{ACCESSES}?{query}")).await.is(200).items("/last_name");
-    assert_eq!(last_names("").await, ["Österreicher", "Oswald", "Öztürk", "Zander"]);
-    assert_eq!(last_names("sort=-name").await, ["Zander", "Öztürk", "Oswald", "Österreicher"]);
-    assert_eq!(last_names("sort=-created_at").await, ["Oswald", "Österreicher", "Zander", "Öztürk"]);
+    let last_names = async |query: &str| {
+        reader
+            .get(&format!("{ACCESSES}?{query}"))
+            .await
+            .is(200)
+            .items("/last_name")
+    };
+    assert_eq!(
+        last_names("").await,
+        ["Österreicher", "Oswald", "Öztürk", "Zander"]
+    );
+    assert_eq!(
+        last_names("sort=-name").await,
+        ["Zander", "Öztürk", "Oswald", "Österreicher"]
+    );
+    assert_eq!(
+        last_names("sort=-created_at").await,
+        ["Oswald", "Österreicher", "Zander", "Öztürk"]
+    );
     assert_eq!(last_names("role=editor").await, ["Österreicher", "Öztürk"]);
     assert_eq!(last_names("q=ozturk").await, ["Öztürk"]);
     assert_eq!(last_names("q=OST%20bert").await, ["Österreicher"]);
-    assert_eq!(last_names("q=%25").await, ["Oswald"], "a percent sign is no wildcard");
-    assert_eq!(last_names("q=a_z").await, ["Zander"], "an underscore is no wildcard");
+    assert_eq!(
+        last_names("q=%25").await,
+        ["Oswald"],
+        "a percent sign is no wildcard"
+    );
+    assert_eq!(
+        last_names("q=a_z").await,
+        ["Zander"],
+        "an underscore is no wildcard"
+    );
     assert_eq!(last_names("active=false").await, [""; 0]);
 }

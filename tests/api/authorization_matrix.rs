@@ -16,7 +16,10 @@ use crate::support::{
 const ROLES: [(&str, &str); 6] = [
     ("reader", "integration:read catalog:read"),
     ("editor", "integration:read integration:write catalog:read"),
-    ("ruler", "integration:read integration:write global-rules:write"),
+    (
+        "ruler",
+        "integration:read integration:write global-rules:write",
+    ),
     ("erp", "catalog:read catalog:write"),
     ("ticket system", "decisions:read"),
     ("auditor", "audit:read"),
@@ -134,7 +137,9 @@ impl Limited {
         match (self, is_limited, whose) {
             (Never, true, _) => Some("partner_restricted"),
             // another's is the same as none
-            (_, true, Whose::Foreign | Whose::Unknown) | (_, false, Whose::Unknown) => self.unknown(),
+            (_, true, Whose::Foreign | Whose::Unknown) | (_, false, Whose::Unknown) => {
+                self.unknown()
+            }
             _ => None,
         }
     }
@@ -142,13 +147,22 @@ impl Limited {
 
 /// Calls an operation; one that deletes is to fail, so that there is something to delete for the next one.
 async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) -> Answer {
-    let access = if partner == "K-9" { "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60" } else { &ids.access };
+    let access = if partner == "K-9" {
+        "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"
+    } else {
+        &ids.access
+    };
     let ticket = json!({"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1", "internal": false, "confidential": false});
     let request = client.request(&operation.method, &ids.path(operation, partner));
-    let example = operation.value.pointer("/requestBody/content/application~1json/example").cloned();
+    let example = operation
+        .value
+        .pointer("/requestBody/content/application~1json/example")
+        .cloned();
     let body = match operation.id.as_str() {
         "decide_ticket_visibility" => Some(json!({"access_id": access, "tickets": [ticket]})),
-        "decide_ticket_creation" => Some(json!({"access_id": access, "area_id": "A-1", "ticket_type_id": "T-1"})),
+        "decide_ticket_creation" => {
+            Some(json!({"access_id": access, "area_id": "A-1", "ticket_type_id": "T-1"}))
+        }
         "preview_exclusion_rule" => {
             Some(json!({"business_partner_id": partner, "filter": filter(), "tickets": [ticket]}))
         }
@@ -156,7 +170,11 @@ async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) 
         "put_catalog_area" => Some(json!({"name": "Area", "color": "#00aaff"})),
         _ => example,
     };
-    let request = if operation.method == "DELETE" { request.header("if-match", "\"999\"") } else { request };
+    let request = if operation.method == "DELETE" {
+        request.header("if-match", "\"999\"")
+    } else {
+        request
+    };
     match body {
         Some(body) => request.json(body).send().await,
         None => request.send().await,
@@ -165,10 +183,16 @@ async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) 
 
 #[test]
 fn every_operation_has_a_row_with_its_scope() {
-    let documented: BTreeSet<_> = OPERATIONS.iter().map(|it| (it.id.as_str(), it.scope.as_str())).collect();
+    let documented: BTreeSet<_> = OPERATIONS
+        .iter()
+        .map(|it| (it.id.as_str(), it.scope.as_str()))
+        .collect();
     let listed: BTreeSet<_> = TABLE.iter().map(|(id, scope, _)| (*id, *scope)).collect();
     assert_eq!(listed, documented);
-    let given: BTreeSet<_> = ROLES.iter().flat_map(|(_, scopes)| scopes.split(' ')).collect();
+    let given: BTreeSet<_> = ROLES
+        .iter()
+        .flat_map(|(_, scopes)| scopes.split(' '))
+        .collect();
     let asked: BTreeSet<_> = TABLE.iter().map(|(_, scope, _)| *scope).collect();
     assert_eq!(given, asked, "each scope is some role's");
 }
@@ -183,13 +207,26 @@ async fn each_role_may_do_what_it_may_where_it_may() {
         for (role, scopes) in ROLES {
             for whose in [Whose::Own, Whose::Foreign, Whose::Unknown] {
                 let (asked, only) = whose.partners();
-                let only = Claims { business_partner_id: Some(only.parse().unwrap()), ..claims(scopes) };
-                for (client, is_limited) in [(app.with_scope(scopes), false), (app.with_claims(&only), true)] {
+                let only = Claims {
+                    business_partner_id: Some(only.parse().unwrap()),
+                    ..claims(scopes)
+                };
+                for (client, is_limited) in [
+                    (app.with_scope(scopes), false),
+                    (app.with_claims(&only), true),
+                ] {
                     let has_scope = scopes.split(' ').any(|it| it == scope);
                     let let_through = limited.expected(is_limited, whose);
-                    let wanted = if has_scope { let_through } else { Some("insufficient_scope") };
+                    let wanted = if has_scope {
+                        let_through
+                    } else {
+                        Some("insufficient_scope")
+                    };
                     let answer = call(&client, operation, &ids, asked).await;
-                    let told = format!("{id} {role} {whose:?} limited: {is_limited}: {}", answer.text);
+                    let told = format!(
+                        "{id} {role} {whose:?} limited: {is_limited}: {}",
+                        answer.text
+                    );
                     if let Some(code) = wanted {
                         assert_eq!(answer.json["code"], Value::from(code), "{told}");
                         kept_out += 1;
@@ -203,5 +240,8 @@ async fn each_role_may_do_what_it_may_where_it_may() {
         }
     }
     assert_eq!(let_in + kept_out, TABLE.len() * ROLES.len() * 6);
-    assert!(let_in > 300 && kept_out > 1000, "{let_in} were let in, {kept_out} kept out");
+    assert!(
+        let_in > 300 && kept_out > 1000,
+        "{let_in} were let in, {kept_out} kept out"
+    );
 }

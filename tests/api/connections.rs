@@ -31,10 +31,16 @@ fn sized() -> String {
 async fn a_body_that_does_not_come_is_not_waited_for(#[case] framing: &str, #[case] part: &str) {
     let app = impatient(Duration::from_millis(500)).await;
     let mut stream = connect(&app).await;
-    stream.write_all(format!("{}\r\n{part}", head("PUT", PARTNER, framing)).as_bytes()).await.unwrap();
+    stream
+        .write_all(format!("{}\r\n{part}", head("PUT", PARTNER, framing)).as_bytes())
+        .await
+        .unwrap();
     let answer = to_the_end(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert!(answer.to_lowercase().contains("\r\nconnection: close\r\n"), "{answer}");
+    assert!(
+        answer.to_lowercase().contains("\r\nconnection: close\r\n"),
+        "{answer}"
+    );
     assert!(answer.contains(r#""code":"request_timeout""#), "{answer}");
     app.reader().get(PARTNER).await.is_problem(404, "not_found");
 }
@@ -43,7 +49,16 @@ async fn a_body_that_does_not_come_is_not_waited_for(#[case] framing: &str, #[ca
 async fn a_body_that_comes_drop_by_drop_is_late_as_well() {
     let app = impatient(Duration::from_millis(500)).await;
     let (mut reading, mut writing) = connect(&app).await.into_split();
-    writing.write_all(format!("{}\r\n", head("PUT", PARTNER, "Content-Length: 1000000\r\n")).as_bytes()).await.unwrap();
+    writing
+        .write_all(
+            format!(
+                "{}\r\n",
+                head("PUT", PARTNER, "Content-Length: 1000000\r\n")
+            )
+            .as_bytes(),
+        )
+        .await
+        .unwrap();
     let drip = async {
         // ends when the service has closed the connection
         while writing.write_all(b" ").await.is_ok() {
@@ -52,7 +67,9 @@ async fn a_body_that_comes_drop_by_drop_is_late_as_well() {
     };
     let mut start = [0; 12];
     let (read, ()) = tokio::join!(timeout(PATIENCE, reading.read_exact(&mut start)), async {
-        timeout(PATIENCE, drip).await.expect("the connection stays open");
+        timeout(PATIENCE, drip)
+            .await
+            .expect("the connection stays open");
     });
     read.expect("no answer").unwrap();
     assert_eq!(&start, b"HTTP/1.1 408");
@@ -62,7 +79,10 @@ async fn a_body_that_comes_drop_by_drop_is_late_as_well() {
 async fn a_slow_body_that_comes_in_time_is_taken() {
     let app = impatient(PATIENCE).await;
     let mut stream = connect(&app).await;
-    let request = format!("{}Connection: close\r\n\r\n", head("PUT", PARTNER, &sized()));
+    let request = format!(
+        "{}Connection: close\r\n\r\n",
+        head("PUT", PARTNER, &sized())
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     for part in BODY.as_bytes().chunks(8) {
         stream.write_all(part).await.unwrap();
@@ -83,6 +103,9 @@ async fn an_offer_to_speak_http_2_is_declined_and_the_connection_closed() {
     stream.write_all(request.as_bytes()).await.unwrap();
     let answer = to_the_end(&mut stream).await.to_lowercase();
     assert!(answer.starts_with("http/1.1 201 "), "{answer}");
-    assert!(answer.contains("\r\nconnection: close\r\n") && !answer.contains("upgrade"), "{answer}");
+    assert!(
+        answer.contains("\r\nconnection: close\r\n") && !answer.contains("upgrade"),
+        "{answer}"
+    );
     app.reader().get(PARTNER).await.is(200);
 }

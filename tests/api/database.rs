@@ -33,7 +33,8 @@ async fn columns(storage: &Storage) -> Vec<String> {
              FROM information_schema.columns WHERE table_schema = 'public'"
         }
     };
-    let ours = |column: &String| !column.starts_with("__diesel") && !column.starts_with("migration_lock");
+    let ours =
+        |column: &String| !column.starts_with("__diesel") && !column.starts_with("migration_lock");
     let mut columns: Vec<_> = storage.texts(sql).await.into_iter().filter(ours).collect();
     columns.sort();
     columns
@@ -48,7 +49,12 @@ async fn indexes(storage: &Storage) -> Vec<String> {
             "SELECT indexname::text AS text FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE '%idx'"
         }
     };
-    let mut indexes: Vec<_> = storage.texts(sql).await.into_iter().filter(|name| name.ends_with("_idx")).collect();
+    let mut indexes: Vec<_> = storage
+        .texts(sql)
+        .await
+        .into_iter()
+        .filter(|name| name.ends_with("_idx"))
+        .collect();
     indexes.sort();
     indexes
 }
@@ -56,17 +62,25 @@ async fn indexes(storage: &Storage) -> Vec<String> {
 #[rstest]
 #[actix_web::test]
 async fn migrations_run_up_down_and_up_again(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(storage) = Storage::new(engine, false).await else { return };
+    let Some(storage) = Storage::new(engine, false).await else {
+        return;
+    };
     let url = storage.url().parse().unwrap();
     let applied = migrations::migrate(&url, Direction::Up).await.unwrap();
     assert!(applied >= 3);
     let first = (columns(&storage).await, indexes(&storage).await);
     assert!(first.0.len() > 50 && first.1.len() > 5);
     assert_eq!(migrations::migrate(&url, Direction::Up).await.unwrap(), 0);
-    assert_eq!(migrations::migrate(&url, Direction::Down).await.unwrap(), applied);
+    assert_eq!(
+        migrations::migrate(&url, Direction::Down).await.unwrap(),
+        applied
+    );
     assert_eq!(columns(&storage).await, [""; 0], "down must leave nothing");
     assert_eq!(migrations::pending(&url).await.unwrap(), applied);
-    assert_eq!(migrations::migrate(&url, Direction::Up).await.unwrap(), applied);
+    assert_eq!(
+        migrations::migrate(&url, Direction::Up).await.unwrap(),
+        applied
+    );
     assert_eq!((columns(&storage).await, indexes(&storage).await), first);
     assert_eq!(migrations::pending(&url).await.unwrap(), 0);
 }
@@ -74,14 +88,18 @@ async fn migrations_run_up_down_and_up_again(#[values(Sqlite, Postgres)] engine:
 #[actix_web::test]
 async fn both_engines_have_the_same_tables_and_indexes() {
     let sqlite = Storage::new(Sqlite, true).await.unwrap();
-    let Some(postgres) = Storage::new(Postgres, true).await else { return };
+    let Some(postgres) = Storage::new(Postgres, true).await else {
+        return;
+    };
     assert_eq!(columns(&sqlite).await, columns(&postgres).await);
     assert_eq!(indexes(&sqlite).await, indexes(&postgres).await);
 }
 
 #[actix_web::test]
 async fn every_foreign_key_on_postgres_has_an_index() {
-    let Some(storage) = Storage::new(Postgres, true).await else { return };
+    let Some(storage) = Storage::new(Postgres, true).await else {
+        return;
+    };
     // a foreign key whose columns are not the first ones of some index
     let sql = "SELECT c.conrelid::regclass::text || ' ' || c.conname AS text FROM pg_constraint c
         WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace AND NOT EXISTS (
@@ -93,26 +111,52 @@ async fn every_foreign_key_on_postgres_has_an_index() {
 #[actix_web::test]
 async fn four_instances_start_at_once_on_an_empty_database() {
     for round in 0..20 {
-        let Some(storage) = Storage::new(Postgres, false).await else { return };
+        let Some(storage) = Storage::new(Postgres, false).await else {
+            return;
+        };
         let instances = join_all((0..4).map(|_| App::build(config(&storage.url())))).await;
         for instance in instances {
             let app = instance.unwrap_or_else(|error| panic!("round {round}: {error:#}"));
             drop(app.handle().stop(false));
         }
-        assert_eq!(migrations::pending(&storage.url().parse().unwrap()).await.unwrap(), 0);
+        assert_eq!(
+            migrations::pending(&storage.url().parse().unwrap())
+                .await
+                .unwrap(),
+            0
+        );
     }
 }
 
 #[actix_web::test]
 async fn a_server_that_takes_no_writes_is_unavailable_until_it_does() {
-    let Some(app) = TestApp::start(Postgres).await else { return };
-    let Storage::Postgres { server, name, .. } = &app.storage else { panic!() };
-    let put = async || app.erp().put("/catalog/areas/A-1", json!({"name": "A", "color": "#00aaff"})).await;
-    let read_only = |on: &str| format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = {on}");
+    let Some(app) = TestApp::start(Postgres).await else {
+        return;
+    };
+    let Storage::Postgres { server, name, .. } = &app.storage else {
+        panic!()
+    };
+    let put = async || {
+        app.erp()
+            .put(
+                "/catalog/areas/A-1",
+                json!({"name": "A", "color": "#00aaff"}),
+            )
+            .await
+    };
+    let read_only =
+        |on: &str| format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = {on}");
     server.execute("postgres", &read_only("on")).await;
-    let kill = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    let kill =
+        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
     server.execute("postgres", &kill).await;
-    assert_eq!(put().await.is_problem(503, "unavailable").header("retry-after"), "1");
+    assert_eq!(
+        put()
+            .await
+            .is_problem(503, "unavailable")
+            .header("retry-after"),
+        "1"
+    );
     app.reader().get("/catalog/areas").await.is(200);
     server.execute("postgres", &read_only("off")).await;
     // no connection that cannot write has been kept
@@ -121,16 +165,25 @@ async fn a_server_that_takes_no_writes_is_unavailable_until_it_does() {
 
 #[actix_web::test]
 async fn killed_connections_are_replaced_without_a_failed_request() {
-    let Some(app) = TestApp::ready(Postgres).await else { return };
-    let Storage::Postgres { name, .. } = &app.storage else { panic!() };
+    let Some(app) = TestApp::ready(Postgres).await else {
+        return;
+    };
+    let Storage::Postgres { name, .. } = &app.storage else {
+        panic!()
+    };
     let server = postgres().await.unwrap();
-    let kill = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    let kill =
+        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
     for round in 0..10 {
         server.execute("postgres", &kill).await;
-        app.reader().get("/customer-integrations/K-1/accesses").await.is(200);
+        app.reader()
+            .get("/customer-integrations/K-1/accesses")
+            .await
+            .is(200);
         app.reader().get("/customer-integrations/K-1").await.is(200);
         server.execute("postgres", &kill).await;
-        app.access("K-1", &format!("a{round}@b.example"), json!({})).await;
+        app.access("K-1", &format!("a{round}@b.example"), json!({}))
+            .await;
     }
     assert_eq!(app.history(Some("K-1")).await["access created"], 10);
 }
@@ -141,10 +194,22 @@ async fn killed_connections_are_replaced_without_a_failed_request() {
 #[case::role_may_not("-c deadlock_timeout=2s -c role=pg_monitor")]
 #[actix_web::test]
 async fn a_deadlock_is_survived_in_any_language(#[case] options: &str) {
-    let Some(storage) = Storage::new(Postgres, true).await else { return };
-    let Storage::Postgres { server, name, .. } = &storage else { panic!() };
-    server.execute(name, "GRANT ALL ON ALL TABLES IN SCHEMA public TO pg_monitor").await;
-    let config = Config { migrate_on_start: false, ..config(&server.url_with(name, options)) };
+    let Some(storage) = Storage::new(Postgres, true).await else {
+        return;
+    };
+    let Storage::Postgres { server, name, .. } = &storage else {
+        panic!()
+    };
+    server
+        .execute(
+            name,
+            "GRANT ALL ON ALL TABLES IN SCHEMA public TO pg_monitor",
+        )
+        .await;
+    let config = Config {
+        migrate_on_start: false,
+        ..config(&server.url_with(name, options))
+    };
     let rival = server.client(name).await;
     let app = TestApp::with_config(storage, config).await;
     app.fill_catalog().await;
@@ -153,14 +218,15 @@ async fn a_deadlock_is_survived_in_any_language(#[case] options: &str) {
     app.access("K-1", "rival@b.example", json!({})).await;
 
     // the rival never looks for deadlocks, so that the service is the one that is aborted
-    let begin =
-        "SET deadlock_timeout = '1h'; BEGIN; UPDATE accesses SET email = 'wanted@b.example' WHERE email LIKE 'rival%'";
+    let begin = "SET deadlock_timeout = '1h'; BEGIN; UPDATE accesses SET email = 'wanted@b.example' WHERE email LIKE 'rival%'";
     rival.batch_execute(begin).await.unwrap();
     let wanted = json!({"email": "wanted@b.example"});
-    let (path, editor) = (format!("/customer-integrations/K-1/accesses/{id}"), app.editor());
+    let (path, editor) = (
+        format!("/customer-integrations/K-1/accesses/{id}"),
+        app.editor(),
+    );
     let (answer, ()) = tokio::join!(editor.patch(&path, wanted), async {
-        let waiting =
-            "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waiting = "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
         while app.storage.texts(waiting).await.is_empty() {}
         let locked_by_the_service =
             "UPDATE customer_integrations SET version = version WHERE business_partner_id = 'K-1'";
@@ -172,23 +238,42 @@ async fn a_deadlock_is_survived_in_any_language(#[case] options: &str) {
 
 #[actix_web::test]
 async fn a_statement_that_waits_too_long_is_no_fault_of_ours() {
-    let Some(storage) = Storage::new(Postgres, true).await else { return };
-    let Storage::Postgres { server, name, .. } = &storage else { panic!() };
+    let Some(storage) = Storage::new(Postgres, true).await else {
+        return;
+    };
+    let Storage::Postgres { server, name, .. } = &storage else {
+        panic!()
+    };
     let config = config(&server.url_with(name, "-c lock_timeout=50ms"));
     let rival = server.client(name).await;
     let app = TestApp::with_config(storage, config).await;
     app.fill_catalog().await;
     app.make_ready("K-1").await;
-    rival.batch_execute("BEGIN; UPDATE customer_integrations SET version = version").await.unwrap();
-    let refused = app.editor().patch("/customer-integrations/K-1", json!({"active": false})).await;
-    assert_eq!(refused.is_problem(503, "unavailable").header("retry-after"), "1");
+    rival
+        .batch_execute("BEGIN; UPDATE customer_integrations SET version = version")
+        .await
+        .unwrap();
+    let refused = app
+        .editor()
+        .patch("/customer-integrations/K-1", json!({"active": false}))
+        .await;
+    assert_eq!(
+        refused.is_problem(503, "unavailable").header("retry-after"),
+        "1"
+    );
 }
 
 #[rstest]
 #[actix_web::test]
 async fn one_worker_can_use_the_connections_of_all(#[values(1, 3, 8)] workers: usize) {
-    let Some(storage) = Storage::new(Postgres, true).await else { return };
-    let options = DbOptions { pool_size: 4, workers, ..DbOptions::default() };
+    let Some(storage) = Storage::new(Postgres, true).await else {
+        return;
+    };
+    let options = DbOptions {
+        pool_size: 4,
+        workers,
+        ..DbOptions::default()
+    };
     let db = Db::open(&storage.url().parse().unwrap(), options).unwrap();
     assert_eq!((db.pool().most, db.pool().used), (4, 0));
     // passed only by four at once
@@ -202,8 +287,17 @@ async fn one_worker_can_use_the_connections_of_all(#[values(1, 3, 8)] workers: u
 #[actix_web::test]
 async fn connections_are_there_also_when_the_worker_that_drove_them_has_ended() {
     use diesel_async::RunQueryDsl as _;
-    let Some(storage) = Storage::new(Postgres, true).await else { return };
-    let db = Db::open(&storage.url().parse().unwrap(), DbOptions { pool_size: 2, ..DbOptions::default() }).unwrap();
+    let Some(storage) = Storage::new(Postgres, true).await else {
+        return;
+    };
+    let db = Db::open(
+        &storage.url().parse().unwrap(),
+        DbOptions {
+            pool_size: 2,
+            ..DbOptions::default()
+        },
+    )
+    .unwrap();
     let asked = async |db: &Db| {
         db.read(async |conn| {
             let Conn::Postgres(conn) = conn else { panic!() };
@@ -212,18 +306,27 @@ async fn connections_are_there_also_when_the_worker_that_drove_them_has_ended() 
         .await
     };
     let first = db.clone();
-    let worker = std::thread::spawn(move || actix_web::rt::System::new().block_on(asked(&first)).unwrap());
+    let worker = std::thread::spawn(move || {
+        actix_web::rt::System::new()
+            .block_on(asked(&first))
+            .unwrap()
+    });
     assert_eq!(worker.join().unwrap(), 1);
     assert_eq!(db.pool().idle, 1);
     // the one that is left has nobody who drives it, and nobody is left to open another one
-    assert_eq!((asked(&db).await.unwrap(), asked(&db).await.unwrap()), (1, 1));
+    assert_eq!(
+        (asked(&db).await.unwrap(), asked(&db).await.unwrap()),
+        (1, 1)
+    );
 }
 
 #[rstest]
 #[actix_web::test]
 async fn like_tells_case_apart(#[values(Sqlite, Postgres)] engine: Engine) {
     use diesel_async::RunQueryDsl as _;
-    let Some(storage) = Storage::new(engine, false).await else { return };
+    let Some(storage) = Storage::new(engine, false).await else {
+        return;
+    };
     let db = Db::open(&storage.url().parse().unwrap(), DbOptions::default()).unwrap();
     let like = diesel::select("a".into_sql::<Text>().like("A"));
     let alike: bool = db
@@ -240,9 +343,18 @@ async fn like_tells_case_apart(#[values(Sqlite, Postgres)] engine: Engine) {
 
 #[rstest]
 #[actix_web::test]
-async fn the_database_refuses_what_no_code_should_write(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
-    app.access("K-1", "a@b.example", json!({"role": "editor", "approver": true})).await;
+async fn the_database_refuses_what_no_code_should_write(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    app.access(
+        "K-1",
+        "a@b.example",
+        json!({"role": "editor", "approver": true}),
+    )
+    .await;
     for sql in [
         "UPDATE accesses SET role = 'observer'",
         "UPDATE accesses SET role = 'boss'",
@@ -258,6 +370,9 @@ async fn the_database_refuses_what_no_code_should_write(#[values(Sqlite, Postgre
         "DELETE FROM catalog_entries WHERE id = 'A-1'",
         "UPDATE history SET action = 'deleted' WHERE action = 'created'",
     ] {
-        assert!(app.storage.try_execute(sql).await.is_err(), "{engine:?} took: {sql}");
+        assert!(
+            app.storage.try_execute(sql).await.is_err(),
+            "{engine:?} took: {sql}"
+        );
     }
 }

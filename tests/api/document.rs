@@ -11,34 +11,69 @@ use crate::support::{
 
 #[test]
 fn the_committed_document_is_the_generated_one() {
-    let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json")).unwrap();
+    let committed =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json"))
+            .unwrap();
     let generated = serde_json::to_string_pretty(&*DOCUMENT).unwrap() + "\n";
-    assert!(committed == generated, "run: cargo run -q -- openapi > openapi/openapi.json");
+    assert!(
+        committed == generated,
+        "run: cargo run -q -- openapi > openapi/openapi.json"
+    );
 }
 
 #[test]
 fn operation_ids_are_unique_and_name_their_handlers() {
     let mut seen = HashSet::new();
-    let rooms =
-        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap().map(|room| room.unwrap().path());
-    let files =
-        rooms.filter(|room| room.is_dir()).flat_map(|room| [room.join("routes.rs"), room.join("global_routes.rs")]);
-    let sources: String = files.filter_map(|file| std::fs::read_to_string(file).ok()).collect();
+    let rooms = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))
+        .unwrap()
+        .map(|room| room.unwrap().path());
+    let files = rooms
+        .filter(|room| room.is_dir())
+        .flat_map(|room| [room.join("routes.rs"), room.join("global_routes.rs")]);
+    let sources: String = files
+        .filter_map(|file| std::fs::read_to_string(file).ok())
+        .collect();
     for operation in &*OPERATIONS {
         assert!(seen.insert(&operation.id), "{} occurs twice", operation.id);
-        assert!(sources.contains(&format!("pub async fn {}(", operation.id)), "{} names no handler", operation.id);
+        assert!(
+            sources.contains(&format!("pub async fn {}(", operation.id)),
+            "{} names no handler",
+            operation.id
+        );
     }
 }
 
 #[test]
 fn every_operation_is_described_and_tagged_and_asks_for_a_scope() {
-    let tags: Vec<_> = DOCUMENT["tags"].as_array().unwrap().iter().map(|tag| tag["name"].clone()).collect();
+    let tags: Vec<_> = DOCUMENT["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag["name"].clone())
+        .collect();
     for operation in &*OPERATIONS {
         let (id, value) = (&operation.id, &operation.value);
-        assert!(value["summary"].as_str().is_some_and(|it| !it.is_empty() && !it.ends_with('.')), "{id}: summary");
-        assert!(value["description"].as_str().is_some_and(|it| it.len() > 30), "{id}: description");
-        assert_eq!(value["tags"].as_array().map(Vec::len), Some(1), "{id}: one tag");
-        assert!(tags.contains(&value["tags"][0]), "{id}: tag is not described");
+        assert!(
+            value["summary"]
+                .as_str()
+                .is_some_and(|it| !it.is_empty() && !it.ends_with('.')),
+            "{id}: summary"
+        );
+        assert!(
+            value["description"]
+                .as_str()
+                .is_some_and(|it| it.len() > 30),
+            "{id}: description"
+        );
+        assert_eq!(
+            value["tags"].as_array().map(Vec::len),
+            Some(1),
+            "{id}: one tag"
+        );
+        assert!(
+            tags.contains(&value["tags"][0]),
+            "{id}: tag is not described"
+        );
         assert!(operation.scope.contains(':'), "{id}: scope");
         assert!(value["security"][0]["bearer"].is_array(), "{id}: security");
     }
@@ -54,13 +89,32 @@ fn every_response_is_described_and_every_error_lists_its_codes() {
                 continue;
             }
             let at = format!("{} {status}", operation.id);
-            assert!(response["description"].as_str().is_some_and(|it| !it.is_empty()), "{at}: description");
+            assert!(
+                response["description"]
+                    .as_str()
+                    .is_some_and(|it| !it.is_empty()),
+                "{at}: description"
+            );
             if !status.starts_with('2') {
                 let problems = &response["content"]["application/problem+json"];
-                assert_eq!(problems["schema"]["$ref"], "#/components/schemas/Problem", "{at}");
+                assert_eq!(
+                    problems["schema"]["$ref"], "#/components/schemas/Problem",
+                    "{at}"
+                );
                 for (code, example) in problems["examples"].as_object().unwrap() {
-                    assert!(response["description"].as_str().unwrap().contains(&format!("`{code}`")), "{at}: {code}");
-                    let name = example["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+                    assert!(
+                        response["description"]
+                            .as_str()
+                            .unwrap()
+                            .contains(&format!("`{code}`")),
+                        "{at}: {code}"
+                    );
+                    let name = example["$ref"]
+                        .as_str()
+                        .unwrap()
+                        .rsplit('/')
+                        .next()
+                        .unwrap();
                     let problem = &DOCUMENT["components"]["examples"][name]["value"];
                     assert_eq!(
                         (problem["code"].as_str(), problem["status"].to_string()),
@@ -86,8 +140,16 @@ fn every_body_has_an_example_that_fits_and_refuses_unknown_members() {
         let media = &operation.value["requestBody"]["content"]["application/json"];
         assert!(!media["example"].is_null(), "{}: example", operation.id);
         fits(&media["schema"], &media["example"]);
-        let name = media["schema"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
-        assert_eq!(DOCUMENT["components"]["schemas"][name]["additionalProperties"], false, "{name}");
+        let name = media["schema"]["$ref"]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap();
+        assert_eq!(
+            DOCUMENT["components"]["schemas"][name]["additionalProperties"], false,
+            "{name}"
+        );
     }
 }
 
@@ -96,7 +158,12 @@ fn every_parameter_has_an_example_that_fits() {
     for operation in &*OPERATIONS {
         for parameter in operation.value["parameters"].as_array().unwrap() {
             let at = format!("{} {}", operation.id, parameter["name"]);
-            assert!(parameter["description"].as_str().is_some_and(|it| it.ends_with('.')), "{at}: description");
+            assert!(
+                parameter["description"]
+                    .as_str()
+                    .is_some_and(|it| it.ends_with('.')),
+                "{at}: description"
+            );
             // a cursor is opaque, and good for one list only
             if parameter["name"] != "cursor" {
                 assert!(!parameter["example"].is_null(), "{at}: example");
@@ -115,7 +182,13 @@ fn links() -> Vec<(&'static Operation, &'static Value)> {
     let mut links = Vec::new();
     for operation in &*OPERATIONS {
         for (_, response) in operation.value["responses"].as_object().unwrap() {
-            links.extend(response["links"].as_object().into_iter().flatten().map(|(_, link)| (operation, link)));
+            links.extend(
+                response["links"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(_, link)| (operation, link)),
+            );
         }
     }
     links
@@ -125,24 +198,43 @@ fn links() -> Vec<(&'static Operation, &'static Value)> {
 fn links_lead_to_operations_and_give_them_what_the_answer_knows() {
     for (source, link) in links() {
         let at = format!("{}: {link}", source.id);
-        let target = OPERATIONS.iter().find(|it| it.id == link["operationId"].as_str().unwrap()).expect(&at);
+        let target = OPERATIONS
+            .iter()
+            .find(|it| it.id == link["operationId"].as_str().unwrap())
+            .expect(&at);
         let given = link["parameters"].as_object().unwrap();
         let taken = target.value["parameters"].as_array().unwrap();
         for (name, value) in given {
-            assert!(taken.iter().any(|it| it["name"] == name.as_str()), "{at}: {name}");
+            assert!(
+                taken.iter().any(|it| it["name"] == name.as_str()),
+                "{at}: {name}"
+            );
             let value = value.as_str().unwrap();
-            match (value.strip_prefix("$request.path."), value.strip_prefix("$response.body#")) {
-                (Some(name), _) => assert!(source.path.contains(&format!("{{{name}}}")), "{at}: {name}"),
+            match (
+                value.strip_prefix("$request.path."),
+                value.strip_prefix("$response.body#"),
+            ) {
+                (Some(name), _) => {
+                    assert!(source.path.contains(&format!("{{{name}}}")), "{at}: {name}")
+                }
                 (_, Some(pointer)) => {
                     let status = if source.is_list() { "200" } else { "201" };
-                    let answer = &source.value["responses"][status]["content"]["application/json"]["example"];
-                    assert!(answer.pointer(pointer).is_some_and(Value::is_string), "{at}: {pointer}");
+                    let answer = &source.value["responses"][status]["content"]["application/json"]
+                        ["example"];
+                    assert!(
+                        answer.pointer(pointer).is_some_and(Value::is_string),
+                        "{at}: {pointer}"
+                    );
                 }
                 _ => assert_eq!(value, "$response.header.ETag", "{at}"),
             }
         }
         for needed in taken.iter().filter(|it| it["required"] == true) {
-            assert!(given.contains_key(needed["name"].as_str().unwrap()), "{at}: {}", needed["name"]);
+            assert!(
+                given.contains_key(needed["name"].as_str().unwrap()),
+                "{at}: {}",
+                needed["name"]
+            );
         }
     }
 }
@@ -154,8 +246,18 @@ fn whatever_takes_if_match_is_led_to_with_a_tag() {
         .filter(|(_, link)| link["parameters"]["If-Match"] == "$response.header.ETag")
         .map(|(_, link)| link["operationId"].as_str().unwrap())
         .collect();
-    let takes = |it: &&Operation| it.value["parameters"].as_array().unwrap().iter().any(|it| it["name"] == "If-Match");
-    let taking: HashSet<_> = OPERATIONS.iter().filter(takes).map(|operation| operation.id.as_str()).collect();
+    let takes = |it: &&Operation| {
+        it.value["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|it| it["name"] == "If-Match")
+    };
+    let taking: HashSet<_> = OPERATIONS
+        .iter()
+        .filter(takes)
+        .map(|operation| operation.id.as_str())
+        .collect();
     assert!(taking.len() >= 20);
     assert_eq!(led, taking);
 }
@@ -163,13 +265,25 @@ fn whatever_takes_if_match_is_led_to_with_a_tag() {
 #[test]
 #[should_panic(expected = "answered 200 without JSON")]
 fn an_answer_without_the_content_that_is_documented_does_not_pass() {
-    check("GET", "/api/v1/customer-integrations/K-1", 200, Some("application/json"), "");
+    check(
+        "GET",
+        "/api/v1/customer-integrations/K-1",
+        200,
+        Some("application/json"),
+        "",
+    );
 }
 
 #[test]
 #[should_panic(expected = "may answer 204 only without content")]
 fn an_answer_with_content_that_is_not_documented_does_not_pass() {
-    check("DELETE", "/api/v1/customer-integrations/K-1/areas/A-1", 204, Some("application/json"), "{}");
+    check(
+        "DELETE",
+        "/api/v1/customer-integrations/K-1/areas/A-1",
+        204,
+        Some("application/json"),
+        "{}",
+    );
 }
 
 #[test]
@@ -177,30 +291,61 @@ fn lists_are_named_as_people_would_name_them() {
     for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
         assert!(!name.contains('_'), "{name}: add what it holds to LISTED");
         if let Some(item) = name.strip_suffix("List") {
-            assert_eq!(schema["properties"]["items"]["items"]["$ref"], format!("#/components/schemas/{item}"));
+            assert_eq!(
+                schema["properties"]["items"]["items"]["$ref"],
+                format!("#/components/schemas/{item}")
+            );
         }
     }
 }
 
 #[actix_web::test]
 async fn the_document_the_pages_and_the_explanations_are_served_without_a_token() {
-    let Some(app) = TestApp::start(Engine::Sqlite).await else { return };
+    let Some(app) = TestApp::start(Engine::Sqlite).await else {
+        return;
+    };
     let anonymous = Client::new(&app.base, None);
-    assert_eq!(anonymous.get("//openapi.json").await.is(200).json, *DOCUMENT);
+    assert_eq!(
+        anonymous.get("//openapi.json").await.is(200).json,
+        *DOCUMENT
+    );
     let docs = anonymous.get("//docs").await.is(200);
     assert!(docs.text.contains("swagger-ui"));
-    for link in docs.text.split(['"', '\'']).filter(|it| it.contains(".js") || it.contains(".css")) {
-        assert!(!link.contains("//"), "{link} would have to come from the network");
-        anonymous.get(&format!("//docs/{}", link.trim_start_matches("./"))).await.is(200);
+    for link in docs
+        .text
+        .split(['"', '\''])
+        .filter(|it| it.contains(".js") || it.contains(".css"))
+    {
+        assert!(
+            !link.contains("//"),
+            "{link} would have to come from the network"
+        );
+        anonymous
+            .get(&format!("//docs/{}", link.trim_start_matches("./")))
+            .await
+            .is(200);
     }
     for operation in &*OPERATIONS {
         for (_, response) in operation.value["responses"].as_object().unwrap() {
-            for code in response["content"]["application/problem+json"]["examples"].as_object().into_iter().flatten() {
-                anonymous.get(&format!("//problems/{}", code.0)).await.is(200);
+            for code in response["content"]["application/problem+json"]["examples"]
+                .as_object()
+                .into_iter()
+                .flatten()
+            {
+                anonymous
+                    .get(&format!("//problems/{}", code.0))
+                    .await
+                    .is(200);
             }
         }
     }
-    anonymous.get("//problems/nonsense").await.is_problem(404, "not_found");
+    anonymous
+        .get("//problems/nonsense")
+        .await
+        .is_problem(404, "not_found");
     anonymous.get("//health/live").await.is(200);
-    assert_eq!(anonymous.get("//health/ready").await.is(200).json["database"], "sqlite");
+    assert_eq!(
+        anonymous.get("//health/ready").await.is(200).json["database"],
+        "sqlite"
+    );
 }

@@ -61,22 +61,39 @@ const SMALL: [&str; 1] = ["shared_revisions"];
 /// Reads everything that can be read of K-1, in pages of `limit`.
 async fn read_all(app: &TestApp, ids: &Ids, limit: usize) -> Vec<(String, i64)> {
     let mut costs = Vec::new();
-    for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
+    for operation in OPERATIONS
+        .iter()
+        .filter(|operation| operation.method == "GET")
+    {
         let path = ids.path(operation, "K-1");
-        let unpaged = !operation.value["parameters"].as_array().unwrap().iter().any(|it| it["name"] == "limit");
-        let path = if unpaged { path } else { format!("{path}?limit={limit}") };
+        let unpaged = !operation.value["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|it| it["name"] == "limit");
+        let path = if unpaged {
+            path
+        } else {
+            format!("{path}?limit={limit}")
+        };
         // what is read once and kept, like the global rules, does not count
         app.reader().get(&path).await.is(200);
         forget(app).await;
         app.reader().get(&path).await.is(200);
-        costs.push((operation.id.clone(), statements(app).await.iter().map(|(_, calls)| calls).sum()));
+        costs.push((
+            operation.id.clone(),
+            statements(app).await.iter().map(|(_, calls)| calls).sum(),
+        ));
     }
     costs
 }
 
 async fn forget(app: &TestApp) {
     let of_this = "(SELECT oid FROM pg_database WHERE datname = current_database())";
-    app.storage.try_execute(&format!("SELECT pg_stat_statements_reset(0, {of_this}, 0)")).await.unwrap();
+    app.storage
+        .try_execute(&format!("SELECT pg_stat_statements_reset(0, {of_this}, 0)"))
+        .await
+        .unwrap();
 }
 
 /// The service's statements since the last [`forget`], and how often each was run.
@@ -84,20 +101,37 @@ async fn statements(app: &TestApp) -> Vec<(String, i64)> {
     let sql = "SELECT calls || ' ' || query AS text FROM pg_stat_statements
         WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%pg_stat_statements%'";
     let rows = app.storage.texts(sql).await;
-    let split =
-        |row: &String| row.split_once(' ').map(|(calls, query)| (query.to_owned(), calls.parse().unwrap())).unwrap();
+    let split = |row: &String| {
+        row.split_once(' ')
+            .map(|(calls, query)| (query.to_owned(), calls.parse().unwrap()))
+            .unwrap()
+    };
     rows.iter().map(split).collect()
 }
 
 /// The tables that a statement reads from end to end.
 async fn scanned(app: &TestApp, query: &str) -> BTreeSet<String> {
-    let Storage::Postgres { name, .. } = &app.storage else { panic!() };
+    let Storage::Postgres { name, .. } = &app.storage else {
+        panic!()
+    };
     let client = postgres().await.unwrap().client(name).await;
     let (query, parameters) = of_one_page(query);
     let values = vec!["NULL"; parameters].join(", ");
-    let execute = if parameters == 0 { "EXECUTE q".to_owned() } else { format!("EXECUTE q({values})") };
-    client.batch_execute(&format!("SET plan_cache_mode = force_generic_plan; PREPARE q AS {query}")).await.unwrap();
-    let answers = client.simple_query(&format!("EXPLAIN (FORMAT JSON) {execute}")).await.unwrap();
+    let execute = if parameters == 0 {
+        "EXECUTE q".to_owned()
+    } else {
+        format!("EXECUTE q({values})")
+    };
+    client
+        .batch_execute(&format!(
+            "SET plan_cache_mode = force_generic_plan; PREPARE q AS {query}"
+        ))
+        .await
+        .unwrap();
+    let answers = client
+        .simple_query(&format!("EXPLAIN (FORMAT JSON) {execute}"))
+        .await
+        .unwrap();
     let plan = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => row.get(0).map(|plan| serde_json::from_str(plan).unwrap()),
         _ => None,
@@ -138,37 +172,59 @@ fn gather(plan: &Value, tables: &mut BTreeSet<String>) {
 
 #[actix_web::test]
 async fn a_page_costs_the_same_however_much_there_is() {
-    let Some(app) = TestApp::ready(Postgres).await else { return };
+    let Some(app) = TestApp::ready(Postgres).await else {
+        return;
+    };
     let ids = app.furnish().await;
-    app.storage.try_execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements").await.unwrap();
+    app.storage
+        .try_execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        .await
+        .unwrap();
     let few = read_all(&app, &ids, 200).await;
     app.storage.try_execute(SEED).await.unwrap();
-    let (some, many) = (read_all(&app, &ids, 20).await, read_all(&app, &ids, 200).await);
+    let (some, many) = (
+        read_all(&app, &ids, 20).await,
+        read_all(&app, &ids, 200).await,
+    );
     assert_eq!(some, many);
     // where there is nothing that could be retired, or named, a query less is needed
     for ((operation, few), (_, many)) in few.iter().zip(&many) {
-        assert!(few <= many && *many <= 9, "{operation}: {few} queries for a few rows, {many} for many");
+        assert!(
+            few <= many && *many <= 9,
+            "{operation}: {few} queries for a few rows, {many} for many"
+        );
     }
 }
 
 #[actix_web::test]
 async fn every_query_finds_an_index() {
-    let Some(app) = TestApp::ready(Postgres).await else { return };
+    let Some(app) = TestApp::ready(Postgres).await else {
+        return;
+    };
     let ids = app.furnish().await;
     app.storage.try_execute(SEED).await.unwrap();
     forget(&app).await;
     let reader = app.reader();
     let k1 = "/customer-integrations/K-1";
-    for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
+    for operation in OPERATIONS
+        .iter()
+        .filter(|operation| operation.method == "GET")
+    {
         let path = ids.path(operation, "K-1");
         reader.get(&path).await.is(200);
         let parameters = operation.value["parameters"].as_array().unwrap();
         let sort = parameters.iter().find(|it| it["name"] == "sort");
-        for order in sort.into_iter().flat_map(|sort| sort["schema"]["enum"].as_array().unwrap()) {
+        for order in sort
+            .into_iter()
+            .flat_map(|sort| sort["schema"]["enum"].as_array().unwrap())
+        {
             let sorted = format!("{path}?sort={}&limit=1", order.as_str().unwrap());
             let first = reader.get(&sorted).await.is(200);
             if let Some(cursor) = first.json["next_cursor"].as_str() {
-                reader.get(&format!("{sorted}&cursor={cursor}")).await.is(200);
+                reader
+                    .get(&format!("{sorted}&cursor={cursor}"))
+                    .await
+                    .is(200);
             }
         }
     }
@@ -190,25 +246,66 @@ async fn every_query_finds_an_index() {
     }
     // decisions, by id and by login, and the question whether what was kept is current
     let ticket = json!({"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1", "internal": false, "confidential": false});
-    for who in
-        [json!({"access_id": ids.access}), json!({"access_email": "a@b.example"}), json!({"access_id": ids.access})]
-    {
+    for who in [
+        json!({"access_id": ids.access}),
+        json!({"access_email": "a@b.example"}),
+        json!({"access_id": ids.access}),
+    ] {
         let mut question = json!({"tickets": [ticket]});
-        question.as_object_mut().unwrap().extend(who.as_object().cloned().unwrap());
-        reader.post("/decisions/ticket-visibility", question).await.is(200);
+        question
+            .as_object_mut()
+            .unwrap()
+            .extend(who.as_object().cloned().unwrap());
+        reader
+            .post("/decisions/ticket-visibility", question)
+            .await
+            .is(200);
     }
     let filter = json!({"type": "condition", "field": "area", "operator": "in", "values": ["A-2"]});
     let preview = json!({"business_partner_id": "K-1", "rule_id": ids.rule, "filter": filter, "tickets": [ticket]});
-    assert_eq!(reader.post("/decisions/exclusion-rule-preview", preview).await.is(200).json["accesses_left_out"], 4501);
+    assert_eq!(
+        reader
+            .post("/decisions/exclusion-rule-preview", preview)
+            .await
+            .is(200)
+            .json["accesses_left_out"],
+        4501
+    );
     // writes as well
-    app.editor().patch(&format!("{k1}/tags/{}", ids.tag), json!({"area_id": "A-1"})).await.is(200);
-    app.editor().delete(&format!("{k1}/areas/A-1")).await.is_problem(409, "area_in_use");
-    app.editor().patch(&format!("{k1}/accesses/{}", ids.access), json!({"language": "en"})).await.is(200);
-    let queries: Vec<_> = statements(&app).await.into_iter().map(|(query, _)| query).collect();
-    assert!(queries.len() > 40, "only {} statements were seen", queries.len());
+    app.editor()
+        .patch(&format!("{k1}/tags/{}", ids.tag), json!({"area_id": "A-1"}))
+        .await
+        .is(200);
+    app.editor()
+        .delete(&format!("{k1}/areas/A-1"))
+        .await
+        .is_problem(409, "area_in_use");
+    app.editor()
+        .patch(
+            &format!("{k1}/accesses/{}", ids.access),
+            json!({"language": "en"}),
+        )
+        .await
+        .is(200);
+    let queries: Vec<_> = statements(&app)
+        .await
+        .into_iter()
+        .map(|(query, _)| query)
+        .collect();
+    assert!(
+        queries.len() > 40,
+        "only {} statements were seen",
+        queries.len()
+    );
     for query in queries {
-        let scanned: Vec<_> =
-            scanned(&app, &query).await.into_iter().filter(|it| !SMALL.contains(&it.as_str())).collect();
-        assert!(scanned.is_empty(), "{scanned:?} read from end to end by: {query}");
+        let scanned: Vec<_> = scanned(&app, &query)
+            .await
+            .into_iter()
+            .filter(|it| !SMALL.contains(&it.as_str()))
+            .collect();
+        assert!(
+            scanned.is_empty(),
+            "{scanned:?} read from end to end by: {query}"
+        );
     }
 }

@@ -10,14 +10,34 @@ use crate::support::{Engine, Engine::*, TestApp};
 #[rstest]
 #[actix_web::test]
 async fn every_write_and_nothing_else_is_recorded(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let (editor, k1) = (app.editor(), "/customer-integrations/K-1");
     let id = app.access("K-1", "a@b.example", json!({})).await;
-    editor.patch(&format!("{k1}/accesses/{id}"), json!({"language": "en"})).await.is(200);
-    editor.patch(&format!("{k1}/accesses/{id}"), json!({"language": "en"})).await.is(200);
-    editor.put(&format!("{k1}/ticket-types/T-1"), json!({"approval_required": true})).await.is(200);
-    editor.delete(&format!("{k1}/areas/A-1")).await.is_problem(409, "last_area");
-    editor.put(&format!("{k1}/areas/A-2"), Value::Null).await.is(201);
+    editor
+        .patch(&format!("{k1}/accesses/{id}"), json!({"language": "en"}))
+        .await
+        .is(200);
+    editor
+        .patch(&format!("{k1}/accesses/{id}"), json!({"language": "en"}))
+        .await
+        .is(200);
+    editor
+        .put(
+            &format!("{k1}/ticket-types/T-1"),
+            json!({"approval_required": true}),
+        )
+        .await
+        .is(200);
+    editor
+        .delete(&format!("{k1}/areas/A-1"))
+        .await
+        .is_problem(409, "last_area");
+    editor
+        .put(&format!("{k1}/areas/A-2"), Value::Null)
+        .await
+        .is(201);
     editor.delete(&format!("{k1}/areas/A-2")).await.is(204);
     let expected = [
         ("access created", 1),
@@ -28,7 +48,10 @@ async fn every_write_and_nothing_else_is_recorded(#[values(Sqlite, Postgres)] en
         ("ticket_type created", 1),
         ("ticket_type updated", 1),
     ];
-    assert_eq!(app.history(Some("K-1")).await, expected.map(|(entry, n)| (entry.to_owned(), n)).into());
+    assert_eq!(
+        app.history(Some("K-1")).await,
+        expected.map(|(entry, n)| (entry.to_owned(), n)).into()
+    );
     assert_eq!(app.history(Some("K-2")).await, BTreeMap::new());
     let catalog = app.history(None).await;
     assert_eq!(catalog["business_partner created"], 2);
@@ -38,31 +61,54 @@ async fn every_write_and_nothing_else_is_recorded(#[values(Sqlite, Postgres)] en
 #[rstest]
 #[actix_web::test]
 async fn an_entry_tells_who_what_before_and_after(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let access = format!("/customer-integrations/K-1/accesses/{id}");
-    let request =
-        app.editor().request("PATCH", &access).header("x-request-id", "req-4711").json(json!({"language": "en"}));
+    let request = app
+        .editor()
+        .request("PATCH", &access)
+        .header("x-request-id", "req-4711")
+        .json(json!({"language": "en"}));
     let changed = request.send().await.is(200);
     assert_eq!(changed.header("x-request-id"), "req-4711");
-    let columns = "subject || '|' || client || '|' || request_id || '|' || resource_id || '|' || action";
+    let columns =
+        "subject || '|' || client || '|' || request_id || '|' || resource_id || '|' || action";
     let where_ = "WHERE request_id = 'req-4711'";
-    let who = app.storage.texts(&format!("SELECT {columns} AS text FROM history {where_}")).await;
+    let who = app
+        .storage
+        .texts(&format!("SELECT {columns} AS text FROM history {where_}"))
+        .await;
     assert_eq!(who, [format!("anna.admin|spa|req-4711|{id}|updated")]);
-    let json = |column: &str| format!("SELECT CAST({column} AS TEXT) AS text FROM history {where_}");
+    let json =
+        |column: &str| format!("SELECT CAST({column} AS TEXT) AS text FROM history {where_}");
     let before: Value = serde_json::from_str(&app.storage.texts(&json("before")).await[0]).unwrap();
     let after: Value = serde_json::from_str(&app.storage.texts(&json("after")).await[0]).unwrap();
-    assert_eq!((&before["language"], &before["version"]), (&json!("de"), &json!(1)));
+    assert_eq!(
+        (&before["language"], &before["version"]),
+        (&json!("de"), &json!(1))
+    );
     assert_eq!(after, changed.json);
 }
 
 #[rstest]
 #[actix_web::test]
 async fn revisions_have_no_gaps(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     app.access("K-1", "a@b.example", json!({})).await;
     let sql = "SELECT CAST(revision AS TEXT) AS text FROM history WHERE business_partner_id = 'K-1' ORDER BY history.revision";
-    let revisions: Vec<i64> = app.storage.texts(sql).await.iter().map(|it| it.parse().unwrap()).collect();
-    let now = app.reader().get("/customer-integrations/K-1").await.json["revision"].as_i64().unwrap();
+    let revisions: Vec<i64> = app
+        .storage
+        .texts(sql)
+        .await
+        .iter()
+        .map(|it| it.parse().unwrap())
+        .collect();
+    let now = app.reader().get("/customer-integrations/K-1").await.json["revision"]
+        .as_i64()
+        .unwrap();
     assert_eq!(revisions, (2..=now).collect::<Vec<_>>());
 }

@@ -9,80 +9,164 @@ const K1: &str = "/customer-integrations/K-1";
 
 #[rstest]
 #[actix_web::test]
-async fn names_that_make_no_sense_are_told_as_they_are_but_not_in_full(#[values(Sqlite)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+async fn names_that_make_no_sense_are_told_as_they_are_but_not_in_full(
+    #[values(Sqlite)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
     let told = async |name: &str| {
         let mut body = json!({});
         body[name] = json!(1);
-        let put = editor.put(&format!("{K1}/ticket-types/T-2"), body).await.is_problem(400, "unknown_member");
-        let detail = put.json["detail"].as_str().unwrap().rsplit(": ").next().unwrap().to_owned();
-        (put.json["errors"][0]["pointer"].as_str().unwrap().to_owned(), detail)
+        let put = editor
+            .put(&format!("{K1}/ticket-types/T-2"), body)
+            .await
+            .is_problem(400, "unknown_member");
+        let detail = put.json["detail"]
+            .as_str()
+            .unwrap()
+            .rsplit(": ")
+            .next()
+            .unwrap()
+            .to_owned();
+        (
+            put.json["errors"][0]["pointer"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            detail,
+        )
     };
     for name in ["a`b", "`", "at line 3", "x at line 1 column 2", "", "a/b~c"] {
         let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
         assert_eq!(told(name).await, (pointer, name.to_owned()));
     }
     let clipped = format!("{}…", "x".repeat(64));
-    assert_eq!(told(&"x".repeat(100_000)).await, (format!("/{clipped}"), clipped.clone()));
-    assert_eq!(told("a\u{1b}[31m\0b\n").await.1, "a\u{fffd}[31m\u{fffd}b\u{fffd}");
-    let long = editor.get(&format!("{K1}?{}=1", "x".repeat(5_000))).await.is_problem(400, "unknown_parameter");
+    assert_eq!(
+        told(&"x".repeat(100_000)).await,
+        (format!("/{clipped}"), clipped.clone())
+    );
+    assert_eq!(
+        told("a\u{1b}[31m\0b\n").await.1,
+        "a\u{fffd}[31m\u{fffd}b\u{fffd}"
+    );
+    let long = editor
+        .get(&format!("{K1}?{}=1", "x".repeat(5_000)))
+        .await
+        .is_problem(400, "unknown_parameter");
     assert_eq!(long.errors(), [format!("{clipped} unknown_parameter")]);
     let body = json!({"approval_required": "x".repeat(100_000)});
-    let wrong = editor.put(&format!("{K1}/ticket-types/T-2"), body).await.is_problem(400, "wrong_type");
-    assert!(wrong.text.len() < 1_000 && wrong.text.contains("expected a boolean"), "{}", wrong.text);
+    let wrong = editor
+        .put(&format!("{K1}/ticket-types/T-2"), body)
+        .await
+        .is_problem(400, "wrong_type");
+    assert!(
+        wrong.text.len() < 1_000 && wrong.text.contains("expected a boolean"),
+        "{}",
+        wrong.text
+    );
 }
 
 #[rstest]
 #[actix_web::test]
 async fn compressed_bodies_are_not_taken(#[values(Sqlite)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let (editor, path) = (app.editor(), format!("{K1}/ticket-types/T-2"));
     // "{}" through gzip
     let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0";
     for coding in ["gzip", "identity, gzip", "br", ""] {
-        let put = editor.request("PUT", &path).header("content-encoding", coding);
-        put.raw("application/json", gzip.to_vec()).send().await.is_problem(415, "unsupported_media_type");
+        let put = editor
+            .request("PUT", &path)
+            .header("content-encoding", coding);
+        put.raw("application/json", gzip.to_vec())
+            .send()
+            .await
+            .is_problem(415, "unsupported_media_type");
     }
-    let plain = editor.request("PUT", &path).header("content-encoding", "Identity");
+    let plain = editor
+        .request("PUT", &path)
+        .header("content-encoding", "Identity");
     plain.raw("application/json", "{}").send().await.is(201);
 }
 
 #[rstest]
 #[actix_web::test]
 async fn an_id_of_ours_has_one_spelling(#[values(Sqlite)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let (reader, at) = (app.reader(), |id: &str| format!("{K1}/accesses/{id}"));
     reader.get(&at(&id)).await.is(200);
-    for other in [id.to_uppercase(), id.replace('-', ""), format!("%7B{id}%7D"), format!("urn:uuid:{id}")] {
-        reader.get(&at(&other)).await.is_problem(400, "invalid_parameter");
+    for other in [
+        id.to_uppercase(),
+        id.replace('-', ""),
+        format!("%7B{id}%7D"),
+        format!("urn:uuid:{id}"),
+    ] {
+        reader
+            .get(&at(&other))
+            .await
+            .is_problem(400, "invalid_parameter");
     }
 }
 
 #[rstest]
 #[actix_web::test]
 async fn new_things_are_at_the_one_spelling_of_their_address(#[values(Sqlite)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
-    let created = editor.put("/customer-integrations/%4B-1/areas/%41%2D2", Value::Null).await.is(201);
-    assert_eq!(created.header("location"), "/api/v1/customer-integrations/K-1/areas/A-2");
+    let created = editor
+        .put("/customer-integrations/%4B-1/areas/%41%2D2", Value::Null)
+        .await
+        .is(201);
+    assert_eq!(
+        created.header("location"),
+        "/api/v1/customer-integrations/K-1/areas/A-2"
+    );
     let body = json!({"first_name": "A", "last_name": "B", "email": "a@b.example"});
-    let created = editor.post("/customer-integrations/%4b-1/accesses", body).await.is(201);
-    let at = format!("/api/v1{K1}/accesses/{}", created.json["id"].as_str().unwrap());
+    let created = editor
+        .post("/customer-integrations/%4b-1/accesses", body)
+        .await
+        .is(201);
+    let at = format!(
+        "/api/v1{K1}/accesses/{}",
+        created.json["id"].as_str().unwrap()
+    );
     assert_eq!(created.header("location"), at);
-    editor.get(at.strip_prefix("/api/v1").unwrap()).await.is(200);
+    editor
+        .get(at.strip_prefix("/api/v1").unwrap())
+        .await
+        .is(200);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn what_pages_may_read_is_said_in_one_order_and_only_to_them(#[values(Sqlite)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
-    let from = async |origin: &str| app.reader().request("GET", K1).header("origin", origin).send().await;
+async fn what_pages_may_read_is_said_in_one_order_and_only_to_them(
+    #[values(Sqlite)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let from = async |origin: &str| {
+        app.reader()
+            .request("GET", K1)
+            .header("origin", origin)
+            .send()
+            .await
+    };
     let exposed = from("https://portal.example").await.is(200);
     let names = exposed.header("access-control-expose-headers").to_owned();
     assert_eq!(names, "etag, location, retry-after, x-request-id");
-    for other in [from("https://evil.example").await, app.reader().get(K1).await] {
+    for other in [
+        from("https://evil.example").await,
+        app.reader().get(K1).await,
+    ] {
         assert_eq!(other.header("access-control-expose-headers"), "");
     }
 }
@@ -90,31 +174,79 @@ async fn what_pages_may_read_is_said_in_one_order_and_only_to_them(#[values(Sqli
 #[rstest]
 #[actix_web::test]
 async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let reader = app.reader();
-    for path in ["//health/live", "//health/ready", "//openapi.json", "//docs/", K1, "/customer-integrations"] {
-        let (get, head) = (reader.get(path).await.is(200), reader.request("HEAD", path).send().await.is(200));
+    for path in [
+        "//health/live",
+        "//health/ready",
+        "//openapi.json",
+        "//docs/",
+        K1,
+        "/customer-integrations",
+    ] {
+        let (get, head) = (
+            reader.get(path).await.is(200),
+            reader.request("HEAD", path).send().await.is(200),
+        );
         assert_eq!(head.text, "", "{path}");
         for header in ["content-type", "content-length", "etag"] {
-            assert_eq!(head.header(header), get.header(header), "{header} of {path}");
+            assert_eq!(
+                head.header(header),
+                get.header(header),
+                "{header} of {path}"
+            );
         }
-        assert_eq!(head.header("content-length"), get.text.len().to_string(), "{path}");
+        assert_eq!(
+            head.header("content-length"),
+            get.text.len().to_string(),
+            "{path}"
+        );
     }
     let tag = reader.get(K1).await.etag();
-    reader.request("HEAD", K1).header("if-none-match", &tag).send().await.is(304);
-    for (path, status) in
-        [("/customer-integrations/K-99", 404), ("//nothing", 404), ("/customer-integrations?x=1", 400)]
-    {
+    reader
+        .request("HEAD", K1)
+        .header("if-none-match", &tag)
+        .send()
+        .await
+        .is(304);
+    for (path, status) in [
+        ("/customer-integrations/K-99", 404),
+        ("//nothing", 404),
+        ("/customer-integrations?x=1", 400),
+    ] {
         let refused = reader.request("HEAD", path).send().await.is(status);
-        assert_eq!((refused.text.as_str(), refused.header("content-type")), ("", "application/problem+json"), "{path}");
+        assert_eq!(
+            (refused.text.as_str(), refused.header("content-type")),
+            ("", "application/problem+json"),
+            "{path}"
+        );
     }
     // as a page of another origin asks
-    let page = reader.request("HEAD", K1).header("origin", "https://portal.example").send().await.is(200);
-    assert_eq!(page.header("access-control-allow-origin"), "https://portal.example");
+    let page = reader
+        .request("HEAD", K1)
+        .header("origin", "https://portal.example")
+        .send()
+        .await
+        .is(200);
+    assert_eq!(
+        page.header("access-control-allow-origin"),
+        "https://portal.example"
+    );
     app.anonymous().request("HEAD", K1).send().await.is(401);
     // what takes no GET takes no HEAD
-    let elsewhere = app.anonymous().request("DELETE", "//health/ready").send().await;
-    assert_eq!(elsewhere.is_problem(405, "method_not_allowed").header("allow"), "GET, HEAD");
+    let elsewhere = app
+        .anonymous()
+        .request("DELETE", "//health/ready")
+        .send()
+        .await;
+    assert_eq!(
+        elsewhere
+            .is_problem(405, "method_not_allowed")
+            .header("allow"),
+        "GET, HEAD"
+    );
 }
 
 #[rstest]
@@ -122,13 +254,33 @@ async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
 #[case("if-match", |length| format!("*{}", ",".repeat(length - 1)).replacen("*,", "\"\"", 1))]
 #[case("accept-language", |length| "d".repeat(length))]
 #[actix_web::test]
-async fn headers_that_are_parameters_are_bounded(#[case] name: &str, #[case] of_length: fn(usize) -> String) {
-    let Some(app) = TestApp::ready(Sqlite).await else { return };
+async fn headers_that_are_parameters_are_bounded(
+    #[case] name: &str,
+    #[case] of_length: fn(usize) -> String,
+) {
+    let Some(app) = TestApp::ready(Sqlite).await else {
+        return;
+    };
     let (editor, path) = (app.editor(), format!("{K1}/areas/A-1"));
     assert_eq!((of_length(1000).len(), of_length(1001).len()), (1000, 1001));
-    let longest = editor.request("PUT", &path).header(name, &of_length(1000)).send().await;
-    assert_eq!(longest.status, if name == "if-match" { 412 } else { 200 }, "{}", longest.text);
-    let refused = editor.request("PUT", &path).header(name, &of_length(1001)).send().await;
-    let [error] = &refused.is_problem(400, "invalid_parameter").errors()[..] else { panic!("one error") };
+    let longest = editor
+        .request("PUT", &path)
+        .header(name, &of_length(1000))
+        .send()
+        .await;
+    assert_eq!(
+        longest.status,
+        if name == "if-match" { 412 } else { 200 },
+        "{}",
+        longest.text
+    );
+    let refused = editor
+        .request("PUT", &path)
+        .header(name, &of_length(1001))
+        .send()
+        .await;
+    let [error] = &refused.is_problem(400, "invalid_parameter").errors()[..] else {
+        panic!("one error")
+    };
     assert_eq!(error.to_lowercase(), format!("{name} too_long"));
 }

@@ -10,22 +10,42 @@ const K1: &str = "/customer-integrations/K-1";
 #[rstest]
 #[actix_web::test]
 async fn it_is_born_inactive_with_its_partner(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     let json = app.reader().get(K1).await.is(200).json;
-    assert_eq!((&json["active"], &json["activated_at"], &json["revision"]), (&json!(false), &Value::Null, &json!(1)));
+    assert_eq!(
+        (&json["active"], &json["activated_at"], &json["revision"]),
+        (&json!(false), &Value::Null, &json!(1))
+    );
     assert_eq!(
         json["business_partner"],
         json!({"id": "K-1", "name": "Partner 1", "search_name": "P1", "active": true})
     );
-    let codes: Vec<_> = json["readiness"]["blockers"].as_array().unwrap().iter().map(|it| it["code"].clone()).collect();
-    assert_eq!(codes, ["inactive", "no_area", "no_ticket_type", "no_active_access"]);
-    app.reader().get("/customer-integrations/K-99").await.is_problem(404, "not_found");
+    let codes: Vec<_> = json["readiness"]["blockers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["code"].clone())
+        .collect();
+    assert_eq!(
+        codes,
+        ["inactive", "no_area", "no_ticket_type", "no_active_access"]
+    );
+    app.reader()
+        .get("/customer-integrations/K-99")
+        .await
+        .is_problem(404, "not_found");
 }
 
 #[rstest]
 #[actix_web::test]
-async fn r1_while_inactive_everything_can_be_read_and_nothing_changed(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+async fn r1_while_inactive_everything_can_be_read_and_nothing_changed(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let off = editor.patch(K1, json!({"active": false})).await.is(200);
@@ -33,46 +53,87 @@ async fn r1_while_inactive_everything_can_be_read_and_nothing_changed(#[values(S
     let refused = [
         editor.put(&format!("{K1}/areas/A-2"), Value::Null).await,
         editor.delete(&format!("{K1}/areas/A-1")).await,
-        editor.put(&format!("{K1}/ticket-types/T-2"), Value::Null).await,
+        editor
+            .put(&format!("{K1}/ticket-types/T-2"), Value::Null)
+            .await,
         editor.delete(&format!("{K1}/ticket-types/T-1")).await,
         editor.post(&format!("{K1}/accesses"), body).await,
-        editor.patch(&format!("{K1}/accesses/{id}"), json!({"language": "en"})).await,
+        editor
+            .patch(&format!("{K1}/accesses/{id}"), json!({"language": "en"}))
+            .await,
     ];
     for answer in refused {
         answer.is_problem(409, "integration_inactive");
     }
-    assert_eq!(editor.get(K1).await.is(200).json, off.json, "a refused write bumps no revision");
-    assert_eq!(editor.all(&format!("{K1}/accesses")).await[0]["ineffective_reasons"], json!(["integration_inactive"]));
+    assert_eq!(
+        editor.get(K1).await.is(200).json,
+        off.json,
+        "a refused write bumps no revision"
+    );
+    assert_eq!(
+        editor.all(&format!("{K1}/accesses")).await[0]["ineffective_reasons"],
+        json!(["integration_inactive"])
+    );
     assert_eq!(editor.all(&format!("{K1}/areas")).await.len(), 1);
 
     let on = editor.patch(K1, json!({"active": true})).await.is(200);
-    assert_eq!(on.json["readiness"]["usable"], true, "reactivation restores everything");
+    assert_eq!(
+        on.json["readiness"]["usable"], true,
+        "reactivation restores everything"
+    );
     assert!(on.json["activated_at"].as_str() > off.json["activated_at"].as_str());
 }
 
 #[rstest]
 #[actix_web::test]
 async fn r10_switching_twice_is_switching_once(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     let editor = app.editor();
     let on = editor.patch(K1, json!({"active": true})).await.is(200);
-    assert_eq!((&on.json["revision"], &on.json["version"]), (&json!(2), &json!(2)));
+    assert_eq!(
+        (&on.json["revision"], &on.json["version"]),
+        (&json!(2), &json!(2))
+    );
     let again = editor.patch(K1, json!({"active": true})).await.is(200);
-    assert_eq!((again.json.clone(), again.etag()), (on.json.clone(), on.etag()));
+    assert_eq!(
+        (again.json.clone(), again.etag()),
+        (on.json.clone(), on.etag())
+    );
     assert_eq!(editor.patch(K1, json!({})).await.is(200).json, on.json);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn the_revision_counts_every_change_and_counts_count(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+async fn the_revision_counts_every_change_and_counts_count(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
     let start = editor.get(K1).await.json["revision"].as_i64().unwrap();
-    let id = app.access("K-1", "a@b.example", json!({"role": "editor"})).await;
-    app.access("K-1", "c@d.example", json!({"active": false})).await;
-    editor.put(&format!("{K1}/areas/A-2"), Value::Null).await.is(201);
-    editor.put(&format!("{K1}/ticket-types/T-1"), json!({"approval_required": true})).await.is(200);
-    editor.patch(&format!("{K1}/accesses/{id}"), json!({"language": "en"})).await.is(200);
+    let id = app
+        .access("K-1", "a@b.example", json!({"role": "editor"}))
+        .await;
+    app.access("K-1", "c@d.example", json!({"active": false}))
+        .await;
+    editor
+        .put(&format!("{K1}/areas/A-2"), Value::Null)
+        .await
+        .is(201);
+    editor
+        .put(
+            &format!("{K1}/ticket-types/T-1"),
+            json!({"approval_required": true}),
+        )
+        .await
+        .is(200);
+    editor
+        .patch(&format!("{K1}/accesses/{id}"), json!({"language": "en"}))
+        .await
+        .is(200);
     editor.delete(&format!("{K1}/areas/A-2")).await.is(204);
     let json = editor.get(K1).await.is(200).json;
     assert_eq!(json["revision"].as_i64(), Some(start + 6));
@@ -80,20 +141,40 @@ async fn the_revision_counts_every_change_and_counts_count(#[values(Sqlite, Post
         "queries": 0, "exclusion_rules": 0, "plan_boards": 0});
     assert_eq!(json["counts"], counts);
     let readiness = &json["readiness"];
-    assert_eq!((&readiness["usable"], &readiness["can_create_tickets"]), (&json!(true), &json!(true)));
-    assert_eq!(readiness["warnings"], json!([{"code": "approval_without_approver", "references": []}]));
+    assert_eq!(
+        (&readiness["usable"], &readiness["can_create_tickets"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(
+        readiness["warnings"],
+        json!([{"code": "approval_without_approver", "references": []}])
+    );
 }
 
 #[rstest]
 #[actix_web::test]
 async fn the_list_is_filtered_and_searched(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let (reader, erp) = (app.reader(), app.erp());
-    erp.put("/catalog/business-partners/K-3", json!({"name": "Ärzte am Öhmd", "search_name": "PRAXIS"})).await.is(201);
+    erp.put(
+        "/catalog/business-partners/K-3",
+        json!({"name": "Ärzte am Öhmd", "search_name": "PRAXIS"}),
+    )
+    .await
+    .is(201);
     app.access("K-1", "a@b.example", json!({})).await;
-    app.editor().patch("/customer-integrations/K-2", json!({"active": true})).await.is(200);
+    app.editor()
+        .patch("/customer-integrations/K-2", json!({"active": true}))
+        .await
+        .is(200);
     let ids = async |query: &str| {
-        reader.get(&format!("/customer-integrations?{query}")).await.is(200).items("/business_partner/id")
+        reader
+            .get(&format!("/customer-integrations?{query}"))
+            .await
+            .is(200)
+            .items("/business_partner/id")
     };
     assert_eq!(ids("").await, ["K-3", "K-1", "K-2"]);
     assert_eq!(ids("sort=-created_at").await, ["K-3", "K-2", "K-1"]);
@@ -103,7 +184,22 @@ async fn the_list_is_filtered_and_searched(#[values(Sqlite, Postgres)] engine: E
     assert_eq!(ids("usable=false").await, ["K-3", "K-2"]);
     assert_eq!(ids("q=arzte%20PRAX").await, ["K-3"]);
     assert_eq!(ids("q=k-2").await, ["K-2"]);
-    assert_eq!(app.editor_of("K-1").get("/customer-integrations").await.items("/business_partner/id"), ["K-1"]);
-    erp.put("/catalog/areas/A-1", json!({"name": "Bereich 1", "color": "#00AAFF", "active": false})).await.is(200);
-    assert_eq!(ids("usable=true").await, [""; 0], "a retired area makes nobody see anything");
+    assert_eq!(
+        app.editor_of("K-1")
+            .get("/customer-integrations")
+            .await
+            .items("/business_partner/id"),
+        ["K-1"]
+    );
+    erp.put(
+        "/catalog/areas/A-1",
+        json!({"name": "Bereich 1", "color": "#00AAFF", "active": false}),
+    )
+    .await
+    .is(200);
+    assert_eq!(
+        ids("usable=true").await,
+        [""; 0],
+        "a retired area makes nobody see anything"
+    );
 }

@@ -28,7 +28,10 @@ fn nothing() -> Ids {
 
 async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
     let request = client.request(&operation.method, path);
-    match operation.value.pointer("/requestBody/content/application~1json/example") {
+    match operation
+        .value
+        .pointer("/requestBody/content/application~1json/example")
+    {
         Some(example) => request.json(example.clone()).send().await,
         None => request.send().await,
     }
@@ -36,32 +39,71 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
 
 /// What an answer says, but for what the caller said itself.
 fn said(answer: &Answer, path: &str) -> String {
-    answer.text.replace(answer.header("x-request-id"), "REQUEST").replace(path, "PATH")
+    answer
+        .text
+        .replace(answer.header("x-request-id"), "REQUEST")
+        .replace(path, "PATH")
 }
 
 #[rstest]
 #[actix_web::test]
-async fn another_partners_element_is_as_unknown_as_none(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+async fn another_partners_element_is_as_unknown_as_none(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     app.make_ready("K-2").await;
     // what K-1 was granted alone
-    app.editor().put("/customer-integrations/K-1/areas/A-2", Value::Null).await.is(201);
-    app.editor().put("/customer-integrations/K-1/ticket-types/T-2", Value::Null).await.is(201);
-    let theirs = Ids { area: "A-2".to_owned(), ticket_type: "T-2".to_owned(), ..app.furnish().await };
-    let before = app.reader().get("/customer-integrations/K-1").await.is(200).json;
+    app.editor()
+        .put("/customer-integrations/K-1/areas/A-2", Value::Null)
+        .await
+        .is(201);
+    app.editor()
+        .put("/customer-integrations/K-1/ticket-types/T-2", Value::Null)
+        .await
+        .is(201);
+    let theirs = Ids {
+        area: "A-2".to_owned(),
+        ticket_type: "T-2".to_owned(),
+        ..app.furnish().await
+    };
+    let before = app
+        .reader()
+        .get("/customer-integrations/K-1")
+        .await
+        .is(200)
+        .json;
     let mut compared = 0;
     // a PUT does not look for an element, it makes one
     let single = |it: &&Operation| it.path.matches('{').count() == 2 && it.method != "PUT";
     for operation in OPERATIONS.iter().filter(single) {
         let caller = app.with_scope(&operation.scope);
-        let (foreign, unknown) = (theirs.path(operation, "K-2"), nothing().path(operation, "K-2"));
-        let (theirs, none) = (call(&caller, operation, &foreign).await, call(&caller, operation, &unknown).await);
+        let (foreign, unknown) = (
+            theirs.path(operation, "K-2"),
+            nothing().path(operation, "K-2"),
+        );
+        let (theirs, none) = (
+            call(&caller, operation, &foreign).await,
+            call(&caller, operation, &unknown).await,
+        );
         assert_eq!((theirs.status, none.status), (404, 404), "{}", operation.id);
-        assert_eq!(said(&theirs, &foreign), said(&none, &unknown), "{}", operation.id);
+        assert_eq!(
+            said(&theirs, &foreign),
+            said(&none, &unknown),
+            "{}",
+            operation.id
+        );
         compared += 1;
     }
-    assert!(compared >= 17, "only {compared} operations take an element's id");
-    assert_eq!(app.reader().get("/customer-integrations/K-1").await.json, before);
+    assert!(
+        compared >= 17,
+        "only {compared} operations take an element's id"
+    );
+    assert_eq!(
+        app.reader().get("/customer-integrations/K-1").await.json,
+        before
+    );
 }
 
 #[rstest]
@@ -69,14 +111,22 @@ async fn another_partners_element_is_as_unknown_as_none(#[values(Sqlite, Postgre
 async fn global_rules_and_those_of_partners_are_not_found_in_each_others_place(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let (ids, ruler) = (app.furnish().await, app.ruler());
     for path in [
-        format!("/customer-integrations/K-1/exclusion-rules/{}", ids.global_rule),
+        format!(
+            "/customer-integrations/K-1/exclusion-rules/{}",
+            ids.global_rule
+        ),
         format!("/exclusion-rules/{}", ids.rule),
     ] {
         ruler.get(&path).await.is_problem(404, "not_found");
-        ruler.patch(&path, json!({"active": false})).await.is_problem(404, "not_found");
+        ruler
+            .patch(&path, json!({"active": false}))
+            .await
+            .is_problem(404, "not_found");
         ruler.delete(&path).await.is_problem(404, "not_found");
     }
 }
@@ -84,14 +134,26 @@ async fn global_rules_and_those_of_partners_are_not_found_in_each_others_place(
 #[rstest]
 #[actix_web::test]
 async fn no_list_shows_what_is_another_partners(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let (k1, ruler) = ("/customer-integrations/K-1", app.ruler());
     app.furnish().await;
-    app.access("K-1", "geheim@b.example", json!({"last_name": "Geheim"})).await;
-    ruler.post(&format!("{k1}/tags"), json!({"name": "Geheim"})).await.is(201);
+    app.access("K-1", "geheim@b.example", json!({"last_name": "Geheim"}))
+        .await;
+    ruler
+        .post(&format!("{k1}/tags"), json!({"name": "Geheim"}))
+        .await
+        .is(201);
     let query = json!({"name": "Geheim", "filter": filter(), "columns": ["subject"]});
     ruler.post(&format!("{k1}/queries"), query).await.is(201);
-    ruler.post(&format!("{k1}/exclusion-rules"), json!({"name": "Geheim", "filter": filter()})).await.is(201);
+    ruler
+        .post(
+            &format!("{k1}/exclusion-rules"),
+            json!({"name": "Geheim", "filter": filter()}),
+        )
+        .await
+        .is(201);
     let scopes = "integration:read catalog:read audit:read";
     let limited = app.with_claims(&customer_integration::tokens::Claims {
         business_partner_id: Some("K-2".parse().unwrap()),
@@ -101,13 +163,32 @@ async fn no_list_shows_what_is_another_partners(#[values(Sqlite, Postgres)] engi
         let path = nothing().path(operation, "K-2");
         let answer = call(&limited, operation, &path).await;
         // what hides tickets of all customers is not for the eyes of one
-        let expected = if operation.id == "list_global_exclusion_rules" { 403 } else { 200 };
+        let expected = if operation.id == "list_global_exclusion_rules" {
+            403
+        } else {
+            200
+        };
         assert_eq!(answer.status, expected, "{}: {}", operation.id, answer.text);
         let text = answer.text.to_lowercase();
-        assert!(!text.contains("geheim") && !text.contains("k-1"), "{}: {}", operation.id, answer.text);
+        assert!(
+            !text.contains("geheim") && !text.contains("k-1"),
+            "{}: {}",
+            operation.id,
+            answer.text
+        );
     }
     let global = "/customer-integrations/K-2/exclusion-rules?include_global=true";
-    limited.get(global).await.is_problem(403, "partner_restricted");
+    limited
+        .get(global)
+        .await
+        .is_problem(403, "partner_restricted");
     // the same lists do show it to those who may see it
-    assert!(ruler.get(&format!("{k1}/tags")).await.is(200).text.contains("Geheim"));
+    assert!(
+        ruler
+            .get(&format!("{k1}/tags"))
+            .await
+            .is(200)
+            .text
+            .contains("Geheim")
+    );
 }

@@ -20,7 +20,11 @@ const SOON: Duration = Duration::from_millis(50);
 
 fn from_url(issuer: &Issuer) -> IssuerSettings {
     let keys = KeySource::Url(issuer.url.parse().unwrap());
-    IssuerSettings { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), keys }
+    IssuerSettings {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        keys,
+    }
 }
 
 async fn app(tokens: TokenSettings) -> TestApp {
@@ -28,11 +32,18 @@ async fn app(tokens: TokenSettings) -> TestApp {
 }
 
 async fn trusting(issuer: &Issuer, refresh: Duration, cooldown: Duration) -> TestApp {
-    app(TokenSettings { refresh, cooldown, ..TokenSettings::of(vec![from_url(issuer)]) }).await
+    app(TokenSettings {
+        refresh,
+        cooldown,
+        ..TokenSettings::of(vec![from_url(issuer)])
+    })
+    .await
 }
 
 async fn with(app: &TestApp, token: &str) -> Answered {
-    Client::new(&app.base, Some(token.to_owned())).get(PATH).await
+    Client::new(&app.base, Some(token.to_owned()))
+        .get(PATH)
+        .await
 }
 
 fn good() -> Claims {
@@ -44,29 +55,53 @@ async fn every_algorithm_is_believed_with_its_own_key_only() {
     let keys = one_of_each();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("keys.json");
-    std::fs::write(&file, set(&keys.values().cloned().collect::<Vec<_>>()).to_string()).unwrap();
+    std::fs::write(
+        &file,
+        set(&keys.values().cloned().collect::<Vec<_>>()).to_string(),
+    )
+    .unwrap();
     let keys_of = KeySource::File(file);
-    let issuer = IssuerSettings { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), keys: keys_of };
+    let issuer = IssuerSettings {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        keys: keys_of,
+    };
     let app = app(TokenSettings::of(vec![issuer])).await;
     for (name, key) in &keys {
         with(&app, &key.sign(&good())).await.is(200);
         // the same kind of key, but somebody else's
         let forged = SigningKey::new(key.algorithm, name);
-        with(&app, &forged.sign(&good())).await.is_problem(401, "invalid_token");
+        with(&app, &forged.sign(&good()))
+            .await
+            .is_problem(401, "invalid_token");
         // another key's name
         for other in keys.keys().filter(|other| *other != name) {
-            let header =
-                Header { kid: Some((*other).to_owned()), typ: Some("at+jwt".into()), ..Header::new(key.algorithm) };
-            with(&app, &key.sign_as(&header, &good())).await.is_problem(401, "invalid_token");
+            let header = Header {
+                kid: Some((*other).to_owned()),
+                typ: Some("at+jwt".into()),
+                ..Header::new(key.algorithm)
+            };
+            with(&app, &key.sign_as(&header, &good()))
+                .await
+                .is_problem(401, "invalid_token");
         }
         // no name: any key may be meant
-        let unnamed = Header { typ: Some("at+jwt".into()), ..Header::new(key.algorithm) };
+        let unnamed = Header {
+            typ: Some("at+jwt".into()),
+            ..Header::new(key.algorithm)
+        };
         with(&app, &key.sign_as(&unnamed, &good())).await.is(200);
     }
     // a key that may do both is published for one of them
     let rsa = &keys["rs"];
-    let header = Header { kid: Some("rs".into()), typ: Some("at+jwt".into()), ..Header::new(Algorithm::PS256) };
-    with(&app, &rsa.sign_as(&header, &good())).await.is_problem(401, "invalid_token");
+    let header = Header {
+        kid: Some("rs".into()),
+        typ: Some("at+jwt".into()),
+        ..Header::new(Algorithm::PS256)
+    };
+    with(&app, &rsa.sign_as(&header, &good()))
+        .await
+        .is_problem(401, "invalid_token");
 }
 
 #[actix_web::test]
@@ -76,9 +111,22 @@ async fn published_keys_are_no_secrets_to_sign_with() {
     let app = trusting(&issuer, NEVER, NEVER).await;
     with(&app, &key.sign(&good())).await.is(200);
     let public = key.jwk.to_string();
-    for secret in [public.as_bytes(), key.jwk["n"].as_str().unwrap().as_bytes(), b""] {
-        let header = Header { kid: Some("a".into()), typ: Some("at+jwt".into()), ..Header::new(Algorithm::HS256) };
-        let forged = jsonwebtoken::encode(&header, &good(), &jsonwebtoken::EncodingKey::from_secret(secret)).unwrap();
+    for secret in [
+        public.as_bytes(),
+        key.jwk["n"].as_str().unwrap().as_bytes(),
+        b"",
+    ] {
+        let header = Header {
+            kid: Some("a".into()),
+            typ: Some("at+jwt".into()),
+            ..Header::new(Algorithm::HS256)
+        };
+        let forged = jsonwebtoken::encode(
+            &header,
+            &good(),
+            &jsonwebtoken::EncodingKey::from_secret(secret),
+        )
+        .unwrap();
         with(&app, &forged).await.is_problem(401, "invalid_token");
     }
 }
@@ -88,10 +136,20 @@ async fn only_access_tokens_without_extensions_pass() {
     let key = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(Answer::Keys(vec![key.clone()]));
     let strict = trusting(&issuer, NEVER, NEVER).await;
-    let lenient = TokenSettings { types: vec!["jwt".into()], ..TokenSettings::of(vec![from_url(&issuer)]) };
+    let lenient = TokenSettings {
+        types: vec!["jwt".into()],
+        ..TokenSettings::of(vec![from_url(&issuer)])
+    };
     let lenient = app(lenient).await;
     let typed = |typ: Option<&str>| {
-        key.sign_as(&Header { typ: typ.map(Into::into), kid: Some("a".into()), ..Header::new(key.algorithm) }, &good())
+        key.sign_as(
+            &Header {
+                typ: typ.map(Into::into),
+                kid: Some("a".into()),
+                ..Header::new(key.algorithm)
+            },
+            &good(),
+        )
     };
     for (typ, by_strict, by_lenient) in [
         (Some("at+jwt"), 200, 401),
@@ -106,19 +164,34 @@ async fn only_access_tokens_without_extensions_pass() {
         assert_eq!(with(&strict, &token).await.status, by_strict, "{typ:?}");
         assert_eq!(with(&lenient, &token).await.status, by_lenient, "{typ:?}");
     }
-    let extended = Header { typ: Some("at+jwt".into()), kid: Some("a".into()), ..Header::new(key.algorithm) };
+    let extended = Header {
+        typ: Some("at+jwt".into()),
+        kid: Some("a".into()),
+        ..Header::new(key.algorithm)
+    };
     for crit in [vec!["exp".to_owned()], vec![]] {
-        let extended = Header { crit: Some(crit), ..extended.clone() };
-        with(&strict, &key.sign_as(&extended, &good())).await.is_problem(401, "invalid_token");
+        let extended = Header {
+            crit: Some(crit),
+            ..extended.clone()
+        };
+        with(&strict, &key.sign_as(&extended, &good()))
+            .await
+            .is_problem(401, "invalid_token");
     }
 }
 
 #[actix_web::test]
 async fn each_issuer_is_believed_with_its_own_keys() {
-    let (ours, theirs) = (SigningKey::new(Algorithm::ES256, "k"), SigningKey::new(Algorithm::ES256, "k"));
+    let (ours, theirs) = (
+        SigningKey::new(Algorithm::ES256, "k"),
+        SigningKey::new(Algorithm::ES256, "k"),
+    );
     let published = [&ours, &theirs].map(|key| Issuer::start(Answer::Keys(vec![key.clone()])));
-    let other =
-        IssuerSettings { issuer: "https://other.example".into(), audience: "theirs".into(), ..from_url(&published[1]) };
+    let other = IssuerSettings {
+        issuer: "https://other.example".into(),
+        audience: "theirs".into(),
+        ..from_url(&published[1])
+    };
     let app = app(TokenSettings::of(vec![from_url(&published[0]), other])).await;
     let foreign = |audience: &str| Claims {
         iss: "https://other.example".into(),
@@ -127,16 +200,28 @@ async fn each_issuer_is_believed_with_its_own_keys() {
     };
     with(&app, &ours.sign(&good())).await.is(200);
     with(&app, &theirs.sign(&foreign("theirs"))).await.is(200);
-    for token in [theirs.sign(&good()), ours.sign(&foreign("theirs")), theirs.sign(&foreign(AUDIENCE))] {
+    for token in [
+        theirs.sign(&good()),
+        ours.sign(&foreign("theirs")),
+        theirs.sign(&foreign(AUDIENCE)),
+    ] {
         with(&app, &token).await.is_problem(401, "invalid_token");
     }
-    let nobody = Claims { iss: "https://nobody.example".into(), ..good() };
-    with(&app, &ours.sign(&nobody)).await.is_problem(401, "invalid_token");
+    let nobody = Claims {
+        iss: "https://nobody.example".into(),
+        ..good()
+    };
+    with(&app, &ours.sign(&nobody))
+        .await
+        .is_problem(401, "invalid_token");
 }
 
 #[actix_web::test]
 async fn a_new_key_is_known_at_once_and_a_withdrawn_one_forgotten() {
-    let (a, b) = (SigningKey::new(Algorithm::ES256, "a"), SigningKey::new(Algorithm::ES256, "b"));
+    let (a, b) = (
+        SigningKey::new(Algorithm::ES256, "a"),
+        SigningKey::new(Algorithm::ES256, "b"),
+    );
     let issuer = Issuer::start(Answer::Keys(vec![a.clone()]));
     let app = trusting(&issuer, SOON * 20, NEVER).await;
     let (of_a, of_b) = (a.sign(&good()), b.sign(&good()));
@@ -146,7 +231,10 @@ async fn a_new_key_is_known_at_once_and_a_withdrawn_one_forgotten() {
     with(&app, &of_a).await.is(200);
     issuer.answer(Answer::Keys(vec![b]));
     // also the token that is remembered
-    until("the end of key a", async || with(&app, &of_a).await.status == 401).await;
+    until("the end of key a", async || {
+        with(&app, &of_a).await.status == 401
+    })
+    .await;
     with(&app, &of_b).await.is(200);
 }
 
@@ -158,7 +246,8 @@ async fn a_flood_of_unknown_keys_makes_one_reading() {
     with(&app, &a.sign(&good())).await.is(200);
     assert_eq!(issuer.fetched(), 1);
     let floods = (0..50).map(|n| {
-        let token = SigningKey::new(Algorithm::EdDSA, &format!("../../etc/{n}' OR 1=1")).sign(&good());
+        let token =
+            SigningKey::new(Algorithm::EdDSA, &format!("../../etc/{n}' OR 1=1")).sign(&good());
         let app = &app;
         async move { with(app, &token).await.is_problem(401, "invalid_token") }
     });
@@ -196,10 +285,18 @@ async fn nobody_is_judged_before_there_are_keys() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(Answer::Broken(503, String::new()));
     let app = trusting(&issuer, SOON, SOON).await;
-    app.anonymous().get("//health/ready").await.is_problem(503, "unavailable");
+    app.anonymous()
+        .get("//health/ready")
+        .await
+        .is_problem(503, "unavailable");
     app.anonymous().get("//health/live").await.is(200);
-    with(&app, &a.sign(&good())).await.is_problem(503, "unavailable");
+    with(&app, &a.sign(&good()))
+        .await
+        .is_problem(503, "unavailable");
     issuer.answer(Answer::Keys(vec![a.clone()]));
-    until("readiness", async || app.anonymous().get("//health/ready").await.status == 200).await;
+    until("readiness", async || {
+        app.anonymous().get("//health/ready").await.status == 200
+    })
+    .await;
     with(&app, &a.sign(&good())).await.is(200);
 }

@@ -25,12 +25,23 @@ async fn limited(limits: Limits) -> TestApp {
 
 /// The head of a request whose body never comes.
 fn stalled() -> String {
-    format!("{}\r\n", head("PUT", "/catalog/business-partners/K-1", "Content-Length: 10\r\n"))
+    format!(
+        "{}\r\n",
+        head(
+            "PUT",
+            "/catalog/business-partners/K-1",
+            "Content-Length: 10\r\n"
+        )
+    )
 }
 
 #[actix_web::test]
 async fn more_requests_at_once_than_allowed_are_told_so_and_probes_are_not() {
-    let app = limited(Limits { concurrent_requests: 1, ..Limits::default() }).await;
+    let app = limited(Limits {
+        concurrent_requests: 1,
+        ..Limits::default()
+    })
+    .await;
     let (reader, mut stalling) = (app.reader(), Vec::new());
     // one that comes while the reader is inside is refused itself, so there has to be another one
     let refused = async || {
@@ -38,61 +49,132 @@ async fn more_requests_at_once_than_allowed_are_told_so_and_probes_are_not() {
         reader.get("/catalog/areas").await.status != 200
     };
     until("a refusal", refused).await;
-    let asked = reader.request("GET", "/catalog/areas").header("origin", "https://portal.example").send().await;
+    let asked = reader
+        .request("GET", "/catalog/areas")
+        .header("origin", "https://portal.example")
+        .send()
+        .await;
     let refused = asked.is_problem(503, "overloaded");
     assert_eq!(refused.header("retry-after"), "1");
     // so that a browser's page can tell its user
-    assert_eq!(refused.header("access-control-allow-origin"), "https://portal.example");
+    assert_eq!(
+        refused.header("access-control-allow-origin"),
+        "https://portal.example"
+    );
     app.anonymous().get("//health/ready").await.is(200);
     drop(stalling);
-    until("the place", async || reader.get("/catalog/areas").await.status == 200).await;
+    until("the place", async || {
+        reader.get("/catalog/areas").await.status == 200
+    })
+    .await;
 }
 
 #[actix_web::test]
 async fn a_subject_has_a_rate_of_its_own() {
     let rate = RateLimit::new(1, 3);
-    let app = limited(Limits { rate, ..Limits::default() }).await;
-    let (anna, bert) = (app.reader(), app.with_claims(&Claims { sub: "bert".to_owned(), ..claims("catalog:read") }));
+    let app = limited(Limits {
+        rate,
+        ..Limits::default()
+    })
+    .await;
+    let (anna, bert) = (
+        app.reader(),
+        app.with_claims(&Claims {
+            sub: "bert".to_owned(),
+            ..claims("catalog:read")
+        }),
+    );
     for left in [2, 1, 0] {
         let answer = anna.get("/catalog/areas").await.is(200);
-        assert!(answer.header("ratelimit").starts_with(&format!(r#""subject";r={left};t="#)), "{:?}", answer.headers);
+        assert!(
+            answer
+                .header("ratelimit")
+                .starts_with(&format!(r#""subject";r={left};t="#)),
+            "{:?}",
+            answer.headers
+        );
         assert_eq!(answer.header("ratelimit-policy"), r#""subject";q=3;w=3"#);
     }
-    let refused = anna.get("/catalog/areas").await.is_problem(429, "too_many_requests");
-    assert_eq!((refused.header("retry-after"), refused.header("ratelimit")), ("1", r#""subject";r=0;t=1"#));
+    let refused = anna
+        .get("/catalog/areas")
+        .await
+        .is_problem(429, "too_many_requests");
+    assert_eq!(
+        (refused.header("retry-after"), refused.header("ratelimit")),
+        ("1", r#""subject";r=0;t=1"#)
+    );
     bert.get("/catalog/areas").await.is(200);
-    app.anonymous().get("/catalog/areas").await.is_problem(401, "missing_token");
-    until("a new allowance", async || anna.get("/catalog/areas").await.status == 200).await;
+    app.anonymous()
+        .get("/catalog/areas")
+        .await
+        .is_problem(401, "missing_token");
+    until("a new allowance", async || {
+        anna.get("/catalog/areas").await.status == 200
+    })
+    .await;
 }
 
 #[actix_web::test]
 async fn heads_have_a_size() {
     let app = limited(Limits::default()).await;
     let reader = app.reader();
-    reader.get(&format!("/catalog/areas?{}", "q".repeat(MAX_URI))).await.is_problem(414, "uri_too_long");
+    reader
+        .get(&format!("/catalog/areas?{}", "q".repeat(MAX_URI)))
+        .await
+        .is_problem(414, "uri_too_long");
     let filler = "x".repeat(MAX_HEADERS);
-    let answer = reader.request("GET", "/catalog/areas").header("x-filler", &filler).send().await;
+    let answer = reader
+        .request("GET", "/catalog/areas")
+        .header("x-filler", &filler)
+        .send()
+        .await;
     answer.is_problem(431, "headers_too_large");
-    reader.request("GET", "/catalog/areas").header("x-filler", &filler[..MAX_HEADERS / 2]).send().await.is(200);
+    reader
+        .request("GET", "/catalog/areas")
+        .header("x-filler", &filler[..MAX_HEADERS / 2])
+        .send()
+        .await
+        .is(200);
 }
 
 #[actix_web::test]
 async fn a_request_that_takes_too_long_is_answered_without_its_result() {
     let request_timeout = Duration::from_millis(300);
-    let app = limited(Limits { request_timeout, ..Limits::default() }).await;
-    let from_page = format!("{}Origin: https://portal.example\r\n\r\n", stalled().strip_suffix("\r\n").unwrap());
+    let app = limited(Limits {
+        request_timeout,
+        ..Limits::default()
+    })
+    .await;
+    let from_page = format!(
+        "{}Origin: https://portal.example\r\n\r\n",
+        stalled().strip_suffix("\r\n").unwrap()
+    );
     let answer = to_the_end(&mut wrote(&app, &from_page).await).await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-    assert!(answer.contains("\r\naccess-control-allow-origin: https://portal.example\r\n"), "{answer}");
-    assert!(answer.to_lowercase().contains("\r\nretry-after: 1\r\n"), "{answer}");
+    assert!(
+        answer.contains("\r\naccess-control-allow-origin: https://portal.example\r\n"),
+        "{answer}"
+    );
+    assert!(
+        answer.to_lowercase().contains("\r\nretry-after: 1\r\n"),
+        "{answer}"
+    );
     assert!(answer.contains(r#""code":"unavailable""#), "{answer}");
 }
 
 #[actix_web::test]
 async fn a_second_head_that_does_not_come_is_not_waited_for() {
     let header_timeout = Duration::from_millis(500);
-    let app = limited(Limits { header_timeout, ..Limits::default() }).await;
-    let mut stream = wrote(&app, "GET /health/live HTTP/1.1\r\nHost: test\r\n\r\nGET /health/live HT").await;
+    let app = limited(Limits {
+        header_timeout,
+        ..Limits::default()
+    })
+    .await;
+    let mut stream = wrote(
+        &app,
+        "GET /health/live HTTP/1.1\r\nHost: test\r\n\r\nGET /health/live HT",
+    )
+    .await;
     let (mut reading, mut writing) = stream.split();
     let drip = async {
         while writing.write_all(b"x").await.is_ok() {
@@ -105,8 +187,14 @@ async fn a_second_head_that_does_not_come_is_not_waited_for() {
         let _ = reading.read_to_end(&mut answer).await;
         answer
     };
-    let (answer, ()) = timeout(PATIENCE, futures_util::future::join(read, drip)).await.expect("it stays open");
-    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+    let (answer, ()) = timeout(PATIENCE, futures_util::future::join(read, drip))
+        .await
+        .expect("it stays open");
+    assert!(
+        answer.starts_with(b"HTTP/1.1 200 "),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
 }
 
 #[actix_web::test]
@@ -115,21 +203,45 @@ async fn answers_say_that_browsers_should_be_careful() {
     let answers = [
         app.reader().get("/catalog/areas").await.is(200),
         app.reader().get("/catalog/areas/none").await.is(404),
-        app.erp().put("/catalog/areas/A", json!({"name": "A", "color": "#00aaff"})).await.is(201),
+        app.erp()
+            .put("/catalog/areas/A", json!({"name": "A", "color": "#00aaff"}))
+            .await
+            .is(201),
     ];
     for answer in answers {
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("x-frame-options"), "DENY");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
-        assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
-        let caching = if answer.status == 404 { "no-store" } else { "private, no-cache" };
+        assert_eq!(
+            answer.header("content-security-policy"),
+            "default-src 'none'; frame-ancestors 'none'"
+        );
+        let caching = if answer.status == 404 {
+            "no-store"
+        } else {
+            "private, no-cache"
+        };
         assert_eq!(answer.header("cache-control"), caching);
     }
     // what has no content has none to guard; how it may be kept is told each time
     let tag = app.reader().get("/catalog/areas").await.etag();
-    let same = app.reader().request("GET", "/catalog/areas").header("if-none-match", &tag).send().await.is(304);
-    assert_eq!((same.etag(), same.header("cache-control")), (tag, "private, no-cache"));
-    for guard in ["x-content-type-options", "x-frame-options", "referrer-policy", "content-security-policy"] {
+    let same = app
+        .reader()
+        .request("GET", "/catalog/areas")
+        .header("if-none-match", &tag)
+        .send()
+        .await
+        .is(304);
+    assert_eq!(
+        (same.etag(), same.header("cache-control")),
+        (tag, "private, no-cache")
+    );
+    for guard in [
+        "x-content-type-options",
+        "x-frame-options",
+        "referrer-policy",
+        "content-security-policy",
+    ] {
         assert_eq!(same.header(guard), "");
     }
 }

@@ -25,7 +25,11 @@ pub struct Service {
 
 impl Service {
     pub fn start(mut command: Command) -> Self {
-        let command = command.arg("serve").env("LOG_FORMAT", "json").stdout(Stdio::null()).stderr(Stdio::piped());
+        let command = command
+            .arg("serve")
+            .env("LOG_FORMAT", "json")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { child, lines }
@@ -33,8 +37,15 @@ impl Service {
 
     /// Reads the log until a line has a message with this beginning, and returns it.
     pub fn logged(&mut self, message: &str) -> Value {
-        let mut lines = self.lines.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        let found = lines.find(|line| line["message"].as_str().is_some_and(|it| it.starts_with(message)));
+        let mut lines = self
+            .lines
+            .by_ref()
+            .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        let found = lines.find(|line| {
+            line["message"]
+                .as_str()
+                .is_some_and(|it| it.starts_with(message))
+        });
         found.unwrap_or_else(|| panic!("nothing begins with {message}"))
     }
 
@@ -44,7 +55,10 @@ impl Service {
     }
 
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 }
@@ -61,7 +75,10 @@ pub fn token(directory: &Path) -> String {
 }
 
 pub fn token_for(directory: &Path, scope: &str) -> String {
-    let output = configured(directory).args(["token", "--scope", scope, "--subject", "olga"]).output().unwrap();
+    let output = configured(directory)
+        .args(["token", "--scope", scope, "--subject", "olga"])
+        .output()
+        .unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -123,11 +140,18 @@ async fn secrets_come_from_files_too() {
     std::fs::write(directory.path().join("secret"), format!("{SECRET}\n")).unwrap();
     std::fs::write(directory.path().join("url"), "sqlite://test.db\n").unwrap();
     let mut command = configured(directory.path());
-    command.env_remove("JWT_HS256_SECRET").env("JWT_HS256_SECRET_FILE", "secret");
-    command.env_remove("DATABASE_URL").env("DATABASE_URL_FILE", "url");
+    command
+        .env_remove("JWT_HS256_SECRET")
+        .env("JWT_HS256_SECRET_FILE", "secret");
+    command
+        .env_remove("DATABASE_URL")
+        .env("DATABASE_URL_FILE", "url");
     let mut service = Service::start(command);
     let origin = service.origin("listening on ");
-    Client::new(&origin, Some(token(directory.path()))).get("/catalog/areas").await.is(200);
+    Client::new(&origin, Some(token(directory.path())))
+        .get("/catalog/areas")
+        .await
+        .is(200);
     assert!(directory.path().join("test.db").exists());
 }
 
@@ -147,7 +171,10 @@ async fn it_stops_gracefully() {
     let mut slow = begun(&origin, directory.path(), "ticket-visibility", body.len());
     service.signal("TERM");
     service.logged("stopping");
-    caller.get("//health/ready").await.is_problem(503, "unavailable");
+    caller
+        .get("//health/ready")
+        .await
+        .is_problem(503, "unavailable");
     caller.get("//health/live").await.is(200);
     let last = caller.get("/catalog/areas").await.is(200);
     assert_eq!(last.header("connection"), "close");
@@ -155,8 +182,12 @@ async fn it_stops_gracefully() {
     let begun = Instant::now();
     let answered = || {
         let mut fresh = TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap();
-        fresh.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
-        fresh.write_all(b"GET /health/live HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+        fresh
+            .set_read_timeout(Some(Duration::from_millis(500)))
+            .unwrap();
+        fresh
+            .write_all(b"GET /health/live HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            .unwrap();
         fresh.read(&mut [0]).is_ok_and(|read| read > 0)
     };
     while answered() {
@@ -175,17 +206,25 @@ async fn it_stops_gracefully() {
 async fn a_request_that_does_not_end_is_waited_for_once() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = configured(directory.path());
-    command.env("SHUTDOWN_TIMEOUT", "4s").env("WORKER_THREADS", "1");
+    command
+        .env("SHUTDOWN_TIMEOUT", "4s")
+        .env("WORKER_THREADS", "1");
     let mut service = Service::start(command);
     let origin = service.origin("listening on ");
     let _stalled = begun(&origin, directory.path(), "ticket-creation", 10);
     // its one worker has read it once it answers what came later
-    Client::new(&origin, None).get("//health/live").await.is(200);
+    Client::new(&origin, None)
+        .get("//health/live")
+        .await
+        .is(200);
     let signalled = Instant::now();
     service.signal("TERM");
     assert!(service.child.wait().unwrap().success());
     let took = signalled.elapsed();
-    assert!((Duration::from_secs(4)..Duration::from_secs(7)).contains(&took), "{took:?}");
+    assert!(
+        (Duration::from_secs(4)..Duration::from_secs(7)).contains(&took),
+        "{took:?}"
+    );
 }
 
 #[actix_web::test]
@@ -194,10 +233,20 @@ async fn health_asks_a_running_service() {
     let mut service = Service::start(configured(directory.path()));
     let origin = service.origin("listening on ");
     let address = origin.strip_prefix("http://").unwrap();
-    let asked = |address: &str| program(directory.path()).arg("health").env("BIND_ADDRESS", address).output().unwrap();
+    let asked = |address: &str| {
+        program(directory.path())
+            .arg("health")
+            .env("BIND_ADDRESS", address)
+            .output()
+            .unwrap()
+    };
     assert!(asked(address).status.success());
     // in a container the service listens on all addresses
-    assert!(asked(&address.replace("127.0.0.1", "0.0.0.0")).status.success());
+    assert!(
+        asked(&address.replace("127.0.0.1", "0.0.0.0"))
+            .status
+            .success()
+    );
     service.signal("KILL");
     service.child.wait().unwrap();
     assert!(!asked(address).status.success());
@@ -206,5 +255,9 @@ async fn health_asks_a_running_service() {
     command.env("BIND_ADDRESS", "127.0.0.2:0");
     let mut service = Service::start(command);
     let origin = service.origin("listening on ");
-    assert!(asked(origin.strip_prefix("http://").unwrap()).status.success());
+    assert!(
+        asked(origin.strip_prefix("http://").unwrap())
+            .status
+            .success()
+    );
 }

@@ -16,7 +16,11 @@ pub const SECRET: &str = "thirty-two bytes are long enough.";
 pub fn program(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_customer-integration"));
     // settings of whoever runs the tests must not reach it
-    command.current_dir(directory).stdin(Stdio::null()).env_clear().env("BIND_ADDRESS", "127.0.0.1:0");
+    command
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .env_clear()
+        .env("BIND_ADDRESS", "127.0.0.1:0");
     command
 }
 
@@ -42,15 +46,22 @@ struct Running {
 
 impl Running {
     fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
 
     /// Reads the output until a line begins with `prefix`, and returns the rest of it.
     fn line(&mut self, prefix: &str) -> String {
-        let found =
-            self.lines.by_ref().map(Result::unwrap).find_map(|line| line.strip_prefix(prefix).map(ToOwned::to_owned));
+        let found = self
+            .lines
+            .by_ref()
+            .map(Result::unwrap)
+            .find_map(|line| line.strip_prefix(prefix).map(ToOwned::to_owned));
         found.unwrap_or_else(|| panic!("no line begins with {prefix}"))
     }
 }
@@ -71,10 +82,22 @@ fn wrong_settings_stop_the_start_with_one_clear_sentence() {
             "mysql://root:hunter2@h/db",
             "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: mysql",
         ),
-        ("DATABASE_URL", "test.db", "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: none"),
+        (
+            "DATABASE_URL",
+            "test.db",
+            "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: none",
+        ),
         ("DATABASE_URL", "", "DATABASE_URL is not set"),
-        ("DATABASE_URL", "sqlite://no/such/directory/x.db", "cannot open no/such/directory/x.db"),
-        ("CORS_ALLOWED_ORIGINS", "portal.example", "not an origin such as https://portal.example: portal.example"),
+        (
+            "DATABASE_URL",
+            "sqlite://no/such/directory/x.db",
+            "cannot open no/such/directory/x.db",
+        ),
+        (
+            "CORS_ALLOWED_ORIGINS",
+            "portal.example",
+            "not an origin such as https://portal.example: portal.example",
+        ),
         (
             "CORS_ALLOWED_ORIGINS",
             "https://ok.example,https://a.example/x",
@@ -85,32 +108,71 @@ fn wrong_settings_stop_the_start_with_one_clear_sentence() {
             "https://Ok.example:443",
             "not an origin such as https://portal.example: https://Ok.example:443",
         ),
-        ("JWT_HS256_SECRET", "hunter2", "JWT_HS256_SECRET is too short: it must have at least 32 bytes"),
+        (
+            "JWT_HS256_SECRET",
+            "hunter2",
+            "JWT_HS256_SECRET is too short: it must have at least 32 bytes",
+        ),
         ("JWT_HS256_SECRET", "", "JWT_HS256_SECRET is not set"),
         ("JWT_ISSUER", "", "JWT_ISSUER is not set"),
-        ("BIND_ADDRESS", "256.0.0.1:1", "cannot listen on 256.0.0.1:1"),
+        (
+            "BIND_ADDRESS",
+            "256.0.0.1:1",
+            "cannot listen on 256.0.0.1:1",
+        ),
         ("RUST_LOG", "a=b=c", "RUST_LOG cannot be used"),
     ] {
-        let output =
-            configured(directory.path()).arg("serve").env("RUST_LOG", "error").env(name, value).output().unwrap();
+        let output = configured(directory.path())
+            .arg("serve")
+            .env("RUST_LOG", "error")
+            .env(name, value)
+            .output()
+            .unwrap();
         let told = stderr(&output);
         assert!(!output.status.success(), "{name}={value}");
         assert!(told.contains(sentence), "{told}");
         assert_eq!(told.lines().count(), 1, "{told}");
         assert!(!told.contains("hunter2"), "a secret was printed: {told}");
     }
-    for name in ["DATABASE_URL", "JWT_HS256_SECRET", "JWT_ISSUER", "JWT_AUDIENCE"] {
-        let output = configured(directory.path()).arg("serve").env_remove(name).output().unwrap();
+    for name in [
+        "DATABASE_URL",
+        "JWT_HS256_SECRET",
+        "JWT_ISSUER",
+        "JWT_AUDIENCE",
+    ] {
+        let output = configured(directory.path())
+            .arg("serve")
+            .env_remove(name)
+            .output()
+            .unwrap();
         assert!(!output.status.success());
-        assert!(stderr(&output).contains(&format!("{name} is not set")), "{}", stderr(&output));
+        assert!(
+            stderr(&output).contains(&format!("{name} is not set")),
+            "{}",
+            stderr(&output)
+        );
     }
 }
 
 #[test]
 fn without_demo_no_key_and_no_data_are_made() {
     let directory = tempfile::tempdir().unwrap();
-    assert!(!program(directory.path()).arg("serve").output().unwrap().status.success());
-    assert!(!program(directory.path()).args(["token", "--scope", "x"]).output().unwrap().status.success());
+    assert!(
+        !program(directory.path())
+            .arg("serve")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    assert!(
+        !program(directory.path())
+            .args(["token", "--scope", "x"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
@@ -119,15 +181,26 @@ fn a_demo_key_that_anybody_could_guess_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("data")).unwrap();
     std::fs::write(directory.path().join("data/demo.key"), "\n").unwrap();
-    let output = program(directory.path()).args(["serve", "--demo"]).output().unwrap();
+    let output = program(directory.path())
+        .args(["serve", "--demo"])
+        .output()
+        .unwrap();
     assert!(!output.status.success());
-    assert!(stderr(&output).contains("data/demo.key is damaged"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("data/demo.key is damaged"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
 fn an_empty_filter_of_the_log_is_none() {
     let directory = tempfile::tempdir().unwrap();
-    let output = configured(directory.path()).arg("migrate").env("RUST_LOG", "").output().unwrap();
+    let output = configured(directory.path())
+        .arg("migrate")
+        .env("RUST_LOG", "")
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let told = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
     assert!(told.contains("schema is up to date"), "{told}");
@@ -136,7 +209,10 @@ fn an_empty_filter_of_the_log_is_none() {
 #[test]
 fn help_names_every_setting_and_no_secret() {
     let directory = tempfile::tempdir().unwrap();
-    let output = configured(directory.path()).args(["serve", "--help"]).output().unwrap();
+    let output = configured(directory.path())
+        .args(["serve", "--help"])
+        .output()
+        .unwrap();
     let help = String::from_utf8_lossy(&output.stdout);
     for name in [
         "BIND_ADDRESS",
@@ -199,15 +275,39 @@ async fn the_demo_serves_greets_and_goes_on_where_it_was() {
     let origin = base.strip_suffix("/api/v1").unwrap();
     assert_eq!(docs, format!("{origin}/docs"));
     let client = Client::new(origin, Some(first.line("export TOKEN=")));
-    assert!(first.line("curl").contains("$BASE/customer-integrations/K-1003"));
+    assert!(
+        first
+            .line("curl")
+            .contains("$BASE/customer-integrations/K-1003")
+    );
     let kinds = client.all("/catalog/ticket-types").await;
-    assert_eq!(kinds.iter().filter(|it| it["kind"] == "standard").count(), 4);
+    assert_eq!(
+        kinds.iter().filter(|it| it["kind"] == "standard").count(),
+        4
+    );
     assert_eq!(kinds.iter().filter(|it| it["kind"] == "dynamic").count(), 2);
     assert!(client.all("/catalog/business-partners").await.len() >= 4);
     assert!(client.all("/catalog/plan-boards").await.len() >= 2);
-    assert!(client.all("/catalog/areas").await.iter().any(|it| it["start_ticket_types"].is_array()));
-    assert_eq!(client.get("/customer-integrations/K-1003").await.is(200).json["readiness"]["can_create_tickets"], true);
-    let on = client.patch("/customer-integrations/K-1001", json!({"active": true})).await.is(200).json;
+    assert!(
+        client
+            .all("/catalog/areas")
+            .await
+            .iter()
+            .any(|it| it["start_ticket_types"].is_array())
+    );
+    assert_eq!(
+        client
+            .get("/customer-integrations/K-1003")
+            .await
+            .is(200)
+            .json["readiness"]["can_create_tickets"],
+        true
+    );
+    let on = client
+        .patch("/customer-integrations/K-1001", json!({"active": true}))
+        .await
+        .is(200)
+        .json;
     drop(first);
 
     let mut second = Running::start(demo());
@@ -215,10 +315,24 @@ async fn the_demo_serves_greets_and_goes_on_where_it_was() {
     let origin = base.strip_suffix("/api/v1").unwrap();
     // the key is kept: an old token is good, and `token --demo` makes new ones
     let again = Client::new(origin, Some(second.line("export TOKEN=")));
-    assert_eq!(again.get("/customer-integrations/K-1001").await.is(200).json, on);
+    assert_eq!(
+        again
+            .get("/customer-integrations/K-1001")
+            .await
+            .is(200)
+            .json,
+        on
+    );
     let mut command = program(directory.path());
     let output = command
-        .args(["token", "--demo", "--scope", "integration:read", "--business-partner", "K-1003"])
+        .args([
+            "token",
+            "--demo",
+            "--scope",
+            "integration:read",
+            "--business-partner",
+            "K-1003",
+        ])
         .output()
         .unwrap();
     let token = String::from_utf8(output.stdout).unwrap();
@@ -227,7 +341,9 @@ async fn the_demo_serves_greets_and_goes_on_where_it_was() {
     limited.get("/customer-integrations/K-1003").await.is(200);
     limited.get("/customer-integrations/K-1001").await.is(404);
     let mode = std::os::unix::fs::PermissionsExt::mode(
-        &std::fs::metadata(directory.path().join("data/demo.key")).unwrap().permissions(),
+        &std::fs::metadata(directory.path().join("data/demo.key"))
+            .unwrap()
+            .permissions(),
     );
     assert_eq!(mode & 0o777, 0o600, "the key is its owner's alone");
 }
@@ -235,21 +351,42 @@ async fn the_demo_serves_greets_and_goes_on_where_it_was() {
 #[actix_web::test]
 async fn migrate_and_serve_on_either_engine() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let Some(storage) = Storage::new(engine, false).await else { return };
+        let Some(storage) = Storage::new(engine, false).await else {
+            return;
+        };
         let directory = tempfile::tempdir().unwrap();
-        let migrate = configured(directory.path()).arg("migrate").env("DATABASE_URL", storage.url()).output().unwrap();
+        let migrate = configured(directory.path())
+            .arg("migrate")
+            .env("DATABASE_URL", storage.url())
+            .output()
+            .unwrap();
         assert!(migrate.status.success(), "{}", stderr(&migrate));
         let mut serve = configured(directory.path());
         serve
             .args(["serve", "--migrate-on-start", "false"])
             .env("DATABASE_URL", storage.url())
             .env("LOG_FORMAT", "json");
-        let mut child = serve.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = serve
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         let log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let listening = log.map(Result::unwrap).find(|line| line.contains("listening on")).unwrap();
+        let listening = log
+            .map(Result::unwrap)
+            .find(|line| line.contains("listening on"))
+            .unwrap();
         let line: Value = serde_json::from_str(&listening).unwrap();
-        let origin = line["message"].as_str().unwrap().strip_prefix("listening on ").unwrap().to_owned();
-        Client::new(&origin, None).get("//health/ready").await.is(200);
+        let origin = line["message"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("listening on ")
+            .unwrap()
+            .to_owned();
+        Client::new(&origin, None)
+            .get("//health/ready")
+            .await
+            .is(200);
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -258,13 +395,20 @@ async fn migrate_and_serve_on_either_engine() {
 #[actix_web::test]
 async fn not_ready_before_the_schema_is_there() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let Some(storage) = Storage::new(engine, false).await else { return };
+        let Some(storage) = Storage::new(engine, false).await else {
+            return;
+        };
         let mut config = crate::support::app::config(&storage.url());
         config.migrate_on_start = false;
         let app = TestApp::with_config(storage, config).await;
-        app.anonymous().get("//health/ready").await.is_problem(503, "unavailable");
+        app.anonymous()
+            .get("//health/ready")
+            .await
+            .is_problem(503, "unavailable");
         app.anonymous().get("//health/live").await.is(200);
-        migrations::migrate(&app.storage.url().parse().unwrap(), Direction::Up).await.unwrap();
+        migrations::migrate(&app.storage.url().parse().unwrap(), Direction::Up)
+            .await
+            .unwrap();
         app.anonymous().get("//health/ready").await.is(200);
     }
 }
@@ -273,7 +417,16 @@ async fn not_ready_before_the_schema_is_there() {
 fn a_token_limited_to_no_partner_at_all_is_not_made() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = configured(directory.path());
-    let output = command.args(["token", "--scope", "integration:read", "--business-partner", ""]).output().unwrap();
+    let output = command
+        .args([
+            "token",
+            "--scope",
+            "integration:read",
+            "--business-partner",
+            "",
+        ])
+        .output()
+        .unwrap();
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());
 }

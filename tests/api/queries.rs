@@ -14,54 +14,119 @@ fn query(name: &str) -> Value {
 #[rstest]
 #[actix_web::test]
 async fn queries_come_in_the_order_people_gave_them(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
     let mut paths = Vec::new();
     for name in ["Zuletzt", "Mitte", "Anfang"] {
         let created = editor.post(QUERIES, query(name)).await.is(201).json;
-        assert_eq!(created["position"], json!(paths.len() + 1), "behind the last one");
+        assert_eq!(
+            created["position"],
+            json!(paths.len() + 1),
+            "behind the last one"
+        );
         paths.push(format!("{QUERIES}/{}", created["id"].as_str().unwrap()));
     }
     let names = async |path: &str| editor.get(path).await.is(200).items("/name");
     assert_eq!(names(QUERIES).await, ["Zuletzt", "Mitte", "Anfang"]);
-    editor.patch(&paths[2], json!({"position": 0})).await.is(200);
+    editor
+        .patch(&paths[2], json!({"position": 0}))
+        .await
+        .is(200);
     assert_eq!(names(QUERIES).await, ["Anfang", "Zuletzt", "Mitte"]);
-    assert_eq!(names(&format!("{QUERIES}?sort=-position")).await, ["Mitte", "Zuletzt", "Anfang"]);
-    assert_eq!(names(&format!("{QUERIES}?sort=name")).await, ["Anfang", "Mitte", "Zuletzt"]);
-    editor.patch(&paths[1], json!({"active": false})).await.is(200);
-    assert_eq!(names(&format!("{QUERIES}?active=true")).await, ["Anfang", "Zuletzt"]);
-    editor.get("/customer-integrations/K-1/tags?sort=position").await.is_problem(400, "invalid_parameter");
+    assert_eq!(
+        names(&format!("{QUERIES}?sort=-position")).await,
+        ["Mitte", "Zuletzt", "Anfang"]
+    );
+    assert_eq!(
+        names(&format!("{QUERIES}?sort=name")).await,
+        ["Anfang", "Mitte", "Zuletzt"]
+    );
+    editor
+        .patch(&paths[1], json!({"active": false}))
+        .await
+        .is(200);
+    assert_eq!(
+        names(&format!("{QUERIES}?active=true")).await,
+        ["Anfang", "Zuletzt"]
+    );
+    editor
+        .get("/customer-integrations/K-1/tags?sort=position")
+        .await
+        .is_problem(400, "invalid_parameter");
 }
 
 #[rstest]
 #[actix_web::test]
 async fn every_member_is_judged(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
-    let refused = async |body: Value| editor.post(QUERIES, body).await.is_problem(422, "validation_failed").errors();
-    assert_eq!(refused(json!({})).await, ["/columns required", "/filter required", "/name required"]);
+    let refused = async |body: Value| {
+        editor
+            .post(QUERIES, body)
+            .await
+            .is_problem(422, "validation_failed")
+            .errors()
+    };
+    assert_eq!(
+        refused(json!({})).await,
+        ["/columns required", "/filter required", "/name required"]
+    );
     let with = |member: &str, value: Value| {
         let mut body = query("Q");
         body[member] = value;
         body
     };
-    assert_eq!(refused(with("columns", json!([]))).await, ["/columns required"]);
-    assert_eq!(refused(with("columns", json!(["subject", "color"]))).await, ["/columns/1 unknown_value"]);
-    assert_eq!(refused(with("columns", json!(["subject", "area", "subject"]))).await, ["/columns/2 duplicate_value"]);
-    assert_eq!(refused(with("columns", json!(vec!["subject"; 21]))).await, ["/columns too_many_values"]);
+    assert_eq!(
+        refused(with("columns", json!([]))).await,
+        ["/columns required"]
+    );
+    assert_eq!(
+        refused(with("columns", json!(["subject", "color"]))).await,
+        ["/columns/1 unknown_value"]
+    );
+    assert_eq!(
+        refused(with("columns", json!(["subject", "area", "subject"]))).await,
+        ["/columns/2 duplicate_value"]
+    );
+    assert_eq!(
+        refused(with("columns", json!(vec!["subject"; 21]))).await,
+        ["/columns too_many_values"]
+    );
     let by = |field: &str| json!({"field": field, "direction": "descending"});
-    assert_eq!(refused(with("sort", json!([by("tag")]))).await, ["/sort/0/field unknown_value"]);
-    assert_eq!(refused(with("sort", json!([by("area"), {"field": "area"}]))).await, ["/sort/1 duplicate_value"]);
+    assert_eq!(
+        refused(with("sort", json!([by("tag")]))).await,
+        ["/sort/0/field unknown_value"]
+    );
+    assert_eq!(
+        refused(with("sort", json!([by("area"), {"field": "area"}]))).await,
+        ["/sort/1 duplicate_value"]
+    );
     assert_eq!(
         refused(with("sort", json!([{"field": "area", "direction": "up"}]))).await,
         ["/sort/0/direction unknown_value"]
     );
     let four = json!([by("area"), by("status"), by("impact"), by("urgency")]);
     assert_eq!(refused(with("sort", four)).await, ["/sort too_many_values"]);
-    assert_eq!(refused(with("position", json!(-1))).await, ["/position out_of_range"]);
-    assert_eq!(refused(with("position", json!(1_000_001))).await, ["/position out_of_range"]);
-    editor.post(QUERIES, with("sort", json!([["area", "ascending"]]))).await.is_problem(400, "wrong_type");
-    editor.post(QUERIES, with("position", json!(1_000_000))).await.is(201);
+    assert_eq!(
+        refused(with("position", json!(-1))).await,
+        ["/position out_of_range"]
+    );
+    assert_eq!(
+        refused(with("position", json!(1_000_001))).await,
+        ["/position out_of_range"]
+    );
+    editor
+        .post(QUERIES, with("sort", json!([["area", "ascending"]])))
+        .await
+        .is_problem(400, "wrong_type");
+    editor
+        .post(QUERIES, with("position", json!(1_000_000)))
+        .await
+        .is(201);
     // all of a ticket's facts can be columns at once, and three of them order
     let mut body = query("Breit");
     body["columns"] = json!([
@@ -86,22 +151,36 @@ async fn every_member_is_judged(#[values(Sqlite, Postgres)] engine: Engine) {
     body["sort"] = json!([by("area"), by("status"), {"field": "created_at"}]);
     let created = editor.post(QUERIES, body.clone()).await.is(201).json;
     assert_eq!(created["columns"], body["columns"]);
-    assert_eq!(created["sort"][2], json!({"field": "created_at", "direction": "ascending"}));
+    assert_eq!(
+        created["sort"][2],
+        json!({"field": "created_at", "direction": "ascending"})
+    );
 }
 
 #[rstest]
 #[actix_web::test]
 async fn r7_a_name_exists_once_per_partner(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     app.make_ready("K-2").await;
     let editor = app.editor();
     editor.post(QUERIES, query("Offene")).await.is(201);
-    let refused = editor.post(QUERIES, query("OFFENE")).await.is_problem(409, "duplicate_name");
+    let refused = editor
+        .post(QUERIES, query("OFFENE"))
+        .await
+        .is_problem(409, "duplicate_name");
     assert_eq!(refused.errors(), ["/name duplicate_name"]);
-    editor.post("/customer-integrations/K-2/queries", query("Offene")).await.is(201);
+    editor
+        .post("/customer-integrations/K-2/queries", query("Offene"))
+        .await
+        .is(201);
     let other = editor.post(QUERIES, query("Andere")).await.is(201).json;
     let path = format!("{QUERIES}/{}", other["id"].as_str().unwrap());
-    editor.patch(&path, json!({"name": "offene"})).await.is_problem(409, "duplicate_name");
+    editor
+        .patch(&path, json!({"name": "offene"}))
+        .await
+        .is_problem(409, "duplicate_name");
     assert_eq!(editor.get(&path).await.is(200).json, other);
 }
 
@@ -110,7 +189,9 @@ async fn r7_a_name_exists_once_per_partner(#[values(Sqlite, Postgres)] engine: E
 async fn a_query_may_speak_of_who_looks_and_a_filter_is_replaced_as_a_whole(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
     let mut body = query("Meine");
     body["filter"] = json!({"type": "any", "filters": [
@@ -118,11 +199,25 @@ async fn a_query_may_speak_of_who_looks_and_a_filter_is_replaced_as_a_whole(
         {"type": "condition", "field": "created_by", "operator": "is_self", "values": []}]});
     let created = editor.post(QUERIES, body).await.is(201).json;
     assert_eq!(created["filter"]["filters"][0]["values"], json!([]));
-    assert_eq!(created["summary"], "Main contact is the access itself or creator is the access itself.");
+    assert_eq!(
+        created["summary"],
+        "Main contact is the access itself or creator is the access itself."
+    );
     let path = format!("{QUERIES}/{}", created["id"].as_str().unwrap());
-    let replaced = editor.patch(&path, json!({"filter": filter()})).await.is(200);
+    let replaced = editor
+        .patch(&path, json!({"filter": filter()}))
+        .await
+        .is(200);
     assert_eq!(replaced.json["filter"], filter());
-    let refused = editor.patch(&path, json!({"filter": {"type": "all", "filters": []}})).await;
-    assert_eq!(refused.is_problem(422, "validation_failed").errors(), ["/filter/filters required"]);
-    editor.patch(&path, json!({"filter": null})).await.is_problem(400, "wrong_type");
+    let refused = editor
+        .patch(&path, json!({"filter": {"type": "all", "filters": []}}))
+        .await;
+    assert_eq!(
+        refused.is_problem(422, "validation_failed").errors(),
+        ["/filter/filters required"]
+    );
+    editor
+        .patch(&path, json!({"filter": null}))
+        .await
+        .is_problem(400, "wrong_type");
 }

@@ -40,7 +40,10 @@ async fn watch(client: Client, seen: &AtomicUsize, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let counts = client.get(K1).await.is(200).json["counts"].clone();
         let complete = counts["areas"] != 0 && counts["ticket_types"] != 0;
-        assert!(counts["active_accesses"] == 0 || complete, "a state that must not be: {counts}");
+        assert!(
+            counts["active_accesses"] == 0 || complete,
+            "a state that must not be: {counts}"
+        );
         seen.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -63,11 +66,16 @@ async fn rush(app: &TestApp, accesses: &[String]) -> Vec<u16> {
 async fn no_access_is_ever_active_without_an_area_and_a_ticket_type(
     #[values(Sqlite, Postgres, Serializable)] engine: Engine,
 ) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     // few accesses, so that now and then none of them is active and a removal may win
     let mut accesses = Vec::new();
     for n in 0..3 {
-        accesses.push(app.access("K-1", &format!("a{n}@b.example"), json!({"active": false})).await);
+        accesses.push(
+            app.access("K-1", &format!("a{n}@b.example"), json!({"active": false}))
+                .await,
+        );
     }
     let (stop, seen) = (AtomicBool::new(false), AtomicUsize::new(0));
     let watchers = join_all((0..4).map(|_| watch(app.reader(), &seen, &stop)));
@@ -76,7 +84,11 @@ async fn no_access_is_ever_active_without_an_area_and_a_ticket_type(
         for _ in 0..MOST_RUSHES {
             answers.extend(rush(&app, &accesses).await);
             // both sides won and lost, and were looked at meanwhile
-            if seen.load(Ordering::Relaxed) >= 20 && [200, 204, 409].iter().all(|status| answers.contains(status)) {
+            if seen.load(Ordering::Relaxed) >= 20
+                && [200, 204, 409]
+                    .iter()
+                    .all(|status| answers.contains(status))
+            {
                 break;
             }
         }
@@ -84,16 +96,32 @@ async fn no_access_is_ever_active_without_an_area_and_a_ticket_type(
         answers
     };
     let (answers, _) = tokio::join!(race, watchers);
-    assert!(answers.iter().all(|status| matches!(status, 200 | 201 | 204 | 404 | 409)), "{answers:?}");
+    assert!(
+        answers
+            .iter()
+            .all(|status| matches!(status, 200 | 201 | 204 | 404 | 409)),
+        "{answers:?}"
+    );
     let count = |wanted: u16| answers.iter().filter(|status| **status == wanted).count();
-    let race = (count(200) > 0, count(204) > 0, count(409) > 0, seen.into_inner() >= 20);
-    assert_eq!(race, (true, true, true, true), "no race took place: 200, 204, 409, states looked at");
+    let race = (
+        count(200) > 0,
+        count(204) > 0,
+        count(409) > 0,
+        seen.into_inner() >= 20,
+    );
+    assert_eq!(
+        race,
+        (true, true, true, true),
+        "no race took place: 200, 204, 409, states looked at"
+    );
 }
 
 #[rstest]
 #[actix_web::test]
 async fn no_update_is_lost(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let access = format!("{K1}/accesses/{id}");
     let won = AtomicUsize::new(0);
@@ -102,7 +130,12 @@ async fn no_update_is_lost(#[values(Sqlite, Postgres, Serializable)] engine: Eng
         for round in 0..4 {
             let tag = client.get(&access).await.is(200).etag();
             let body = json!({"last_name": format!("Name {n} {round}")});
-            let answer = client.request("PATCH", &access).header("if-match", &tag).json(body).send().await;
+            let answer = client
+                .request("PATCH", &access)
+                .header("if-match", &tag)
+                .json(body)
+                .send()
+                .await;
             match answer.status {
                 200 => drop(won.fetch_add(1, Ordering::Relaxed)),
                 412 => {}
@@ -112,15 +145,23 @@ async fn no_update_is_lost(#[values(Sqlite, Postgres, Serializable)] engine: Eng
     }))
     .await;
     let won = won.into_inner();
-    assert!((1..200).contains(&won), "somebody must win, and somebody lose: {won}");
-    assert_eq!(app.reader().get(&access).await.is(200).json["version"], 1 + won);
+    assert!(
+        (1..200).contains(&won),
+        "somebody must win, and somebody lose: {won}"
+    );
+    assert_eq!(
+        app.reader().get(&access).await.is(200).json["version"],
+        1 + won
+    );
     assert_eq!(app.history(Some("K-1")).await["access updated"], won);
 }
 
 #[rstest]
 #[actix_web::test]
 async fn one_email_is_given_once(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     app.make_ready("K-2").await;
     let answers = join_all((0..20).map(async |n| {
         let path = format!("/customer-integrations/K-{}/accesses", 1 + n % 2);
@@ -128,8 +169,16 @@ async fn one_email_is_given_once(#[values(Sqlite, Postgres, Serializable)] engin
         app.editor().post(&path, body).await.status
     }))
     .await;
-    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
-    assert_eq!(answers.iter().filter(|status| **status == 409).count(), 19, "{answers:?}");
+    assert_eq!(
+        answers.iter().filter(|status| **status == 201).count(),
+        1,
+        "{answers:?}"
+    );
+    assert_eq!(
+        answers.iter().filter(|status| **status == 409).count(),
+        19,
+        "{answers:?}"
+    );
 }
 
 /// Clients that change the e-mail address of one access.
@@ -139,8 +188,12 @@ const SWAPPERS: usize = 4;
 /// unique index; when both do, PostgreSQL aborts one of them.
 #[rstest]
 #[actix_web::test]
-async fn emails_are_swapped_without_a_failure(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+async fn emails_are_swapped_without_a_failure(
+    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     app.make_ready("K-2").await;
     let mut accesses = Vec::new();
     for (partner, email) in [("K-1", "a@b.example"), ("K-2", "b@b.example")] {
@@ -152,13 +205,24 @@ async fn emails_are_swapped_without_a_failure(#[values(Sqlite, Postgres, Seriali
         let mut answers = Vec::new();
         for round in 0..ROUNDS {
             let email = ["a@b.example", "b@b.example", "c@b.example"][(n + round) % 3];
-            answers.push(client.patch(&accesses[n % 2], json!({"email": email})).await.status);
+            answers.push(
+                client
+                    .patch(&accesses[n % 2], json!({"email": email}))
+                    .await
+                    .status,
+            );
         }
         answers
     });
     let answers: Vec<u16> = join_all(clients).await.into_iter().flatten().collect();
-    assert!(answers.iter().all(|status| matches!(status, 200 | 409)), "{answers:?}");
-    assert!(answers.iter().all(|status| matches!(status, 200 | 409)), "{answers:?}");
+    assert!(
+        answers.iter().all(|status| matches!(status, 200 | 409)),
+        "{answers:?}"
+    );
+    assert!(
+        answers.iter().all(|status| matches!(status, 200 | 409)),
+        "{answers:?}"
+    );
 }
 
 /// Requests that are given up, each at another moment.
@@ -168,21 +232,37 @@ const HANG_UP_STEP: Duration = Duration::from_micros(60);
 
 #[rstest]
 #[actix_web::test]
-async fn a_client_that_hangs_up_leaves_nothing_half_done(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+async fn a_client_that_hangs_up_leaves_nothing_half_done(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let (editor, patient) = (app.editor(), app.editor());
     let panics = panics::count();
     for n in 0..HANG_UPS {
         let body = json!({"first_name": "A", "last_name": "B", "email": format!("a{n}@b.example")});
-        editor.request("POST", "/customer-integrations/K-1/accesses").json(body).hang_up(HANG_UP_STEP * n).await;
+        editor
+            .request("POST", "/customer-integrations/K-1/accesses")
+            .json(body)
+            .hang_up(HANG_UP_STEP * n)
+            .await;
     }
     // nothing is stuck, and whatever was done was done whole, also by those that are still at it
-    patient.put(&format!("{K1}/areas/A-2"), Value::Null).await.is(201);
+    patient
+        .put(&format!("{K1}/areas/A-2"), Value::Null)
+        .await
+        .is(201);
     let sql = "SELECT revision || ' ' || (SELECT count(*) FROM accesses) || ' ' || (SELECT count(*) FROM history h
         WHERE h.business_partner_id = 'K-1') || ' ' || (SELECT count(*) FROM history h WHERE h.resource = 'access') AS text
         FROM customer_integrations WHERE business_partner_id = 'K-1'";
-    let counts: Vec<i64> = app.storage.texts(sql).await[0].split(' ').map(|it| it.parse().unwrap()).collect();
-    let [revision, accesses, entries, created] = counts[..] else { panic!("{counts:?}") };
+    let counts: Vec<i64> = app.storage.texts(sql).await[0]
+        .split(' ')
+        .map(|it| it.parse().unwrap())
+        .collect();
+    let [revision, accesses, entries, created] = counts[..] else {
+        panic!("{counts:?}")
+    };
     assert_eq!((revision, accesses), (entries + 1, created));
     assert_eq!(panics::count(), panics, "the service panicked");
 }
@@ -198,7 +278,9 @@ async fn a_reader_that_hangs_up_disturbs_nobody(
     #[values(Sqlite, Postgres)] engine: Engine,
     #[case] path: &'static str,
 ) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     app.access("K-1", "a@b.example", json!({})).await;
     let panics = panics::count();
     let (hasty, patient) = (app.reader(), app.reader());
@@ -214,10 +296,22 @@ async fn a_reader_that_hangs_up_disturbs_nobody(
 
 #[rstest]
 #[actix_web::test]
-async fn no_tag_is_ever_bound_to_an_area_that_is_not_granted(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
-    let tag = app.editor().post(&format!("{K1}/tags"), json!({"name": "VPN"})).await.is(201).json;
-    let (tag, area) = (format!("{K1}/tags/{}", tag["id"].as_str().unwrap()), format!("{K1}/areas/A-2"));
+async fn no_tag_is_ever_bound_to_an_area_that_is_not_granted(
+    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let tag = app
+        .editor()
+        .post(&format!("{K1}/tags"), json!({"name": "VPN"}))
+        .await
+        .is(201)
+        .json;
+    let (tag, area) = (
+        format!("{K1}/tags/{}", tag["id"].as_str().unwrap()),
+        format!("{K1}/areas/A-2"),
+    );
     let answers = join_all((0..16).map(async |n| {
         let client = app.editor();
         let mut answers = Vec::new();
@@ -234,7 +328,12 @@ async fn no_tag_is_ever_bound_to_an_area_that_is_not_granted(#[values(Sqlite, Po
     }))
     .await;
     let answers: Vec<u16> = answers.into_iter().flatten().collect();
-    assert!(answers.iter().all(|status| matches!(status, 200 | 201 | 204 | 404 | 409 | 422)), "{answers:?}");
+    assert!(
+        answers
+            .iter()
+            .all(|status| matches!(status, 200 | 201 | 204 | 404 | 409 | 422)),
+        "{answers:?}"
+    );
     // whoever won, the two agree
     let bound = app.reader().get(&tag).await.is(200).json["area_id"] == "A-2";
     let granted = app.reader().get(&area).await.status == 200;

@@ -20,15 +20,17 @@ fn released() -> Value {
 
 #[test]
 fn nothing_breaks_callers_of_the_last_release_undeclared() {
-    let wrong = undeclared(&breaks(&released(), &DOCUMENT), &declared(&file("CHANGELOG.md")));
+    let wrong = undeclared(
+        &breaks(&released(), &DOCUMENT),
+        &declared(&file("CHANGELOG.md")),
+    );
     let how = "Each needs a line \"- **Breaking:** `name` …\" in the section Unreleased of CHANGELOG.md, or a new version in the path:";
     assert!(wrong.is_empty(), "{how}\n{}", wrong.join("\n"));
 }
 
 /// A document with one of each thing that can break.
 fn sample() -> Value {
-    let problem =
-        json!({"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
+    let problem = json!({"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
     let thing = json!({"schema": {"$ref": "#/components/schemas/Thing"}});
     let tagged = json!({"ETag": {"$ref": "#/components/headers/ETag"}});
     json!({
@@ -118,13 +120,18 @@ fn changed(base: &str, below: &str, value: Value) -> Value {
     let pointer = format!("{base}{below}");
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let name = name.replace("~1", "/");
-    match document.pointer_mut(parent).unwrap_or_else(|| panic!("{parent}")) {
+    match document
+        .pointer_mut(parent)
+        .unwrap_or_else(|| panic!("{parent}"))
+    {
         Value::Array(items) => match name.as_str() {
             "-" => items.push(value),
             index if value.is_null() => drop(items.remove(index.parse().unwrap())),
             index => items[index.parse::<usize>().unwrap()] = value,
         },
-        Value::Object(members) if value.is_null() => assert!(members.remove(&name).is_some(), "{pointer}"),
+        Value::Object(members) if value.is_null() => {
+            assert!(members.remove(&name).is_some(), "{pointer}")
+        }
         parent => parent[&name] = value,
     }
     document
@@ -199,9 +206,20 @@ fn changed(base: &str, below: &str, value: Value) -> Value {
 #[case(SCHEMAS, "/Filter/discriminator/mapping/any", json!("#/components/schemas/Group"), "`Filter`: value added: any, answered")]
 #[case(SCHEMAS, "/Problem/properties/code", json!(null), "`Problem`: member removed: /code")]
 #[case("/components/examples", "/not_found", json!(null), "`not_found`: code removed")]
-fn a_break_is_seen(#[case] base: &str, #[case] below: &str, #[case] value: Value, #[case] expected: &str) {
-    let found: Vec<_> = breaks(&sample(), &changed(base, below, value)).iter().map(ToString::to_string).collect();
-    assert!(found.iter().any(|it| it.starts_with(expected)), "{found:#?}");
+fn a_break_is_seen(
+    #[case] base: &str,
+    #[case] below: &str,
+    #[case] value: Value,
+    #[case] expected: &str,
+) {
+    let found: Vec<_> = breaks(&sample(), &changed(base, below, value))
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        found.iter().any(|it| it.starts_with(expected)),
+        "{found:#?}"
+    );
 }
 
 #[rstest::rstest]
@@ -248,14 +266,21 @@ fn what_is_compatible_is_no_break(#[case] base: &str, #[case] below: &str, #[cas
 
 #[test]
 fn another_version_in_the_path_is_no_break_but_one_beside_it_excuses_nothing() {
-    let renamed: Value = serde_json::from_str(&sample().to_string().replace("/api/v1/", "/api/v2/")).unwrap();
+    let renamed: Value =
+        serde_json::from_str(&sample().to_string().replace("/api/v1/", "/api/v2/")).unwrap();
     let mut next = renamed.clone();
     next["components"] = json!({});
     assert_eq!(breaks(&sample(), &next), []);
     next = renamed;
     next["paths"]["/api/v1/things"] = sample()["paths"]["/api/v1/things"].clone();
-    let found: BTreeSet<_> = breaks(&sample(), &next).into_iter().map(|it| it.subject).collect();
-    assert_eq!(found, ["delete_thing", "put_thing"].map(ToOwned::to_owned).into());
+    let found: BTreeSet<_> = breaks(&sample(), &next)
+        .into_iter()
+        .map(|it| it.subject)
+        .collect();
+    assert_eq!(
+        found,
+        ["delete_thing", "put_thing"].map(ToOwned::to_owned).into()
+    );
 }
 
 #[test]
@@ -270,12 +295,24 @@ fn no_operation_and_no_member_of_the_real_document_goes_unseen() {
     let mut pointers = Vec::new();
     for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
         let path = path.replace('/', "~1");
-        pointers.extend(item.as_object().unwrap().keys().map(|method| format!("/paths/{path}/{method}")));
+        pointers.extend(
+            item.as_object()
+                .unwrap()
+                .keys()
+                .map(|method| format!("/paths/{path}/{method}")),
+        );
     }
     for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
         let of = |at: String, part: &Value| {
-            let members: Vec<_> = part["properties"].as_object().into_iter().flatten().map(|it| it.0.clone()).collect();
-            members.into_iter().map(move |member| format!("{at}/properties/{member}"))
+            let members: Vec<_> = part["properties"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|it| it.0.clone())
+                .collect();
+            members
+                .into_iter()
+                .map(move |member| format!("{at}/properties/{member}"))
         };
         let at = format!("/components/schemas/{name}");
         pointers.extend(of(at.clone(), schema));
@@ -288,7 +325,13 @@ fn no_operation_and_no_member_of_the_real_document_goes_unseen() {
     for pointer in &pointers {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         let name = name.replace("~1", "/");
-        let removed = document.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(&name).expect(pointer);
+        let removed = document
+            .pointer_mut(parent)
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .remove(&name)
+            .expect(pointer);
         assert_ne!(breaks(&DOCUMENT, &document), [], "{pointer}");
         document.pointer_mut(parent).unwrap()[&name] = removed;
     }
@@ -302,6 +345,12 @@ fn the_changelog_declares_by_name_what_is_broken_and_nothing_else() {
     assert_eq!(declared, ["Thing".to_owned()].into());
     let broken = breaks(&sample(), &changed(THING, "/properties/id", json!(null)));
     assert_eq!(undeclared(&broken, &declared), [""; 0]);
-    assert_eq!(undeclared(&broken, &BTreeSet::new()), ["`Thing`: member removed: /id"]);
-    assert_eq!(undeclared(&[], &declared), ["`Thing` is declared, but not broken"]);
+    assert_eq!(
+        undeclared(&broken, &BTreeSet::new()),
+        ["`Thing`: member removed: /id"]
+    );
+    assert_eq!(
+        undeclared(&[], &declared),
+        ["`Thing` is declared, but not broken"]
+    );
 }

@@ -15,16 +15,30 @@ use crate::support::{
 
 #[actix_web::test]
 async fn a_server_that_falls_silent_is_unavailable_until_it_can_be_reached_again() {
-    let Some(storage) = Storage::new(Postgres, true).await else { return };
-    let Storage::Postgres { server, name, .. } = &storage else { panic!() };
+    let Some(storage) = Storage::new(Postgres, true).await else {
+        return;
+    };
+    let Storage::Postgres { server, name, .. } = &storage else {
+        panic!()
+    };
     let proxy = Proxy::to(server, name).await;
-    let options = DbOptions { pool_size: 1, request_limit: Duration::from_millis(300), ..DbOptions::default() };
-    let config = Config { database_options: options, ..config(&proxy.url()) };
+    let options = DbOptions {
+        pool_size: 1,
+        request_limit: Duration::from_millis(300),
+        ..DbOptions::default()
+    };
+    let config = Config {
+        database_options: options,
+        ..config(&proxy.url())
+    };
     let app = TestApp::with_config(storage, config).await;
     app.fill_catalog().await;
     app.make_ready("K-1").await;
     let id = app.access("K-1", "a@b.example", json!({})).await;
-    let (access, list) = (format!("/customer-integrations/K-1/accesses/{id}"), "/customer-integrations/K-1/accesses");
+    let (access, list) = (
+        format!("/customer-integrations/K-1/accesses/{id}"),
+        "/customer-integrations/K-1/accesses",
+    );
     let (editor, platform) = (app.editor(), app.anonymous());
 
     proxy.freeze();
@@ -40,19 +54,44 @@ async fn a_server_that_falls_silent_is_unavailable_until_it_can_be_reached_again
         editor.get("/customer-integrations/K-1"),
         editor.patch(&access, json!({"language": "en"})),
     );
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        asked.elapsed()
+    );
     for answer in [ready, read, written] {
-        assert_eq!(answer.is_problem(503, "unavailable").header("retry-after"), "1");
+        assert_eq!(
+            answer.is_problem(503, "unavailable").header("retry-after"),
+            "1"
+        );
     }
     proxy.thaw();
     platform.get("//health/ready").await.is(200);
-    assert_eq!(editor.patch(&access, json!({"language": "en"})).await.is(200).json["version"], 2);
+    assert_eq!(
+        editor
+            .patch(&access, json!({"language": "en"}))
+            .await
+            .is(200)
+            .json["version"],
+        2
+    );
 }
 
 /// A service that waits for PostgreSQL no longer than 2 seconds, with something to be read.
 async fn impatient(storage: Storage, url: &str) -> TestApp {
-    let options = DbOptions { pool_size: 4, request_limit: Duration::from_secs(2), ..DbOptions::default() };
-    let app = TestApp::with_config(storage, Config { database_options: options, ..config(url) }).await;
+    let options = DbOptions {
+        pool_size: 4,
+        request_limit: Duration::from_secs(2),
+        ..DbOptions::default()
+    };
+    let app = TestApp::with_config(
+        storage,
+        Config {
+            database_options: options,
+            ..config(url)
+        },
+    )
+    .await;
     app.fill_catalog().await;
     app.make_ready("K-1").await;
     app
@@ -63,19 +102,32 @@ const ONCE: Duration = Duration::from_millis(3500);
 
 #[actix_web::test]
 async fn who_waits_for_a_question_that_gets_no_answer_does_not_wait_as_long_again_for_its_own() {
-    let Some(storage) = Storage::new(Postgres, true).await else { return };
-    let Storage::Postgres { server, name, .. } = &storage else { panic!() };
+    let Some(storage) = Storage::new(Postgres, true).await else {
+        return;
+    };
+    let Storage::Postgres { server, name, .. } = &storage else {
+        panic!()
+    };
     let proxy = Proxy::to(server, name).await;
     let app = impatient(storage, &proxy.url()).await;
     let editor = app.editor();
     // at once, so that there are several connections: who has none would be refused for that, and sooner
     let lists = ["areas", "ticket-types", "queries", "exclusion-rules"];
-    join_all(lists.map(async |list| editor.get(&format!("/customer-integrations/K-1/{list}")).await.is(200))).await;
+    join_all(lists.map(async |list| {
+        editor
+            .get(&format!("/customer-integrations/K-1/{list}"))
+            .await
+            .is(200)
+    }))
+    .await;
     proxy.freeze();
     let ask = async |after: u64| {
         tokio::time::sleep(Duration::from_millis(after)).await;
         let asked = Instant::now();
-        editor.get("/customer-integrations/K-1/tags").await.is_problem(503, "unavailable");
+        editor
+            .get("/customer-integrations/K-1/tags")
+            .await
+            .is_problem(503, "unavailable");
         asked.elapsed()
     };
     // the second one comes while the first one's question is under way, and shares the next
@@ -85,21 +137,31 @@ async fn who_waits_for_a_question_that_gets_no_answer_does_not_wait_as_long_agai
 
 #[actix_web::test]
 async fn a_page_that_could_not_be_read_in_time_is_not_waited_for_again() {
-    let Some(storage) = Storage::new(Postgres, true).await else { return };
-    let Storage::Postgres { server, name, .. } = &storage else { panic!() };
+    let Some(storage) = Storage::new(Postgres, true).await else {
+        return;
+    };
+    let Storage::Postgres { server, name, .. } = &storage else {
+        panic!()
+    };
     let (url, rival) = (server.url_of(name), server.client(name).await);
     let app = impatient(storage, &url).await;
     let editor = app.editor();
     rival.batch_execute("BEGIN; LOCK TABLE tags").await.unwrap();
     let read = async {
         let asked = Instant::now();
-        editor.get("/customer-integrations/K-1/tags").await.is_problem(503, "unavailable");
+        editor
+            .get("/customer-integrations/K-1/tags")
+            .await
+            .is_problem(503, "unavailable");
         asked.elapsed()
     };
     // after its tag was looked up, and before it could be once more
     let lock = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        rival.batch_execute("LOCK TABLE customer_integrations").await.unwrap();
+        rival
+            .batch_execute("LOCK TABLE customer_integrations")
+            .await
+            .unwrap();
     };
     let (elapsed, ()) = tokio::join!(read, lock);
     assert!(elapsed < ONCE, "{elapsed:?}");

@@ -16,7 +16,13 @@ async fn set_up(app: &TestApp) -> Vec<(&'static str, Vec<Value>)> {
         let mut all = Vec::new();
         for id in ids {
             let caller = if list == "plan-boards" { &erp } else { &editor };
-            all.push(caller.put(&format!("{K1}/{list}/{id}"), Value::Null).await.is(201).json);
+            all.push(
+                caller
+                    .put(&format!("{K1}/{list}/{id}"), Value::Null)
+                    .await
+                    .is(201)
+                    .json,
+            );
         }
         tabs.push((list, all));
     };
@@ -26,23 +32,52 @@ async fn set_up(app: &TestApp) -> Vec<(&'static str, Vec<Value>)> {
     let mut post = async |list: &'static str, bodies: Vec<Value>| {
         let mut all = Vec::new();
         for body in bodies {
-            all.push(editor.post(&format!("{K1}/{list}"), body).await.is(201).json);
+            all.push(
+                editor
+                    .post(&format!("{K1}/{list}"), body)
+                    .await
+                    .is(201)
+                    .json,
+            );
         }
         tabs.push((list, all));
     };
     let access = |last: &str, active: bool| json!({"first_name": "A", "last_name": last, "email": format!("{last}@b.example"), "role": "editor", "active": active});
-    post("accesses", vec![access("Abel", true), access("Berg", false), access("Cram", true)]).await;
-    post("tags", vec![json!({"name": "Drucker"}), json!({"name": "VPN", "area_id": "A-2"})]).await;
+    post(
+        "accesses",
+        vec![
+            access("Abel", true),
+            access("Berg", false),
+            access("Cram", true),
+        ],
+    )
+    .await;
+    post(
+        "tags",
+        vec![
+            json!({"name": "Drucker"}),
+            json!({"name": "VPN", "area_id": "A-2"}),
+        ],
+    )
+    .await;
     let query = |name: &str| json!({"name": name, "filter": filter(), "columns": ["subject"]});
     post("queries", vec![query("Erste"), query("Zweite")]).await;
-    post("exclusion-rules", vec![json!({"name": "Altfälle", "filter": filter()})]).await;
+    post(
+        "exclusion-rules",
+        vec![json!({"name": "Altfälle", "filter": filter()})],
+    )
+    .await;
     tabs
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_partner_set_up_through_the_api_reads_back_complete(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+async fn a_partner_set_up_through_the_api_reads_back_complete(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     let (tabs, reader) = (set_up(&app).await, app.reader());
     for (list, expected) in &tabs {
         let items = reader.all(&format!("{K1}/{list}?limit=1")).await;
@@ -50,36 +85,67 @@ async fn a_partner_set_up_through_the_api_reads_back_complete(#[values(Sqlite, P
         for item in items {
             let names = ["id", "area_id", "ticket_type_id", "plan_board_id"];
             // a tag has an area_id as well, but an id first
-            let id = names.iter().find_map(|name| item.get(name)).unwrap().as_str().unwrap();
-            assert_eq!(reader.get(&format!("{K1}/{list}/{id}")).await.is(200).json, item, "{list}");
+            let id = names
+                .iter()
+                .find_map(|name| item.get(name))
+                .unwrap()
+                .as_str()
+                .unwrap();
+            assert_eq!(
+                reader.get(&format!("{K1}/{list}/{id}")).await.is(200).json,
+                item,
+                "{list}"
+            );
         }
     }
     let tab = reader.get(K1).await.is(200).json;
     for (list, expected) in &tabs {
-        assert_eq!(tab["counts"][list.replace('-', "_")], json!(expected.len()), "{list}");
+        assert_eq!(
+            tab["counts"][list.replace('-', "_")],
+            json!(expected.len()),
+            "{list}"
+        );
     }
     assert_eq!(tab["counts"]["active_accesses"], 2);
-    assert_eq!(tab["readiness"], json!({"usable": true, "can_create_tickets": true, "blockers": [], "warnings": []}));
+    assert_eq!(
+        tab["readiness"],
+        json!({"usable": true, "can_create_tickets": true, "blockers": [], "warnings": []})
+    );
     let writes: usize = tabs.iter().map(|(_, items)| items.len()).sum();
-    assert_eq!(tab["revision"], json!(1 + 1 + writes), "born, activated, and each write once");
+    assert_eq!(
+        tab["revision"],
+        json!(1 + 1 + writes),
+        "born, activated, and each write once"
+    );
 }
 
 #[rstest]
 #[actix_web::test]
 async fn the_history_tells_it_all_newest_first(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     let (tabs, auditor) = (set_up(&app).await, app.with_scope("audit:read"));
     let history = format!("{K1}/history");
-    app.editor().get(&history).await.is_problem(403, "insufficient_scope");
+    app.editor()
+        .get(&history)
+        .await
+        .is_problem(403, "insufficient_scope");
     let entries = auditor.all(&format!("{history}?limit=4")).await;
-    let revisions: Vec<_> = entries.iter().map(|it| it["revision"].as_i64().unwrap()).collect();
+    let revisions: Vec<_> = entries
+        .iter()
+        .map(|it| it["revision"].as_i64().unwrap())
+        .collect();
     let mut expected: Vec<_> = (2..).take(entries.len()).collect();
     expected.reverse();
     assert_eq!(revisions, expected, "without gaps, newest first");
     // every resource as it was answered stands in its entry; words made for the caller do not
     for mut resource in tabs.iter().flat_map(|(_, items)| items.clone()) {
         resource.as_object_mut().unwrap().remove("summary");
-        let entry = entries.iter().find(|it| it["after"] == resource).unwrap_or_else(|| panic!("{resource}"));
+        let entry = entries
+            .iter()
+            .find(|it| it["after"] == resource)
+            .unwrap_or_else(|| panic!("{resource}"));
         assert_eq!(
             (&entry["action"], &entry["before"], &entry["client"]),
             (&json!("created"), &Value::Null, &entry["client"])
@@ -88,10 +154,19 @@ async fn the_history_tells_it_all_newest_first(#[values(Sqlite, Postgres)] engin
     let narrowed = async |query: &str| auditor.all(&format!("{history}?{query}")).await.len();
     assert_eq!(narrowed("resource=tag").await, 2);
     assert_eq!(narrowed("resource=customer_integration").await, 1);
-    assert_eq!((narrowed("subject=erp").await, narrowed("subject=anna.admin").await), (1, entries.len() - 1));
+    assert_eq!(
+        (
+            narrowed("subject=erp").await,
+            narrowed("subject=anna.admin").await
+        ),
+        (1, entries.len() - 1)
+    );
     assert_eq!(narrowed("resource=area&resource_id=A-2").await, 1);
     let middle = entries[5]["at"].as_str().unwrap();
-    let (older, newer) = (narrowed(&format!("until={middle}")).await, narrowed(&format!("from={middle}")).await);
+    let (older, newer) = (
+        narrowed(&format!("until={middle}")).await,
+        narrowed(&format!("from={middle}")).await,
+    );
     assert_eq!((older + newer, newer), (entries.len(), 6));
     for (bad, error) in [
         ("resource=color", "resource unknown_value"),
@@ -100,17 +175,26 @@ async fn the_history_tells_it_all_newest_first(#[values(Sqlite, Postgres)] engin
         ("limit=0", "limit out_of_range"),
     ] {
         assert_eq!(
-            auditor.get(&format!("{history}?{bad}")).await.is_problem(400, "invalid_parameter").errors(),
+            auditor
+                .get(&format!("{history}?{bad}"))
+                .await
+                .is_problem(400, "invalid_parameter")
+                .errors(),
             [error]
         );
     }
-    auditor.get(&format!("{history}?sort=name")).await.is_problem(400, "unknown_parameter");
+    auditor
+        .get(&format!("{history}?sort=name"))
+        .await
+        .is_problem(400, "unknown_parameter");
 }
 
 #[rstest]
 #[actix_web::test]
 async fn no_secret_enters_the_history(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     set_up(&app).await;
     let auditor = app.with_scope("audit:read");
     let told = serde_json::to_string(&auditor.all(&format!("{K1}/history")).await).unwrap();

@@ -11,19 +11,33 @@ const K1: &str = "/customer-integrations/K-1";
 #[rstest]
 #[actix_web::test]
 async fn a_tag_lives_from_post_to_delete(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
     let body = json!({"name": "  VPN ", "description": "Fernzugriff", "area_id": "A-1"});
     let created = editor.post(TAGS, body).await.is(201);
     assert_eq!(created.json["name"], "VPN");
-    assert_eq!((&created.json["internal_only"], &created.json["available"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&created.json["internal_only"], &created.json["available"]),
+        (&json!(false), &json!(true))
+    );
     let path = format!("{TAGS}/{}", created.json["id"].as_str().unwrap());
     assert_eq!(created.header("location"), format!("/api/v1{path}"));
     assert_eq!(editor.get(&path).await.is(200).json, created.json);
-    let patched = editor.patch(&path, json!({"description": null, "internal_only": true})).await.is(200);
-    assert_eq!((&patched.json["description"], &patched.json["version"]), (&Value::Null, &json!(2)));
+    let patched = editor
+        .patch(&path, json!({"description": null, "internal_only": true}))
+        .await
+        .is(200);
+    assert_eq!(
+        (&patched.json["description"], &patched.json["version"]),
+        (&Value::Null, &json!(2))
+    );
     let same = editor.patch(&path, json!({"name": "VPN"})).await.is(200);
-    assert_eq!(same.json, patched.json, "a patch that says nothing new changes nothing");
+    assert_eq!(
+        same.json, patched.json,
+        "a patch that says nothing new changes nothing"
+    );
     let everywhere = editor.patch(&path, json!({"area_id": null})).await.is(200);
     assert_eq!(everywhere.json["area_id"], Value::Null);
     assert_eq!(editor.get(K1).await.json["counts"]["tags"], 1);
@@ -36,55 +50,121 @@ async fn a_tag_lives_from_post_to_delete(#[values(Sqlite, Postgres)] engine: Eng
 #[rstest]
 #[actix_web::test]
 async fn r4_and_r5_bind_tags_to_granted_areas(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
     for area in ["A-2", "A-99"] {
-        let refused = editor.post(TAGS, json!({"name": "VPN", "area_id": area})).await;
-        assert_eq!(refused.is_problem(422, "area_not_granted").errors(), ["/area_id area_not_granted"]);
+        let refused = editor
+            .post(TAGS, json!({"name": "VPN", "area_id": area}))
+            .await;
+        assert_eq!(
+            refused.is_problem(422, "area_not_granted").errors(),
+            ["/area_id area_not_granted"]
+        );
     }
-    editor.put(&format!("{K1}/areas/A-2"), Value::Null).await.is(201);
-    let tag = editor.post(TAGS, json!({"name": "VPN", "area_id": "A-2"})).await.is(201).json;
+    editor
+        .put(&format!("{K1}/areas/A-2"), Value::Null)
+        .await
+        .is(201);
+    let tag = editor
+        .post(TAGS, json!({"name": "VPN", "area_id": "A-2"}))
+        .await
+        .is(201)
+        .json;
     let tag_path = format!("{TAGS}/{}", tag["id"].as_str().unwrap());
-    let refused = editor.delete(&format!("{K1}/areas/A-2")).await.is_problem(409, "area_in_use");
-    assert_eq!(refused.json["references"], json!([{"kind": "tag", "id": tag["id"], "name": "VPN"}]));
-    editor.patch(&tag_path, json!({"area_id": "A-3"})).await.is_problem(422, "area_not_granted");
-    editor.patch(&tag_path, json!({"area_id": "A-1"})).await.is(200);
+    let refused = editor
+        .delete(&format!("{K1}/areas/A-2"))
+        .await
+        .is_problem(409, "area_in_use");
+    assert_eq!(
+        refused.json["references"],
+        json!([{"kind": "tag", "id": tag["id"], "name": "VPN"}])
+    );
+    editor
+        .patch(&tag_path, json!({"area_id": "A-3"}))
+        .await
+        .is_problem(422, "area_not_granted");
+    editor
+        .patch(&tag_path, json!({"area_id": "A-1"}))
+        .await
+        .is(200);
     editor.delete(&format!("{K1}/areas/A-2")).await.is(204);
     // while nobody is active the last area may go, but not from under a tag
-    editor.delete(&format!("{K1}/areas/A-1")).await.is_problem(409, "area_in_use");
+    editor
+        .delete(&format!("{K1}/areas/A-1"))
+        .await
+        .is_problem(409, "area_in_use");
     editor.delete(&tag_path).await.is(204);
     editor.delete(&format!("{K1}/areas/A-1")).await.is(204);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn r7_a_name_exists_once_per_area_whatever_its_case(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+async fn r7_a_name_exists_once_per_area_whatever_its_case(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     app.make_ready("K-2").await;
     let editor = app.editor();
-    editor.put(&format!("{K1}/areas/A-2"), Value::Null).await.is(201);
+    editor
+        .put(&format!("{K1}/areas/A-2"), Value::Null)
+        .await
+        .is(201);
     let name = |name: &str, area: Value| json!({"name": name, "area_id": area});
     editor.post(TAGS, name("Straße", Value::Null)).await.is(201);
     for twin in ["straße", "STRASSE", " Straße "] {
-        let refused = editor.post(TAGS, name(twin, Value::Null)).await.is_problem(409, "duplicate_name");
+        let refused = editor
+            .post(TAGS, name(twin, Value::Null))
+            .await
+            .is_problem(409, "duplicate_name");
         assert_eq!(refused.errors(), ["/name duplicate_name"]);
     }
     // an accent makes another name, and so does another area or another partner
-    editor.post(TAGS, name("Strâsse", Value::Null)).await.is(201);
-    editor.post(TAGS, name("Straße", json!("A-1"))).await.is(201);
-    let other = editor.post(TAGS, name("Straße", json!("A-2"))).await.is(201).json;
-    editor.post("/customer-integrations/K-2/tags", name("Straße", Value::Null)).await.is(201);
+    editor
+        .post(TAGS, name("Strâsse", Value::Null))
+        .await
+        .is(201);
+    editor
+        .post(TAGS, name("Straße", json!("A-1")))
+        .await
+        .is(201);
+    let other = editor
+        .post(TAGS, name("Straße", json!("A-2")))
+        .await
+        .is(201)
+        .json;
+    editor
+        .post(
+            "/customer-integrations/K-2/tags",
+            name("Straße", Value::Null),
+        )
+        .await
+        .is(201);
     let other = format!("{TAGS}/{}", other["id"].as_str().unwrap());
-    editor.patch(&other, json!({"area_id": "A-1"})).await.is_problem(409, "duplicate_name");
-    editor.patch(&other, json!({"name": "STRASSE"})).await.is(200);
+    editor
+        .patch(&other, json!({"area_id": "A-1"}))
+        .await
+        .is_problem(409, "duplicate_name");
+    editor
+        .patch(&other, json!({"name": "STRASSE"}))
+        .await
+        .is(200);
 }
 
 #[rstest]
 #[actix_web::test]
 async fn a_tag_of_a_retired_area_waits_for_its_return(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let (editor, erp) = (app.editor(), app.erp());
-    let tag = editor.post(TAGS, json!({"name": "VPN", "area_id": "A-1"})).await.is(201);
+    let tag = editor
+        .post(TAGS, json!({"name": "VPN", "area_id": "A-1"}))
+        .await
+        .is(201);
     let path = format!("{TAGS}/{}", tag.json["id"].as_str().unwrap());
     let area = |active: bool| json!({"name": "Bereich 1", "color": "#00aaff", "active": active});
     erp.put("/catalog/areas/A-1", area(false)).await.is(200);
@@ -93,7 +173,10 @@ async fn a_tag_of_a_retired_area_waits_for_its_return(#[values(Sqlite, Postgres)
     assert_ne!(retired.etag(), tag.etag());
     assert_eq!(editor.get(TAGS).await.json["items"][0]["available"], false);
     // it can still be changed, and keeps its area
-    editor.patch(&path, json!({"description": "x"})).await.is(200);
+    editor
+        .patch(&path, json!({"description": "x"}))
+        .await
+        .is(200);
     erp.put("/catalog/areas/A-1", area(true)).await.is(200);
     assert_eq!(editor.get(&path).await.json["available"], true);
 }
@@ -101,19 +184,66 @@ async fn a_tag_of_a_retired_area_waits_for_its_return(#[values(Sqlite, Postgres)
 #[rstest]
 #[actix_web::test]
 async fn fields_have_limits_and_lists_have_filters(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
     let editor = app.editor();
     let long = |n: usize| "ä".repeat(n);
-    editor.post(TAGS, json!({"name": long(100), "description": long(1000)})).await.is(201);
-    let refused = editor.post(TAGS, json!({"name": long(101), "description": long(1001), "area_id": "-"})).await;
+    editor
+        .post(TAGS, json!({"name": long(100), "description": long(1000)}))
+        .await
+        .is(201);
+    let refused = editor
+        .post(
+            TAGS,
+            json!({"name": long(101), "description": long(1001), "area_id": "-"}),
+        )
+        .await;
     let refused = refused.is_problem(422, "validation_failed");
-    assert_eq!(refused.errors(), ["/area_id invalid_id", "/description too_long", "/name too_long"]);
-    editor.post(TAGS, json!({})).await.is_problem(422, "validation_failed");
-    editor.post(TAGS, json!({"name": "a\u{0}b"})).await.is_problem(422, "validation_failed");
-    editor.post(TAGS, json!({"name": "B", "area_id": "A-1", "internal_only": true})).await.is(201);
-    assert_eq!(editor.get(&format!("{TAGS}?area_id=A-1")).await.items("/name"), ["B"]);
-    assert_eq!(editor.get(&format!("{TAGS}?internal_only=false")).await.items("/name"), [long(100)]);
-    editor.get(&format!("{TAGS}?area_id=-")).await.is_problem(400, "invalid_parameter");
+    assert_eq!(
+        refused.errors(),
+        [
+            "/area_id invalid_id",
+            "/description too_long",
+            "/name too_long"
+        ]
+    );
+    editor
+        .post(TAGS, json!({}))
+        .await
+        .is_problem(422, "validation_failed");
+    editor
+        .post(TAGS, json!({"name": "a\u{0}b"}))
+        .await
+        .is_problem(422, "validation_failed");
+    editor
+        .post(
+            TAGS,
+            json!({"name": "B", "area_id": "A-1", "internal_only": true}),
+        )
+        .await
+        .is(201);
+    assert_eq!(
+        editor
+            .get(&format!("{TAGS}?area_id=A-1"))
+            .await
+            .items("/name"),
+        ["B"]
+    );
+    assert_eq!(
+        editor
+            .get(&format!("{TAGS}?internal_only=false"))
+            .await
+            .items("/name"),
+        [long(100)]
+    );
+    editor
+        .get(&format!("{TAGS}?area_id=-"))
+        .await
+        .is_problem(400, "invalid_parameter");
     editor.patch(K1, json!({"active": false})).await.is(200);
-    editor.post(TAGS, json!({"name": "C"})).await.is_problem(409, "integration_inactive");
+    editor
+        .post(TAGS, json!({"name": "C"}))
+        .await
+        .is_problem(409, "integration_inactive");
 }

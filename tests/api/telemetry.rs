@@ -40,36 +40,57 @@ async fn metrics_are_told_on_a_listener_of_their_own() {
         "database_request_duration_seconds_count 3",
         "# EOF",
     ] {
-        assert!(text.lines().any(|it| it == line), "{line} is missing: {text}");
+        assert!(
+            text.lines().any(|it| it == line),
+            "{line} is missing: {text}"
+        );
     }
 }
 
 #[actix_web::test]
 async fn pages_are_kept_only_as_long_as_they_are_current_and_there_is_memory_for_them() {
-    for (mebibytes, expected) in
-        [("1", ["current 2", "missing 2", "stale 2"]), ("0", ["current 0", "missing 6", "stale 0"])]
-    {
+    for (mebibytes, expected) in [
+        ("1", ["current 2", "missing 2", "stale 2"]),
+        ("0", ["current 0", "missing 6", "stale 0"]),
+    ] {
         let directory = tempfile::tempdir().unwrap();
         let mut command = configured(directory.path());
-        command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0").env("PAGE_CACHE_MIB", mebibytes);
+        command
+            .env("METRICS_BIND_ADDRESS", "127.0.0.1:0")
+            .env("PAGE_CACHE_MIB", mebibytes);
         let mut service = Service::start(command);
         let metrics = service.origin("metrics are at ");
         let caller = Client::new(
             &service.origin("listening on "),
-            Some(token_for(directory.path(), "catalog:write integration:read")),
+            Some(token_for(
+                directory.path(),
+                "catalog:write integration:read",
+            )),
         );
         let partner = |name| json!({"name": name, "search_name": "P"});
-        caller.put("/catalog/business-partners/K-1", partner("first")).await.is(201);
+        caller
+            .put("/catalog/business-partners/K-1", partner("first"))
+            .await
+            .is(201);
         for (name, reads) in [("first", 2), ("second", 1)] {
-            caller.put("/catalog/business-partners/K-1", partner(name)).await.is(200);
+            caller
+                .put("/catalog/business-partners/K-1", partner(name))
+                .await
+                .is(200);
             for list in ["", "/tags"] {
                 for _ in 0..reads {
-                    caller.get(&format!("/customer-integrations/K-1{list}")).await.is(200);
+                    caller
+                        .get(&format!("/customer-integrations/K-1{list}"))
+                        .await
+                        .is(200);
                 }
             }
         }
         let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
-        let counted = |line: &str| line.strip_prefix(r#"http_pages_total{found=""#).map(|rest| rest.replace("\"}", ""));
+        let counted = |line: &str| {
+            line.strip_prefix(r#"http_pages_total{found=""#)
+                .map(|rest| rest.replace("\"}", ""))
+        };
         let mut counted: Vec<_> = text.lines().filter_map(counted).collect();
         counted.sort();
         assert_eq!(counted, expected, "with {mebibytes} MiB");
@@ -80,17 +101,27 @@ async fn pages_are_kept_only_as_long_as_they_are_current_and_there_is_memory_for
 async fn a_request_that_is_given_up_is_counted_once() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = configured(directory.path());
-    command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0").env("REQUEST_TIMEOUT", "1s");
+    command
+        .env("METRICS_BIND_ADDRESS", "127.0.0.1:0")
+        .env("REQUEST_TIMEOUT", "1s");
     let mut service = Service::start(command);
     let metrics = service.origin("metrics are at ");
     let origin = service.origin("listening on ");
     let mut answer = String::new();
-    begun(&origin, directory.path(), "ticket-creation", 10).read_to_string(&mut answer).unwrap();
+    begun(&origin, directory.path(), "ticket-creation", 10)
+        .read_to_string(&mut answer)
+        .unwrap();
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     service.logged("finished after it was given up");
     let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
-    let counted: Vec<_> = text.lines().filter(|it| it.starts_with("http_request_duration_seconds_count{")).collect();
-    assert_eq!(counted, [r#"http_request_duration_seconds_count{method="POST",route="unknown",status="503"} 1"#]);
+    let counted: Vec<_> = text
+        .lines()
+        .filter(|it| it.starts_with("http_request_duration_seconds_count{"))
+        .collect();
+    assert_eq!(
+        counted,
+        [r#"http_request_duration_seconds_count{method="POST",route="unknown",status="503"} 1"#]
+    );
 }
 
 #[actix_web::test]
@@ -101,8 +132,14 @@ async fn the_log_tells_who_asked_for_what_and_never_the_token() {
     let token = token(directory.path());
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let caller = Client::new(&origin, Some(token.clone()));
-    let request = caller.request("GET", "/catalog/areas?q=geheim").header("x-request-id", "r-7");
-    request.header("traceparent", &format!("00-{trace}-b7ad6b7169203331-01")).send().await.is(200);
+    let request = caller
+        .request("GET", "/catalog/areas?q=geheim")
+        .header("x-request-id", "r-7");
+    request
+        .header("traceparent", &format!("00-{trace}-b7ad6b7169203331-01"))
+        .send()
+        .await
+        .is(200);
     let line = service.logged("answered");
     for (member, value) in [
         ("method", json!("GET")),
@@ -113,10 +150,14 @@ async fn the_log_tells_who_asked_for_what_and_never_the_token() {
         assert_eq!(line[member], value, "{line}");
     }
     assert!(
-        line["micros"].as_u64() > line["database_micros"].as_u64() && line["database_micros"].as_u64() > Some(0),
+        line["micros"].as_u64() > line["database_micros"].as_u64()
+            && line["database_micros"].as_u64() > Some(0),
         "{line}"
     );
-    assert_eq!((&line["span"]["request_id"], &line["span"]["trace_id"]), (&json!("r-7"), &json!(trace)));
+    assert_eq!(
+        (&line["span"]["request_id"], &line["span"]["trace_id"]),
+        (&json!("r-7"), &json!(trace))
+    );
     let text = line.to_string();
     assert!(!text.contains(&token) && !text.contains("geheim"), "{text}");
 }
@@ -126,7 +167,10 @@ async fn traces_are_sent_where_a_collector_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let collector = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut command = configured(directory.path());
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", collector.local_addr().unwrap()));
+    command.env(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        format!("http://{}", collector.local_addr().unwrap()),
+    );
     let (sent, received) = mpsc::channel();
     std::thread::spawn(move || {
         let (mut stream, _) = collector.accept().unwrap();
@@ -137,11 +181,22 @@ async fn traces_are_sent_where_a_collector_is_named() {
             head.extend(byte);
         }
         let head = String::from_utf8(head).unwrap();
-        let length =
-            head.to_lowercase().split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned();
+        let length = head
+            .to_lowercase()
+            .split("content-length: ")
+            .nth(1)
+            .unwrap()
+            .split("\r\n")
+            .next()
+            .unwrap()
+            .to_owned();
         let mut body = vec![0; length.parse().unwrap()];
         stream.read_exact(&mut body).unwrap();
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n"
+        )
+        .unwrap();
         sent.send((head, body)).unwrap();
     });
     let mut service = Service::start(command);
@@ -149,16 +204,30 @@ async fn traces_are_sent_where_a_collector_is_named() {
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let caller = Client::new(&origin, Some(token(directory.path())));
     let request = caller.request("GET", "/catalog/areas");
-    request.header("traceparent", &format!("00-{trace}-b7ad6b7169203331-01")).send().await.is(200);
+    request
+        .header("traceparent", &format!("00-{trace}-b7ad6b7169203331-01"))
+        .send()
+        .await
+        .is(200);
     // what is left is sent at the end
     service.signal("TERM");
     let (head, body) = received.recv_timeout(PATIENCE).unwrap();
     assert!(head.starts_with("POST /v1/traces "), "{head}");
     let contains = |wanted: &[u8]| body.windows(wanted.len()).any(|window| window == wanted);
-    for wanted in ["customer-integration", "GET /api/v1/catalog/areas", "http.route"] {
-        assert!(contains(wanted.as_bytes()), "{wanted} is missing: {}", String::from_utf8_lossy(&body));
+    for wanted in [
+        "customer-integration",
+        "GET /api/v1/catalog/areas",
+        "http.route",
+    ] {
+        assert!(
+            contains(wanted.as_bytes()),
+            "{wanted} is missing: {}",
+            String::from_utf8_lossy(&body)
+        );
     }
-    let id: Vec<u8> = (0..16).map(|at| u8::from_str_radix(&trace[at * 2..at * 2 + 2], 16).unwrap()).collect();
+    let id: Vec<u8> = (0..16)
+        .map(|at| u8::from_str_radix(&trace[at * 2..at * 2 + 2], 16).unwrap())
+        .collect();
     assert!(contains(&id), "not the caller's trace");
     assert!(service.child.wait().unwrap().success());
 }

@@ -23,8 +23,16 @@ fn good() -> Claims {
 
 /// Signs any claims with any algorithm and key.
 fn signed(algorithm: jsonwebtoken::Algorithm, claims: &Value, key: &[u8]) -> String {
-    let header = jsonwebtoken::Header { typ: Some("at+jwt".to_owned()), ..jsonwebtoken::Header::new(algorithm) };
-    jsonwebtoken::encode(&header, claims, &jsonwebtoken::EncodingKey::from_secret(key)).unwrap()
+    let header = jsonwebtoken::Header {
+        typ: Some("at+jwt".to_owned()),
+        ..jsonwebtoken::Header::new(algorithm)
+    };
+    jsonwebtoken::encode(
+        &header,
+        claims,
+        &jsonwebtoken::EncodingKey::from_secret(key),
+    )
+    .unwrap()
 }
 
 fn key() -> Vec<u8> {
@@ -32,43 +40,120 @@ fn key() -> Vec<u8> {
 }
 
 async fn with(app: &TestApp, token: &str) -> Answer {
-    Client::new(&app.base, Some(token.to_owned())).get(PATH).await
+    Client::new(&app.base, Some(token.to_owned()))
+        .get(PATH)
+        .await
 }
 
 #[rstest]
 #[actix_web::test]
-async fn bad_tokens_are_401_and_say_why_when_that_is_safe(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
-    let mint = |claims: &Claims| signed(jsonwebtoken::Algorithm::HS256, &serde_json::to_value(claims).unwrap(), &key());
+async fn bad_tokens_are_401_and_say_why_when_that_is_safe(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
+    let mint = |claims: &Claims| {
+        signed(
+            jsonwebtoken::Algorithm::HS256,
+            &serde_json::to_value(claims).unwrap(),
+            &key(),
+        )
+    };
     with(&app, &mint(&good())).await.is(200);
     // one way of being wrong at a time
     for (why, claims) in [
-        ("expired", Claims { exp: now() - 61, ..good() }),
-        ("not valid yet", Claims { nbf: Some(now() + 90), ..good() }),
-        ("issuer", Claims { iss: "https://evil.example".into(), ..good() }),
-        ("not meant for", Claims { aud: Audience::One("other".into()), ..good() }),
-        ("not meant for", Claims { aud: Audience::Several(vec!["other".into()]), ..good() }),
-        ("cannot be accepted", Claims { sub: String::new(), ..good() }),
+        (
+            "expired",
+            Claims {
+                exp: now() - 61,
+                ..good()
+            },
+        ),
+        (
+            "not valid yet",
+            Claims {
+                nbf: Some(now() + 90),
+                ..good()
+            },
+        ),
+        (
+            "issuer",
+            Claims {
+                iss: "https://evil.example".into(),
+                ..good()
+            },
+        ),
+        (
+            "not meant for",
+            Claims {
+                aud: Audience::One("other".into()),
+                ..good()
+            },
+        ),
+        (
+            "not meant for",
+            Claims {
+                aud: Audience::Several(vec!["other".into()]),
+                ..good()
+            },
+        ),
+        (
+            "cannot be accepted",
+            Claims {
+                sub: String::new(),
+                ..good()
+            },
+        ),
     ] {
-        let refused = with(&app, &mint(&claims)).await.is_problem(401, "invalid_token");
-        assert!(refused.json["detail"].as_str().unwrap().contains(why), "{why}: {}", refused.text);
-        assert_eq!(refused.header("www-authenticate"), r#"Bearer realm="customer-integration", error="invalid_token""#);
+        let refused = with(&app, &mint(&claims))
+            .await
+            .is_problem(401, "invalid_token");
+        assert!(
+            refused.json["detail"].as_str().unwrap().contains(why),
+            "{why}: {}",
+            refused.text
+        );
+        assert_eq!(
+            refused.header("www-authenticate"),
+            r#"Bearer realm="customer-integration", error="invalid_token""#
+        );
     }
-    let several = Claims { aud: Audience::Several(vec!["other".into(), AUDIENCE.to_owned()]), ..good() };
+    let several = Claims {
+        aud: Audience::Several(vec!["other".into(), AUDIENCE.to_owned()]),
+        ..good()
+    };
     with(&app, &mint(&several)).await.is(200);
-    with(&app, &mint(&Claims { exp: now() - 30, ..good() })).await.is(200);
+    with(
+        &app,
+        &mint(&Claims {
+            exp: now() - 30,
+            ..good()
+        }),
+    )
+    .await
+    .is(200);
 }
 
 #[rstest]
 #[actix_web::test]
 async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     let good = serde_json::to_value(good()).unwrap();
-    with(&app, &signed(jsonwebtoken::Algorithm::HS256, &good, &key())).await.is(200);
+    with(&app, &signed(jsonwebtoken::Algorithm::HS256, &good, &key()))
+        .await
+        .is(200);
     for claim in ["iss", "aud", "exp", "sub"] {
         let mut claims = good.clone();
         claims.as_object_mut().unwrap().remove(claim);
-        with(&app, &signed(jsonwebtoken::Algorithm::HS256, &claims, &key())).await.is_problem(401, "invalid_token");
+        with(
+            &app,
+            &signed(jsonwebtoken::Algorithm::HS256, &claims, &key()),
+        )
+        .await
+        .is_problem(401, "invalid_token");
     }
     for (claim, value) in [
         ("exp", json!("tomorrow")),
@@ -81,7 +166,12 @@ async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engin
     ] {
         let mut claims = good.clone();
         claims[claim] = value;
-        with(&app, &signed(jsonwebtoken::Algorithm::HS256, &claims, &key())).await.is_problem(401, "invalid_token");
+        with(
+            &app,
+            &signed(jsonwebtoken::Algorithm::HS256, &claims, &key()),
+        )
+        .await
+        .is_problem(401, "invalid_token");
     }
 }
 
@@ -89,21 +179,38 @@ async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engin
 #[actix_web::test]
 async fn only_the_configured_algorithm_and_key_count(#[values(Sqlite, Postgres)] engine: Engine) {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     let good = serde_json::to_value(good()).unwrap();
-    for algorithm in [jsonwebtoken::Algorithm::HS384, jsonwebtoken::Algorithm::HS512] {
-        with(&app, &signed(algorithm, &good, &key())).await.is_problem(401, "invalid_token");
+    for algorithm in [
+        jsonwebtoken::Algorithm::HS384,
+        jsonwebtoken::Algorithm::HS512,
+    ] {
+        with(&app, &signed(algorithm, &good, &key()))
+            .await
+            .is_problem(401, "invalid_token");
     }
-    with(&app, &signed(jsonwebtoken::Algorithm::HS256, &good, b"another key that is long enough too"))
-        .await
-        .is_problem(401, "invalid_token");
+    with(
+        &app,
+        &signed(
+            jsonwebtoken::Algorithm::HS256,
+            &good,
+            b"another key that is long enough too",
+        ),
+    )
+    .await
+    .is_problem(401, "invalid_token");
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let real = signed(jsonwebtoken::Algorithm::HS256, &good, &key());
     let signature = real.rsplit('.').next().unwrap();
     for algorithm in ["none", "None", "NONE", "RS256", "nonsense"] {
         for signature in ["", signature] {
-            let token =
-                format!("{}.{}.{signature}", encode(&json!({"alg": algorithm, "typ": "at+jwt"})), encode(&good));
+            let token = format!(
+                "{}.{}.{signature}",
+                encode(&json!({"alg": algorithm, "typ": "at+jwt"})),
+                encode(&good)
+            );
             with(&app, &token).await.is_problem(401, "invalid_token");
         }
     }
@@ -111,66 +218,166 @@ async fn only_the_configured_algorithm_and_key_count(#[values(Sqlite, Postgres)]
     let mut richer = good.clone();
     richer["scope"] = json!("integration:read catalog:write");
     let head = real.split('.').next().unwrap();
-    with(&app, &format!("{head}.{}.{signature}", encode(&richer))).await.is_problem(401, "invalid_token");
+    with(&app, &format!("{head}.{}.{signature}", encode(&richer)))
+        .await
+        .is_problem(401, "invalid_token");
     let elsewhere = TokenSettings::hs256(ISSUER, AUDIENCE, "the key of somebody else, 32 bytes");
-    with(&app, &tokens::mint(&elsewhere, &claims("integration:read")).unwrap()).await.is_problem(401, "invalid_token");
+    with(
+        &app,
+        &tokens::mint(&elsewhere, &claims("integration:read")).unwrap(),
+    )
+    .await
+    .is_problem(401, "invalid_token");
 }
 
 #[rstest]
 #[actix_web::test]
 async fn what_is_no_token_at_all(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
-    let missing = app.anonymous().get(PATH).await.is_problem(401, "missing_token");
-    assert_eq!(missing.header("www-authenticate"), r#"Bearer realm="customer-integration""#);
-    for garbage in ["x", "a.b", "a.b.c", "....", "%%%.%%%.%%%", &"x".repeat(16 * 1024)] {
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
+    let missing = app
+        .anonymous()
+        .get(PATH)
+        .await
+        .is_problem(401, "missing_token");
+    assert_eq!(
+        missing.header("www-authenticate"),
+        r#"Bearer realm="customer-integration""#
+    );
+    for garbage in [
+        "x",
+        "a.b",
+        "a.b.c",
+        "....",
+        "%%%.%%%.%%%",
+        &"x".repeat(16 * 1024),
+    ] {
         with(&app, garbage).await.is_problem(401, "invalid_token");
     }
     let token = tokens::mint(&tokens(), &good()).unwrap();
-    let with_header =
-        async |value: &str| app.anonymous().request("GET", PATH).header("authorization", value).send().await;
+    let with_header = async |value: &str| {
+        app.anonymous()
+            .request("GET", PATH)
+            .header("authorization", value)
+            .send()
+            .await
+    };
     with_header(&format!("bearer {token}")).await.is(200);
-    with_header("Basic dXNlcjpwYXNz").await.is_problem(401, "missing_token");
+    with_header("Basic dXNlcjpwYXNz")
+        .await
+        .is_problem(401, "missing_token");
     for value in ["", "Bearer", &token, "Bearer "] {
         assert_eq!(with_header(value).await.status, 401, "{value}");
     }
-    let twice = app.anonymous().request("GET", PATH).header("authorization", &format!("Bearer {token}"));
-    twice.header("authorization", &format!("Bearer {token}")).send().await.is_problem(401, "invalid_token");
+    let twice = app
+        .anonymous()
+        .request("GET", PATH)
+        .header("authorization", &format!("Bearer {token}"));
+    twice
+        .header("authorization", &format!("Bearer {token}"))
+        .send()
+        .await
+        .is_problem(401, "invalid_token");
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_missing_scope_is_named_and_a_foreign_partner_is_not_there(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else { return };
-    for scope in ["", "integration:write", "integration:readx", "xintegration:read", "integration:read,catalog:read"] {
-        let refused = app.with_scope(scope).get(PATH).await.is_problem(403, "insufficient_scope");
+async fn a_missing_scope_is_named_and_a_foreign_partner_is_not_there(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    for scope in [
+        "",
+        "integration:write",
+        "integration:readx",
+        "xintegration:read",
+        "integration:read,catalog:read",
+    ] {
+        let refused = app
+            .with_scope(scope)
+            .get(PATH)
+            .await
+            .is_problem(403, "insufficient_scope");
         let challenge = refused.header("www-authenticate");
-        assert!(challenge.contains(r#"error="insufficient_scope", scope="integration:read""#), "{challenge}");
+        assert!(
+            challenge.contains(r#"error="insufficient_scope", scope="integration:read""#),
+            "{challenge}"
+        );
     }
     let foreign = app.editor_of("K-2");
     let theirs = foreign.get(PATH).await.is_problem(404, "not_found");
-    let nobody = foreign.get("/customer-integrations/K-99").await.is_problem(404, "not_found");
-    let strip = |answer: &Answer| answer.text.replace(answer.header("x-request-id"), "REQ").replace("K-99", "K-1");
+    let nobody = foreign
+        .get("/customer-integrations/K-99")
+        .await
+        .is_problem(404, "not_found");
+    let strip = |answer: &Answer| {
+        answer
+            .text
+            .replace(answer.header("x-request-id"), "REQ")
+            .replace("K-99", "K-1")
+    };
     assert_eq!(strip(&theirs), strip(&nobody));
-    foreign.patch(PATH, json!({"active": false})).await.is_problem(404, "not_found");
-    app.editor_of("K-1").patch(PATH, json!({"active": false})).await.is(200);
+    foreign
+        .patch(PATH, json!({"active": false}))
+        .await
+        .is_problem(404, "not_found");
+    app.editor_of("K-1")
+        .patch(PATH, json!({"active": false}))
+        .await
+        .is(200);
 }
 
 #[rstest]
 #[actix_web::test]
 async fn whom_the_history_would_name_has_a_sane_name(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     let long = |length| "ä".repeat(length);
     let write = claims("integration:write");
-    for bad in [String::new(), "a\0b".to_owned(), "a\u{1b}[31m".to_owned(), "a\u{85}".to_owned(), long(256)] {
-        for claims in
-            [Claims { sub: bad.clone(), ..write.clone() }, Claims { client_id: Some(bad.clone()), ..write.clone() }]
-        {
-            let refused = app.with_claims(&claims).patch(PATH, json!({"active": true})).await;
+    for bad in [
+        String::new(),
+        "a\0b".to_owned(),
+        "a\u{1b}[31m".to_owned(),
+        "a\u{85}".to_owned(),
+        long(256),
+    ] {
+        for claims in [
+            Claims {
+                sub: bad.clone(),
+                ..write.clone()
+            },
+            Claims {
+                client_id: Some(bad.clone()),
+                ..write.clone()
+            },
+        ] {
+            let refused = app
+                .with_claims(&claims)
+                .patch(PATH, json!({"active": true}))
+                .await;
             refused.is_problem(401, "invalid_token");
         }
     }
-    let longest = Claims { sub: long(255), client_id: Some(long(255)), ..write.clone() };
-    let done = app.with_claims(&longest).patch(PATH, json!({"active": true})).await.is(200);
+    let longest = Claims {
+        sub: long(255),
+        client_id: Some(long(255)),
+        ..write.clone()
+    };
+    let done = app
+        .with_claims(&longest)
+        .patch(PATH, json!({"active": true}))
+        .await
+        .is(200);
     assert_eq!(done.json["updated_by"], long(255));
-    app.with_claims(&Claims { client_id: None, ..write }).patch(PATH, json!({"active": false})).await.is(200);
+    app.with_claims(&Claims {
+        client_id: None,
+        ..write
+    })
+    .patch(PATH, json!({"active": false}))
+    .await
+    .is(200);
 }

@@ -7,23 +7,45 @@ use crate::support::{Engine, Engine::*, TestApp};
 
 #[rstest]
 #[actix_web::test]
-async fn the_tab_from_activation_to_an_incomplete_integration(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else { return };
+async fn the_tab_from_activation_to_an_incomplete_integration(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::with_catalog(engine).await else {
+        return;
+    };
     let (editor, k1) = (app.editor(), "/customer-integrations/K-1");
     let area = format!("{k1}/areas/A-1");
 
-    editor.put(&area, Value::Null).await.is_problem(409, "integration_inactive");
+    editor
+        .put(&area, Value::Null)
+        .await
+        .is_problem(409, "integration_inactive");
     editor.patch(k1, json!({"active": true})).await.is(200);
     editor.put(&area, Value::Null).await.is(201);
-    editor.put(&format!("{k1}/ticket-types/T-1"), json!({"approval_required": true})).await.is(201);
+    editor
+        .put(
+            &format!("{k1}/ticket-types/T-1"),
+            json!({"approval_required": true}),
+        )
+        .await
+        .is(201);
     let id = app.access("K-1", "aenne@muster.example", json!({})).await;
     let access = format!("{k1}/accesses/{id}");
-    assert_eq!(editor.get(k1).await.is(200).json["readiness"]["usable"], true);
+    assert_eq!(
+        editor.get(k1).await.is(200).json["readiness"]["usable"],
+        true
+    );
 
     editor.delete(&area).await.is_problem(409, "last_area");
-    editor.patch(&access, json!({"active": false})).await.is(200);
+    editor
+        .patch(&access, json!({"active": false}))
+        .await
+        .is(200);
     editor.delete(&area).await.is(204);
     editor.get(&area).await.is_problem(404, "not_found");
-    let refused = editor.patch(&access, json!({"active": true})).await.is_problem(409, "integration_incomplete");
+    let refused = editor
+        .patch(&access, json!({"active": true}))
+        .await
+        .is_problem(409, "integration_incomplete");
     assert_eq!(refused.errors(), ["/active no_area"]);
 }

@@ -1,13 +1,16 @@
 //! `cargo bench -p decisions-bench`: what a decision takes, and what preparing a policy takes. `benches/decisions/table` prints
 //! the results as tables.
 
-#![expect(clippy::print_stderr, reason = "whoever waits is told what is compared")]
+#![expect(
+    clippy::print_stderr,
+    reason = "whoever waits is told what is compared"
+)]
 
 use std::{hint::black_box, time::Duration};
 
 use criterion::{
-    BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
-    measurement::WallTime,
+    BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group,
+    criterion_main, measurement::WallTime,
 };
 use decisions_bench::{
     Engine, Flat, Form, Question, Scenario, agreement,
@@ -27,7 +30,9 @@ type Group<'c> = BenchmarkGroup<'c, WallTime>;
 fn group<'c>(criterion: &'c mut Criterion, name: &str, seconds: u64) -> Group<'c> {
     let mut group = criterion.benchmark_group(name);
     group.sample_size(20).sampling_mode(SamplingMode::Flat);
-    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(seconds));
+    group
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(seconds));
     group
 }
 
@@ -39,12 +44,28 @@ fn id<E: Engine>(form: Form) -> BenchmarkId {
 fn decide<E: Engine>(group: &mut Group<'_>, id: BenchmarkId, scenario: &Scenario, form: Form) {
     let tickets = Flat::all(scenario);
     let mut engine = E::compile(scenario, form);
-    let asked = scenario.tickets.iter().zip(&tickets).zip(scenario.viewers.iter().take(1).cycle());
-    let inputs: Vec<_> =
-        asked.map(|((json, ticket), viewer)| engine.input(Question { json, ticket, viewer })).collect();
+    let asked = scenario
+        .tickets
+        .iter()
+        .zip(&tickets)
+        .zip(scenario.viewers.iter().take(1).cycle());
+    let inputs: Vec<_> = asked
+        .map(|((json, ticket), viewer)| {
+            engine.input(Question {
+                json,
+                ticket,
+                viewer,
+            })
+        })
+        .collect();
     group.throughput(Throughput::Elements(inputs.len() as u64));
     group.bench_function(id, |bencher| {
-        bencher.iter(|| inputs.iter().filter(|input| engine.sees(black_box(input))).count());
+        bencher.iter(|| {
+            inputs
+                .iter()
+                .filter(|input| engine.sees(black_box(input)))
+                .count()
+        });
     });
 }
 
@@ -59,9 +80,17 @@ fn decisions(criterion: &mut Criterion) {
     for size in [SMALL, LARGE] {
         let scenario = scenario(size, SEED);
         let seen = agreement::check(&scenario);
-        eprintln!("{}: all engines agree, {seen} % of the tickets are seen", size.name);
+        eprintln!(
+            "{}: all engines agree, {seen} % of the tickets are seen",
+            size.name
+        );
         let mut group = group(criterion, &format!("decision/{}", size.name), 2);
-        decide::<Ours>(&mut group, id::<Ours>(Form::Fastest), &scenario, Form::Fastest);
+        decide::<Ours>(
+            &mut group,
+            id::<Ours>(Form::Fastest),
+            &scenario,
+            Form::Fastest,
+        );
         for form in [Form::Fastest, Form::Idiomatic] {
             decide::<Cedar>(&mut group, id::<Cedar>(form), &scenario, form);
             decide::<Rego>(&mut group, id::<Rego>(form), &scenario, form);
@@ -75,7 +104,11 @@ fn decisions(criterion: &mut Criterion) {
 fn growth(criterion: &mut Criterion) {
     let mut group = group(criterion, "growth", 2);
     for rules in [10, 50, 200, 500, 1000] {
-        let size = Size { partner_rules: rules * 3 / 4, global_rules: rules - rules * 3 / 4, ..LARGE };
+        let size = Size {
+            partner_rules: rules * 3 / 4,
+            global_rules: rules - rules * 3 / 4,
+            ..LARGE
+        };
         let id = BenchmarkId::new(Ours::NAME, rules);
         decide::<Ours>(&mut group, id, &scenario(size, SEED), Form::Fastest);
     }

@@ -1,6 +1,8 @@
 //! Engines are compared only where they say the same.
 
-use crate::{Engine, Flat, Form, Question, Scenario, casbin::Casbin, cedar::Cedar, ours::Ours, rego::Rego};
+use crate::{
+    Engine, Flat, Form, Question, Scenario, casbin::Casbin, cedar::Cedar, ours::Ours, rego::Rego,
+};
 
 /// What an engine answers each viewer about each ticket.
 pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
@@ -8,7 +10,11 @@ pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
     let mut engine = E::compile(scenario, form);
     let asked = scenario.viewers.iter().flat_map(|viewer| {
         let tickets = scenario.tickets.iter().zip(&tickets);
-        tickets.map(move |(json, ticket)| Question { json, ticket, viewer })
+        tickets.map(move |(json, ticket)| Question {
+            json,
+            ticket,
+            viewer,
+        })
     });
     asked
         .map(|question| {
@@ -19,9 +25,17 @@ pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
 }
 
 fn compare<E: Engine>(scenario: &Scenario, form: Form, expected: &[bool]) {
-    for (place, (said, expected)) in answers::<E>(scenario, form).iter().zip(expected).enumerate() {
+    for (place, (said, expected)) in answers::<E>(scenario, form)
+        .iter()
+        .zip(expected)
+        .enumerate()
+    {
         let ticket = scenario.tickets.get(place % scenario.tickets.len());
-        assert!(said == expected, "{} ({form:?}) says {said} of {ticket:?}", E::NAME);
+        assert!(
+            said == expected,
+            "{} ({form:?}) says {said} of {ticket:?}",
+            E::NAME
+        );
     }
 }
 

@@ -74,17 +74,29 @@ pub struct Casbin {
 }
 
 fn text<R>(value: &Dynamic, see: impl FnOnce(&str) -> R) -> R {
-    see(&value.read_lock::<casbin::rhai::ImmutableString>().expect("a text"))
+    see(&value
+        .read_lock::<casbin::rhai::ImmutableString>()
+        .expect("a text"))
 }
 
 /// Whether a value is one of several, which are separated by strokes.
 fn among(values: Dynamic, value: Dynamic) -> Dynamic {
-    text(&values, |values| text(&value, |value| values.split('|').any(|it| it == value))).into()
+    text(&values, |values| {
+        text(&value, |value| values.split('|').any(|it| it == value))
+    })
+    .into()
 }
 
 /// Whether two lists have a value in common.
 fn shares(tags: Dynamic, wanted: Dynamic) -> Dynamic {
-    text(&tags, |tags| text(&wanted, |wanted| wanted.split('|').any(|it| tags.split('|').any(|tag| tag == it)))).into()
+    text(&tags, |tags| {
+        text(&wanted, |wanted| {
+            wanted
+                .split('|')
+                .any(|it| tags.split('|').any(|tag| tag == it))
+        })
+    })
+    .into()
 }
 
 /// Whether a text contains another.
@@ -95,7 +107,10 @@ fn says(said: Dynamic, part: Dynamic) -> Dynamic {
 /// Whether a number is greater than one that is written down.
 fn exceeds(age: Dynamic, limit: Dynamic) -> Dynamic {
     let age = age.as_int().expect("a number");
-    text(&limit, |limit| limit.parse::<i32>().is_ok_and(|limit| age > limit)).into()
+    text(&limit, |limit| {
+        limit.parse::<i32>().is_ok_and(|limit| age > limit)
+    })
+    .into()
 }
 
 /// What no configuration changes, but for the areas.
@@ -108,23 +123,40 @@ fn base(partner: &str) -> String {
 
 fn expression(test: &Test) -> String {
     let any = |field: &str, values: &[String]| {
-        let texts: Vec<_> = values.iter().map(|value| format!("r_{field} == {value:?}")).collect();
+        let texts: Vec<_> = values
+            .iter()
+            .map(|value| format!("r_{field} == {value:?}"))
+            .collect();
         texts.join(" || ")
     };
     match test {
-        Test::OneOf { field, values } => format!("({} || r_{field} == \"{UNKNOWN}\")", any(field, values)),
+        Test::OneOf { field, values } => {
+            format!("({} || r_{field} == \"{UNKNOWN}\")", any(field, values))
+        }
         Test::NoneOf { field, values } => format!("!({})", any(field, values)),
         Test::AnyTag(tags) => format!("shares(r_tags, \"{}|{UNKNOWN}\")", tags.join("|")),
         Test::NoTag(tags) => format!("!shares(r_tags, \"{}\")", tags.join("|")),
-        Test::SubjectContains(part) => format!("(says(r_subject, {part:?}) || r_subject == \"{UNKNOWN}\")"),
+        Test::SubjectContains(part) => {
+            format!("(says(r_subject, {part:?}) || r_subject == \"{UNKNOWN}\")")
+        }
         Test::OlderThan { seconds } => format!("r_age > {seconds}"),
     }
 }
 
 /// The expression that lets a ticket of an area pass.
 fn matcher(scenario: &Scenario, area: &str) -> String {
-    let all = |tests: &[Test]| tests.iter().map(expression).collect::<Vec<_>>().join(" && ");
-    let rules: Vec<_> = slice(scenario, area).iter().map(|tests| all(tests)).filter(|it| !it.is_empty()).collect();
+    let all = |tests: &[Test]| {
+        tests
+            .iter()
+            .map(expression)
+            .collect::<Vec<_>>()
+            .join(" && ")
+    };
+    let rules: Vec<_> = slice(scenario, area)
+        .iter()
+        .map(|tests| all(tests))
+        .filter(|it| !it.is_empty())
+        .collect();
     let rules = rules.join(" || ");
     let rules = if rules.is_empty() { "false" } else { &rules };
     format!("{} && !({rules})", base(&scenario.partner))
@@ -143,8 +175,16 @@ fn matcher_of_lines(partner: &str) -> String {
         };
         format!("(p_{name} == \"\" || {test})")
     };
-    let columns: Vec<_> = LINE.iter().filter(|name| **name != "eft").map(column).collect();
-    format!("(p_eft == \"deny\" || {}) && {}", base(partner), columns.join(" && "))
+    let columns: Vec<_> = LINE
+        .iter()
+        .filter(|name| **name != "eft")
+        .map(column)
+        .collect();
+    format!(
+        "(p_eft == \"deny\" || {}) && {}",
+        base(partner),
+        columns.join(" && ")
+    )
 }
 
 fn line(tests: &[Test]) -> Vec<String> {
@@ -153,7 +193,10 @@ fn line(tests: &[Test]) -> Vec<String> {
     for test in tests {
         let (name, value) = match test {
             Test::OneOf { field, values } => (*field, with_unknown(values)),
-            Test::NoneOf { field: "status", values } => ("not_status", values.join("|")),
+            Test::NoneOf {
+                field: "status",
+                values,
+            } => ("not_status", values.join("|")),
             Test::NoneOf { field, .. } => unreachable!("no column excludes values of {field}"),
             Test::AnyTag(tags) => ("tag", with_unknown(tags)),
             Test::NoTag(tags) => ("no_tag", tags.join("|")),
@@ -162,7 +205,8 @@ fn line(tests: &[Test]) -> Vec<String> {
         };
         columns.insert(name, value);
     }
-    LINE.map(|name| columns.remove(name).unwrap_or_default()).into()
+    LINE.map(|name| columns.remove(name).unwrap_or_default())
+        .into()
 }
 
 /// The lines: one that allows, and the rules.
@@ -172,15 +216,25 @@ fn lines(scenario: &Scenario) -> Vec<Vec<String>> {
         *area = scenario.areas().collect::<Vec<_>>().join("|");
         "allow".clone_into(effect);
     }
-    std::iter::once(allow).chain(scenario.rules.iter().map(|rule| line(&rule.tests()))).collect()
+    std::iter::once(allow)
+        .chain(scenario.rules.iter().map(|rule| line(&rule.tests())))
+        .collect()
 }
 
 fn enforcer(model: DefaultModel, lines: Vec<Vec<String>>) -> Enforcer {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
-        let mut enforcer = Enforcer::new(model, NullAdapter).await.expect("an enforcer");
-        let functions: [(&str, Function); 4] =
-            [("among", among), ("shares", shares), ("says", says), ("exceeds", exceeds)];
+        let mut enforcer = Enforcer::new(model, NullAdapter)
+            .await
+            .expect("an enforcer");
+        let functions: [(&str, Function); 4] = [
+            ("among", among),
+            ("shares", shares),
+            ("says", says),
+            ("exceeds", exceeds),
+        ];
         for (name, function) in functions {
             enforcer.add_function(name, OperatorFunction::Arg2(function));
         }
@@ -201,9 +255,16 @@ impl Engine for Casbin {
         model.add_def("r", "r", &REQUEST.join(", "));
         if form == Form::Idiomatic {
             model.add_def("p", "p", &LINE.join(", "));
-            model.add_def("e", "e", "some(where (p.eft == allow)) && !some(where (p.eft == deny))");
+            model.add_def(
+                "e",
+                "e",
+                "some(where (p.eft == allow)) && !some(where (p.eft == deny))",
+            );
             model.add_def("m", "m", &matcher_of_lines(&scenario.partner));
-            return Self { enforcer: enforcer(model, lines(scenario)), matchers: None };
+            return Self {
+                enforcer: enforcer(model, lines(scenario)),
+                matchers: None,
+            };
         }
         model.add_def("p", "p", "none");
         model.add_def("e", "e", "some(where (p.eft == allow))");
@@ -213,7 +274,10 @@ impl Engine for Casbin {
             model.add_def("m", &name, &matcher(scenario, area));
             matchers.insert(area.to_owned(), name);
         }
-        Self { enforcer: enforcer(model, Vec::new()), matchers: Some(matchers) }
+        Self {
+            enforcer: enforcer(model, Vec::new()),
+            matchers: Some(matchers),
+        }
     }
 
     fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
@@ -235,9 +299,18 @@ impl Engine for Casbin {
         let Some(matchers) = &self.matchers else {
             return self.enforcer.enforce(request.clone()).expect("an answer");
         };
-        let Some(matcher) = matchers.get(*area) else { return false };
+        let Some(matcher) = matchers.get(*area) else {
+            return false;
+        };
         let [r_type, p_type, e_type] = ["r", "p", "e"].map(ToOwned::to_owned);
-        let context = EnforceContext { r_type, p_type, e_type, m_type: matcher.clone() };
-        self.enforcer.enforce_with_context(context, request.clone()).expect("an answer")
+        let context = EnforceContext {
+            r_type,
+            p_type,
+            e_type,
+            m_type: matcher.clone(),
+        };
+        self.enforcer
+            .enforce_with_context(context, request.clone())
+            .expect("an answer")
     }
 }

@@ -13,7 +13,8 @@
 use std::collections::HashMap;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, EntityUid, Policy, PolicyId, PolicySet, Request, RestrictedExpression,
+    Authorizer, Context, Decision, Entities, EntityUid, Policy, PolicyId, PolicySet, Request,
+    RestrictedExpression,
 };
 
 use crate::{
@@ -51,12 +52,18 @@ fn expression(test: &Test) -> String {
             let known = any(values, &|value| format!("context.{field} == {value:?}"));
             format!("({known} || context.{field} == \"{UNKNOWN}\")")
         }
-        Test::NoneOf { field, values } => format!("!{}", any(values, &|value| format!("context.{field} == {value:?}"))),
+        Test::NoneOf { field, values } => format!(
+            "!{}",
+            any(values, &|value| format!("context.{field} == {value:?}"))
+        ),
         Test::AnyTag(tags) => {
             let known = any(tags, &|tag| format!("context.tags.contains({tag:?})"));
             format!("({known} || context.tags.contains(\"{UNKNOWN}\"))")
         }
-        Test::NoTag(tags) => format!("!{}", any(tags, &|tag| format!("context.tags.contains({tag:?})"))),
+        Test::NoTag(tags) => format!(
+            "!{}",
+            any(tags, &|tag| format!("context.tags.contains({tag:?})"))
+        ),
         Test::SubjectContains(part) => {
             format!("(context.subject like \"*{part}*\" || context.subject == \"{UNKNOWN}\")")
         }
@@ -66,7 +73,11 @@ fn expression(test: &Test) -> String {
 
 fn all(tests: &[Test]) -> String {
     let parts: Vec<_> = tests.iter().map(expression).collect();
-    if parts.is_empty() { "true".to_owned() } else { parts.join(" && ") }
+    if parts.is_empty() {
+        "true".to_owned()
+    } else {
+        parts.join(" && ")
+    }
 }
 
 /// Alternatives as a balanced tree: as a chain, the last of them would be as deep as there are many.
@@ -86,13 +97,23 @@ fn rule_by_rule(scenario: &Scenario) -> PolicySet {
         "permit(principal, action, resource) when {{ {} && context.granted.contains(context.area) }};",
         base(&scenario.partner)
     );
-    let forbid = |rule: &Rule| format!("forbid(principal, action, resource) when {{ {} }};", all(&rule.tests()));
-    let text = std::iter::once(permit).chain(scenario.rules.iter().map(forbid)).collect::<String>();
+    let forbid = |rule: &Rule| {
+        format!(
+            "forbid(principal, action, resource) when {{ {} }};",
+            all(&rule.tests())
+        )
+    };
+    let text = std::iter::once(permit)
+        .chain(scenario.rules.iter().map(forbid))
+        .collect::<String>();
     text.parse().expect("policies")
 }
 
 fn of_area(scenario: &Scenario, area: &str) -> PolicySet {
-    let rules: Vec<_> = slice(scenario, area).iter().map(|tests| all(tests)).collect();
+    let rules: Vec<_> = slice(scenario, area)
+        .iter()
+        .map(|tests| all(tests))
+        .collect();
     let text = format!(
         "permit(principal, action, resource) when {{ {} }} unless {{ {} }};",
         base(&scenario.partner),
@@ -115,31 +136,52 @@ impl Engine for Cedar {
 
     fn compile(scenario: &Scenario, form: Form) -> Self {
         let idiomatic = form == Form::Idiomatic;
-        let sets = scenario.areas().map(|area| (area.to_owned(), of_area(scenario, area)));
+        let sets = scenario
+            .areas()
+            .map(|area| (area.to_owned(), of_area(scenario, area)));
         Self {
             all: idiomatic.then(|| rule_by_rule(scenario)),
-            by_area: if idiomatic { HashMap::new() } else { sets.collect() },
+            by_area: if idiomatic {
+                HashMap::new()
+            } else {
+                sets.collect()
+            },
             granted: RestrictedExpression::new_set(scenario.areas().map(string)),
             authorizer: Authorizer::new(),
             entities: Entities::empty(),
-            who: ["Access::\"a\"", "Action::\"see\"", "Ticket::\"t\""].map(|uid| uid.parse().expect("an entity")),
+            who: ["Access::\"a\"", "Action::\"see\"", "Ticket::\"t\""]
+                .map(|uid| uid.parse().expect("an entity")),
         }
     }
 
     fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
-        let texts = ticket.texts.iter().map(|(name, text)| ((*name).to_owned(), string(text)));
+        let texts = ticket
+            .texts
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), string(text)));
         let more = [
             ("partner", string(&ticket.partner)),
             ("internal", RestrictedExpression::new_bool(ticket.internal)),
-            ("is_confidential", RestrictedExpression::new_bool(ticket.confidential)),
-            ("tags", RestrictedExpression::new_set(ticket.tags.iter().map(|tag| string(tag)))),
+            (
+                "is_confidential",
+                RestrictedExpression::new_bool(ticket.confidential),
+            ),
+            (
+                "tags",
+                RestrictedExpression::new_set(ticket.tags.iter().map(|tag| string(tag))),
+            ),
             ("age", RestrictedExpression::new_long(ticket.age)),
             ("viewer_contact", string(&viewer.contact)),
             ("viewer_access", string(&viewer.access)),
             ("viewer_own", RestrictedExpression::new_bool(viewer.own)),
         ];
-        let granted = self.all.is_some().then(|| ("granted".to_owned(), self.granted.clone()));
-        let pairs = texts.chain(more.map(|(name, value)| (name.to_owned(), value))).chain(granted);
+        let granted = self
+            .all
+            .is_some()
+            .then(|| ("granted".to_owned(), self.granted.clone()));
+        let pairs = texts
+            .chain(more.map(|(name, value)| (name.to_owned(), value)))
+            .chain(granted);
         let context = Context::from_pairs(pairs).expect("a context");
         let [principal, action, resource] = self.who.clone();
         let request = Request::new(principal, action, resource, context, None).expect("a request");
@@ -149,7 +191,10 @@ impl Engine for Cedar {
     fn sees(&mut self, (area, request): &Self::Input<'_>) -> bool {
         let policies = self.all.as_ref().or_else(|| self.by_area.get(*area));
         policies.is_some_and(|policies| {
-            self.authorizer.is_authorized(request, policies, &self.entities).decision() == Decision::Allow
+            self.authorizer
+                .is_authorized(request, policies, &self.entities)
+                .decision()
+                == Decision::Allow
         })
     }
 }

@@ -71,12 +71,23 @@ impl Flat {
     pub fn new(json: &str, now: Timestamp) -> Self {
         let facts: TicketFacts<'_> = serde_json::from_str(json).expect("a ticket");
         facts.check().expect("a ticket that the product takes");
-        let mut texts: BTreeMap<_, _> = SINGLES.map(|field| (name(field), text(facts.single(field)))).into();
+        let mut texts: BTreeMap<_, _> = SINGLES
+            .map(|field| (name(field), text(facts.single(field))))
+            .into();
         texts.extend(WORDED.iter().zip(facts.words()).map(|(field, word)| {
-            let word = word.seen_as(|place| field.words().get(usize::from(*place)).copied().unwrap_or(UNKNOWN));
+            let word = word.seen_as(|place| {
+                field
+                    .words()
+                    .get(usize::from(*place))
+                    .copied()
+                    .unwrap_or(UNKNOWN)
+            });
             (name(*field), text(word))
         }));
-        texts.insert(name(Field::Subject), fold_case(&text(facts.subject.seen_as(|it| &**it))));
+        texts.insert(
+            name(Field::Subject),
+            fold_case(&text(facts.subject.seen_as(|it| &**it))),
+        );
         let age = match facts.created() {
             Fact::Unknown => AGE_UNKNOWN,
             Fact::Nothing => AGE_NOTHING,
@@ -104,7 +115,11 @@ impl Flat {
     /// If one of them is none.
     pub fn all(scenario: &Scenario) -> Vec<Self> {
         let now = Timestamp::parse(&scenario.now).expect("a time");
-        scenario.tickets.iter().map(|json| Self::new(json, now)).collect()
+        scenario
+            .tickets
+            .iter()
+            .map(|json| Self::new(json, now))
+            .collect()
     }
 
     /// A fact by its name.

@@ -20,9 +20,21 @@ pub struct Size {
 }
 
 /// A small partner.
-pub const SMALL: Size = Size { name: "small", areas: 10, partner_rules: 7, global_rules: 3, tickets: 1000 };
+pub const SMALL: Size = Size {
+    name: "small",
+    areas: 10,
+    partner_rules: 7,
+    global_rules: 3,
+    tickets: 1000,
+};
 /// A large one.
-pub const LARGE: Size = Size { name: "large", areas: 100, partner_rules: 150, global_rules: 50, tickets: 1000 };
+pub const LARGE: Size = Size {
+    name: "large",
+    areas: 100,
+    partner_rules: 150,
+    global_rules: 50,
+    tickets: 1000,
+};
 /// The seed of what is published.
 pub const SEED: u64 = 2026;
 
@@ -60,20 +72,41 @@ const WORDS: [&str; 24] = [
 
 /// Makes a scenario.
 pub fn scenario(size: Size, seed: u64) -> Scenario {
-    let mut make = Make { random: StdRng::seed_from_u64(seed), size };
+    let mut make = Make {
+        random: StdRng::seed_from_u64(seed),
+        size,
+    };
     // what has been retired is not among the areas that count
-    let mut grants: Vec<_> = (0..size.areas).map(|area| Grant { area: id("area", area), available: true }).collect();
-    grants.push(Grant { area: "area-retired".to_owned(), available: false });
-    let scopes = std::iter::repeat_n(false, size.partner_rules).chain(std::iter::repeat_n(true, size.global_rules));
-    let rules = scopes.enumerate().map(|(number, global)| make.rule(number, global)).collect();
-    let who = |access: &str, own| Who { access: access.to_owned(), contact: CONTACT.to_owned(), own };
+    let mut grants: Vec<_> = (0..size.areas)
+        .map(|area| Grant {
+            area: id("area", area),
+            available: true,
+        })
+        .collect();
+    grants.push(Grant {
+        area: "area-retired".to_owned(),
+        available: false,
+    });
+    let scopes = std::iter::repeat_n(false, size.partner_rules)
+        .chain(std::iter::repeat_n(true, size.global_rules));
+    let rules = scopes
+        .enumerate()
+        .map(|(number, global)| make.rule(number, global))
+        .collect();
+    let who = |access: &str, own| Who {
+        access: access.to_owned(),
+        contact: CONTACT.to_owned(),
+        own,
+    };
     Scenario {
         partner: PARTNER.to_owned(),
         now: NOW.to_owned(),
         grants,
         rules,
         viewers: vec![who(ACCESS, false), who(OTHER_ACCESS, true)],
-        tickets: (0..size.tickets).map(|number| make.ticket(number).to_string()).collect(),
+        tickets: (0..size.tickets)
+            .map(|number| make.ticket(number).to_string())
+            .collect(),
     }
 }
 
@@ -92,17 +125,23 @@ impl Make {
     }
 
     fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        *of.choose(&mut self.random).expect("something to choose from")
+        *of.choose(&mut self.random)
+            .expect("something to choose from")
     }
 
     fn some(&mut self, kind: &str, of: usize, least: usize, most: usize) -> Vec<String> {
         let amount = self.random.random_range(least..=most);
-        rand::seq::index::sample(&mut self.random, of, amount).into_iter().map(|number| id(kind, number)).collect()
+        rand::seq::index::sample(&mut self.random, of, amount)
+            .into_iter()
+            .map(|number| id(kind, number))
+            .collect()
     }
 
     fn words(&mut self, of: &[&str], most: usize) -> Vec<String> {
         let amount = self.random.random_range(1..=most);
-        of.sample(&mut self.random, amount).map(|&word| word.to_owned()).collect()
+        of.sample(&mut self.random, amount)
+            .map(|&word| word.to_owned())
+            .collect()
     }
 
     fn types(&self) -> usize {
@@ -116,9 +155,18 @@ impl Make {
     /// Three conditions on three fields. In a large policy most rules are about few areas, or else about something rare.
     fn rule(&mut self, number: usize, global: bool) -> Rule {
         let large = self.size.areas > 20;
-        let rare = [Field::TicketType, Field::Project, Field::Tag, Field::Subject];
+        let rare = [
+            Field::TicketType,
+            Field::Project,
+            Field::Tag,
+            Field::Subject,
+        ];
         let by_area = self.chance(if large { 80 } else { 50 });
-        let mut fields = vec![if by_area { Field::Area } else { self.one(&rare) }];
+        let mut fields = vec![if by_area {
+            Field::Area
+        } else {
+            self.one(&rare)
+        }];
         if large && !by_area {
             fields.push(self.one(&rare));
         }
@@ -129,8 +177,15 @@ impl Make {
                 fields.push(field);
             }
         }
-        let filters = fields.into_iter().map(|field| TicketFilter::Condition(self.condition(field))).collect();
-        Rule { name: format!("Regel {number}"), global, filter: TicketFilter::All { filters } }
+        let filters = fields
+            .into_iter()
+            .map(|field| TicketFilter::Condition(self.condition(field)))
+            .collect();
+        Rule {
+            name: format!("Regel {number}"),
+            global,
+            filter: TicketFilter::All { filters },
+        }
     }
 
     /// How often a field is compared.
@@ -152,13 +207,27 @@ impl Make {
 
     fn condition(&mut self, field: Field) -> Condition {
         let (operator, values) = match field {
-            Field::Area => {
-                (Operator::In, self.some("area", self.size.areas, 1, if self.size.areas > 20 { 2 } else { 4 }))
-            }
+            Field::Area => (
+                Operator::In,
+                self.some(
+                    "area",
+                    self.size.areas,
+                    1,
+                    if self.size.areas > 20 { 2 } else { 4 },
+                ),
+            ),
             Field::TicketType => (Operator::In, self.some("type", self.types(), 1, 4)),
-            Field::Status if self.chance(30) => (Operator::NotIn, self.words(&["open", "in_progress", "parked"], 3)),
-            Field::Status => (Operator::In, self.words(&["open", "in_progress", "parked", "closed"], 2)),
-            Field::Urgency | Field::Impact => (Operator::In, self.words(&["low", "medium", "high"], 2)),
+            Field::Status if self.chance(30) => (
+                Operator::NotIn,
+                self.words(&["open", "in_progress", "parked"], 3),
+            ),
+            Field::Status => (
+                Operator::In,
+                self.words(&["open", "in_progress", "parked", "closed"], 2),
+            ),
+            Field::Urgency | Field::Impact => {
+                (Operator::In, self.words(&["low", "medium", "high"], 2))
+            }
             Field::Tag if self.chance(10) => (Operator::NoneOf, self.some("Tag", 40, 2, 4)),
             Field::Tag => (Operator::AnyOf, self.some("Tag", 40, 1, 4)),
             Field::Released => (Operator::Is, self.words(&["true", "false"], 1)),
@@ -166,19 +235,29 @@ impl Make {
             Field::EntryChannel => (Operator::In, self.some("channel", 6, 1, 2)),
             Field::Project => (Operator::In, self.some("project", self.projects(), 1, 5)),
             Field::Subject => (Operator::Contains, self.words(&WORDS, 1)),
-            _ => (Operator::OlderThan, vec![format!("P{}D", self.one(&[30, 90, 180, 365]))]),
+            _ => (
+                Operator::OlderThan,
+                vec![format!("P{}D", self.one(&[30, 90, 180, 365]))],
+            ),
         };
-        Condition { field, operator, values }
+        Condition {
+            field,
+            operator,
+            values,
+        }
     }
 
     fn subject(&mut self) -> String {
-        let words: Vec<_> = (0..self.random.random_range(2..6)).map(|_| self.one(&WORDS)).collect();
+        let words: Vec<_> = (0..self.random.random_range(2..6))
+            .map(|_| self.one(&WORDS))
+            .collect();
         words.join(" ")
     }
 
     fn created_at(&mut self) -> String {
         let now = Timestamp::parse(NOW).expect("a time");
-        now.plus_seconds(-self.random.random_range(0..500 * 86_400)).to_string()
+        now.plus_seconds(-self.random.random_range(0..500 * 86_400))
+            .to_string()
     }
 
     /// A ticket as a caller sends it. Of some, facts are missing or known to be none.
@@ -214,7 +293,11 @@ impl Make {
     }
 
     fn thin_out(&mut self, ticket: &mut Map<String, Value>) {
-        let optional: Vec<_> = ticket.keys().skip_while(|key| *key != "ticket_type_id").cloned().collect();
+        let optional: Vec<_> = ticket
+            .keys()
+            .skip_while(|key| *key != "ticket_type_id")
+            .cloned()
+            .collect();
         for _ in 0..self.one(&[0, 0, 0, 0, 0, 0, 0, 0, 1, 2]) {
             ticket.remove(optional.choose(&mut self.random).expect("a member"));
         }

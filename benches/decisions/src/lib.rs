@@ -3,7 +3,10 @@
 //! One [`Scenario`] holds rules and tickets in the product's own words; each [`Engine`] derives its policy from it. Whatever can
 //! be prepared is prepared before the clock starts, in favour of the others: their inputs are built beforehand, with texts
 //! folded, ages computed, and unknown and empty facts as marks (see [`flat`]).
-#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nobody to tell but its user")]
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot be set up has nobody to tell but its user"
+)]
 
 pub mod agreement;
 pub mod casbin;

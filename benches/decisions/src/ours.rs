@@ -32,7 +32,9 @@ fn uuid(number: usize) -> uuid::Uuid {
 fn rules(scenario: &Scenario, global: bool) -> Vec<(RuleId, String, TicketFilter)> {
     let numbered = scenario.rules.iter().enumerate();
     let of_scope = numbered.filter(|(_, rule)| rule.global == global);
-    of_scope.map(|(number, rule)| (uuid(number).into(), rule.name.clone(), rule.filter.clone())).collect()
+    of_scope
+        .map(|(number, rule)| (uuid(number).into(), rule.name.clone(), rule.filter.clone()))
+        .collect()
 }
 
 fn viewer(who: &Who) -> Viewer {
@@ -44,7 +46,11 @@ fn viewer(who: &Who) -> Viewer {
         email: "a@example.com".into(),
         active: true,
         role: Role::Observer,
-        ticket_visibility: if who.own { TicketVisibility::Own } else { TicketVisibility::Partner },
+        ticket_visibility: if who.own {
+            TicketVisibility::Own
+        } else {
+            TicketVisibility::Partner
+        },
     }
 }
 
@@ -68,7 +74,10 @@ impl Engine for Ours {
             rules: rules(scenario, false),
         });
         Self {
-            policy: Policy { partner: Arc::new(partner), global: Arc::new(RuleSet::new(rules(scenario, true))) },
+            policy: Policy {
+                partner: Arc::new(partner),
+                global: Arc::new(RuleSet::new(rules(scenario, true))),
+            },
             viewers: scenario.viewers.iter().map(viewer).collect(),
             now: Timestamp::parse(&scenario.now).expect("a time"),
             scratch: Scratch::default(),
@@ -76,8 +85,14 @@ impl Engine for Ours {
     }
 
     fn input<'s>(&self, question: Question<'s>) -> Self::Input<'s> {
-        let viewer = self.viewers.iter().position(|viewer| *viewer.id_text == *question.viewer.access);
-        (serde_json::from_str(question.json).expect("a ticket"), viewer.expect("a viewer of the scenario"))
+        let viewer = self
+            .viewers
+            .iter()
+            .position(|viewer| *viewer.id_text == *question.viewer.access);
+        (
+            serde_json::from_str(question.json).expect("a ticket"),
+            viewer.expect("a viewer of the scenario"),
+        )
     }
 
     fn sees(&mut self, (facts, viewer): &Self::Input<'_>) -> bool {

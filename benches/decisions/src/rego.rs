@@ -14,7 +14,8 @@ use std::{
 };
 
 use regorus::{
-    PolicyModule, Value, compile_policy_with_entrypoint, languages::rego::compiler::Compiler, rvm::vm::RegoVM,
+    PolicyModule, Value, compile_policy_with_entrypoint, languages::rego::compiler::Compiler,
+    rvm::vm::RegoVM,
 };
 
 use crate::{
@@ -30,7 +31,10 @@ pub struct Rego {
 }
 
 fn set<'v>(values: impl IntoIterator<Item = &'v str>) -> String {
-    let values: Vec<_> = values.into_iter().map(|value| format!("{value:?}")).collect();
+    let values: Vec<_> = values
+        .into_iter()
+        .map(|value| format!("{value:?}"))
+        .collect();
     format!("{{{}}}", values.join(", "))
 }
 
@@ -41,9 +45,15 @@ fn with_unknown(values: &[String]) -> String {
 fn expression(test: &Test) -> String {
     match test {
         Test::OneOf { field, values } => format!("input.{field} in {}", with_unknown(values)),
-        Test::NoneOf { field, values } => format!("not input.{field} in {}", set(values.iter().map(String::as_str))),
+        Test::NoneOf { field, values } => format!(
+            "not input.{field} in {}",
+            set(values.iter().map(String::as_str))
+        ),
         Test::AnyTag(tags) => format!("count(input.tags & {}) > 0", with_unknown(tags)),
-        Test::NoTag(tags) => format!("count(input.tags & {}) == 0", set(tags.iter().map(String::as_str))),
+        Test::NoTag(tags) => format!(
+            "count(input.tags & {}) == 0",
+            set(tags.iter().map(String::as_str))
+        ),
         Test::SubjectContains(part) => format!("said(input.subject, {part:?})"),
         Test::OlderThan { seconds } => format!("input.age > {seconds}"),
     }
@@ -59,7 +69,9 @@ fn hidden(scenario: &Scenario, rules: &[Vec<Test>]) -> String {
         "input.viewer_own; input.main_contact != input.viewer_contact; input.created_by != input.viewer_access"
             .to_owned(),
     ];
-    let rules = rules.iter().map(|tests| tests.iter().map(expression).collect::<Vec<_>>().join("; "));
+    let rules = rules
+        .iter()
+        .map(|tests| tests.iter().map(expression).collect::<Vec<_>>().join("; "));
     for body in base.into_iter().chain(rules) {
         let body = if body.is_empty() { "true" } else { &body };
         let _ = writeln!(text, "hidden if {{ {body} }}");
@@ -74,8 +86,12 @@ said(subject, _) if subject == "?"
 
 fn machine(text: String, data: Value) -> RegoVM {
     let entry = "data.tickets.hidden";
-    let module = PolicyModule { id: "tickets.rego".into(), content: text.into() };
-    let policy = compile_policy_with_entrypoint(data.clone(), &[module], entry.into()).expect("a policy");
+    let module = PolicyModule {
+        id: "tickets.rego".into(),
+        content: text.into(),
+    };
+    let policy =
+        compile_policy_with_entrypoint(data.clone(), &[module], entry.into()).expect("a policy");
     let program = Compiler::compile_from_policy(&policy, &[entry]).expect("a program");
     let mut machine = RegoVM::new();
     machine.load_program(program);
@@ -86,8 +102,14 @@ fn machine(text: String, data: Value) -> RegoVM {
 
 /// The granted areas as data; as a set in the text, a hundred of them are more than regorus parses.
 fn granted(scenario: &Scenario) -> Value {
-    let areas: BTreeMap<_, _> = scenario.areas().map(|area| (Value::from(area), Value::from(true))).collect();
-    Value::from(BTreeMap::from([(Value::from("granted"), Value::from(areas))]))
+    let areas: BTreeMap<_, _> = scenario
+        .areas()
+        .map(|area| (Value::from(area), Value::from(true)))
+        .collect();
+    Value::from(BTreeMap::from([(
+        Value::from("granted"),
+        Value::from(areas),
+    )]))
 }
 
 impl Engine for Rego {
@@ -99,15 +121,36 @@ impl Engine for Rego {
         if form == Form::Idiomatic {
             let rules: Vec<_> = scenario.rules.iter().map(Rule::tests).collect();
             let text = hidden(scenario, &rules) + "hidden if not data.granted[input.area]\n";
-            return Self { all: Some(machine(text, granted(scenario))), by_area: HashMap::new() };
+            return Self {
+                all: Some(machine(text, granted(scenario))),
+                by_area: HashMap::new(),
+            };
         }
-        let of_area = |area| machine(hidden(scenario, &slice(scenario, area)), Value::new_object());
-        Self { all: None, by_area: scenario.areas().map(|area| (area.to_owned(), of_area(area))).collect() }
+        let of_area = |area| {
+            machine(
+                hidden(scenario, &slice(scenario, area)),
+                Value::new_object(),
+            )
+        };
+        Self {
+            all: None,
+            by_area: scenario
+                .areas()
+                .map(|area| (area.to_owned(), of_area(area)))
+                .collect(),
+        }
     }
 
     fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
-        let texts = ticket.texts.iter().map(|(name, text)| (Value::from(*name), Value::from(text.as_str())));
-        let tags: BTreeSet<_> = ticket.tags.iter().map(|tag| Value::from(tag.as_str())).collect();
+        let texts = ticket
+            .texts
+            .iter()
+            .map(|(name, text)| (Value::from(*name), Value::from(text.as_str())));
+        let tags: BTreeSet<_> = ticket
+            .tags
+            .iter()
+            .map(|tag| Value::from(tag.as_str()))
+            .collect();
         let more = [
             ("partner", Value::from(ticket.partner.as_str())),
             ("internal", Value::from(ticket.internal)),
@@ -118,12 +161,16 @@ impl Engine for Rego {
             ("viewer_access", Value::from(viewer.access.as_str())),
             ("viewer_own", Value::from(viewer.own)),
         ];
-        let members: BTreeMap<_, _> = texts.chain(more.map(|(name, value)| (Value::from(name), value))).collect();
+        let members: BTreeMap<_, _> = texts
+            .chain(more.map(|(name, value)| (Value::from(name), value)))
+            .collect();
         (ticket.text("area"), Value::from(members))
     }
 
     fn sees(&mut self, (area, input): &Self::Input<'_>) -> bool {
-        let Some(machine) = self.all.as_mut().or_else(|| self.by_area.get_mut(*area)) else { return false };
+        let Some(machine) = self.all.as_mut().or_else(|| self.by_area.get_mut(*area)) else {
+            return false;
+        };
         machine.set_input(input.clone());
         machine.execute().expect("an answer") == Value::Undefined
     }

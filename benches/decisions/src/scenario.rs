@@ -44,6 +44,9 @@ pub struct Scenario {
 impl Scenario {
     /// The areas whose tickets can be seen at all.
     pub fn areas(&self) -> impl Iterator<Item = &str> {
-        self.grants.iter().filter(|grant| grant.available).map(|grant| grant.area.as_str())
+        self.grants
+            .iter()
+            .filter(|grant| grant.available)
+            .map(|grant| grant.area.as_str())
     }
 }

@@ -16,25 +16,47 @@ use crate::{
 /// A condition. Where values are wanted, those who write it down add [`crate::flat::UNKNOWN`] to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
-    OneOf { field: &'static str, values: Vec<String> },
-    NoneOf { field: &'static str, values: Vec<String> },
+    OneOf {
+        field: &'static str,
+        values: Vec<String>,
+    },
+    NoneOf {
+        field: &'static str,
+        values: Vec<String>,
+    },
     AnyTag(Vec<String>),
     NoTag(Vec<String>),
     SubjectContains(String),
-    OlderThan { seconds: i64 },
+    OlderThan {
+        seconds: i64,
+    },
 }
 
 impl Test {
     fn new(condition: &Condition) -> Self {
-        let Condition { field, operator, values } = condition;
+        let Condition {
+            field,
+            operator,
+            values,
+        } = condition;
         let folded = || values.iter().map(|value| fold_case(value)).collect();
         match (field, operator) {
             (Field::Tag, Operator::AnyOf) => Self::AnyTag(folded()),
             (Field::Tag, Operator::NoneOf) => Self::NoTag(folded()),
-            (Field::Subject, Operator::Contains) => Self::SubjectContains(fold_case(&first(values))),
-            (Field::CreatedAt, Operator::OlderThan) => Self::OlderThan { seconds: days(&first(values)) * 86_400 },
-            (_, Operator::In | Operator::Is) => Self::OneOf { field: name(*field), values: values.clone() },
-            (_, Operator::NotIn) => Self::NoneOf { field: name(*field), values: values.clone() },
+            (Field::Subject, Operator::Contains) => {
+                Self::SubjectContains(fold_case(&first(values)))
+            }
+            (Field::CreatedAt, Operator::OlderThan) => Self::OlderThan {
+                seconds: days(&first(values)) * 86_400,
+            },
+            (_, Operator::In | Operator::Is) => Self::OneOf {
+                field: name(*field),
+                values: values.clone(),
+            },
+            (_, Operator::NotIn) => Self::NoneOf {
+                field: name(*field),
+                values: values.clone(),
+            },
             other => unreachable!("no rule of the benchmark has {other:?}"),
         }
     }
@@ -55,8 +77,12 @@ fn first(values: &[String]) -> String {
 }
 
 fn days(period: &str) -> i64 {
-    let number = period.strip_prefix('P').and_then(|rest| rest.strip_suffix('D'));
-    number.and_then(|number| number.parse().ok()).expect("a number of days")
+    let number = period
+        .strip_prefix('P')
+        .and_then(|rest| rest.strip_suffix('D'));
+    number
+        .and_then(|number| number.parse().ok())
+        .expect("a number of days")
 }
 
 impl Rule {
@@ -80,11 +106,24 @@ impl Rule {
 /// No engine finds rules by a ticket's facts. Who needs speed keeps a policy per area instead, and picks one before asking.
 pub fn slice(scenario: &Scenario, area: &str) -> Vec<Vec<Test>> {
     let of_area = |test: &Test| match test {
-        Test::OneOf { field: "area", values } => Some(values.iter().any(|value| value == area)),
-        Test::NoneOf { field: "area", values } => Some(!values.iter().any(|value| value == area)),
+        Test::OneOf {
+            field: "area",
+            values,
+        } => Some(values.iter().any(|value| value == area)),
+        Test::NoneOf {
+            field: "area",
+            values,
+        } => Some(!values.iter().any(|value| value == area)),
         _ => None,
     };
     let rules = scenario.rules.iter().map(Rule::tests);
     let concerned = rules.filter(|tests| tests.iter().filter_map(of_area).all(|holds| holds));
-    concerned.map(|tests| tests.into_iter().filter(|test| of_area(test).is_none()).collect()).collect()
+    concerned
+        .map(|tests| {
+            tests
+                .into_iter()
+                .filter(|test| of_area(test).is_none())
+                .collect()
+        })
+        .collect()
 }

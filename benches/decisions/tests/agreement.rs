@@ -10,7 +10,11 @@ fn all_engines_agree() {
     for (size, seeds) in [(SMALL, [SEED, 1, 2, 3].as_slice()), (LARGE, &[SEED, 1])] {
         for seed in seeds {
             let seen = agreement::check(&scenario(size, *seed));
-            assert!((40..=70).contains(&seen), "{seen} % of the tickets of {} with seed {seed} are seen", size.name);
+            assert!(
+                (40..=70).contains(&seen),
+                "{seen} % of the tickets of {} with seed {seed} are seen",
+                size.name
+            );
         }
     }
 }

@@ -41,14 +41,22 @@ struct Cli {
 
 async fn constant(_permit: Permit<DecisionsRead>) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
-    answer.insert_header((header::CACHE_CONTROL, "no-store")).content_type("application/json");
+    answer
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/json");
     reply::in_language(answer.body(ANSWER), Lang::En.tag())
 }
 
 fn more(config: &mut ServiceConfig) {
     config
-        .route("/bench/v1/constants/answer-to-a-get", web::get().to(constant))
-        .route("/bench/v1/constants/answer-to-posts", web::post().to(constant));
+        .route(
+            "/bench/v1/constants/answer-to-a-get",
+            web::get().to(constant),
+        )
+        .route(
+            "/bench/v1/constants/answer-to-posts",
+            web::post().to(constant),
+        );
 }
 
 fn main() -> anyhow::Result<()> {

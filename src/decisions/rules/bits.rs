@@ -25,13 +25,19 @@ impl Table {
             bits.extend(of_value);
             (value.as_bytes().into(), begin..bits.len())
         };
-        Self { places: values.into_iter().map(place).collect(), bits }
+        Self {
+            places: values.into_iter().map(place).collect(),
+            bits,
+        }
     }
 
     /// The bits of a value.
     #[inline]
     pub fn of(&self, value: &[u8]) -> &[(u32, u64)] {
-        self.places.get(value).and_then(|place| self.bits.get(place.clone())).unwrap_or_default()
+        self.places
+            .get(value)
+            .and_then(|place| self.bits.get(place.clone()))
+            .unwrap_or_default()
     }
 
     /// About how much memory it takes, in bytes.
@@ -45,30 +51,39 @@ impl Table {
 pub fn mask(length: usize, holds: impl Fn(usize) -> bool) -> Box<[u64]> {
     let word = |first: usize| {
         let bits = first..length.min(first + 64);
-        bits.filter(|bit| holds(*bit)).fold(0, |word, bit| word | 1 << (bit - first))
+        bits.filter(|bit| holds(*bit))
+            .fold(0, |word, bit| word | 1 << (bit - first))
     };
     (0..length).step_by(64).map(word).collect()
 }
 
 /// Puts a bit into a set.
 pub fn set(bits: &mut Bits, bit: usize) {
-    *bits.entry(u32::try_from(bit / 64).unwrap_or(u32::MAX)).or_default() |= 1 << (bit % 64);
+    *bits
+        .entry(u32::try_from(bit / 64).unwrap_or(u32::MAX))
+        .or_default() |= 1 << (bit % 64);
 }
 
 pub fn add(to: &mut [u64], bits: &[(u32, u64)]) {
     for (at, bits) in bits {
-        to.get_mut(*at as usize).into_iter().for_each(|word| *word |= bits);
+        to.get_mut(*at as usize)
+            .into_iter()
+            .for_each(|word| *word |= bits);
     }
 }
 
 pub fn remove(from: &mut [u64], bits: &[(u32, u64)]) {
     for (at, bits) in bits {
-        from.get_mut(*at as usize).into_iter().for_each(|word| *word &= !bits);
+        from.get_mut(*at as usize)
+            .into_iter()
+            .for_each(|word| *word &= !bits);
     }
 }
 
 pub fn meet(left: &mut [u64], right: &[u64]) {
-    left.iter_mut().zip(right).for_each(|(left, right)| *left &= right);
+    left.iter_mut()
+        .zip(right)
+        .for_each(|(left, right)| *left &= right);
 }
 
 /// The bits that are set, in their order.

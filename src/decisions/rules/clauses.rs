@@ -38,15 +38,25 @@ pub struct Clauses<'n> {
 impl<'n> Clauses<'n> {
     /// The clauses of a filter.
     pub fn of(node: &'n Node) -> Self {
-        let mut making = Making { most: MAX_CLAUSES, whole: true };
+        let mut making = Making {
+            most: MAX_CLAUSES,
+            whole: true,
+        };
         let mut all = making.alternatives(node, false);
-        let values = all.iter().flatten().map(|literal| literal.test.values()).sum::<usize>();
+        let values = all
+            .iter()
+            .flatten()
+            .map(|literal| literal.test.values())
+            .sum::<usize>();
         if values > MAX_VALUES {
             // one clause repeats nothing
             making.most = 1;
             all = making.alternatives(node, false);
         }
-        Self { all, whole: making.whole }
+        Self {
+            all,
+            whole: making.whole,
+        }
     }
 }
 
@@ -63,7 +73,9 @@ impl Making {
         match (node, negated) {
             (Node::Test(test), _) => vec![vec![Literal { test, negated }]],
             // an empty group is unknown, whichever it is
-            (Node::All(nodes) | Node::Any(nodes) | Node::None(nodes), _) if nodes.is_empty() => vec![Clause::new()],
+            (Node::All(nodes) | Node::Any(nodes) | Node::None(nodes), _) if nodes.is_empty() => {
+                vec![Clause::new()]
+            }
             (Node::All(nodes), false) => self.conjunction(nodes, false),
             (Node::Any(nodes), true) | (Node::None(nodes), false) => self.conjunction(nodes, true),
             (Node::Any(nodes), false) => self.disjunction(nodes, false),
@@ -90,7 +102,10 @@ impl Making {
             let factors = self.alternatives(node, negated);
             // what would make too many is left out
             if product.len() * factors.len() <= self.most {
-                product = product.iter().flat_map(|left| factors.iter().map(|right| joined(left, right))).collect();
+                product = product
+                    .iter()
+                    .flat_map(|left| factors.iter().map(|right| joined(left, right)))
+                    .collect();
             } else {
                 self.whole = false;
             }
@@ -107,7 +122,9 @@ pub struct Rest(Box<[(Arc<Test>, bool)]>);
 impl Rest {
     /// The rest of a clause.
     pub fn of(clause: &Clause<'_>) -> Self {
-        let open = clause.iter().filter(|it| !matches!(**it.test, Test::OneOf { .. } | Test::Word { .. }));
+        let open = clause
+            .iter()
+            .filter(|it| !matches!(**it.test, Test::OneOf { .. } | Test::Word { .. }));
         Self(open.map(|it| (Arc::clone(it.test), it.negated)).collect())
     }
 

@@ -36,7 +36,9 @@ impl Values {
 
     /// Whether this is one of them.
     pub fn contain(&self, value: &str) -> bool {
-        self.0.binary_search_by(|known| (**known).cmp(value)).is_ok()
+        self.0
+            .binary_search_by(|known| (**known).cmp(value))
+            .is_ok()
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
@@ -51,7 +53,11 @@ pub struct Words(u8);
 impl Words {
     fn new(field: Field, values: &[String]) -> Self {
         let words = field.words().iter().enumerate();
-        Self(words.filter(|(_, word)| values.iter().any(|it| it == *word)).fold(0, |set, (at, _)| set | 1 << at))
+        Self(
+            words
+                .filter(|(_, word)| values.iter().any(|it| it == *word))
+                .fold(0, |set, (at, _)| set | 1 << at),
+        )
     }
 
     /// Whether this is one of them.
@@ -70,7 +76,10 @@ pub struct Pattern {
 
 impl Pattern {
     fn new(text: &str) -> Self {
-        Self { text: text.into(), finder: Box::new(Finder::new(text).into_owned()) }
+        Self {
+            text: text.into(),
+            finder: Box::new(Finder::new(text).into_owned()),
+        }
     }
 
     fn is_in(&self, text: &[u8]) -> bool {
@@ -153,7 +162,11 @@ impl Node {
     /// Whether every ticket of an area matches, whatever its other facts are.
     pub fn covers(&self, area: &str) -> bool {
         let judge = |test: &Test| match test {
-            Test::OneOf { field: Field::Area, values, wanted } => (values.contain(area) == *wanted).into(),
+            Test::OneOf {
+                field: Field::Area,
+                values,
+                wanted,
+            } => (values.contain(area) == *wanted).into(),
             _ => Truth::Unknown,
         };
         self.evaluate(&judge) == Truth::True
@@ -172,7 +185,9 @@ impl Node {
     /// How much work it is to judge, compared with others.
     fn cost(&self) -> usize {
         match self {
-            Self::All(nodes) | Self::Any(nodes) | Self::None(nodes) => nodes.iter().map(Self::cost).sum(),
+            Self::All(nodes) | Self::Any(nodes) | Self::None(nodes) => {
+                nodes.iter().map(Self::cost).sum()
+            }
             Self::Test(test) => match **test {
                 Test::Text { .. } => 20,
                 Test::Tags { .. } => 10,
@@ -184,7 +199,12 @@ impl Node {
 }
 
 /// The least or the greatest of what some nodes come to; looks no further than the last thing there can be.
-fn extreme(nodes: &[Node], last: Truth, choose: fn(Truth, Truth) -> Truth, judge: &impl Fn(&Test) -> Truth) -> Truth {
+fn extreme(
+    nodes: &[Node],
+    last: Truth,
+    choose: fn(Truth, Truth) -> Truth,
+    judge: &impl Fn(&Test) -> Truth,
+) -> Truth {
     let mut all = None;
     for node in nodes {
         let truth = node.evaluate(judge);
@@ -198,13 +218,25 @@ fn extreme(nodes: &[Node], last: Truth, choose: fn(Truth, Truth) -> Truth, judge
 
 impl Test {
     fn new(condition: &Condition) -> Self {
-        let Condition { field, operator, values } = condition;
+        let Condition {
+            field,
+            operator,
+            values,
+        } = condition;
         match operator {
             Operator::In | Operator::NotIn | Operator::Is => {
                 let (field, wanted) = (*field, *operator != Operator::NotIn);
                 match WORDED.iter().position(|worded| *worded == field) {
-                    Some(slot) => Self::Word { slot, words: Words::new(field, values), wanted },
-                    None => Self::OneOf { field, values: Values::new(values.iter().cloned()), wanted },
+                    Some(slot) => Self::Word {
+                        slot,
+                        words: Words::new(field, values),
+                        wanted,
+                    },
+                    None => Self::OneOf {
+                        field,
+                        values: Values::new(values.iter().cloned()),
+                        wanted,
+                    },
                 }
             }
             Operator::AnyOf => Self::tags(values, Quantity::Any),
@@ -220,13 +252,24 @@ impl Test {
     }
 
     fn tags(values: &[String], how: Quantity) -> Self {
-        Self::Tags { values: Values::new(values.iter().map(|name| fold_case(name))), how }
+        Self::Tags {
+            values: Values::new(values.iter().map(|name| fold_case(name))),
+            how,
+        }
     }
 
     fn text(field: Field, values: &[String], whole: bool) -> Self {
-        let field = if field == Field::Subject { TextField::Subject } else { TextField::ReferenceNumber };
+        let field = if field == Field::Subject {
+            TextField::Subject
+        } else {
+            TextField::ReferenceNumber
+        };
         let pattern = values.first().map(|text| Pattern::new(&fold_case(text)));
-        pattern.map_or(Self::Unreadable, |pattern| Self::Text { field, pattern, whole })
+        pattern.map_or(Self::Unreadable, |pattern| Self::Text {
+            field,
+            pattern,
+            whole,
+        })
     }
 
     fn created(values: &[String], before: bool) -> Self {
@@ -247,13 +290,21 @@ impl Test {
     /// What the condition comes to for a ticket.
     pub fn judge(&self, look: &Look<'_>) -> Truth {
         match self {
-            Self::OneOf { field, values, wanted } => match look.facts.single(*field) {
+            Self::OneOf {
+                field,
+                values,
+                wanted,
+            } => match look.facts.single(*field) {
                 Fact::Unknown => Truth::Unknown,
                 // what is known to be none is none of the values
                 Fact::Nothing => (!wanted).into(),
                 Fact::Known(value) => (values.contain(value) == *wanted).into(),
             },
-            Self::Word { slot, words, wanted } => match look.word(*slot) {
+            Self::Word {
+                slot,
+                words,
+                wanted,
+            } => match look.word(*slot) {
                 Fact::Unknown => Truth::Unknown,
                 Fact::Nothing => (!wanted).into(),
                 Fact::Known(place) => (words.contain(place) == *wanted).into(),
@@ -270,7 +321,11 @@ impl Test {
                 }
                 _ => Truth::Unknown,
             },
-            Self::Text { field, pattern, whole } => match look.text(*field) {
+            Self::Text {
+                field,
+                pattern,
+                whole,
+            } => match look.text(*field) {
                 Fact::Unknown => Truth::Unknown,
                 Fact::Nothing => Truth::False,
                 Fact::Known(text) if *whole => (text == pattern.text.as_bytes()).into(),
@@ -284,11 +339,20 @@ impl Test {
                         Limit::At(time) => time.cmp(&created),
                         Limit::Ago(period) => look.now.compare_age(created, period),
                     };
-                    (if *before { order.is_gt() } else { order.is_lt() }).into()
+                    (if *before {
+                        order.is_gt()
+                    } else {
+                        order.is_lt()
+                    })
+                    .into()
                 }
             },
-            Self::MainContactIsSelf => look.viewer.map_or(Truth::Unknown, |viewer| viewer.is_main_contact(look.facts)),
-            Self::CreatorIsSelf => look.viewer.map_or(Truth::Unknown, |viewer| viewer.is_creator(look.facts)),
+            Self::MainContactIsSelf => look
+                .viewer
+                .map_or(Truth::Unknown, |viewer| viewer.is_main_contact(look.facts)),
+            Self::CreatorIsSelf => look
+                .viewer
+                .map_or(Truth::Unknown, |viewer| viewer.is_creator(look.facts)),
             Self::Unreadable => Truth::Unknown,
         }
     }

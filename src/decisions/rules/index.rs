@@ -63,15 +63,39 @@ impl Index {
     /// Indexes clauses.
     pub fn new(clauses: &[Clause<'_>]) -> Self {
         let literals = || clauses.iter().flatten().map(|literal| &**literal.test);
-        let ids = literals().filter_map(|test| if let Test::OneOf { field, .. } = test { Some(*field) } else { None });
-        let words = literals().filter_map(|test| if let Test::Word { slot, .. } = test { Some(*slot) } else { None });
+        let ids = literals().filter_map(|test| {
+            if let Test::OneOf { field, .. } = test {
+                Some(*field)
+            } else {
+                None
+            }
+        });
+        let words = literals().filter_map(|test| {
+            if let Test::Word { slot, .. } = test {
+                Some(*slot)
+            } else {
+                None
+            }
+        });
         let (ids, words): (BTreeSet<Field>, BTreeSet<usize>) = (ids.collect(), words.collect());
-        let mut singles: Vec<_> = ids.into_iter().map(|field| Single::new(field, clauses)).collect();
+        let mut singles: Vec<_> = ids
+            .into_iter()
+            .map(|field| Single::new(field, clauses))
+            .collect();
         // what leaves the least comes first, so that often nothing is left to look at
-        singles.sort_by_key(|single| single.usual.iter().map(|word| word.count_ones()).sum::<u32>());
+        singles.sort_by_key(|single| {
+            single
+                .usual
+                .iter()
+                .map(|word| word.count_ones())
+                .sum::<u32>()
+        });
         Self {
             all: mask(clauses.len(), |_| true),
-            worded: words.into_iter().map(|slot| Worded::new(slot, clauses)).collect(),
+            worded: words
+                .into_iter()
+                .map(|slot| Worded::new(slot, clauses))
+                .collect(),
             singles: singles.into(),
             several: Several::of(clauses),
         }
@@ -79,7 +103,11 @@ impl Index {
 
     /// The places of the clauses that a ticket leaves possible, in their order. Of those, all that they ask of fields with one
     /// value at most holds, or is unknown.
-    pub fn candidates<'m>(&self, look: &Look<'_>, marks: &'m mut Marks) -> impl Iterator<Item = usize> + use<'m> {
+    pub fn candidates<'m>(
+        &self,
+        look: &Look<'_>,
+        marks: &'m mut Marks,
+    ) -> impl Iterator<Item = usize> + use<'m> {
         let Marks { left, held } = marks;
         left.clear();
         left.extend_from_slice(&self.all);
@@ -95,17 +123,26 @@ impl Index {
     #[inline]
     fn narrow(&self, look: &Look<'_>, left: &mut [u64], held: &mut Vec<u64>) -> bool {
         // seldom does one of them leave nothing, so each is not worth a question
-        self.worded.iter().for_each(|worded| worded.narrow(look, left));
+        self.worded
+            .iter()
+            .for_each(|worded| worded.narrow(look, left));
         left.iter().any(|word| *word != 0)
             && self.singles.iter().all(|single| single.narrow(look, left))
-            && self.several.iter().all(|several| several.narrow(look, left, held))
+            && self
+                .several
+                .iter()
+                .all(|several| several.narrow(look, left, held))
     }
 
     /// About how much memory it takes, in bytes.
     pub fn bytes(&self) -> usize {
         let worded = self.worded.iter().map(|it| it.masks.len()).sum::<usize>();
         let words = worded + self.all.len() * (1 + 2 * self.singles.len() + 2 * self.several.len());
-        let tables = self.singles.iter().map(|it| it.flips.bytes()).sum::<usize>()
+        let tables = self
+            .singles
+            .iter()
+            .map(|it| it.flips.bytes())
+            .sum::<usize>()
             + self.several.iter().map(Several::bytes).sum::<usize>();
         words * 8 + tables
     }
@@ -118,16 +155,26 @@ impl Worded {
             mask(clauses.len(), |bit| {
                 let mut literals = clauses.get(bit).into_iter().flatten();
                 literals.all(|Literal { test, negated }| match &***test {
-                    Test::Word { slot: of, words, wanted } if *of == slot => {
+                    Test::Word {
+                        slot: of,
+                        words,
+                        wanted,
+                    } if *of == slot => {
                         (place.is_some_and(|place| words.contain(place)) == *wanted) != *negated
                     }
                     _ => true,
                 })
             })
         };
-        let none = WORDED.get(slot).map_or(0, |field| u8::try_from(field.words().len()).unwrap_or(u8::MAX));
+        let none = WORDED.get(slot).map_or(0, |field| {
+            u8::try_from(field.words().len()).unwrap_or(u8::MAX)
+        });
         let places = (0..none).map(Some).chain([None]);
-        Self { slot, none, masks: places.flat_map(|place| mask_of(place).into_vec()).collect() }
+        Self {
+            slot,
+            none,
+            masks: places.flat_map(|place| mask_of(place).into_vec()).collect(),
+        }
     }
 
     /// Leaves what the ticket's word leaves.
@@ -140,38 +187,64 @@ impl Worded {
         };
         let begin = usize::from(place) * left.len();
         // all words have one; without it nothing would be ruled out
-        let masks = self.masks.get(begin..begin + left.len()).unwrap_or_default();
-        left.iter_mut().zip(masks).for_each(|(word, mask)| *word &= mask);
+        let masks = self
+            .masks
+            .get(begin..begin + left.len())
+            .unwrap_or_default();
+        left.iter_mut()
+            .zip(masks)
+            .for_each(|(word, mask)| *word &= mask);
     }
 }
 
 impl Single {
     fn new<'c>(field: Field, clauses: &[Clause<'c>]) -> Self {
         let of_field = |literal: &Literal<'c>| match &**literal.test {
-            Test::OneOf { field: of, values, wanted } if *of == field => Some((values, *wanted != literal.negated)),
+            Test::OneOf {
+                field: of,
+                values,
+                wanted,
+            } if *of == field => Some((values, *wanted != literal.negated)),
             _ => None,
         };
-        let parts: Vec<Vec<(&'c Values, bool)>> =
-            clauses.iter().map(|clause| clause.iter().filter_map(of_field).collect()).collect();
+        let parts: Vec<Vec<(&'c Values, bool)>> = clauses
+            .iter()
+            .map(|clause| clause.iter().filter_map(of_field).collect())
+            .collect();
         let usual = |tests: &[(&Values, bool)]| tests.iter().all(|(_, wanted)| !wanted);
         let mut flips = BTreeMap::<&'c str, Bits>::new();
         for (bit, tests) in parts.iter().enumerate() {
             for value in tests.iter().flat_map(|(values, _)| values.iter()) {
-                let holds = tests.iter().all(|(values, wanted)| values.contain(value) == *wanted);
+                let holds = tests
+                    .iter()
+                    .all(|(values, wanted)| values.contain(value) == *wanted);
                 if holds != usual(tests) {
                     set(flips.entry(value).or_default(), bit);
                 }
             }
         }
-        let usual = mask(clauses.len(), |bit| parts.get(bit).is_none_or(|tests| usual(tests)));
-        let concerned = mask(clauses.len(), |bit| parts.get(bit).is_some_and(|tests| !tests.is_empty()));
-        Self { field, concerned, usual, flips: Table::new(flips) }
+        let usual = mask(clauses.len(), |bit| {
+            parts.get(bit).is_none_or(|tests| usual(tests))
+        });
+        let concerned = mask(clauses.len(), |bit| {
+            parts.get(bit).is_some_and(|tests| !tests.is_empty())
+        });
+        Self {
+            field,
+            concerned,
+            usual,
+            flips: Table::new(flips),
+        }
     }
 
     /// Leaves what the ticket's value leaves; whether that is anything.
     #[inline]
     fn narrow(&self, look: &Look<'_>, left: &mut [u64]) -> bool {
-        if left.iter().zip(&self.concerned).all(|(left, concerned)| left & concerned == 0) {
+        if left
+            .iter()
+            .zip(&self.concerned)
+            .all(|(left, concerned)| left & concerned == 0)
+        {
             return true;
         }
         let flips = match look.facts.single(self.field) {
@@ -182,7 +255,9 @@ impl Single {
         let mut flips = flips.iter().peekable();
         let mut any = 0;
         for ((word, usual), at) in left.iter_mut().zip(&self.usual).zip(0_u32..) {
-            let flipped = flips.next_if(|(place, _)| *place == at).map_or(0, |(_, bits)| *bits);
+            let flipped = flips
+                .next_if(|(place, _)| *place == at)
+                .map_or(0, |(_, bits)| *bits);
             *word &= usual ^ flipped;
             any |= *word;
         }

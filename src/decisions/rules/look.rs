@@ -59,11 +59,22 @@ impl Room {
     }
 
     /// A look at a ticket; its texts are made comparable when a rule asks for them.
-    pub fn look<'l>(&'l mut self, facts: &'l TicketFacts<'l>, viewer: Option<&'l Viewer>, now: Timestamp) -> Look<'l> {
+    pub fn look<'l>(
+        &'l mut self,
+        facts: &'l TicketFacts<'l>,
+        viewer: Option<&'l Viewer>,
+        now: Timestamp,
+    ) -> Look<'l> {
         self.subject.forget();
         self.reference_number.forget();
         self.tags.forget();
-        Look { facts, viewer, now, words: facts.words(), room: self }
+        Look {
+            facts,
+            viewer,
+            now,
+            words: facts.words(),
+            room: self,
+        }
     }
 }
 
@@ -105,7 +116,10 @@ impl<'l> Look<'l> {
             TextField::Subject => (&facts.subject, &room.subject),
             TextField::ReferenceNumber => (&facts.reference_number, &room.reference_number),
         };
-        fact.seen_as(|text| lazy.get(|folded| fold_case_into(text.trim(), folded)).as_slice())
+        fact.seen_as(|text| {
+            lazy.get(|folded| fold_case_into(text.trim(), folded))
+                .as_slice()
+        })
     }
 
     /// The tags' names, folded; that there are none is known as an empty list.

@@ -57,20 +57,39 @@ impl RuleSet {
         let mut bytes = 0;
         let prepare = |(id, name, filter): (RuleId, String, TicketFilter)| {
             bytes += name.len() + size(&filter) + size_of::<Rule>();
-            Rule { id, name, node: Node::new(&filter) }
+            Rule {
+                id,
+                name,
+                node: Node::new(&filter),
+            }
         };
         let rules: Box<[Rule]> = rules.into_iter().map(prepare).collect();
         let (mut indexed, mut all) = (Vec::new(), Vec::new());
         for (number, rule) in rules.iter().enumerate() {
-            let Clauses { all: of_rule, whole } = Clauses::of(&rule.node);
+            let Clauses {
+                all: of_rule,
+                whole,
+            } = Clauses::of(&rule.node);
             let rest = |clause| whole.then(|| Rest::of(clause));
-            indexed.extend(of_rule.iter().map(|clause| Indexed { rule: number, rest: rest(clause) }));
+            indexed.extend(of_rule.iter().map(|clause| Indexed {
+                rule: number,
+                rest: rest(clause),
+            }));
             all.extend(of_rule);
         }
         let index = Index::new(&all);
-        let rests = indexed.iter().filter_map(|it| it.rest.as_ref()).map(Rest::bytes).sum::<usize>();
+        let rests = indexed
+            .iter()
+            .filter_map(|it| it.rest.as_ref())
+            .map(Rest::bytes)
+            .sum::<usize>();
         bytes += index.bytes() + indexed.len() * size_of::<Indexed>() + rests;
-        Self { clauses: indexed.into(), index, bytes, rules }
+        Self {
+            clauses: indexed.into(),
+            index,
+            bytes,
+            rules,
+        }
     }
 
     /// The rules in their order.
@@ -95,22 +114,36 @@ impl RuleSet {
         }
         self.possible(look, marks).any(|clause| match &clause.rest {
             Some(rest) => rest.may_hold(look),
-            None => self.rules.get(clause.rule).is_some_and(|rule| rule.node.judge(look) != Truth::False),
+            None => self
+                .rules
+                .get(clause.rule)
+                .is_some_and(|rule| rule.node.judge(look) != Truth::False),
         })
     }
 
     /// The rules that a ticket matches, or may match, in their order.
     pub fn matching(&self, look: &Look<'_>, marks: &mut Marks) -> Vec<(&Rule, Truth)> {
-        let mut numbers: Vec<_> = self.possible(look, marks).map(|clause| clause.rule).collect();
+        let mut numbers: Vec<_> = self
+            .possible(look, marks)
+            .map(|clause| clause.rule)
+            .collect();
         numbers.dedup();
-        let judged =
-            numbers.into_iter().filter_map(|number| self.rules.get(number)).map(|it| (it, it.node.judge(look)));
+        let judged = numbers
+            .into_iter()
+            .filter_map(|number| self.rules.get(number))
+            .map(|it| (it, it.node.judge(look)));
         judged.filter(|(_, truth)| *truth != Truth::False).collect()
     }
 
     /// The clauses that a ticket leaves possible, in the order of the rules.
-    fn possible<'s>(&'s self, look: &Look<'_>, marks: &'s mut Marks) -> impl Iterator<Item = &'s Indexed> {
-        self.index.candidates(look, marks).filter_map(|place| self.clauses.get(place))
+    fn possible<'s>(
+        &'s self,
+        look: &Look<'_>,
+        marks: &'s mut Marks,
+    ) -> impl Iterator<Item = &'s Indexed> {
+        self.index
+            .candidates(look, marks)
+            .filter_map(|place| self.clauses.get(place))
     }
 }
 
@@ -118,7 +151,12 @@ impl RuleSet {
 fn size(filter: &TicketFilter) -> usize {
     let mut bytes = 0;
     filter.visit(&mut |_, condition| {
-        bytes += 64 + condition.values.iter().map(|value| value.len() + 16).sum::<usize>();
+        bytes += 64
+            + condition
+                .values
+                .iter()
+                .map(|value| value.len() + 16)
+                .sum::<usize>();
     });
     bytes
 }

@@ -63,9 +63,18 @@ impl Source {
                     contained: false,
                 })
             }
-            (Self::Text(of), Test::Text { field, pattern, whole }) if of == *field => {
-                Some(Asked { values: vec![&*pattern.text], positive: !negated, contained: !whole })
-            }
+            (
+                Self::Text(of),
+                Test::Text {
+                    field,
+                    pattern,
+                    whole,
+                },
+            ) if of == *field => Some(Asked {
+                values: vec![&*pattern.text],
+                positive: !negated,
+                contained: !whole,
+            }),
             _ => None,
         }
     }
@@ -86,7 +95,11 @@ struct Gathering<'n> {
 impl<'n> Gathering<'n> {
     /// One more literal of a clause. Only the first one that wants a value is looked for.
     fn add(&mut self, bit: usize, asked: &Asked<'n>) {
-        let flag = |flags: &mut Vec<bool>| flags.get_mut(bit).is_some_and(|flag| std::mem::replace(flag, true));
+        let flag = |flags: &mut Vec<bool>| {
+            flags
+                .get_mut(bit)
+                .is_some_and(|flag| std::mem::replace(flag, true))
+        };
         flag(&mut self.concerned);
         if asked.values.is_empty() || asked.positive && flag(&mut self.needs_a_value) {
             return;
@@ -107,20 +120,38 @@ impl<'n> Gathering<'n> {
 impl Several {
     /// All sources that clauses ask for values of.
     pub fn of(clauses: &[Clause<'_>]) -> Box<[Self]> {
-        let sources = [Source::Tags, Source::Text(TextField::Subject), Source::Text(TextField::ReferenceNumber)];
-        sources.into_iter().filter_map(|source| Self::new(source, clauses)).collect()
+        let sources = [
+            Source::Tags,
+            Source::Text(TextField::Subject),
+            Source::Text(TextField::ReferenceNumber),
+        ];
+        sources
+            .into_iter()
+            .filter_map(|source| Self::new(source, clauses))
+            .collect()
     }
 
     fn new(source: Source, clauses: &[Clause<'_>]) -> Option<Self> {
         let flags = || vec![false; clauses.len()];
-        let mut gathering =
-            Gathering { concerned: flags(), needs_a_value: flags(), needs_a_part: flags(), ..Gathering::default() };
+        let mut gathering = Gathering {
+            concerned: flags(),
+            needs_a_value: flags(),
+            needs_a_part: flags(),
+            ..Gathering::default()
+        };
         for (bit, clause) in clauses.iter().enumerate() {
             for asked in clause.iter().filter_map(|literal| source.asked(*literal)) {
                 gathering.add(bit, &asked);
             }
         }
-        let Gathering { concerned, mut needs_a_value, needs_a_part, wanted, unwanted, parts } = gathering;
+        let Gathering {
+            concerned,
+            mut needs_a_value,
+            needs_a_part,
+            wanted,
+            unwanted,
+            parts,
+        } = gathering;
         let patterns = parts.built();
         if patterns.is_none() {
             // what asks for a part of a text stays possible, and is judged by itself
@@ -128,7 +159,9 @@ impl Several {
                 *needs &= !part;
             }
         }
-        let of = |flags: &[bool], wanted: bool| mask(clauses.len(), |bit| flags.get(bit) == Some(&wanted));
+        let of = |flags: &[bool], wanted: bool| {
+            mask(clauses.len(), |bit| flags.get(bit) == Some(&wanted))
+        };
         concerned.contains(&true).then(|| Self {
             source,
             concerned: of(&concerned, true),
@@ -141,8 +174,11 @@ impl Several {
 
     /// Leaves what the ticket's values leave; whether that is anything. `held` is memory to work in.
     pub fn narrow(&self, look: &Look<'_>, left: &mut [u64], held: &mut Vec<u64>) -> bool {
-        let concerned =
-            left.iter().zip(&self.concerned).map(|(left, concerned)| (left & concerned).count_ones()).sum::<u32>();
+        let concerned = left
+            .iter()
+            .zip(&self.concerned)
+            .map(|(left, concerned)| (left & concerned).count_ones())
+            .sum::<u32>();
         if concerned < MANY {
             return true;
         }
@@ -150,7 +186,9 @@ impl Several {
         held.extend_from_slice(&self.usual);
         match self.source {
             Source::Tags => {
-                let Fact::Known(tags) = look.tags() else { return true };
+                let Fact::Known(tags) = look.tags() else {
+                    return true;
+                };
                 for tag in tags {
                     self.has(tag, left, held);
                 }
@@ -160,7 +198,11 @@ impl Several {
                 Fact::Nothing => {}
                 Fact::Known(text) => {
                     self.has(text, left, held);
-                    for found in self.patterns.iter().flat_map(|patterns| patterns.found_in(text)) {
+                    for found in self
+                        .patterns
+                        .iter()
+                        .flat_map(|patterns| patterns.found_in(text))
+                    {
                         add(held, &found.wanted);
                         remove(left, &found.unwanted);
                     }
@@ -179,6 +221,8 @@ impl Several {
 
     /// About how much memory it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        self.wanted.bytes() + self.unwanted.bytes() + self.patterns.as_ref().map_or(0, Patterns::bytes)
+        self.wanted.bytes()
+            + self.unwanted.bytes()
+            + self.patterns.as_ref().map_or(0, Patterns::bytes)
     }
 }

@@ -33,12 +33,18 @@ impl Gathered {
             return None;
         }
         let texts = self.0.keys().map(|pattern| pattern.as_bytes());
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(texts).ok()?;
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(texts)
+            .ok()?;
         let listed = |[wanted, unwanted]: [Bits; 2]| Concerned {
             wanted: wanted.into_iter().collect(),
             unwanted: unwanted.into_iter().collect(),
         };
-        Some(Patterns { concerned: self.0.into_values().map(listed).collect(), automaton })
+        Some(Patterns {
+            concerned: self.0.into_values().map(listed).collect(),
+            automaton,
+        })
     }
 }
 

@@ -32,7 +32,12 @@ pub fn sees(world: &World, ticket: &Value) -> bool {
 /// What a filter comes to.
 pub fn judge(filter: &Value, ticket: &Value, world: &World) -> Kleene {
     let parts = || -> Vec<Kleene> {
-        filter["filters"].as_array().unwrap().iter().map(|part| judge(part, ticket, world)).collect()
+        filter["filters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|part| judge(part, ticket, world))
+            .collect()
     };
     let all = |parts: Vec<Kleene>| match () {
         () if parts.contains(&Some(false)) => Some(false),
@@ -62,7 +67,12 @@ fn condition(condition: &Value, ticket: &Value, world: &World) -> Kleene {
         same => same,
     };
     let operator = condition["operator"].as_str().unwrap();
-    let values: Vec<&str> = condition["values"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    let values: Vec<&str> = condition["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap())
+        .collect();
     if operator == "is_self" && field == "main_contact" && world.viewer.contact_id.is_none() {
         return Some(false);
     }
@@ -74,7 +84,12 @@ fn condition(condition: &Value, ticket: &Value, world: &World) -> Kleene {
         "in" => text.is_some_and(|text| values.contains(&text)),
         "not_in" => !text.is_some_and(|text| values.contains(&text)),
         "any_of" | "all_of" | "none_of" => {
-            let tags: Vec<_> = fact.as_array().into_iter().flatten().map(|tag| low(tag.as_str().unwrap())).collect();
+            let tags: Vec<_> = fact
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|tag| low(tag.as_str().unwrap()))
+                .collect();
             let mut there = values.iter().map(|value| tags.contains(&low(value)));
             match operator {
                 "any_of" => there.any(|it| it),
@@ -88,9 +103,12 @@ fn condition(condition: &Value, ticket: &Value, world: &World) -> Kleene {
         "contains" => text.is_some_and(|text| low(text).contains(&low(first()))),
         "equals" => text.is_some_and(|text| low(text) == low(first())),
         _ => text.is_some_and(|text| {
-            let (created, now): (Timestamp, Timestamp) = (text.parse().unwrap(), clock().to_string().parse().unwrap());
+            let (created, now): (Timestamp, Timestamp) =
+                (text.parse().unwrap(), clock().to_string().parse().unwrap());
             let ago = |span: &str| {
-                let then = Offset::UTC.to_datetime(now).checked_sub(span.parse::<Span>().unwrap());
+                let then = Offset::UTC
+                    .to_datetime(now)
+                    .checked_sub(span.parse::<Span>().unwrap());
                 Offset::UTC.to_timestamp(then.unwrap()).unwrap()
             };
             match operator {

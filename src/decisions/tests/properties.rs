@@ -44,7 +44,11 @@ fn a_naive_evaluator_agrees_on_a_hundred_thousand_cases() {
     });
     assert_eq!(asked.get(), 100_000);
     // or else they would agree on too little
-    assert!((5_000..95_000).contains(&seen.get()), "{} are visible", seen.get());
+    assert!(
+        (5_000..95_000).contains(&seen.get()),
+        "{} are visible",
+        seen.get()
+    );
 }
 
 #[test]
@@ -60,15 +64,33 @@ fn a_naive_evaluator_agrees_on_what_each_filter_comes_to() {
             };
             counts.borrow_mut()[expected as usize] += 1;
             let (global, own) = with_facts(ticket, |facts| {
-                evaluator::matching(policy, &world.viewer, facts, super::world::now(), &mut Scratch::default())
+                evaluator::matching(
+                    policy,
+                    &world.viewer,
+                    facts,
+                    super::world::now(),
+                    &mut Scratch::default(),
+                )
             });
-            let told =
-                |rules: [Vec<&crate::decisions::rules::Rule>; 2]| rules.concat().iter().any(|it| it.id == rule.id);
-            assert_eq!(told([global.certain, own.certain]), expected == Truth::True, "{filter}");
-            assert_eq!(told([global.possible, own.possible]), expected == Truth::Unknown, "{filter}");
+            let told = |rules: [Vec<&crate::decisions::rules::Rule>; 2]| {
+                rules.concat().iter().any(|it| it.id == rule.id)
+            };
+            assert_eq!(
+                told([global.certain, own.certain]),
+                expected == Truth::True,
+                "{filter}"
+            );
+            assert_eq!(
+                told([global.possible, own.possible]),
+                expected == Truth::Unknown,
+                "{filter}"
+            );
         }
     });
-    assert!(counts.borrow().iter().all(|count| *count > 500), "{counts:?}");
+    assert!(
+        counts.borrow().iter().all(|count| *count > 500),
+        "{counts:?}"
+    );
 }
 
 #[test]
@@ -100,8 +122,19 @@ fn one_fact_less_shows_nothing_that_was_hidden() {
         if sees(policy, &world.viewer, ticket) {
             return;
         }
-        let required = ["ticket_id", "business_partner_id", "area_id", "internal", "confidential"];
-        for member in ticket.as_object().unwrap().keys().filter(|member| !required.contains(&member.as_str())) {
+        let required = [
+            "ticket_id",
+            "business_partner_id",
+            "area_id",
+            "internal",
+            "confidential",
+        ];
+        for member in ticket
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|member| !required.contains(&member.as_str()))
+        {
             let mut less = ticket.clone();
             less.as_object_mut().unwrap().remove(member);
             assert!(!sees(policy, &world.viewer, &less), "without {member}");
@@ -117,7 +150,10 @@ fn internal_and_others_confidential_tickets_are_never_visible() {
         assert!(!sees(policy, &world.viewer, &internal));
         let mut others = ticket.clone();
         others["confidential"] = json!(true);
-        let contacts = [json!("P-9"), Value::Null].into_iter().map(Some).chain([None]);
+        let contacts = [json!("P-9"), Value::Null]
+            .into_iter()
+            .map(Some)
+            .chain([None]);
         for contact in contacts {
             match contact {
                 Some(contact) => others["main_contact_id"] = contact,
@@ -145,7 +181,13 @@ fn memory_that_is_used_again_changes_no_answer() {
     let scratch = std::cell::RefCell::new(Scratch::default());
     in_worlds(500, 20, |world, policy, ticket, _| {
         let again = with_facts(ticket, |facts| {
-            evaluator::sees(policy, &world.viewer, facts, super::world::now(), &mut scratch.borrow_mut())
+            evaluator::sees(
+                policy,
+                &world.viewer,
+                facts,
+                super::world::now(),
+                &mut scratch.borrow_mut(),
+            )
         });
         assert_eq!(again, sees(policy, &world.viewer, ticket));
     });
@@ -159,7 +201,8 @@ fn capabilities_say_what_the_decisions_do() {
         let here = abilities.iter().find(|it| *it.area.id == *area);
         // where nothing can be viewed, no ticket is visible
         assert!(!sees(policy, &world.viewer, ticket) || here.is_some_and(|it| it.view));
-        let effective = world.integration_active && world.business_partner_active && world.viewer.active;
+        let effective =
+            world.integration_active && world.business_partner_active && world.viewer.active;
         // nothing is known of a ticket but its area, and the access could be anybody's
         let mut anybody = world.clone();
         anybody.viewer.contact_id = Some("P-9".into());
@@ -169,7 +212,8 @@ fn capabilities_say_what_the_decisions_do() {
         assert!(here.is_none_or(|it| it.view == (effective && !covered)));
         for ticket_type in ["t", "u", "v"] {
             let allowed = may_create(policy, &world.viewer, area, ticket_type).allowed();
-            let offered = here.is_some_and(|it| it.ticket_types.iter().any(|it| *it.id == *ticket_type));
+            let offered =
+                here.is_some_and(|it| it.ticket_types.iter().any(|it| *it.id == *ticket_type));
             assert_eq!(allowed, offered);
         }
     });

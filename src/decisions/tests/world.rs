@@ -58,7 +58,9 @@ impl Dice {
     }
 
     fn some(&mut self, choices: &[&str]) -> Vec<String> {
-        let mut picked: Vec<_> = (0..=self.up_to(2)).map(|_| self.of(choices).to_owned()).collect();
+        let mut picked: Vec<_> = (0..=self.up_to(2))
+            .map(|_| self.of(choices).to_owned())
+            .collect();
         picked.sort();
         picked.dedup();
         picked
@@ -70,7 +72,14 @@ const TYPES: [&str; 3] = ["t", "u", "v"];
 const CONTACTS: [&str; 3] = ["P-1", "P-2", "P-3"];
 const CHANNELS: [&str; 3] = ["email", "phone", "portal"];
 const TAGS: [&str; 5] = ["VPN", "vpn", "Drucker", "ÄRGER", "ärger"];
-const TEXTS: [&str; 6] = ["Gehalt", "GEHALT", "Straße", "STRASSE 7", "Gehaltsabrechnung Änne", "x"];
+const TEXTS: [&str; 6] = [
+    "Gehalt",
+    "GEHALT",
+    "Straße",
+    "STRASSE 7",
+    "Gehaltsabrechnung Änne",
+    "x",
+];
 const TIMES: [&str; 5] = [
     "2026-11-24T11:00:00Z",
     "2026-11-20T12:00:00+02:00",
@@ -104,17 +113,36 @@ impl World {
 
     /// Some partner; mostly one that lets something be seen.
     pub fn random(dice: &mut Dice) -> Self {
-        let starts = [None, None, Some(vec![]), Some(vec!["t"]), Some(vec!["t", "u"])];
+        let starts = [
+            None,
+            None,
+            Some(vec![]),
+            Some(vec!["t"]),
+            Some(vec!["t", "u"]),
+        ];
         let mut world = Self::plain();
         world.integration_active = !dice.one_in(15);
         world.business_partner_active = !dice.one_in(15);
         world.viewer.active = !dice.one_in(15);
-        world.viewer.contact_id = if dice.one_in(3) { None } else { Some(dice.of(&CONTACTS).into()) };
+        world.viewer.contact_id = if dice.one_in(3) {
+            None
+        } else {
+            Some(dice.of(&CONTACTS).into())
+        };
         world.viewer.role = dice.of(&[Role::Observer, Role::Editor, Role::Dispatcher]);
-        world.viewer.ticket_visibility =
-            dice.of(&[TicketVisibility::Own, TicketVisibility::Partner, TicketVisibility::Partner]);
-        world.areas = AREAS[..dice.up_to(4)].iter().map(|id| (*id, !dice.one_in(5), dice.of(&starts))).collect();
-        world.ticket_types = TYPES[..dice.up_to(3)].iter().map(|id| (*id, !dice.one_in(5), dice.one_in(2))).collect();
+        world.viewer.ticket_visibility = dice.of(&[
+            TicketVisibility::Own,
+            TicketVisibility::Partner,
+            TicketVisibility::Partner,
+        ]);
+        world.areas = AREAS[..dice.up_to(4)]
+            .iter()
+            .map(|id| (*id, !dice.one_in(5), dice.of(&starts)))
+            .collect();
+        world.ticket_types = TYPES[..dice.up_to(3)]
+            .iter()
+            .map(|id| (*id, !dice.one_in(5), dice.one_in(2)))
+            .collect();
         world.rules = (0..dice.up_to(4)).map(|_| world.filter(dice, 1)).collect();
         world.global_rules = (0..dice.up_to(2)).map(|_| world.filter(dice, 1)).collect();
         world
@@ -125,7 +153,9 @@ impl World {
         if depth > 3 || dice.one_in(3) {
             return self.condition(dice);
         }
-        let filters: Vec<_> = (0..=dice.up_to(3)).map(|_| self.filter(dice, depth + 1)).collect();
+        let filters: Vec<_> = (0..=dice.up_to(3))
+            .map(|_| self.filter(dice, depth + 1))
+            .collect();
         json!({"type": dice.of(&["all", "all", "any", "none"]), "filters": filters})
     }
 
@@ -154,19 +184,35 @@ impl World {
         let (operator, values) = match field {
             "area" => (set(dice), dice.some(&AREAS)),
             "ticket_type" => (set(dice), dice.some(&TYPES)),
-            "status" => (set(dice), dice.some(&["open", "in_progress", "parked", "closed"])),
-            "closure" => (set(dice), dice.some(&["completed", "cancelled", "withdrawn"])),
+            "status" => (
+                set(dice),
+                dice.some(&["open", "in_progress", "parked", "closed"]),
+            ),
+            "closure" => (
+                set(dice),
+                dice.some(&["completed", "cancelled", "withdrawn"]),
+            ),
             "urgency" | "impact" => (set(dice), dice.some(&["low", "medium", "high"])),
             "tag" => (dice.of(&["any_of", "all_of", "none_of"]), dice.some(&TAGS)),
             "released" | "confidential" => ("is", vec![dice.of(&["true", "false"]).to_owned()]),
             "main_contact" | "created_by" if dice.one_in(3) => ("is_self", vec![]),
             "main_contact" => (set(dice), dice.some(&CONTACTS)),
-            "created_by" => (set(dice), dice.some(&[me, "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"])),
-            "subject" | "reference_number" => (dice.of(&["contains", "equals"]), vec![dice.of(&TEXTS).to_owned()]),
-            "created_at" if dice.one_in(2) => (dice.of(&["before", "after"]), vec![dice.of(&TIMES).to_owned()]),
-            "created_at" => {
-                (dice.of(&["older_than", "newer_than"]), vec![dice.of(&["P30D", "P1M", "PT1H", "P1Y"]).to_owned()])
-            }
+            "created_by" => (
+                set(dice),
+                dice.some(&[me, "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"]),
+            ),
+            "subject" | "reference_number" => (
+                dice.of(&["contains", "equals"]),
+                vec![dice.of(&TEXTS).to_owned()],
+            ),
+            "created_at" if dice.one_in(2) => (
+                dice.of(&["before", "after"]),
+                vec![dice.of(&TIMES).to_owned()],
+            ),
+            "created_at" => (
+                dice.of(&["older_than", "newer_than"]),
+                vec![dice.of(&["P30D", "P1M", "PT1H", "P1Y"]).to_owned()],
+            ),
             _ => (set(dice), dice.some(&CHANNELS)),
         };
         json!({"type": "condition", "field": field, "operator": operator, "values": values})
@@ -181,18 +227,30 @@ impl World {
         let tags: Vec<_> = (0..dice.up_to(3)).map(|_| dice.of(&TAGS)).collect();
         let optional = [
             ("ticket_type_id", json!(dice.of(&TYPES))),
-            ("status", json!(dice.of(&["open", "in_progress", "parked", "closed"]))),
-            ("closure", json!(dice.of(&["completed", "cancelled", "withdrawn"]))),
+            (
+                "status",
+                json!(dice.of(&["open", "in_progress", "parked", "closed"])),
+            ),
+            (
+                "closure",
+                json!(dice.of(&["completed", "cancelled", "withdrawn"])),
+            ),
             ("released", json!(dice.one_in(2))),
             ("main_contact_id", json!(dice.of(&CONTACTS))),
-            ("created_by_access_id", json!(dice.of(&[me, "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60".to_owned()]))),
+            (
+                "created_by_access_id",
+                json!(dice.of(&[me, "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60".to_owned()])),
+            ),
             ("tags", json!(tags)),
             ("urgency", json!(dice.of(&["low", "medium", "high"]))),
             ("impact", json!(dice.of(&["low", "medium", "high"]))),
             ("entry_channel", json!(dice.of(&CHANNELS))),
             ("project_id", json!(dice.of(&CHANNELS))),
             ("service_contract_id", json!(dice.of(&CHANNELS))),
-            ("subject", json!(format!("{}{}", dice.of(&["", "Re: "]), dice.of(&TEXTS)))),
+            (
+                "subject",
+                json!(format!("{}{}", dice.of(&["", "Re: "]), dice.of(&TEXTS))),
+            ),
             ("reference_number", json!(dice.of(&TEXTS))),
             ("created_at", json!(dice.of(&TIMES))),
         ];
@@ -210,7 +268,11 @@ impl World {
     pub fn policy(&self) -> Policy {
         let rules = |filters: &[Value]| -> Vec<(RuleId, String, TicketFilter)> {
             let number = |(n, filter): (usize, &Value)| {
-                (RuleId::generate(), format!("R{n}"), serde_json::from_value(filter.clone()).unwrap())
+                (
+                    RuleId::generate(),
+                    format!("R{n}"),
+                    serde_json::from_value(filter.clone()).unwrap(),
+                )
             };
             filters.iter().enumerate().map(number).collect()
         };
@@ -218,7 +280,9 @@ impl World {
             id: (*id).into(),
             name: (*id).into(),
             available: *available,
-            start_ticket_types: start.as_ref().map(|types| types.iter().map(|it| (*it).into()).collect()),
+            start_ticket_types: start
+                .as_ref()
+                .map(|types| types.iter().map(|it| (*it).into()).collect()),
         };
         let ticket_type = |(id, available, approval_required): &(&str, bool, bool)| GrantedType {
             id: (*id).into(),
@@ -235,7 +299,10 @@ impl World {
             rules: rules(&self.rules),
         };
         let global = Arc::new(RuleSet::new(rules(&self.global_rules)));
-        Policy { partner: Arc::new(PartnerPolicy::new(source)), global }
+        Policy {
+            partner: Arc::new(PartnerPolicy::new(source)),
+            global,
+        }
     }
 
     /// Whether the access sees a ticket, without an explanation.
@@ -246,17 +313,23 @@ impl World {
 
 /// Whether an access sees a ticket, without an explanation.
 pub fn sees(policy: &Policy, viewer: &Viewer, ticket: &Value) -> bool {
-    with_facts(ticket, |facts| evaluator::sees(policy, viewer, facts, now(), &mut Scratch::default()))
+    with_facts(ticket, |facts| {
+        evaluator::sees(policy, viewer, facts, now(), &mut Scratch::default())
+    })
 }
 
 /// Every step of the decision.
 pub fn explain<'p>(policy: &'p Policy, viewer: &Viewer, ticket: &Value) -> Vec<Judged<'p>> {
-    with_facts(ticket, |facts| evaluator::explain(policy, viewer, facts, now(), &mut Scratch::default()))
+    with_facts(ticket, |facts| {
+        evaluator::explain(policy, viewer, facts, now(), &mut Scratch::default())
+    })
 }
 
 pub fn with_facts<T>(ticket: &Value, work: impl FnOnce(&TicketFacts<'_>) -> T) -> T {
     let text = ticket.to_string();
     let facts: TicketFacts<'_> = serde_json::from_str(&text).unwrap();
-    facts.check().unwrap_or_else(|fault| panic!("{fault:?} in {ticket}"));
+    facts
+        .check()
+        .unwrap_or_else(|fault| panic!("{fault:?} in {ticket}"));
     work(&facts)
 }

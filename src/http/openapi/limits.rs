@@ -90,15 +90,23 @@ const MAX_COUNT: u64 = 9_007_199_254_740_991;
 /// Gives every part of a schema the limits it lacks. `of` is the schema's name, `member` that of the member or parameter.
 pub(super) fn complete(of: &str, member: &str, schema: &mut Value) {
     bound(of, member, schema);
-    let Some(parts) = schema.as_object_mut() else { return };
+    let Some(parts) = schema.as_object_mut() else {
+        return;
+    };
     for (key, part) in parts {
         match key.as_str() {
             "properties" => {
-                part.as_object_mut().into_iter().flatten().for_each(|(name, part)| complete(of, name, part));
+                part.as_object_mut()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|(name, part)| complete(of, name, part));
             }
             "items" => complete(of, member, part),
             "allOf" | "oneOf" => {
-                part.as_array_mut().into_iter().flatten().for_each(|part| complete(of, member, part));
+                part.as_array_mut()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|part| complete(of, member, part));
             }
             _ => {}
         }
@@ -106,22 +114,41 @@ pub(super) fn complete(of: &str, member: &str, schema: &mut Value) {
 }
 
 fn bound(of: &str, member: &str, schema: &mut Value) {
-    let is =
-        |name: &str| schema["type"] == name || schema["type"].as_array().is_some_and(|it| it.contains(&json!(name)));
+    let is = |name: &str| {
+        schema["type"] == name
+            || schema["type"]
+                .as_array()
+                .is_some_and(|it| it.contains(&json!(name)))
+    };
     let lacks = |limit: &str| schema.get(limit).is_none();
     if is("string") && lacks("maxLength") && lacks("enum") {
-        let name = schema["format"].as_str().filter(|format| *format == "date-time").unwrap_or(member);
+        let name = schema["format"]
+            .as_str()
+            .filter(|format| *format == "date-time")
+            .unwrap_or(member);
         if let Some((_, most)) = LENGTHS.iter().find(|(it, _)| *it == name) {
             schema["maxLength"] = json!(most);
         }
     } else if is("array") {
-        let here = COUNTS_OF.iter().find(|it| (it.0, it.1) == (of, member)).map(|it| it.2);
-        let most = here.or_else(|| COUNTS.iter().find(|(name, _)| *name == member).map(|it| it.1));
+        let here = COUNTS_OF
+            .iter()
+            .find(|it| (it.0, it.1) == (of, member))
+            .map(|it| it.2);
+        let most = here.or_else(|| {
+            COUNTS
+                .iter()
+                .find(|(name, _)| *name == member)
+                .map(|it| it.1)
+        });
         if let Some(most) = most.filter(|_| lacks("maxItems")) {
             schema["maxItems"] = json!(most);
         }
         // not in answers: clients in some languages would read a set, and lose the order
-        if DISTINCT.contains(&member) && ["Create", "Patch", "Put"].iter().any(|sent| of.ends_with(sent)) {
+        if DISTINCT.contains(&member)
+            && ["Create", "Patch", "Put"]
+                .iter()
+                .any(|sent| of.ends_with(sent))
+        {
             schema["uniqueItems"] = json!(true);
         }
     } else if is("integer") {
@@ -132,8 +159,16 @@ fn bound(of: &str, member: &str, schema: &mut Value) {
 /// A number that is never negative is a count. Any other takes all that its type can hold.
 fn bound_integer(schema: &mut Value) {
     let counts = schema["minimum"].as_i64().is_some_and(|least| least >= 0);
-    let (least, most) = if counts { (json!(0), json!(MAX_COUNT)) } else { (json!(i64::MIN), json!(i64::MAX)) };
-    for (limit, value) in [("format", json!("int64")), ("minimum", least), ("maximum", most)] {
+    let (least, most) = if counts {
+        (json!(0), json!(MAX_COUNT))
+    } else {
+        (json!(i64::MIN), json!(i64::MAX))
+    };
+    for (limit, value) in [
+        ("format", json!("int64")),
+        ("minimum", least),
+        ("maximum", most),
+    ] {
         if schema.get(limit).is_none() {
             schema[limit] = value;
         }

@@ -4,7 +4,10 @@
 //! it. What POST to `/things` creates is at `/things/{thing_id}`, where the id is the answer's `id`. Where the next operation
 //! takes `If-Match`, the answer's `ETag` is it.
 
-#![expect(clippy::indexing_slicing, reason = "serde_json's values answer null for what is not there, and insert it")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "serde_json's values answer null for what is not there, and insert it"
+)]
 
 use serde_json::{Map, Value, json};
 
@@ -45,12 +48,18 @@ fn all(paths: &Value) -> impl Iterator<Item = Operation> {
             method: method.clone(),
             id: value["operationId"].as_str().unwrap_or_default().to_owned(),
             summary: value["summary"].as_str().unwrap_or_default().to_owned(),
-            first_item: value["responses"]["200"]["content"]["application/json"]["example"]["items"][0].clone(),
+            first_item:
+                value["responses"]["200"]["content"]["application/json"]["example"]["items"][0]
+                    .clone(),
             takes_if_match: value["parameters"]
                 .as_array()
                 .is_some_and(|all| all.iter().any(|it| it["name"] == "If-Match")),
         };
-        item.as_object().into_iter().flatten().map(of).collect::<Vec<_>>()
+        item.as_object()
+            .into_iter()
+            .flatten()
+            .map(of)
+            .collect::<Vec<_>>()
     };
     paths.as_object().into_iter().flatten().flat_map(methods)
 }
@@ -62,27 +71,43 @@ fn link(source: &Operation, target: &Operation) -> Option<Value> {
     let below = target.path.strip_prefix(&source.path)?;
     let here = match source.method.as_str() {
         "post" => {
-            let id = below.strip_prefix("/{").and_then(|rest| rest.strip_suffix('}'))?;
+            let id = below
+                .strip_prefix("/{")
+                .and_then(|rest| rest.strip_suffix('}'))?;
             parameters.push((id, "$response.body#/id".to_owned()));
             true
         }
         "get" if !source.path.ends_with('}') && target.method == "get" => {
-            let id = below.strip_prefix("/{").and_then(|rest| rest.strip_suffix('}'))?;
-            parameters.push((id, format!("$response.body#/items/0{}", place_of(id, &source.first_item)?)));
+            let id = below
+                .strip_prefix("/{")
+                .and_then(|rest| rest.strip_suffix('}'))?;
+            parameters.push((
+                id,
+                format!(
+                    "$response.body#/items/0{}",
+                    place_of(id, &source.first_item)?
+                ),
+            ));
             true
         }
         _ if !source.path.ends_with('}') => return None,
         _ => below.is_empty(),
     };
     // below it, what needs no further id; a list of lists would lead everywhere
-    let next = here || below.strip_prefix('/').is_some_and(|segment| !segment.contains(['/', '{']));
+    let next = here
+        || below
+            .strip_prefix('/')
+            .is_some_and(|segment| !segment.contains(['/', '{']));
     if !next {
         return None;
     }
     if here && target.takes_if_match {
         parameters.push(("If-Match", "$response.header.ETag".to_owned()));
     }
-    let parameters: Map<_, _> = parameters.into_iter().map(|(name, from)| (name.to_owned(), json!(from))).collect();
+    let parameters: Map<_, _> = parameters
+        .into_iter()
+        .map(|(name, from)| (name.to_owned(), json!(from)))
+        .collect();
     let description = format!("{}.", target.summary);
     Some(json!({"operationId": target.id, "parameters": parameters, "description": description}))
 }
@@ -92,12 +117,16 @@ fn link(source: &Operation, target: &Operation) -> Option<Value> {
 fn place_of(name: &str, item: &Value) -> Option<String> {
     let about = name.strip_suffix("_id").unwrap_or(name);
     let places = [format!("/{name}"), "/id".to_owned(), format!("/{about}/id")];
-    places.into_iter().find(|place| item.pointer(place).is_some_and(Value::is_string))
+    places
+        .into_iter()
+        .find(|place| item.pointer(place).is_some_and(Value::is_string))
 }
 
 /// The parameters of a path.
 pub(super) fn names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
+    path.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
 }
 
 #[cfg(test)]
@@ -119,25 +148,41 @@ mod tests {
     }
 
     fn parameters(from: (&str, &str), to: (&str, &str)) -> Option<Value> {
-        link(&operation(from.0, from.1), &operation(to.0, to.1)).map(|link| link["parameters"].clone())
+        link(&operation(from.0, from.1), &operation(to.0, to.1))
+            .map(|link| link["parameters"].clone())
     }
 
     #[test]
     fn a_resource_leads_to_what_can_be_done_with_it() {
         let (at, id) = ("/things/{thing_id}", "$request.path.thing_id");
-        assert_eq!(parameters(("put", at), ("get", at)), Some(json!({"thing_id": id})));
+        assert_eq!(
+            parameters(("put", at), ("get", at)),
+            Some(json!({"thing_id": id}))
+        );
         let with_tag = json!({"thing_id": id, "If-Match": "$response.header.ETag"});
         for method in ["put", "patch", "delete"] {
-            assert_eq!(parameters(("get", at), (method, at)).as_ref(), Some(&with_tag));
+            assert_eq!(
+                parameters(("get", at), (method, at)).as_ref(),
+                Some(&with_tag)
+            );
         }
     }
 
     #[test]
     fn what_was_created_is_below_where_it_was_posted() {
         let ids = json!({"a_id": "$request.path.a_id", "b_id": "$response.body#/id"});
-        assert_eq!(parameters(("post", "/a/{a_id}/b"), ("get", "/a/{a_id}/b/{b_id}")), Some(ids));
-        assert_eq!(parameters(("post", "/a/{a_id}/b"), ("get", "/a/{a_id}/b/{b_id}/c")), None);
-        assert_eq!(parameters(("post", "/a/{a_id}/b"), ("get", "/a/{a_id}/b")), None);
+        assert_eq!(
+            parameters(("post", "/a/{a_id}/b"), ("get", "/a/{a_id}/b/{b_id}")),
+            Some(ids)
+        );
+        assert_eq!(
+            parameters(("post", "/a/{a_id}/b"), ("get", "/a/{a_id}/b/{b_id}/c")),
+            None
+        );
+        assert_eq!(
+            parameters(("post", "/a/{a_id}/b"), ("get", "/a/{a_id}/b")),
+            None
+        );
     }
 
     #[rstest::rstest]
@@ -146,17 +191,32 @@ mod tests {
     #[case(json!({"a": {"id": "3"}}), Some("$response.body#/items/0/a/id"))]
     #[case(json!({"name": "x"}), None)]
     fn a_list_leads_to_its_first_item(#[case] first_item: Value, #[case] expected: Option<&str>) {
-        let list = Operation { first_item, ..operation("get", "/a") };
+        let list = Operation {
+            first_item,
+            ..operation("get", "/a")
+        };
         let link = link(&list, &operation("get", "/a/{a_id}"));
-        assert_eq!(link.map(|link| link["parameters"].clone()), expected.map(|from| json!({"a_id": from})));
+        assert_eq!(
+            link.map(|link| link["parameters"].clone()),
+            expected.map(|from| json!({"a_id": from}))
+        );
     }
 
     #[test]
     fn a_resource_leads_to_the_lists_below_it_without_its_tag() {
         let id = json!({"a_id": "$request.path.a_id"});
-        assert_eq!(parameters(("get", "/a/{a_id}"), ("post", "/a/{a_id}/b")), Some(id));
-        assert_eq!(parameters(("get", "/a/{a_id}"), ("get", "/a/{a_id}/b/{b_id}")), None);
+        assert_eq!(
+            parameters(("get", "/a/{a_id}"), ("post", "/a/{a_id}/b")),
+            Some(id)
+        );
+        assert_eq!(
+            parameters(("get", "/a/{a_id}"), ("get", "/a/{a_id}/b/{b_id}")),
+            None
+        );
         assert_eq!(parameters(("get", "/a"), ("put", "/a/{a_id}")), None);
-        assert_eq!(parameters(("get", "/a/{a_id}"), ("get", "/other/{a_id}")), None);
+        assert_eq!(
+            parameters(("get", "/a/{a_id}"), ("get", "/other/{a_id}")),
+            None
+        );
     }
 }

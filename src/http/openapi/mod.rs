@@ -5,7 +5,10 @@
 //! of authentication, bodies and parameters, response headers, examples – is added here, so that it cannot be forgotten and
 //! is said in one way.
 
-#![expect(clippy::indexing_slicing, reason = "serde_json's values answer null for what is not there, and insert it")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "serde_json's values answer null for what is not there, and insert it"
+)]
 
 mod limits;
 mod links;
@@ -79,7 +82,9 @@ const LISTED: [&str; 14] = [
 /// Completes the generated document.
 pub fn finish(api: &utoipa::openapi::OpenApi) -> serde_json::Result<Value> {
     let text = serde_json::to_string(api)?;
-    let text = LISTED.iter().fold(text, |text, it| text.replace(&format!("List_{it}\""), &format!("{it}List\"")));
+    let text = LISTED.iter().fold(text, |text, it| {
+        text.replace(&format!("List_{it}\""), &format!("{it}List\""))
+    });
     let mut document: Value = serde_json::from_str(&text)?;
     document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
     // whoever reads this from a running service is where it says; callers are people and programs outside of its team
@@ -104,7 +109,9 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> serde_json::Result<Value> {
     let headers = operations::response_headers(&["ETag"]);
     components["responses"]["NotModified"] =
         json!({"description": "What the caller has is still current.", "headers": headers});
-    components["schemas"]["Problem"]["properties"]["code"]["examples"] =
-        Code::iter().filter(|code| !code.is_field_code()).map(Code::as_str).collect();
+    components["schemas"]["Problem"]["properties"]["code"]["examples"] = Code::iter()
+        .filter(|code| !code.is_field_code())
+        .map(Code::as_str)
+        .collect();
     Ok(document)
 }

@@ -1,6 +1,9 @@
 //! What every operation of the document gets: path parameters, conditional headers, response headers, its scope in words.
 
-#![expect(clippy::indexing_slicing, reason = "serde_json's values answer null for what is not there, and insert it")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "serde_json's values answer null for what is not there, and insert it"
+)]
 
 use serde_json::{Map, Value, json};
 
@@ -14,10 +17,17 @@ use crate::{
 };
 
 /// Tags of the operations whose answers hold words of the caller's language.
-const WORDED: [&str; 4] = ["queries", "exclusion-rules", "global-exclusion-rules", "ticket-fields"];
+const WORDED: [&str; 4] = [
+    "queries",
+    "exclusion-rules",
+    "global-exclusion-rules",
+    "ticket-fields",
+];
 
 pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
-    let Some(operation) = operation.as_object_mut() else { return };
+    let Some(operation) = operation.as_object_mut() else {
+        return;
+    };
     let own: Vec<Code> = operation
         .remove("x-problem-codes")
         .and_then(|codes| serde_json::from_value::<Vec<String>>(codes).ok())
@@ -32,11 +42,20 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     if let Some(body) = operation.get_mut("requestBody") {
         complete_request(body, method, schemas);
     }
-    let of_tags = |tags: &[&str]| operation.get("tags").is_some_and(|of| tags.iter().any(|tag| of[0] == *tag));
+    let of_tags = |tags: &[&str]| {
+        operation
+            .get("tags")
+            .is_some_and(|of| tags.iter().any(|tag| of[0] == *tag))
+    };
     // a decision is good for its moment only, and its answer has no tag
     let decides = of_tags(&["decisions"]) && writes;
     let worded = of_tags(&WORDED) || decides;
-    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    let Some(responses) = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
     for (status, response) in responses.iter_mut() {
         let mut names = match status.as_str() {
             "201" => vec!["ETag", "Location"],
@@ -52,7 +71,10 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
         }
     }
     if !writes {
-        responses.insert("304".to_owned(), json!({"$ref": "#/components/responses/NotModified"}));
+        responses.insert(
+            "304".to_owned(),
+            json!({"$ref": "#/components/responses/NotModified"}),
+        );
     }
     for (status, codes) in problems {
         responses.insert(status, problems::response(&codes));
@@ -62,9 +84,20 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
 
 /// Scopes stand beside the security requirement, where every tool accepts them, and in the description, where people look.
 fn require_scopes(operation: &mut Map<String, Value>) {
-    let scopes = operation.get("security").map(|security| security[0]["bearer"].clone()).unwrap_or_default();
-    let named: Vec<_> = scopes.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let description = operation.get("description").and_then(Value::as_str).unwrap_or_default();
+    let scopes = operation
+        .get("security")
+        .map(|security| security[0]["bearer"].clone())
+        .unwrap_or_default();
+    let named: Vec<_> = scopes
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let description = operation
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let described = format!("{description}\n\nNeeds the scope `{}`.", named.join("`, `"));
     operation.insert("description".to_owned(), json!(described));
     operation.insert("security".to_owned(), json!([{"bearer": []}]));
@@ -72,7 +105,9 @@ fn require_scopes(operation: &mut Map<String, Value>) {
 }
 
 fn complete_parameters(parameters: &mut Value, path: &str, method: &str, single: bool) {
-    let Some(parameters) = parameters.as_array_mut() else { return };
+    let Some(parameters) = parameters.as_array_mut() else {
+        return;
+    };
     let mut all: Vec<_> = links::names(path).map(path_parameter).collect();
     for parameter in parameters.iter_mut() {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
@@ -127,7 +162,9 @@ const EXAMPLES: [(&str, &str); 15] = [
 
 /// PATCH bodies may also be named by what they are; every body has an example. A body that may be left out is no `null`.
 fn complete_request(body: &mut Value, method: &str, schemas: &Value) {
-    let Some(media) = body.pointer_mut("/content/application~1json") else { return };
+    let Some(media) = body.pointer_mut("/content/application~1json") else {
+        return;
+    };
     if let Some(given) = media.pointer("/schema/oneOf/0").cloned() {
         media["schema"] = given;
     }
@@ -188,10 +225,21 @@ pub(super) fn headers() -> Value {
 }
 
 pub(super) fn response_headers(names: &[&str]) -> Value {
-    let all = names.iter().chain(&["X-Request-Id", "Access-Control-Allow-Origin"]);
+    let all = names
+        .iter()
+        .chain(&["X-Request-Id", "Access-Control-Allow-Origin"]);
     // what is said of a header may differ where an answer need not have it
-    let header = |name: &str| name.trim_start_matches("Current-").trim_start_matches("Scope-").to_owned();
-    all.map(|name| (header(name), json!({"$ref": format!("#/components/headers/{name}")})))
-        .collect::<Map<_, _>>()
-        .into()
+    let header = |name: &str| {
+        name.trim_start_matches("Current-")
+            .trim_start_matches("Scope-")
+            .to_owned()
+    };
+    all.map(|name| {
+        (
+            header(name),
+            json!({"$ref": format!("#/components/headers/{name}")}),
+        )
+    })
+    .collect::<Map<_, _>>()
+    .into()
 }

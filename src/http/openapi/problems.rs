@@ -18,7 +18,10 @@ pub(super) fn of_operation(
     own: Vec<Code>,
 ) -> Vec<(String, Vec<Code>)> {
     let (single, has_body) = (path.ends_with('}'), operation.contains_key("requestBody"));
-    let lists = operation.get("operationId").and_then(Value::as_str).is_some_and(|id| id.starts_with("list_"));
+    let lists = operation
+        .get("operationId")
+        .and_then(Value::as_str)
+        .is_some_and(|id| id.starts_with("list_"));
     let mut codes = vec![
         Code::InvalidParameter,
         Code::UnknownParameter,
@@ -47,8 +50,17 @@ pub(super) fn of_operation(
         codes.push(Code::InvalidCursor);
     }
     if has_body || method == "put" {
-        codes.extend([Code::BadRequest, Code::MalformedJson, Code::UnknownMember, Code::WrongType]);
-        codes.extend([Code::BodyTooLarge, Code::UnsupportedMediaType, Code::RequestTimeout]);
+        codes.extend([
+            Code::BadRequest,
+            Code::MalformedJson,
+            Code::UnknownMember,
+            Code::WrongType,
+        ]);
+        codes.extend([
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::RequestTimeout,
+        ]);
     }
     if has_body {
         codes.push(Code::ValidationFailed);
@@ -59,13 +71,18 @@ pub(super) fn of_operation(
     codes.extend(own);
     let mut by_status = std::collections::BTreeMap::<String, Vec<Code>>::new();
     for code in codes {
-        by_status.entry(code.status().as_str().to_owned()).or_default().push(code);
+        by_status
+            .entry(code.status().as_str().to_owned())
+            .or_default()
+            .push(code);
     }
     by_status.into_iter().collect()
 }
 
 pub(super) fn response(codes: &[Code]) -> Value {
-    let status = codes.first().map_or_else(Default::default, |code| code.status());
+    let status = codes
+        .first()
+        .map_or_else(Default::default, |code| code.status());
     let names: &[&str] = match status.as_u16() {
         401 => &["WWW-Authenticate"],
         403 => &["Scope-WWW-Authenticate"],
@@ -75,10 +92,16 @@ pub(super) fn response(codes: &[Code]) -> Value {
         503 | 507 => &["Retry-After"],
         _ => &[],
     };
-    let listed: Vec<_> = codes.iter().map(|code| format!("`{}`", code.as_str())).collect();
+    let listed: Vec<_> = codes
+        .iter()
+        .map(|code| format!("`{}`", code.as_str()))
+        .collect();
     let examples = codes.iter().map(|code| {
         let name = code.as_str();
-        (name.to_owned(), json!({"$ref": format!("#/components/examples/{name}")}))
+        (
+            name.to_owned(),
+            json!({"$ref": format!("#/components/examples/{name}")}),
+        )
     });
     json!({
         "description": format!("{}: {}.", status.canonical_reason().unwrap_or("Problem"), listed.join(", ")),
@@ -92,10 +115,14 @@ pub(super) fn response(codes: &[Code]) -> Value {
 
 /// A problem of each code as a German caller would see it, for the responses of `paths` that refer to it.
 pub(super) fn examples(paths: &str) -> Value {
-    let codes = Code::iter().filter(|code| paths.contains(&format!("#/components/examples/{}\"", code.as_str())));
+    let codes = Code::iter()
+        .filter(|code| paths.contains(&format!("#/components/examples/{}\"", code.as_str())));
     let examples = codes.map(|code| {
         let (title, _) = texts::explain(Lang::De, code, &[]);
-        (code.as_str().to_owned(), json!({"summary": title, "value": example_problem(code)}))
+        (
+            code.as_str().to_owned(),
+            json!({"summary": title, "value": example_problem(code)}),
+        )
     });
     examples.collect::<Map<_, _>>().into()
 }
@@ -122,7 +149,9 @@ fn example_facts() -> Vec<Fact> {
         ("revision", "14"),
         ("request_id", REQUEST),
     ];
-    facts.map(|(name, value)| (name.into(), value.to_owned())).into()
+    facts
+        .map(|(name, value)| (name.into(), value.to_owned()))
+        .into()
 }
 
 fn example_problem(code: Code) -> Value {

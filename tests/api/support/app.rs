@@ -65,20 +65,36 @@ impl Storage {
             if migrated {
                 std::fs::copy(sqlite_template().await, &path).unwrap();
             }
-            return Some(Self::Sqlite { path: path.display().to_string(), _directory: directory });
+            return Some(Self::Sqlite {
+                path: path.display().to_string(),
+                _directory: directory,
+            });
         }
         let server = postgres().await?;
         let name = server.create_database(migrated).await;
-        Some(Self::Postgres { server, name, serializable: engine == Engine::Serializable, borrowed: false })
+        Some(Self::Postgres {
+            server,
+            name,
+            serializable: engine == Engine::Serializable,
+            borrowed: false,
+        })
     }
 
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite { path, .. } => format!("sqlite://{path}"),
-            Self::Postgres { server, name, serializable: false, .. } => server.url_of(name),
-            Self::Postgres { server, name, serializable: true, .. } => {
-                server.url_with(name, "-c default_transaction_isolation=serializable")
-            }
+            Self::Postgres {
+                server,
+                name,
+                serializable: false,
+                ..
+            } => server.url_of(name),
+            Self::Postgres {
+                server,
+                name,
+                serializable: true,
+                ..
+            } => server.url_with(name, "-c default_transaction_isolation=serializable"),
         }
     }
 
@@ -87,12 +103,20 @@ impl Storage {
         match self {
             Self::Sqlite { path, .. } => {
                 let mut conn = diesel::SqliteConnection::establish(path).unwrap();
-                diesel::sql_query("PRAGMA foreign_keys = ON").execute(&mut conn).unwrap();
-                diesel::sql_query(sql).execute(&mut conn).map(drop).map_err(|error| error.to_string())
+                diesel::sql_query("PRAGMA foreign_keys = ON")
+                    .execute(&mut conn)
+                    .unwrap();
+                diesel::sql_query(sql)
+                    .execute(&mut conn)
+                    .map(drop)
+                    .map_err(|error| error.to_string())
             }
-            Self::Postgres { server, name, .. } => {
-                server.client(name).await.batch_execute(sql).await.map_err(|error| error.to_string())
-            }
+            Self::Postgres { server, name, .. } => server
+                .client(name)
+                .await
+                .batch_execute(sql)
+                .await
+                .map_err(|error| error.to_string()),
         }
     }
 
@@ -119,7 +143,13 @@ impl Storage {
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        if let Self::Postgres { server, name, borrowed: false, .. } = self {
+        if let Self::Postgres {
+            server,
+            name,
+            borrowed: false,
+            ..
+        } = self
+        {
             server.drop_database(std::mem::take(name));
         }
     }
@@ -131,10 +161,17 @@ async fn sqlite_template() -> &'static std::path::Path {
     let make = async || {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("template.db");
-        migrations::migrate(&format!("sqlite://{}", path.display()).parse().unwrap(), Direction::Up).await.unwrap();
+        migrations::migrate(
+            &format!("sqlite://{}", path.display()).parse().unwrap(),
+            Direction::Up,
+        )
+        .await
+        .unwrap();
         let mut conn = diesel::SqliteConnection::establish(&path.display().to_string()).unwrap();
         // everything into the one file that is copied
-        diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).unwrap();
+        diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut conn)
+            .unwrap();
         directory
     };
     static PATH: OnceLock<std::path::PathBuf> = OnceLock::new();
@@ -147,7 +184,10 @@ pub fn config(url: &str) -> Config {
     Config {
         bind_address: "127.0.0.1:0".to_owned(),
         database: url.parse().unwrap(),
-        database_options: DbOptions { pool_size: 8, ..DbOptions::default() },
+        database_options: DbOptions {
+            pool_size: 8,
+            ..DbOptions::default()
+        },
         tokens: tokens(),
         cors_allowed_origins: vec!["https://portal.example".to_owned()],
         worker_threads: 2,
@@ -204,14 +244,32 @@ impl TestApp {
         let app = App::build(config).await.unwrap();
         let (base, handle) = (format!("http://{}", app.address), app.handle());
         actix_web::rt::spawn(app.run());
-        Self { base, storage, handle }
+        Self {
+            base,
+            storage,
+            handle,
+        }
     }
 
     /// Another instance on the same database; on PostgreSQL there may be any number.
     pub async fn second(&self) -> Self {
-        let Storage::Postgres { server, name, serializable, .. } = &self.storage else { panic!("one process only") };
+        let Storage::Postgres {
+            server,
+            name,
+            serializable,
+            ..
+        } = &self.storage
+        else {
+            panic!("one process only")
+        };
         let (name, serializable) = (name.clone(), *serializable);
-        Self::on(Storage::Postgres { server, name, serializable, borrowed: true }).await
+        Self::on(Storage::Postgres {
+            server,
+            name,
+            serializable,
+            borrowed: true,
+        })
+        .await
     }
 
     /// A service whose catalogue is filled: partners K-1 and K-2, areas, ticket types T-1 to T-3, plan board B-1.
@@ -225,17 +283,27 @@ impl TestApp {
     pub async fn fill_catalog(&self) {
         let erp = self.erp();
         for n in 1..=3 {
-            erp.put(&format!("/catalog/ticket-types/T-{n}"), json!({"name": format!("Art {n}"), "kind": "standard"}))
-                .await
-                .is(201);
-            erp.put(&format!("/catalog/areas/A-{n}"), json!({"name": format!("Bereich {n}"), "color": "#00aaff"}))
-                .await
-                .is(201);
+            erp.put(
+                &format!("/catalog/ticket-types/T-{n}"),
+                json!({"name": format!("Art {n}"), "kind": "standard"}),
+            )
+            .await
+            .is(201);
+            erp.put(
+                &format!("/catalog/areas/A-{n}"),
+                json!({"name": format!("Bereich {n}"), "color": "#00aaff"}),
+            )
+            .await
+            .is(201);
         }
-        erp.put("/catalog/plan-boards/B-1", json!({"name": "Board"})).await.is(201);
+        erp.put("/catalog/plan-boards/B-1", json!({"name": "Board"}))
+            .await
+            .is(201);
         for n in 1..=2 {
             let partner = json!({"name": format!("Partner {n}"), "search_name": format!("P{n}")});
-            erp.put(&format!("/catalog/business-partners/K-{n}"), partner).await.is(201);
+            erp.put(&format!("/catalog/business-partners/K-{n}"), partner)
+                .await
+                .is(201);
         }
     }
 
@@ -249,9 +317,27 @@ impl TestApp {
     /// Activates a partner's integration and grants A-1 and T-1.
     pub async fn make_ready(&self, partner: &str) {
         let editor = self.editor();
-        editor.patch(&format!("/customer-integrations/{partner}"), json!({"active": true})).await.is(200);
-        editor.put(&format!("/customer-integrations/{partner}/areas/A-1"), Value::Null).await.is(201);
-        editor.put(&format!("/customer-integrations/{partner}/ticket-types/T-1"), Value::Null).await.is(201);
+        editor
+            .patch(
+                &format!("/customer-integrations/{partner}"),
+                json!({"active": true}),
+            )
+            .await
+            .is(200);
+        editor
+            .put(
+                &format!("/customer-integrations/{partner}/areas/A-1"),
+                Value::Null,
+            )
+            .await
+            .is(201);
+        editor
+            .put(
+                &format!("/customer-integrations/{partner}/ticket-types/T-1"),
+                Value::Null,
+            )
+            .await
+            .is(201);
     }
 
     /// A caller without a token.
@@ -286,31 +372,49 @@ impl TestApp {
 
     /// The ERP.
     pub fn erp(&self) -> Client {
-        self.with_claims(&Claims { sub: "erp".to_owned(), ..claims("catalog:read catalog:write integration:read") })
+        self.with_claims(&Claims {
+            sub: "erp".to_owned(),
+            ..claims("catalog:read catalog:write integration:read")
+        })
     }
 
     /// Works on the tab of one partner only.
     pub fn editor_of(&self, partner: &str) -> Client {
         let all = claims("integration:read integration:write catalog:read catalog:write");
-        self.with_claims(&Claims { business_partner_id: Some(partner.parse().unwrap()), ..all })
+        self.with_claims(&Claims {
+            business_partner_id: Some(partner.parse().unwrap()),
+            ..all
+        })
     }
 
     /// A new access of a partner; returns its id.
     pub async fn access(&self, partner: &str, email: &str, more: Value) -> String {
         let mut body = json!({"first_name": "Änne", "last_name": "Schäfer", "email": email});
-        body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
-        let created = self.editor().post(&format!("/customer-integrations/{partner}/accesses"), body).await.is(201);
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().cloned().unwrap_or_default());
+        let created = self
+            .editor()
+            .post(&format!("/customer-integrations/{partner}/accesses"), body)
+            .await
+            .is(201);
         created.json["id"].as_str().unwrap().to_owned()
     }
 
     /// How often each (resource, action) stands in the history of a partner, or of the catalogue.
     pub async fn history(&self, partner: Option<&str>) -> BTreeMap<String, usize> {
-        let of = partner.map_or("business_partner_id IS NULL".to_owned(), |id| format!("business_partner_id = '{id}'"));
+        let of = partner.map_or("business_partner_id IS NULL".to_owned(), |id| {
+            format!("business_partner_id = '{id}'")
+        });
         let sql = format!("SELECT resource || ' ' || action AS text FROM history WHERE {of}");
-        self.storage.texts(&sql).await.into_iter().fold(BTreeMap::new(), |mut counts, entry| {
-            *counts.entry(entry).or_default() += 1;
-            counts
-        })
+        self.storage
+            .texts(&sql)
+            .await
+            .into_iter()
+            .fold(BTreeMap::new(), |mut counts, entry| {
+                *counts.entry(entry).or_default() += 1;
+                counts
+            })
     }
 }
 
@@ -330,7 +434,11 @@ pub struct Ids {
 impl Ids {
     /// Where an operation is called, for a partner.
     pub fn path(&self, operation: &Operation, partner: &str) -> String {
-        let rule = if operation.path.contains("{business_partner_id}") { &self.rule } else { &self.global_rule };
+        let rule = if operation.path.contains("{business_partner_id}") {
+            &self.rule
+        } else {
+            &self.global_rule
+        };
         let ids = [
             ("business_partner_id", partner),
             ("area_id", &self.area),
@@ -342,7 +450,11 @@ impl Ids {
             ("rule_id", rule),
         ];
         let path = operation.at(&ids);
-        assert!(!path.contains('{'), "{} has a parameter the tests do not know", operation.id);
+        assert!(
+            !path.contains('{'),
+            "{} has a parameter the tests do not know",
+            operation.id
+        );
         path.strip_prefix("/api/v1").unwrap().to_owned()
     }
 }
@@ -355,7 +467,10 @@ pub fn filter() -> Value {
 impl TestApp {
     /// Creates one of everything for K-1, which must be ready.
     pub async fn furnish(&self) -> Ids {
-        self.erp().put("/customer-integrations/K-1/plan-boards/B-1", Value::Null).await.is(201);
+        self.erp()
+            .put("/customer-integrations/K-1/plan-boards/B-1", Value::Null)
+            .await
+            .is(201);
         let posted = async |path: &str, body: Value| {
             let created = self.ruler().post(path, body).await.is(201);
             created.json["id"].as_str().unwrap().to_owned()

@@ -52,7 +52,13 @@ impl Stage {
         let ids = app.furnish().await;
         let scopes: BTreeSet<_> = OPERATIONS.iter().map(|it| it.scope.as_str()).collect();
         let client = app.with_scope(&scopes.into_iter().collect::<Vec<_>>().join(" "));
-        Some(Self { engine, app, ids, client, taken: 0 })
+        Some(Self {
+            engine,
+            app,
+            ids,
+            client,
+            taken: 0,
+        })
     }
 
     /// Panics unless the operation answers this body as the document says, and not with an error of its own; unless each fault
@@ -76,9 +82,21 @@ impl Stage {
     }
 
     async fn check_taken(&self, path: &str, answer: &Answer) {
-        let location = answer.header("location").trim_start_matches("/api/v1").to_owned();
-        let there = self.client.get(if location.is_empty() { path } else { &location }).await.is(200);
-        assert_eq!((&there.json, there.etag()), (&answer.json, answer.etag()), "{} {path}", self.app.base);
+        let location = answer
+            .header("location")
+            .trim_start_matches("/api/v1")
+            .to_owned();
+        let there = self
+            .client
+            .get(if location.is_empty() { path } else { &location })
+            .await
+            .is(200);
+        assert_eq!(
+            (&there.json, there.etag()),
+            (&answer.json, answer.etag()),
+            "{} {path}",
+            self.app.base
+        );
     }
 }
 
@@ -87,7 +105,10 @@ fn check_pointers(answer: &Answer, body: &[u8]) {
     // where a ticket is wrong, the others are decided; so half of a surrogate pair within one is no reason to refuse the body,
     // though there is no text for it
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return assert!(serde_json::from_slice::<&RawValue>(body).is_ok(), "422 for what is not JSON");
+        return assert!(
+            serde_json::from_slice::<&RawValue>(body).is_ok(),
+            "422 for what is not JSON"
+        );
     };
     for fault in answer.json["errors"].as_array().unwrap() {
         let pointer = fault["pointer"].as_str().unwrap();
@@ -99,21 +120,34 @@ fn check_pointers(answer: &Answer, body: &[u8]) {
 /// Panics unless what passes for a filter is one by the document, stays the same when it is written and read again, and can be
 /// told in words; unless a rule made of it is judged by logic. Says whether it passed.
 pub fn play_filter(bytes: &[u8]) -> bool {
-    let query = serde_json::from_slice::<QueryFilter>(bytes).ok().filter(|it| it.validate().is_ok());
-    let rule = serde_json::from_slice::<RuleFilter>(bytes).ok().filter(|it| it.validate().is_ok());
+    let query = serde_json::from_slice::<QueryFilter>(bytes)
+        .ok()
+        .filter(|it| it.validate().is_ok());
+    let rule = serde_json::from_slice::<RuleFilter>(bytes)
+        .ok()
+        .filter(|it| it.validate().is_ok());
     let Some(filter) = query.map(QueryFilter::into_filter) else {
-        assert!(rule.is_none(), "what a query may not have, a rule may not have either");
+        assert!(
+            rule.is_none(),
+            "what a query may not have, a rule may not have either"
+        );
         return false;
     };
     let written = serde_json::to_string(&filter).unwrap();
     assert!(written.len() <= MAX_BYTES, "{} bytes", written.len());
-    fits(&DOCUMENT["components"]["schemas"]["TicketFilter"], &serde_json::from_str(&written).unwrap());
+    fits(
+        &DOCUMENT["components"]["schemas"]["TicketFilter"],
+        &serde_json::from_str(&written).unwrap(),
+    );
     let again: QueryFilter = serde_json::from_str(&written).unwrap();
     again.validate().unwrap();
     assert_eq!(again.into_filter(), filter);
     for lang in [Lang::De, Lang::En] {
         let told = summary(&filter, &Names::default(), lang);
-        assert!(!told.is_empty() && !told.contains(char::is_control), "{told:?}");
+        assert!(
+            !told.is_empty() && !told.contains(char::is_control),
+            "{told:?}"
+        );
     }
     if let Some(rule) = rule.map(RuleFilter::into_filter) {
         assert_eq!(rule, filter);
@@ -135,15 +169,24 @@ const TICKETS: [&str; 2] = [
 /// The opposite of a filter holds exactly where it does not, and what is less known is never more certain.
 fn check_logic(filter: TicketFilter) {
     let now = Timestamp::parse("2026-11-25T12:00:00Z").unwrap();
-    let rules = |filter| RuleSet::new([(RuleId::from(uuid::Uuid::nil()), "Rule".to_owned(), filter)]);
-    let opposite = rules(TicketFilter::None { filters: vec![filter.clone()] });
+    let rules =
+        |filter| RuleSet::new([(RuleId::from(uuid::Uuid::nil()), "Rule".to_owned(), filter)]);
+    let opposite = rules(TicketFilter::None {
+        filters: vec![filter.clone()],
+    });
     let rule = rules(filter);
     let mut scratch = Scratch::default();
     let [known, unknown] = TICKETS.map(|ticket| {
         let facts: TicketFacts<'_> = serde_json::from_str(ticket).unwrap();
         let truth = matched_by(&rule, &facts, now, &mut scratch);
-        assert_eq!(matched_by(&opposite, &facts, now, &mut scratch), truth.negated());
+        assert_eq!(
+            matched_by(&opposite, &facts, now, &mut scratch),
+            truth.negated()
+        );
         truth
     });
-    assert!(unknown == Truth::Unknown || unknown == known, "{known:?} became {unknown:?}");
+    assert!(
+        unknown == Truth::Unknown || unknown == known,
+        "{known:?} became {unknown:?}"
+    );
 }

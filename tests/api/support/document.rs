@@ -30,7 +30,11 @@ impl Operation {
 
     /// The path with its parameters filled in.
     pub fn at(&self, values: &[(&str, &str)]) -> String {
-        values.iter().fold(self.path.clone(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
+        values
+            .iter()
+            .fold(self.path.clone(), |path, (name, value)| {
+                path.replace(&format!("{{{name}}}"), value)
+            })
     }
 
     pub fn is_list(&self) -> bool {
@@ -60,22 +64,46 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 /// Panics unless the document says that this request can be answered like this: with content that fits where it names content,
 /// and with none where it names none.
 pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, body: &str) {
-    let matching = |it: &&Operation| it.method == method && ResourceDef::new(it.path.as_str()).is_match(path);
+    let matching =
+        |it: &&Operation| it.method == method && ResourceDef::new(it.path.as_str()).is_match(path);
     let Some(operation) = OPERATIONS.iter().find(matching) else {
-        assert!(matches!(status, 404 | 405), "{method} {path} is not documented and answered {status}: {body}");
+        assert!(
+            matches!(status, 404 | 405),
+            "{method} {path} is not documented and answered {status}: {body}"
+        );
         return;
     };
     let response = &operation.value["responses"][status.to_string()];
-    assert!(!response.is_null(), "{} may not answer {status}: {body}", operation.id);
+    assert!(
+        !response.is_null(),
+        "{} may not answer {status}: {body}",
+        operation.id
+    );
     if response.get("content").is_none() {
-        assert_eq!(body, "", "{} may answer {status} only without content", operation.id);
+        assert_eq!(
+            body, "",
+            "{} may answer {status} only without content",
+            operation.id
+        );
         return;
     }
-    let body: Value = serde_json::from_str(body)
-        .unwrap_or_else(|error| panic!("{} answered {status} without JSON: {error}: {body}", operation.id));
-    let media = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    let body: Value = serde_json::from_str(body).unwrap_or_else(|error| {
+        panic!(
+            "{} answered {status} without JSON: {error}: {body}",
+            operation.id
+        )
+    });
+    let media = content_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
     let schema = &response["content"][media]["schema"];
-    assert!(!schema.is_null(), "{} may not answer {status} with {media}", operation.id);
+    assert!(
+        !schema.is_null(),
+        "{} may not answer {status} with {media}",
+        operation.id
+    );
     if status >= 400 {
         let code = body["code"].as_str().unwrap();
         assert!(
@@ -89,17 +117,26 @@ pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, 
 
 /// Panics unless an answer has the headers that the document promises, each as it says.
 pub fn check_headers(method: &str, path: &str, status: u16, headers: &HeaderMap) {
-    let matching = |it: &&Operation| it.method == method && ResourceDef::new(it.path.as_str()).is_match(path);
-    let Some(operation) = OPERATIONS.iter().find(matching) else { return };
+    let matching =
+        |it: &&Operation| it.method == method && ResourceDef::new(it.path.as_str()).is_match(path);
+    let Some(operation) = OPERATIONS.iter().find(matching) else {
+        return;
+    };
     let mut response = &operation.value["responses"][status.to_string()];
     if let Some(reference) = response["$ref"].as_str() {
         response = DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap();
     }
     for (name, header) in response["headers"].as_object().into_iter().flatten() {
-        let header = DOCUMENT.pointer(header["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+        let header = DOCUMENT
+            .pointer(header["$ref"].as_str().unwrap().trim_start_matches('#'))
+            .unwrap();
         match headers.get(name) {
             Some(value) => fits(&header["schema"], &json!(value.to_str().unwrap())),
-            None => assert_eq!(header["required"], false, "{} answered {status} without {name}", operation.id),
+            None => assert_eq!(
+                header["required"], false,
+                "{} answered {status} without {name}",
+                operation.id
+            ),
         }
     }
 }
@@ -107,8 +144,10 @@ pub fn check_headers(method: &str, path: &str, status: u16, headers: &HeaderMap)
 /// Panics unless `body` fits `schema`.
 pub fn fits(schema: &Value, body: &Value) {
     let validator = validator(schema);
-    let errors: Vec<_> =
-        validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<_> = validator
+        .iter_errors(body)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
     assert!(errors.is_empty(), "{errors:?}\n{body}");
 }
 
@@ -119,7 +158,12 @@ fn validator(schema: &Value) -> Arc<Validator> {
     let ready = known.entry(schema.to_string()).or_insert_with(|| {
         let mut root = schema.clone();
         root["components"] = json!({"schemas": DOCUMENT["components"]["schemas"]});
-        Arc::new(jsonschema::options().should_validate_formats(true).build(&root).unwrap())
+        Arc::new(
+            jsonschema::options()
+                .should_validate_formats(true)
+                .build(&root)
+                .unwrap(),
+        )
     });
     ready.clone()
 }

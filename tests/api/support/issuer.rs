@@ -37,7 +37,11 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn pem(der: &[u8]) -> Vec<u8> {
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der)).into_bytes()
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        STANDARD.encode(der)
+    )
+    .into_bytes()
 }
 
 impl SigningKey {
@@ -61,19 +65,29 @@ impl SigningKey {
             Algorithm::EdDSA => {
                 let pair = Ed25519KeyPair::generate().unwrap();
                 let der = pair.to_pkcs8v1().unwrap();
-                let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": text(pair.public_key().as_ref())});
+                let jwk =
+                    json!({"kty": "OKP", "crv": "Ed25519", "x": text(pair.public_key().as_ref())});
                 (jwk, EncodingKey::from_ed_pem(&pem(der.as_ref())).unwrap())
             }
             other => panic!("no key for {other:?}"),
         };
         jwk["kid"] = kid.into();
         jwk["alg"] = json!(algorithm);
-        Self { algorithm, kid: kid.to_owned(), jwk, key }
+        Self {
+            algorithm,
+            kid: kid.to_owned(),
+            jwk,
+            key,
+        }
     }
 
     /// A token.
     pub fn sign(&self, claims: &impl Serialize) -> String {
-        let header = Header { typ: Some("at+jwt".into()), kid: Some(self.kid.clone()), ..Header::new(self.algorithm) };
+        let header = Header {
+            typ: Some("at+jwt".into()),
+            kid: Some(self.kid.clone()),
+            ..Header::new(self.algorithm)
+        };
         self.sign_as(&header, claims)
     }
 
@@ -105,21 +119,42 @@ impl Issuer {
         let (answer, fetched) = (Arc::new(Mutex::new(answer)), Arc::new(AtomicUsize::new(0)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
-        let (told, counted) = (web::Data::from(Arc::clone(&answer)), web::Data::from(Arc::clone(&fetched)));
+        let (told, counted) = (
+            web::Data::from(Arc::clone(&answer)),
+            web::Data::from(Arc::clone(&fetched)),
+        );
         let keys = |told: web::Data<Mutex<Answer>>, counted: web::Data<AtomicUsize>| async move {
             counted.fetch_add(1, Ordering::SeqCst);
             match told.lock().unwrap().clone() {
                 Answer::Keys(keys) => HttpResponse::Ok().json(set(&keys)),
-                Answer::Broken(status, body) => HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(body),
-                Answer::Redirect(to) => HttpResponse::Found().insert_header(("location", to)).finish(),
+                Answer::Broken(status, body) => {
+                    HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(body)
+                }
+                Answer::Redirect(to) => HttpResponse::Found()
+                    .insert_header(("location", to))
+                    .finish(),
             }
         };
-        let app =
-            move || App::new().app_data(told.clone()).app_data(counted.clone()).route("/keys", web::get().to(keys));
-        let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
+        let app = move || {
+            App::new()
+                .app_data(told.clone())
+                .app_data(counted.clone())
+                .route("/keys", web::get().to(keys))
+        };
+        let server = HttpServer::new(app)
+            .workers(1)
+            .disable_signals()
+            .listen(listener)
+            .unwrap()
+            .run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Self { url, answer, fetched, handle }
+        Self {
+            url,
+            answer,
+            fetched,
+            handle,
+        }
     }
 
     /// Answers something else from now on.
@@ -146,7 +181,12 @@ pub fn set(keys: &[SigningKey]) -> Value {
 
 /// One key of each algorithm that a JWK set may have, by name.
 pub fn one_of_each() -> BTreeMap<&'static str, SigningKey> {
-    [("rs", Algorithm::RS256), ("ps", Algorithm::PS256), ("es", Algorithm::ES256), ("ed", Algorithm::EdDSA)]
-        .map(|(kid, algorithm)| (kid, SigningKey::new(algorithm, kid)))
-        .into()
+    [
+        ("rs", Algorithm::RS256),
+        ("ps", Algorithm::PS256),
+        ("es", Algorithm::ES256),
+        ("ed", Algorithm::EdDSA),
+    ]
+    .map(|(kid, algorithm)| (kid, SigningKey::new(algorithm, kid)))
+    .into()
 }

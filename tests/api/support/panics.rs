@@ -14,7 +14,11 @@ static PANICS: LazyLock<Mutex<HashMap<usize, usize>>> = LazyLock::new(|| {
     let told = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if let Some(system) = System::try_current() {
-            *PANICS.lock().unwrap_or_else(PoisonError::into_inner).entry(system.id()).or_default() += 1;
+            *PANICS
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(system.id())
+                .or_default() += 1;
         }
         told(info);
     }));
@@ -24,5 +28,8 @@ static PANICS: LazyLock<Mutex<HashMap<usize, usize>>> = LazyLock::new(|| {
 /// Panics in this test's system since the first call in this process.
 pub fn count() -> usize {
     let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-    panics.get(&System::current().id()).copied().unwrap_or_default()
+    panics
+        .get(&System::current().id())
+        .copied()
+        .unwrap_or_default()
 }

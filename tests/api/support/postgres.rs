@@ -43,12 +43,18 @@ async fn start() -> Option<Postgres> {
     } else if let Some(binaries) = binaries() {
         cluster(&binaries)
     } else {
-        let missing = "no PostgreSQL: install Debian's package `postgresql`, or set TEST_DATABASE_URL";
+        let missing =
+            "no PostgreSQL: install Debian's package `postgresql`, or set TEST_DATABASE_URL";
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}");
         eprintln!("{missing}; ONLY SQLITE IS TESTED");
         return None;
     };
-    postgres.execute(&postgres.admin_database, &format!("CREATE DATABASE {}", postgres.template)).await;
+    postgres
+        .execute(
+            &postgres.admin_database,
+            &format!("CREATE DATABASE {}", postgres.template),
+        )
+        .await;
     let url: DatabaseUrl = postgres.url_of(&postgres.template).parse().unwrap();
     migrations::migrate(&url, Direction::Up).await.unwrap();
     Some(postgres)
@@ -56,11 +62,20 @@ async fn start() -> Option<Postgres> {
 
 impl Postgres {
     fn at(url: &str) -> Self {
-        let (rest, query) =
-            url.split_once('?').map_or((url, String::new()), |(rest, query)| (rest, format!("?{query}")));
-        let (base, database) = rest.rsplit_once('/').expect("TEST_DATABASE_URL must name a database");
+        let (rest, query) = url
+            .split_once('?')
+            .map_or((url, String::new()), |(rest, query)| {
+                (rest, format!("?{query}"))
+            });
+        let (base, database) = rest
+            .rsplit_once('/')
+            .expect("TEST_DATABASE_URL must name a database");
         let template = format!("ci_template_{}", uuid::Uuid::now_v7().simple());
-        Self { url: (base.to_owned(), query), admin_database: database.to_owned(), template }
+        Self {
+            url: (base.to_owned(), query),
+            admin_database: database.to_owned(),
+            template,
+        }
     }
 
     /// The URL of a database.
@@ -71,22 +86,36 @@ impl Postgres {
     /// The URL of a database, with settings for every session.
     pub fn url_with(&self, database: &str, options: &str) -> String {
         let joint = if self.url.1.is_empty() { '?' } else { '&' };
-        format!("{}{joint}options={}", self.url_of(database), options.replace(' ', "%20").replace('=', "%3D"))
+        format!(
+            "{}{joint}options={}",
+            self.url_of(database),
+            options.replace(' ', "%20").replace('=', "%3D")
+        )
     }
 
     /// A new database; migrated, or empty.
     pub async fn create_database(&self, migrated: bool) -> String {
         let name = format!("ci_test_{}", uuid::Uuid::now_v7().simple());
-        let template = if migrated { &self.template } else { "template0" };
-        self.execute(&self.admin_database, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
-            .await;
+        let template = if migrated {
+            &self.template
+        } else {
+            "template0"
+        };
+        self.execute(
+            &self.admin_database,
+            &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"),
+        )
+        .await;
         name
     }
 
     /// Drops a database, from wherever a test ends.
     pub fn drop_database(&'static self, name: String) {
         let drop = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
             runtime.block_on(self.execute(&self.admin_database, &sql));
         };
@@ -95,12 +124,18 @@ impl Postgres {
 
     /// Runs statements, one after the other.
     pub async fn execute(&self, database: &str, sql: &str) {
-        self.client(database).await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        self.client(database)
+            .await
+            .batch_execute(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 
     /// A plain client.
     pub async fn client(&self, database: &str) -> tokio_postgres::Client {
-        let (client, connection) = tokio_postgres::connect(&self.url_of(database), NoTls).await.unwrap();
+        let (client, connection) = tokio_postgres::connect(&self.url_of(database), NoTls)
+            .await
+            .unwrap();
         tokio::spawn(connection);
         client
     }
@@ -109,9 +144,15 @@ impl Postgres {
 /// The directory that holds `initdb` and `postgres`.
 fn binaries() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|it| it.path().join("bin"));
+    let installed = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|it| it.path().join("bin"));
     let mut candidates: Vec<_> = installed.chain(std::env::split_paths(&path)).collect();
-    candidates.retain(|directory| directory.join("initdb").exists() && directory.join("postgres").exists());
+    candidates.retain(|directory| {
+        directory.join("initdb").exists() && directory.join("postgres").exists()
+    });
     candidates.into_iter().next()
 }
 
@@ -126,19 +167,37 @@ fn cluster(binaries: &Path) -> Postgres {
         chown(&directory, Some(uid), Some(gid)).unwrap();
     }
     let initdb = run_as(owner, &binaries.join("initdb"))
-        .args(["--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--locale=C", "-D"])
+        .args([
+            "--auth=trust",
+            "--username=postgres",
+            "--no-sync",
+            "--encoding=UTF8",
+            "--locale=C",
+            "-D",
+        ])
         .arg(&data)
         .output()
         .unwrap();
-    assert!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
+    assert!(
+        initdb.status.success(),
+        "initdb: {}",
+        String::from_utf8_lossy(&initdb.stderr)
+    );
     keep_running(binaries.join("postgres"), directory.clone(), owner);
     let socket = directory.join(".s.PGSQL.5432");
     let started = Instant::now();
     while !(socket.exists() && is_ready(&data)) {
-        assert!(started.elapsed() < PATIENCE, "PostgreSQL did not start; see {}", directory.join("log").display());
+        assert!(
+            started.elapsed() < PATIENCE,
+            "PostgreSQL did not start; see {}",
+            directory.join("log").display()
+        );
         thread::sleep(Duration::from_millis(10));
     }
-    Postgres::at(&format!("postgres:///postgres?host={}&user=postgres", directory.display()))
+    Postgres::at(&format!(
+        "postgres:///postgres?host={}&user=postgres",
+        directory.display()
+    ))
 }
 
 /// Starts the server on a thread that lives as long as the process: the parent-death signal is sent when the *thread* that
@@ -154,11 +213,31 @@ fn keep_running(postgres: PathBuf, directory: PathBuf, owner: Option<(u32, u32)>
                 .args(["-c", "lc_messages=C.UTF-8"])
                 .arg("-D")
                 .arg(directory.join("data"))
-                .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off"])
+                .args([
+                    "-c",
+                    "listen_addresses=",
+                    "-c",
+                    "fsync=off",
+                    "-c",
+                    "synchronous_commit=off",
+                ])
                 // statements are counted; BEGIN and ROLLBACK are none
-                .args(["-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.max=50000"])
+                .args([
+                    "-c",
+                    "shared_preload_libraries=pg_stat_statements",
+                    "-c",
+                    "pg_stat_statements.max=50000",
+                ])
                 .args(["-c", "pg_stat_statements.track_utility=off"])
-                .args(["-c", "full_page_writes=off", "-c", "max_connections=400", "-c", "shared_buffers=64MB", "-k"])
+                .args([
+                    "-c",
+                    "full_page_writes=off",
+                    "-c",
+                    "max_connections=400",
+                    "-c",
+                    "shared_buffers=64MB",
+                    "-k",
+                ])
                 .arg(&directory)
                 .stdout(Stdio::null())
                 .stderr(log)
@@ -172,7 +251,9 @@ fn keep_running(postgres: PathBuf, directory: PathBuf, owner: Option<(u32, u32)>
 /// PostgreSQL writes `ready` into the last line of its pid file.
 fn is_ready(data: &Path) -> bool {
     let file = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-    file.lines().nth(7).is_some_and(|status| status.trim() == "ready")
+    file.lines()
+        .nth(7)
+        .is_some_and(|status| status.trim() == "ready")
 }
 
 /// `initdb` refuses root: then the files belong to, and the server runs as, the package's user.
@@ -180,8 +261,16 @@ fn owner() -> Option<(u32, u32)> {
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     is_root.then(|| {
         let users = fs::read_to_string("/etc/passwd").unwrap();
-        let line = users.lines().find(|line| line.starts_with("postgres:")).expect("no user `postgres`");
-        let ids: Vec<_> = line.split(':').skip(2).take(2).map(|id| id.parse().unwrap()).collect();
+        let line = users
+            .lines()
+            .find(|line| line.starts_with("postgres:"))
+            .expect("no user `postgres`");
+        let ids: Vec<_> = line
+            .split(':')
+            .skip(2)
+            .take(2)
+            .map(|id| id.parse().unwrap())
+            .collect();
         (ids[0], ids[1])
     })
 }
@@ -190,17 +279,31 @@ fn owner() -> Option<(u32, u32)> {
 fn run_as(owner: Option<(u32, u32)>, program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     if let Some((uid, gid)) = owner {
-        command.args([format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()]);
+        command.args([
+            format!("--reuid={uid}"),
+            format!("--regid={gid}"),
+            "--clear-groups".to_owned(),
+        ]);
     }
-    command.arg("--pdeathsig=QUIT").arg(program).stdin(Stdio::null()).current_dir("/");
+    command
+        .arg("--pdeathsig=QUIT")
+        .arg(program)
+        .stdin(Stdio::null())
+        .current_dir("/");
     command
 }
 
 /// Removes what processes left that ended without cleaning up.
 fn sweep() {
-    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(std::env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let owner = name.strip_prefix(PREFIX).filter(|pid| !Path::new("/proc").join(pid).exists());
+        let owner = name
+            .strip_prefix(PREFIX)
+            .filter(|pid| !Path::new("/proc").join(pid).exists());
         if owner.is_some() {
             let _ = fs::remove_dir_all(entry.path());
         }

@@ -30,14 +30,28 @@ impl Proxy {
                 tokio::spawn(carry(client, to.clone(), freeze.subscribe()));
             }
         });
-        Self { port, server, frozen }
+        Self {
+            port,
+            server,
+            frozen,
+        }
     }
 
     /// The database's URL on this way.
     pub fn url(&self) -> String {
-        let (user, database) = (self.server.get_user().unwrap(), self.server.get_dbname().unwrap());
-        let password = self.server.get_password().map(String::from_utf8_lossy).unwrap_or_default();
-        format!("postgres://{user}:{password}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+        let (user, database) = (
+            self.server.get_user().unwrap(),
+            self.server.get_dbname().unwrap(),
+        );
+        let password = self
+            .server
+            .get_password()
+            .map(String::from_utf8_lossy)
+            .unwrap_or_default();
+        format!(
+            "postgres://{user}:{password}@127.0.0.1:{}/{database}?sslmode=disable",
+            self.port
+        )
     }
 
     /// From now on nothing comes through.
@@ -54,7 +68,14 @@ impl Proxy {
 async fn carry(client: TcpStream, server: tokio_postgres::Config, frozen: watch::Receiver<bool>) {
     let port = server.get_ports().first().copied().unwrap_or(5432);
     match &server.get_hosts()[0] {
-        Host::Tcp(host) => join(client, TcpStream::connect((host.as_str(), port)).await.unwrap(), frozen).await,
+        Host::Tcp(host) => {
+            join(
+                client,
+                TcpStream::connect((host.as_str(), port)).await.unwrap(),
+                frozen,
+            )
+            .await
+        }
         Host::Unix(directory) => {
             let socket = directory.join(format!(".s.PGSQL.{port}"));
             join(client, UnixStream::connect(socket).await.unwrap(), frozen).await;

@@ -19,7 +19,9 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection to a service.
 pub async fn connect(app: &TestApp) -> TcpStream {
-    TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap()
+    TcpStream::connect(app.base.strip_prefix("http://").unwrap())
+        .await
+        .unwrap()
 }
 
 /// A connection on which something was written.
@@ -41,7 +43,10 @@ pub fn head(method: &str, path: &str, framing: &str) -> String {
 /// All that comes until the service closes the connection.
 pub async fn to_the_end(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection stays open").unwrap();
+    timeout(PATIENCE, stream.read_to_end(&mut answer))
+        .await
+        .expect("the connection stays open")
+        .unwrap();
     String::from_utf8(answer).unwrap()
 }
 
@@ -52,5 +57,7 @@ pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{what} never came"));
+    timeout(PATIENCE, waiting)
+        .await
+        .unwrap_or_else(|_| panic!("{what} never came"));
 }

@@ -25,10 +25,18 @@ struct Fuzzed {
 impl Fuzzed {
     fn new() -> Self {
         let named = env::var("OPERATION").expect("OPERATION names an operation");
-        let operation = bodies::operations().find(|it| it.id == named).expect("an operation with a body");
+        let operation = bodies::operations()
+            .find(|it| it.id == named)
+            .expect("an operation with a body");
         let system = System::new();
-        let stage = system.block_on(Stage::new(Engine::Sqlite)).expect("SQLite is there");
-        Self { operation, system, stage }
+        let stage = system
+            .block_on(Stage::new(Engine::Sqlite))
+            .expect("SQLite is there");
+        Self {
+            operation,
+            system,
+            stage,
+        }
     }
 }
 
@@ -37,5 +45,11 @@ thread_local! {
 }
 
 fuzz_target!(|body: &[u8]| {
-    FUZZED.with_borrow_mut(|Fuzzed { operation, system, stage }| system.block_on(stage.play(operation, body)));
+    FUZZED.with_borrow_mut(
+        |Fuzzed {
+             operation,
+             system,
+             stage,
+         }| system.block_on(stage.play(operation, body)),
+    );
 });

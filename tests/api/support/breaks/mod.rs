@@ -45,7 +45,12 @@ struct Comparison<'d> {
 /// All that breaks callers of `old` when `new` takes its place. A version that is gone as a whole (`/api/v1`) is no break:
 /// callers of the next one are written anew.
 pub fn breaks(old: &Value, new: &Value) -> Vec<Break> {
-    let mut comparison = Comparison { old, new, breaks: BTreeSet::new(), seen: BTreeSet::new() };
+    let mut comparison = Comparison {
+        old,
+        new,
+        breaks: BTreeSet::new(),
+        seen: BTreeSet::new(),
+    };
     comparison.operations();
     comparison.codes();
     comparison.breaks.into_iter().collect()
@@ -53,7 +58,10 @@ pub fn breaks(old: &Value, new: &Value) -> Vec<Break> {
 
 impl Comparison<'_> {
     fn breaks(&mut self, subject: &str, what: impl Into<String>) {
-        self.breaks.insert(Break { subject: subject.to_owned(), what: what.into() });
+        self.breaks.insert(Break {
+            subject: subject.to_owned(),
+            what: what.into(),
+        });
     }
 
     /// Codes are what callers act on, so a code is never renamed. Those of no operation that is left are gone with it.
@@ -81,30 +89,50 @@ fn texts(value: &Value) -> BTreeSet<String> {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|it| it.as_str().map_or_else(|| it.to_string(), ToOwned::to_owned))
+        .map(|it| {
+            it.as_str()
+                .map_or_else(|| it.to_string(), ToOwned::to_owned)
+        })
         .collect()
 }
 
 /// What a reference leads to, and its name; anything else is itself.
 fn resolved<'v>(document: &'v Value, value: &'v Value) -> (&'v Value, Option<&'v str>) {
-    let Some(reference) = value["$ref"].as_str() else { return (value, None) };
-    let target = document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
+    let Some(reference) = value["$ref"].as_str() else {
+        return (value, None);
+    };
+    let target = document
+        .pointer(reference.trim_start_matches('#'))
+        .unwrap_or(&Value::Null);
     (target, reference.rsplit('/').next())
 }
 
 /// The breaks that a changelog declares: the lines of its section "Unreleased" of the form
 /// ``- **Breaking:** `subject` …``, each by its subject.
 pub fn declared(changelog: &str) -> BTreeSet<String> {
-    let unreleased = changelog.lines().skip_while(|line| !line.starts_with("## [Unreleased]")).skip(1);
+    let unreleased = changelog
+        .lines()
+        .skip_while(|line| !line.starts_with("## [Unreleased]"))
+        .skip(1);
     let lines = unreleased.take_while(|line| !line.starts_with("## "));
-    let subject =
-        |line: &str| line.strip_prefix("- **Breaking:** `")?.split_once('`').map(|(subject, _)| subject.to_owned());
+    let subject = |line: &str| {
+        line.strip_prefix("- **Breaking:** `")?
+            .split_once('`')
+            .map(|(subject, _)| subject.to_owned())
+    };
     lines.filter_map(subject).collect()
 }
 
 /// The breaks that are not declared, and the declarations of what is no break.
 pub fn undeclared(breaks: &[Break], declared: &BTreeSet<String>) -> Vec<String> {
-    let missing = breaks.iter().filter(|it| !declared.contains(&it.subject)).map(ToString::to_string);
-    let idle = declared.iter().filter(|subject| breaks.iter().all(|it| it.subject != **subject));
-    missing.chain(idle.map(|subject| format!("`{subject}` is declared, but not broken"))).collect()
+    let missing = breaks
+        .iter()
+        .filter(|it| !declared.contains(&it.subject))
+        .map(ToString::to_string);
+    let idle = declared
+        .iter()
+        .filter(|subject| breaks.iter().all(|it| it.subject != **subject));
+    missing
+        .chain(idle.map(|subject| format!("`{subject}` is declared, but not broken")))
+        .collect()
 }

@@ -8,11 +8,16 @@ use super::{Comparison, Direction, members, resolved, texts};
 
 /// The versions that a document's paths have: `/api/v1` is `v1`.
 pub(super) fn versions(document: &Value) -> BTreeSet<&str> {
-    members(&document["paths"]).filter_map(|(path, _)| version(path)).collect()
+    members(&document["paths"])
+        .filter_map(|(path, _)| version(path))
+        .collect()
 }
 
 fn version(path: &str) -> Option<&str> {
-    path.split('/').find(|it| it.strip_prefix('v').is_some_and(|rest| rest.parse::<u32>().is_ok()))
+    path.split('/').find(|it| {
+        it.strip_prefix('v')
+            .is_some_and(|rest| rest.parse::<u32>().is_ok())
+    })
 }
 
 impl Comparison<'_> {
@@ -26,7 +31,10 @@ impl Comparison<'_> {
                 let id = old["operationId"].as_str().unwrap_or(path);
                 match self.new["paths"][path].get(method) {
                     Some(new) => self.operation(id, old, new),
-                    None => self.breaks(id, format!("operation removed: {} {path}", method.to_uppercase())),
+                    None => self.breaks(
+                        id,
+                        format!("operation removed: {} {path}", method.to_uppercase()),
+                    ),
                 }
             }
         }
@@ -36,7 +44,8 @@ impl Comparison<'_> {
         if old["operationId"] != new["operationId"] {
             self.breaks(id, format!("operationId is now {}", new["operationId"]));
         }
-        for scope in texts(&new["x-required-scopes"]).difference(&texts(&old["x-required-scopes"])) {
+        for scope in texts(&new["x-required-scopes"]).difference(&texts(&old["x-required-scopes"]))
+        {
             self.breaks(id, format!("scope added: {scope}"));
         }
         self.parameters(id, old, new);
@@ -64,7 +73,10 @@ impl Comparison<'_> {
             }
             self.schema(Direction::Request, id, name, &old["schema"], &new["schema"]);
         }
-        for new in now.iter().filter(|new| new["required"] == true && before.iter().all(|it| key(it) != key(new))) {
+        for new in now
+            .iter()
+            .filter(|new| new["required"] == true && before.iter().all(|it| key(it) != key(new)))
+        {
             self.breaks(id, format!("required parameter added: {}", new["name"]));
         }
     }
@@ -81,7 +93,13 @@ impl Comparison<'_> {
         if old["required"] != true && new["required"] == true {
             self.breaks(id, "body is required now");
         }
-        self.content(Direction::Request, id, "body", &old["content"], &new["content"]);
+        self.content(
+            Direction::Request,
+            id,
+            "body",
+            &old["content"],
+            &new["content"],
+        );
     }
 
     fn response(&mut self, id: &str, status: &str, old: &Value, new: &Value) {
@@ -90,7 +108,13 @@ impl Comparison<'_> {
             return;
         }
         let ((old, _), (new, _)) = (resolved(self.old, old), resolved(self.new, new));
-        self.content(Direction::Answer, id, status, &old["content"], &new["content"]);
+        self.content(
+            Direction::Answer,
+            id,
+            status,
+            &old["content"],
+            &new["content"],
+        );
         for (name, header) in members(&old["headers"]) {
             let (old, _) = resolved(self.old, header);
             let (new, _) = resolved(self.new, &new["headers"][name]);
@@ -102,10 +126,17 @@ impl Comparison<'_> {
 
     /// All problems look alike, whatever their status: none of them may lose what it says.
     fn problems(&mut self, id: &str, old: &Value, new: &Value) {
-        let failures = |(status, _): &(&String, &Value)| status.starts_with('4') || status.starts_with('5');
+        let failures =
+            |(status, _): &(&String, &Value)| status.starts_with('4') || status.starts_with('5');
         for (status, old) in members(old).filter(failures) {
             if let Some(new) = new.get(status) {
-                self.content(Direction::Answer, id, status, &old["content"], &new["content"]);
+                self.content(
+                    Direction::Answer,
+                    id,
+                    status,
+                    &old["content"],
+                    &new["content"],
+                );
             }
         }
     }
