@@ -21,29 +21,29 @@ use tokio::{
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    config::{Config, Stopping},
+    config::{Config, ShutdownConfig},
     db::{
         Db, DbOptions,
         migrations::{self, Direction},
     },
-    decisions::Keeper,
+    decisions::PolicyCache,
     http::{
         body::BodyTimeout,
         cors,
-        kept::KeptPages,
         limits::{Gate, RateLimiter},
-        operations::{Operations, unrouted},
-        serve::{self, Serving},
-        surround::{Surroundings, admit, surround},
+        page_cache::PageCache,
+        route_guard::{RouteTable, not_found_or_405},
+        serve::{self, ServerOptions},
+        surround::{AppContext, admit, surround},
     },
-    integration::Current,
+    integration::RevisionLookup,
     router::{self, Document},
     telemetry::metrics::{Metrics, Sources},
     tokens::Verifier,
 };
 
 /// How often subjects are forgotten whose requests need no counting any more.
-const FORGETTING: Duration = Duration::from_mins(1);
+const EVICT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The service, bound to its addresses but not serving yet.
 pub struct App {
@@ -54,54 +54,54 @@ pub struct App {
     pub db: Db,
     server: Server,
     metrics: Option<Server>,
-    surroundings: Data<Surroundings>,
-    stopping: Stopping,
+    app_context: Data<AppContext>,
+    stopping: ShutdownConfig,
 }
 
 /// The operations and the document. They depend on nothing but the program, so however many instances a process has – the tests
 /// have hundreds –, they are made once.
-fn contract() -> anyhow::Result<&'static (Data<Operations>, Data<Document>)> {
-    static CONTRACT: OnceLock<(Data<Operations>, Data<Document>)> = OnceLock::new();
-    if let Some(made) = CONTRACT.get() {
+fn openapi_once() -> anyhow::Result<&'static (Data<RouteTable>, Data<Document>)> {
+    static OPENAPI: OnceLock<(Data<RouteTable>, Data<Document>)> = OnceLock::new();
+    if let Some(made) = OPENAPI.get() {
         return Ok(made);
     }
     let document = router::document().context("cannot write the document")?;
-    let operations = Operations::of(&document, &router::OTHERS);
+    let operations = RouteTable::of(&document, &router::PUBLIC_PATHS);
     let document = Document(Bytes::from(serde_json::to_vec(&document)?));
-    Ok(CONTRACT.get_or_init(|| (Data::new(operations), Data::new(document))))
+    Ok(OPENAPI.get_or_init(|| (Data::new(operations), Data::new(document))))
 }
 
 /// What the requests of an instance share.
 #[derive(Clone)]
-struct Shared {
+struct AppState {
     db: Data<Db>,
-    current: Data<Current>,
-    keeper: Data<Keeper>,
-    pages: Data<KeptPages>,
+    current: Data<RevisionLookup>,
+    policy_cache: Data<PolicyCache>,
+    pages: Data<PageCache>,
     verifier: Data<Verifier>,
-    surroundings: Data<Surroundings>,
+    app_context: Data<AppContext>,
     limiter: Option<Data<RateLimiter>>,
 }
 
-impl Shared {
+impl AppState {
     fn new(db: &Db, config: &Config) -> anyhow::Result<Self> {
-        let current = Arc::new(Current::new(db.clone()));
-        let keeper = Arc::new(Keeper::new(
+        let current = Arc::new(RevisionLookup::new(db.clone()));
+        let policy_cache = Arc::new(PolicyCache::new(
             db.clone(),
             Arc::clone(&current),
             config.decision_cache_bytes,
         )?);
-        let pages = Arc::new(KeptPages::new(config.page_cache_bytes));
+        let pages = Arc::new(PageCache::new(config.page_cache_bytes));
         let verifier = Arc::new(Verifier::start(&config.tokens));
         let gate = Gate::new(config.limits.concurrent_requests);
         let sources = Sources {
             db: db.clone(),
-            keeper: Arc::clone(&keeper),
+            policy_cache: Arc::clone(&policy_cache),
             pages: Arc::clone(&pages),
             verifier: Arc::clone(&verifier),
             gate: gate.clone(),
         };
-        let surroundings = Surroundings {
+        let app_context = AppContext {
             gate,
             metrics: Metrics::new(sources),
             request_timeout: config.limits.request_timeout,
@@ -114,16 +114,16 @@ impl Shared {
             .map(RateLimiter::new)
             .transpose()?
             .map(Data::new);
-        limiter.iter().for_each(forget_idle);
-        let surroundings = Data::new(surroundings);
+        limiter.iter().for_each(evict_idle);
+        let app_context = Data::new(app_context);
         let db = Data::new(db.clone());
         Ok(Self {
             db,
             current: current.into(),
-            keeper: keeper.into(),
+            policy_cache: policy_cache.into(),
             pages: pages.into(),
             verifier: verifier.into(),
-            surroundings,
+            app_context,
             limiter,
         })
     }
@@ -132,10 +132,10 @@ impl Shared {
         config
             .app_data(self.db.clone())
             .app_data(self.current.clone())
-            .app_data(self.keeper.clone())
+            .app_data(self.policy_cache.clone())
             .app_data(self.pages.clone())
             .app_data(self.verifier.clone())
-            .app_data(self.surroundings.clone());
+            .app_data(self.app_context.clone());
         if let Some(limiter) = &self.limiter {
             config.app_data(limiter.clone());
         }
@@ -143,13 +143,13 @@ impl Shared {
 }
 
 /// Bounds the memory of a limiter as long as there is one.
-fn forget_idle(limiter: &Data<RateLimiter>) {
+fn evict_idle(limiter: &Data<RateLimiter>) {
     let limiter = Arc::downgrade(limiter);
     rt::spawn(async move {
         while let Some(limiter) = limiter.upgrade() {
-            limiter.forget_idle();
+            limiter.evict_idle();
             drop(limiter);
-            sleep(FORGETTING).await;
+            sleep(EVICT_INTERVAL).await;
         }
     });
 }
@@ -177,18 +177,18 @@ impl App {
                 .context("cannot migrate the database")?;
             tracing::info!(applied, "schema is up to date");
         }
-        let (operations, document) = contract()?.clone();
-        let shared = Shared::new(&db, &config)?;
+        let (operations, document) = openapi_once()?.clone();
+        let shared = AppState::new(&db, &config)?;
         let listener = TcpListener::bind(&config.bind_address)
             .with_context(|| format!("cannot listen on {} (BIND_ADDRESS)", config.bind_address))?;
         let address = listener.local_addr()?;
-        let surroundings = shared.surroundings.clone();
+        let app_context = shared.app_context.clone();
         let (metrics, metrics_address) = match &config.metrics_bind_address {
-            Some(address) => metrics_server(address, surroundings.clone())
+            Some(address) => metrics_server(address, app_context.clone())
                 .map(|(server, at)| (Some(server), Some(at)))?,
             None => (None, None),
         };
-        let serving = Serving {
+        let serving = ServerOptions {
             workers: config.worker_threads,
             header_timeout: config.limits.header_timeout,
             shutdown_timeout: config.stopping.timeout,
@@ -210,8 +210,8 @@ impl App {
                 .into_utoipa_app()
                 .configure(router::api)
                 .into_app()
-                .configure(router::others)
-                .default_service(web::to(unrouted))
+                .configure(router::public)
+                .default_service(web::to(not_found_or_405))
         })?;
         Ok(Self {
             address,
@@ -219,7 +219,7 @@ impl App {
             db,
             server,
             metrics,
-            surroundings,
+            app_context,
             stopping: config.stopping,
         })
     }
@@ -242,12 +242,12 @@ impl App {
     /// then the workers end, since a request may use a connection to the database that another worker opened and drives. A second
     /// signal stops at once.
     pub async fn run_until_signalled(self) -> anyhow::Result<()> {
-        let (handle, surroundings, Stopping { delay, timeout }) =
-            (self.handle(), self.surroundings.clone(), self.stopping);
+        let (handle, app_context, ShutdownConfig { delay, timeout }) =
+            (self.handle(), self.app_context.clone(), self.stopping);
         let mut signals = Signals::listen()?;
         rt::spawn(async move {
             let name = signals.next().await;
-            surroundings.stopping.store(true, Ordering::Relaxed);
+            app_context.stopping.store(true, Ordering::Relaxed);
             // not before it is so: who reads this may ask at once
             tracing::info!(
                 signal = name,
@@ -258,7 +258,7 @@ impl App {
                 sleep(delay).await;
                 handle.pause().await;
                 // no request may take longer: what then still runs is given up, not waited for once more
-                let finished = tokio::time::timeout(timeout, surroundings.gate.emptied())
+                let finished = tokio::time::timeout(timeout, app_context.gate.emptied())
                     .await
                     .is_ok();
                 handle.stop(finished).await;
@@ -299,10 +299,10 @@ impl Signals {
 /// A server of its own for metrics, so that they can be kept from those who may call the API.
 fn metrics_server(
     address: &str,
-    surroundings: Data<Surroundings>,
+    app_context: Data<AppContext>,
 ) -> anyhow::Result<(Server, SocketAddr)> {
-    let tell = |surroundings: Data<Surroundings>| async move {
-        match surroundings.metrics.text() {
+    let tell = |app_context: Data<AppContext>| async move {
+        match app_context.metrics.text() {
             Ok(text) => HttpResponse::Ok()
                 .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
                 .body(text),
@@ -311,7 +311,7 @@ fn metrics_server(
     };
     let server = HttpServer::new(move || {
         ActixApp::new()
-            .app_data(surroundings.clone())
+            .app_data(app_context.clone())
             .route("/metrics", web::get().to(tell))
     })
     .workers(1)

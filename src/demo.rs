@@ -16,16 +16,16 @@ use crate::{
     accesses::Access,
     areas::AreaGrant,
     catalog::{self, Area, BusinessPartner, CatalogEntry, PlanBoard, TicketType},
-    db::Db,
-    elements::{self, Home as _},
-    exclusion_rules::{ExclusionRule, GlobalRules},
-    grants::{self, Grant},
-    integration::{self, Configuration},
-    kernel::{
+    common::{
         Actor, Code,
-        change::{Match, Precondition},
+        change::{EtagMatcher, Precondition},
         ids::ErpId,
     },
+    crud::{self, Parent as _},
+    db::Db,
+    exclusion_rules::{ExclusionRule, GlobalRules},
+    grants::{self, Grant},
+    integration::{self, ConfigurationLock},
     plan_boards::PlanBoardGrant,
     queries::TicketQuery,
     tags::Tag,
@@ -129,7 +129,7 @@ pub async fn fill(db: &Db) -> anyhow::Result<()> {
 async fn configure(db: &Db) -> anyhow::Result<()> {
     let partner = CONFIGURED.parse().map_err(|_| anyhow::anyhow!("bad id"))?;
     let standing = db
-        .read(async |conn| integration::service::standing(conn, &partner).await)
+        .read(async |conn| integration::service::load_state(conn, &partner).await)
         .await?;
     if standing.integration.revision > 1 {
         return Ok(());
@@ -162,25 +162,25 @@ async fn configure(db: &Db) -> anyhow::Result<()> {
         json!({"first_name": "Mary", "last_name": "O'Neill", "email": "mary.oneill@swfliess.example", "language": "en"}),
         json!({"first_name": "Karl", "last_name": "Ruhestand", "email": "karl.ruhestand@swfliess.example", "active": false}),
     ] {
-        elements::service::create::<Access, _>(
+        crud::service::create::<Access, _>(
             db,
             actor(),
-            Configuration(partner.clone()),
+            ConfigurationLock(partner.clone()),
             body(access)?,
         )
         .await?;
     }
-    ticket_settings(db, &Configuration(partner)).await
+    ticket_settings(db, &ConfigurationLock(partner)).await
 }
 
 /// Tags, queries and rules, so that every sub-tab has something to show.
-async fn ticket_settings(db: &Db, home: &Configuration) -> anyhow::Result<()> {
+async fn ticket_settings(db: &Db, home: &ConfigurationLock) -> anyhow::Result<()> {
     for tag in [
         json!({"name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"}),
         json!({"name": "Drucker"}),
         json!({"name": "Eskalation", "description": "Mit der Serviceleitung abgestimmt", "internal_only": true}),
     ] {
-        elements::service::create::<Tag, _>(db, actor(), home.clone(), body(tag)?).await?;
+        crud::service::create::<Tag, _>(db, actor(), home.clone(), body(tag)?).await?;
     }
     for query in [
         json!({"name": "Meine offenen Tickets", "columns": ["reference_number", "subject", "status", "created_at"],
@@ -192,8 +192,7 @@ async fn ticket_settings(db: &Db, home: &Configuration) -> anyhow::Result<()> {
                 condition("ticket_type", "in", &["anomalie"]), condition("status", "in", &["open", "in_progress"]),
                 {"type": "any", "filters": [condition("urgency", "in", &["high"]), condition("impact", "in", &["high"])]}]}}),
     ] {
-        elements::service::create::<TicketQuery, _>(db, actor(), home.clone(), body(query)?)
-            .await?;
+        crud::service::create::<TicketQuery, _>(db, actor(), home.clone(), body(query)?).await?;
     }
     for rule in [
         json!({"name": "Altfälle", "description": "Vor der Umstellung abgeschlossen",
@@ -201,8 +200,7 @@ async fn ticket_settings(db: &Db, home: &Configuration) -> anyhow::Result<()> {
         json!({"name": "Personalsachen", "filter": {"type": "any", "filters": [
             condition("tag", "any_of", &["Personal", "Kündigung"]), condition("subject", "contains", &["Gehalt"])]}}),
     ] {
-        elements::service::create::<ExclusionRule, _>(db, actor(), home.clone(), body(rule)?)
-            .await?;
+        crud::service::create::<ExclusionRule, _>(db, actor(), home.clone(), body(rule)?).await?;
     }
     Ok(())
 }
@@ -210,7 +208,7 @@ async fn ticket_settings(db: &Db, home: &Configuration) -> anyhow::Result<()> {
 /// Rules for all partners, unless there are some already.
 async fn global_rules(db: &Db) -> anyhow::Result<()> {
     if db
-        .read(async |conn| GlobalRules.standing(conn).await)
+        .read(async |conn| GlobalRules.load_state(conn).await)
         .await?
         .revision
         > 0
@@ -219,7 +217,7 @@ async fn global_rules(db: &Db) -> anyhow::Result<()> {
     }
     let rule = json!({"name": "Sicherheitsvorfälle", "description": "Bis zur Freigabe durch den Informationssicherheitsbeauftragten",
         "filter": {"type": "all", "filters": [condition("area", "in", &["sicherheit"]), condition("released", "is", &["false"])]}});
-    elements::service::create::<ExclusionRule, _>(db, actor(), GlobalRules, body(rule)?).await?;
+    crud::service::create::<ExclusionRule, _>(db, actor(), GlobalRules, body(rule)?).await?;
     Ok(())
 }
 
@@ -228,7 +226,7 @@ fn condition(field: &str, operator: &str, values: &[&str]) -> Value {
 }
 
 /// Says where to go: addresses, a token, and a first request to paste.
-pub fn greet(
+pub fn print_welcome(
     out: &mut impl Write,
     mut address: SocketAddr,
     tokens: &TokenSettings,
@@ -237,8 +235,8 @@ pub fn greet(
         // what listens on all addresses, as in a container, is reached on this one
         address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
-    let token = tokens::signable(tokens, "demo", SCOPES, TOKEN_LIFETIME)
-        .map(|claims| tokens::mint(tokens, &claims));
+    let token = tokens::dev_claims(tokens, "demo", SCOPES, TOKEN_LIFETIME)
+        .map(|claims| tokens::sign(tokens, &claims));
     let token = token
         .transpose()?
         .unwrap_or_else(|| "…  # from your identity provider".to_owned());
@@ -275,7 +273,7 @@ fn explained() -> String {
 
 async fn tell<E: CatalogEntry>(db: &Db, id: &str, said: Value) -> anyhow::Result<()> {
     let only_new = Precondition {
-        if_none_match: Some(Match::Any),
+        if_none_match: Some(EtagMatcher::Any),
         ..Precondition::default()
     };
     match catalog::service::put::<E>(db, actor(), known(id)?, body(said)?, only_new).await {

@@ -6,7 +6,7 @@ use std::{io::Write as _, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use customer_integration::{
     app::App,
-    config::{Complaints, Config, DatabaseArgs, LogArgs, LogSettings, ServerArgs, TokenArgs},
+    config::{Config, ConfigErrors, DatabaseArgs, LogArgs, LogSettings, ServerArgs, TokenArgs},
     db::{
         self, DatabaseUrl,
         migrations::{self, Direction},
@@ -139,7 +139,7 @@ async fn serve_until_signalled(config: Config, demo: bool) -> anyhow::Result<()>
     let app = App::build(config).await?;
     if demo {
         demo::fill(&app.db).await?;
-        demo::greet(&mut std::io::stdout(), app.address, &tokens)?;
+        demo::print_welcome(&mut std::io::stdout(), app.address, &tokens)?;
     }
     if let Some(address) = app.metrics_address {
         tracing::info!("metrics are at http://{address}/metrics");
@@ -153,13 +153,13 @@ async fn serve_until_signalled(config: Config, demo: bool) -> anyhow::Result<()>
 }
 
 fn migrate(command: Migrate) -> anyhow::Result<()> {
-    let mut complaints = Complaints::default();
-    let log = command.log.settings(&mut complaints);
-    let (database, _) = command.database.settings(false, &mut complaints);
-    let (log, database): (LogSettings, DatabaseUrl) = complaints.unless_any(log.zip(database))?;
+    let mut errors = ConfigErrors::default();
+    let log = command.log.settings(&mut errors);
+    let (database, _) = command.database.settings(false, &mut errors);
+    let (log, database): (LogSettings, DatabaseUrl) = errors.finish(log.zip(database))?;
     telemetry::log::begin(log, None)?;
     actix_web::rt::System::new().block_on(async {
-        let _claim = db::claim(&database)?;
+        let _claim = db::lock_database(&database)?;
         let applied = migrations::migrate(&database, Direction::Up).await?;
         tracing::info!(applied, "schema is up to date");
         Ok(())
@@ -203,11 +203,11 @@ fn print_document() -> anyhow::Result<()> {
 }
 
 fn print_token(command: Token) -> anyhow::Result<()> {
-    let mut complaints = Complaints::default();
-    let settings = command.tokens.settings(command.demo, &mut complaints);
-    let settings = complaints.unless_any(settings)?;
+    let mut errors = ConfigErrors::default();
+    let settings = command.tokens.settings(command.demo, &mut errors);
+    let settings = errors.finish(settings)?;
     let limit = command.business_partner.map(|id| id.parse());
-    let claims = tokens::signable(&settings, &command.subject, &command.scope, command.ttl);
+    let claims = tokens::dev_claims(&settings, &command.subject, &command.scope, command.ttl);
     let claims = tokens::Claims {
         business_partner_id: limit
             .transpose()
@@ -217,6 +217,6 @@ fn print_token(command: Token) -> anyhow::Result<()> {
     Ok(writeln!(
         std::io::stdout(),
         "{}",
-        tokens::mint(&settings, &claims)?
+        tokens::sign(&settings, &claims)?
     )?)
 }

@@ -12,16 +12,14 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
-    http::{health, openapi, problem_page},
-    integration, plan_boards, queries, tags, ticket_filter, ticket_types,
+    http::{API_BASE, health, problem_page},
+    integration, openapi, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
-/// Where the API begins.
-pub const BASE: &str = "/api/v1";
 /// Where everything configured for one partner is.
-const TAB: &str = "/api/v1/customer-integrations/{business_partner_id}";
+const PARTNER_BASE: &str = "/api/v1/customer-integrations/{business_partner_id}";
 /// Paths outside the API; all of them take GET (and HEAD) only and need no token.
-pub const OTHERS: [&str; 6] = [
+pub const PUBLIC_PATHS: [&str; 6] = [
     "/health/live",
     "/health/ready",
     "/openapi.json",
@@ -42,9 +40,9 @@ pub fn api(config: &mut ServiceConfig) {
         .service(decisions::routes::decide_ticket_creation)
         .service(decisions::routes::preview_exclusion_rule)
         .service(integration::routes::list_customer_integrations)
-        .service(scope(TAB).configure(tab))
+        .service(scope(PARTNER_BASE).configure(partner))
         .service(
-            scope(BASE)
+            scope(API_BASE)
                 .service(
                     scope("/exclusion-rules")
                         .service(list_global_exclusion_rules)
@@ -59,7 +57,7 @@ pub fn api(config: &mut ServiceConfig) {
 }
 
 /// Everything configured for one partner.
-fn tab(config: &mut ServiceConfig) {
+fn partner(config: &mut ServiceConfig) {
     config
         .service(integration::routes::get_customer_integration)
         .service(integration::routes::update_customer_integration)
@@ -141,7 +139,7 @@ fn catalog_entries(config: &mut ServiceConfig) {
 }
 
 /// What is served beside the API.
-pub fn others(config: &mut web::ServiceConfig) {
+pub fn public(config: &mut web::ServiceConfig) {
     config
         .service(health::live)
         .service(health::ready)

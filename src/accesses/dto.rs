@@ -4,19 +4,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::AccessId;
 use crate::{
-    catalog::BusinessPartnerId,
-    http::params::ListFilter,
-    kernel::{
+    common::{
         Audit, Resource,
         change::EntityTag,
-        choice::Choice,
         formats::Email,
-        ids::ContactId,
-        patch,
+        ids::{AccessId, BusinessPartnerId, ContactId},
+        lenient_enum::LenientEnum,
+        merge_patch,
         text::{Text, check},
     },
+    http::params::ListFilter,
 };
 
 /// What the people behind an access may do. Only editors and dispatchers may create tickets.
@@ -177,25 +175,25 @@ pub struct AccessCreate {
     #[validate(custom(function = check))]
     pub email: Email,
     /// Absent: `de`.
-    #[serde(default = "Choice::unspoken")]
+    #[serde(default = "LenientEnum::default_choice")]
     #[validate(custom(function = check))]
     #[schema(value_type = Language)]
-    pub language: Choice<Language>,
+    pub language: LenientEnum<Language>,
     /// Absent: `observer`.
-    #[serde(default = "Choice::unspoken")]
+    #[serde(default = "LenientEnum::default_choice")]
     #[validate(custom(function = check))]
     #[schema(value_type = Role)]
-    pub role: Choice<Role>,
+    pub role: LenientEnum<Role>,
     /// Needs the role editor or dispatcher. Absent: false.
     #[serde(default)]
     pub approver: bool,
     /// Absent: `own`.
-    #[serde(default = "Choice::unspoken")]
+    #[serde(default = "LenientEnum::default_choice")]
     #[validate(custom(function = check))]
     #[schema(value_type = TicketVisibility)]
-    pub ticket_visibility: Choice<TicketVisibility>,
+    pub ticket_visibility: LenientEnum<TicketVisibility>,
     /// Needs at least one granted area and one granted ticket type. Absent: true.
-    #[serde(default = "patch::yes")]
+    #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 
@@ -205,38 +203,38 @@ pub struct AccessCreate {
 #[schema(example = json!({"active": false}))]
 pub struct AccessPatch {
     /// `null` removes the link to a contact.
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub contact_id: Option<Option<ContactId>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline, nullable = false)]
     #[validate(custom(function = check))]
     pub first_name: Option<Text<1, 100>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline, nullable = false)]
     #[validate(custom(function = check))]
     pub last_name: Option<Text<1, 100>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline, nullable = false)]
     #[validate(custom(function = check))]
     pub email: Option<Email>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<Language>, nullable = false)]
     #[validate(custom(function = check))]
-    pub language: Option<Choice<Language>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    pub language: Option<LenientEnum<Language>>,
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<Role>, nullable = false)]
     #[validate(custom(function = check))]
-    pub role: Option<Choice<Role>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    pub role: Option<LenientEnum<Role>>,
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false)]
     pub approver: Option<bool>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<TicketVisibility>, nullable = false)]
     #[validate(custom(function = check))]
-    pub ticket_visibility: Option<Choice<TicketVisibility>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    pub ticket_visibility: Option<LenientEnum<TicketVisibility>>,
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false)]
     pub active: Option<bool>,
 }

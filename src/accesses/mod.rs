@@ -9,20 +9,13 @@ pub mod routes;
 pub mod service;
 
 pub use dto::{Access, Language, Role, TicketVisibility};
-pub use repo::{AccessFacts, AccessRow};
+pub use repo::{AccessFields, AccessRow};
 
-use crate::kernel::ids::Id;
-
-/// Marks the ids of accesses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OfAccess {}
-
-/// Id of an access.
-pub type AccessId = Id<OfAccess>;
+use crate::common::ids::AccessId;
 
 /// How somebody names an access without its partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
+pub enum AccessRef {
     Id(AccessId),
     /// The login, in lower case.
     Email(String),
@@ -30,7 +23,7 @@ pub enum Who {
 
 /// How many accesses a partner has, by what readiness and the rules need to know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Census {
+pub struct AccessCounts {
     pub all: i64,
     pub active: i64,
     /// Active, and in a role that may create tickets.

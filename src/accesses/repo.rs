@@ -6,36 +6,40 @@ use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    AccessId, Census, OfAccess, Who,
+    AccessCounts, AccessRef,
     dto::{AccessListQuery, Language, Role, TicketVisibility},
 };
 use crate::{
-    catalog::BusinessPartnerId,
-    db::{
-        Conn, on, paged,
-        schema::{accesses, customer_integrations as integrations},
-        types::Word,
+    common::{
+        Result,
+        ids::{AccessId, AccessIdKind, BusinessPartnerId, ContactId},
+        page::PageRequest,
     },
-    elements::{Described, stored},
-    kernel::{Result, ids::ContactId, page::PageRequest},
+    crud::{Named, crud_row},
+    db::{
+        Conn, paged,
+        schema::{accesses, customer_integrations as integrations},
+        sql_types::EnumText,
+        with_conn,
+    },
 };
 
 /// What people decide about an access.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = accesses, treat_none_as_null = true)]
-pub struct AccessFacts {
+pub struct AccessFields {
     pub contact_id: Option<ContactId>,
     pub first_name: String,
     pub last_name: String,
     pub email: String,
-    pub language: Word<Language>,
-    pub role: Word<Role>,
+    pub language: EnumText<Language>,
+    pub role: EnumText<Role>,
     pub approver: bool,
-    pub ticket_visibility: Word<TicketVisibility>,
+    pub ticket_visibility: EnumText<TicketVisibility>,
     pub active: bool,
 }
 
-impl Described for AccessFacts {
+impl Named for AccessFields {
     fn name(&self) -> Cow<'_, str> {
         format!("{} {}", self.last_name, self.first_name).into()
     }
@@ -45,8 +49,8 @@ impl Described for AccessFacts {
     }
 }
 
-stored!(
-    AccessRow of OfAccess in accesses, facts: AccessFacts,
+crud_row!(
+    AccessRow of AccessIdKind in accesses, fields: AccessFields,
     owner: business_partner_id (business_partner_id: BusinessPartnerId)
 );
 
@@ -56,7 +60,7 @@ pub(super) async fn list(
     filter: &AccessListQuery,
     page: &PageRequest,
 ) -> Result<Vec<AccessRow>> {
-    Ok(on!(conn, |c, Engine| {
+    Ok(with_conn!(conn, |c, Engine| {
         let mut query = accesses::table
             .filter(accesses::business_partner_id.eq(partner))
             .select(AccessRow::as_select())
@@ -65,7 +69,7 @@ pub(super) async fn list(
             query = query.filter(accesses::active.eq(active));
         }
         if let Some(role) = filter.role {
-            query = query.filter(accesses::role.eq(Word(role)));
+            query = query.filter(accesses::role.eq(EnumText(role)));
         }
         paged!(
             query, page,
@@ -77,8 +81,8 @@ pub(super) async fn list(
 }
 
 /// Who an access is, of whichever partner, and the revision of its partner's integration, by one statement.
-pub(super) async fn look_up(conn: &mut Conn, who: &Who) -> Result<Option<(AccessRow, i64)>> {
-    Ok(on!(conn, |c, Engine| {
+pub(super) async fn look_up(conn: &mut Conn, who: &AccessRef) -> Result<Option<(AccessRow, i64)>> {
+    Ok(with_conn!(conn, |c, Engine| {
         let query = accesses::table
             .inner_join(
                 integrations::table
@@ -87,8 +91,8 @@ pub(super) async fn look_up(conn: &mut Conn, who: &Who) -> Result<Option<(Access
             .select((AccessRow::as_select(), integrations::revision))
             .into_boxed::<Engine>();
         match who {
-            Who::Id(id) => query.filter(accesses::id.eq(*id)),
-            Who::Email(email) => query.filter(accesses::email.eq(email.as_str())),
+            AccessRef::Id(id) => query.filter(accesses::id.eq(*id)),
+            AccessRef::Email(email) => query.filter(accesses::email.eq(email.as_str())),
         }
         .first(c)
     })
@@ -96,7 +100,7 @@ pub(super) async fn look_up(conn: &mut Conn, who: &Who) -> Result<Option<(Access
 }
 
 /// The accesses of any partner with this e-mail address, and that of this partner with this contact.
-pub(super) async fn namesakes(
+pub(super) async fn find_conflicts(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
     email: &str,
@@ -105,20 +109,20 @@ pub(super) async fn namesakes(
     let of_contact = accesses::business_partner_id
         .eq(partner)
         .and(accesses::contact_id.eq(contact));
-    Ok(on!(conn, |c| accesses::table
+    Ok(with_conn!(conn, |c| accesses::table
         .filter(accesses::email.eq(email).or(of_contact.assume_not_null()))
         .select(AccessRow::as_select())
         .load(c))?)
 }
 
 /// Some of a partner's accesses in the order of their list: those named, or else the first active ones.
-pub(super) async fn some(
+pub(super) async fn list_for_preview(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
     named: Option<&[AccessId]>,
     limit: i64,
 ) -> Result<Vec<AccessRow>> {
-    Ok(on!(conn, |c, Engine| {
+    Ok(with_conn!(conn, |c, Engine| {
         let mut query = accesses::table
             .filter(accesses::business_partner_id.eq(partner))
             .select(AccessRow::as_select())
@@ -139,7 +143,7 @@ pub(super) async fn partners(
     conn: &mut Conn,
     named: &[AccessId],
 ) -> Result<Vec<BusinessPartnerId>> {
-    Ok(on!(conn, |c| accesses::table
+    Ok(with_conn!(conn, |c| accesses::table
         .filter(accesses::id.eq_any(named.to_vec()))
         .select(accesses::business_partner_id)
         .distinct()
@@ -148,8 +152,11 @@ pub(super) async fn partners(
 }
 
 /// Counts a partner's accesses in one query.
-pub(super) async fn census(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Census> {
-    let groups: Vec<(Word<Role>, bool, bool, i64)> = on!(conn, |c| accesses::table
+pub(super) async fn access_counts(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<AccessCounts> {
+    let groups: Vec<(EnumText<Role>, bool, bool, i64)> = with_conn!(conn, |c| accesses::table
         .filter(accesses::business_partner_id.eq(partner))
         .group_by((accesses::role, accesses::approver, accesses::active))
         .select((
@@ -160,17 +167,17 @@ pub(super) async fn census(conn: &mut Conn, partner: &BusinessPartnerId) -> Resu
         ))
         .load(c))?;
     Ok(groups.into_iter().fold(
-        Census::default(),
-        |mut census, (Word(role), approver, active, count)| {
-            census.all += count;
-            census.active += if active { count } else { 0 };
-            census.active_creators += if active && role.may_create() {
+        AccessCounts::default(),
+        |mut access_counts, (EnumText(role), approver, active, count)| {
+            access_counts.all += count;
+            access_counts.active += if active { count } else { 0 };
+            access_counts.active_creators += if active && role.may_create() {
                 count
             } else {
                 0
             };
-            census.active_approvers += if active && approver { count } else { 0 };
-            census
+            access_counts.active_approvers += if active && approver { count } else { 0 };
+            access_counts
         },
     ))
 }

@@ -3,23 +3,23 @@
 use actix_web::{HttpResponse, get, patch, post};
 
 use super::{
-    Access, AccessId,
+    Access,
     dto::{AccessCreate, AccessListQuery, AccessPatch},
 };
 use crate::{
-    elements::routes,
+    common::{Result, ids::AccessId},
+    crud::handlers,
     http::{
         auth::{
-            InPartner,
+            AuthorizedPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
-        call::Call,
-        params::{InPath, ListQuery, NameParams, PageParams},
-        reply::List,
+        call_context::CallContext,
+        params::{ListQuery, NameParams, PageParams, PathParam},
+        response::List,
     },
-    integration::Configuration,
-    kernel::Result,
+    integration::ConfigurationLock,
 };
 
 /// List accesses
@@ -33,11 +33,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_accesses(
-    at: InPartner<IntegrationRead>,
+    at: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<AccessListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::list::<Access, _>(&call, Configuration(at.partner), &query).await
+    handlers::list::<Access, _>(&call, ConfigurationLock(at.partner), &query).await
 }
 
 /// Add an access
@@ -55,11 +55,11 @@ pub async fn list_accesses(
 )]
 #[post("")]
 pub async fn create_access(
-    at: InPartner<IntegrationWrite>,
+    at: AuthorizedPartner<IntegrationWrite>,
     body: Body<AccessCreate>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::create::<Access, _>(&call, at.actor(), Configuration(at.partner), body.0).await
+    handlers::create::<Access, _>(&call, at.actor(), ConfigurationLock(at.partner), body.0).await
 }
 
 /// Get an access
@@ -72,11 +72,11 @@ pub async fn create_access(
 )]
 #[get("/{access_id}")]
 pub async fn get_access(
-    at: InPartner<IntegrationRead>,
-    id: InPath<AccessId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationRead>,
+    id: PathParam<AccessId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::get::<Access, _>(&call, Configuration(at.partner), id.0).await
+    handlers::get::<Access, _>(&call, ConfigurationLock(at.partner), id.0).await
 }
 
 /// Change, deactivate or reactivate an access
@@ -94,10 +94,17 @@ pub async fn get_access(
 )]
 #[patch("/{access_id}")]
 pub async fn update_access(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<AccessId>,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<AccessId>,
     body: Body<AccessPatch>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::update::<Access, _>(call, at.actor(), Configuration(at.partner), id.0, body.0).await
+    handlers::update::<Access, _>(
+        call,
+        at.actor(),
+        ConfigurationLock(at.partner),
+        id.0,
+        body.0,
+    )
+    .await
 }

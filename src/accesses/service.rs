@@ -1,20 +1,26 @@
 //! The rules of accesses.
 
 use super::{
-    Access, AccessId, Census, Who,
+    Access, AccessCounts, AccessRef,
     dto::{AccessCreate, AccessListQuery, AccessPatch, IneffectiveReason, Role},
-    repo::{self, AccessFacts, AccessRow},
+    repo::{self, AccessFields, AccessRow},
 };
 use crate::{
-    catalog::{BusinessPartnerId, EntryKind},
-    db::{Conn, Tx, types::Word},
-    elements::{Amend, Element, Home as _, Stored as _},
+    catalog::EntryKind,
+    common::{
+        Code, Error, FieldError, Result,
+        error::ensure_valid,
+        ids::{AccessId, BusinessPartnerId},
+        merge_patch,
+        page::PageRequest,
+    },
+    crud::{ApplyPatch, CrudResource, CrudRow as _, Parent as _},
+    db::{Conn, Tx, sql_types::EnumText},
     grants,
-    integration::{Configuration, Standing},
-    kernel::{Code, Error, Fault, Result, error::no_faults, page::PageRequest, patch},
+    integration::{ConfigurationLock, IntegrationState},
 };
 
-impl Element<Configuration> for Access {
+impl CrudResource<ConfigurationLock> for Access {
     type Row = AccessRow;
     type Create = AccessCreate;
     type Patch = AccessPatch;
@@ -22,64 +28,64 @@ impl Element<Configuration> for Access {
 
     const MAX: i64 = 20_000;
 
-    async fn settle(
-        tx: &mut Tx<'_, Standing>,
-        home: &Configuration,
+    async fn apply_rules(
+        tx: &mut Tx<'_, IntegrationState>,
+        parent: &ConfigurationLock,
         stored: Option<&AccessRow>,
-        facts: &mut AccessFacts,
+        fields: &mut AccessFields,
     ) -> Result<()> {
-        approver_may_act(facts.role.0, facts.approver)?;
-        if facts.active && !stored.is_some_and(|stored| stored.facts.active) {
-            may_be_active(tx.conn, &home.0).await?;
+        approver_may_act(fields.role.0, fields.approver)?;
+        if fields.active && !stored.is_some_and(|stored| stored.fields.active) {
+            may_be_active(tx.conn, &parent.0).await?;
         }
-        unique(tx.conn, &home.0, stored, facts).await
+        unique(tx.conn, &parent.0, stored, fields).await
     }
 
     fn duplicate(constraint: &str) -> Error {
         duplicate(constraint)
     }
 
-    async fn page(
+    async fn load_page(
         conn: &mut Conn,
-        home: &Configuration,
+        parent: &ConfigurationLock,
         filter: &AccessListQuery,
         page: &PageRequest,
     ) -> Result<Vec<AccessRow>> {
-        repo::list(conn, &home.0, filter, page).await
+        repo::list(conn, &parent.0, filter, page).await
     }
 
-    async fn show(
+    async fn to_views(
         conn: &mut Conn,
-        home: &Configuration,
-        at: Option<&Standing>,
+        parent: &ConfigurationLock,
+        at: Option<&IntegrationState>,
         rows: Vec<AccessRow>,
     ) -> Result<Vec<Self>> {
         let at = match at {
             Some(at) => at,
-            None => &home.standing(conn).await?,
+            None => &parent.load_state(conn).await?,
         };
-        Ok(rows.into_iter().map(|row| shown(row, at)).collect())
+        Ok(rows.into_iter().map(|row| view(row, at)).collect())
     }
 }
 
 /// How many accesses a partner has, by kind.
-pub async fn census(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Census> {
-    repo::census(conn, partner).await
+pub async fn access_counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<AccessCounts> {
+    repo::access_counts(conn, partner).await
 }
 
 /// Who an access is, of whichever partner, and the revision of its partner's integration at that moment.
-pub async fn look_up(conn: &mut Conn, who: &Who) -> Result<Option<(AccessRow, i64)>> {
+pub async fn look_up(conn: &mut Conn, who: &AccessRef) -> Result<Option<(AccessRow, i64)>> {
     repo::look_up(conn, who).await
 }
 
 /// Some of a partner's accesses in the order of their list: those named, or else the first active ones; `limit` at most.
-pub async fn some(
+pub async fn list_for_preview(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
     named: Option<&[AccessId]>,
     limit: i64,
 ) -> Result<Vec<AccessRow>> {
-    repo::some(conn, partner, named, limit).await
+    repo::list_for_preview(conn, partner, named, limit).await
 }
 
 /// The partners that some accesses are of.
@@ -87,68 +93,68 @@ pub async fn partners(conn: &mut Conn, named: &[AccessId]) -> Result<Vec<Busines
     repo::partners(conn, named).await
 }
 
-impl From<AccessCreate> for AccessFacts {
+impl From<AccessCreate> for AccessFields {
     fn from(body: AccessCreate) -> Self {
         Self {
             contact_id: body.contact_id,
             first_name: body.first_name.into(),
             last_name: body.last_name.into(),
             email: body.email.into(),
-            language: Word(body.language.get()),
-            role: Word(body.role.get()),
+            language: EnumText(body.language.get()),
+            role: EnumText(body.role.get()),
             approver: body.approver,
-            ticket_visibility: Word(body.ticket_visibility.get()),
+            ticket_visibility: EnumText(body.ticket_visibility.get()),
             active: body.active,
         }
     }
 }
 
-impl Amend<AccessFacts> for AccessPatch {
-    fn amend(self, facts: &mut AccessFacts) {
-        patch::set(&mut facts.contact_id, self.contact_id);
-        patch::set(&mut facts.first_name, self.first_name);
-        patch::set(&mut facts.last_name, self.last_name);
-        patch::set(&mut facts.email, self.email);
-        patch::set(
-            &mut facts.language,
-            self.language.map(|language| Word(language.get())),
+impl ApplyPatch<AccessFields> for AccessPatch {
+    fn apply_to(self, fields: &mut AccessFields) {
+        merge_patch::assign(&mut fields.contact_id, self.contact_id);
+        merge_patch::assign(&mut fields.first_name, self.first_name);
+        merge_patch::assign(&mut fields.last_name, self.last_name);
+        merge_patch::assign(&mut fields.email, self.email);
+        merge_patch::assign(
+            &mut fields.language,
+            self.language.map(|language| EnumText(language.get())),
         );
-        patch::set(&mut facts.role, self.role.map(|role| Word(role.get())));
-        patch::set(&mut facts.approver, self.approver);
-        patch::set(
-            &mut facts.ticket_visibility,
+        merge_patch::assign(&mut fields.role, self.role.map(|role| EnumText(role.get())));
+        merge_patch::assign(&mut fields.approver, self.approver);
+        merge_patch::assign(
+            &mut fields.ticket_visibility,
             self.ticket_visibility
-                .map(|visibility| Word(visibility.get())),
+                .map(|visibility| EnumText(visibility.get())),
         );
-        patch::set(&mut facts.active, self.active);
+        merge_patch::assign(&mut fields.active, self.active);
     }
 }
 
-fn shown(row: AccessRow, standing: &Standing) -> Access {
+fn view(row: AccessRow, state: &IntegrationState) -> Access {
     let audit = row.audit();
     let AccessRow {
         id,
         business_partner_id,
-        facts,
+        fields,
         ..
     } = row;
     let reasons = ineffective_reasons(
-        standing.integration.active,
-        standing.partner.active,
-        facts.active,
+        state.integration.active,
+        state.partner.active,
+        fields.active,
     );
     Access {
         id,
         business_partner_id,
-        contact_id: facts.contact_id,
-        first_name: facts.first_name,
-        last_name: facts.last_name,
-        email: facts.email,
-        language: facts.language.0,
-        role: facts.role.0,
-        approver: facts.approver,
-        ticket_visibility: facts.ticket_visibility.0,
-        active: facts.active,
+        contact_id: fields.contact_id,
+        first_name: fields.first_name,
+        last_name: fields.last_name,
+        email: fields.email,
+        language: fields.language.0,
+        role: fields.role.0,
+        approver: fields.approver,
+        ticket_visibility: fields.ticket_visibility.0,
+        active: fields.active,
         effective: reasons.is_empty(),
         ineffective_reasons: reasons,
         audit,
@@ -177,23 +183,26 @@ async fn may_be_active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<(
 /// R2: an access may be active only while the partner has at least one area and at least one ticket type.
 fn complete(areas: i64, ticket_types: i64) -> Result<()> {
     let missing = [(areas, Code::NoArea), (ticket_types, Code::NoTicketType)];
-    let faults: Vec<_> = missing
+    let field_errors: Vec<_> = missing
         .into_iter()
         .filter(|(count, _)| *count == 0)
-        .map(|(_, code)| Fault::new("/active", code))
+        .map(|(_, code)| FieldError::new("/active", code))
         .collect();
-    if faults.is_empty() {
+    if field_errors.is_empty() {
         Ok(())
     } else {
-        Err(Error::faults(Code::IntegrationIncomplete, faults))
+        Err(Error::field_errors(
+            Code::IntegrationIncomplete,
+            field_errors,
+        ))
     }
 }
 
 /// R6: an approver needs a role that may act; judged on the merged result of a patch.
 fn approver_may_act(role: Role, approver: bool) -> Result<()> {
     if approver && !role.may_create() {
-        return Err(Error::at(
-            Fault::new("/approver", Code::ApproverRole).with("role", <&str>::from(role)),
+        return Err(Error::from_field(
+            FieldError::new("/approver", Code::ApproverRole).with("role", <&str>::from(role)),
         ));
     }
     Ok(())
@@ -205,24 +214,24 @@ async fn unique(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
     stored: Option<&AccessRow>,
-    facts: &AccessFacts,
+    fields: &AccessFields,
 ) -> Result<()> {
-    let AccessFacts {
+    let AccessFields {
         email, contact_id, ..
-    } = facts;
+    } = fields;
     if stored.is_some_and(|stored| {
-        stored.facts.email == *email && stored.facts.contact_id == *contact_id
+        stored.fields.email == *email && stored.fields.contact_id == *contact_id
     }) {
         return Ok(());
     }
-    let mut others = repo::namesakes(conn, partner, email, contact_id.as_ref()).await?;
+    let mut others = repo::find_conflicts(conn, partner, email, contact_id.as_ref()).await?;
     others.retain(|other| stored.is_none_or(|stored| stored.id != other.id));
-    let same_email = others.iter().any(|other| other.facts.email == *email);
+    let same_email = others.iter().any(|other| other.fields.email == *email);
     let same_contact = contact_id.is_some()
         && others
             .iter()
-            .any(|it| it.business_partner_id == *partner && it.facts.contact_id == *contact_id);
-    no_faults(
+            .any(|it| it.business_partner_id == *partner && it.fields.contact_id == *contact_id);
+    ensure_valid(
         [
             same_email.then(email_taken),
             same_contact.then(contact_taken),
@@ -233,19 +242,19 @@ async fn unique(
     )
 }
 
-fn email_taken() -> Fault {
-    Fault::new("/email", Code::DuplicateEmail)
+fn email_taken() -> FieldError {
+    FieldError::new("/email", Code::DuplicateEmail)
 }
 
-fn contact_taken() -> Fault {
-    Fault::new("/contact_id", Code::DuplicateContact)
+fn contact_taken() -> FieldError {
+    FieldError::new("/contact_id", Code::DuplicateContact)
 }
 
 /// What a violated constraint means: another write came between.
 fn duplicate(constraint: &str) -> Error {
     match constraint {
-        "accesses_email_key" => Error::at(email_taken()),
-        "accesses_business_partner_id_contact_id_key" => Error::at(contact_taken()),
+        "accesses_email_key" => Error::from_field(email_taken()),
+        "accesses_business_partner_id_contact_id_key" => Error::from_field(contact_taken()),
         other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
     }
 }
@@ -255,12 +264,16 @@ mod tests {
     use super::*;
 
     fn codes(error: Error) -> (Code, Vec<Code>) {
-        let Error::Refused(refusal) = error else {
+        let Error::Client(refusal) = error else {
             panic!("{error}")
         };
         (
             refusal.code,
-            refusal.faults.iter().map(|fault| fault.code).collect(),
+            refusal
+                .field_errors
+                .iter()
+                .map(|field_error| field_error.code)
+                .collect(),
         )
     }
 
@@ -298,7 +311,7 @@ mod tests {
     #[test]
     fn r7_a_violated_constraint_names_the_field() {
         let at = |constraint| match duplicate(constraint) {
-            Error::Refused(refusal) => (refusal.code, refusal.faults[0].pointer.clone()),
+            Error::Client(refusal) => (refusal.code, refusal.field_errors[0].pointer.clone()),
             error => panic!("{error}"),
         };
         assert_eq!(
@@ -316,26 +329,26 @@ mod tests {
     #[test]
     fn r10_a_patch_that_says_nothing_new_leaves_the_facts_alone() {
         let body = serde_json::json!({"first_name": "Änne", "last_name": "Schäfer", "email": "a@b.example"});
-        let facts = AccessFacts::from(serde_json::from_value::<AccessCreate>(body).unwrap());
-        let switched = |facts: &AccessFacts, active| {
-            let mut facts = facts.clone();
+        let fields = AccessFields::from(serde_json::from_value::<AccessCreate>(body).unwrap());
+        let toggled = |fields: &AccessFields, active| {
+            let mut fields = fields.clone();
             AccessPatch {
                 active: Some(active),
                 ..AccessPatch::default()
             }
-            .amend(&mut facts);
-            facts
+            .apply_to(&mut fields);
+            fields
         };
-        let off = switched(&facts, false);
+        let off = toggled(&fields, false);
         assert_eq!(
             off,
-            AccessFacts {
+            AccessFields {
                 active: false,
-                ..facts.clone()
+                ..fields.clone()
             }
         );
-        assert_eq!(switched(&off, false), off);
-        assert_eq!(switched(&off, true), facts);
+        assert_eq!(toggled(&off, false), off);
+        assert_eq!(toggled(&off, true), fields);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    catalog::{AreaId, TicketTypeId},
-    kernel::{Audit, change::EntityTag},
+use crate::common::{
+    Audit,
+    change::EntityTag,
+    ids::{AreaId, TicketTypeId},
 };
 
 /// An area granted to a partner: its accesses may see and create tickets there.

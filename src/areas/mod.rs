@@ -9,10 +9,14 @@ pub mod routes;
 pub use dto::AreaGrant;
 
 use crate::{
-    catalog::{Area, AreaId, BusinessPartnerId},
+    catalog::Area,
+    common::{
+        Code, Nothing, Resource, Result,
+        change::EntityTag,
+        ids::{AreaId, BusinessPartnerId, ErpId},
+    },
     db::Conn,
-    grants::{Grant, Granted},
-    kernel::{Code, Nothing, Resource, Result, change::EntityTag, ids::ErpId},
+    grants::{Grant, GrantWithEntry},
     tags,
 };
 
@@ -22,11 +26,11 @@ impl Grant for AreaGrant {
 
     const LAST: Option<Code> = Some(Code::LastArea);
 
-    fn new(granted: Granted) -> Self {
+    fn new(granted: GrantWithEntry) -> Self {
         let etag = granted.etag();
-        let Granted { grant, entry } = granted;
+        let GrantWithEntry { grant, entry } = granted;
         Self {
-            area_id: ErpId::stored(entry.id),
+            area_id: ErpId::from_trusted(entry.id),
             name: entry.name,
             color: entry.color.unwrap_or_default(),
             start_ticket_types: entry.start_ticket_types.map(|ids| ids.0),
@@ -36,8 +40,12 @@ impl Grant for AreaGrant {
         }
     }
 
-    async fn removable(conn: &mut Conn, partner: &BusinessPartnerId, id: &AreaId) -> Result<()> {
-        tags::service::area_is_free(conn, partner, id).await
+    async fn ensure_removable(
+        conn: &mut Conn,
+        partner: &BusinessPartnerId,
+        id: &AreaId,
+    ) -> Result<()> {
+        tags::service::ensure_area_unused(conn, partner, id).await
     }
 }
 

@@ -4,19 +4,18 @@ use actix_web::{HttpResponse, delete, get, put};
 
 use super::AreaGrant;
 use crate::{
-    catalog::AreaId,
-    grants::routes,
+    common::{Nothing, Result, ids::AreaId},
+    grants::handlers,
     http::{
         auth::{
-            InPartner,
+            AuthorizedPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::OptionalBody,
-        call::Call,
-        params::{InPath, ListQuery, NameParams, NoFilter, PageParams},
-        reply::List,
+        call_context::CallContext,
+        params::{ListQuery, NameParams, NoFilter, PageParams, PathParam},
+        response::List,
     },
-    kernel::{Nothing, Result},
 };
 
 /// List granted areas
@@ -30,11 +29,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_areas(
-    at: InPartner<IntegrationRead>,
+    at: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::list::<AreaGrant>(&call, &at.partner, &query).await
+    handlers::list::<AreaGrant>(&call, &at.partner, &query).await
 }
 
 /// Get a granted area
@@ -47,11 +46,11 @@ pub async fn list_areas(
 )]
 #[get("/{area_id}")]
 pub async fn get_area(
-    at: InPartner<IntegrationRead>,
-    id: InPath<AreaId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationRead>,
+    id: PathParam<AreaId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::get::<AreaGrant>(&call, &at.partner, &id.0).await
+    handlers::get::<AreaGrant>(&call, &at.partner, &id.0).await
 }
 
 /// Grant an area
@@ -69,12 +68,12 @@ pub async fn get_area(
 )]
 #[put("/{area_id}")]
 pub async fn put_area(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<AreaId>,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<AreaId>,
     body: OptionalBody<Nothing>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::put::<AreaGrant>(call, at.actor(), at.partner, id.0, body.0).await
+    handlers::put::<AreaGrant>(call, at.actor(), at.partner, id.0, body.0).await
 }
 
 /// Take an area back
@@ -88,9 +87,9 @@ pub async fn put_area(
 )]
 #[delete("/{area_id}")]
 pub async fn delete_area(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<AreaId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<AreaId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::delete::<AreaGrant>(call, at.actor(), at.partner, id.0).await
+    handlers::delete::<AreaGrant>(call, at.actor(), at.partner, id.0).await
 }

@@ -4,17 +4,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{AreaId, BusinessPartnerId, PlanBoardId, TicketTypeId};
 use crate::{
-    http::params::ListFilter,
-    kernel::{
+    common::{
         Audit,
-        choice::Choice,
-        distinct::Distinct,
         formats::Color,
-        patch,
+        ids::{AreaId, BusinessPartnerId, PlanBoardId, TicketTypeId},
+        lenient_enum::LenientEnum,
+        merge_patch,
         text::{Text, check},
+        unique_vec::UniqueVec,
     },
+    http::params::ListFilter,
 };
 
 /// A customer company, as the ERP knows it.
@@ -48,7 +48,7 @@ pub struct BusinessPartnerPut {
     #[validate(custom(function = check))]
     pub search_name: Text<1, 100>,
     /// Absent: active.
-    #[serde(default = "patch::yes")]
+    #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 
@@ -88,9 +88,9 @@ pub struct AreaPut {
     #[serde(default)]
     #[schema(inline, value_type = Option<Vec<TicketTypeId>>, max_items = 500)]
     #[validate(custom(function = check))]
-    pub start_ticket_types: Option<Distinct<TicketTypeId, 0, 500>>,
+    pub start_ticket_types: Option<UniqueVec<TicketTypeId, 0, 500>>,
     /// Absent: active.
-    #[serde(default = "patch::yes")]
+    #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 
@@ -144,9 +144,9 @@ pub struct TicketTypePut {
     #[serde(default)]
     #[schema(value_type = TicketTypeKind, required)]
     #[validate(custom(function = check))]
-    pub kind: Choice<TicketTypeKind>,
+    pub kind: LenientEnum<TicketTypeKind>,
     /// Absent: active.
-    #[serde(default = "patch::yes")]
+    #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 
@@ -180,7 +180,7 @@ pub struct PlanBoardPut {
     #[validate(custom(function = check))]
     pub description: Text<0, 1000>,
     /// Absent: active.
-    #[serde(default = "patch::yes")]
+    #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 

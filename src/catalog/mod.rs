@@ -5,7 +5,7 @@
 //! retired (`active: false`), never deleted. Every change bumps the catalogue's one revision.
 
 pub mod dto;
-mod kinds;
+mod entries;
 mod repo;
 pub mod routes;
 pub mod service;
@@ -18,14 +18,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use validator::Validate;
 
 use crate::{
+    common::{
+        Audit, Resource, Result,
+        change::EntityTag,
+        ids::{ErpId, IdKind},
+    },
     db::Tx,
-    kernel::{Audit, Resource, Result, change::EntityTag, ids::ErpId},
 };
-
-pub type BusinessPartnerId = ErpId<BusinessPartner>;
-pub type AreaId = ErpId<Area>;
-pub type TicketTypeId = ErpId<TicketType>;
-pub type PlanBoardId = ErpId<PlanBoard>;
 
 /// The four kinds of catalogue entries.
 #[derive(
@@ -52,13 +51,16 @@ pub enum EntryKind {
 pub trait CatalogEntry: Serialize + Sized + 'static {
     const ENTRY: EntryKind;
 
+    /// The kind of its id.
+    type Kind: IdKind;
+
     /// Its name in the history.
     const RESOURCE: &'static str;
 
     /// The body of its PUT.
     type Put: Validate + DeserializeOwned + 'static;
 
-    fn id(&self) -> &ErpId<Self>;
+    fn id(&self) -> &ErpId<Self::Kind>;
 
     fn audit(&self) -> &Audit;
 
@@ -69,7 +71,10 @@ pub trait CatalogEntry: Serialize + Sized + 'static {
     fn attributes(put: &Self::Put) -> Attributes;
 
     /// What else comes into being with a new entry.
-    fn on_created(_tx: &mut Tx<'_, ()>, _id: &ErpId<Self>) -> impl Future<Output = Result<()>> {
+    fn on_created(
+        _tx: &mut Tx<'_, ()>,
+        _id: &ErpId<Self::Kind>,
+    ) -> impl Future<Output = Result<()>> {
         std::future::ready(Ok(()))
     }
 }

@@ -3,18 +3,20 @@
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{CatalogFilter, EntryKind, TicketTypeId, dto::TicketTypeKind};
+use super::{CatalogFilter, EntryKind, dto::TicketTypeKind};
 use crate::{
-    db::{
-        Conn, on, paged,
-        schema::{catalog_entries as entries, grants, shared_revisions},
-        types::{Jsonb, Word},
-    },
-    kernel::{
+    common::{
         Audit, Result,
-        fold::{fold, sort_key},
-        page::{Keyed, PageRequest},
-        time::Timestamp,
+        ids::TicketTypeId,
+        normalize::{fold, sort_key},
+        page::{PageKey, PageRequest},
+        timestamp::Timestamp,
+    },
+    db::{
+        Conn, paged,
+        schema::{catalog_entries as entries, grants, shared_revisions},
+        sql_types::{EnumText, Jsonb},
+        with_conn,
     },
 };
 
@@ -25,14 +27,14 @@ pub const CATALOG: &str = "catalog";
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = entries, treat_none_as_null = true)]
 pub struct CatalogRow {
-    pub kind: Word<EntryKind>,
+    pub kind: EnumText<EntryKind>,
     pub id: String,
     pub name: String,
     pub active: bool,
     pub search_name: Option<String>,
     pub color: Option<String>,
     pub start_ticket_types: Option<Jsonb<Vec<TicketTypeId>>>,
-    pub ticket_kind: Option<Word<TicketTypeKind>>,
+    pub ticket_kind: Option<EnumText<TicketTypeKind>>,
     pub description: Option<String>,
     sort_key: String,
     search_key: String,
@@ -51,7 +53,7 @@ pub struct Attributes {
     pub search_name: Option<String>,
     pub color: Option<String>,
     pub start_ticket_types: Option<Jsonb<Vec<TicketTypeId>>>,
-    pub ticket_kind: Option<Word<TicketTypeKind>>,
+    pub ticket_kind: Option<EnumText<TicketTypeKind>>,
     pub description: Option<String>,
 }
 
@@ -64,7 +66,7 @@ impl CatalogRow {
         ];
         let (sort_key, search_key) = (sort_key(&said.name), fold(&searched.join(" ")));
         Self {
-            kind: Word(kind),
+            kind: EnumText(kind),
             id: id.to_owned(),
             name: said.name,
             active: said.active,
@@ -106,7 +108,7 @@ impl CatalogRow {
     }
 }
 
-impl Keyed for CatalogRow {
+impl PageKey for CatalogRow {
     fn sort_key(&self) -> &str {
         &self.sort_key
     }
@@ -121,22 +123,22 @@ impl Keyed for CatalogRow {
 }
 
 pub(super) async fn find(conn: &mut Conn, kind: EntryKind, id: &str) -> Result<Option<CatalogRow>> {
-    Ok(on!(conn, |c| entries::table
-        .find((Word(kind), id))
+    Ok(with_conn!(conn, |c| entries::table
+        .find((EnumText(kind), id))
         .select(CatalogRow::as_select())
         .first(c))
     .optional()?)
 }
 
 pub(super) async fn insert(conn: &mut Conn, row: &CatalogRow) -> Result<()> {
-    on!(conn, |c| diesel::insert_into(entries::table)
+    with_conn!(conn, |c| diesel::insert_into(entries::table)
         .values(row)
         .execute(c))?;
     Ok(())
 }
 
 pub(super) async fn update(conn: &mut Conn, row: &CatalogRow) -> Result<()> {
-    on!(conn, |c| diesel::update(
+    with_conn!(conn, |c| diesel::update(
         entries::table.find((row.kind, &row.id))
     )
     .set(row)
@@ -150,8 +152,8 @@ pub(super) async fn known(
     kind: EntryKind,
     ids: &[TicketTypeId],
 ) -> Result<Vec<TicketTypeId>> {
-    Ok(on!(conn, |c| entries::table
-        .filter(entries::kind.eq(Word(kind)))
+    Ok(with_conn!(conn, |c| entries::table
+        .filter(entries::kind.eq(EnumText(kind)))
         .filter(entries::id.eq_any(ids.iter().map(TicketTypeId::as_str)))
         .select(entries::id)
         .load(c))?)
@@ -166,19 +168,19 @@ pub(super) async fn names(
     let query = entries::table
         .filter(
             entries::kind
-                .eq(Word(EntryKind::Area))
+                .eq(EnumText(EntryKind::Area))
                 .and(entries::id.eq_any(areas)),
         )
         .or_filter(
             entries::kind
-                .eq(Word(EntryKind::TicketType))
+                .eq(EnumText(EntryKind::TicketType))
                 .and(entries::id.eq_any(ticket_types)),
         )
         .select((entries::kind, entries::id, entries::name));
-    let found: Vec<(Word<EntryKind>, String, String)> = on!(conn, |c| query.load(c))?;
+    let found: Vec<(EnumText<EntryKind>, String, String)> = with_conn!(conn, |c| query.load(c))?;
     Ok(found
         .into_iter()
-        .map(|(Word(kind), id, name)| (kind, id, name))
+        .map(|(EnumText(kind), id, name)| (kind, id, name))
         .collect())
 }
 
@@ -188,9 +190,9 @@ pub(super) async fn list(
     filter: &CatalogFilter,
     page: &PageRequest,
 ) -> Result<Vec<CatalogRow>> {
-    Ok(on!(conn, |c, Engine| {
+    Ok(with_conn!(conn, |c, Engine| {
         let mut query = entries::table
-            .filter(entries::kind.eq(Word(kind)))
+            .filter(entries::kind.eq(EnumText(kind)))
             .select(CatalogRow::as_select())
             .into_boxed::<Engine>();
         if let Some(active) = filter.active {
@@ -219,7 +221,7 @@ pub(super) async fn list(
 
 /// Bumps the catalogue's revision, which locks it for writing, and returns it.
 pub(super) async fn lock(conn: &mut Conn) -> Result<i64> {
-    Ok(on!(conn, |c| diesel::update(
+    Ok(with_conn!(conn, |c| diesel::update(
         shared_revisions::table.find(CATALOG)
     )
     .set(shared_revisions::revision.eq(shared_revisions::revision + 1))
@@ -228,7 +230,7 @@ pub(super) async fn lock(conn: &mut Conn) -> Result<i64> {
 }
 
 pub(super) async fn revision(conn: &mut Conn) -> Result<i64> {
-    Ok(on!(conn, |c| shared_revisions::table
+    Ok(with_conn!(conn, |c| shared_revisions::table
         .find(CATALOG)
         .select(shared_revisions::revision)
         .first(c))?)

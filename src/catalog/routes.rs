@@ -3,8 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get, put, web::Data};
 
 use super::{
-    Area, AreaId, BusinessPartner, BusinessPartnerId, CatalogEntry, CatalogFilter, PlanBoard,
-    PlanBoardId, TicketType, TicketTypeId,
+    Area, BusinessPartner, CatalogEntry, CatalogFilter, PlanBoard, TicketType,
     dto::{
         AreaPut, BusinessPartnerPut, CatalogListQuery, GrantableListQuery, PlanBoardPut,
         TicketTypePut,
@@ -12,19 +11,23 @@ use super::{
     service,
 };
 use crate::{
-    db::{Conn, Db, Reach},
+    common::{
+        Result,
+        ids::{AreaId, BusinessPartnerId, ErpId, PlanBoardId, TicketTypeId},
+        page::PageRequest,
+    },
+    db::{Conn, Db, ReadCost},
     http::{
         auth::{
-            Permit,
+            Authorized,
             scope::{CatalogRead, CatalogWrite},
         },
         body::Body,
-        call::Call,
-        conditions::Conditions,
-        params::{InPath, ListQuery, NameParams, PageParams},
-        reply::{self, List},
+        call_context::CallContext,
+        conditional::Conditions,
+        params::{ListQuery, NameParams, PageParams, PathParam},
+        response::{self, List},
     },
-    kernel::{Result, ids::ErpId, page::PageRequest},
 };
 
 /// List business partners of the catalogue
@@ -38,9 +41,9 @@ use crate::{
 )]
 #[get("/business-partners")]
 pub async fn list_catalog_business_partners(
-    permit: Permit<CatalogRead>,
+    permit: Authorized<CatalogRead>,
     query: ListQuery<CatalogListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
     let only = permit.limited_to().map(|id| id.as_str().to_owned());
     let filter = CatalogFilter {
@@ -61,13 +64,13 @@ pub async fn list_catalog_business_partners(
 )]
 #[get("/business-partners/{business_partner_id}")]
 pub async fn get_catalog_business_partner(
-    permit: Permit<CatalogRead>,
-    id: InPath<BusinessPartnerId>,
+    permit: Authorized<CatalogRead>,
+    id: PathParam<BusinessPartnerId>,
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    permit.must_know(&id.0)?;
-    Ok(reply::resource(
+    permit.require_access(&id.0)?;
+    Ok(response::resource(
         &service::get::<BusinessPartner>(&db, &id.0).await?,
         &conditions,
     ))
@@ -88,8 +91,8 @@ pub async fn get_catalog_business_partner(
 )]
 #[put("/business-partners/{business_partner_id}")]
 pub async fn put_catalog_business_partner(
-    permit: Permit<CatalogWrite>,
-    id: InPath<BusinessPartnerId>,
+    permit: Authorized<CatalogWrite>,
+    id: PathParam<BusinessPartnerId>,
     conditions: Conditions,
     body: Body<BusinessPartnerPut>,
     request: HttpRequest,
@@ -109,9 +112,9 @@ pub async fn put_catalog_business_partner(
 )]
 #[get("/areas")]
 pub async fn list_catalog_areas(
-    permit: Permit<CatalogRead>,
+    permit: Authorized<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
     list_grantable::<Area>(&call, &permit, query).await
 }
@@ -126,12 +129,12 @@ pub async fn list_catalog_areas(
 )]
 #[get("/areas/{area_id}")]
 pub async fn get_catalog_area(
-    _permit: Permit<CatalogRead>,
-    id: InPath<AreaId>,
+    _permit: Authorized<CatalogRead>,
+    id: PathParam<AreaId>,
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    Ok(reply::resource(
+    Ok(response::resource(
         &service::get::<Area>(&db, &id.0).await?,
         &conditions,
     ))
@@ -152,8 +155,8 @@ pub async fn get_catalog_area(
 )]
 #[put("/areas/{area_id}")]
 pub async fn put_catalog_area(
-    permit: Permit<CatalogWrite>,
-    id: InPath<AreaId>,
+    permit: Authorized<CatalogWrite>,
+    id: PathParam<AreaId>,
     conditions: Conditions,
     body: Body<AreaPut>,
     request: HttpRequest,
@@ -173,9 +176,9 @@ pub async fn put_catalog_area(
 )]
 #[get("/ticket-types")]
 pub async fn list_catalog_ticket_types(
-    permit: Permit<CatalogRead>,
+    permit: Authorized<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
     list_grantable::<TicketType>(&call, &permit, query).await
 }
@@ -190,12 +193,12 @@ pub async fn list_catalog_ticket_types(
 )]
 #[get("/ticket-types/{ticket_type_id}")]
 pub async fn get_catalog_ticket_type(
-    _permit: Permit<CatalogRead>,
-    id: InPath<TicketTypeId>,
+    _permit: Authorized<CatalogRead>,
+    id: PathParam<TicketTypeId>,
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    Ok(reply::resource(
+    Ok(response::resource(
         &service::get::<TicketType>(&db, &id.0).await?,
         &conditions,
     ))
@@ -216,8 +219,8 @@ pub async fn get_catalog_ticket_type(
 )]
 #[put("/ticket-types/{ticket_type_id}")]
 pub async fn put_catalog_ticket_type(
-    permit: Permit<CatalogWrite>,
-    id: InPath<TicketTypeId>,
+    permit: Authorized<CatalogWrite>,
+    id: PathParam<TicketTypeId>,
     conditions: Conditions,
     body: Body<TicketTypePut>,
     request: HttpRequest,
@@ -237,9 +240,9 @@ pub async fn put_catalog_ticket_type(
 )]
 #[get("/plan-boards")]
 pub async fn list_catalog_plan_boards(
-    permit: Permit<CatalogRead>,
+    permit: Authorized<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
     list_grantable::<PlanBoard>(&call, &permit, query).await
 }
@@ -254,12 +257,12 @@ pub async fn list_catalog_plan_boards(
 )]
 #[get("/plan-boards/{plan_board_id}")]
 pub async fn get_catalog_plan_board(
-    _permit: Permit<CatalogRead>,
-    id: InPath<PlanBoardId>,
+    _permit: Authorized<CatalogRead>,
+    id: PathParam<PlanBoardId>,
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
-    Ok(reply::resource(
+    Ok(response::resource(
         &service::get::<PlanBoard>(&db, &id.0).await?,
         &conditions,
     ))
@@ -280,8 +283,8 @@ pub async fn get_catalog_plan_board(
 )]
 #[put("/plan-boards/{plan_board_id}")]
 pub async fn put_catalog_plan_board(
-    permit: Permit<CatalogWrite>,
-    id: InPath<PlanBoardId>,
+    permit: Authorized<CatalogWrite>,
+    id: PathParam<PlanBoardId>,
     conditions: Conditions,
     body: Body<PlanBoardPut>,
     request: HttpRequest,
@@ -291,7 +294,7 @@ pub async fn put_catalog_plan_board(
 }
 
 async fn list<E: CatalogEntry>(
-    call: &Call,
+    call: &CallContext,
     filter: &CatalogFilter,
     page: &PageRequest,
 ) -> Result<HttpResponse> {
@@ -303,12 +306,12 @@ async fn list<E: CatalogEntry>(
     let tag_in = async |conn: &mut Conn| service::list_tag(conn, filter).await;
     let read = async |conn: &mut Conn| service::list::<E>(conn, filter, page).await.map(List::from);
     // a token limited to a partner gets other pages at the same addresses, so none are kept
-    reply::tag_first(call, None, Reach::Much, tag_now, tag_in, read).await
+    response::cached_read(call, None, ReadCost::Scan, tag_now, tag_in, read).await
 }
 
 async fn list_grantable<E: CatalogEntry>(
-    call: &Call,
-    permit: &Permit<CatalogRead>,
+    call: &CallContext,
+    permit: &Authorized<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
 ) -> Result<HttpResponse> {
     let GrantableListQuery {
@@ -317,7 +320,7 @@ async fn list_grantable<E: CatalogEntry>(
     } = query.filter;
     grantable_to
         .as_ref()
-        .map_or(Ok(()), |partner| permit.must_know(partner))?;
+        .map_or(Ok(()), |partner| permit.require_access(partner))?;
     let filter = CatalogFilter {
         active,
         grantable_to,
@@ -329,12 +332,12 @@ async fn list_grantable<E: CatalogEntry>(
 async fn put<E: CatalogEntry>(
     db: &Db,
     request: &HttpRequest,
-    permit: Permit<CatalogWrite>,
-    id: ErpId<E>,
+    permit: Authorized<CatalogWrite>,
+    id: ErpId<E::Kind>,
     body: E::Put,
     conditions: Conditions,
 ) -> Result<HttpResponse> {
-    permit.must_be_unlimited()?;
-    let done = service::put(db, permit.actor(), id, body, conditions.precondition).await?;
-    Ok(reply::put(request, &done))
+    permit.require_unrestricted()?;
+    let done = service::put::<E>(db, permit.actor(), id, body, conditions.precondition).await?;
+    Ok(response::put_result(request, &done))
 }

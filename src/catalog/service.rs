@@ -1,18 +1,18 @@
 //! The catalogue's rules: the ERP's word counts, references must be known, what does not change is not written.
 
-use super::{BusinessPartnerId, CatalogEntry, CatalogRow, EntryKind, TicketTypeId, repo};
+use super::{CatalogEntry, CatalogRow, EntryKind, repo};
 use crate::{
-    db::{Aggregate, Conn, Db, Tx},
-    history::Origin,
-    integration,
-    kernel::{
-        Actor, Change, Code, Done, Error, Fault, Result,
+    common::{
+        Actor, Change, Code, Committed, Error, FieldError, Result,
         change::{EntityTag, Precondition},
-        error::no_faults,
-        found,
-        ids::ErpId,
+        error::ensure_valid,
+        ids::{BusinessPartnerId, ErpId, TicketTypeId},
+        or_not_found,
         page::{Page, PageRequest},
     },
+    db::{Aggregate, Conn, Db, Tx},
+    history::AggregateVersion,
+    integration,
 };
 
 /// Locks the whole catalogue for one write: the ERP is its only writer.
@@ -22,9 +22,9 @@ pub struct Catalog;
 impl Aggregate for Catalog {
     type Locked = ();
 
-    async fn lock(&self, conn: &mut Conn) -> Result<((), Origin)> {
+    async fn lock(&self, conn: &mut Conn) -> Result<((), AggregateVersion)> {
         let revision = repo::lock(conn).await?;
-        Ok(((), Origin::Catalog { revision }))
+        Ok(((), AggregateVersion::Catalog { revision }))
     }
 }
 
@@ -51,7 +51,9 @@ pub async fn list<E: CatalogEntry>(
 /// that does not exist is not found.
 pub async fn list_tag(conn: &mut Conn, filter: &CatalogFilter) -> Result<EntityTag> {
     match (&filter.grantable_to, &filter.only) {
-        (Some(partner), _) => Ok(integration::service::standing(conn, partner).await?.etag()),
+        (Some(partner), _) => Ok(integration::service::load_state(conn, partner)
+            .await?
+            .etag()),
         // whoever may know of this one only gets another list at the same address
         (None, Some(only)) => Ok(EntityTag::hashed((repo::revision(conn).await?, only))),
         (None, None) => Ok(EntityTag::derived(repo::revision(conn).await?, "catalog")),
@@ -59,22 +61,22 @@ pub async fn list_tag(conn: &mut Conn, filter: &CatalogFilter) -> Result<EntityT
 }
 
 /// One entry.
-pub async fn get<E: CatalogEntry>(db: &Db, id: &ErpId<E>) -> Result<E> {
+pub async fn get<E: CatalogEntry>(db: &Db, id: &ErpId<E::Kind>) -> Result<E> {
     let row = db
         .read(async |conn| repo::find(conn, E::ENTRY, id.as_str()).await)
         .await?;
-    found(row).map(E::from_row)
+    or_not_found(row).map(E::from_row)
 }
 
 /// Creates or replaces an entry as the ERP says.
 pub async fn put<E: CatalogEntry>(
     db: &Db,
     actor: Actor,
-    id: ErpId<E>,
+    id: ErpId<E::Kind>,
     body: E::Put,
     precondition: Precondition,
-) -> Result<Done<E>> {
-    db.mutate(actor, Catalog, async move |tx| {
+) -> Result<Committed<E>> {
+    db.transact(actor, Catalog, async move |tx| {
         put_in(tx, &id, &body, &precondition).await
     })
     .await
@@ -82,7 +84,7 @@ pub async fn put<E: CatalogEntry>(
 
 async fn put_in<E: CatalogEntry>(
     tx: &mut Tx<'_, ()>,
-    id: &ErpId<E>,
+    id: &ErpId<E::Kind>,
     body: &E::Put,
     precondition: &Precondition,
 ) -> Result<Change<E>> {
@@ -95,14 +97,19 @@ async fn put_in<E: CatalogEntry>(
     }
     match stored {
         None => {
-            let row = CatalogRow::new(E::ENTRY, id.as_str(), said, tx.born());
+            let row = CatalogRow::new(E::ENTRY, id.as_str(), said, tx.created_audit());
             repo::insert(tx.conn, &row).await?;
             E::on_created(tx, id).await?;
             Ok(Change::Created(E::from_row(row)))
         }
         Some(before) if before.attributes() == said => Ok(Change::Unchanged(E::from_row(before))),
         Some(before) => {
-            let row = CatalogRow::new(E::ENTRY, id.as_str(), said, tx.touched(&before.audit()));
+            let row = CatalogRow::new(
+                E::ENTRY,
+                id.as_str(),
+                said,
+                tx.updated_audit(&before.audit()),
+            );
             repo::update(tx.conn, &row).await?;
             Ok(Change::Updated {
                 before: E::from_row(before),
@@ -118,15 +125,18 @@ pub async fn revision(conn: &mut Conn) -> Result<i64> {
 }
 
 /// The entry behind an id that somebody wants to grant.
-pub async fn find<E: CatalogEntry>(conn: &mut Conn, id: &ErpId<E>) -> Result<Option<CatalogRow>> {
+pub async fn find<E: CatalogEntry>(
+    conn: &mut Conn,
+    id: &ErpId<E::Kind>,
+) -> Result<Option<CatalogRow>> {
     repo::find(conn, E::ENTRY, id.as_str()).await
 }
 
 /// R8: only what the ERP told us, and has not retired, can be granted.
 pub fn grantable(entry: Option<CatalogRow>, id: &str) -> Result<CatalogRow> {
     match entry {
-        None => Err(Error::refuse(Code::UnknownReference).with("id", id)),
-        Some(entry) if !entry.active => Err(Error::refuse(Code::RetiredReference).with("id", id)),
+        None => Err(Error::client(Code::UnknownReference).with("id", id)),
+        Some(entry) if !entry.active => Err(Error::client(Code::RetiredReference).with("id", id)),
         Some(entry) => Ok(entry),
     }
 }
@@ -137,14 +147,14 @@ fn references_known(named: &[TicketTypeId], known: &[TicketTypeId]) -> Result<()
         .iter()
         .enumerate()
         .filter(|(_, id)| !known.contains(id));
-    let fault = |(index, id)| {
-        Fault::new(
+    let field_error = |(index, id)| {
+        FieldError::new(
             format!("/start_ticket_types/{index}"),
             Code::UnknownReference,
         )
         .with("id", id)
     };
-    no_faults(unknown.map(fault).collect())
+    ensure_valid(unknown.map(field_error).collect())
 }
 
 /// Names of some areas and ticket types; those that the catalogue does not know are left out.
@@ -161,7 +171,7 @@ mod tests {
     use super::*;
     use crate::{
         catalog::Attributes,
-        kernel::{Audit, time::Timestamp},
+        common::{Audit, timestamp::Timestamp},
     };
 
     fn entry(active: bool) -> CatalogRow {
@@ -180,7 +190,7 @@ mod tests {
             EntryKind::Area,
             "netz",
             said,
-            Audit::born(&actor, Timestamp::now()),
+            Audit::created(&actor, Timestamp::now()),
         )
     }
 
@@ -201,13 +211,13 @@ mod tests {
     fn every_unknown_start_ticket_type_is_told() {
         let id = |text: &str| text.parse::<TicketTypeId>().unwrap();
         let (named, known) = ([id("a"), id("b"), id("c")], [id("b")]);
-        let Err(Error::Refused(refusal)) = references_known(&named, &known) else {
+        let Err(Error::Client(refusal)) = references_known(&named, &known) else {
             panic!()
         };
         let pointers: Vec<_> = refusal
-            .faults
+            .field_errors
             .iter()
-            .map(|fault| fault.pointer.as_str())
+            .map(|field_error| field_error.pointer.as_str())
             .collect();
         assert_eq!(pointers, ["/start_ticket_types/0", "/start_ticket_types/2"]);
         assert!(references_known(&named, &named).is_ok());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::complaints::Complaints;
+use super::errors::ConfigErrors;
 use crate::http::{body::BODY_TIMEOUT, limits::RateLimit};
 
 /// What callers may do at most.
@@ -55,35 +55,35 @@ impl Default for Limits {
 
 impl LimitArgs {
     /// Judges them.
-    pub(super) fn judged(self, complaints: &mut Complaints) -> Limits {
+    pub(super) fn judged(self, errors: &mut ConfigErrors) -> Limits {
         let limits = Limits::default();
         let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
-        let per_second = complaints.number(
+        let per_second = errors.number(
             "RATE_LIMIT_PER_SECOND",
             self.rate_limit_per_second,
             0..=1_000_000,
             0_u32,
         );
-        let burst = complaints.number(
+        let burst = errors.number(
             "RATE_LIMIT_BURST",
             self.rate_limit_burst,
             1..=1_000_000,
             per_second.saturating_mul(2),
         );
         Limits {
-            request_timeout: complaints.duration(
+            request_timeout: errors.duration(
                 "REQUEST_TIMEOUT",
                 self.request_timeout,
                 second..=hour,
                 limits.request_timeout,
             ),
-            header_timeout: complaints.duration(
+            header_timeout: errors.duration(
                 "HEADER_TIMEOUT",
                 self.header_timeout,
                 second..=hour,
                 limits.header_timeout,
             ),
-            concurrent_requests: complaints.number(
+            concurrent_requests: errors.number(
                 "MAX_CONCURRENT_REQUESTS",
                 self.max_concurrent_requests,
                 1..=1_000_000,

@@ -1,9 +1,9 @@
 //! Settings: every one is an environment variable and an argument of the same name. What comes out is typed and valid; what is
-//! wrong is told all at once ([`complaints`]). So arguments are taken as texts and judged here: clap would stop at the first
+//! wrong is told all at once ([`errors`]). So arguments are taken as texts and judged here: clap would stop at the first
 //! wrong one.
 
-mod complaints;
 mod demo;
+mod errors;
 mod limits;
 mod tokens;
 
@@ -13,8 +13,8 @@ use clap::Args;
 use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
-pub use complaints::Complaints;
-use complaints::filled;
+pub use errors::ConfigErrors;
+use errors::non_empty;
 use limits::LimitArgs;
 pub use limits::Limits;
 pub use tokens::TokenArgs;
@@ -99,14 +99,14 @@ pub struct LogSettings {
 
 /// How the service stops.
 #[derive(Debug, Clone, Copy)]
-pub struct Stopping {
+pub struct ShutdownConfig {
     /// How long readiness says no while requests are still taken.
     pub delay: Duration,
     /// How long running requests may take to finish after that.
     pub timeout: Duration,
 }
 
-impl Default for Stopping {
+impl Default for ShutdownConfig {
     fn default() -> Self {
         Self {
             delay: Duration::ZERO,
@@ -133,7 +133,7 @@ pub struct Config {
     /// Memory for pages that were read before, in bytes.
     pub page_cache_bytes: u64,
     pub limits: Limits,
-    pub stopping: Stopping,
+    pub stopping: ShutdownConfig,
     /// Where metrics are told.
     pub metrics_bind_address: Option<String>,
     /// Where traces are sent.
@@ -148,11 +148,11 @@ impl Config {
         tokens: TokenArgs,
         log: &LogArgs,
         demo: bool,
-    ) -> Result<(LogSettings, Self), Complaints> {
-        let mut complaints = Complaints::default();
-        let log = log.settings(&mut complaints);
-        let config = Self::judged(server, database, tokens, demo, &mut complaints);
-        complaints.unless_any(log.zip(config))
+    ) -> Result<(LogSettings, Self), ConfigErrors> {
+        let mut errors = ConfigErrors::default();
+        let log = log.settings(&mut errors);
+        let config = Self::judged(server, database, tokens, demo, &mut errors);
+        errors.finish(log.zip(config))
     }
 
     fn judged(
@@ -160,54 +160,49 @@ impl Config {
         database: DatabaseArgs,
         tokens: TokenArgs,
         demo: bool,
-        complaints: &mut Complaints,
+        errors: &mut ConfigErrors,
     ) -> Option<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let (database, database_options) = database.settings(demo, complaints);
-        let tokens = tokens.settings(demo, complaints);
-        let decisions: u64 = complaints.number(
+        let (database, database_options) = database.settings(demo, errors);
+        let tokens = tokens.settings(demo, errors);
+        let decisions: u64 = errors.number(
             "DECISION_CACHE_MIB",
             server.decision_cache_mib,
             1..=65_536,
             64,
         );
-        let pages: u64 = complaints.number("PAGE_CACHE_MIB", server.page_cache_mib, 0..=65_536, 16);
+        let pages: u64 = errors.number("PAGE_CACHE_MIB", server.page_cache_mib, 0..=65_536, 16);
         let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
-        let stopping = Stopping::default();
-        let endpoint = filled(server.otel_exporter_otlp_endpoint).map(|text| {
+        let stopping = ShutdownConfig::default();
+        let endpoint = non_empty(server.otel_exporter_otlp_endpoint).map(|text| {
             text.parse()
                 .map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT is not a URL: {error}"))
         });
         Some(Self {
-            bind_address: address("BIND_ADDRESS", server.bind_address, complaints),
-            worker_threads: complaints.number(
-                "WORKER_THREADS",
-                server.worker_threads,
-                1..=1024,
-                cores,
-            ),
-            migrate_on_start: complaints.truth("MIGRATE_ON_START", server.migrate_on_start, true),
+            bind_address: address("BIND_ADDRESS", server.bind_address, errors),
+            worker_threads: errors.number("WORKER_THREADS", server.worker_threads, 1..=1024, cores),
+            migrate_on_start: errors.bool("MIGRATE_ON_START", server.migrate_on_start, true),
             decision_cache_bytes: decisions * MEBIBYTE,
             page_cache_bytes: pages * MEBIBYTE,
-            cors_allowed_origins: origins(server.cors_allowed_origins, complaints),
-            limits: server.limits.judged(complaints),
-            stopping: Stopping {
-                delay: complaints.duration(
+            cors_allowed_origins: origins(server.cors_allowed_origins, errors),
+            limits: server.limits.judged(errors),
+            stopping: ShutdownConfig {
+                delay: errors.duration(
                     "SHUTDOWN_DELAY",
                     server.shutdown_delay,
                     Duration::ZERO..=hour,
                     stopping.delay,
                 ),
-                timeout: complaints.duration(
+                timeout: errors.duration(
                     "SHUTDOWN_TIMEOUT",
                     server.shutdown_timeout,
                     Duration::from_secs(1)..=minute * 10,
                     stopping.timeout,
                 ),
             },
-            metrics_bind_address: filled(server.metrics_bind_address)
-                .map(|it| address("METRICS_BIND_ADDRESS", it, complaints)),
-            otlp_endpoint: endpoint.and_then(|it: Result<Url, String>| complaints.take(it)),
+            metrics_bind_address: non_empty(server.metrics_bind_address)
+                .map(|it| address("METRICS_BIND_ADDRESS", it, errors)),
+            otlp_endpoint: endpoint.and_then(|it: Result<Url, String>| errors.collect(it)),
             database_options,
             database: database?,
             tokens: tokens?,
@@ -220,10 +215,10 @@ impl DatabaseArgs {
     pub fn settings(
         self,
         demo: bool,
-        complaints: &mut Complaints,
+        errors: &mut ConfigErrors,
     ) -> (Option<DatabaseUrl>, DbOptions) {
         let default = DbOptions::default();
-        let pool_size = complaints.number(
+        let pool_size = errors.number(
             "DATABASE_POOL_SIZE",
             self.database_pool_size,
             1..=1000,
@@ -233,21 +228,20 @@ impl DatabaseArgs {
             pool_size,
             ..default
         };
-        let named = filled(self.database_url.clone())
-            .or(filled(self.database_url_file.clone()))
+        let named = non_empty(self.database_url.clone())
+            .or(non_empty(self.database_url_file.clone()))
             .is_some();
-        let url =
-            complaints.text_or_file("DATABASE_URL", self.database_url, self.database_url_file);
+        let url = errors.text_or_file("DATABASE_URL", self.database_url, self.database_url_file);
         let Some(url) = url.or_else(|| (demo && !named).then(demo::database_url)) else {
             if !named {
-                complaints
+                errors
                     .add("DATABASE_URL is not set: name a database, such as sqlite://data/customer-integration.db");
             }
             return (None, options);
         };
-        let url = complaints.take(url.parse());
+        let url = errors.collect(url.parse());
         if let (true, Some(DatabaseUrl::Sqlite(_))) = (demo, &url) {
-            complaints.take(demo::make_directory());
+            errors.collect(demo::make_directory());
         }
         (url, options)
     }
@@ -255,38 +249,38 @@ impl DatabaseArgs {
 
 impl LogArgs {
     /// How the log is to be written.
-    pub fn settings(&self, complaints: &mut Complaints) -> Option<LogSettings> {
-        let filter = filled(self.rust_log.clone()).unwrap_or_else(|| LOGGED.to_owned());
+    pub fn settings(&self, errors: &mut ConfigErrors) -> Option<LogSettings> {
+        let filter = non_empty(self.rust_log.clone()).unwrap_or_else(|| LOGGED.to_owned());
         let filter =
             EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG cannot be used: {error}"));
         let json = match self.log_format.as_str() {
             "json" => true,
             "pretty" | "" => false,
             other => {
-                complaints.add(format!("LOG_FORMAT must be pretty or json: {other}"));
+                errors.add(format!("LOG_FORMAT must be pretty or json: {other}"));
                 false
             }
         };
-        complaints
-            .take(filter)
+        errors
+            .collect(filter)
             .map(|filter| LogSettings { json, filter })
     }
 }
 
 /// An address as it is written: a host and a port.
-fn address(name: &str, given: String, complaints: &mut Complaints) -> String {
+fn address(name: &str, given: String, errors: &mut ConfigErrors) -> String {
     if given
         .rsplit_once(':')
         .is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err())
     {
-        complaints.add(format!("{name} is written host:port: {given}"));
+        errors.add(format!("{name} is written host:port: {given}"));
     }
     given
 }
 
 /// Origins of browsers' pages: scheme, host and perhaps a port, as browsers send them. Empty ones are left out, because an
 /// environment file sets empty variables easily.
-fn origins(given: Vec<String>, complaints: &mut Complaints) -> Vec<String> {
+fn origins(given: Vec<String>, errors: &mut ConfigErrors) -> Vec<String> {
     let given: Vec<_> = given
         .into_iter()
         .map(|origin| origin.trim().to_owned())
@@ -298,7 +292,7 @@ fn origins(given: Vec<String>, complaints: &mut Complaints) -> Vec<String> {
             .ok()
             .filter(|url| ["http", "https"].contains(&url.scheme()));
         if sent.is_none_or(|url| url.origin().ascii_serialization() != *origin) {
-            complaints.add(format!(
+            errors.add(format!(
                 "CORS_ALLOWED_ORIGINS: not an origin such as https://portal.example: {origin}"
             ));
         }

@@ -8,10 +8,12 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
-    complaints::{Complaints, filled},
     demo,
+    errors::{ConfigErrors, non_empty},
 };
-use crate::tokens::{IssuerSettings, KeySource, MIN_SECRET, TokenSettings, keys, kind_of};
+use crate::tokens::{
+    IssuerSettings, KeySource, MIN_SECRET, TokenSettings, key_refresh, normalize_typ,
+};
 
 /// Most issuers.
 const MAX_ISSUERS: usize = 32;
@@ -71,31 +73,31 @@ struct NamedKeys {
 
 impl TokenArgs {
     /// Which tokens are accepted; the demo has a key of its own when none is given.
-    pub fn settings(self, demo: bool, complaints: &mut Complaints) -> Option<TokenSettings> {
+    pub fn settings(self, demo: bool, errors: &mut ConfigErrors) -> Option<TokenSettings> {
         let list = |text: String| {
             text.split(',')
-                .map(|kind| kind_of(kind.trim()))
+                .map(|kind| normalize_typ(kind.trim()))
                 .collect::<Vec<_>>()
         };
         let (types, refresh, cooldown) = (
-            filled(self.jwt_types.clone()).map(list),
+            non_empty(self.jwt_types.clone()).map(list),
             self.jwt_jwks_refresh.clone(),
             self.jwt_jwks_cooldown.clone(),
         );
-        let issuers = self.issuers(demo, complaints);
+        let issuers = self.issuers(demo, errors);
         // judged also where the issuers are wrong: all that is wrong is told at once
         let mut settings = TokenSettings::of(Vec::new());
         let (second, hour) = (
             std::time::Duration::from_secs(1),
             std::time::Duration::from_hours(1),
         );
-        settings.refresh = complaints.duration(
+        settings.refresh = errors.duration(
             "JWT_JWKS_REFRESH",
             refresh,
             second..=hour * 24,
             settings.refresh,
         );
-        settings.cooldown = complaints.duration(
+        settings.cooldown = errors.duration(
             "JWT_JWKS_COOLDOWN",
             cooldown,
             second..=hour,
@@ -108,47 +110,47 @@ impl TokenArgs {
         })
     }
 
-    fn issuers(self, demo: bool, complaints: &mut Complaints) -> Option<Vec<IssuerSettings>> {
-        let secret = complaints.text_or_file(
+    fn issuers(self, demo: bool, errors: &mut ConfigErrors) -> Option<Vec<IssuerSettings>> {
+        let secret = errors.text_or_file(
             "JWT_HS256_SECRET",
             self.jwt_hs256_secret,
             self.jwt_hs256_secret_file,
         );
         let keys = NamedKeys {
             secret,
-            file: filled(self.jwt_jwks_file),
-            url: filled(self.jwt_jwks_url),
+            file: non_empty(self.jwt_jwks_file),
+            url: non_empty(self.jwt_jwks_url),
         };
-        let (issuer, audience) = (filled(self.jwt_issuer), filled(self.jwt_audience));
-        if let Some(path) = filled(self.jwt_issuers_file) {
+        let (issuer, audience) = (non_empty(self.jwt_issuer), non_empty(self.jwt_audience));
+        if let Some(path) = non_empty(self.jwt_issuers_file) {
             if issuer.is_some() || audience.is_some() || keys.count() > 0 {
-                complaints.add(
+                errors.add(
                     "JWT_ISSUERS_FILE names the issuers; JWT_ISSUER, JWT_AUDIENCE and keys beside it are too much",
                 );
             }
-            return issuers_of(&path, complaints);
+            return issuers_of(&path, errors);
         }
         let mut name = |given: Option<String>, variable| {
             let name = given.or_else(|| demo.then(|| demo::NAME.to_owned()));
             if name.is_none() {
-                complaints
+                errors
                     .add(format!("{variable} is not set: tokens cannot be checked without it (--demo has its own)"));
             }
             name
         };
         let (issuer, audience) = (name(issuer, "JWT_ISSUER"), name(audience, "JWT_AUDIENCE"));
         let keys = match keys.count() {
-            0 if demo => complaints
-                .take(demo::key())
+            0 if demo => errors
+                .collect(demo::key())
                 .map(|key| KeySource::Secret(key.into())),
             0 => {
-                complaints.add(
+                errors.add(
                     "JWT_HS256_SECRET is not set, nor JWT_JWKS_URL or JWT_JWKS_FILE: tokens cannot be checked without keys \
                      (--demo has its own)",
                 );
                 None
             }
-            _ => keys.source("JWT_", complaints),
+            _ => keys.source("JWT_", errors),
         };
         Some(vec![IssuerSettings {
             issuer: issuer?,
@@ -159,17 +161,17 @@ impl TokenArgs {
 }
 
 /// The issuers that a file names.
-fn issuers_of(path: &str, complaints: &mut Complaints) -> Option<Vec<IssuerSettings>> {
+fn issuers_of(path: &str, errors: &mut ConfigErrors) -> Option<Vec<IssuerSettings>> {
     let read = fs::read_to_string(path).map_err(|error| error.to_string());
     let parsed = read.and_then(|text| {
         serde_json::from_str::<Vec<IssuerEntry>>(&text).map_err(|error| error.to_string())
     });
     let entries =
-        complaints.take(parsed.map_err(|error| format!("JWT_ISSUERS_FILE: {path}: {error}")))?;
+        errors.collect(parsed.map_err(|error| format!("JWT_ISSUERS_FILE: {path}: {error}")))?;
     let mut issuers = Vec::<IssuerSettings>::new();
     for (number, entry) in entries.into_iter().enumerate() {
         let place = format!("JWT_ISSUERS_FILE: issuer {}: ", number + 1);
-        let secret = complaints.text_or_file(
+        let secret = errors.text_or_file(
             &format!("{place}hs256_secret"),
             None,
             entry.hs256_secret_file,
@@ -179,12 +181,12 @@ fn issuers_of(path: &str, complaints: &mut Complaints) -> Option<Vec<IssuerSetti
             file: entry.jwks_file,
             url: entry.jwks_url,
         }
-        .source(&place, complaints);
+        .source(&place, errors);
         if entry.issuer.is_empty() || entry.audience.is_empty() {
-            complaints.add(format!("{place}issuer and audience must not be empty"));
+            errors.add(format!("{place}issuer and audience must not be empty"));
         }
         if issuers.iter().any(|known| known.issuer == entry.issuer) {
-            complaints.add(format!("{place}{} is named twice", entry.issuer));
+            errors.add(format!("{place}{} is named twice", entry.issuer));
         }
         issuers.extend(keys.map(|keys| IssuerSettings {
             issuer: entry.issuer,
@@ -193,7 +195,7 @@ fn issuers_of(path: &str, complaints: &mut Complaints) -> Option<Vec<IssuerSetti
         }));
     }
     if !(1..=MAX_ISSUERS).contains(&issuers.len()) {
-        complaints.add(format!(
+        errors.add(format!(
             "JWT_ISSUERS_FILE must name 1 to {MAX_ISSUERS} issuers"
         ));
     }
@@ -209,9 +211,9 @@ impl NamedKeys {
     }
 
     /// The one source that is named; `place` begins what is complained of.
-    fn source(self, place: &str, complaints: &mut Complaints) -> Option<KeySource> {
+    fn source(self, place: &str, errors: &mut ConfigErrors) -> Option<KeySource> {
         if self.count() > 1 {
-            complaints.add(format!(
+            errors.add(format!(
                 "{place}…: a secret, a file and a URL of keys exclude each other; name one of them"
             ));
         }
@@ -230,7 +232,7 @@ impl NamedKeys {
                 file: Some(file), ..
             } => {
                 let path = PathBuf::from(&file);
-                let checked = keys::check_file(&path)
+                let checked = key_refresh::check_file(&path)
                     .map_err(|error| format!("{place}JWKS_FILE: {file}: {error}"));
                 checked.map(|()| KeySource::File(path))
             }
@@ -241,7 +243,7 @@ impl NamedKeys {
                 "{place}one of jwks_url, jwks_file and hs256_secret_file must be named"
             )),
         };
-        complaints.take(source)
+        errors.collect(source)
     }
 }
 

@@ -10,7 +10,7 @@ use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnectio
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::conn::SqliteConn;
+use super::connection::SqliteConn;
 
 /// WAL lets readers go on while one writes; FULL makes "acknowledged" mean "on disk"; LIKE is to tell case apart as
 /// PostgreSQL's does (the pragma is deprecated, but the bundled version has it, and a test sees to it).
@@ -94,7 +94,7 @@ fn settings(url: &str) -> Result<tokio_postgres::Config, tokio_postgres::Error> 
     Ok(settings)
 }
 
-/// How PostgreSQL is spoken to over TLS. Reading the operating system's roots takes its time, so it is done once.
+/// How PostgreSQL is serialize_summary to over TLS. Reading the operating system's roots takes its time, so it is done once.
 static TLS: LazyLock<Result<MakeRustlsConnect, rustls::Error>> = LazyLock::new(|| {
     let native = rustls_native_certs::load_native_certs();
     for error in &native.errors {

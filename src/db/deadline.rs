@@ -8,17 +8,17 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::Conn;
-use crate::kernel::{Error, Result};
+use crate::common::{Error, Result};
 
 /// When the database's time for something is up, if ever.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline(Option<Instant>);
 
 /// The time was up.
-pub(super) struct Late;
+pub(super) struct Elapsed;
 
-impl From<Late> for Error {
-    fn from(_: Late) -> Self {
+impl From<Elapsed> for Error {
+    fn from(_: Elapsed) -> Self {
         Self::Unavailable("the database did not answer in time".to_owned())
     }
 }
@@ -33,9 +33,9 @@ impl Deadline {
     }
 
     /// Waits for `work`, but no longer than this; then drops it.
-    pub async fn keep<T>(self, work: impl Future<Output = T>) -> Result<T, Late> {
+    pub async fn keep<T>(self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
         match self.0 {
-            Some(time) => timeout_at(time, work).await.map_err(|_| Late),
+            Some(time) => timeout_at(time, work).await.map_err(|_| Elapsed),
             None => Ok(work.await),
         }
     }

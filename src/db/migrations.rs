@@ -18,10 +18,10 @@ use tokio::time::timeout;
 
 use super::{
     connect::{connect_postgres, connect_sqlite},
-    engine::{DatabaseUrl, Db},
-    on,
+    database::{DatabaseUrl, Db},
+    with_conn,
 };
-use crate::kernel::Result;
+use crate::common::Result;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -31,7 +31,7 @@ const LOCK_TABLE_ATTEMPTS: u32 = 20;
 /// How long a server may take to answer who connects; it may have several hosts to try.
 const CONNECT_PATIENCE: Duration = Duration::from_mins(1);
 /// After how long, again and again, it is told that another instance is waited for.
-const NEWS: Duration = Duration::from_secs(10);
+const WAIT_LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What to do with the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub async fn is_current(db: &Db) -> Result<bool> {
     use diesel::{ExpressionMethods as _, QueryDsl as _, dsl::count_star};
     let applied: i64 = db
         .probe(async |conn| {
-            Ok(on!(conn, |c| table
+            Ok(with_conn!(conn, |c| table
                 .filter(version.eq(LATEST.as_str()))
                 .select(count_star())
                 .first(c))?)
@@ -180,15 +180,15 @@ async fn hold_lock(url: &str) -> anyhow::Result<AsyncPgConnection> {
     conn.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         .await?;
     let lock = diesel::sql_query("SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE");
-    patiently(lock.execute(&mut conn)).await?;
+    with_wait_log(lock.execute(&mut conn)).await?;
     Ok(conn)
 }
 
 /// Waits for the lock, and says so from time to time.
-async fn patiently<T>(lock: impl Future<Output = T>) -> T {
+async fn with_wait_log<T>(lock: impl Future<Output = T>) -> T {
     let mut lock = pin!(lock);
     loop {
-        if let Ok(locked) = timeout(NEWS, &mut lock).await {
+        if let Ok(locked) = timeout(WAIT_LOG_INTERVAL, &mut lock).await {
             return locked;
         }
         tracing::warn!("waiting for another instance, which migrates the database");

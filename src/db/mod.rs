@@ -1,6 +1,6 @@
 //! The two engines behind one set of queries, and the doors through which the rooms reach them.
 //!
-//! * [`Db::mutate`]: every write. One transaction that locks its aggregate, checks, writes, bumps the revision and
+//! * [`Db::transact`]: every write. One transaction that locks its aggregate, checks, writes, bumps the revision and
 //!   records history; repeated from the start when the engine aborts it in favour of another.
 //! * [`Db::read`], [`Db::look`]: one or several statements, each on its own.
 //! * [`Db::snapshot`]: several statements that see one and the same state.
@@ -8,60 +8,60 @@
 //!
 //! The engine is chosen by the scheme of the URL, never by trying. SQLite gets one connection for writing, for which
 //! writers queue fairly in memory instead of polling the file's lock, and several for reading that cannot write. The file belongs
-//! to one process ([`claim()`]), which therefore knows what has changed ([`Changes`]).
+//! to one process ([`lock_database()`]), which therefore knows what has changed ([`CommitCounters`]).
 
-mod changes;
-mod claim;
-mod conn;
+pub mod batch_loader;
+mod commit_counters;
 mod connect;
+mod connection;
+mod database;
 mod deadline;
-mod engine;
-mod lanes;
 pub mod migrations;
-mod mutate;
 mod paging;
-mod pools;
-pub mod rounds;
-mod runner;
+mod per_worker;
+mod pool;
+pub mod query_time;
 pub mod schema;
-pub mod shared_work;
-pub mod spent;
-pub mod types;
-pub mod violation;
+pub mod singleflight;
+pub mod sql_types;
+mod sqlite_executor;
+mod sqlite_lock;
+pub mod unique_violation;
+mod unit_of_work;
 
 use std::time::Duration;
 
-pub use changes::{Changes, Stamp};
-pub use claim::{Claim, claim};
-pub use conn::Conn;
-pub(crate) use conn::{SqliteConn, on};
-pub use engine::{DatabaseUrl, Db, DbOptions};
-pub(crate) use lanes::Lanes;
-pub use mutate::{Aggregate, Tx};
+pub use commit_counters::{CommitCounters, VersionVector};
+pub use connection::Conn;
+pub(crate) use connection::{SqliteConn, with_conn};
+pub use database::{DatabaseUrl, Db, DbOptions};
 pub(crate) use paging::{keyset, paged, patterns};
+pub(crate) use per_worker::PerWorker;
+pub use sqlite_lock::{FileLock, lock_database};
+pub use unit_of_work::{Aggregate, Tx};
 
 use deadline::Deadline;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio::time::Instant;
 
-use crate::kernel::{Error, Result, page::PageRequest};
+use crate::common::{Error, Result, page::PageRequest};
 
 /// How much is read at most.
 #[derive(Debug, Clone, Copy)]
-pub enum Reach {
+pub enum ReadCost {
     /// Rows that an index leads to, of something that has a limit: a page of one partner's.
-    Little,
+    Lookup,
     /// Anything else.
-    Much,
+    Scan,
 }
 
-impl Reach {
+impl ReadCost {
     /// That of a page of one partner's. A search may look at all there are.
     pub fn of(page: &PageRequest) -> Self {
         if page.words.is_empty() {
-            Self::Little
+            Self::Lookup
         } else {
-            Self::Much
+            Self::Scan
         }
     }
 }
@@ -72,7 +72,7 @@ const READ_ATTEMPTS: u32 = 4;
 impl Db {
     /// Looks up a few rows by their keys, each statement on its own.
     pub async fn read<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.look(Reach::Little, work).await
+        self.look(ReadCost::Lookup, work).await
     }
 
     /// Looks up rows by their keys for those who have waited since then.
@@ -81,14 +81,14 @@ impl Db {
         since: Instant,
         work: impl AsyncFn(&mut Conn) -> Result<T>,
     ) -> Result<T> {
-        self.reading(Reach::Little, self.request_deadline_since(since), work)
+        self.reading(ReadCost::Lookup, self.request_deadline_since(since), work)
             .await
     }
 
     /// Runs statements that change nothing, each on its own.
     pub async fn look<T>(
         &self,
-        reach: Reach,
+        reach: ReadCost,
         work: impl AsyncFn(&mut Conn) -> Result<T>,
     ) -> Result<T> {
         self.reading(reach, self.request_deadline(), work).await
@@ -96,14 +96,14 @@ impl Db {
 
     /// Runs statements that change nothing, each on its own, and gives up early.
     pub async fn probe<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.reading(Reach::Much, self.readiness_deadline(), work)
+        self.reading(ReadCost::Scan, self.readiness_deadline(), work)
             .await
     }
 
     /// Runs statements that change nothing and all see the same state of the database.
     pub async fn snapshot<T>(
         &self,
-        reach: Reach,
+        reach: ReadCost,
         work: impl AsyncFn(&mut Conn) -> Result<T>,
     ) -> Result<T> {
         let read = async |conn: &mut Conn| {
@@ -118,12 +118,12 @@ impl Db {
     /// All attempts together have until `deadline`.
     async fn reading<T>(
         &self,
-        reach: Reach,
+        reach: ReadCost,
         deadline: Deadline,
         work: impl AsyncFn(&mut Conn) -> Result<T>,
     ) -> Result<T> {
         // it holds the connection and much beside, and would be moved about with whatever may have to read
-        runner::within(reach, Box::pin(self.attempts(deadline, work))).await
+        sqlite_executor::within(reach, Box::pin(self.attempts(deadline, work))).await
     }
 
     async fn attempts<T>(
@@ -133,9 +133,9 @@ impl Db {
     ) -> Result<T> {
         let mut attempt = 1;
         loop {
-            let conn = spent::count(deadline.keep(self.reader())).await??;
-            match spent::count(deadline.run(conn, async |conn| work(conn).await)).await {
-                Err(error) if attempt < READ_ATTEMPTS && may_pass(&error) => {
+            let conn = query_time::count(deadline.keep(self.reader())).await??;
+            match query_time::count(deadline.run(conn, async |conn| work(conn).await)).await {
+                Err(error) if attempt < READ_ATTEMPTS && is_retryable(&error) => {
                     back_off(attempt).await;
                     attempt += 1;
                 }
@@ -155,14 +155,14 @@ async fn back_off(attempt: u32) {
 }
 
 /// Whether another attempt may fare better.
-fn may_pass(error: &Error) -> bool {
-    matches!(error, Error::Aborted(_) | Error::ConnectionLost(_)) || is_unexplained(error)
+fn is_retryable(error: &Error) -> bool {
+    matches!(error, Error::Aborted(_) | Error::ConnectionLost(_)) || is_unclassified(error)
 }
 
 /// Whether the engine failed for a reason we do not understand. diesel tells few of PostgreSQL's SQLSTATEs apart and keeps
 /// the others to itself; what is left is a text in the server's language. It may be a deadlock or a server that is being
 /// stopped, so what is not committed is tried again; but a few times only, for it may as well be a fault of ours.
-fn is_unexplained(error: &Error) -> bool {
+fn is_unclassified(error: &Error) -> bool {
     let Error::Internal(cause) = error else {
         return false;
     };
@@ -173,8 +173,8 @@ fn is_unexplained(error: &Error) -> bool {
 }
 
 /// What a failed statement means for the caller. An expected violation of a constraint is looked at before, by
-/// [`violation::constraint`]. The texts are PostgreSQL's English ones, which its connections ask for where they may; in
-/// any other language the error stays unexplained, see [`is_unexplained`].
+/// [`unique_violation::constraint`]. The texts are PostgreSQL's English ones, which its connections ask for where they may; in
+/// any other language the error stays unexplained, see [`is_unclassified`].
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         use DatabaseErrorKind::{
@@ -263,10 +263,10 @@ mod tests {
             assert!(matches!(told(Unknown, full), Error::StorageFull(_)));
         }
         let suspected = told(Unknown, "Verklemmung entdeckt");
-        assert_eq!(suspected.code(), crate::kernel::Code::InternalError);
-        assert!(may_pass(&suspected));
-        assert!(!may_pass(&told(CheckViolation, "?")));
-        assert!(!may_pass(&Error::Internal(anyhow::anyhow!(
+        assert_eq!(suspected.code(), crate::common::Code::InternalError);
+        assert!(is_retryable(&suspected));
+        assert!(!is_retryable(&told(CheckViolation, "?")));
+        assert!(!is_retryable(&Error::Internal(anyhow::anyhow!(
             "a fault of ours"
         ))));
     }

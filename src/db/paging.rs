@@ -8,15 +8,15 @@
 /// `paged!(query, page, search: t::search_key, name: t::sort_key, created_at: t::created_at, id: t::id => IdType)`
 macro_rules! paged {
     ($query:expr, $page:expr, search: $search:expr, name: $name:expr, created_at: $created_at:expr, id: $id:expr => $Id:ty $(, number: $number:expr)?) => {{
-        let (mut query, page): (_, &$crate::kernel::page::PageRequest) = ($query, $page);
+        let (mut query, page): (_, &$crate::common::page::PageRequest) = ($query, $page);
         for pattern in $crate::db::patterns(&page.words) {
             query = query.filter($search.like(pattern).escape('\\'));
         }
         match page.sort.key {
-            $($crate::kernel::page::SortKey::Position => {
+            $($crate::common::page::SortKey::Position => {
                 $crate::db::keyset!(query, page.sort.descending, $number, $id, page.after_number::<$Id>()?)
             })?
-            $crate::kernel::page::SortKey::CreatedAt => {
+            $crate::common::page::SortKey::CreatedAt => {
                 $crate::db::keyset!(query, page.sort.descending, $created_at, $id, page.after_time::<$Id>()?)
             }
             // what has no other order
@@ -45,7 +45,8 @@ macro_rules! keyset {
         }
     };
 }
-pub(crate) use {keyset, paged};
+pub(crate) use keyset;
+pub(crate) use paged;
 
 /// A `LIKE` pattern for each word. The last one is repeated until there are 1, 2, 4, 8 … of them: each number is another statement,
 /// and every connection keeps all that it has run.

@@ -2,8 +2,8 @@
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::types::Instant;
-    use crate::db::types::Json;
+    use crate::db::sql_types::UtcTimestamp;
+    use crate::db::sql_types::Json;
 
     catalog_entries (kind, id) {
         kind -> Text,
@@ -18,8 +18,8 @@ diesel::table! {
         sort_key -> Text,
         search_key -> Text,
         version -> BigInt,
-        created_at -> Instant,
-        updated_at -> Instant,
+        created_at -> UtcTimestamp,
+        updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
     }
@@ -34,16 +34,16 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::types::Instant;
+    use crate::db::sql_types::UtcTimestamp;
 
     customer_integrations (business_partner_id) {
         business_partner_id -> Text,
         active -> Bool,
-        activated_at -> Nullable<Instant>,
+        activated_at -> Nullable<UtcTimestamp>,
         revision -> BigInt,
         version -> BigInt,
-        created_at -> Instant,
-        updated_at -> Instant,
+        created_at -> UtcTimestamp,
+        updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
     }
@@ -51,8 +51,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::types::Instant;
-    use crate::db::types::Uuid;
+    use crate::db::sql_types::UtcTimestamp;
+    use crate::db::sql_types::Uuid;
 
     accesses (id) {
         id -> Uuid,
@@ -69,8 +69,8 @@ diesel::table! {
         sort_key -> Text,
         search_key -> Text,
         version -> BigInt,
-        created_at -> Instant,
-        updated_at -> Instant,
+        created_at -> UtcTimestamp,
+        updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
     }
@@ -78,7 +78,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::types::Instant;
+    use crate::db::sql_types::UtcTimestamp;
 
     grants (business_partner_id, kind, entry_id) {
         business_partner_id -> Text,
@@ -86,8 +86,8 @@ diesel::table! {
         entry_id -> Text,
         approval_required -> Bool,
         version -> BigInt,
-        created_at -> Instant,
-        updated_at -> Instant,
+        created_at -> UtcTimestamp,
+        updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
     }
@@ -95,16 +95,16 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::types::Instant;
-    use crate::db::types::Json;
-    use crate::db::types::Uuid;
+    use crate::db::sql_types::UtcTimestamp;
+    use crate::db::sql_types::Json;
+    use crate::db::sql_types::Uuid;
 
     history (id) {
         id -> Uuid,
         aggregate -> Text,
         business_partner_id -> Nullable<Text>,
         revision -> BigInt,
-        at -> Instant,
+        at -> UtcTimestamp,
         subject -> Text,
         client -> Nullable<Text>,
         request_id -> Text,
@@ -118,8 +118,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::types::Instant;
-    use crate::db::types::Uuid;
+    use crate::db::sql_types::UtcTimestamp;
+    use crate::db::sql_types::Uuid;
 
     tags (id) {
         id -> Uuid,
@@ -132,8 +132,8 @@ diesel::table! {
         sort_key -> Text,
         search_key -> Text,
         version -> BigInt,
-        created_at -> Instant,
-        updated_at -> Instant,
+        created_at -> UtcTimestamp,
+        updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
     }
@@ -141,9 +141,9 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::types::Instant;
-    use crate::db::types::Json;
-    use crate::db::types::Uuid;
+    use crate::db::sql_types::UtcTimestamp;
+    use crate::db::sql_types::Json;
+    use crate::db::sql_types::Uuid;
 
     queries (id) {
         id -> Uuid,
@@ -159,8 +159,8 @@ diesel::table! {
         sort_key -> Text,
         search_key -> Text,
         version -> BigInt,
-        created_at -> Instant,
-        updated_at -> Instant,
+        created_at -> UtcTimestamp,
+        updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
     }
@@ -168,9 +168,9 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::types::Instant;
-    use crate::db::types::Json;
-    use crate::db::types::Uuid;
+    use crate::db::sql_types::UtcTimestamp;
+    use crate::db::sql_types::Json;
+    use crate::db::sql_types::Uuid;
 
     exclusion_rules (id) {
         id -> Uuid,
@@ -184,8 +184,8 @@ diesel::table! {
         sort_key -> Text,
         search_key -> Text,
         version -> BigInt,
-        created_at -> Instant,
-        updated_at -> Instant,
+        created_at -> UtcTimestamp,
+        updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
     }
@@ -193,7 +193,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::types::Uuid;
+    use crate::db::sql_types::Uuid;
 
     filter_references (owner_id, kind, entry_id) {
         owner_id -> Uuid,

@@ -4,20 +4,25 @@
 //! them, and a partner may have twenty thousand.
 
 use super::{
-    answers::{
+    policy_cache::{PolicyCache, viewer},
+    policy_loader::{PolicyInput, PolicySnapshot},
+    response::{
         AreaCapability, Capabilities, CreatableType, OfferedPlanBoard, OfferedQuery, OfferedTag,
     },
-    creation::{AreaAbilities, abilities},
-    keeper::{Keeper, viewer},
-    snapshot::{Material, Snapshot},
+    ticket_creation::{AreaAbilities, abilities},
 };
 use crate::{
-    accesses::{self, AccessId, Who},
-    catalog::{AreaId, BusinessPartnerId, EntryKind},
-    db::{Conn, Stamp},
-    grants::{self, Granted},
-    kernel::{Result, change::EntityTag, found, ids::ErpId},
-    queries::{self, QueryFacts, QueryId},
+    accesses::{self, AccessRef},
+    catalog::EntryKind,
+    common::{
+        Result,
+        change::EntityTag,
+        ids::{AccessId, AreaId, BusinessPartnerId, ErpId, QueryId},
+        or_not_found,
+    },
+    db::{Conn, VersionVector},
+    grants::{self, GrantWithEntry},
+    queries::{self, QueryFields},
     tags,
 };
 
@@ -31,15 +36,15 @@ struct Offers {
 
 /// Reads what an access of a partner can do, all of one moment.
 pub async fn read(
-    keeper: &Keeper,
+    policy_cache: &PolicyCache,
     partner: &BusinessPartnerId,
     id: AccessId,
-) -> Result<(Stamp, Capabilities)> {
-    let read = async |conn: &mut Conn, material: &Material| {
-        let row = accesses::service::look_up(conn, &Who::Id(id)).await?;
-        let (row, _) = found(row.filter(|(row, _)| row.business_partner_id == *partner))?;
-        let viewer = viewer(row.id, row.facts);
-        let effective = material.is_live() && viewer.active;
+) -> Result<(VersionVector, Capabilities)> {
+    let read = async |conn: &mut Conn, input: &PolicyInput| {
+        let row = accesses::service::look_up(conn, &AccessRef::Id(id)).await?;
+        let (row, _) = or_not_found(row.filter(|(row, _)| row.business_partner_id == *partner))?;
+        let viewer = viewer(row.id, row.fields);
+        let effective = input.is_live() && viewer.active;
         let offers = if effective {
             offers(conn, partner).await?
         } else {
@@ -47,8 +52,8 @@ pub async fn read(
         };
         Ok((viewer, effective, offers))
     };
-    let (snapshot, (viewer, effective, offers)) = keeper.read_with(partner, read).await?;
-    let Snapshot {
+    let (snapshot, (viewer, effective, offers)) = policy_cache.load(partner, read).await?;
+    let PolicySnapshot {
         policy, revisions, ..
     } = &*snapshot;
     let available = |area: &Option<AreaId>| {
@@ -88,14 +93,14 @@ fn area(abilities: AreaAbilities<'_>) -> AreaCapability {
         ticket_types,
     } = abilities;
     AreaCapability {
-        area_id: ErpId::stored(area.id.to_string()),
+        area_id: ErpId::from_trusted(area.id.to_string()),
         name: area.name.to_string(),
         view,
         create: !ticket_types.is_empty(),
         ticket_types: ticket_types
             .into_iter()
             .map(|it| CreatableType {
-                ticket_type_id: ErpId::stored(it.id.to_string()),
+                ticket_type_id: ErpId::from_trusted(it.id.to_string()),
                 name: it.name.to_string(),
                 approval_required: it.approval_required,
             })
@@ -104,8 +109,12 @@ fn area(abilities: AreaAbilities<'_>) -> AreaCapability {
 }
 
 async fn offers(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Offers> {
-    let tags = tags::service::offered(conn, partner).await?.into_iter();
-    let queries = queries::service::offered(conn, partner).await?.into_iter();
+    let tags = tags::service::list_visible(conn, partner)
+        .await?
+        .into_iter();
+    let queries = queries::service::list_visible(conn, partner)
+        .await?
+        .into_iter();
     let granted = grants::service::all(conn, partner).await?.into_iter();
     let boards = granted.filter(|grant| grant.kind() == EntryKind::PlanBoard && grant.entry.active);
     Ok(Offers {
@@ -117,7 +126,7 @@ async fn offers(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Offers> 
     })
 }
 
-fn query((id, facts): (QueryId, QueryFacts)) -> OfferedQuery {
+fn query((id, facts): (QueryId, QueryFields)) -> OfferedQuery {
     OfferedQuery {
         id,
         name: facts.name,
@@ -129,9 +138,9 @@ fn query((id, facts): (QueryId, QueryFacts)) -> OfferedQuery {
     }
 }
 
-fn plan_board(Granted { entry, .. }: Granted) -> OfferedPlanBoard {
+fn plan_board(GrantWithEntry { entry, .. }: GrantWithEntry) -> OfferedPlanBoard {
     OfferedPlanBoard {
-        plan_board_id: ErpId::stored(entry.id),
+        plan_board_id: ErpId::from_trusted(entry.id),
         name: entry.name,
         description: entry.description.unwrap_or_default(),
     }

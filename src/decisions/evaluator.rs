@@ -6,12 +6,13 @@
 use std::cell::Cell;
 
 use super::{
-    facts::TicketFacts,
     policy::{Policy, Viewer},
-    rules::{Marks, Room, Rule, RuleSet},
+    rules::{Bitmaps, Buffers, Rule, RuleSet},
+    ticket::TicketAttributes,
 };
 use crate::{
-    accesses::TicketVisibility, exclusion_rules::RuleId, kernel::time::Timestamp,
+    accesses::TicketVisibility,
+    common::{ids::RuleId, timestamp::Timestamp},
     ticket_filter::Truth,
 };
 
@@ -91,7 +92,7 @@ pub struct Matches<'p> {
 
 /// A step with its outcome and, for the steps of rules, the rules responsible.
 #[derive(Debug)]
-pub struct Judged<'p> {
+pub struct StepResult<'p> {
     pub step: Step,
     pub outcome: Outcome,
     pub rules: Vec<&'p Rule>,
@@ -100,8 +101,8 @@ pub struct Judged<'p> {
 /// Memory that is used again for ticket after ticket.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    room: Room,
-    marks: Marks,
+    room: Buffers,
+    marks: Bitmaps,
 }
 
 thread_local! {
@@ -121,7 +122,7 @@ impl Scratch {
 }
 
 /// A step that needs no rule, and how it is judged.
-type PlainStep = (Step, fn(&Case<'_>) -> Outcome);
+type PlainStep = (Step, fn(&Evaluation<'_>) -> Outcome);
 
 /// The steps before those of rules, in order.
 const BEFORE_RULES: [PlainStep; 7] = [
@@ -167,13 +168,13 @@ const AFTER_RULES: PlainStep = (Step::NotOwnTicket, |case| {
 });
 
 /// Who asks about what.
-struct Case<'c> {
+struct Evaluation<'c> {
     policy: &'c Policy,
     viewer: &'c Viewer,
-    facts: &'c TicketFacts<'c>,
+    facts: &'c TicketAttributes<'c>,
 }
 
-impl Case<'_> {
+impl Evaluation<'_> {
     fn passes_but_for_rules(&self) -> bool {
         let passes = |(_, judge): &PlainStep| judge(self) == Outcome::Pass;
         BEFORE_RULES.iter().all(passes) && passes(&AFTER_RULES)
@@ -185,8 +186,12 @@ fn area_available(policy: &Policy, area: &str) -> bool {
 }
 
 /// Whether an access could see a ticket if there were no exclusion rules.
-pub fn sees_but_for_rules(policy: &Policy, viewer: &Viewer, facts: &TicketFacts<'_>) -> bool {
-    Case {
+pub fn is_visible_ignoring_rules(
+    policy: &Policy,
+    viewer: &Viewer,
+    facts: &TicketAttributes<'_>,
+) -> bool {
+    Evaluation {
         policy,
         viewer,
         facts,
@@ -195,14 +200,14 @@ pub fn sees_but_for_rules(policy: &Policy, viewer: &Viewer, facts: &TicketFacts<
 }
 
 /// Whether an access may see a ticket. Stops at the first step that does not pass, and allocates nothing once `scratch` has grown.
-pub fn sees(
+pub fn is_visible(
     policy: &Policy,
     viewer: &Viewer,
-    facts: &TicketFacts<'_>,
+    facts: &TicketAttributes<'_>,
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> bool {
-    let case = Case {
+    let case = Evaluation {
         policy,
         viewer,
         facts,
@@ -211,8 +216,11 @@ pub fn sees(
         return false;
     }
     let look = scratch.room.look(facts, Some(viewer), now);
-    !policy.global.hide(&look, &mut scratch.marks)
-        && !policy.partner.rules.hide(&look, &mut scratch.marks)
+    !policy.global.any_may_match(&look, &mut scratch.marks)
+        && !policy
+            .partner
+            .rules
+            .any_may_match(&look, &mut scratch.marks)
 }
 
 /// Every step with its outcome, in order, so that an administrator sees all that stands in the way. The ticket is visible when
@@ -220,17 +228,17 @@ pub fn sees(
 pub fn explain<'p>(
     policy: &'p Policy,
     viewer: &Viewer,
-    facts: &TicketFacts<'_>,
+    facts: &TicketAttributes<'_>,
     now: Timestamp,
     scratch: &mut Scratch,
-) -> Vec<Judged<'p>> {
+) -> Vec<StepResult<'p>> {
     let (global, own) = matching(policy, viewer, facts, now, scratch);
-    let case = Case {
+    let case = Evaluation {
         policy,
         viewer,
         facts,
     };
-    let plain = |(step, judge): PlainStep| Judged {
+    let plain = |(step, judge): PlainStep| StepResult {
         step,
         outcome: judge(&case),
         rules: Vec::new(),
@@ -254,7 +262,7 @@ pub fn explain<'p>(
 pub fn matching<'p>(
     policy: &'p Policy,
     viewer: &Viewer,
-    facts: &TicketFacts<'_>,
+    facts: &TicketAttributes<'_>,
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> (Matches<'p>, Matches<'p>) {
@@ -269,7 +277,7 @@ pub fn matching<'p>(
 /// What a set of rules says of a ticket: the most that one of them does.
 pub fn matched_by(
     rules: &RuleSet,
-    facts: &TicketFacts<'_>,
+    facts: &TicketAttributes<'_>,
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> Truth {
@@ -294,7 +302,7 @@ pub struct Effect {
 /// draft hides the ticket.
 pub fn effect(
     policy: &Policy,
-    facts: &TicketFacts<'_>,
+    facts: &TicketAttributes<'_>,
     replaced: Option<RuleId>,
     drafted: bool,
     now: Timestamp,
@@ -327,15 +335,15 @@ fn of_rules(
     matches: Matches<'_>,
     certain: Step,
     possible: Step,
-) -> impl Iterator<Item = Judged<'_>> {
+) -> impl Iterator<Item = StepResult<'_>> {
     let denied = Outcome::unless(!matches.certain.is_empty());
-    let unknown = (!matches.possible.is_empty()).then_some(Judged {
+    let unknown = (!matches.possible.is_empty()).then_some(StepResult {
         step: possible,
         outcome: Outcome::Undetermined,
         rules: matches.possible,
     });
     // a scope whose rules pass is told once
-    let first = (denied == Outcome::Deny || unknown.is_none()).then_some(Judged {
+    let first = (denied == Outcome::Deny || unknown.is_none()).then_some(StepResult {
         step: certain,
         outcome: denied,
         rules: matches.certain,

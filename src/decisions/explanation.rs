@@ -1,22 +1,22 @@
 //! Why: a step's outcome as a sentence, with the settings that decide and where to find them.
 
 use super::{
-    answers::{CreationObstacle, DecisionSource, DecisionStep},
-    creation::CreationReason,
-    evaluator::{Judged, Outcome, Step},
-    facts::TicketFacts,
+    evaluator::{Outcome, Step, StepResult},
     policy::{Policy, Viewer},
+    response::{CreationObstacle, DecisionSource, DecisionStep},
     rules::Rule,
+    ticket::TicketAttributes,
+    ticket_creation::CreationReason,
 };
 use crate::{
     accesses::{Access, TicketVisibility},
     areas::AreaGrant,
+    common::Resource,
     exclusion_rules::ExclusionRule,
+    http::API_BASE,
+    i18n::{self, Lang, ListKind, message},
     integration::CustomerIntegration,
-    kernel::Resource,
-    router::BASE,
-    texts::{self, Lang, ListKind, phrase},
-    ticket_filter::{MAX_SAID, harmless},
+    ticket_filter::{MAX_LISTED, strip_quotes},
 };
 
 /// Most rules that a step names as its sources.
@@ -31,8 +31,8 @@ pub struct Explainer<'e> {
 
 impl Explainer<'_> {
     /// One step of the decision on a ticket.
-    pub fn step(&self, judged: &Judged<'_>, facts: &TicketFacts<'_>) -> DecisionStep {
-        let Judged {
+    pub fn step(&self, judged: &StepResult<'_>, facts: &TicketAttributes<'_>) -> DecisionStep {
+        let StepResult {
             step,
             outcome,
             rules,
@@ -81,7 +81,7 @@ impl Explainer<'_> {
     }
 
     /// Which of a step's sentences is meant.
-    fn case(&self, step: Step, outcome: Outcome, facts: &TicketFacts<'_>) -> &'static str {
+    fn case(&self, step: Step, outcome: Outcome, facts: &TicketAttributes<'_>) -> &'static str {
         match (step, outcome) {
             (Step::TicketConfidential, Outcome::Pass) if facts.confidential => "main_contact",
             (Step::NotOwnTicket, Outcome::Pass)
@@ -111,31 +111,33 @@ impl Explainer<'_> {
     fn sentence(&self, code: &str, case: &str, rules: &[&Rule], name: &str) -> String {
         let mut names: Vec<_> = rules
             .iter()
-            .take(MAX_SAID)
+            .take(MAX_LISTED)
             .map(|rule| self.quoted(&rule.name))
             .collect();
-        if let Some(more) = rules.len().checked_sub(MAX_SAID).filter(|more| *more > 0) {
-            names.push(phrase(self.lang, "more", [("count", more.into())]));
+        if let Some(more) = rules.len().checked_sub(MAX_LISTED).filter(|more| *more > 0) {
+            names.push(message(self.lang, "more", [("count", more.into())]));
         }
         let args = [
             ("case", case.into()),
             ("name", self.quoted(name).into()),
-            (
-                "rules",
-                texts::list(self.lang, ListKind::And, &names).into(),
-            ),
+            ("rules", i18n::list(self.lang, ListKind::And, &names).into()),
             ("count", rules.len().into()),
         ];
-        phrase(self.lang, &format!("step-{code}"), args)
+        message(self.lang, &format!("step-{code}"), args)
     }
 
     fn quoted(&self, text: &str) -> String {
-        phrase(self.lang, "quoted", [("text", harmless(text).into())])
+        message(self.lang, "quoted", [("text", strip_quotes(text).into())])
     }
 
-    fn sources(&self, step: Step, rules: &[&Rule], facts: &TicketFacts<'_>) -> Vec<DecisionSource> {
+    fn sources(
+        &self,
+        step: Step,
+        rules: &[&Rule],
+        facts: &TicketAttributes<'_>,
+    ) -> Vec<DecisionSource> {
         let partner = self.policy.partner.business_partner_id.as_str();
-        let tab = format!("{BASE}/customer-integrations/{partner}");
+        let tab = format!("{API_BASE}/customer-integrations/{partner}");
         match step {
             Step::IntegrationInactive => {
                 vec![source(CustomerIntegration::KIND, partner, partner, tab)]
@@ -145,7 +147,7 @@ impl Explainer<'_> {
                     "business_partner",
                     partner,
                     partner,
-                    format!("{BASE}/catalog/business-partners/{partner}"),
+                    format!("{API_BASE}/catalog/business-partners/{partner}"),
                 )]
             }
             Step::AccessInactive | Step::TicketConfidential | Step::NotOwnTicket => {
@@ -169,21 +171,21 @@ impl Explainer<'_> {
                 )]
             }
             Step::ExcludedByGlobalRule | Step::ExcludedByGlobalRuleUndetermined => {
-                of_rules(rules, BASE)
+                of_rules(rules, API_BASE)
             }
             Step::ExcludedByRule | Step::ExcludedByRuleUndetermined => of_rules(rules, &tab),
         }
     }
 }
 
-fn of_rules(rules: &[&Rule], below: &str) -> Vec<DecisionSource> {
+fn of_rules(rules: &[&Rule], list_response: &str) -> Vec<DecisionSource> {
     let of_rule = |rule: &&Rule| {
         let id = rule.id.to_string();
         source(
             ExclusionRule::KIND,
             &id,
             &rule.name,
-            format!("{below}/exclusion-rules/{id}"),
+            format!("{list_response}/exclusion-rules/{id}"),
         )
     };
     rules.iter().take(MAX_SOURCES).map(of_rule).collect()

@@ -5,31 +5,31 @@
 //! * `questions` reads what is asked from `bodies`, `answers` is what is told, `schemas` documents the one as `answers` does the other.
 //! * `facts` are a ticket's, `policy` is what is configured for a partner, `rules` are its exclusion rules, compiled. All three
 //!   are pure data; `evaluator` and `creation` decide, by one piece of code for every operation, and `explanation` says why.
-//! * `snapshot` reads a policy from the database, `keeper` keeps it and knows whether it is current.
+//! * `snapshot` reads a policy from the database, `policy_cache` keeps it and knows whether it is current.
 //! * `service`, `capabilities` and `preview` are the operations, `routes` their HTTP.
 //!
 //! Decisions are not counted among the tab's rooms: they own nothing and write nothing.
 
-pub mod answers;
-mod bodies;
+mod attribute;
 mod capabilities;
-mod counts;
-pub mod creation;
 pub mod evaluator;
 mod explanation;
-mod fact;
-pub mod facts;
-pub mod keeper;
 pub mod policy;
+pub mod policy_cache;
+mod policy_loader;
 mod preview;
-mod questions;
+mod request;
+mod request_body;
+pub mod request_schema;
+pub mod response;
 pub mod routes;
 pub mod rules;
-pub mod schemas;
 mod service;
-mod snapshot;
+mod stats;
 #[cfg(test)]
 mod tests;
+pub mod ticket;
+pub mod ticket_creation;
 
-pub use counts::Counts;
-pub use keeper::Keeper;
+pub use policy_cache::PolicyCache;
+pub use stats::DecisionStats;

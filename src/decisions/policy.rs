@@ -5,13 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use foldhash::fast::RandomState;
 
 use super::{
-    facts::{Fact, TicketFacts},
     rules::RuleSet,
+    ticket::{Attribute, TicketAttributes},
 };
 use crate::{
-    accesses::{AccessId, Role, TicketVisibility},
-    catalog::BusinessPartnerId,
-    exclusion_rules::RuleId,
+    accesses::{Role, TicketVisibility},
+    common::ids::{AccessId, BusinessPartnerId, RuleId},
     ticket_filter::{Field, TicketFilter, Truth},
 };
 
@@ -50,7 +49,7 @@ impl GrantedArea {
 
 /// What a partner's part is made of.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct PolicySource {
     pub business_partner_id: BusinessPartnerId,
     pub integration_active: bool,
     pub business_partner_active: bool,
@@ -60,7 +59,7 @@ pub struct Source {
     pub rules: Vec<(RuleId, String, TicketFilter)>,
 }
 
-impl Source {
+impl PolicySource {
     /// As [`PartnerPolicy::is_live`].
     pub fn is_live(&self) -> bool {
         self.integration_active && self.business_partner_active
@@ -84,7 +83,7 @@ pub struct PartnerPolicy {
 
 impl PartnerPolicy {
     /// Compiles what is configured for a partner.
-    pub fn new(source: Source) -> Self {
+    pub fn new(source: PolicySource) -> Self {
         let rules = RuleSet::new(source.rules);
         let starts = |area: &GrantedArea| {
             area.start_ticket_types
@@ -180,7 +179,7 @@ pub struct Viewer {
 
 impl Viewer {
     /// Whether it is the ticket's main contact. What is unknown stays so: it never helps.
-    pub fn is_main_contact(&self, facts: &TicketFacts<'_>) -> Truth {
+    pub fn is_main_contact(&self, facts: &TicketAttributes<'_>) -> Truth {
         let Some(contact) = &self.contact_id else {
             return Truth::False;
         };
@@ -188,15 +187,15 @@ impl Viewer {
     }
 
     /// Whether it created the ticket.
-    pub fn is_creator(&self, facts: &TicketFacts<'_>) -> Truth {
+    pub fn is_creator(&self, facts: &TicketAttributes<'_>) -> Truth {
         is(facts.single(Field::CreatedBy), &self.id_text)
     }
 }
 
-fn is(fact: Fact<&str>, expected: &str) -> Truth {
+fn is(fact: Attribute<&str>, expected: &str) -> Truth {
     match fact {
-        Fact::Unknown => Truth::Unknown,
-        Fact::Nothing => Truth::False,
-        Fact::Known(value) => (value == expected).into(),
+        Attribute::Unknown => Truth::Unknown,
+        Attribute::Absent => Truth::False,
+        Attribute::Known(value) => (value == expected).into(),
     }
 }

@@ -6,29 +6,32 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    answers::{AccessPreview, Affected, ExclusionRulePreview, SampleError},
     evaluator::{self, Effect, Scratch},
-    facts::TicketFacts,
-    keeper::{Keeper, viewer},
     policy::{Policy, Viewer},
-    questions::{MAX_ACCESSES, PreviewQuestion},
+    policy_cache::{PolicyCache, viewer},
+    request::{MAX_ACCESSES, PreviewQuestion},
+    response::{AccessPreview, Affected, ExclusionRulePreview, SampleError},
     rules::RuleSet,
-    service::told,
+    service::ticket_error,
+    ticket::TicketAttributes,
 };
 use crate::{
-    accesses::{self, AccessId, AccessRow},
-    catalog::BusinessPartnerId,
-    db::{Conn, Reach},
-    exclusion_rules::{self, GLOBAL, RuleId},
+    accesses::{self, AccessRow},
+    common::{
+        Code, Error, FieldError, Result,
+        ids::{AccessId, BusinessPartnerId, RuleId},
+        timestamp::Timestamp,
+    },
+    db::{Conn, ReadCost},
+    exclusion_rules::{self, GLOBAL},
+    i18n::Lang,
     integration,
-    kernel::{Code, Error, Fault, Result, time::Timestamp},
-    texts::Lang,
     ticket_filter::{Truth, references},
 };
 
 /// Says what would change for which access.
 pub async fn preview(
-    keeper: &Arc<Keeper>,
+    policy_cache: &Arc<PolicyCache>,
     question: PreviewQuestion<'_>,
     lang: Lang,
 ) -> Result<ExclusionRulePreview> {
@@ -38,7 +41,7 @@ pub async fn preview(
         match slot {
             Ok(facts) => tickets.push(facts),
             Err(wrong) => {
-                let (ticket_id, error) = told(*wrong, index, lang);
+                let (ticket_id, error) = ticket_error(*wrong, index, lang);
                 answer.errors.push(SampleError { ticket_id, error });
             }
         }
@@ -47,7 +50,7 @@ pub async fn preview(
         .business_partner_id
         .as_ref()
         .map_or(GLOBAL, |partner| partner.as_str());
-    let look_up = async |conn: &mut Conn| {
+    let load_access = async |conn: &mut Conn| {
         references::settle(conn, None, &question.filter).await?;
         partner_must_exist(conn, question.business_partner_id.as_ref()).await?;
         rule_must_exist(conn, owner, question.rule_id).await?;
@@ -60,7 +63,10 @@ pub async fn preview(
             participants(conn, &partners, question.access_ids.as_deref()).await?;
         Ok((partners, rows, left_out))
     };
-    let (partners, rows, left_out) = keeper.db().snapshot(Reach::Much, look_up).await?;
+    let (partners, rows, left_out) = policy_cache
+        .db()
+        .snapshot(ReadCost::Scan, load_access)
+        .await?;
     all_known(question.access_ids.as_deref(), &rows)?;
     answer.accesses_left_out = left_out;
     let rule = question
@@ -82,7 +88,7 @@ pub async fn preview(
     for partner in partners {
         let of_partner = |row: &&AccessRow| row.business_partner_id == partner;
         if rows.iter().any(|row| of_partner(&row)) {
-            let snapshot = keeper.current(&partner).await?;
+            let snapshot = policy_cache.fresh(&partner).await?;
             let judged = tickets.iter().zip(&drafted);
             let effects = judged.map(|(facts, drafted)| {
                 let hides = *drafted != Truth::False;
@@ -116,17 +122,17 @@ impl ExclusionRulePreview {
 fn of_access(
     policy: &Policy,
     row: &AccessRow,
-    tickets: &[Box<TicketFacts<'_>>],
+    tickets: &[Box<TicketAttributes<'_>>],
     effects: &[Effect],
 ) -> AccessPreview {
-    let viewer: Viewer = viewer(row.id, row.facts.clone());
+    let viewer: Viewer = viewer(row.id, row.fields.clone());
     let (mut hidden, mut visible, mut unchanged) = (
         Affected::default(),
         Affected::default(),
         Affected::default(),
     );
     for (ticket, effect) in tickets.iter().zip(effects) {
-        let but_for_rules = evaluator::sees_but_for_rules(policy, &viewer, ticket);
+        let but_for_rules = evaluator::is_visible_ignoring_rules(policy, &viewer, ticket);
         let affected = match (but_for_rules, effect.hidden_before, effect.hidden_after) {
             (true, false, true) => &mut hidden,
             (true, true, false) => &mut visible,
@@ -138,7 +144,7 @@ fn of_access(
     AccessPreview {
         access_id: row.id,
         business_partner_id: row.business_partner_id.clone(),
-        name: format!("{} {}", row.facts.first_name, row.facts.last_name),
+        name: format!("{} {}", row.fields.first_name, row.fields.last_name),
         newly_hidden: hidden,
         newly_visible: visible,
         unchanged,
@@ -146,7 +152,7 @@ fn of_access(
 }
 
 /// Whose accesses a global rule concerns: those of the tickets' partners, as no other sees them.
-fn partners_of(tickets: &[Box<TicketFacts<'_>>]) -> Vec<BusinessPartnerId> {
+fn partners_of(tickets: &[Box<TicketAttributes<'_>>]) -> Vec<BusinessPartnerId> {
     let named: BTreeSet<&str> = tickets
         .iter()
         .map(|ticket| &*ticket.business_partner_id)
@@ -158,7 +164,7 @@ async fn partner_must_exist(conn: &mut Conn, partner: Option<&BusinessPartnerId>
     let Some(partner) = partner else {
         return Ok(());
     };
-    match integration::service::standing(conn, partner).await {
+    match integration::service::load_state(conn, partner).await {
         Err(error) if error.code() == Code::NotFound => Err(unknown_partner(partner)),
         found => found.map(drop),
     }
@@ -166,7 +172,9 @@ async fn partner_must_exist(conn: &mut Conn, partner: Option<&BusinessPartnerId>
 
 /// The refusal of a partner that does not exist, or that the caller may not know of.
 pub fn unknown_partner(partner: &BusinessPartnerId) -> Error {
-    Error::at(Fault::new("/business_partner_id", Code::UnknownReference).with("id", partner))
+    Error::from_field(
+        FieldError::new("/business_partner_id", Code::UnknownReference).with("id", partner),
+    )
 }
 
 async fn rule_must_exist(conn: &mut Conn, owner: &str, rule: Option<RuleId>) -> Result<()> {
@@ -174,8 +182,8 @@ async fn rule_must_exist(conn: &mut Conn, owner: &str, rule: Option<RuleId>) -> 
     if exclusion_rules::service::exists(conn, owner, rule).await? {
         return Ok(());
     }
-    Err(Error::at(
-        Fault::new("/rule_id", Code::UnknownReference).with("id", rule),
+    Err(Error::from_field(
+        FieldError::new("/rule_id", Code::UnknownReference).with("id", rule),
     ))
 }
 
@@ -188,7 +196,7 @@ async fn participants(
     let (mut rows, mut left_out) = (Vec::new(), 0);
     for partner in partners {
         let room = MAX_ACCESSES.saturating_sub(rows.len());
-        let some = accesses::service::some(
+        let some = accesses::service::list_for_preview(
             conn,
             partner,
             named,
@@ -196,7 +204,9 @@ async fn participants(
         )
         .await?;
         if named.is_none() && some.len() == room {
-            let active = accesses::service::census(conn, partner).await?.active;
+            let active = accesses::service::access_counts(conn, partner)
+                .await?
+                .active;
             left_out += active - i64::try_from(some.len()).unwrap_or(i64::MAX);
         }
         rows.extend(some);
@@ -208,7 +218,7 @@ fn all_known(named: Option<&[AccessId]>, rows: &[AccessRow]) -> Result<()> {
     let known: BTreeSet<_> = rows.iter().map(|row| row.id).collect();
     let named = named.unwrap_or_default().iter().enumerate();
     let unknown = named.filter(|(_, id)| !known.contains(id));
-    let faults =
-        unknown.map(|(index, _)| Fault::new(format!("/access_ids/{index}"), Code::UnknownAccess));
-    crate::kernel::error::no_faults(faults.collect())
+    let field_errors = unknown
+        .map(|(index, _)| FieldError::new(format!("/access_ids/{index}"), Code::UnknownAccess));
+    crate::common::error::ensure_valid(field_errors.collect())
 }

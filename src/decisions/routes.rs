@@ -3,28 +3,30 @@
 use actix_web::{HttpResponse, get, post, web::Data};
 
 use super::{
-    answers::{Capabilities, ExclusionRulePreview, TicketCreationAnswer, TicketVisibilityAnswer},
     capabilities,
-    keeper::Keeper,
+    policy_cache::PolicyCache,
     preview,
-    questions::{CreationQuestion, MAX_BODY, PreviewQuestion, VisibilityQuestion},
-    schemas::{ExclusionRulePreviewQuestion, TicketCreationQuestion, TicketVisibilityQuestion},
-    service::{self, Caller},
+    request::{CreationQuestion, MAX_BODY, PreviewQuestion, VisibilityQuestion},
+    request_schema::{
+        ExclusionRulePreviewQuestion, TicketCreationQuestion, TicketVisibilityQuestion,
+    },
+    response::{Capabilities, ExclusionRulePreview, TicketCreationAnswer, TicketVisibilityAnswer},
+    service::{self, ResponseOptions},
 };
 use crate::{
-    accesses::{AccessId, Who},
+    accesses::AccessRef,
+    common::{Result, ids::AccessId, or_not_found},
     http::{
         auth::{
-            InPartner, Permit,
+            Authorized, AuthorizedPartner,
             scope::{DecisionsRead, IntegrationRead},
         },
         body::RawBody,
-        conditions::Conditions,
-        params::InPath,
-        reply,
+        conditional::Conditions,
+        params::PathParam,
+        response,
     },
-    kernel::{Result, found},
-    texts::Lang,
+    i18n::Lang,
 };
 
 /// Decide which tickets an access may see
@@ -43,18 +45,18 @@ use crate::{
 )]
 #[post("/api/v1/decisions/ticket-visibility")]
 pub async fn decide_ticket_visibility(
-    permit: Permit<DecisionsRead>,
+    permit: Authorized<DecisionsRead>,
     body: RawBody<MAX_BODY>,
     lang: Lang,
-    keeper: Data<Keeper>,
+    policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
     let question = VisibilityQuestion::read(&body.0)?;
-    let caller = Caller {
+    let caller = ResponseOptions {
         limited_to: permit.limited_to(),
         lang,
     };
-    let answer = service::visibility(&keeper, caller, question).await?;
-    Ok(reply::answer(&answer, lang))
+    let answer = service::visibility(&policy_cache, caller, question).await?;
+    Ok(response::no_store_json(&answer, lang))
 }
 
 /// Decide whether an access may create a ticket
@@ -69,18 +71,18 @@ pub async fn decide_ticket_visibility(
 )]
 #[post("/api/v1/decisions/ticket-creation")]
 pub async fn decide_ticket_creation(
-    permit: Permit<DecisionsRead>,
+    permit: Authorized<DecisionsRead>,
     body: RawBody<MAX_BODY>,
     lang: Lang,
-    keeper: Data<Keeper>,
+    policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
     let question = CreationQuestion::read(&body.0)?;
-    let caller = Caller {
+    let caller = ResponseOptions {
         limited_to: permit.limited_to(),
         lang,
     };
-    let answer = service::creation(&keeper, caller, &question).await?;
-    Ok(reply::answer(&answer, lang))
+    let answer = service::creation(&policy_cache, caller, &question).await?;
+    Ok(response::no_store_json(&answer, lang))
 }
 
 /// Preview an exclusion rule
@@ -98,19 +100,19 @@ pub async fn decide_ticket_creation(
 )]
 #[post("/api/v1/decisions/exclusion-rule-preview")]
 pub async fn preview_exclusion_rule(
-    permit: Permit<IntegrationRead>,
+    permit: Authorized<IntegrationRead>,
     body: RawBody<MAX_BODY>,
     lang: Lang,
-    keeper: Data<Keeper>,
+    policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
     let question = PreviewQuestion::read(&body.0)?;
     match &question.business_partner_id {
-        None => permit.must_be_unlimited()?,
-        Some(partner) if permit.may_know(partner) => {}
+        None => permit.require_unrestricted()?,
+        Some(partner) if permit.can_access(partner) => {}
         Some(partner) => return Err(preview::unknown_partner(partner)),
     }
-    let answer = preview::preview(&keeper, question, lang).await?;
-    Ok(reply::answer(&answer, lang))
+    let answer = preview::preview(&policy_cache, question, lang).await?;
+    Ok(response::no_store_json(&answer, lang))
 }
 
 /// Get what an access can do
@@ -125,32 +127,32 @@ pub async fn preview_exclusion_rule(
 )]
 #[get("/{access_id}/capabilities")]
 pub async fn get_access_capabilities(
-    at: InPartner<DecisionsRead>,
-    id: InPath<AccessId>,
+    at: AuthorizedPartner<DecisionsRead>,
+    id: PathParam<AccessId>,
     conditions: Conditions,
-    keeper: Data<Keeper>,
+    policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
-    let InPath(id) = id;
-    if conditions.ask_for_news() {
-        let asked = found(
-            keeper
-                .ask(&Who::Id(id), |partner| *partner == at.partner)
+    let PathParam(id) = id;
+    if conditions.has_if_none_match() {
+        let asked = or_not_found(
+            policy_cache
+                .resolve(&AccessRef::Id(id), |partner| *partner == at.partner)
                 .await?,
         )?;
-        if let Some(tag) = keeper
-            .told(id, asked.snapshot.revisions)
-            .filter(|tag| conditions.has(tag))
+        if let Some(tag) = policy_cache
+            .cached_etag(id, asked.snapshot.revisions)
+            .filter(|tag| conditions.matches_if_none_match(tag))
         {
-            return Ok(reply::not_modified(&tag));
+            return Ok(response::not_modified(&tag));
         }
     }
-    let (revisions, capabilities) = capabilities::read(&keeper, &at.partner, id).await?;
+    let (revisions, capabilities) = capabilities::read(&policy_cache, &at.partner, id).await?;
     let json = serde_json::to_vec(&capabilities).map_err(anyhow::Error::from)?;
     let tag = capabilities::tag(&json);
-    keeper.tell(id, revisions, tag.clone());
-    Ok(if conditions.has(&tag) {
-        reply::not_modified(&tag)
+    policy_cache.cache_etag(id, revisions, tag.clone());
+    Ok(if conditions.matches_if_none_match(&tag) {
+        response::not_modified(&tag)
     } else {
-        reply::tagged_json(json, &tag)
+        response::etag_json(json, &tag)
     })
 }

@@ -3,33 +3,35 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
-    Counts,
-    answers::{TicketCreationAnswer, TicketDecision, TicketVisibilityAnswer},
-    creation::may_create,
+    DecisionStats,
     evaluator::{self, Outcome, Scratch},
     explanation::Explainer,
-    facts::{MAX_TICKET_ID, TicketFacts},
-    keeper::{Asked, Keeper},
-    questions::{CreationQuestion, Slot, VisibilityQuestion, WrongTicket},
+    policy_cache::{PolicyCache, ResolvedAccess},
+    request::{CreationQuestion, InvalidTicket, TicketInput, VisibilityQuestion},
+    response::{TicketCreationAnswer, TicketDecision, TicketVisibilityAnswer},
+    ticket::{MAX_TICKET_ID, TicketAttributes},
+    ticket_creation::may_create,
 };
 use crate::{
-    accesses::Who,
-    catalog::BusinessPartnerId,
-    http::problem::FieldError,
-    kernel::{Code, Error, Fault, Result, fold::clipped, time::Timestamp},
-    texts::Lang,
+    accesses::AccessRef,
+    common::{
+        Code, Error, FieldError, Result, ids::BusinessPartnerId, normalize::truncate_untrusted,
+        timestamp::Timestamp,
+    },
+    http::problem::FieldErrorBody,
+    i18n::Lang,
 };
 
 /// For whom an answer is made.
 #[derive(Debug, Clone, Copy)]
-pub struct Caller<'c> {
+pub struct ResponseOptions<'c> {
     /// The one partner it may know of. It is told what is decided, never why: reasons are for staff.
     pub limited_to: Option<&'c BusinessPartnerId>,
     pub lang: Lang,
 }
 
-impl Caller<'_> {
-    fn may_know(&self, partner: &BusinessPartnerId) -> bool {
+impl ResponseOptions<'_> {
+    fn can_access(&self, partner: &BusinessPartnerId) -> bool {
         self.limited_to.is_none_or(|only| only == partner)
     }
 
@@ -40,15 +42,21 @@ impl Caller<'_> {
 
 /// Decides which tickets an access may see.
 pub async fn visibility<'b>(
-    keeper: &Arc<Keeper>,
-    caller: Caller<'_>,
+    policy_cache: &Arc<PolicyCache>,
+    caller: ResponseOptions<'_>,
     question: VisibilityQuestion<'b>,
 ) -> Result<TicketVisibilityAnswer<'b>> {
-    let asked = ask(keeper, caller, &question.who, question.min_revision).await?;
+    let asked = ask(
+        policy_cache,
+        caller,
+        &question.access,
+        question.min_revision,
+    )
+    .await?;
     let explain = question.explain && caller.is_told_why();
     let now = Timestamp::now();
     let decisions: Vec<_> = Scratch::lend(|scratch| {
-        let decide = |(index, slot): (usize, Slot<'b>)| match slot {
+        let decide = |(index, slot): (usize, TicketInput<'b>)| match slot {
             Ok(facts) => decision(&asked, facts, explain.then_some(caller.lang), now, scratch),
             Err(wrong) => refusal(*wrong, index, caller.lang),
         };
@@ -59,14 +67,14 @@ pub async fn visibility<'b>(
             .map(decide)
             .collect()
     });
-    count(&keeper.counts, &decisions);
+    count(&policy_cache.counts, &decisions);
     Ok(TicketVisibilityAnswer {
         revision: asked.snapshot.revisions.partner,
         decisions,
     })
 }
 
-fn count(counts: &Counts, decisions: &[TicketDecision<'_>]) {
+fn count(counts: &DecisionStats, decisions: &[TicketDecision<'_>]) {
     let (mut visible, mut wrong) = (0, 0);
     for decision in decisions {
         visible += usize::from(decision.visible);
@@ -79,15 +87,15 @@ fn count(counts: &Counts, decisions: &[TicketDecision<'_>]) {
 
 /// `explain`: in which language, if at all.
 fn decision<'b>(
-    asked: &Asked,
-    facts: Box<TicketFacts<'b>>,
+    asked: &ResolvedAccess,
+    facts: Box<TicketAttributes<'b>>,
     explain: Option<Lang>,
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> TicketDecision<'b> {
     let (policy, viewer) = (&asked.snapshot.policy, &asked.known.viewer);
     let Some(lang) = explain else {
-        let visible = evaluator::sees(policy, viewer, &facts, now, scratch);
+        let visible = evaluator::is_visible(policy, viewer, &facts, now, scratch);
         return TicketDecision {
             ticket_id: Some(facts.ticket_id.0),
             visible,
@@ -114,8 +122,8 @@ fn decision<'b>(
     }
 }
 
-fn refusal<'b>(wrong: WrongTicket, index: usize, lang: Lang) -> TicketDecision<'b> {
-    let (ticket_id, error) = told(wrong, index, lang);
+fn refusal<'b>(wrong: InvalidTicket, index: usize, lang: Lang) -> TicketDecision<'b> {
+    let (ticket_id, error) = ticket_error(wrong, index, lang);
     TicketDecision {
         ticket_id: ticket_id.map(Cow::Owned),
         visible: false,
@@ -125,30 +133,43 @@ fn refusal<'b>(wrong: WrongTicket, index: usize, lang: Lang) -> TicketDecision<'
 }
 
 /// What is wrong with a ticket, at its place within the question.
-pub(super) fn told(wrong: WrongTicket, index: usize, lang: Lang) -> (Option<String>, FieldError) {
-    let WrongTicket { ticket_id, fault } = wrong;
-    let fault = Fault {
-        pointer: format!("/tickets/{index}{}", fault.pointer),
-        ..fault
+pub(super) fn ticket_error(
+    wrong: InvalidTicket,
+    index: usize,
+    lang: Lang,
+) -> (Option<String>, FieldErrorBody) {
+    let InvalidTicket {
+        ticket_id,
+        field_error,
+    } = wrong;
+    let field_error = FieldError {
+        pointer: format!("/tickets/{index}{}", field_error.pointer),
+        ..field_error
     };
     // the id may be what is wrong
     (
-        ticket_id.map(|id| clipped(&id, MAX_TICKET_ID)),
-        FieldError::new(&fault, lang),
+        ticket_id.map(|id| truncate_untrusted(&id, MAX_TICKET_ID)),
+        FieldErrorBody::new(&field_error, lang),
     )
 }
 
 /// Decides whether an access may create a ticket.
 pub async fn creation(
-    keeper: &Arc<Keeper>,
-    caller: Caller<'_>,
+    policy_cache: &Arc<PolicyCache>,
+    caller: ResponseOptions<'_>,
     question: &CreationQuestion,
 ) -> Result<TicketCreationAnswer> {
-    let asked = ask(keeper, caller, &question.who, question.min_revision).await?;
+    let asked = ask(
+        policy_cache,
+        caller,
+        &question.access,
+        question.min_revision,
+    )
+    .await?;
     let (policy, viewer) = (&asked.snapshot.policy, &asked.known.viewer);
     let (area, ticket_type) = (question.area_id.as_str(), question.ticket_type_id.as_str());
     let decided = may_create(policy, viewer, area, ticket_type);
-    let counts = &keeper.counts;
+    let counts = &policy_cache.counts;
     if decided.allowed() {
         &counts.allowed
     } else {
@@ -178,17 +199,20 @@ pub async fn creation(
 
 /// Who is asked about, with the policy that decides. An access that the caller may not know of is the same as none.
 async fn ask(
-    keeper: &Arc<Keeper>,
-    caller: Caller<'_>,
-    who: &Who,
+    policy_cache: &Arc<PolicyCache>,
+    caller: ResponseOptions<'_>,
+    access: &AccessRef,
     min_revision: Option<i64>,
-) -> Result<Asked> {
-    let asked = keeper.ask(who, |partner| caller.may_know(partner)).await?;
-    let pointer = match who {
-        Who::Id(_) => "/access_id",
-        Who::Email(_) => "/access_email",
+) -> Result<ResolvedAccess> {
+    let asked = policy_cache
+        .resolve(access, |partner| caller.can_access(partner))
+        .await?;
+    let pointer = match access {
+        AccessRef::Id(_) => "/access_id",
+        AccessRef::Email(_) => "/access_email",
     };
-    let asked = asked.ok_or_else(|| Error::at(Fault::new(pointer, Code::UnknownAccess)))?;
+    let asked =
+        asked.ok_or_else(|| Error::from_field(FieldError::new(pointer, Code::UnknownAccess)))?;
     reached(asked.snapshot.revisions.partner, min_revision)?;
     Ok(asked)
 }
@@ -198,7 +222,7 @@ fn reached(revision: i64, wanted: Option<i64>) -> Result<()> {
     if wanted.is_none_or(|wanted| wanted <= revision) {
         return Ok(());
     }
-    Err(Error::refuse(Code::RevisionNotReached).with("revision", revision))
+    Err(Error::client(Code::RevisionNotReached).with("revision", revision))
 }
 
 #[cfg(test)]
@@ -206,7 +230,7 @@ mod tests {
     use super::*;
     use crate::{
         db::{Db, DbOptions},
-        integration::Current,
+        integration::RevisionLookup,
     };
 
     #[test]
@@ -226,18 +250,19 @@ mod tests {
             .parse()
             .unwrap();
         let db = Db::open(&url, DbOptions::default()).unwrap();
-        let keeper =
-            Arc::new(Keeper::new(db.clone(), Arc::new(Current::new(db)), 1 << 20).unwrap());
-        let who = Who::Email("a@b.example".to_owned());
+        let policy_cache = Arc::new(
+            PolicyCache::new(db.clone(), Arc::new(RevisionLookup::new(db)), 1 << 20).unwrap(),
+        );
+        let access = AccessRef::Email("a@b.example".to_owned());
         let question = VisibilityQuestion {
-            who,
+            access,
             explain: false,
             min_revision: None,
             tickets: Vec::new(),
         };
         let size = size_of_val(&visibility(
-            &keeper,
-            Caller {
+            &policy_cache,
+            ResponseOptions {
                 limited_to: None,
                 lang: Lang::En,
             },

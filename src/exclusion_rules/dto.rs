@@ -4,16 +4,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::RuleId;
 use crate::{
-    catalog::BusinessPartnerId,
-    http::params::ListFilter,
-    kernel::{
+    common::{
         Audit, Resource,
         change::EntityTag,
-        patch,
+        ids::{BusinessPartnerId, RuleId},
+        merge_patch,
         text::{Text, check},
     },
+    http::params::ListFilter,
     ticket_filter::{Names, Summary, TicketFilter, parse::RuleFilter},
 };
 
@@ -48,7 +47,7 @@ pub struct ExclusionRule {
     pub filter: TicketFilter,
     /// The filter as a sentence in the caller's language, with catalogue names instead of ids.
     #[serde(
-        serialize_with = "crate::ticket_filter::spoken",
+        serialize_with = "crate::ticket_filter::serialize_summary",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(value_type = String)]
@@ -72,7 +71,7 @@ impl Resource for ExclusionRule {
     }
 
     fn language(&self) -> Option<&'static str> {
-        self.summary.as_ref().map(|(lang, _)| lang.tag())
+        self.summary.as_ref().map(|(lang, _)| lang.code())
     }
 }
 
@@ -91,7 +90,7 @@ pub struct ExclusionRuleCreate {
     #[validate(custom(function = check))]
     pub description: Option<Text<0, 1000>>,
     /// Absent: true.
-    #[serde(default = "patch::yes")]
+    #[serde(default = "merge_patch::default_true")]
     pub active: bool,
     #[serde(default)]
     #[schema(value_type = TicketFilter, required)]
@@ -104,18 +103,18 @@ pub struct ExclusionRuleCreate {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"active": false}))]
 pub struct ExclusionRulePatch {
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline, nullable = false)]
     #[validate(custom(function = check))]
     pub name: Option<Text<1, 100>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub description: Option<Option<Text<0, 1000>>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false)]
     pub active: Option<bool>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<TicketFilter>, nullable = false)]
     #[validate(nested)]
     pub filter: Option<RuleFilter>,

@@ -5,12 +5,11 @@ use diesel_async::RunQueryDsl;
 
 use crate::{
     catalog,
-    catalog::BusinessPartnerId,
-    db::{Aggregate, Conn, Db, on, schema::shared_revisions},
-    elements::Home,
-    history::Origin,
-    integration::Current,
-    kernel::{Result, change::EntityTag},
+    common::{Result, change::EntityTag, ids::BusinessPartnerId},
+    crud::Parent,
+    db::{Aggregate, Conn, Db, schema::shared_revisions, with_conn},
+    history::AggregateVersion,
+    integration::RevisionLookup,
 };
 
 /// The owner of the global rules, as the column `owner` has it.
@@ -25,72 +24,69 @@ pub struct GlobalRules;
 
 /// Where the global rules stand.
 #[derive(Debug, Clone, Copy)]
-pub struct GlobalStanding {
+pub struct GlobalRulesState {
     pub revision: i64,
     pub catalog_revision: i64,
 }
 
 /// Nobody's rules in particular.
 #[derive(Debug, Clone, Copy)]
-pub struct Everybody;
+pub struct AllPartners;
 
-impl From<Everybody> for Option<BusinessPartnerId> {
-    fn from(Everybody: Everybody) -> Self {
+impl From<AllPartners> for Option<BusinessPartnerId> {
+    fn from(AllPartners: AllPartners) -> Self {
         None
     }
 }
 
 impl Aggregate for GlobalRules {
-    type Locked = GlobalStanding;
+    type Locked = GlobalRulesState;
 
-    async fn lock(&self, conn: &mut Conn) -> Result<(GlobalStanding, Origin)> {
+    async fn lock(&self, conn: &mut Conn) -> Result<(GlobalRulesState, AggregateVersion)> {
         let bumped = diesel::update(shared_revisions::table.find(GLOBAL_RULES))
             .set(shared_revisions::revision.eq(shared_revisions::revision + 1))
             .returning(shared_revisions::revision);
-        let revision = on!(conn, |c| bumped.get_result(c))?;
+        let revision = with_conn!(conn, |c| bumped.get_result(c))?;
         let catalog_revision = catalog::service::revision(conn).await?;
         Ok((
-            GlobalStanding {
+            GlobalRulesState {
                 revision,
                 catalog_revision,
             },
-            Origin::GlobalRules { revision },
+            AggregateVersion::GlobalRules { revision },
         ))
     }
 }
 
-impl Home for GlobalRules {
-    type Owner = Everybody;
+impl Parent for GlobalRules {
+    type Owner = AllPartners;
 
     fn key(&self) -> &'static str {
         GLOBAL
     }
 
-    fn owner(&self) -> Everybody {
-        Everybody
+    fn owner(&self) -> AllPartners {
+        AllPartners
     }
 
-    async fn standing(&self, conn: &mut Conn) -> Result<GlobalStanding> {
+    async fn load_state(&self, conn: &mut Conn) -> Result<GlobalRulesState> {
         let query = shared_revisions::table
             .find(GLOBAL_RULES)
             .select(shared_revisions::revision);
-        let revision = on!(conn, |c| query.first(c))?;
-        Ok(GlobalStanding {
+        let revision = with_conn!(conn, |c| query.first(c))?;
+        Ok(GlobalRulesState {
             revision,
             catalog_revision: catalog::service::revision(conn).await?,
         })
     }
 
-    fn tag(standing: &GlobalStanding) -> EntityTag {
-        EntityTag::derived(
-            standing.revision,
-            format_args!("c{}", standing.catalog_revision),
-        )
+    fn tag(state: &GlobalRulesState) -> EntityTag {
+        EntityTag::derived(state.revision, format_args!("c{}", state.catalog_revision))
     }
 
-    async fn tag_now(&self, db: &Db, _: &Current) -> Result<EntityTag> {
-        db.read(async |conn| self.standing(conn).await)
+    async fn current_etag(&self, db: &Db, _: &RevisionLookup) -> Result<EntityTag> {
+        db.read(async |conn| self.load_state(conn).await)
             .await
-            .map(|standing| Self::tag(&standing))
+            .map(|state| Self::tag(&state))
     }
 }

@@ -3,22 +3,22 @@
 use actix_web::{HttpResponse, delete, get, patch, post};
 
 use super::{
-    ExclusionRule, GlobalRules, RuleId,
+    ExclusionRule, GlobalRules,
     dto::{ExclusionRuleCreate, ExclusionRulePatch, GlobalExclusionRuleListQuery},
 };
 use crate::{
-    elements::routes,
+    common::{Result, ids::RuleId},
+    crud::handlers,
     http::{
         auth::{
-            Permit,
+            Authorized,
             scope::{GlobalRulesWrite, IntegrationRead},
         },
         body::Body,
-        call::Call,
-        params::{InPath, ListQuery, NameParams, PageParams},
-        reply::List,
+        call_context::CallContext,
+        params::{ListQuery, NameParams, PageParams, PathParam},
+        response::List,
     },
-    kernel::Result,
 };
 
 /// List global exclusion rules
@@ -33,12 +33,12 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_global_exclusion_rules(
-    permit: Permit<IntegrationRead>,
+    permit: Authorized<IntegrationRead>,
     query: ListQuery<GlobalExclusionRuleListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.must_be_unlimited()?;
-    routes::list::<ExclusionRule, _>(&call, GlobalRules, &query).await
+    permit.require_unrestricted()?;
+    handlers::list::<ExclusionRule, _>(&call, GlobalRules, &query).await
 }
 
 /// Add a global exclusion rule
@@ -54,12 +54,12 @@ pub async fn list_global_exclusion_rules(
 )]
 #[post("")]
 pub async fn create_global_exclusion_rule(
-    permit: Permit<GlobalRulesWrite>,
+    permit: Authorized<GlobalRulesWrite>,
     body: Body<ExclusionRuleCreate>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.must_be_unlimited()?;
-    routes::create::<ExclusionRule, _>(&call, permit.actor(), GlobalRules, body.0).await
+    permit.require_unrestricted()?;
+    handlers::create::<ExclusionRule, _>(&call, permit.actor(), GlobalRules, body.0).await
 }
 
 /// Get a global exclusion rule
@@ -73,12 +73,12 @@ pub async fn create_global_exclusion_rule(
 )]
 #[get("/{rule_id}")]
 pub async fn get_global_exclusion_rule(
-    permit: Permit<IntegrationRead>,
-    id: InPath<RuleId>,
-    call: Call,
+    permit: Authorized<IntegrationRead>,
+    id: PathParam<RuleId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.must_be_unlimited()?;
-    routes::get::<ExclusionRule, _>(&call, GlobalRules, id.0).await
+    permit.require_unrestricted()?;
+    handlers::get::<ExclusionRule, _>(&call, GlobalRules, id.0).await
 }
 
 /// Change a global exclusion rule
@@ -93,13 +93,13 @@ pub async fn get_global_exclusion_rule(
 )]
 #[patch("/{rule_id}")]
 pub async fn update_global_exclusion_rule(
-    permit: Permit<GlobalRulesWrite>,
-    id: InPath<RuleId>,
+    permit: Authorized<GlobalRulesWrite>,
+    id: PathParam<RuleId>,
     body: Body<ExclusionRulePatch>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.must_be_unlimited()?;
-    routes::update::<ExclusionRule, _>(call, permit.actor(), GlobalRules, id.0, body.0).await
+    permit.require_unrestricted()?;
+    handlers::update::<ExclusionRule, _>(call, permit.actor(), GlobalRules, id.0, body.0).await
 }
 
 /// Delete a global exclusion rule
@@ -113,10 +113,10 @@ pub async fn update_global_exclusion_rule(
 )]
 #[delete("/{rule_id}")]
 pub async fn delete_global_exclusion_rule(
-    permit: Permit<GlobalRulesWrite>,
-    id: InPath<RuleId>,
-    call: Call,
+    permit: Authorized<GlobalRulesWrite>,
+    id: PathParam<RuleId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.must_be_unlimited()?;
-    routes::delete::<ExclusionRule, _>(call, permit.actor(), GlobalRules, id.0).await
+    permit.require_unrestricted()?;
+    handlers::delete::<ExclusionRule, _>(call, permit.actor(), GlobalRules, id.0).await
 }

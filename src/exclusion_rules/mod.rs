@@ -1,6 +1,6 @@
 //! Exclusion rules: what they match is hidden from accesses. Those of a partner, and global ones for all partners.
 //!
-//! Both are one sort of element in two homes: a partner's [`crate::integration::Configuration`], and [`GlobalRules`], which live
+//! Both are one sort of element in two homes: a partner's [`crate::integration::ConfigurationLock`], and [`GlobalRules`], which live
 //! outside every partner and cannot be written through one.
 
 pub mod dto;
@@ -11,13 +11,4 @@ pub mod routes;
 pub mod service;
 
 pub use dto::ExclusionRule;
-pub use global::{GLOBAL, GLOBAL_RULES, GlobalRules, GlobalStanding};
-
-use crate::kernel::ids::Id;
-
-/// Marks the ids of rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OfRule {}
-
-/// Id of an exclusion rule.
-pub type RuleId = Id<OfRule>;
+pub use global::{GLOBAL, GLOBAL_RULES, GlobalRules, GlobalRulesState};

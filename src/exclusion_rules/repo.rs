@@ -5,37 +5,42 @@ use std::borrow::Cow;
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{GLOBAL, OfRule, RuleId};
+use super::GLOBAL;
 use crate::{
-    catalog::{BusinessPartnerId, EntryKind},
-    db::{
-        Conn, on, paged,
-        schema::{exclusion_rules as rules, filter_references as refs},
-        types::Word,
+    catalog::EntryKind,
+    common::{
+        Result,
+        ids::{BusinessPartnerId, RuleId, RuleIdKind},
+        page::PageRequest,
     },
-    elements::{Described, stored},
-    kernel::{Result, page::PageRequest},
+    crud::{Named, crud_row},
+    db::{
+        Conn, paged,
+        schema::{exclusion_rules as rules, filter_references as refs},
+        sql_types::EnumText,
+        with_conn,
+    },
     ticket_filter::{StoredFilter, TicketFilter},
 };
 
 /// What people decide about a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = rules, treat_none_as_null = true)]
-pub struct RuleFacts {
+pub struct RuleFields {
     pub name: String,
     pub description: Option<String>,
     pub active: bool,
     pub filter: StoredFilter,
 }
 
-impl Described for RuleFacts {
+impl Named for RuleFields {
     fn name(&self) -> Cow<'_, str> {
         self.name.as_str().into()
     }
 }
 
-stored!(
-    RuleRow of OfRule in rules, facts: RuleFacts,
+crud_row!(
+    RuleRow of RuleIdKind in rules, fields: RuleFields,
     owner: owner (business_partner_id: Option<BusinessPartnerId>), unique: name_key
 );
 
@@ -45,7 +50,7 @@ pub(super) async fn list(
     active: Option<bool>,
     page: &PageRequest,
 ) -> Result<Vec<RuleRow>> {
-    Ok(on!(conn, |c, Engine| {
+    Ok(with_conn!(conn, |c, Engine| {
         let mut query = rules::table
             .filter(rules::owner.eq_any(owners.to_vec()))
             .select(RuleRow::as_select())
@@ -62,11 +67,11 @@ pub(super) async fn list(
 }
 
 /// The active rules of one owner in their order: id, name and filter of each.
-pub(super) async fn in_force(
+pub(super) async fn list_active(
     conn: &mut Conn,
     owner: &str,
 ) -> Result<Vec<(RuleId, String, StoredFilter)>> {
-    Ok(on!(conn, |c| rules::table
+    Ok(with_conn!(conn, |c| rules::table
         .filter(rules::owner.eq(owner))
         .filter(rules::active)
         .order((rules::sort_key, rules::id))
@@ -81,12 +86,12 @@ pub(super) async fn filters_with_areas(
 ) -> Result<Vec<TicketFilter>> {
     let names_an_area = refs::table
         .filter(refs::exclusion_rule_id.eq(rules::id.nullable()))
-        .filter(refs::kind.eq(Word(EntryKind::Area)));
+        .filter(refs::kind.eq(EnumText(EntryKind::Area)));
     let query = rules::table
         .filter(rules::owner.eq_any(vec![partner.as_str(), GLOBAL]))
         .filter(rules::active)
         .filter(exists(names_an_area))
         .select(rules::filter);
-    let found: Vec<StoredFilter> = on!(conn, |c| query.load(c))?;
+    let found: Vec<StoredFilter> = with_conn!(conn, |c| query.load(c))?;
     Ok(found.into_iter().map(|stored| stored.0).collect())
 }

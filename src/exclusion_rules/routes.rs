@@ -3,23 +3,23 @@
 use actix_web::{HttpResponse, delete, get, patch, post};
 
 use super::{
-    ExclusionRule, RuleId,
+    ExclusionRule,
     dto::{ExclusionRuleCreate, ExclusionRuleListQuery, ExclusionRulePatch},
 };
 use crate::{
-    elements::routes,
+    common::{Result, ids::RuleId},
+    crud::handlers,
     http::{
         auth::{
-            InPartner,
+            AuthorizedPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
-        call::Call,
-        params::{InPath, ListQuery, NameParams, PageParams},
-        reply::List,
+        call_context::CallContext,
+        params::{ListQuery, NameParams, PageParams, PathParam},
+        response::List,
     },
-    integration::Configuration,
-    kernel::Result,
+    integration::ConfigurationLock,
 };
 
 /// List exclusion rules
@@ -35,14 +35,14 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_exclusion_rules(
-    at: InPartner<IntegrationRead>,
+    at: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<ExclusionRuleListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
     if query.filter.include_global {
-        at.must_be_unlimited()?;
+        at.require_unrestricted()?;
     }
-    routes::list::<ExclusionRule, _>(&call, Configuration(at.partner), &query).await
+    handlers::list::<ExclusionRule, _>(&call, ConfigurationLock(at.partner), &query).await
 }
 
 /// Add an exclusion rule
@@ -58,11 +58,12 @@ pub async fn list_exclusion_rules(
 )]
 #[post("")]
 pub async fn create_exclusion_rule(
-    at: InPartner<IntegrationWrite>,
+    at: AuthorizedPartner<IntegrationWrite>,
     body: Body<ExclusionRuleCreate>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::create::<ExclusionRule, _>(&call, at.actor(), Configuration(at.partner), body.0).await
+    handlers::create::<ExclusionRule, _>(&call, at.actor(), ConfigurationLock(at.partner), body.0)
+        .await
 }
 
 /// Get an exclusion rule
@@ -75,11 +76,11 @@ pub async fn create_exclusion_rule(
 )]
 #[get("/{rule_id}")]
 pub async fn get_exclusion_rule(
-    at: InPartner<IntegrationRead>,
-    id: InPath<RuleId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationRead>,
+    id: PathParam<RuleId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::get::<ExclusionRule, _>(&call, Configuration(at.partner), id.0).await
+    handlers::get::<ExclusionRule, _>(&call, ConfigurationLock(at.partner), id.0).await
 }
 
 /// Change an exclusion rule
@@ -94,13 +95,19 @@ pub async fn get_exclusion_rule(
 )]
 #[patch("/{rule_id}")]
 pub async fn update_exclusion_rule(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<RuleId>,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<RuleId>,
     body: Body<ExclusionRulePatch>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::update::<ExclusionRule, _>(call, at.actor(), Configuration(at.partner), id.0, body.0)
-        .await
+    handlers::update::<ExclusionRule, _>(
+        call,
+        at.actor(),
+        ConfigurationLock(at.partner),
+        id.0,
+        body.0,
+    )
+    .await
 }
 
 /// Delete an exclusion rule
@@ -114,9 +121,10 @@ pub async fn update_exclusion_rule(
 )]
 #[delete("/{rule_id}")]
 pub async fn delete_exclusion_rule(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<RuleId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<RuleId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::delete::<ExclusionRule, _>(call, at.actor(), Configuration(at.partner), id.0).await
+    handlers::delete::<ExclusionRule, _>(call, at.actor(), ConfigurationLock(at.partner), id.0)
+        .await
 }

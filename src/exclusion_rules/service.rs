@@ -1,20 +1,24 @@
-//! The rules of exclusion rules, in either home.
+//! The rules of exclusion rules, in either parent.
 
 use super::{
-    ExclusionRule, GLOBAL, GlobalRules, RuleId,
+    ExclusionRule, GLOBAL, GlobalRules,
     dto::{
         ExclusionRuleCreate, ExclusionRuleListQuery, ExclusionRulePatch,
         GlobalExclusionRuleListQuery, RuleScope,
     },
-    repo::{self, RuleFacts, RuleRow},
+    repo::{self, RuleFields, RuleRow},
 };
 use crate::{
-    catalog::BusinessPartnerId,
-    db::{Conn, Tx, types::Jsonb},
-    elements::{Amend, Element, Home, Stored as _},
-    integration::Configuration,
-    kernel::{Code, Error, Fault, Result, page::PageRequest, patch},
-    texts::Lang,
+    common::{
+        Code, Error, FieldError, Result,
+        ids::{BusinessPartnerId, RuleId},
+        merge_patch,
+        page::PageRequest,
+    },
+    crud::{ApplyPatch, CrudResource, CrudRow as _, Parent},
+    db::{Conn, Tx, sql_types::Jsonb},
+    i18n::Lang,
+    integration::ConfigurationLock,
     ticket_filter::{
         Names, TicketFilter,
         parse::RuleFilter,
@@ -23,15 +27,15 @@ use crate::{
     },
 };
 
-/// A home of rules, and what its list can be narrowed to.
-pub trait RuleHome: Home<Owner: Into<Option<BusinessPartnerId>>> {
+/// A parent of rules, and what its list can be narrowed to.
+pub trait RuleParent: Parent<Owner: Into<Option<BusinessPartnerId>>> {
     type Filter;
 
     /// The owners of the rules on a page, and whether these must be active.
     fn listed<'a>(&'a self, filter: &Self::Filter) -> (Vec<&'a str>, Option<bool>);
 }
 
-impl RuleHome for Configuration {
+impl RuleParent for ConfigurationLock {
     type Filter = ExclusionRuleListQuery;
 
     fn listed<'a>(&'a self, filter: &ExclusionRuleListQuery) -> (Vec<&'a str>, Option<bool>) {
@@ -43,7 +47,7 @@ impl RuleHome for Configuration {
     }
 }
 
-impl RuleHome for GlobalRules {
+impl RuleParent for GlobalRules {
     type Filter = GlobalExclusionRuleListQuery;
 
     fn listed<'a>(&'a self, filter: &GlobalExclusionRuleListQuery) -> (Vec<&'a str>, Option<bool>) {
@@ -51,7 +55,7 @@ impl RuleHome for GlobalRules {
     }
 }
 
-impl<H: RuleHome> Element<H> for ExclusionRule
+impl<H: RuleParent> CrudResource<H> for ExclusionRule
 where
     Option<BusinessPartnerId>: From<H::Owner>,
 {
@@ -61,18 +65,18 @@ where
     type Filter = H::Filter;
 
     const MAX: i64 = 500;
-    const WORDED: bool = true;
+    const LOCALIZED: bool = true;
 
-    async fn settle(
+    async fn apply_rules(
         tx: &mut Tx<'_, H::Locked>,
         _home: &H,
         stored: Option<&RuleRow>,
-        facts: &mut RuleFacts,
+        fields: &mut RuleFields,
     ) -> Result<()> {
         references::settle(
             tx.conn,
-            stored.map(|stored| &stored.facts.filter.0),
-            &facts.filter.0,
+            stored.map(|stored| &stored.fields.filter.0),
+            &fields.filter.0,
         )
         .await
     }
@@ -81,37 +85,37 @@ where
         duplicate(constraint)
     }
 
-    async fn written(tx: &mut Tx<'_, H::Locked>, row: &RuleRow) -> Result<()> {
-        references::keep(tx.conn, Owner::Rule(row.id), &row.facts.filter.0).await
+    async fn after_write(tx: &mut Tx<'_, H::Locked>, row: &RuleRow) -> Result<()> {
+        references::keep(tx.conn, Owner::Rule(row.id), &row.fields.filter.0).await
     }
 
-    async fn page(
+    async fn load_page(
         conn: &mut Conn,
-        home: &H,
+        parent: &H,
         filter: &H::Filter,
         page: &PageRequest,
     ) -> Result<Vec<RuleRow>> {
-        let (owners, active) = home.listed(filter);
+        let (owners, active) = parent.listed(filter);
         repo::list(conn, &owners, active, page).await
     }
 
-    async fn show(
+    async fn to_views(
         conn: &mut Conn,
         _: &H,
         _: Option<&H::Locked>,
         rows: Vec<RuleRow>,
     ) -> Result<Vec<Self>> {
         let names = references::names_of(conn, rows.iter().map(|row| Owner::Rule(row.id))).await?;
-        Ok(rows.into_iter().map(|row| shown(row, &names)).collect())
+        Ok(rows.into_iter().map(|row| view(row, &names)).collect())
     }
 
-    fn worded(mut self, lang: Lang) -> Self {
+    fn localize(mut self, lang: Lang) -> Self {
         self.summary = Some((lang, summary(&self.filter, &self.names, lang)));
         self
     }
 }
 
-impl From<ExclusionRuleCreate> for RuleFacts {
+impl From<ExclusionRuleCreate> for RuleFields {
     fn from(body: ExclusionRuleCreate) -> Self {
         Self {
             name: body.name.into(),
@@ -122,28 +126,28 @@ impl From<ExclusionRuleCreate> for RuleFacts {
     }
 }
 
-impl Amend<RuleFacts> for ExclusionRulePatch {
-    fn amend(self, facts: &mut RuleFacts) {
-        patch::set(&mut facts.name, self.name);
-        patch::set(
-            &mut facts.description,
+impl ApplyPatch<RuleFields> for ExclusionRulePatch {
+    fn apply_to(self, fields: &mut RuleFields) {
+        merge_patch::assign(&mut fields.name, self.name);
+        merge_patch::assign(
+            &mut fields.description,
             self.description.map(|text| text.map(Into::into)),
         );
-        patch::set(&mut facts.active, self.active);
-        patch::set(
-            &mut facts.filter.0,
+        merge_patch::assign(&mut fields.active, self.active);
+        merge_patch::assign(
+            &mut fields.filter.0,
             self.filter.map(RuleFilter::into_filter),
         );
     }
 }
 
-fn shown(row: RuleRow, names: &Names) -> ExclusionRule {
+fn view(row: RuleRow, names: &Names) -> ExclusionRule {
     let audit = row.audit();
     let RuleRow {
         id,
         business_partner_id,
-        facts:
-            RuleFacts {
+        fields:
+            RuleFields {
                 name,
                 description,
                 active,
@@ -175,8 +179,11 @@ pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> 
 }
 
 /// The rules in force of a partner, or of all ([`GLOBAL`]), in their order: id, name and filter of each.
-pub async fn in_force(conn: &mut Conn, owner: &str) -> Result<Vec<(RuleId, String, TicketFilter)>> {
-    let rules = repo::in_force(conn, owner).await?;
+pub async fn list_active(
+    conn: &mut Conn,
+    owner: &str,
+) -> Result<Vec<(RuleId, String, TicketFilter)>> {
+    let rules = repo::list_active(conn, owner).await?;
     Ok(rules
         .into_iter()
         .map(|(id, name, Jsonb(filter))| (id, name, filter))
@@ -199,7 +206,9 @@ pub async fn filters_with_areas(
 /// R7: a rule's name exists once in its scope, whatever its case.
 fn duplicate(constraint: &str) -> Error {
     match constraint {
-        "exclusion_rules_owner_name_key_key" => Error::at(Fault::new("/name", Code::DuplicateName)),
+        "exclusion_rules_owner_name_key_key" => {
+            Error::from_field(FieldError::new("/name", Code::DuplicateName))
+        }
         other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
     }
 }
@@ -222,13 +231,14 @@ mod tests {
 
     #[test]
     fn a_partners_list_holds_global_rules_only_when_asked_for() {
-        let home = Configuration("K-1".parse().unwrap());
+        let parent = ConfigurationLock("K-1".parse().unwrap());
         let of = |include_global| {
-            home.listed(&ExclusionRuleListQuery {
-                active: None,
-                include_global,
-            })
-            .0
+            parent
+                .listed(&ExclusionRuleListQuery {
+                    active: None,
+                    include_global,
+                })
+                .0
         };
         assert_eq!((of(false), of(true)), (vec!["K-1"], vec!["K-1", ""]));
     }

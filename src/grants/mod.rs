@@ -3,16 +3,20 @@
 //! Areas, ticket types and plan boards are granted alike – put and removed by the ERP's id – so they share one table, one
 //! service and one trait ([`Grant`]). Each sub-tab adds its JSON, its routes, and what its removal must not break.
 
+pub mod handlers;
 mod repo;
-pub mod routes;
 pub mod service;
 
-pub use repo::{GrantRow, Granted};
+pub use repo::{GrantRow, GrantWithEntry};
 
 use crate::{
-    catalog::{BusinessPartnerId, CatalogEntry},
+    catalog::CatalogEntry,
+    common::{
+        Code, Resource, Result,
+        change::EntityTag,
+        ids::{BusinessPartnerId, ErpId},
+    },
     db::Conn,
-    kernel::{Code, Resource, Result, change::EntityTag, ids::ErpId},
 };
 
 /// What one kind of grant adds to what all have in common.
@@ -27,7 +31,7 @@ pub trait Grant: Resource + Sized + 'static {
     const LAST: Option<Code>;
 
     /// The grant as the API shows it.
-    fn new(granted: Granted) -> Self;
+    fn new(granted: GrantWithEntry) -> Self;
 
     /// Whether tickets created by virtue of the grant wait for approval.
     fn approval_required(_put: &Self::Put) -> bool {
@@ -35,26 +39,26 @@ pub trait Grant: Resource + Sized + 'static {
     }
 
     /// Fails when something else still needs the grant.
-    fn removable(
+    fn ensure_removable(
         _conn: &mut Conn,
         _partner: &BusinessPartnerId,
-        _id: &ErpId<Self::Entry>,
+        _id: &ErpId<<Self::Entry as CatalogEntry>::Kind>,
     ) -> impl Future<Output = Result<()>> {
         std::future::ready(Ok(()))
     }
 }
 
-impl Granted {
+impl GrantWithEntry {
     /// The tag of the grant as shown: its version, the entry's version (name, colour, availability), and its birth, since a
     /// grant that was removed and made anew starts at version 1 again.
     pub fn etag(&self) -> EntityTag {
-        let (version, born) = (
+        let (version, created_audit) = (
             self.grant.audit().version,
             self.grant.audit().created_at.unix_micros(),
         );
         EntityTag::derived(
             version,
-            format_args!("c{}.{born:x}", self.entry.audit().version),
+            format_args!("c{}.{created_audit:x}", self.entry.audit().version),
         )
     }
 }
@@ -65,12 +69,12 @@ pub(crate) mod test_support {
     pub mod granted {
         use crate::{
             catalog::{Attributes, CatalogRow, EntryKind},
-            db::types::Jsonb,
-            grants::{GrantRow, Granted},
-            kernel::{Actor, Audit, time::Timestamp},
+            common::{Actor, Audit, timestamp::Timestamp},
+            db::sql_types::Jsonb,
+            grants::{GrantRow, GrantWithEntry},
         };
 
-        pub fn area(id: &str, active: bool, start: Option<&[&str]>) -> Granted {
+        pub fn area(id: &str, active: bool, start: Option<&[&str]>) -> GrantWithEntry {
             let start = start.map(|ids| Jsonb(ids.iter().map(|id| id.parse().unwrap()).collect()));
             let said = Attributes {
                 active,
@@ -81,7 +85,7 @@ pub(crate) mod test_support {
             granted(EntryKind::Area, id, said, false)
         }
 
-        pub fn ticket_type(id: &str, active: bool, approval_required: bool) -> Granted {
+        pub fn ticket_type(id: &str, active: bool, approval_required: bool) -> GrantWithEntry {
             granted(
                 EntryKind::TicketType,
                 id,
@@ -98,13 +102,13 @@ pub(crate) mod test_support {
             id: &str,
             said: Attributes,
             approval_required: bool,
-        ) -> Granted {
+        ) -> GrantWithEntry {
             let actor = Actor {
                 subject: "anna".into(),
                 client: None,
                 request_id: "r".into(),
             };
-            let audit = Audit::born(&actor, Timestamp::now());
+            let audit = Audit::created(&actor, Timestamp::now());
             let grant = GrantRow::new(
                 "K-1".parse().unwrap(),
                 kind,
@@ -112,7 +116,7 @@ pub(crate) mod test_support {
                 approval_required,
                 audit.clone(),
             );
-            Granted {
+            GrantWithEntry {
                 grant,
                 entry: CatalogRow::new(kind, id, said, audit),
             }

@@ -4,16 +4,18 @@ use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use crate::{
-    catalog::{BusinessPartnerId, CatalogRow, EntryKind},
-    db::{
-        Conn, on, paged,
-        schema::{catalog_entries as entries, grants},
-        types::Word,
-    },
-    kernel::{
+    catalog::{CatalogRow, EntryKind},
+    common::{
         Audit, Result,
-        page::{Keyed, PageRequest},
-        time::Timestamp,
+        ids::BusinessPartnerId,
+        page::{PageKey, PageRequest},
+        timestamp::Timestamp,
+    },
+    db::{
+        Conn, paged,
+        schema::{catalog_entries as entries, grants},
+        sql_types::EnumText,
+        with_conn,
     },
 };
 
@@ -22,7 +24,7 @@ use crate::{
 #[diesel(table_name = grants)]
 pub struct GrantRow {
     pub business_partner_id: BusinessPartnerId,
-    kind: Word<EntryKind>,
+    kind: EnumText<EntryKind>,
     entry_id: String,
     pub approval_required: bool,
     version: i64,
@@ -47,7 +49,7 @@ impl GrantRow {
             created_by,
             updated_by,
         } = audit;
-        let (kind, entry_id) = (Word(kind), entry_id.to_owned());
+        let (kind, entry_id) = (EnumText(kind), entry_id.to_owned());
         Self {
             business_partner_id,
             kind,
@@ -74,20 +76,20 @@ impl GrantRow {
 
 /// A grant together with what it grants.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-pub struct Granted {
+pub struct GrantWithEntry {
     #[diesel(embed)]
     pub grant: GrantRow,
     #[diesel(embed)]
     pub entry: CatalogRow,
 }
 
-impl Granted {
+impl GrantWithEntry {
     pub fn kind(&self) -> EntryKind {
         self.grant.kind.0
     }
 }
 
-impl Keyed for Granted {
+impl PageKey for GrantWithEntry {
     fn sort_key(&self) -> &str {
         self.entry.sort_key()
     }
@@ -113,10 +115,13 @@ fn of_partner<'a>(partner: &'a BusinessPartnerId) -> _ {
         .filter(grants::business_partner_id.eq(partner))
 }
 
-pub(super) async fn all(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<Granted>> {
-    Ok(on!(conn, |c| of_partner(partner)
+pub(super) async fn all(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<GrantWithEntry>> {
+    Ok(with_conn!(conn, |c| of_partner(partner)
         .order((grants::kind, entries::sort_key, grants::entry_id))
-        .select(Granted::as_select())
+        .select(GrantWithEntry::as_select())
         .load(c))?)
 }
 
@@ -125,11 +130,11 @@ pub(super) async fn find(
     partner: &BusinessPartnerId,
     kind: EntryKind,
     id: &str,
-) -> Result<Option<Granted>> {
-    Ok(on!(conn, |c| of_partner(partner)
-        .filter(grants::kind.eq(Word(kind)))
+) -> Result<Option<GrantWithEntry>> {
+    Ok(with_conn!(conn, |c| of_partner(partner)
+        .filter(grants::kind.eq(EnumText(kind)))
         .filter(grants::entry_id.eq(id))
-        .select(Granted::as_select())
+        .select(GrantWithEntry::as_select())
         .first(c))
     .optional()?)
 }
@@ -139,11 +144,11 @@ pub(super) async fn list(
     partner: &BusinessPartnerId,
     kind: EntryKind,
     page: &PageRequest,
-) -> Result<Vec<Granted>> {
-    Ok(on!(conn, |c, Engine| {
+) -> Result<Vec<GrantWithEntry>> {
+    Ok(with_conn!(conn, |c, Engine| {
         let query = of_partner(partner)
-            .filter(grants::kind.eq(Word(kind)))
-            .select(Granted::as_select())
+            .filter(grants::kind.eq(EnumText(kind)))
+            .select(GrantWithEntry::as_select())
             .into_boxed::<Engine>();
         paged!(
             query, page,
@@ -160,9 +165,9 @@ pub(super) async fn count(
     partner: &BusinessPartnerId,
     kind: EntryKind,
 ) -> Result<i64> {
-    Ok(on!(conn, |c| grants::table
+    Ok(with_conn!(conn, |c| grants::table
         .filter(grants::business_partner_id.eq(partner))
-        .filter(grants::kind.eq(Word(kind)))
+        .filter(grants::kind.eq(EnumText(kind)))
         .select(count_star())
         .first(c))?)
 }
@@ -173,15 +178,15 @@ pub(super) async fn retired(
     partner: &BusinessPartnerId,
     kind: EntryKind,
 ) -> Result<Vec<String>> {
-    Ok(on!(conn, |c| of_partner(partner)
-        .filter(grants::kind.eq(Word(kind)))
+    Ok(with_conn!(conn, |c| of_partner(partner)
+        .filter(grants::kind.eq(EnumText(kind)))
         .filter(diesel::dsl::not(entries::active))
         .select(grants::entry_id)
         .load(c))?)
 }
 
 pub(super) async fn insert(conn: &mut Conn, row: &GrantRow) -> Result<()> {
-    on!(conn, |c| diesel::insert_into(grants::table)
+    with_conn!(conn, |c| diesel::insert_into(grants::table)
         .values(row)
         .execute(c))?;
     Ok(())
@@ -189,7 +194,7 @@ pub(super) async fn insert(conn: &mut Conn, row: &GrantRow) -> Result<()> {
 
 pub(super) async fn update(conn: &mut Conn, row: &GrantRow) -> Result<()> {
     let key = (&row.business_partner_id, row.kind, &row.entry_id);
-    on!(conn, |c| diesel::update(grants::table.find(key))
+    with_conn!(conn, |c| diesel::update(grants::table.find(key))
         .set(row)
         .execute(c))?;
     Ok(())
@@ -197,6 +202,6 @@ pub(super) async fn update(conn: &mut Conn, row: &GrantRow) -> Result<()> {
 
 pub(super) async fn delete(conn: &mut Conn, row: &GrantRow) -> Result<()> {
     let key = (&row.business_partner_id, row.kind, &row.entry_id);
-    on!(conn, |c| diesel::delete(grants::table.find(key)).execute(c))?;
+    with_conn!(conn, |c| diesel::delete(grants::table.find(key)).execute(c))?;
     Ok(())
 }

@@ -1,19 +1,19 @@
 //! What holds for every grant: only known, unretired entries (R8); the last area and the last ticket type stay while an
 //! access is active (R3).
 
-use super::{Grant, GrantRow, Granted, repo};
+use super::{Grant, GrantRow, GrantWithEntry, repo};
 use crate::{
     accesses,
-    catalog::{self, BusinessPartnerId, CatalogEntry, EntryKind},
-    db::{Conn, Db, Tx},
-    integration::{Configuration, Standing},
-    kernel::{
-        Actor, Change, Code, Done, Error, Result,
+    catalog::{self, CatalogEntry, EntryKind},
+    common::{
+        Actor, Change, Code, Committed, Error, Result,
         change::Precondition,
-        found,
-        ids::ErpId,
+        ids::{BusinessPartnerId, ErpId},
+        or_not_found,
         page::{Page, PageRequest},
     },
+    db::{Conn, Db, Tx},
+    integration::{ConfigurationLock, IntegrationState},
 };
 
 /// A page of a partner's grants of one kind.
@@ -30,12 +30,12 @@ pub async fn list<G: Grant>(
 pub async fn get<G: Grant>(
     db: &Db,
     partner: &BusinessPartnerId,
-    id: &ErpId<G::Entry>,
+    id: &ErpId<<G::Entry as CatalogEntry>::Kind>,
 ) -> Result<G> {
     let granted = db
         .read(async |conn| repo::find(conn, partner, G::Entry::ENTRY, id.as_str()).await)
         .await?;
-    found(granted).map(G::new)
+    or_not_found(granted).map(G::new)
 }
 
 /// Grants an entry, or changes how it is granted. Granting what is granted changes nothing.
@@ -43,18 +43,19 @@ pub async fn put<G: Grant>(
     db: &Db,
     actor: Actor,
     partner: BusinessPartnerId,
-    id: ErpId<G::Entry>,
+    id: ErpId<<G::Entry as CatalogEntry>::Kind>,
     body: G::Put,
     precondition: Precondition,
-) -> Result<Done<G>> {
-    let work =
-        async move |tx: &mut Tx<'_, Standing>| put_in::<G>(tx, &id, &body, &precondition).await;
-    db.mutate(actor, Configuration(partner), work).await
+) -> Result<Committed<G>> {
+    let work = async move |tx: &mut Tx<'_, IntegrationState>| {
+        put_in::<G>(tx, &id, &body, &precondition).await
+    };
+    db.transact(actor, ConfigurationLock(partner), work).await
 }
 
 async fn put_in<G: Grant>(
-    tx: &mut Tx<'_, Standing>,
-    id: &ErpId<G::Entry>,
+    tx: &mut Tx<'_, IntegrationState>,
+    id: &ErpId<<G::Entry as CatalogEntry>::Kind>,
     body: &G::Put,
     precondition: &Precondition,
 ) -> Result<Change<G>> {
@@ -63,19 +64,25 @@ async fn put_in<G: Grant>(
     precondition.check(stored.clone().map(G::new).as_ref())?;
     let approval_required = G::approval_required(body);
     let Some(before) = stored else {
-        let entry = catalog::service::find(tx.conn, id).await?;
+        let entry = catalog::service::find::<G::Entry>(tx.conn, id).await?;
         let entry = catalog::service::grantable(entry, id.as_str())?;
-        let grant = GrantRow::new(partner, kind, id.as_str(), approval_required, tx.born());
+        let grant = GrantRow::new(
+            partner,
+            kind,
+            id.as_str(),
+            approval_required,
+            tx.created_audit(),
+        );
         repo::insert(tx.conn, &grant).await?;
-        return Ok(Change::Created(G::new(Granted { grant, entry })));
+        return Ok(Change::Created(G::new(GrantWithEntry { grant, entry })));
     };
     if before.grant.approval_required == approval_required {
         return Ok(Change::Unchanged(G::new(before)));
     }
-    let audit = tx.touched(&before.grant.audit());
+    let audit = tx.updated_audit(&before.grant.audit());
     let grant = GrantRow::new(partner, kind, id.as_str(), approval_required, audit);
     repo::update(tx.conn, &grant).await?;
-    let after = Granted {
+    let after = GrantWithEntry {
         grant,
         entry: before.entry.clone(),
     };
@@ -90,20 +97,23 @@ pub async fn delete<G: Grant>(
     db: &Db,
     actor: Actor,
     partner: BusinessPartnerId,
-    id: ErpId<G::Entry>,
+    id: ErpId<<G::Entry as CatalogEntry>::Kind>,
     precondition: Precondition,
-) -> Result<Done<G>> {
-    db.mutate(actor, Configuration(partner), async move |tx| {
+) -> Result<Committed<G>> {
+    db.transact(actor, ConfigurationLock(partner), async move |tx| {
         let partner = tx.locked.business_partner_id().clone();
-        let stored = found(repo::find(tx.conn, &partner, G::Entry::ENTRY, id.as_str()).await?)?;
+        let stored =
+            or_not_found(repo::find(tx.conn, &partner, G::Entry::ENTRY, id.as_str()).await?)?;
         let shown = G::new(stored.clone());
         precondition.check(Some(&shown))?;
-        G::removable(tx.conn, &partner, &id).await?;
+        G::ensure_removable(tx.conn, &partner, &id).await?;
         if let Some(refusal) = G::LAST {
             let granted = repo::count(tx.conn, &partner, G::Entry::ENTRY).await?;
             // counting the accesses costs a query that most removals can do without
             if granted <= 1 {
-                let active = accesses::service::census(tx.conn, &partner).await?.active;
+                let active = accesses::service::access_counts(tx.conn, &partner)
+                    .await?
+                    .active;
                 not_the_last(granted, active, refusal)?;
             }
         }
@@ -116,13 +126,13 @@ pub async fn delete<G: Grant>(
 /// R3: while an access is active, the last area and the last ticket type stay.
 fn not_the_last(granted: i64, active_accesses: i64, refusal: Code) -> Result<()> {
     if granted <= 1 && active_accesses > 0 {
-        return Err(Error::refuse(refusal).with("active_accesses", active_accesses));
+        return Err(Error::client(refusal).with("active_accesses", active_accesses));
     }
     Ok(())
 }
 
 /// All grants of a partner, of all kinds.
-pub async fn all(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<Granted>> {
+pub async fn all(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<GrantWithEntry>> {
     repo::all(conn, partner).await
 }
 
@@ -135,7 +145,7 @@ pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind
 pub async fn is_granted<E: CatalogEntry>(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
-    id: &ErpId<E>,
+    id: &ErpId<E::Kind>,
 ) -> Result<bool> {
     Ok(repo::find(conn, partner, E::ENTRY, id.as_str())
         .await?
@@ -146,11 +156,11 @@ pub async fn is_granted<E: CatalogEntry>(
 pub async fn retired<E: CatalogEntry>(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
-) -> Result<Vec<ErpId<E>>> {
+) -> Result<Vec<ErpId<E::Kind>>> {
     Ok(repo::retired(conn, partner, E::ENTRY)
         .await?
         .into_iter()
-        .map(ErpId::stored)
+        .map(ErpId::from_trusted)
         .collect())
 }
 

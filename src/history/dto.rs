@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{Action, EntryId};
+use super::{Action, HistoryEntryId};
 use crate::{
-    http::params::ListFilter,
-    kernel::{
-        choice::Choice,
+    common::{
+        lenient_enum::LenientEnum,
         page::SortKey,
         text::{Text, check},
-        time::Timestamp,
+        timestamp::Timestamp,
     },
+    http::params::ListFilter,
 };
 
 /// One change: who did what to which resource, and how it was before and after.
@@ -22,7 +22,7 @@ use crate::{
     "resource_id": "netz", "action": "created", "before": null, "after": {"area_id": "netz", "name": "Netzwerk", "version": 1}}))]
 pub struct HistoryEntry {
     #[schema(inline)]
-    pub id: EntryId,
+    pub id: HistoryEntryId,
     /// The integration's revision that the change made.
     #[schema(minimum = 2)]
     pub revision: i64,
@@ -81,7 +81,7 @@ pub struct HistoryListQuery {
     /// Only changes of this kind of resource.
     #[param(value_type = Option<ResourceKind>)]
     #[validate(custom(function = check))]
-    pub resource: Option<Choice<ResourceKind>>,
+    pub resource: Option<LenientEnum<ResourceKind>>,
     /// Only changes of the resource with this id.
     #[param(value_type = Option<String>, min_length = 1, max_length = 64)]
     #[validate(custom(function = check))]
@@ -93,11 +93,11 @@ pub struct HistoryListQuery {
     /// Only changes at this time (RFC 3339) or later.
     #[param(value_type = Option<String>, format = DateTime)]
     #[validate(custom(function = check))]
-    pub from: Option<Choice<Timestamp>>,
+    pub from: Option<LenientEnum<Timestamp>>,
     /// Only changes before this time (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime)]
     #[validate(custom(function = check))]
-    pub until: Option<Choice<Timestamp>>,
+    pub until: Option<LenientEnum<Timestamp>>,
 }
 
 impl ListFilter for HistoryListQuery {

@@ -1,4 +1,4 @@
-//! Who changed what. Written only by the door ([`crate::db::Db::mutate`]), one entry per revision; read by auditors.
+//! Who changed what. Written only by the door ([`crate::db::Db::transact`]), one entry per revision; read by auditors.
 
 pub mod dto;
 mod repo;
@@ -12,18 +12,22 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    catalog::BusinessPartnerId,
-    db::{
-        Conn, on,
-        schema::history,
-        types::{Jsonb, Word},
+    common::{
+        Actor, Change, Resource, Result,
+        ids::{BusinessPartnerId, HistoryEntryId, Id},
+        timestamp::Timestamp,
     },
-    kernel::{Actor, Change, Resource, Result, ids::Id, time::Timestamp},
+    db::{
+        Conn,
+        schema::history,
+        sql_types::{EnumText, Jsonb},
+        with_conn,
+    },
 };
 
 /// The root under which a change is counted, and the revision the change makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum AggregateVersion {
     CustomerIntegration {
         business_partner_id: BusinessPartnerId,
         revision: i64,
@@ -48,17 +52,10 @@ pub enum Action {
     Deleted,
 }
 
-/// Marks the ids of entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OfEntry {}
-
-/// Id of an entry.
-pub type EntryId = Id<OfEntry>;
-
 #[derive(Insertable)]
 #[diesel(table_name = history)]
 struct NewEntry<'a> {
-    id: EntryId,
+    id: HistoryEntryId,
     aggregate: &'static str,
     business_partner_id: Option<&'a BusinessPartnerId>,
     revision: i64,
@@ -68,7 +65,7 @@ struct NewEntry<'a> {
     request_id: &'a str,
     resource: &'static str,
     resource_id: String,
-    action: Word<Action>,
+    action: EnumText<Action>,
     before: Option<Jsonb<serde_json::Value>>,
     after: Option<Jsonb<serde_json::Value>>,
 }
@@ -76,7 +73,7 @@ struct NewEntry<'a> {
 /// Records what a unit of work did; nothing for [`Change::Unchanged`].
 pub(crate) async fn record<T: Resource>(
     conn: &mut Conn,
-    origin: &Origin,
+    origin: &AggregateVersion,
     actor: &Actor,
     at: Timestamp,
     change: &Change<T>,
@@ -88,12 +85,12 @@ pub(crate) async fn record<T: Resource>(
         Change::Unchanged(_) => return Ok(()),
     };
     let (aggregate, business_partner_id, revision) = match origin {
-        Origin::CustomerIntegration {
+        AggregateVersion::CustomerIntegration {
             business_partner_id,
             revision,
         } => ("customer_integration", Some(business_partner_id), *revision),
-        Origin::Catalog { revision } => ("catalog", None, *revision),
-        Origin::GlobalRules { revision } => ("global_rules", None, *revision),
+        AggregateVersion::Catalog { revision } => ("catalog", None, *revision),
+        AggregateVersion::GlobalRules { revision } => ("global_rules", None, *revision),
     };
     let row = NewEntry {
         id: Id::generate(),
@@ -106,11 +103,11 @@ pub(crate) async fn record<T: Resource>(
         request_id: &actor.request_id,
         resource: T::KIND,
         resource_id: resource.resource_id(),
-        action: Word(action),
+        action: EnumText(action),
         before: before.map(snapshot).transpose()?,
         after: after.map(snapshot).transpose()?,
     };
-    on!(conn, |c| diesel::insert_into(history::table)
+    with_conn!(conn, |c| diesel::insert_into(history::table)
         .values(&row)
         .execute(c))?;
     Ok(())

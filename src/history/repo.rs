@@ -4,20 +4,21 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{
-    Action, EntryId,
+    Action, HistoryEntryId,
     dto::{HistoryEntry, HistoryListQuery, ResourceKind},
 };
 use crate::{
-    catalog::BusinessPartnerId,
-    db::{
-        Conn, keyset, on,
-        schema::history,
-        types::{Jsonb, Word},
-    },
-    kernel::{
+    common::{
         Result,
-        page::{Keyed, PageRequest},
-        time::Timestamp,
+        ids::BusinessPartnerId,
+        page::{PageKey, PageRequest},
+        timestamp::Timestamp,
+    },
+    db::{
+        Conn, keyset,
+        schema::history,
+        sql_types::{EnumText, Jsonb},
+        with_conn,
     },
 };
 
@@ -25,15 +26,15 @@ use crate::{
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = history)]
 pub(super) struct EntryRow {
-    id: EntryId,
+    id: HistoryEntryId,
     revision: i64,
     at: Timestamp,
     subject: String,
     client: Option<String>,
     request_id: String,
-    resource: Word<ResourceKind>,
+    resource: EnumText<ResourceKind>,
     resource_id: String,
-    action: Word<Action>,
+    action: EnumText<Action>,
     before: Option<Jsonb<serde_json::Value>>,
     after: Option<Jsonb<serde_json::Value>>,
 }
@@ -56,7 +57,7 @@ impl From<EntryRow> for HistoryEntry {
     }
 }
 
-impl Keyed for EntryRow {
+impl PageKey for EntryRow {
     fn sort_key(&self) -> &str {
         &self.resource_id
     }
@@ -81,13 +82,13 @@ pub(super) async fn list(
     filter: &HistoryListQuery,
     page: &PageRequest,
 ) -> Result<Vec<EntryRow>> {
-    Ok(on!(conn, |c, Engine| {
+    Ok(with_conn!(conn, |c, Engine| {
         let mut query = history::table
             .filter(history::business_partner_id.eq(partner))
             .select(EntryRow::as_select())
             .into_boxed::<Engine>();
         if let Some(resource) = filter.resource.and_then(|resource| resource.known()) {
-            query = query.filter(history::resource.eq(Word(resource)));
+            query = query.filter(history::resource.eq(EnumText(resource)));
         }
         if let Some(id) = &filter.resource_id {
             query = query.filter(history::resource_id.eq(id.as_str()));
@@ -106,7 +107,7 @@ pub(super) async fn list(
             page.sort.descending,
             history::revision,
             history::id,
-            page.after_number::<EntryId>()?
+            page.after_number::<HistoryEntryId>()?
         )
         .limit(page.fetch())
         .load(c)

@@ -7,15 +7,15 @@ use super::{
     repo,
 };
 use crate::{
-    db::Reach,
+    common::{Result, page::Page},
+    db::ReadCost,
     http::{
-        auth::{InPartner, scope::AuditRead},
-        call::Call,
+        auth::{AuthorizedPartner, scope::AuditRead},
+        call_context::CallContext,
         params::{ListQuery, PageParams},
-        reply::List,
+        response::List,
     },
     integration,
-    kernel::{Result, page::Page},
 };
 
 /// List the history of a customer integration
@@ -30,11 +30,11 @@ use crate::{
 )]
 #[get("/history")]
 pub async fn list_history(
-    at: InPartner<AuditRead>,
+    at: AuthorizedPartner<AuditRead>,
     query: ListQuery<HistoryListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    integration::routes::below(&call, &at.partner, Reach::Much, async |conn| {
+    integration::routes::list_response(&call, &at.partner, ReadCost::Scan, async |conn| {
         let rows = repo::list(conn, &at.partner, &query.filter, &query.page).await?;
         Ok(Page::new(rows, &query.page).map(HistoryEntry::from))
     })

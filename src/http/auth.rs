@@ -16,14 +16,13 @@ use futures_util::{
 };
 
 use super::{
-    context::{Caller, RequestContext},
     limits::RateLimiter,
-    operations::Operations,
     params::path_param,
+    request_context::{AuthenticatedClaims, RequestContext},
+    route_guard::RouteTable,
 };
 use crate::{
-    catalog::BusinessPartnerId,
-    kernel::{Actor, Code, Error, Result},
+    common::{Actor, Code, Error, Result, ids::BusinessPartnerId},
     tokens::{Claims, Unverified, Verifier},
 };
 
@@ -68,23 +67,25 @@ pub mod scope {
 }
 
 /// A caller whose token carries the scope `S`.
-pub struct Permit<S> {
+pub struct Authorized<S> {
     claims: Arc<Claims>,
     request: HttpRequest,
     scope: PhantomData<S>,
 }
 
-impl<S: Scope> Permit<S> {
+impl<S: Scope> Authorized<S> {
     /// What verified claims permit.
     fn new(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
-        request.extensions_mut().insert(Caller(Arc::clone(claims)));
+        request
+            .extensions_mut()
+            .insert(AuthenticatedClaims(Arc::clone(claims)));
         if let Some(limiter) = request.app_data::<Data<RateLimiter>>() {
             limiter.check(request, claims)?;
         }
         if !claims.has_scope(S::NAME) {
-            return Err(Error::refuse(Code::InsufficientScope).with("scope", S::NAME));
+            return Err(Error::client(Code::InsufficientScope).with("scope", S::NAME));
         }
-        if let Some(operations) = request.app_data::<Data<Operations>>() {
+        if let Some(operations) = request.app_data::<Data<RouteTable>>() {
             operations.check_parameters(request)?;
         }
         Ok(Self {
@@ -111,23 +112,23 @@ impl<S: Scope> Permit<S> {
     }
 
     /// Whether the caller may know of a partner.
-    pub fn may_know(&self, partner: &BusinessPartnerId) -> bool {
+    pub fn can_access(&self, partner: &BusinessPartnerId) -> bool {
         self.limited_to().is_none_or(|only| only == partner)
     }
 
     /// Refuses what would be there if the caller could know of it.
-    pub fn must_know(&self, partner: &BusinessPartnerId) -> Result<()> {
-        if self.may_know(partner) {
+    pub fn require_access(&self, partner: &BusinessPartnerId) -> Result<()> {
+        if self.can_access(partner) {
             Ok(())
         } else {
-            Err(Error::refuse(Code::NotFound))
+            Err(Error::client(Code::NotFound))
         }
     }
 
     /// Refuses callers limited to one partner: what is shared is not theirs to change.
-    pub fn must_be_unlimited(&self) -> Result<()> {
+    pub fn require_unrestricted(&self) -> Result<()> {
         if self.limited_to().is_some() {
-            Err(Error::refuse(Code::PartnerRestricted))
+            Err(Error::client(Code::PartnerRestricted))
         } else {
             Ok(())
         }
@@ -135,16 +136,16 @@ impl<S: Scope> Permit<S> {
 }
 
 /// A caller whose token carries the scope `S`, at a path below a partner it may know of.
-pub struct InPartner<S> {
+pub struct AuthorizedPartner<S> {
     pub partner: BusinessPartnerId,
-    permit: Permit<S>,
+    permit: Authorized<S>,
 }
 
-impl<S: Scope> InPartner<S> {
+impl<S: Scope> AuthorizedPartner<S> {
     fn new(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
-        let permit = Permit::<S>::new(request, claims)?;
+        let permit = Authorized::<S>::new(request, claims)?;
         let partner = path_param(request, "business_partner_id")?;
-        permit.must_know(&partner)?;
+        permit.require_access(&partner)?;
         Ok(Self { partner, permit })
     }
 
@@ -154,8 +155,8 @@ impl<S: Scope> InPartner<S> {
     }
 
     /// Refuses callers limited to the partner: what is shared is not theirs.
-    pub fn must_be_unlimited(&self) -> Result<()> {
-        self.permit.must_be_unlimited()
+    pub fn require_unrestricted(&self) -> Result<()> {
+        self.permit.require_unrestricted()
     }
 }
 
@@ -191,7 +192,7 @@ fn verifier(request: &HttpRequest) -> Result<&Data<Verifier>> {
         .ok_or_else(|| anyhow::anyhow!("no verifier"))?)
 }
 
-impl<S: Scope> FromRequest for Permit<S> {
+impl<S: Scope> FromRequest for Authorized<S> {
     type Error = Error;
     type Future = Verifying<Self>;
 
@@ -200,7 +201,7 @@ impl<S: Scope> FromRequest for Permit<S> {
     }
 }
 
-impl<S: Scope> FromRequest for InPartner<S> {
+impl<S: Scope> FromRequest for AuthorizedPartner<S> {
     type Error = Error;
     type Future = Verifying<Self>;
 
@@ -211,11 +212,11 @@ impl<S: Scope> FromRequest for InPartner<S> {
 
 /// The request's one bearer token.
 fn bearer(request: &HttpRequest) -> Result<&str> {
-    let refused = || Error::refuse(Code::InvalidToken).with("reason", "other");
+    let refused = || Error::client(Code::InvalidToken).with("reason", "other");
     let mut sent = request.headers().get_all(header::AUTHORIZATION);
     let authorization = sent
         .next()
-        .ok_or_else(|| Error::refuse(Code::MissingToken))?;
+        .ok_or_else(|| Error::client(Code::MissingToken))?;
     if sent.next().is_some() {
         return Err(refused());
     }
@@ -227,6 +228,6 @@ fn bearer(request: &HttpRequest) -> Result<&str> {
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(token.trim_start())
     } else {
-        Err(Error::refuse(Code::MissingToken))
+        Err(Error::client(Code::MissingToken))
     }
 }

@@ -28,8 +28,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use validator::Validate;
 
-use super::faults::{Shape, faults_of, shape_fault};
-use crate::kernel::{Code, Error, Fault, Result, error::Kind, object::Object};
+use super::field_errors::{InputKind, deserialize_error, validation_errors};
+use crate::common::{Code, Error, FieldError, Result, error::Kind, json_object::JsonObject};
 
 /// Largest body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -42,9 +42,9 @@ pub struct BodyTimeout(pub Duration);
 
 /// A body that was given up. Once nobody holds a chunked body any more, actix waits for the rest of it, for ever, to use the
 /// connection again; so the answer holds it, and actix closes the connection when that is sent.
-pub(super) struct Unread(Payload);
+pub(super) struct HeldPayload(Payload);
 
-impl Unread {
+impl HeldPayload {
     /// An answer that holds the body until it is sent.
     pub(super) fn held_by(self, answer: Vec<u8>) -> BoxBody {
         let (length, mut answer) = (answer.len() as u64, Some(Bytes::from(answer)));
@@ -59,7 +59,7 @@ impl Unread {
 /// A body that must be there.
 pub struct Body<T>(pub T);
 
-/// A body of at most `MAX` bytes that must be there, as it was sent: for those who read it themselves, with [`shaped`] and
+/// A body of at most `MAX` bytes that must be there, as it was sent: for those who read it themselves, with [`parse_json`] and
 /// [`judged`].
 pub struct RawBody<const MAX: usize>(pub Bytes);
 
@@ -90,7 +90,7 @@ impl<const MAX: usize> FromRequest for RawBody<MAX> {
             return Either::Left(ready(Err(error)));
         }
         match payload.next().now_or_never().flatten() {
-            Some(Ok(all)) if all.len() <= MAX && announced(request) == Some(all.len()) => {
+            Some(Ok(all)) if all.len() <= MAX && content_length(request) == Some(all.len()) => {
                 Either::Left(ready(Ok(Self(all))))
             }
             first => {
@@ -143,7 +143,7 @@ fn must_be_json(request: &HttpRequest) -> Result<()> {
     if plain && (is("application/json") || patch && is("application/merge-patch+json")) {
         return Ok(());
     }
-    Err(Error::refuse(Code::UnsupportedMediaType)
+    Err(Error::client(Code::UnsupportedMediaType)
         .with("merge_patch", if patch { "yes" } else { "no" }))
 }
 
@@ -161,13 +161,13 @@ async fn collect(
     timeout(limit, receive(request, first, &mut payload, max))
         .await
         .unwrap_or_else(|_| {
-            request.extensions_mut().insert(Unread(payload));
-            Err(Error::refuse(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
+            request.extensions_mut().insert(HeldPayload(payload));
+            Err(Error::client(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
         })
 }
 
 /// How long a body says it is, in bytes.
-fn announced(request: &HttpRequest) -> Option<usize> {
+fn content_length(request: &HttpRequest) -> Option<usize> {
     request
         .headers()
         .get(header::CONTENT_LENGTH)?
@@ -183,19 +183,19 @@ async fn receive(
     payload: &mut Payload,
     max: usize,
 ) -> Result<Bytes> {
-    let too_large = || Error::refuse(Code::BodyTooLarge).with("max", max);
-    let announced = announced(request);
-    if announced.is_some_and(|length| length > max) {
+    let too_large = || Error::client(Code::BodyTooLarge).with("max", max);
+    let content_length = content_length(request);
+    if content_length.is_some_and(|length| length > max) {
         return Err(too_large());
     }
-    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
+    let mut bytes = BytesMut::with_capacity(content_length.unwrap_or(0));
     let mut chunks = stream::iter(first).chain(payload);
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Error::refuse(Code::BadRequest))?;
+        let chunk = chunk.map_err(|_| Error::client(Code::BadRequest))?;
         if bytes.len() + chunk.len() > max {
             return Err(too_large());
         }
-        if announced == Some(chunk.len()) {
+        if content_length == Some(chunk.len()) {
             // that is all, and needs no copy
             return Ok(chunk);
         }
@@ -205,10 +205,10 @@ async fn receive(
 }
 
 fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
-    let body: T = shaped(bytes)?;
+    let body: T = parse_json(bytes)?;
     judged(
         body.validate()
-            .map_err(|errors| faults_of(&errors))
+            .map_err(|errors| validation_errors(&errors))
             .err()
             .unwrap_or_default(),
     )?;
@@ -216,14 +216,14 @@ fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
 }
 
 /// Reads a body as what the document says it is, or tells where it is not. What it says is not judged.
-pub fn shaped<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T> {
+pub fn parse_json<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T> {
     let malformed =
-        |error: &serde_json::Error| Error::refuse(Code::MalformedJson).with("reason", error);
+        |error: &serde_json::Error| Error::client(Code::MalformedJson).with("reason", error);
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let Object(body) =
-        serde_path_to_error::deserialize::<_, Object<T>>(&mut json).map_err(|error| {
+    let JsonObject(body) = serde_path_to_error::deserialize::<_, JsonObject<T>>(&mut json)
+        .map_err(|error| {
             if error.inner().is_data() {
-                Error::at(shape_fault(&error, Shape::Body))
+                Error::from_field(deserialize_error(&error, InputKind::Body))
             } else {
                 malformed(error.inner())
             }
@@ -234,18 +234,18 @@ pub fn shaped<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T> {
 
 /// Refuses a body if anything is wrong with it. What does not have its shape cannot be read; that is told first, with everything
 /// else that is wrong.
-pub fn judged(faults: Vec<Fault>) -> Result<()> {
-    if faults.is_empty() {
+pub fn judged(field_errors: Vec<FieldError>) -> Result<()> {
+    if field_errors.is_empty() {
         return Ok(());
     }
-    let unreadable = faults
+    let unreadable = field_errors
         .iter()
-        .find(|fault| fault.code.kind() == Kind::Unreadable);
+        .find(|field_error| field_error.code.kind() == Kind::Unreadable);
     let facts = unreadable
-        .map(|fault| fault.facts.clone())
+        .map(|field_error| field_error.facts.clone())
         .unwrap_or_default();
-    let code = unreadable.map_or(Code::ValidationFailed, |fault| fault.code);
-    Err(Error::faults(code, faults).knowing(facts))
+    let code = unreadable.map_or(Code::ValidationFailed, |field_error| field_error.code);
+    Err(Error::field_errors(code, field_errors).with_args(facts))
 }
 
 #[cfg(test)]
@@ -253,23 +253,23 @@ mod tests {
     use super::*;
     use crate::{accesses::dto::AccessCreate, catalog::dto::AreaPut};
 
-    fn faults<T: DeserializeOwned + Validate>(json: &str) -> (Code, Vec<(String, Code)>) {
-        let Err(Error::Refused(refusal)) = parse::<T>(json.as_bytes()).map(|_| ()) else {
+    fn field_errors<T: DeserializeOwned + Validate>(json: &str) -> (Code, Vec<(String, Code)>) {
+        let Err(Error::Client(refusal)) = parse::<T>(json.as_bytes()).map(|_| ()) else {
             panic!("{json} was taken")
         };
         (
             refusal.code,
             refusal
-                .faults
+                .field_errors
                 .into_iter()
-                .map(|fault| (fault.pointer, fault.code))
+                .map(|field_error| (field_error.pointer, field_error.code))
                 .collect(),
         )
     }
 
     #[test]
     fn all_bad_fields_are_told_at_once() {
-        let (code, faults) = faults::<AccessCreate>(
+        let (code, field_errors) = field_errors::<AccessCreate>(
             r#"{"email": "x", "role": "boss", "contact_id": "-", "last_name": "a\u0000"}"#,
         );
         assert_eq!(code, Code::ValidationFailed);
@@ -281,7 +281,7 @@ mod tests {
             ("/role", Code::UnknownValue),
         ];
         assert_eq!(
-            faults,
+            field_errors,
             expected.map(|(pointer, code)| (pointer.to_owned(), code))
         );
     }
@@ -308,16 +308,19 @@ mod tests {
         #[case] code: Code,
         #[case] pointer: Option<&str>,
     ) {
-        let (whole, faults) = faults::<AccessCreate>(json);
+        let (whole, field_errors) = field_errors::<AccessCreate>(json);
         assert_eq!(whole, code);
-        assert_eq!(faults.first().map(|(pointer, _)| pointer.as_str()), pointer);
+        assert_eq!(
+            field_errors.first().map(|(pointer, _)| pointer.as_str()),
+            pointer
+        );
     }
 
     #[test]
     fn nesting_is_bounded() {
         let deep = format!("{{\"email\": {}", "[".repeat(100_000));
         assert!(matches!(
-            faults::<AccessCreate>(&deep).0,
+            field_errors::<AccessCreate>(&deep).0,
             Code::MalformedJson | Code::WrongType
         ));
     }
@@ -326,12 +329,12 @@ mod tests {
     fn faults_inside_a_list_are_told_by_index() {
         let json = r##"{"name": "x", "color": "#000000", "start_ticket_types": ["a", "-", "b"]}"##;
         assert_eq!(
-            faults::<AreaPut>(json).1,
+            field_errors::<AreaPut>(json).1,
             [("/start_ticket_types/1".to_owned(), Code::InvalidId)]
         );
         let json = r##"{"name": "x", "color": "#000000", "start_ticket_types": ["a", "b", "a"]}"##;
         assert_eq!(
-            faults::<AreaPut>(json).1,
+            field_errors::<AreaPut>(json).1,
             [("/start_ticket_types/2".to_owned(), Code::DuplicateValue)]
         );
     }

@@ -21,7 +21,7 @@ use tokio::{
 
 /// What is known of a connection; shared with the requests that come over it.
 #[derive(Debug, Clone)]
-pub struct Watch(Rc<State>);
+pub struct ConnectionActivity(Rc<State>);
 
 #[derive(Debug)]
 struct State {
@@ -33,17 +33,17 @@ struct State {
 
 /// A request in progress, until it is dropped.
 #[derive(Debug)]
-pub struct Busy(Rc<State>);
+pub struct ActiveRequest(Rc<State>);
 
-impl Watch {
+impl ConnectionActivity {
     /// A request begins.
-    pub fn begin(&self) -> Busy {
+    pub fn begin(&self) -> ActiveRequest {
         self.0.busy.set(self.0.busy.get() + 1);
-        Busy(Rc::clone(&self.0))
+        ActiveRequest(Rc::clone(&self.0))
     }
 }
 
-impl Drop for Busy {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.busy.set(self.0.busy.get().saturating_sub(1));
         self.0.since.set(Instant::now());
@@ -51,14 +51,14 @@ impl Drop for Busy {
 }
 
 /// A connection that is closed when it does nothing for too long.
-pub struct Watched<T> {
+pub struct IdleTimeoutStream<T> {
     io: T,
     state: Rc<State>,
     limit: Duration,
     alarm: Pin<Box<Sleep>>,
 }
 
-impl<T> Watched<T> {
+impl<T> IdleTimeoutStream<T> {
     /// Watches a new connection.
     pub fn new(io: T, limit: Duration) -> Self {
         let now = Instant::now();
@@ -75,8 +75,8 @@ impl<T> Watched<T> {
     }
 
     /// For the requests that will come.
-    pub fn watch(&self) -> Watch {
-        Watch(Rc::clone(&self.state))
+    pub fn watch(&self) -> ConnectionActivity {
+        ConnectionActivity(Rc::clone(&self.state))
     }
 
     /// Ready when it has done nothing for too long.
@@ -84,9 +84,9 @@ impl<T> Watched<T> {
         if self.state.busy.get() > 0 {
             return Poll::Pending;
         }
-        let due = self.state.since.get() + self.limit;
-        if self.alarm.deadline() != due {
-            self.alarm.as_mut().reset(due);
+        let settled = self.state.since.get() + self.limit;
+        if self.alarm.deadline() != settled {
+            self.alarm.as_mut().reset(settled);
         }
         self.alarm.as_mut().poll(cx)
     }
@@ -98,7 +98,7 @@ impl<T> Watched<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for IdleTimeoutStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -113,7 +113,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for IdleTimeoutStream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -158,7 +158,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_without_a_request_is_closed_however_it_drips() {
         let (mut client, server) = duplex(64);
-        let mut server = Watched::new(server, LIMIT);
+        let mut server = IdleTimeoutStream::new(server, LIMIT);
         let begun = Instant::now();
         let drip = tokio::spawn(async move {
             while client.write_all(b"x").await.is_ok() {
@@ -181,7 +181,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn requests_and_answers_count_as_life() {
         let (client, server) = duplex(64);
-        let mut server = Watched::new(server, LIMIT);
+        let mut server = IdleTimeoutStream::new(server, LIMIT);
         let (begun, busy) = (Instant::now(), server.watch().begin());
         assert!(
             tokio::time::timeout(LIMIT * 5, server.read_u8())

@@ -12,7 +12,7 @@ use actix_web::{
     middleware::Next,
 };
 
-use super::context::REQUEST_ID;
+use super::request_context::REQUEST_ID;
 
 /// Headers of answers that pages may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("etag, location, retry-after, x-request-id");

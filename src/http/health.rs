@@ -2,10 +2,10 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 
-use super::surround::Surroundings;
+use super::surround::AppContext;
 use crate::{
+    common::{Error, Result},
     db::{Db, migrations},
-    kernel::{Error, Result},
     tokens::Verifier,
 };
 
@@ -21,10 +21,10 @@ pub async fn live() -> HttpResponse {
 pub async fn ready(
     db: Data<Db>,
     verifier: Data<Verifier>,
-    surroundings: Data<Surroundings>,
+    app_context: Data<AppContext>,
 ) -> Result<HttpResponse> {
     let unready = |why: &str| Err(Error::Unavailable(why.to_owned()));
-    if surroundings.is_stopping() {
+    if app_context.is_stopping() {
         return unready("the service is stopping");
     }
     if !verifier.is_ready() {

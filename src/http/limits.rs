@@ -24,7 +24,7 @@ use governor::{
 };
 
 use crate::{
-    kernel::{Code, Error, Result},
+    common::{Code, Error, Result},
     tokens::Claims,
 };
 
@@ -43,7 +43,7 @@ pub fn check_head(request: &ServiceRequest) -> Result<()> {
         .path_and_query()
         .map_or(0, |it| it.as_str().len());
     if uri > MAX_URI {
-        return Err(Error::refuse(Code::UriTooLong).with("max", MAX_URI));
+        return Err(Error::client(Code::UriTooLong).with("max", MAX_URI));
     }
     let headers: usize = request
         .headers()
@@ -51,7 +51,7 @@ pub fn check_head(request: &ServiceRequest) -> Result<()> {
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
     if headers > MAX_HEADERS {
-        return Err(Error::refuse(Code::HeadersTooLarge).with("max", MAX_HEADERS));
+        return Err(Error::client(Code::HeadersTooLarge).with("max", MAX_HEADERS));
     }
     Ok(())
 }
@@ -94,7 +94,7 @@ impl Gate {
         if self.inside.fetch_add(1, Ordering::Relaxed) < self.most {
             return Ok(pass);
         }
-        Err(Error::refuse(Code::Overloaded))
+        Err(Error::client(Code::Overloaded))
     }
 }
 
@@ -173,7 +173,7 @@ impl RateLimiter {
             Err(not_until) => {
                 let reset = not_until.wait_time_from(self.clock.now());
                 (
-                    Err(Error::refuse(Code::TooManyRequests).with("seconds", seconds(reset))),
+                    Err(Error::client(Code::TooManyRequests).with("seconds", seconds(reset))),
                     0,
                     reset,
                 )
@@ -188,7 +188,7 @@ impl RateLimiter {
     }
 
     /// Forgets the subjects that are as free as new ones.
-    pub fn forget_idle(&self) {
+    pub fn evict_idle(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }

@@ -11,55 +11,32 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
-    context::route,
-    faults::{Shape, faults_of, shape_fault},
+    field_errors::{InputKind, deserialize_error, validation_errors},
+    request_context::route,
 };
-use crate::{
-    accesses::AccessId,
-    catalog::{AreaId, BusinessPartnerId, PlanBoardId, TicketTypeId},
-    exclusion_rules::RuleId,
-    kernel::{
-        Code, Error, Fault, Result,
-        page::{PageRequest, SortKey},
-    },
-    queries::QueryId,
-    tags::TagId,
+use crate::common::{
+    Code, Error, FieldError, Result,
+    ids::{ErpId, Id, IdKind},
+    page::{PageRequest, SortKey},
 };
 
 /// A value that stands in paths, and the name it has there.
-pub trait PathValue: FromStr<Err = Fault> + 'static {
+pub trait PathValue: FromStr<Err = FieldError> + 'static {
     const NAME: &'static str;
 }
 
-impl PathValue for BusinessPartnerId {
-    const NAME: &'static str = "business_partner_id";
+impl<K: IdKind> PathValue for ErpId<K> {
+    const NAME: &'static str = K::PATH_PARAM;
 }
-impl PathValue for AreaId {
-    const NAME: &'static str = "area_id";
-}
-impl PathValue for TicketTypeId {
-    const NAME: &'static str = "ticket_type_id";
-}
-impl PathValue for PlanBoardId {
-    const NAME: &'static str = "plan_board_id";
-}
-impl PathValue for AccessId {
-    const NAME: &'static str = "access_id";
-}
-impl PathValue for TagId {
-    const NAME: &'static str = "tag_id";
-}
-impl PathValue for QueryId {
-    const NAME: &'static str = "query_id";
-}
-impl PathValue for RuleId {
-    const NAME: &'static str = "rule_id";
+
+impl<K: IdKind> PathValue for Id<K> {
+    const NAME: &'static str = K::PATH_PARAM;
 }
 
 /// A parameter of the path.
-pub struct InPath<T>(pub T);
+pub struct PathParam<T>(pub T);
 
-impl<T: PathValue> FromRequest for InPath<T> {
+impl<T: PathValue> FromRequest for PathParam<T> {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 
@@ -69,14 +46,14 @@ impl<T: PathValue> FromRequest for InPath<T> {
 }
 
 /// Reads a parameter of the path, or refuses the request with 400.
-pub fn path_param<T: FromStr<Err = Fault>>(request: &HttpRequest, name: &str) -> Result<T> {
+pub fn path_param<T: FromStr<Err = FieldError>>(request: &HttpRequest, name: &str) -> Result<T> {
     let text = request.match_info().get(name).unwrap_or_default();
-    text.parse().map_err(|fault: Fault| {
-        Error::faults(
+    text.parse().map_err(|field_error: FieldError| {
+        Error::field_errors(
             Code::InvalidParameter,
-            vec![Fault {
+            vec![FieldError {
                 pointer: name.to_owned(),
-                ..fault
+                ..field_error
             }],
         )
     })
@@ -165,7 +142,7 @@ pub struct ListQuery<F> {
 /// The filters of a list.
 pub trait ListFilter: DeserializeOwned + Validate {
     /// What the list can be ordered by; the first one is the default.
-    const ORDERS: &[SortKey] = SortKey::USUAL;
+    const ORDERS: &[SortKey] = SortKey::DEFAULT;
 }
 
 impl ListFilter for NoFilter {}
@@ -219,22 +196,27 @@ impl<F: ListFilter> ListQuery<F> {
 
 fn filter<F: ListFilter>(query: &str) -> Result<F> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-    let filter: F = serde_path_to_error::deserialize(pairs).map_err(|error| {
-        match shape_fault(&error, Shape::Query) {
-            fault if fault.code == Code::UnknownParameter => Error::at(fault),
-            fault => Error::faults(Code::InvalidParameter, vec![fault]),
-        }
-    })?;
+    let filter: F =
+        serde_path_to_error::deserialize(pairs).map_err(|error| {
+            match deserialize_error(&error, InputKind::Query) {
+                field_error if field_error.code == Code::UnknownParameter => {
+                    Error::from_field(field_error)
+                }
+                field_error => Error::field_errors(Code::InvalidParameter, vec![field_error]),
+            }
+        })?;
     filter.validate().map_err(|errors| {
-        let named = faults_of(&errors).into_iter().map(|fault| Fault {
-            pointer: fault.pointer.trim_start_matches('/').to_owned(),
-            ..fault
-        });
-        Error::faults(Code::InvalidParameter, named.collect())
+        let named = validation_errors(&errors)
+            .into_iter()
+            .map(|field_error| FieldError {
+                pointer: field_error.pointer.trim_start_matches('/').to_owned(),
+                ..field_error
+            });
+        Error::field_errors(Code::InvalidParameter, named.collect())
     })?;
     Ok(filter)
 }
 
 fn invalid(name: &str, code: Code) -> Error {
-    Error::faults(Code::InvalidParameter, vec![Fault::new(name, code)])
+    Error::field_errors(Code::InvalidParameter, vec![FieldError::new(name, code)])
 }

@@ -12,13 +12,13 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{body::Unread, reply::NO_STORE};
+use super::{body::HeldPayload, response::NO_STORE};
 use crate::{
-    kernel::{
-        Code, Error, Fault,
-        error::{Fact, Kind, Reference, Refusal},
+    common::{
+        Code, Error, FieldError,
+        error::{ClientError, Kind, MessageArg, Reference},
     },
-    texts::{self, Lang},
+    i18n::{self, Lang},
 };
 
 /// Media type of problems.
@@ -53,14 +53,15 @@ pub struct Problem {
     /// Id of the request, as in `X-Request-Id` and in the service's log.
     pub request_id: String,
     /// All places of the request that are wrong.
-    pub errors: Vec<FieldError>,
+    pub errors: Vec<FieldErrorBody>,
     /// What stands in the way; the first ones, where these are many.
     pub references: Vec<Reference>,
 }
 
 /// One place of the request that is wrong.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct FieldError {
+#[schema(as = FieldError)]
+pub struct FieldErrorBody {
     /// JSON pointer into the body (RFC 6901), or the name of a parameter.
     #[schema(example = "/email")]
     pub pointer: String,
@@ -73,7 +74,7 @@ pub struct FieldError {
 
 /// What a problem says about the request it answers.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ProblemContext {
     pub lang: Lang,
     pub path: String,
     pub request_id: String,
@@ -131,42 +132,42 @@ impl ResponseError for Error {
 
 impl Problem {
     /// The problem of an error, in the caller's language.
-    pub fn new(error: &Error, asked: &Asked) -> Self {
+    pub fn new(error: &Error, context: &ProblemContext) -> Self {
         match error {
-            Error::Refused(refusal) => Self::of_refusal(refusal, asked),
-            other => Self::of_refusal(&Refusal::from(other.code()), asked),
+            Error::Client(refusal) => Self::of_refusal(refusal, context),
+            other => Self::of_refusal(&ClientError::from(other.code()), context),
         }
     }
 
-    fn of_refusal(refusal: &Refusal, asked: &Asked) -> Self {
+    fn of_refusal(refusal: &ClientError, context: &ProblemContext) -> Self {
         let mut facts = refusal.facts.clone();
-        facts.push(("request_id".into(), asked.request_id.clone()));
-        let (title, detail) = texts::explain(asked.lang, refusal.code, &facts);
+        facts.push(("request_id".into(), context.request_id.clone()));
+        let (title, detail) = i18n::problem_text(context.lang, refusal.code, &facts);
         Self {
             kind: uri(refusal.code),
             title,
             status: refusal.code.status().as_u16(),
             detail,
-            instance: asked.path.clone(),
+            instance: context.path.clone(),
             code: refusal.code.as_str(),
-            request_id: asked.request_id.clone(),
+            request_id: context.request_id.clone(),
             errors: refusal
-                .faults
+                .field_errors
                 .iter()
-                .map(|fault| FieldError::new(fault, asked.lang))
+                .map(|field_error| FieldErrorBody::new(field_error, context.lang))
                 .collect(),
             references: refusal.references.clone(),
         }
     }
 }
 
-impl FieldError {
+impl FieldErrorBody {
     /// What is wrong, in a language.
-    pub fn new(fault: &Fault, lang: Lang) -> Self {
-        let (_, detail) = texts::explain(lang, fault.code, &fault.facts);
+    pub fn new(field_error: &FieldError, lang: Lang) -> Self {
+        let (_, detail) = i18n::problem_text(lang, field_error.code, &field_error.facts);
         Self {
-            pointer: fault.pointer.clone(),
-            code: fault.code.as_str(),
+            pointer: field_error.pointer.clone(),
+            code: field_error.code.as_str(),
             detail,
         }
     }
@@ -178,7 +179,10 @@ pub fn uri(code: Code) -> String {
 }
 
 /// Turns every answer that is an error into a problem; others pass unchanged.
-pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceResponse<BoxBody> {
+pub fn render(
+    response: ServiceResponse<BoxBody>,
+    context: &ProblemContext,
+) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let is_problem = response
         .headers()
@@ -188,15 +192,15 @@ pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceRespo
         return response;
     }
     let (request, response) = response.into_parts();
-    let framework = Error::refuse(Code::of_status(status));
+    let framework = Error::client(Code::of_status(status));
     let error = response
         .error()
         .and_then(|error| error.as_error::<Error>())
         .unwrap_or(&framework);
-    let problem = Problem::new(error, asked);
+    let problem = Problem::new(error, context);
     let extra = headers_of(error);
     let body = serde_json::to_vec(&problem).unwrap_or_default();
-    let unread = request.extensions_mut().remove::<Unread>();
+    let unread = request.extensions_mut().remove::<HeldPayload>();
     let mut response = response.set_body(match unread {
         None => BoxBody::new(body),
         Some(unread) => unread.held_by(body),
@@ -205,7 +209,7 @@ pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceRespo
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     headers.insert(
         header::CONTENT_LANGUAGE,
-        HeaderValue::from_static(asked.lang.tag()),
+        HeaderValue::from_static(context.lang.code()),
     );
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.append(header::VARY, HeaderValue::from_static("accept-language"));
@@ -219,7 +223,7 @@ pub fn render(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceRespo
 
 /// The headers that belong to some problems.
 pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
-    let Error::Refused(refusal) = error else {
+    let Error::Client(refusal) = error else {
         let retry = (header::RETRY_AFTER, RETRY_AFTER.to_owned());
         return if error.code() == Code::InternalError {
             vec![]
@@ -258,7 +262,7 @@ fn challenge(error: &str) -> String {
     format!(r#"Bearer realm="customer-integration"{error}"#)
 }
 
-fn fact<'a>(facts: &'a [Fact], name: &str) -> &'a str {
+fn fact<'a>(facts: &'a [MessageArg], name: &str) -> &'a str {
     facts
         .iter()
         .find(|(known, _)| known == name)

@@ -2,22 +2,22 @@
 
 use actix_web::{HttpResponse, get};
 
-use super::params::InPath;
+use super::params::PathParam;
 use crate::{
-    kernel::{Code, Error, Fault, Result},
-    texts::{self, Lang},
+    common::{Code, Error, FieldError, Result},
+    i18n::{self, Lang},
 };
 
 /// A code in a path.
 pub struct ProblemCode(Code);
 
 impl std::str::FromStr for ProblemCode {
-    type Err = Fault;
+    type Err = FieldError;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, FieldError> {
         text.parse()
             .map(Self)
-            .map_err(|_| Fault::new("code", Code::UnknownValue))
+            .map_err(|_| FieldError::new("code", Code::UnknownValue))
     }
 }
 
@@ -27,10 +27,10 @@ impl super::params::PathValue for ProblemCode {
 
 /// Explains a code to people.
 #[get("/problems/{code}")]
-pub async fn explain(code: Result<InPath<ProblemCode>, Error>) -> Result<HttpResponse> {
-    let InPath(ProblemCode(code)) = code.map_err(|_| Error::refuse(Code::NotFound))?;
-    let (en, en_detail) = texts::explain(Lang::En, code, &[]);
-    let (de, de_detail) = texts::explain(Lang::De, code, &[]);
+pub async fn explain(code: Result<PathParam<ProblemCode>, Error>) -> Result<HttpResponse> {
+    let PathParam(ProblemCode(code)) = code.map_err(|_| Error::client(Code::NotFound))?;
+    let (en, en_detail) = i18n::problem_text(Lang::En, code, &[]);
+    let (de, de_detail) = i18n::problem_text(Lang::De, code, &[]);
     let (en_detail, de_detail) = (general(&en_detail), general(&de_detail));
     let (name, status) = (code.as_str(), code.status());
     // only our own texts: nothing of the request stands in the page

@@ -16,7 +16,7 @@ use actix_web::{
 };
 use tokio::net::TcpStream;
 
-use super::connection::Watched;
+use super::connection::IdleTimeoutStream;
 
 /// How long a connection is read on after an answer that ends it, so that a caller who still writes a body that is too large
 /// gets to see the answer before the connection is reset.
@@ -24,7 +24,7 @@ const LINGERING: Duration = Duration::from_secs(1);
 
 /// How connections are served.
 #[derive(Debug, Clone, Copy)]
-pub struct Serving {
+pub struct ServerOptions {
     pub workers: usize,
     /// How long a connection may be without a whole request.
     pub header_timeout: Duration,
@@ -33,7 +33,11 @@ pub struct Serving {
 }
 
 /// A server that begins when it is awaited. Signals are not its business.
-pub fn server<F, I, S, B>(serving: Serving, listener: TcpListener, app: F) -> io::Result<Server>
+pub fn server<F, I, S, B>(
+    serving: ServerOptions,
+    listener: TcpListener,
+    app: F,
+) -> io::Result<Server>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, actix_http::Request> + 'static,
@@ -61,7 +65,7 @@ where
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            .on_connect_ext(|io: &Watched<TcpStream>, data: &mut Extensions| {
+            .on_connect_ext(|io: &IdleTimeoutStream<TcpStream>, data: &mut Extensions| {
                 drop(data.insert(io.watch()))
             });
         let app = app()
@@ -73,7 +77,7 @@ where
             // an answer is written at once, so there is nothing to wait for; a connection that is gone tells so when it is read
             let _ = io.set_nodelay(true);
             Ok::<_, actix_http::error::DispatchError>((
-                Watched::new(io, limit),
+                IdleTimeoutStream::new(io, limit),
                 Protocol::Http1,
                 peer,
             ))

@@ -28,16 +28,16 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::{
-    connection::Watch,
-    context::{Caller, REQUEST_ID, RequestContext, route},
+    connection::ConnectionActivity,
     cors, head,
     limits::{self, Gate},
-    problem::{self, Asked, Problem},
-    reply::NO_STORE,
+    problem::{self, Problem, ProblemContext},
+    request_context::{AuthenticatedClaims, REQUEST_ID, RequestContext, route},
+    response::NO_STORE,
 };
 use crate::{
-    db::spent,
-    kernel::{Error, Result, ids::ErpId},
+    common::{Error, Result, ids::ErpId},
+    db::query_time,
     telemetry::{metrics::Metrics, traces},
 };
 
@@ -72,7 +72,7 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const UNKNOWN: &str = "unknown";
 
 /// What all requests of the service share.
-pub struct Surroundings {
+pub struct AppContext {
     pub gate: Gate,
     pub metrics: Metrics,
     /// How long a request may take to be answered.
@@ -83,7 +83,7 @@ pub struct Surroundings {
     pub stopping: AtomicBool,
 }
 
-impl Surroundings {
+impl AppContext {
     /// Whether the service was told to stop.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
@@ -91,17 +91,17 @@ impl Surroundings {
 }
 
 /// How a request goes, as it is known in its task and outside.
-struct Course {
+struct RequestProgress {
     started: Instant,
     /// Whether it was answered without its task.
-    given_up: Cell<bool>,
+    abandoned_flag: Cell<bool>,
 }
 
-impl Course {
+impl RequestProgress {
     fn begin() -> Self {
         Self {
             started: Instant::now(),
-            given_up: Cell::new(false),
+            abandoned_flag: Cell::new(false),
         }
     }
 }
@@ -112,85 +112,90 @@ pub async fn surround(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let context = RequestContext::new(&request);
-    let asked = Asked {
+    let problem_context = ProblemContext {
         lang: context.lang,
         path: request.path().to_owned(),
         request_id: context.request_id.clone(),
     };
     let span = traces::span(request.headers(), &context.request_id);
-    let _busy = request.conn_data::<Watch>().map(Watch::begin);
-    let surroundings = request.app_data::<Data<Surroundings>>().cloned();
-    let page = surroundings
+    let _busy = request
+        .conn_data::<ConnectionActivity>()
+        .map(ConnectionActivity::begin);
+    let app_context = request.app_data::<Data<AppContext>>().cloned();
+    let page = app_context
         .as_ref()
         .and_then(|it| cors::page(request.headers(), &it.origins));
-    let limit = surroundings
+    let limit = app_context
         .as_ref()
         .map_or(Duration::MAX, |it| it.request_timeout);
-    let (method, course) = (request.method().clone(), Rc::new(Course::begin()));
+    let (method, progress) = (request.method().clone(), Rc::new(RequestProgress::begin()));
     request.extensions_mut().insert(context);
     let answered = answer(
         request,
         next,
-        asked.clone(),
-        surroundings.clone(),
-        course.clone(),
+        problem_context.clone(),
+        app_context.clone(),
+        progress.clone(),
     );
-    let task = actix_web::rt::spawn(spent::counting(answered).instrument(span.clone()));
+    let task = actix_web::rt::spawn(query_time::counting(answered).instrument(span.clone()));
     let error = match timeout(limit, task).await {
         Ok(Ok(answered)) => return answered,
         Ok(Err(panic)) => Error::Internal(anyhow::anyhow!(
             "the request's task ended without an answer: {panic}"
         )),
         Err(_) => {
-            course.given_up.set(true);
+            progress.abandoned_flag.set(true);
             Error::Unavailable(format!(
                 "the request took longer than {limit:?}; its task goes on"
             ))
         }
     };
     let _entered = span.enter();
-    tracing::error!(%error, path = asked.path, "answered without a result");
-    if let Some(surroundings) = surroundings {
+    tracing::error!(%error, path = problem_context.path, "answered without a result");
+    if let Some(app_context) = app_context {
         let (route, status) = (UNKNOWN.into(), error.status_code().as_u16());
-        surroundings.metrics.answered(
+        app_context.metrics.answered(
             &method,
             route,
             status,
-            course.started.elapsed(),
+            progress.started.elapsed(),
             Duration::ZERO,
         );
     }
-    Err(abandoned(&error, &asked, page))
+    Err(abandoned(&error, &problem_context, page))
 }
 
 async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-    asked: Asked,
-    surroundings: Option<Data<Surroundings>>,
-    course: Rc<Course>,
+    problem_context: ProblemContext,
+    app_context: Option<Data<AppContext>>,
+    progress: Rc<RequestProgress>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let upgrade = request.head().upgrade();
     let response = next.call(request).await?.map_into_boxed_body();
     report_failure(&response);
-    let mut response = problem::render(response, &asked);
-    if upgrade || surroundings.as_ref().is_some_and(|it| it.is_stopping()) {
+    let mut response = problem::render(response, &problem_context);
+    if upgrade || app_context.as_ref().is_some_and(|it| it.is_stopping()) {
         // Java's client offers HTTP/2 by `Upgrade`. The offer is not taken; actix closes such a connection, and has to say so
         response
             .response_mut()
             .head_mut()
             .set_connection_type(ConnectionType::Close);
     }
-    complete(&mut response, &asked);
-    if course.given_up.get() {
+    complete(&mut response, &problem_context);
+    if progress.abandoned_flag.get() {
         // its caller was told, and it was counted, when that was done
-        let (status, micros) = (response.status().as_u16(), micros(course.started.elapsed()));
+        let (status, micros) = (
+            response.status().as_u16(),
+            micros(progress.started.elapsed()),
+        );
         tracing::warn!(status, micros, "finished after it was given up");
     } else {
         report(
             &response,
-            course.started,
-            surroundings.as_ref().map(|it| &it.metrics),
+            progress.started,
+            app_context.as_ref().map(|it| &it.metrics),
         );
     }
     Ok(response)
@@ -201,12 +206,11 @@ pub async fn admit(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let allowed = limits::check_head(&request).and_then(|()| {
-        match request.app_data::<Data<Surroundings>>() {
+    let allowed =
+        limits::check_head(&request).and_then(|()| match request.app_data::<Data<AppContext>>() {
             Some(it) if !request.path().starts_with(PROBES) => it.gate.enter().map(Some),
             _ => Ok(None),
-        }
-    });
+        });
     head::as_get(&mut request);
     match allowed {
         Ok(_inside) => Ok(next.call(request).await?.map_into_boxed_body()),
@@ -216,12 +220,15 @@ pub async fn admit(
 
 /// The headers of every answer. Those that guard content are left out where there is none to guard: a 304 tells what is news about
 /// what its caller keeps (RFC 9110 section 15.4.5), and these headers never are.
-fn complete(response: &mut ServiceResponse<BoxBody>, asked: &Asked) {
-    let (api, docs) = (asked.path.starts_with(API), asked.path.starts_with(DOCS));
+fn complete(response: &mut ServiceResponse<BoxBody>, problem_context: &ProblemContext) {
+    let (api, docs) = (
+        problem_context.path.starts_with(API),
+        problem_context.path.starts_with(DOCS),
+    );
     let allowance = limits::allowance(response.request());
     let unchanged = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&asked.request_id) {
+    if let Ok(id) = HeaderValue::from_str(&problem_context.request_id) {
         headers.insert(REQUEST_ID, id);
     }
     if api && !headers.contains_key(header::CACHE_CONTROL) {
@@ -245,11 +252,13 @@ fn complete(response: &mut ServiceResponse<BoxBody>, asked: &Asked) {
 /// Tells log, metrics and traces how a request ended.
 fn report(response: &ServiceResponse<BoxBody>, started: Instant, metrics: Option<&Metrics>) {
     let (request, status) = (response.request(), response.status().as_u16());
-    let (method, elapsed, database) = (request.method(), started.elapsed(), spent::so_far());
+    let (method, elapsed, database) = (request.method(), started.elapsed(), query_time::so_far());
     let route = route(request).unwrap_or_else(|| UNKNOWN.into());
     if tracing::enabled!(tracing::Level::INFO) {
         let extensions = request.extensions();
-        let claims = extensions.get::<Caller>().map(|caller| &caller.0);
+        let claims = extensions
+            .get::<AuthenticatedClaims>()
+            .map(|caller| &caller.0);
         let limit = claims
             .and_then(|claims| claims.business_partner_id.as_ref())
             .map(ErpId::as_str);
@@ -278,13 +287,17 @@ fn micros(duration: Duration) -> u64 {
 /// The answer to a request without its task: that panicked, or goes on by itself. The request is not at hand any more, so the
 /// problem is written here in full, and a connection that may hold the rest of a body is closed. `page`: the origin of the browser's
 /// page that may read it.
-fn abandoned(error: &Error, asked: &Asked, page: Option<HeaderValue>) -> ActixError {
+fn abandoned(
+    error: &Error,
+    problem_context: &ProblemContext,
+    page: Option<HeaderValue>,
+) -> ActixError {
     let mut answer = HttpResponse::build(error.status_code());
     answer
         .insert_header((header::CONTENT_TYPE, problem::MEDIA_TYPE))
-        .insert_header((header::CONTENT_LANGUAGE, asked.lang.tag()))
+        .insert_header((header::CONTENT_LANGUAGE, problem_context.lang.code()))
         .insert_header((header::CACHE_CONTROL, NO_STORE))
-        .insert_header((REQUEST_ID, asked.request_id.as_str()))
+        .insert_header((REQUEST_ID, problem_context.request_id.as_str()))
         .force_close();
     for header in problem::headers_of(error) {
         answer.insert_header(header);
@@ -292,7 +305,11 @@ fn abandoned(error: &Error, asked: &Asked, page: Option<HeaderValue>) -> ActixEr
     for header in page.into_iter().flat_map(cors::readable_by) {
         answer.insert_header(header);
     }
-    InternalError::from_response("abandoned", answer.json(Problem::new(error, asked))).into()
+    InternalError::from_response(
+        "abandoned",
+        answer.json(Problem::new(error, problem_context)),
+    )
+    .into()
 }
 
 /// A failure of ours is told to the log in full, since the caller learns nothing but the request's id.

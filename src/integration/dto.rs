@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{IntegrationRow, Standing, readiness::Readiness};
+use super::{IntegrationRow, IntegrationState, readiness::Readiness};
 use crate::{
-    catalog::{BusinessPartner, BusinessPartnerId},
+    catalog::BusinessPartner,
+    common::{
+        Audit, Resource, change::EntityTag, ids::BusinessPartnerId, merge_patch,
+        timestamp::Timestamp,
+    },
     http::params::ListFilter,
-    kernel::{Audit, Resource, change::EntityTag, patch, time::Timestamp},
 };
 
 /// The business partner an integration belongs to.
@@ -84,17 +87,17 @@ pub struct CustomerIntegration {
 }
 
 impl CustomerIntegration {
-    pub(super) fn new(standing: Standing, counts: Counts, readiness: Readiness) -> Self {
-        let etag = standing.etag();
+    pub(super) fn new(state: IntegrationState, counts: Counts, readiness: Readiness) -> Self {
+        let etag = state.etag();
         let IntegrationRow {
             active,
             activated_at,
             revision,
             ..
-        } = standing.integration;
-        let audit = standing.integration.audit();
+        } = state.integration;
+        let audit = state.integration.audit();
         Self {
-            business_partner: standing.partner.into(),
+            business_partner: state.partner.into(),
             active,
             activated_at,
             revision,
@@ -146,7 +149,7 @@ pub struct CustomerIntegrationSummary {
 #[schema(example = json!({"active": true}))]
 pub struct CustomerIntegrationPatch {
     /// Activates or deactivates the integration. Deactivation keeps everything; activation restores it.
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false)]
     pub active: Option<bool>,
 }

@@ -1,38 +1,38 @@
 //! The aggregate: one customer integration per business partner, born inactive with the partner's catalogue entry.
 //!
-//! Every write below a partner locks the integration's row first, through one of two aggregates: [`Configuration`], which
-//! applies rule R1, or [`Activation`], the one write that is possible while the integration is inactive. What every
-//! request below a partner needs to know first – does it exist, is it active, which revision – is its [`Standing`]; who only
-//! needs to know whether something has changed asks [`Current`].
+//! Every write below a partner locks the integration's row first, through one of two aggregates: [`ConfigurationLock`], which
+//! applies rule R1, or [`ActivationLock`], the one write that is possible while the integration is inactive. What every
+//! request below a partner needs to know first – does it exist, is it active, which revision – is its [`IntegrationState`]; who only
+//! needs to know whether something has changed asks [`RevisionLookup`].
 
-mod current;
 pub mod dto;
 pub mod readiness;
 mod repo;
+mod revisions;
 pub mod routes;
 pub mod service;
 
-pub use current::Current;
 pub use dto::CustomerIntegration;
 pub use repo::IntegrationRow;
-pub use service::{Activation, Configuration};
+pub use revisions::RevisionLookup;
+pub use service::{ActivationLock, ConfigurationLock};
 
 use crate::{
-    catalog::{BusinessPartner, BusinessPartnerId, CatalogEntry as _, CatalogRow},
-    db::Stamp,
-    kernel::change::EntityTag,
+    catalog::{BusinessPartner, CatalogEntry as _, CatalogRow},
+    common::{change::EntityTag, ids::BusinessPartnerId},
+    db::VersionVector,
 };
 
 /// Where an integration stands: its row, its partner, and the revisions of what all partners share, read by one query.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct IntegrationState {
     pub integration: IntegrationRow,
     pub partner: BusinessPartner,
     pub catalog_revision: i64,
     pub global_rules_revision: i64,
 }
 
-impl Standing {
+impl IntegrationState {
     fn new(
         (integration, partner, catalog_revision, global_rules_revision): (
             IntegrationRow,
@@ -55,8 +55,8 @@ impl Standing {
     }
 
     /// The revisions that decisions depend on.
-    pub fn revisions(&self) -> Stamp {
-        Stamp {
+    pub fn revisions(&self) -> VersionVector {
+        VersionVector {
             partner: self.integration.revision,
             catalog: self.catalog_revision,
             global_rules: self.global_rules_revision,
@@ -71,8 +71,8 @@ impl Standing {
 
 /// The tag of everything that can be read below an integration: it changes when anything below it, anything of the catalogue, or
 /// a global rule does.
-fn tag_of(revisions: Stamp) -> EntityTag {
-    let Stamp {
+fn tag_of(revisions: VersionVector) -> EntityTag {
+    let VersionVector {
         partner,
         catalog,
         global_rules,

@@ -5,10 +5,8 @@ use utoipa::ToSchema;
 
 use super::dto::Counts;
 use crate::{
-    accesses::Census,
-    catalog::{EntryKind, TicketTypeId},
-    decisions::rules::Node,
-    grants::Granted,
+    accesses::AccessCounts, catalog::EntryKind, common::ids::TicketTypeId,
+    decisions::rules::CompiledFilter, grants::GrantWithEntry,
 };
 
 /// Something that stands in the way, or should be looked at.
@@ -68,11 +66,11 @@ pub struct Readiness {
 }
 
 /// Everything readiness is derived from.
-pub(super) struct Facts<'a> {
+pub(super) struct ReadinessInput<'a> {
     pub integration_active: bool,
     pub partner_active: bool,
-    pub granted: &'a [Granted],
-    pub census: &'a Census,
+    pub granted: &'a [GrantWithEntry],
+    pub access_counts: &'a AccessCounts,
     pub settings: &'a Settings,
 }
 
@@ -84,11 +82,11 @@ pub(super) struct Settings {
     pub exclusion_rules: i64,
     /// Retired entries that filters in force name.
     pub retired: Vec<(EntryKind, String)>,
-    /// The filters of rules in force, global ones included, that could exclude a whole area; as decisions judge them.
-    pub excluding: Vec<Node>,
+    /// The filters of rules in force, global ones included, that could exclude a whole area; as decisions findings_of them.
+    pub excluding: Vec<CompiledFilter>,
 }
 
-impl Facts<'_> {
+impl ReadinessInput<'_> {
     /// How much there is on each sub-tab.
     pub fn counts(&self) -> Counts {
         let of = |kind| {
@@ -101,8 +99,8 @@ impl Facts<'_> {
             .unwrap_or(i64::MAX)
         };
         Counts {
-            accesses: self.census.all,
-            active_accesses: self.census.active,
+            accesses: self.access_counts.all,
+            active_accesses: self.access_counts.active,
             areas: of(EntryKind::Area),
             ticket_types: of(EntryKind::TicketType),
             tags: self.settings.tags,
@@ -119,14 +117,14 @@ impl Facts<'_> {
         let startable = ticket_types
             .iter()
             .any(|ticket_type| areas.iter().any(|area| may_start(area, ticket_type)));
-        let in_force = self.integration_active && self.partner_active;
-        let usable = in_force && self.census.active > 0 && !areas.is_empty();
+        let list_active = self.integration_active && self.partner_active;
+        let usable = list_active && self.access_counts.active > 0 && !areas.is_empty();
         let blockers = [
             (!self.integration_active, FindingCode::Inactive),
             (!self.partner_active, FindingCode::BusinessPartnerInactive),
             (areas.is_empty(), FindingCode::NoArea),
             (ticket_types.is_empty(), FindingCode::NoTicketType),
-            (self.census.active == 0, FindingCode::NoActiveAccess),
+            (self.access_counts.active == 0, FindingCode::NoActiveAccess),
             (
                 !ticket_types.is_empty() && !areas.is_empty() && !startable,
                 FindingCode::NoStartableTicketType,
@@ -134,18 +132,18 @@ impl Facts<'_> {
         ];
         Readiness {
             usable,
-            can_create_tickets: usable && startable && self.census.active_creators > 0,
+            can_create_tickets: usable && startable && self.access_counts.active_creators > 0,
             blockers: findings(blockers),
             warnings: self.warnings(&ticket_types),
         }
     }
 
-    fn warnings(&self, ticket_types: &[&Granted]) -> Vec<Finding> {
+    fn warnings(&self, ticket_types: &[&GrantWithEntry]) -> Vec<Finding> {
         let approval = ticket_types
             .iter()
             .any(|ticket_type| ticket_type.grant.approval_required);
         let mut warnings = findings([(
-            approval && self.census.active_approvers == 0,
+            approval && self.access_counts.active_approvers == 0,
             FindingCode::ApprovalWithoutApprover,
         )]);
         let excluded = self
@@ -187,7 +185,7 @@ impl Facts<'_> {
             .any(|filter| filter.covers(area))
     }
 
-    fn available(&self, kind: EntryKind) -> impl Iterator<Item = &Granted> {
+    fn available(&self, kind: EntryKind) -> impl Iterator<Item = &GrantWithEntry> {
         self.granted
             .iter()
             .filter(move |grant| grant.kind() == kind && grant.entry.active)
@@ -208,7 +206,7 @@ fn finding_about(code: FindingCode, references: Vec<FindingReference>) -> Option
     (!references.is_empty()).then_some(Finding { code, references })
 }
 
-fn reference(grant: &Granted) -> FindingReference {
+fn reference(grant: &GrantWithEntry) -> FindingReference {
     FindingReference {
         kind: grant.kind().into(),
         id: grant.entry.id.clone(),
@@ -216,7 +214,7 @@ fn reference(grant: &Granted) -> FindingReference {
 }
 
 /// Whether tickets of a type may be opened in an area: its start list is absent (all) or names the type.
-fn may_start(area: &Granted, ticket_type: &Granted) -> bool {
+fn may_start(area: &GrantWithEntry, ticket_type: &GrantWithEntry) -> bool {
     let names = |ids: &[TicketTypeId]| ids.iter().any(|id| id.as_str() == ticket_type.entry.id);
     area.entry
         .start_ticket_types
@@ -229,8 +227,8 @@ mod tests {
     use super::*;
     use crate::grants::test_support::granted;
 
-    fn census(active: i64, creators: i64, approvers: i64) -> Census {
-        Census {
+    fn access_counts(active: i64, creators: i64, approvers: i64) -> AccessCounts {
+        AccessCounts {
             all: 5,
             active,
             active_creators: creators,
@@ -238,16 +236,20 @@ mod tests {
         }
     }
 
-    fn judge(granted: &[Granted], census: &Census) -> Readiness {
-        judge_with(granted, census, &Settings::default())
+    fn findings_of(granted: &[GrantWithEntry], access_counts: &AccessCounts) -> Readiness {
+        findings_with(granted, access_counts, &Settings::default())
     }
 
-    fn judge_with(granted: &[Granted], census: &Census, settings: &Settings) -> Readiness {
-        Facts {
+    fn findings_with(
+        granted: &[GrantWithEntry],
+        access_counts: &AccessCounts,
+        settings: &Settings,
+    ) -> Readiness {
+        ReadinessInput {
             integration_active: true,
             partner_active: true,
             granted,
-            census,
+            access_counts,
             settings,
         }
         .readiness()
@@ -263,7 +265,7 @@ mod tests {
             granted::area("a", true, None),
             granted::ticket_type("t", true, false),
         ];
-        let readiness = judge(&granted, &census(2, 1, 0));
+        let readiness = findings_of(&granted, &access_counts(2, 1, 0));
         assert!(readiness.usable && readiness.can_create_tickets);
         assert_eq!(
             (codes(&readiness.blockers), codes(&readiness.warnings)),
@@ -273,12 +275,12 @@ mod tests {
 
     #[test]
     fn an_empty_configuration_lacks_everything() {
-        let (census, settings) = (census(0, 0, 0), Settings::default());
-        let facts = Facts {
+        let (access_counts, settings) = (access_counts(0, 0, 0), Settings::default());
+        let fields = ReadinessInput {
             integration_active: false,
             partner_active: false,
             granted: &[],
-            census: &census,
+            access_counts: &access_counts,
             settings: &settings,
         };
         use FindingCode::*;
@@ -289,7 +291,7 @@ mod tests {
             NoTicketType,
             NoActiveAccess,
         ];
-        assert_eq!(codes(&facts.readiness().blockers), expected);
+        assert_eq!(codes(&fields.readiness().blockers), expected);
     }
 
     #[test]
@@ -298,7 +300,7 @@ mod tests {
             granted::area("a", true, None),
             granted::ticket_type("t", true, false),
         ];
-        let readiness = judge(&granted, &census(1, 0, 0));
+        let readiness = findings_of(&granted, &access_counts(1, 0, 0));
         assert!(readiness.usable && !readiness.can_create_tickets);
     }
 
@@ -308,7 +310,7 @@ mod tests {
             granted::area("a", true, Some(&["other"])),
             granted::ticket_type("t", true, false),
         ];
-        let readiness = judge(&granted, &census(1, 1, 0));
+        let readiness = findings_of(&granted, &access_counts(1, 1, 0));
         assert!(readiness.usable && !readiness.can_create_tickets);
         assert_eq!(
             codes(&readiness.blockers),
@@ -322,7 +324,7 @@ mod tests {
             granted::area("a", false, None),
             granted::ticket_type("t", true, true),
         ];
-        let readiness = judge(&granted, &census(1, 1, 0));
+        let readiness = findings_of(&granted, &access_counts(1, 1, 0));
         assert!(!readiness.usable);
         assert_eq!(codes(&readiness.blockers), [FindingCode::NoArea]);
         assert_eq!(
@@ -348,9 +350,9 @@ mod tests {
             (EntryKind::Area, "a".to_owned()),
             (EntryKind::TicketType, "t".to_owned()),
         ];
-        let readiness = judge_with(
+        let readiness = findings_with(
             &granted,
-            &census(1, 1, 1),
+            &access_counts(1, 1, 1),
             &Settings {
                 retired,
                 ..Settings::default()
@@ -384,10 +386,12 @@ mod tests {
             granted::area("a", true, None),
             granted::ticket_type("t", true, false),
         ];
-        let excluding = vec![Node::new(&serde_json::from_value(filter).unwrap())];
-        let readiness = judge_with(
+        let excluding = vec![CompiledFilter::new(
+            &serde_json::from_value(filter).unwrap(),
+        )];
+        let readiness = findings_with(
             &granted,
-            &census(1, 1, 1),
+            &access_counts(1, 1, 1),
             &Settings {
                 excluding,
                 ..Settings::default()

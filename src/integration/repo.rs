@@ -5,21 +5,23 @@ use diesel_async::RunQueryDsl;
 
 use super::dto::CustomerIntegrationListQuery;
 use crate::{
-    catalog::{BusinessPartnerId, CATALOG, CatalogRow, EntryKind},
+    catalog::{CATALOG, CatalogRow, EntryKind},
+    common::{
+        Audit, Result,
+        ids::BusinessPartnerId,
+        page::{PageKey, PageRequest},
+        timestamp::Timestamp,
+    },
     db::{
-        Conn, on, paged,
+        Conn, paged,
         schema::{
             accesses, catalog_entries as partners, customer_integrations as integrations, grants,
             shared_revisions,
         },
-        types::Word,
+        sql_types::EnumText,
+        with_conn,
     },
     exclusion_rules::GLOBAL_RULES,
-    kernel::{
-        Audit, Result,
-        page::{Keyed, PageRequest},
-        time::Timestamp,
-    },
 };
 
 diesel::alias!(partners as areas: Areas);
@@ -42,7 +44,7 @@ pub struct IntegrationRow {
 
 impl IntegrationRow {
     /// A partner's integration as it is born: inactive.
-    pub(super) fn born(business_partner_id: BusinessPartnerId, audit: Audit) -> Self {
+    pub(super) fn new_inactive(business_partner_id: BusinessPartnerId, audit: Audit) -> Self {
         let unborn = Self {
             business_partner_id,
             active: false,
@@ -94,7 +96,7 @@ pub(super) struct ListedRow {
     pub usable: bool,
 }
 
-impl Keyed for ListedRow {
+impl PageKey for ListedRow {
     fn sort_key(&self) -> &str {
         self.partner.sort_key()
     }
@@ -110,21 +112,21 @@ impl Keyed for ListedRow {
 
 /// Bumps the revision, which locks the row until the transaction ends. `false`: there is no such integration.
 pub(super) async fn lock(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<bool> {
-    let locked = on!(conn, |c| diesel::update(integrations::table.find(partner))
+    let locked = with_conn!(conn, |c| diesel::update(integrations::table.find(partner))
         .set(integrations::revision.eq(integrations::revision + 1))
         .execute(c))?;
     Ok(locked > 0)
 }
 
 /// The integration, its partner's catalogue entry, and the revisions of the catalogue and of the global rules.
-pub(super) async fn standing(
+pub(super) async fn load_state(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
 ) -> Result<Option<(IntegrationRow, CatalogRow, i64, i64)>> {
-    Ok(on!(conn, |c| integrations::table
+    Ok(with_conn!(conn, |c| integrations::table
         .inner_join(
             partners::table.on(partners::kind
-                .eq(Word(EntryKind::BusinessPartner))
+                .eq(EnumText(EntryKind::BusinessPartner))
                 .and(partners::id.eq(integrations::business_partner_id)))
         )
         .inner_join(shared_revisions::table.on(shared_revisions::name.eq(CATALOG)))
@@ -148,10 +150,10 @@ pub(super) async fn revisions(
     // PostgreSQL plans a statement with an array of few elements each time anew, because its general plan is for more of them; that
     // takes as long as all the rest
     Ok(match partners {
-        [one] => on!(conn, |c| standings()
+        [one] => with_conn!(conn, |c| standings()
             .filter(integrations::business_partner_id.eq(one))
             .load(c)),
-        many => on!(conn, |c| standings()
+        many => with_conn!(conn, |c| standings()
             .filter(integrations::business_partner_id.eq_any(many))
             .load(c)),
     }?)
@@ -173,14 +175,14 @@ fn standings() -> _ {
 }
 
 pub(super) async fn insert(conn: &mut Conn, row: &IntegrationRow) -> Result<()> {
-    on!(conn, |c| diesel::insert_into(integrations::table)
+    with_conn!(conn, |c| diesel::insert_into(integrations::table)
         .values(row)
         .execute(c))?;
     Ok(())
 }
 
 pub(super) async fn update(conn: &mut Conn, row: &IntegrationRow) -> Result<()> {
-    on!(conn, |c| diesel::update(
+    with_conn!(conn, |c| diesel::update(
         integrations::table.find(&row.business_partner_id)
     )
     .set(row)
@@ -203,7 +205,7 @@ fn active_access() -> _ {
 /// `true` if the integration of the row around it has an area that is available, else `NULL`.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn available_area() -> _ {
-    let area: Word<EntryKind> = Word(EntryKind::Area);
+    let area: EnumText<EntryKind> = EnumText(EntryKind::Area);
     grants::table
         .inner_join(
             areas.on(areas
@@ -230,11 +232,11 @@ pub(super) async fn list(
         .and(partners::active)
         .and(active_access().is_not_null())
         .and(available_area().is_not_null());
-    let rows: Vec<(IntegrationRow, CatalogRow, bool)> = on!(conn, |c, Engine| {
+    let rows: Vec<(IntegrationRow, CatalogRow, bool)> = with_conn!(conn, |c, Engine| {
         let mut query = integrations::table
             .inner_join(
                 partners::table.on(partners::kind
-                    .eq(Word(EntryKind::BusinessPartner))
+                    .eq(EnumText(EntryKind::BusinessPartner))
                     .and(partners::id.eq(integrations::business_partner_id))),
             )
             .select((IntegrationRow::as_select(), CatalogRow::as_select(), usable))

@@ -11,20 +11,19 @@ use super::{
     service,
 };
 use crate::{
-    catalog::BusinessPartnerId,
-    db::{Conn, Db, Reach},
+    common::{Result, ids::BusinessPartnerId, page::Page},
+    db::{Conn, Db, ReadCost},
     http::{
         auth::{
-            InPartner, Permit,
+            Authorized, AuthorizedPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
-        call::Call,
-        conditions::Conditions,
+        call_context::CallContext,
+        conditional::Conditions,
         params::{ListQuery, NameParams, PageParams},
-        reply::{self, List},
+        response::{self, List},
     },
-    kernel::{Result, page::Page},
 };
 
 /// List customer integrations
@@ -39,16 +38,16 @@ use crate::{
 )]
 #[get("/api/v1/customer-integrations")]
 pub async fn list_customer_integrations(
-    permit: Permit<IntegrationRead>,
+    permit: Authorized<IntegrationRead>,
     query: ListQuery<CustomerIntegrationListQuery>,
     conditions: Conditions,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
     let (tag, page) = service::list(&db, permit.limited_to(), &query.filter, &query.page).await?;
-    if conditions.has(&tag) {
-        return Ok(reply::not_modified(&tag));
+    if conditions.matches_if_none_match(&tag) {
+        return Ok(response::not_modified(&tag));
     }
-    Ok(reply::list(page, &tag))
+    Ok(response::list(page, &tag))
 }
 
 /// Get a customer integration
@@ -62,14 +61,14 @@ pub async fn list_customer_integrations(
 )]
 #[get("")]
 pub async fn get_customer_integration(
-    at: InPartner<IntegrationRead>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationRead>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
     let read = async |conn: &mut Conn| {
-        let standing = service::standing(conn, &at.partner).await?;
-        service::describe(conn, standing).await
+        let state = service::load_state(conn, &at.partner).await?;
+        service::describe(conn, state).await
     };
-    tag_first(&call, &at.partner, Reach::Much, read).await
+    cached_read(&call, &at.partner, ReadCost::Scan, read).await
 }
 
 /// Activate or deactivate a customer integration
@@ -84,39 +83,39 @@ pub async fn get_customer_integration(
 )]
 #[patch("")]
 pub async fn update_customer_integration(
-    at: InPartner<IntegrationWrite>,
+    at: AuthorizedPartner<IntegrationWrite>,
     conditions: Conditions,
     body: Body<CustomerIntegrationPatch>,
     db: Data<Db>,
 ) -> Result<HttpResponse> {
     let done =
         service::update(&db, at.actor(), at.partner, body.0, conditions.precondition).await?;
-    Ok(reply::patched(&done))
+    Ok(response::updated(&done))
 }
 
 /// Answers with a list below an integration. Whether the partner exists and whether the caller has the list already is asked
 /// first; only if not it is read.
-pub async fn below<T: Serialize>(
-    call: &Call,
+pub async fn list_response<T: Serialize>(
+    call: &CallContext,
     partner: &BusinessPartnerId,
-    reach: Reach,
+    reach: ReadCost,
     read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
 ) -> Result<HttpResponse> {
     let read = async |conn: &mut Conn| read(conn).await.map(List::from);
-    tag_first(call, partner, reach, read).await
+    cached_read(call, partner, reach, read).await
 }
 
-async fn tag_first<T: Serialize>(
-    call: &Call,
+async fn cached_read<T: Serialize>(
+    call: &CallContext,
     partner: &BusinessPartnerId,
-    reach: Reach,
+    reach: ReadCost,
     read: impl AsyncFn(&mut Conn) -> Result<T>,
 ) -> Result<HttpResponse> {
-    let tag_now = async || call.current.tag(partner).await;
+    let current_etag = async || call.current.tag(partner).await;
     let tag_in = async |conn: &mut Conn| {
-        service::standing(conn, partner)
+        service::load_state(conn, partner)
             .await
-            .map(|standing| standing.etag())
+            .map(|state| state.etag())
     };
-    reply::tag_first(call, Some(&call.pages), reach, tag_now, tag_in, read).await
+    response::cached_read(call, Some(&call.pages), reach, current_etag, tag_in, read).await
 }

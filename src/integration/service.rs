@@ -1,51 +1,52 @@
 //! The rules of the aggregate: what may be written while it is inactive, and switching it on and off.
 
 use super::{
-    Current, IntegrationRow, Standing,
+    IntegrationRow, IntegrationState, RevisionLookup,
     dto::{
         CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch,
         CustomerIntegrationSummary,
     },
-    readiness::{Facts, Settings},
+    readiness::{ReadinessInput, Settings},
     repo,
 };
 use crate::{
     accesses,
-    catalog::{self, BusinessPartner, BusinessPartnerId, CatalogEntry as _},
-    db::{Aggregate, Conn, Db, Reach, Stamp, Tx},
-    decisions::rules::Node,
-    elements::Home,
-    exclusion_rules, grants,
-    history::Origin,
-    kernel::{
-        Actor, Change, Code, Done, Error, Result,
+    catalog::{self, BusinessPartner, CatalogEntry as _},
+    common::{
+        Actor, Change, Code, Committed, Error, Result,
         change::{EntityTag, Precondition},
-        found as there,
+        ids::BusinessPartnerId,
+        or_not_found,
         page::{Page, PageRequest},
-        time::Timestamp,
+        timestamp::Timestamp,
     },
+    crud::Parent,
+    db::{Aggregate, Conn, Db, ReadCost, Tx, VersionVector},
+    decisions::rules::CompiledFilter,
+    exclusion_rules, grants,
+    history::AggregateVersion,
     queries, tags, ticket_filter,
 };
 
 /// Everything configured below an integration. Locking it applies R1.
 #[derive(Debug, Clone)]
-pub struct Configuration(pub BusinessPartnerId);
+pub struct ConfigurationLock(pub BusinessPartnerId);
 
 /// The integration's own switch, the one thing that can be written while it is inactive.
 #[derive(Debug, Clone)]
-pub struct Activation(pub BusinessPartnerId);
+pub struct ActivationLock(pub BusinessPartnerId);
 
-impl Aggregate for Configuration {
-    type Locked = Standing;
+impl Aggregate for ConfigurationLock {
+    type Locked = IntegrationState;
 
-    async fn lock(&self, conn: &mut Conn) -> Result<(Standing, Origin)> {
-        let (standing, origin) = Activation(self.0.clone()).lock(conn).await?;
-        configurable(standing.integration.active)?;
-        Ok((standing, origin))
+    async fn lock(&self, conn: &mut Conn) -> Result<(IntegrationState, AggregateVersion)> {
+        let (state, origin) = ActivationLock(self.0.clone()).lock(conn).await?;
+        configurable(state.integration.active)?;
+        Ok((state, origin))
     }
 }
 
-impl Home for Configuration {
+impl Parent for ConfigurationLock {
     type Owner = BusinessPartnerId;
 
     fn key(&self) -> &str {
@@ -56,29 +57,29 @@ impl Home for Configuration {
         self.0.clone()
     }
 
-    async fn standing(&self, conn: &mut Conn) -> Result<Standing> {
-        standing(conn, &self.0).await
+    async fn load_state(&self, conn: &mut Conn) -> Result<IntegrationState> {
+        load_state(conn, &self.0).await
     }
 
-    fn tag(standing: &Standing) -> EntityTag {
-        standing.etag()
+    fn tag(state: &IntegrationState) -> EntityTag {
+        state.etag()
     }
 
-    async fn tag_now(&self, _: &Db, current: &Current) -> Result<EntityTag> {
+    async fn current_etag(&self, _: &Db, current: &RevisionLookup) -> Result<EntityTag> {
         current.tag(&self.0).await
     }
 }
 
-impl Aggregate for Activation {
-    type Locked = Standing;
+impl Aggregate for ActivationLock {
+    type Locked = IntegrationState;
 
-    async fn lock(&self, conn: &mut Conn) -> Result<(Standing, Origin)> {
-        there(repo::lock(conn, &self.0).await?.then_some(()))?;
-        let standing = standing(conn, &self.0).await?;
-        let revision = standing.integration.revision;
+    async fn lock(&self, conn: &mut Conn) -> Result<(IntegrationState, AggregateVersion)> {
+        or_not_found(repo::lock(conn, &self.0).await?.then_some(()))?;
+        let state = load_state(conn, &self.0).await?;
+        let revision = state.integration.revision;
         Ok((
-            standing,
-            Origin::CustomerIntegration {
+            state,
+            AggregateVersion::CustomerIntegration {
                 business_partner_id: self.0.clone(),
                 revision,
             },
@@ -91,12 +92,12 @@ fn configurable(active: bool) -> Result<()> {
     if active {
         Ok(())
     } else {
-        Err(Error::refuse(Code::IntegrationInactive))
+        Err(Error::client(Code::IntegrationInactive))
     }
 }
 
 /// R10: switching keeps everything else, and switching to where it already is changes nothing (`None`).
-fn switched(row: &IntegrationRow, wanted: Option<bool>, now: Timestamp) -> Option<IntegrationRow> {
+fn toggled(row: &IntegrationRow, wanted: Option<bool>, now: Timestamp) -> Option<IntegrationRow> {
     let active = wanted.filter(|wanted| *wanted != row.active)?;
     let activated_at = if active { Some(now) } else { row.activated_at };
     Some(IntegrationRow {
@@ -107,20 +108,20 @@ fn switched(row: &IntegrationRow, wanted: Option<bool>, now: Timestamp) -> Optio
 }
 
 /// Where an integration stands, or that there is none.
-pub async fn standing(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Standing> {
-    there(repo::standing(conn, partner).await?).map(Standing::new)
+pub async fn load_state(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<IntegrationState> {
+    or_not_found(repo::load_state(conn, partner).await?).map(IntegrationState::new)
 }
 
 /// The revisions that each partner's decisions depend on, all of one moment; partners that do not exist are left out.
 pub async fn revisions(
     conn: &mut Conn,
     partners: &[BusinessPartnerId],
-) -> Result<impl Iterator<Item = (BusinessPartnerId, Stamp)> + use<>> {
+) -> Result<impl Iterator<Item = (BusinessPartnerId, VersionVector)> + use<>> {
     let rows = repo::revisions(conn, partners).await?.into_iter();
     Ok(rows.map(|(id, partner, catalog, global_rules)| {
         (
             id,
-            Stamp {
+            VersionVector {
                 partner,
                 catalog,
                 global_rules,
@@ -138,7 +139,7 @@ pub async fn list(
 ) -> Result<(EntityTag, Page<CustomerIntegrationSummary>)> {
     // a search may go through all of them
     let (catalog, rows) = db
-        .snapshot(Reach::Much, async |conn| {
+        .snapshot(ReadCost::Scan, async |conn| {
             let catalog = catalog::service::revision(conn).await?;
             Ok((catalog, repo::list(conn, only, filter, page).await?))
         })
@@ -167,17 +168,17 @@ pub async fn update(
     partner: BusinessPartnerId,
     body: CustomerIntegrationPatch,
     precondition: Precondition,
-) -> Result<Done<CustomerIntegration>> {
-    db.mutate(actor, Activation(partner), async move |tx| {
+) -> Result<Committed<CustomerIntegration>> {
+    db.transact(actor, ActivationLock(partner), async move |tx| {
         // the lock has bumped the revision already; what the caller knows is the one before
         let mut before = tx.locked.clone();
         before.integration.revision -= 1;
-        let shown = describe(tx.conn, before.clone()).await?;
-        precondition.check(Some(&shown))?;
-        let Some(row) = switched(&before.integration, body.active, tx.now) else {
-            return Ok(Change::Unchanged(shown));
+        let view = describe(tx.conn, before.clone()).await?;
+        precondition.check(Some(&view))?;
+        let Some(row) = toggled(&before.integration, body.active, tx.now) else {
+            return Ok(Change::Unchanged(view));
         };
-        let audit = tx.touched(&row.audit());
+        let audit = tx.updated_audit(&row.audit());
         let integration = IntegrationRow {
             revision: tx.locked.integration.revision,
             ..row
@@ -186,14 +187,14 @@ pub async fn update(
         repo::update(tx.conn, &integration).await?;
         let after = describe(
             tx.conn,
-            Standing {
+            IntegrationState {
                 integration,
                 ..before
             },
         )
         .await?;
         Ok(Change::Updated {
-            before: shown,
+            before: view,
             after,
         })
     })
@@ -201,26 +202,26 @@ pub async fn update(
 }
 
 /// A new partner's integration comes into being, inactive.
-pub async fn found(tx: &mut Tx<'_, ()>, partner: &BusinessPartnerId) -> Result<()> {
-    let row = IntegrationRow::born(partner.clone(), tx.born());
+pub async fn create_for_partner(tx: &mut Tx<'_, ()>, partner: &BusinessPartnerId) -> Result<()> {
+    let row = IntegrationRow::new_inactive(partner.clone(), tx.created_audit());
     repo::insert(tx.conn, &row).await
 }
 
-/// The integration with its counts and its readiness; all of one moment when `standing` was read in the same snapshot or
+/// The integration with its counts and its readiness; all of one moment when `state` was read in the same snapshot or
 /// unit of work.
-pub async fn describe(conn: &mut Conn, standing: Standing) -> Result<CustomerIntegration> {
-    let granted = grants::service::all(conn, standing.business_partner_id()).await?;
-    let census = accesses::service::census(conn, standing.business_partner_id()).await?;
-    let settings = settings(conn, standing.business_partner_id()).await?;
-    let facts = Facts {
-        integration_active: standing.integration.active,
-        partner_active: standing.partner.active,
+pub async fn describe(conn: &mut Conn, state: IntegrationState) -> Result<CustomerIntegration> {
+    let granted = grants::service::all(conn, state.business_partner_id()).await?;
+    let access_counts = accesses::service::access_counts(conn, state.business_partner_id()).await?;
+    let settings = settings(conn, state.business_partner_id()).await?;
+    let fields = ReadinessInput {
+        integration_active: state.integration.active,
+        partner_active: state.partner.active,
         granted: &granted,
-        census: &census,
+        access_counts: &access_counts,
         settings: &settings,
     };
-    let (counts, readiness) = (facts.counts(), facts.readiness());
-    Ok(CustomerIntegration::new(standing, counts, readiness))
+    let (counts, readiness) = (fields.counts(), fields.readiness());
+    Ok(CustomerIntegration::new(state, counts, readiness))
 }
 
 async fn settings(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Settings> {
@@ -230,14 +231,14 @@ async fn settings(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Settin
         queries: queries::service::count(conn, partner).await?,
         exclusion_rules: exclusion_rules::service::count(conn, partner).await?,
         retired: ticket_filter::references::retired(conn, partner).await?,
-        excluding: excluding.iter().map(Node::new).collect(),
+        excluding: excluding.iter().map(CompiledFilter::new).collect(),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Audit;
+    use crate::common::Audit;
 
     fn row(active: bool) -> IntegrationRow {
         let actor = Actor {
@@ -245,14 +246,14 @@ mod tests {
             client: None,
             request_id: "r".into(),
         };
-        let born = IntegrationRow::born(
+        let created_audit = IntegrationRow::new_inactive(
             "K-1".parse().unwrap(),
-            Audit::born(&actor, Timestamp::now()),
+            Audit::created(&actor, Timestamp::now()),
         );
         IntegrationRow {
             active,
             activated_at: active.then(Timestamp::now),
-            ..born
+            ..created_audit
         }
     }
 
@@ -268,15 +269,15 @@ mod tests {
     #[test]
     fn r10_switching_is_idempotent() {
         let now = Timestamp::now();
-        assert_eq!(switched(&row(true), Some(true), now), None);
-        assert_eq!(switched(&row(false), Some(false), now), None);
-        assert_eq!(switched(&row(false), None, now), None);
+        assert_eq!(toggled(&row(true), Some(true), now), None);
+        assert_eq!(toggled(&row(false), Some(false), now), None);
+        assert_eq!(toggled(&row(false), None, now), None);
     }
 
     #[test]
     fn r10_deactivation_keeps_everything_and_activation_is_dated() {
         let (on, now) = (row(true), Timestamp::now().plus_seconds(60));
-        let off = switched(&on, Some(false), now).unwrap();
+        let off = toggled(&on, Some(false), now).unwrap();
         assert_eq!(
             off,
             IntegrationRow {
@@ -284,7 +285,7 @@ mod tests {
                 ..on.clone()
             }
         );
-        let again = switched(&off, Some(true), now).unwrap();
+        let again = toggled(&off, Some(true), now).unwrap();
         assert_eq!(
             again,
             IntegrationRow {

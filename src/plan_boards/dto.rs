@@ -3,10 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    catalog::PlanBoardId,
-    kernel::{Audit, change::EntityTag},
-};
+use crate::common::{Audit, change::EntityTag, ids::PlanBoardId};
 
 /// A plan board shared with a partner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -10,8 +10,8 @@ pub use dto::PlanBoardGrant;
 
 use crate::{
     catalog::PlanBoard,
-    grants::{Grant, Granted},
-    kernel::{Code, Nothing, Resource, change::EntityTag, ids::ErpId},
+    common::{Code, Nothing, Resource, change::EntityTag, ids::ErpId},
+    grants::{Grant, GrantWithEntry},
 };
 
 impl Grant for PlanBoardGrant {
@@ -20,11 +20,11 @@ impl Grant for PlanBoardGrant {
 
     const LAST: Option<Code> = None;
 
-    fn new(granted: Granted) -> Self {
+    fn new(granted: GrantWithEntry) -> Self {
         let etag = granted.etag();
-        let Granted { grant, entry } = granted;
+        let GrantWithEntry { grant, entry } = granted;
         Self {
-            plan_board_id: ErpId::stored(entry.id),
+            plan_board_id: ErpId::from_trusted(entry.id),
             name: entry.name,
             description: entry.description.unwrap_or_default(),
             available: entry.active,

@@ -4,19 +4,18 @@ use actix_web::{HttpResponse, delete, get, put};
 
 use super::PlanBoardGrant;
 use crate::{
-    catalog::PlanBoardId,
-    grants::routes,
+    common::{Nothing, Result, ids::PlanBoardId},
+    grants::handlers,
     http::{
         auth::{
-            InPartner,
+            AuthorizedPartner,
             scope::{CatalogWrite, IntegrationRead},
         },
         body::OptionalBody,
-        call::Call,
-        params::{InPath, ListQuery, NameParams, NoFilter, PageParams},
-        reply::List,
+        call_context::CallContext,
+        params::{ListQuery, NameParams, NoFilter, PageParams, PathParam},
+        response::List,
     },
-    kernel::{Nothing, Result},
 };
 
 /// List shared plan boards
@@ -30,11 +29,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_plan_boards(
-    at: InPartner<IntegrationRead>,
+    at: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::list::<PlanBoardGrant>(&call, &at.partner, &query).await
+    handlers::list::<PlanBoardGrant>(&call, &at.partner, &query).await
 }
 
 /// Get a shared plan board
@@ -47,11 +46,11 @@ pub async fn list_plan_boards(
 )]
 #[get("/{plan_board_id}")]
 pub async fn get_plan_board(
-    at: InPartner<IntegrationRead>,
-    id: InPath<PlanBoardId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationRead>,
+    id: PathParam<PlanBoardId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::get::<PlanBoardGrant>(&call, &at.partner, &id.0).await
+    handlers::get::<PlanBoardGrant>(&call, &at.partner, &id.0).await
 }
 
 /// Share a plan board
@@ -69,12 +68,12 @@ pub async fn get_plan_board(
 )]
 #[put("/{plan_board_id}")]
 pub async fn put_plan_board(
-    at: InPartner<CatalogWrite>,
-    id: InPath<PlanBoardId>,
+    at: AuthorizedPartner<CatalogWrite>,
+    id: PathParam<PlanBoardId>,
     body: OptionalBody<Nothing>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::put::<PlanBoardGrant>(call, at.actor(), at.partner, id.0, body.0).await
+    handlers::put::<PlanBoardGrant>(call, at.actor(), at.partner, id.0, body.0).await
 }
 
 /// Stop sharing a plan board
@@ -88,9 +87,9 @@ pub async fn put_plan_board(
 )]
 #[delete("/{plan_board_id}")]
 pub async fn delete_plan_board(
-    at: InPartner<CatalogWrite>,
-    id: InPath<PlanBoardId>,
-    call: Call,
+    at: AuthorizedPartner<CatalogWrite>,
+    id: PathParam<PlanBoardId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::delete::<PlanBoardGrant>(call, at.actor(), at.partner, id.0).await
+    handlers::delete::<PlanBoardGrant>(call, at.actor(), at.partner, id.0).await
 }

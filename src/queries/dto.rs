@@ -4,21 +4,20 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::QueryId;
 use crate::{
-    catalog::BusinessPartnerId,
-    http::params::ListFilter,
-    kernel::{
+    common::{
         Audit, Resource,
         change::EntityTag,
-        choice::Choice,
-        distinct::Distinct,
-        error::Fault,
-        object::Object,
+        error::FieldError,
+        ids::{BusinessPartnerId, QueryId},
+        json_object::JsonObject,
+        lenient_enum::LenientEnum,
+        merge_patch,
         page::SortKey,
-        patch,
-        text::{Check, Text, check},
+        text::{SelfCheck, Text, check},
+        unique_vec::UniqueVec,
     },
+    http::params::ListFilter,
     ticket_filter::{Field, Names, Summary, TicketFilter, parse::QueryFilter},
 };
 
@@ -81,7 +80,7 @@ pub struct TicketQuery {
     pub sort: Vec<TicketSort>,
     /// The filter as a sentence in the caller's language, with catalogue names instead of ids.
     #[serde(
-        serialize_with = "crate::ticket_filter::spoken",
+        serialize_with = "crate::ticket_filter::serialize_summary",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(value_type = String)]
@@ -105,7 +104,7 @@ impl Resource for TicketQuery {
     }
 
     fn language(&self) -> Option<&'static str> {
-        self.summary.as_ref().map(|(lang, _)| lang.tag())
+        self.summary.as_ref().map(|(lang, _)| lang.code())
     }
 }
 
@@ -116,15 +115,15 @@ impl Resource for TicketQuery {
 pub struct SortStep {
     #[serde(default)]
     #[schema(value_type = Field, required)]
-    field: Choice<Field>,
+    field: LenientEnum<Field>,
     /// Absent: `ascending`.
     #[serde(default = "ascending")]
     #[schema(value_type = Direction)]
-    direction: Choice<Direction>,
+    direction: LenientEnum<Direction>,
 }
 
-fn ascending() -> Choice<Direction> {
-    Choice::Known(Direction::Ascending)
+fn ascending() -> LenientEnum<Direction> {
+    LenientEnum::Known(Direction::Ascending)
 }
 
 impl SortStep {
@@ -142,13 +141,13 @@ impl PartialEq for SortStep {
     }
 }
 
-impl Check for Object<SortStep> {
-    fn check(&self) -> Result<(), Fault> {
+impl SelfCheck for JsonObject<SortStep> {
+    fn check(&self) -> Result<(), FieldError> {
         let Self(step) = self;
         let at = |member: &'static str| {
-            move |fault| Fault {
+            move |field_error| FieldError {
                 pointer: format!("/{member}"),
-                ..fault
+                ..field_error
             }
         };
         step.field.check().map_err(at("field"))?;
@@ -157,7 +156,7 @@ impl Check for Object<SortStep> {
     }
 }
 
-fn sortable(field: Choice<Field>) -> Result<(), Fault> {
+fn sortable(field: LenientEnum<Field>) -> Result<(), FieldError> {
     use strum::IntoEnumIterator as _;
     if field.known().is_none_or(Field::is_sortable) {
         return Ok(());
@@ -166,23 +165,23 @@ fn sortable(field: Choice<Field>) -> Result<(), Fault> {
         .filter(|field| field.is_sortable())
         .map(Field::as_str)
         .collect();
-    Err(Fault::new("", crate::kernel::Code::UnknownValue).with("allowed", allowed.join(", ")))
+    Err(FieldError::new("", crate::common::Code::UnknownValue).with("allowed", allowed.join(", ")))
 }
 
 /// Columns of a board.
-pub type Columns = Distinct<Choice<Field>, 1, 20>;
+pub type Columns = UniqueVec<LenientEnum<Field>, 1, 20>;
 /// Order of a board.
-pub type Order = Distinct<Object<SortStep>, 0, 3>;
+pub type Order = UniqueVec<JsonObject<SortStep>, 0, 3>;
 
 pub(super) fn known_columns(columns: &Columns) -> Vec<Field> {
-    columns.0.iter().filter_map(Choice::known).collect()
+    columns.0.iter().filter_map(LenientEnum::known).collect()
 }
 
 pub(super) fn known_order(order: &Order) -> Vec<TicketSort> {
     order
         .0
         .iter()
-        .filter_map(|Object(step)| step.known())
+        .filter_map(|JsonObject(step)| step.known())
         .collect()
 }
 
@@ -204,7 +203,7 @@ pub struct TicketQueryCreate {
     #[validate(custom(function = check))]
     pub description: Option<Text<0, 1000>>,
     /// Absent: true.
-    #[serde(default = "patch::yes")]
+    #[serde(default = "merge_patch::default_true")]
     pub active: bool,
     /// Place among the partner's queries, smallest first. Absent: behind the last one.
     #[schema(minimum = 0, maximum = 1_000_000)]
@@ -230,30 +229,30 @@ pub struct TicketQueryCreate {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"position": 3, "sort": []}))]
 pub struct TicketQueryPatch {
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline, nullable = false)]
     #[validate(custom(function = check))]
     pub name: Option<Text<1, 100>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub description: Option<Option<Text<0, 1000>>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false)]
     pub active: Option<bool>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false, minimum = 0, maximum = 1_000_000)]
     #[validate(custom(function = in_range))]
     pub position: Option<i64>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<TicketFilter>, nullable = false)]
     #[validate(nested)]
     pub filter: Option<QueryFilter>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<Vec<Field>>, nullable = false, min_items = 1, max_items = 20)]
     #[validate(custom(function = check))]
     pub columns: Option<Columns>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<Vec<SortStep>>, nullable = false, max_items = 3)]
     #[validate(custom(function = check))]
     pub sort: Option<Order>,
@@ -263,9 +262,9 @@ fn in_range(position: i64) -> Result<(), validator::ValidationError> {
     if (0..=MAX_POSITION).contains(&position) {
         return Ok(());
     }
-    let fault = Fault::new("", crate::kernel::Code::OutOfRange)
+    let field_error = FieldError::new("", crate::common::Code::OutOfRange)
         .with("allowed", format!("0..{MAX_POSITION}"));
-    Err(crate::kernel::text::fault_error(fault))
+    Err(crate::common::text::fault_error(field_error))
 }
 
 /// Filters of the list of queries.

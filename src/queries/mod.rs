@@ -7,13 +7,4 @@ pub mod routes;
 pub mod service;
 
 pub use dto::TicketQuery;
-pub use repo::QueryFacts;
-
-use crate::kernel::ids::Id;
-
-/// Marks the ids of queries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OfQuery {}
-
-/// Id of a query.
-pub type QueryId = Id<OfQuery>;
+pub use repo::QueryFields;

@@ -5,22 +5,22 @@ use std::borrow::Cow;
 use diesel::{dsl::max, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{
-    OfQuery, QueryId,
-    dto::{TicketQueryListQuery, TicketSort},
-};
+use super::dto::{TicketQueryListQuery, TicketSort};
 use crate::{
-    catalog::BusinessPartnerId,
-    db::{Conn, on, paged, schema::queries, types::Jsonb},
-    elements::{Described, stored},
-    kernel::{Result, page::PageRequest},
+    common::{
+        Result,
+        ids::{BusinessPartnerId, QueryId, QueryIdKind},
+        page::PageRequest,
+    },
+    crud::{Named, crud_row},
+    db::{Conn, paged, schema::queries, sql_types::Jsonb, with_conn},
     ticket_filter::{Field, StoredFilter},
 };
 
 /// What people decide about a query.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = queries, treat_none_as_null = true)]
-pub struct QueryFacts {
+pub struct QueryFields {
     pub name: String,
     pub description: Option<String>,
     pub active: bool,
@@ -30,7 +30,7 @@ pub struct QueryFacts {
     pub sort: Jsonb<Vec<TicketSort>>,
 }
 
-impl Described for QueryFacts {
+impl Named for QueryFields {
     fn name(&self) -> Cow<'_, str> {
         self.name.as_str().into()
     }
@@ -40,8 +40,8 @@ impl Described for QueryFacts {
     }
 }
 
-stored!(
-    QueryRow of OfQuery in queries, facts: QueryFacts,
+crud_row!(
+    QueryRow of QueryIdKind in queries, fields: QueryFields,
     owner: business_partner_id (business_partner_id: BusinessPartnerId), unique: name_key
 );
 
@@ -51,7 +51,7 @@ pub(super) async fn list(
     filter: &TicketQueryListQuery,
     page: &PageRequest,
 ) -> Result<Vec<QueryRow>> {
-    Ok(on!(conn, |c, Engine| {
+    Ok(with_conn!(conn, |c, Engine| {
         let mut query = queries::table
             .filter(queries::business_partner_id.eq(partner))
             .select(QueryRow::as_select())
@@ -76,12 +76,12 @@ pub(super) async fn last_position(
     let query = queries::table
         .filter(queries::business_partner_id.eq(partner))
         .select(max(queries::position));
-    Ok(on!(conn, |c| query.first(c))?)
+    Ok(with_conn!(conn, |c| query.first(c))?)
 }
 
 /// The active queries in the order of their positions.
 pub(super) async fn active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<QueryRow>> {
-    Ok(on!(conn, |c| queries::table
+    Ok(with_conn!(conn, |c| queries::table
         .filter(queries::business_partner_id.eq(partner))
         .filter(queries::active)
         .order((queries::position, queries::id))

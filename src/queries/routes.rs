@@ -3,23 +3,23 @@
 use actix_web::{HttpResponse, delete, get, patch, post};
 
 use super::{
-    QueryId, TicketQuery,
+    TicketQuery,
     dto::{TicketQueryCreate, TicketQueryListQuery, TicketQueryPatch},
 };
 use crate::{
-    elements::routes,
+    common::{Result, ids::QueryId},
+    crud::handlers,
     http::{
         auth::{
-            InPartner,
+            AuthorizedPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
-        call::Call,
-        params::{InPath, ListQuery, PageParams, PositionParams},
-        reply::List,
+        call_context::CallContext,
+        params::{ListQuery, PageParams, PathParam, PositionParams},
+        response::List,
     },
-    integration::Configuration,
-    kernel::Result,
+    integration::ConfigurationLock,
 };
 
 /// List ticket board queries
@@ -33,11 +33,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_queries(
-    at: InPartner<IntegrationRead>,
+    at: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<TicketQueryListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::list::<TicketQuery, _>(&call, Configuration(at.partner), &query).await
+    handlers::list::<TicketQuery, _>(&call, ConfigurationLock(at.partner), &query).await
 }
 
 /// Add a ticket board query
@@ -53,11 +53,12 @@ pub async fn list_queries(
 )]
 #[post("")]
 pub async fn create_query(
-    at: InPartner<IntegrationWrite>,
+    at: AuthorizedPartner<IntegrationWrite>,
     body: Body<TicketQueryCreate>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::create::<TicketQuery, _>(&call, at.actor(), Configuration(at.partner), body.0).await
+    handlers::create::<TicketQuery, _>(&call, at.actor(), ConfigurationLock(at.partner), body.0)
+        .await
 }
 
 /// Get a ticket board query
@@ -70,11 +71,11 @@ pub async fn create_query(
 )]
 #[get("/{query_id}")]
 pub async fn get_query(
-    at: InPartner<IntegrationRead>,
-    id: InPath<QueryId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationRead>,
+    id: PathParam<QueryId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::get::<TicketQuery, _>(&call, Configuration(at.partner), id.0).await
+    handlers::get::<TicketQuery, _>(&call, ConfigurationLock(at.partner), id.0).await
 }
 
 /// Change a ticket board query
@@ -89,13 +90,19 @@ pub async fn get_query(
 )]
 #[patch("/{query_id}")]
 pub async fn update_query(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<QueryId>,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<QueryId>,
     body: Body<TicketQueryPatch>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::update::<TicketQuery, _>(call, at.actor(), Configuration(at.partner), id.0, body.0)
-        .await
+    handlers::update::<TicketQuery, _>(
+        call,
+        at.actor(),
+        ConfigurationLock(at.partner),
+        id.0,
+        body.0,
+    )
+    .await
 }
 
 /// Delete a ticket board query
@@ -109,9 +116,9 @@ pub async fn update_query(
 )]
 #[delete("/{query_id}")]
 pub async fn delete_query(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<QueryId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<QueryId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::delete::<TicketQuery, _>(call, at.actor(), Configuration(at.partner), id.0).await
+    handlers::delete::<TicketQuery, _>(call, at.actor(), ConfigurationLock(at.partner), id.0).await
 }

@@ -1,20 +1,24 @@
 //! The rules of queries.
 
 use super::{
-    QueryId, TicketQuery,
+    TicketQuery,
     dto::{
         MAX_POSITION, TicketQueryCreate, TicketQueryListQuery, TicketQueryPatch, known_columns,
         known_order,
     },
-    repo::{self, QueryFacts, QueryRow},
+    repo::{self, QueryFields, QueryRow},
 };
 use crate::{
-    catalog::BusinessPartnerId,
-    db::{Conn, Tx, types::Jsonb},
-    elements::{Amend, Element, Stored as _},
-    integration::{Configuration, Standing},
-    kernel::{Code, Error, Fault, Result, page::PageRequest, patch},
-    texts::Lang,
+    common::{
+        Code, Error, FieldError, Result,
+        ids::{BusinessPartnerId, QueryId},
+        merge_patch,
+        page::PageRequest,
+    },
+    crud::{ApplyPatch, CrudResource, CrudRow as _},
+    db::{Conn, Tx, sql_types::Jsonb},
+    i18n::Lang,
+    integration::{ConfigurationLock, IntegrationState},
     ticket_filter::{
         Names,
         parse::QueryFilter,
@@ -26,28 +30,28 @@ use crate::{
 /// Stands for a position that nobody named: behind the last one.
 const BEHIND_THE_LAST: i64 = -1;
 
-impl Element<Configuration> for TicketQuery {
+impl CrudResource<ConfigurationLock> for TicketQuery {
     type Row = QueryRow;
     type Create = TicketQueryCreate;
     type Patch = TicketQueryPatch;
     type Filter = TicketQueryListQuery;
 
     const MAX: i64 = 500;
-    const WORDED: bool = true;
+    const LOCALIZED: bool = true;
 
-    async fn settle(
-        tx: &mut Tx<'_, Standing>,
-        home: &Configuration,
+    async fn apply_rules(
+        tx: &mut Tx<'_, IntegrationState>,
+        parent: &ConfigurationLock,
         stored: Option<&QueryRow>,
-        facts: &mut QueryFacts,
+        fields: &mut QueryFields,
     ) -> Result<()> {
-        if facts.position == BEHIND_THE_LAST {
-            facts.position = behind(repo::last_position(tx.conn, &home.0).await?);
+        if fields.position == BEHIND_THE_LAST {
+            fields.position = behind(repo::last_position(tx.conn, &parent.0).await?);
         }
         references::settle(
             tx.conn,
-            stored.map(|stored| &stored.facts.filter.0),
-            &facts.filter.0,
+            stored.map(|stored| &stored.fields.filter.0),
+            &fields.filter.0,
         )
         .await
     }
@@ -56,36 +60,36 @@ impl Element<Configuration> for TicketQuery {
         duplicate(constraint)
     }
 
-    async fn written(tx: &mut Tx<'_, Standing>, row: &QueryRow) -> Result<()> {
-        references::keep(tx.conn, Owner::Query(row.id), &row.facts.filter.0).await
+    async fn after_write(tx: &mut Tx<'_, IntegrationState>, row: &QueryRow) -> Result<()> {
+        references::keep(tx.conn, Owner::Query(row.id), &row.fields.filter.0).await
     }
 
-    async fn page(
+    async fn load_page(
         conn: &mut Conn,
-        home: &Configuration,
+        parent: &ConfigurationLock,
         filter: &TicketQueryListQuery,
         page: &PageRequest,
     ) -> Result<Vec<QueryRow>> {
-        repo::list(conn, &home.0, filter, page).await
+        repo::list(conn, &parent.0, filter, page).await
     }
 
-    async fn show(
+    async fn to_views(
         conn: &mut Conn,
-        _: &Configuration,
-        _: Option<&Standing>,
+        _: &ConfigurationLock,
+        _: Option<&IntegrationState>,
         rows: Vec<QueryRow>,
     ) -> Result<Vec<Self>> {
         let names = references::names_of(conn, rows.iter().map(|row| Owner::Query(row.id))).await?;
-        Ok(rows.into_iter().map(|row| shown(row, &names)).collect())
+        Ok(rows.into_iter().map(|row| view(row, &names)).collect())
     }
 
-    fn worded(mut self, lang: Lang) -> Self {
+    fn localize(mut self, lang: Lang) -> Self {
         self.summary = Some((lang, summary(&self.filter, &self.names, lang)));
         self
     }
 }
 
-impl From<TicketQueryCreate> for QueryFacts {
+impl From<TicketQueryCreate> for QueryFields {
     fn from(body: TicketQueryCreate) -> Self {
         Self {
             name: body.name.into(),
@@ -99,39 +103,39 @@ impl From<TicketQueryCreate> for QueryFacts {
     }
 }
 
-impl Amend<QueryFacts> for TicketQueryPatch {
-    fn amend(self, facts: &mut QueryFacts) {
-        patch::set(&mut facts.name, self.name);
-        patch::set(
-            &mut facts.description,
+impl ApplyPatch<QueryFields> for TicketQueryPatch {
+    fn apply_to(self, fields: &mut QueryFields) {
+        merge_patch::assign(&mut fields.name, self.name);
+        merge_patch::assign(
+            &mut fields.description,
             self.description.map(|text| text.map(Into::into)),
         );
-        patch::set(&mut facts.active, self.active);
-        patch::set(&mut facts.position, self.position);
-        patch::set(
-            &mut facts.filter.0,
+        merge_patch::assign(&mut fields.active, self.active);
+        merge_patch::assign(&mut fields.position, self.position);
+        merge_patch::assign(
+            &mut fields.filter.0,
             self.filter.map(QueryFilter::into_filter),
         );
-        patch::set(
-            &mut facts.board_columns.0,
+        merge_patch::assign(
+            &mut fields.board_columns.0,
             self.columns.map(|columns| known_columns(&columns)),
         );
-        patch::set(
-            &mut facts.sort.0,
+        merge_patch::assign(
+            &mut fields.sort.0,
             self.sort.map(|order| known_order(&order)),
         );
     }
 }
 
-fn shown(row: QueryRow, names: &Names) -> TicketQuery {
+fn view(row: QueryRow, names: &Names) -> TicketQuery {
     let audit = row.audit();
     let QueryRow {
         id,
         business_partner_id,
-        facts,
+        fields,
         ..
     } = row;
-    let QueryFacts {
+    let QueryFields {
         name,
         description,
         active,
@@ -139,7 +143,7 @@ fn shown(row: QueryRow, names: &Names) -> TicketQuery {
         filter,
         board_columns,
         sort,
-    } = facts;
+    } = fields;
     TicketQuery {
         id,
         business_partner_id,
@@ -163,14 +167,14 @@ fn behind(last: Option<i64>) -> i64 {
 }
 
 /// The active queries in the order of their positions.
-pub async fn offered(
+pub async fn list_visible(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
-) -> Result<Vec<(QueryId, QueryFacts)>> {
+) -> Result<Vec<(QueryId, QueryFields)>> {
     Ok(repo::active(conn, partner)
         .await?
         .into_iter()
-        .map(|row| (row.id, row.facts))
+        .map(|row| (row.id, row.fields))
         .collect())
 }
 
@@ -183,7 +187,7 @@ pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> 
 fn duplicate(constraint: &str) -> Error {
     match constraint {
         "queries_business_partner_id_name_key_key" => {
-            Error::at(Fault::new("/name", Code::DuplicateName))
+            Error::from_field(FieldError::new("/name", Code::DuplicateName))
         }
         other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
     }

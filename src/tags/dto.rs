@@ -4,16 +4,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::TagId;
 use crate::{
-    catalog::{AreaId, BusinessPartnerId},
-    http::params::ListFilter,
-    kernel::{
+    common::{
         Audit, Resource,
         change::EntityTag,
-        patch,
+        ids::{AreaId, BusinessPartnerId, TagId},
+        merge_patch,
         text::{Text, check},
     },
+    http::params::ListFilter,
 };
 
 /// A tag.
@@ -80,20 +79,20 @@ pub struct TagCreate {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"internal_only": true}))]
 pub struct TagPatch {
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline, nullable = false)]
     #[validate(custom(function = check))]
     pub name: Option<Text<1, 100>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub description: Option<Option<Text<0, 1000>>>,
     /// `null`: everywhere.
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub area_id: Option<Option<AreaId>>,
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false)]
     pub internal_only: Option<bool>,
 }

@@ -9,12 +9,3 @@ pub mod routes;
 pub mod service;
 
 pub use dto::Tag;
-
-use crate::kernel::ids::Id;
-
-/// Marks the ids of tags.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OfTag {}
-
-/// Id of a tag.
-pub type TagId = Id<OfTag>;

@@ -5,32 +5,35 @@ use std::borrow::Cow;
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{OfTag, TagId, dto::TagListQuery};
+use super::dto::TagListQuery;
 use crate::{
-    catalog::{AreaId, BusinessPartnerId},
-    db::{Conn, on, paged, schema::tags},
-    elements::{Described, stored},
-    kernel::{Result, page::PageRequest},
+    common::{
+        Result,
+        ids::{AreaId, BusinessPartnerId, TagId, TagIdKind},
+        page::PageRequest,
+    },
+    crud::{Named, crud_row},
+    db::{Conn, paged, schema::tags, with_conn},
 };
 
 /// What people decide about a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = tags, treat_none_as_null = true)]
-pub struct TagFacts {
+pub struct TagFields {
     pub name: String,
     pub description: Option<String>,
     pub area_id: Option<AreaId>,
     pub internal_only: bool,
 }
 
-impl Described for TagFacts {
+impl Named for TagFields {
     fn name(&self) -> Cow<'_, str> {
         self.name.as_str().into()
     }
 }
 
-stored!(
-    TagRow of OfTag in tags, facts: TagFacts,
+crud_row!(
+    TagRow of TagIdKind in tags, fields: TagFields,
     owner: business_partner_id (business_partner_id: BusinessPartnerId), unique: name_key
 );
 
@@ -40,7 +43,7 @@ pub(super) async fn list(
     filter: &TagListQuery,
     page: &PageRequest,
 ) -> Result<Vec<TagRow>> {
-    Ok(on!(conn, |c, Engine| {
+    Ok(with_conn!(conn, |c, Engine| {
         let mut query = tags::table
             .filter(tags::business_partner_id.eq(partner))
             .select(TagRow::as_select())
@@ -75,21 +78,21 @@ pub(super) async fn bound_to(
         .order((tags::sort_key, tags::id))
         .limit(few)
         .select((tags::id, tags::name));
-    let first: Vec<(TagId, String)> = on!(conn, |c| first.load(c))?;
+    let first: Vec<(TagId, String)> = with_conn!(conn, |c| first.load(c))?;
     let all = if first.is_empty() {
         0
     } else {
-        on!(conn, |c| bound().select(count_star()).first(c))?
+        with_conn!(conn, |c| bound().select(count_star()).first(c))?
     };
     Ok((first, all))
 }
 
 /// The tags that accesses may use, in their order: id, name and area of each.
-pub(super) async fn offered(
+pub(super) async fn list_visible(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
 ) -> Result<Vec<(TagId, String, Option<AreaId>)>> {
-    Ok(on!(conn, |c| tags::table
+    Ok(with_conn!(conn, |c| tags::table
         .filter(tags::business_partner_id.eq(partner))
         .filter(diesel::dsl::not(tags::internal_only))
         .order((tags::sort_key, tags::id))

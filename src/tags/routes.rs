@@ -3,23 +3,23 @@
 use actix_web::{HttpResponse, delete, get, patch, post};
 
 use super::{
-    Tag, TagId,
+    Tag,
     dto::{TagCreate, TagListQuery, TagPatch},
 };
 use crate::{
-    elements::routes,
+    common::{Result, ids::TagId},
+    crud::handlers,
     http::{
         auth::{
-            InPartner,
+            AuthorizedPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
-        call::Call,
-        params::{InPath, ListQuery, NameParams, PageParams},
-        reply::List,
+        call_context::CallContext,
+        params::{ListQuery, NameParams, PageParams, PathParam},
+        response::List,
     },
-    integration::Configuration,
-    kernel::Result,
+    integration::ConfigurationLock,
 };
 
 /// List tags
@@ -33,11 +33,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_tags(
-    at: InPartner<IntegrationRead>,
+    at: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<TagListQuery>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::list::<Tag, _>(&call, Configuration(at.partner), &query).await
+    handlers::list::<Tag, _>(&call, ConfigurationLock(at.partner), &query).await
 }
 
 /// Add a tag
@@ -53,11 +53,11 @@ pub async fn list_tags(
 )]
 #[post("")]
 pub async fn create_tag(
-    at: InPartner<IntegrationWrite>,
+    at: AuthorizedPartner<IntegrationWrite>,
     body: Body<TagCreate>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::create::<Tag, _>(&call, at.actor(), Configuration(at.partner), body.0).await
+    handlers::create::<Tag, _>(&call, at.actor(), ConfigurationLock(at.partner), body.0).await
 }
 
 /// Get a tag
@@ -70,11 +70,11 @@ pub async fn create_tag(
 )]
 #[get("/{tag_id}")]
 pub async fn get_tag(
-    at: InPartner<IntegrationRead>,
-    id: InPath<TagId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationRead>,
+    id: PathParam<TagId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::get::<Tag, _>(&call, Configuration(at.partner), id.0).await
+    handlers::get::<Tag, _>(&call, ConfigurationLock(at.partner), id.0).await
 }
 
 /// Change a tag
@@ -89,12 +89,19 @@ pub async fn get_tag(
 )]
 #[patch("/{tag_id}")]
 pub async fn update_tag(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<TagId>,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<TagId>,
     body: Body<TagPatch>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::update::<Tag, _>(call, at.actor(), Configuration(at.partner), id.0, body.0).await
+    handlers::update::<Tag, _>(
+        call,
+        at.actor(),
+        ConfigurationLock(at.partner),
+        id.0,
+        body.0,
+    )
+    .await
 }
 
 /// Delete a tag
@@ -108,9 +115,9 @@ pub async fn update_tag(
 )]
 #[delete("/{tag_id}")]
 pub async fn delete_tag(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<TagId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<TagId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::delete::<Tag, _>(call, at.actor(), Configuration(at.partner), id.0).await
+    handlers::delete::<Tag, _>(call, at.actor(), ConfigurationLock(at.partner), id.0).await
 }

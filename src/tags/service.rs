@@ -1,25 +1,29 @@
 //! The rules of tags.
 
 use super::{
-    Tag, TagId,
+    Tag,
     dto::{TagCreate, TagListQuery, TagPatch},
-    repo::{self, TagFacts, TagRow},
+    repo::{self, TagFields, TagRow},
 };
 use crate::{
-    catalog::{Area, AreaId, BusinessPartnerId},
-    db::{Conn, Tx},
-    elements::{Amend, Element, Stored as _},
-    grants,
-    integration::{Configuration, Standing},
-    kernel::{
-        Code, Error, Fault, Resource as _, Result, error::Reference, page::PageRequest, patch,
+    catalog::Area,
+    common::{
+        Code, Error, FieldError, Resource as _, Result,
+        error::Reference,
+        ids::{AreaId, BusinessPartnerId, TagId},
+        merge_patch,
+        page::PageRequest,
     },
+    crud::{ApplyPatch, CrudResource, CrudRow as _},
+    db::{Conn, Tx},
+    grants,
+    integration::{ConfigurationLock, IntegrationState},
 };
 
 /// Most tags that a refusal names.
 const MAX_NAMED: i64 = 20;
 
-impl Element<Configuration> for Tag {
+impl CrudResource<ConfigurationLock> for Tag {
     type Row = TagRow;
     type Create = TagCreate;
     type Patch = TagPatch;
@@ -27,20 +31,20 @@ impl Element<Configuration> for Tag {
 
     const MAX: i64 = 20_000;
 
-    async fn settle(
-        tx: &mut Tx<'_, Standing>,
-        home: &Configuration,
+    async fn apply_rules(
+        tx: &mut Tx<'_, IntegrationState>,
+        parent: &ConfigurationLock,
         stored: Option<&TagRow>,
-        facts: &mut TagFacts,
+        fields: &mut TagFields,
     ) -> Result<()> {
-        let area = facts
+        let area = fields
             .area_id
             .as_ref()
-            .filter(|area| stored.is_none_or(|it| it.facts.area_id.as_ref() != Some(area)));
+            .filter(|area| stored.is_none_or(|it| it.fields.area_id.as_ref() != Some(area)));
         let Some(area) = area else { return Ok(()) };
         area_granted(
             area,
-            grants::service::is_granted::<Area>(tx.conn, &home.0, area).await?,
+            grants::service::is_granted::<Area>(tx.conn, &parent.0, area).await?,
         )
     }
 
@@ -48,32 +52,32 @@ impl Element<Configuration> for Tag {
         duplicate(constraint)
     }
 
-    async fn page(
+    async fn load_page(
         conn: &mut Conn,
-        home: &Configuration,
+        parent: &ConfigurationLock,
         filter: &TagListQuery,
         page: &PageRequest,
     ) -> Result<Vec<TagRow>> {
-        repo::list(conn, &home.0, filter, page).await
+        repo::list(conn, &parent.0, filter, page).await
     }
 
-    async fn show(
+    async fn to_views(
         conn: &mut Conn,
-        home: &Configuration,
-        _: Option<&Standing>,
+        parent: &ConfigurationLock,
+        _: Option<&IntegrationState>,
         rows: Vec<TagRow>,
     ) -> Result<Vec<Self>> {
-        let bound = rows.iter().any(|row| row.facts.area_id.is_some());
+        let bound = rows.iter().any(|row| row.fields.area_id.is_some());
         let retired = if bound {
-            grants::service::retired::<Area>(conn, &home.0).await?
+            grants::service::retired::<Area>(conn, &parent.0).await?
         } else {
             Vec::new()
         };
-        Ok(rows.into_iter().map(|row| shown(row, &retired)).collect())
+        Ok(rows.into_iter().map(|row| view(row, &retired)).collect())
     }
 }
 
-impl From<TagCreate> for TagFacts {
+impl From<TagCreate> for TagFields {
     fn from(body: TagCreate) -> Self {
         Self {
             name: body.name.into(),
@@ -84,25 +88,25 @@ impl From<TagCreate> for TagFacts {
     }
 }
 
-impl Amend<TagFacts> for TagPatch {
-    fn amend(self, facts: &mut TagFacts) {
-        patch::set(&mut facts.name, self.name);
-        patch::set(
-            &mut facts.description,
+impl ApplyPatch<TagFields> for TagPatch {
+    fn apply_to(self, fields: &mut TagFields) {
+        merge_patch::assign(&mut fields.name, self.name);
+        merge_patch::assign(
+            &mut fields.description,
             self.description.map(|text| text.map(Into::into)),
         );
-        patch::set(&mut facts.area_id, self.area_id);
-        patch::set(&mut facts.internal_only, self.internal_only);
+        merge_patch::assign(&mut fields.area_id, self.area_id);
+        merge_patch::assign(&mut fields.internal_only, self.internal_only);
     }
 }
 
-fn shown(row: TagRow, retired: &[AreaId]) -> Tag {
+fn view(row: TagRow, retired: &[AreaId]) -> Tag {
     let audit = row.audit();
     let TagRow {
         id,
         business_partner_id,
-        facts:
-            TagFacts {
+        fields:
+            TagFields {
                 name,
                 description,
                 area_id,
@@ -124,7 +128,7 @@ fn shown(row: TagRow, retired: &[AreaId]) -> Tag {
 }
 
 /// Refuses to take back an area that tags are bound to (R4).
-pub async fn area_is_free(
+pub async fn ensure_area_unused(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
     area: &AreaId,
@@ -134,11 +138,11 @@ pub async fn area_is_free(
 }
 
 /// The tags that accesses may use, those of retired areas included, in their order: id, name and area of each.
-pub async fn offered(
+pub async fn list_visible(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
 ) -> Result<Vec<(TagId, String, Option<AreaId>)>> {
-    repo::offered(conn, partner).await
+    repo::list_visible(conn, partner).await
 }
 
 /// How many tags a partner has.
@@ -159,10 +163,10 @@ fn unbound(first: Vec<(TagId, String)>, all: i64) -> Result<()> {
         name,
     };
     let references = first.into_iter().map(reference).collect();
-    Err(Error::refuse(Code::AreaInUse)
+    Err(Error::client(Code::AreaInUse)
         .with("count", all)
         .with("names", names)
-        .because_of(references))
+        .with_references(references))
 }
 
 /// R5: a tag's area must be granted.
@@ -170,8 +174,8 @@ fn area_granted(area: &AreaId, granted: bool) -> Result<()> {
     if granted {
         Ok(())
     } else {
-        Err(Error::at(
-            Fault::new("/area_id", Code::AreaNotGranted).with("id", area),
+        Err(Error::from_field(
+            FieldError::new("/area_id", Code::AreaNotGranted).with("id", area),
         ))
     }
 }
@@ -180,7 +184,7 @@ fn area_granted(area: &AreaId, granted: bool) -> Result<()> {
 fn duplicate(constraint: &str) -> Error {
     match constraint {
         "tags_business_partner_id_area_scope_name_key_key" => {
-            Error::at(Fault::new("/name", Code::DuplicateName))
+            Error::from_field(FieldError::new("/name", Code::DuplicateName))
         }
         other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
     }
@@ -194,7 +198,7 @@ mod tests {
     fn r4_an_area_in_use_stays_and_the_tags_are_named() {
         assert!(unbound(vec![], 0).is_ok());
         let id = TagId::generate();
-        let Err(Error::Refused(refusal)) = unbound(vec![(id, "VPN".to_owned())], 30) else {
+        let Err(Error::Client(refusal)) = unbound(vec![(id, "VPN".to_owned())], 30) else {
             panic!()
         };
         assert_eq!(refusal.code, Code::AreaInUse);
@@ -227,27 +231,27 @@ mod tests {
 
     #[test]
     fn a_patch_keeps_what_it_does_not_name_and_null_clears() {
-        let facts = TagFacts {
+        let fields = TagFields {
             name: "VPN".into(),
             description: Some("d".into()),
             area_id: Some("netz".parse().unwrap()),
             internal_only: false,
         };
         let patched = |patch: serde_json::Value| {
-            let mut facts = facts.clone();
+            let mut fields = fields.clone();
             serde_json::from_value::<TagPatch>(patch)
                 .unwrap()
-                .amend(&mut facts);
-            facts
+                .apply_to(&mut fields);
+            fields
         };
-        assert_eq!(patched(serde_json::json!({})), facts);
+        assert_eq!(patched(serde_json::json!({})), fields);
         let cleared = patched(serde_json::json!({"description": null, "area_id": null}));
         assert_eq!(
             cleared,
-            TagFacts {
+            TagFields {
                 description: None,
                 area_id: None,
-                ..facts.clone()
+                ..fields.clone()
             }
         );
     }

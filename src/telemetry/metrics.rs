@@ -20,10 +20,10 @@ use prometheus_client::{
 };
 
 use crate::{
+    common::counters::Count,
     db::Db,
-    decisions::{Counts, Keeper},
-    http::{kept::KeptPages, limits::Gate},
-    kernel::count::Count,
+    decisions::{DecisionStats, PolicyCache},
+    http::{limits::Gate, page_cache::PageCache},
     tokens::Verifier,
 };
 
@@ -51,8 +51,8 @@ pub struct Metrics {
 #[derive(Clone)]
 pub struct Sources {
     pub db: Db,
-    pub keeper: Arc<Keeper>,
-    pub pages: Arc<KeptPages>,
+    pub policy_cache: Arc<PolicyCache>,
+    pub pages: Arc<PageCache>,
     pub verifier: Arc<Verifier>,
     pub gate: Gate,
 }
@@ -147,7 +147,7 @@ impl Collector for Scraped {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let Sources {
             db,
-            keeper,
+            policy_cache,
             pages,
             verifier,
             gate,
@@ -179,14 +179,14 @@ impl Collector for Scraped {
             "Requests that wait for a connection",
             pool.waiting,
         )?;
-        let Counts {
+        let DecisionStats {
             visible,
             hidden,
             wrong,
             allowed,
             refused,
             policies,
-        } = &keeper.counts;
+        } = &policy_cache.counts;
         let outcomes = [("visible", visible), ("hidden", hidden), ("wrong", wrong)];
         out.counters(
             "decisions_tickets",
@@ -206,10 +206,10 @@ impl Collector for Scraped {
         out.gauge(
             "decisions_policies_bytes",
             "Memory of compiled policies, roughly",
-            keeper.bytes(),
+            policy_cache.bytes(),
         )?;
         let help = "Pages that may be kept, asked for; stale: kept, but not as it is now";
-        out.counters("http_pages", help, "found", pages.finds.named())?;
+        out.counters("http_pages", help, "found", pages.lookups.named())?;
         out.gauge(
             "http_pages_bytes",
             "Memory of pages that are kept, roughly",

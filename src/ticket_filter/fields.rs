@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::VariantNames as _;
 use utoipa::ToSchema;
 
-use super::states::{TicketClosure, TicketLevel, TicketStatus};
+use super::enums::{TicketClosure, TicketLevel, TicketStatus};
 use crate::catalog::EntryKind;
 
 /// The words of a flag: set, and not set.

@@ -10,7 +10,7 @@ use utoipa::{
 };
 
 use super::fields::{Field, MAX_VALUES, Operator};
-use crate::{catalog::EntryKind, db::types::Jsonb};
+use crate::{catalog::EntryKind, db::sql_types::Jsonb};
 
 /// A condition on tickets, or a combination of conditions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,15 +10,15 @@ use utoipa::{
 use validator::{Validate, ValidationErrors};
 
 use super::{Condition, Field, Operator, TicketFilter, ValueKind, fields::MAX_VALUES};
-use crate::kernel::{
-    Code, Fault,
-    bounded::Bounded,
-    fold::fold_case,
+use crate::common::{
+    Code, FieldError,
+    calendar_duration::CalendarDuration,
     ids::{ContactId, Id},
-    object::Object,
-    period::Period,
-    text::{Check, Text, fault_error},
-    time::Timestamp,
+    json_object::JsonObject,
+    normalize::fold_case,
+    text::{SelfCheck, Text, fault_error},
+    timestamp::Timestamp,
+    truncated_vec::TruncatedVec,
 };
 
 /// Deepest nesting of groups.
@@ -28,13 +28,13 @@ pub const MAX_CONDITIONS: usize = 50;
 /// Largest filter, in bytes of its normalised JSON: a page holds 200 of them.
 pub const MAX_BYTES: usize = 64 * 1024;
 /// Most faults told of one filter: what is that wrong was not written by hand, and an answer stays small.
-pub const MAX_FAULTS: usize = 100;
+pub const MAX_FIELD_ERRORS: usize = 100;
 
 /// A filter in a body. `VIEWER` says whether it may speak of the access that looks (`is_self`): queries may, rules may not.
 ///
 /// Reading takes whatever has the shape of a filter; [`Validate`] tells what is wrong with it.
 #[derive(Debug, Clone)]
-pub struct FilterBody<const VIEWER: bool>(Result<TicketFilter, Vec<Fault>>);
+pub struct FilterBody<const VIEWER: bool>(Result<TicketFilter, Vec<FieldError>>);
 
 /// The filter of a ticket board query.
 pub type QueryFilter = FilterBody<true>;
@@ -44,7 +44,7 @@ pub type RuleFilter = FilterBody<false>;
 /// Not sent, though it has to be.
 impl<const VIEWER: bool> Default for FilterBody<VIEWER> {
     fn default() -> Self {
-        Self(Err(vec![Fault::new("", Code::Required)]))
+        Self(Err(vec![FieldError::new("", Code::Required)]))
     }
 }
 
@@ -59,29 +59,31 @@ impl<const VIEWER: bool> FilterBody<VIEWER> {
 
 impl<'de, const VIEWER: bool> Deserialize<'de> for FilterBody<VIEWER> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Object(node) = Object::<Node>::deserialize(deserializer)?;
+        let JsonObject(node) = JsonObject::<Node>::deserialize(deserializer)?;
         let mut parser = Parser {
             viewer: VIEWER,
             conditions: 0,
-            faults: Vec::new(),
+            field_errors: Vec::new(),
         };
         let filter = parser
             .filter(node, "", 1)
             .filter(|filter| parser.fits(filter));
         Ok(Self(
             filter
-                .filter(|_| parser.faults.is_empty())
-                .ok_or(parser.faults),
+                .filter(|_| parser.field_errors.is_empty())
+                .ok_or(parser.field_errors),
         ))
     }
 }
 
 impl<const VIEWER: bool> Validate for FilterBody<VIEWER> {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let Err(faults) = &self.0 else { return Ok(()) };
+        let Err(field_errors) = &self.0 else {
+            return Ok(());
+        };
         let mut errors = ValidationErrors::new();
-        for fault in faults {
-            errors.add("", fault_error(fault.clone()));
+        for field_error in field_errors {
+            errors.add("", fault_error(field_error.clone()));
         }
         Err(errors)
     }
@@ -108,22 +110,22 @@ impl<const VIEWER: bool> ToSchema for FilterBody<VIEWER> {
 #[serde(deny_unknown_fields)]
 struct Node {
     r#type: Option<String>,
-    filters: Option<Bounded<Object<Node>, { MAX_CONDITIONS + 1 }>>,
+    filters: Option<TruncatedVec<JsonObject<Node>, { MAX_CONDITIONS + 1 }>>,
     field: Option<String>,
     operator: Option<String>,
-    values: Option<Bounded<String, { MAX_VALUES + 1 }>>,
+    values: Option<TruncatedVec<String, { MAX_VALUES + 1 }>>,
 }
 
 struct Parser {
     viewer: bool,
     conditions: usize,
-    faults: Vec<Fault>,
+    field_errors: Vec<FieldError>,
 }
 
 impl Parser {
-    fn fault(&mut self, fault: Fault) {
-        if self.faults.len() < MAX_FAULTS {
-            self.faults.push(fault);
+    fn field_error(&mut self, field_error: FieldError) {
+        if self.field_errors.len() < MAX_FIELD_ERRORS {
+            self.field_errors.push(field_error);
         }
     }
 
@@ -131,7 +133,7 @@ impl Parser {
     fn fits(&mut self, filter: &TicketFilter) -> bool {
         let small = serde_json::to_vec(filter).is_ok_and(|json| json.len() <= MAX_BYTES);
         if !small {
-            self.fault(Fault::new("", Code::FilterTooLarge).with("max", MAX_BYTES));
+            self.field_error(FieldError::new("", Code::FilterTooLarge).with("max", MAX_BYTES));
         }
         small
     }
@@ -144,12 +146,12 @@ impl Parser {
             Some("none") => |filters| TicketFilter::None { filters },
             Some("condition") => return self.condition(node, at),
             Some(_) => {
-                let fault = Fault::new(format!("{at}/type"), Code::UnknownValue);
-                self.fault(fault.with("allowed", "all, any, none, condition"));
+                let field_error = FieldError::new(format!("{at}/type"), Code::UnknownValue);
+                self.field_error(field_error.with("allowed", "all, any, none, condition"));
                 return None;
             }
             None => {
-                self.fault(Fault::new(format!("{at}/type"), Code::Required));
+                self.field_error(FieldError::new(format!("{at}/type"), Code::Required));
                 return None;
             }
         };
@@ -160,21 +162,21 @@ impl Parser {
         ];
         self.misplaced(at, &misplaced);
         if depth > MAX_DEPTH {
-            self.fault(Fault::new(at, Code::TooDeep).with("max", MAX_DEPTH));
+            self.field_error(FieldError::new(at, Code::TooDeep).with("max", MAX_DEPTH));
             return None;
         }
         let filters = node
             .filters
-            .map(|Bounded(filters)| filters)
+            .map(|TruncatedVec(filters)| filters)
             .unwrap_or_default();
         if filters.is_empty() {
-            self.fault(Fault::new(format!("{at}/filters"), Code::Required));
+            self.field_error(FieldError::new(format!("{at}/filters"), Code::Required));
             return None;
         }
         let mut parsed = Vec::with_capacity(filters.len().min(MAX_CONDITIONS));
-        for (index, Object(filter)) in filters.into_iter().enumerate() {
+        for (index, JsonObject(filter)) in filters.into_iter().enumerate() {
             // what comes after one condition too many is not looked at
-            if self.conditions > MAX_CONDITIONS || self.faults.len() == MAX_FAULTS {
+            if self.conditions > MAX_CONDITIONS || self.field_errors.len() == MAX_FIELD_ERRORS {
                 return None;
             }
             parsed.extend(self.filter(filter, &format!("{at}/filters/{index}"), depth + 1));
@@ -185,7 +187,9 @@ impl Parser {
     fn condition(&mut self, node: Node, at: &str) -> Option<TicketFilter> {
         self.conditions += 1;
         if self.conditions > MAX_CONDITIONS {
-            self.fault(Fault::new(at, Code::TooManyConditions).with("max", MAX_CONDITIONS));
+            self.field_error(
+                FieldError::new(at, Code::TooManyConditions).with("max", MAX_CONDITIONS),
+            );
             return None;
         }
         self.misplaced(at, &[("filters", node.filters.is_some())]);
@@ -203,8 +207,8 @@ impl Parser {
             .collect();
         let operator = self.word::<Operator>(node.operator, at, "operator", &allowed.join(", "))?;
         if !allowed.contains(&operator.as_str()) {
-            let fault = Fault::new(format!("{at}/operator"), Code::UnknownValue);
-            self.fault(fault.with("allowed", allowed.join(", ")));
+            let field_error = FieldError::new(format!("{at}/operator"), Code::UnknownValue);
+            self.field_error(field_error.with("allowed", allowed.join(", ")));
             return None;
         }
         let values = self.values(field, operator, node.values.unwrap_or_default().0, at)?;
@@ -217,8 +221,9 @@ impl Parser {
 
     fn misplaced(&mut self, at: &str, members: &[(&str, bool)]) {
         for (member, _) in members.iter().filter(|(_, sent)| *sent) {
-            self.fault(
-                Fault::new(format!("{at}/{member}"), Code::UnknownMember).with("member", member),
+            self.field_error(
+                FieldError::new(format!("{at}/{member}"), Code::UnknownMember)
+                    .with("member", member),
             );
         }
     }
@@ -232,12 +237,12 @@ impl Parser {
     ) -> Option<T> {
         let at = format!("{at}/{name}");
         let Some(word) = sent else {
-            self.fault(Fault::new(at, Code::Required));
+            self.field_error(FieldError::new(at, Code::Required));
             return None;
         };
         let known = word.parse().ok();
         if known.is_none() {
-            self.fault(Fault::new(at, Code::UnknownValue).with("allowed", allowed));
+            self.field_error(FieldError::new(at, Code::UnknownValue).with("allowed", allowed));
         }
         known
     }
@@ -251,17 +256,18 @@ impl Parser {
     ) -> Option<Vec<String>> {
         let arity = operator.arity();
         if sent.len() > *arity.end() {
-            self.fault(
-                Fault::new(format!("{at}/values"), Code::TooManyValues).with("max", arity.end()),
+            self.field_error(
+                FieldError::new(format!("{at}/values"), Code::TooManyValues)
+                    .with("max", arity.end()),
             );
             return None;
         }
         if sent.len() < *arity.start() {
-            self.fault(Fault::new(format!("{at}/values"), Code::Required));
+            self.field_error(FieldError::new(format!("{at}/values"), Code::Required));
             return None;
         }
         let kind = operator.value_kind(field.value_kind());
-        let (before, mut seen) = (self.faults.len(), BTreeSet::new());
+        let (before, mut seen) = (self.field_errors.len(), BTreeSet::new());
         let mut values = Vec::with_capacity(sent.len().min(MAX_VALUES));
         for (index, value) in sent.iter().enumerate() {
             let judged = normalised(kind, field, value).and_then(|value| {
@@ -273,23 +279,23 @@ impl Parser {
                 if seen.insert(known) {
                     Ok(value)
                 } else {
-                    Err(Fault::new("", Code::DuplicateValue))
+                    Err(FieldError::new("", Code::DuplicateValue))
                 }
             });
             match judged {
                 Ok(value) => values.push(value),
-                Err(fault) => self.fault(Fault {
+                Err(field_error) => self.field_error(FieldError {
                     pointer: format!("{at}/values/{index}"),
-                    ..fault
+                    ..field_error
                 }),
             }
         }
-        (self.faults.len() == before).then_some(values)
+        (self.field_errors.len() == before).then_some(values)
     }
 }
 
 /// A value in its one spelling, or what is wrong with it.
-fn normalised(kind: ValueKind, field: Field, value: &str) -> Result<String, Fault> {
+fn normalised(kind: ValueKind, field: Field, value: &str) -> Result<String, FieldError> {
     match kind {
         // whether the catalogue has it, the service asks
         ValueKind::AreaId | ValueKind::TicketTypeId | ValueKind::ContactId | ValueKind::ErpId => {
@@ -300,20 +306,20 @@ fn normalised(kind: ValueKind, field: Field, value: &str) -> Result<String, Faul
             Ok(value.to_owned())
         }
         ValueKind::Word | ValueKind::Boolean => {
-            Err(Fault::new("", Code::UnknownValue).with("allowed", field.words().join(", ")))
+            Err(FieldError::new("", Code::UnknownValue).with("allowed", field.words().join(", ")))
         }
         ValueKind::TagName => text(Text::<1, 100>::new(value)),
         ValueKind::Text => text(Text::<1, 200>::new(value)),
         ValueKind::Time => Timestamp::parse(value)
             .map(|time| time.to_string())
-            .ok_or_else(|| Fault::new("", Code::InvalidTime)),
-        ValueKind::Duration => Period::parse(value)
+            .ok_or_else(|| FieldError::new("", Code::InvalidTime)),
+        ValueKind::Duration => CalendarDuration::parse(value)
             .map(|period| period.to_string())
-            .ok_or_else(|| Fault::new("", Code::InvalidDuration)),
+            .ok_or_else(|| FieldError::new("", Code::InvalidDuration)),
         ValueKind::Nothing => Ok(value.to_owned()),
     }
 }
 
-fn text<const MIN: usize, const MAX: usize>(text: Text<MIN, MAX>) -> Result<String, Fault> {
+fn text<const MIN: usize, const MAX: usize>(text: Text<MIN, MAX>) -> Result<String, FieldError> {
     text.check().map(|()| text.into())
 }

@@ -5,17 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Summary, TicketFilter, parse::MAX_FAULTS};
+use super::{Summary, TicketFilter, parse::MAX_FIELD_ERRORS};
 use crate::{
-    catalog::{self, BusinessPartnerId, EntryKind},
-    db::{
-        Conn, on,
-        schema::{catalog_entries as entries, exclusion_rules, filter_references as refs, queries},
-        types::{Uuid, Word},
+    catalog::{self, EntryKind},
+    common::{
+        Code, FieldError, Result,
+        change::EntityTag,
+        error::ensure_valid,
+        ids::{BusinessPartnerId, Id, QueryId, RuleId},
     },
-    exclusion_rules::RuleId,
-    kernel::{Code, Fault, Result, change::EntityTag, error::no_faults, ids::Id},
-    queries::QueryId,
+    db::{
+        Conn,
+        schema::{catalog_entries as entries, exclusion_rules, filter_references as refs, queries},
+        sql_types::{EnumText, Uuid},
+        with_conn,
+    },
 };
 
 /// What the catalogue entries that some filters name are called.
@@ -52,9 +56,9 @@ impl Names {
     /// The tag of something of this version that shows these names, in the language of its summary.
     pub fn tag(&self, version: i64, summary: &Summary) -> EntityTag {
         let tag = EntityTag::derived(version, EntityTag::hashed(&self.0).as_str());
-        summary
-            .as_ref()
-            .map_or(tag.clone(), |(lang, _)| tag.in_language(lang.edition()))
+        summary.as_ref().map_or(tag.clone(), |(lang, _)| {
+            tag.in_language(lang.content_hash())
+        })
     }
 }
 
@@ -73,11 +77,11 @@ pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = Owner>) -> R
         )
         .select((entries::kind, entries::id, entries::name))
         .distinct();
-    let found: Vec<(Word<EntryKind>, String, String)> = on!(conn, |c| query.load(c))?;
+    let found: Vec<(EnumText<EntryKind>, String, String)> = with_conn!(conn, |c| query.load(c))?;
     Ok(Names(
         found
             .into_iter()
-            .map(|(Word(kind), id, name)| ((kind, id), name))
+            .map(|(EnumText(kind), id, name)| ((kind, id), name))
             .collect(),
     ))
 }
@@ -111,11 +115,11 @@ fn known(filter: &TicketFilter, names: &Names) -> Result<()> {
     let entries = filter.named_entries().into_iter();
     let unknown = entries
         .filter(|(_, kind, id)| names.name(*kind, id).is_none())
-        .take(MAX_FAULTS);
-    no_faults(
+        .take(MAX_FIELD_ERRORS);
+    ensure_valid(
         unknown
             .map(|(pointer, _, id)| {
-                Fault::new(format!("/filter{pointer}"), Code::UnknownReference).with("id", id)
+                FieldError::new(format!("/filter{pointer}"), Code::UnknownReference).with("id", id)
             })
             .collect(),
     )
@@ -152,7 +156,7 @@ impl Owner {
 /// Keeps which entries a filter names, in place of what was kept before. All of them must be known.
 pub async fn keep(conn: &mut Conn, owner: Owner, filter: &TicketFilter) -> Result<()> {
     let id = Id::<()>::from(owner.id());
-    on!(conn, |c| diesel::delete(
+    with_conn!(conn, |c| diesel::delete(
         refs::table.filter(refs::owner_id.eq(id))
     )
     .execute(c))?;
@@ -171,7 +175,7 @@ pub async fn keep(conn: &mut Conn, owner: Owner, filter: &TicketFilter) -> Resul
             Owner::Rule(id) => (None, Some(id)),
         };
         let rows = entries::table
-            .filter(entries::kind.eq(Word(kind)))
+            .filter(entries::kind.eq(EnumText(kind)))
             .filter(entries::id.eq_any(ids))
             .select((
                 id.into_sql::<Uuid>(),
@@ -187,7 +191,7 @@ pub async fn keep(conn: &mut Conn, owner: Owner, filter: &TicketFilter) -> Resul
             refs::query_id,
             refs::exclusion_rule_id,
         );
-        on!(conn, |c| diesel::insert_into(refs::table)
+        with_conn!(conn, |c| diesel::insert_into(refs::table)
             .values(rows)
             .into_columns(columns)
             .execute(c))?;
@@ -224,10 +228,11 @@ pub async fn retired(
         .filter(diesel::dsl::not(entries::active))
         .select((refs::kind, refs::entry_id));
     // UNION drops what both name
-    let found: Vec<(Word<EntryKind>, String)> = on!(conn, |c| in_queries.union(in_rules).load(c))?;
+    let found: Vec<(EnumText<EntryKind>, String)> =
+        with_conn!(conn, |c| in_queries.union(in_rules).load(c))?;
     let mut found: Vec<_> = found
         .into_iter()
-        .map(|(Word(kind), id)| (kind, id))
+        .map(|(EnumText(kind), id)| (kind, id))
         .collect();
     found.sort();
     Ok(found)

@@ -7,13 +7,13 @@ use utoipa::ToSchema;
 
 use super::{Field, Operator, ValueKind};
 use crate::{
+    common::{Result, change::EntityTag, page::Page},
     http::{
-        auth::{Permit, scope::IntegrationRead},
-        call::Call,
-        reply::{self, List},
+        auth::{Authorized, scope::IntegrationRead},
+        call_context::CallContext,
+        response::{self, List},
     },
-    kernel::{Result, change::EntityTag, page::Page},
-    texts::{Lang, phrase},
+    i18n::{Lang, message},
 };
 
 /// A fact of a ticket that filters can ask for.
@@ -61,7 +61,7 @@ pub struct FieldOperator {
 
 impl TicketField {
     fn new(field: Field, lang: Lang) -> Self {
-        let label = |sort: &str, word: &str| phrase(lang, &format!("{sort}-{word}"), []);
+        let label = |sort: &str, word: &str| message(lang, &format!("{sort}-{word}"), []);
         let value = |word: &&'static str| FieldValue {
             value: word,
             label: label("word", word),
@@ -96,24 +96,24 @@ impl TicketField {
 )]
 #[get("/ticket-fields")]
 pub async fn list_ticket_fields(
-    _permit: Permit<IntegrationRead>,
-    call: Call,
+    _permit: Authorized<IntegrationRead>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
     let items: Vec<_> = Field::iter()
         .map(|field| TicketField::new(field, call.lang))
         .collect();
-    let tag = EntityTag::hashed(&items).in_language(call.lang.edition());
-    if call.conditions.has(&tag) {
-        return Ok(reply::not_modified(&tag));
+    let tag = EntityTag::hashed(&items).in_language(call.lang.content_hash());
+    if call.conditions.matches_if_none_match(&tag) {
+        return Ok(response::not_modified(&tag));
     }
-    Ok(reply::in_language(
-        reply::list(
+    Ok(response::in_language(
+        response::list(
             Page {
                 items,
                 next_cursor: None,
             },
             &tag,
         ),
-        call.lang.tag(),
+        call.lang.code(),
     ))
 }

@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    catalog::{TicketTypeId, TicketTypeKind},
-    kernel::{Audit, change::EntityTag},
+    catalog::TicketTypeKind,
+    common::{Audit, change::EntityTag, ids::TicketTypeId},
 };
 
 /// A ticket type granted to a partner: its accesses may open such tickets.

@@ -10,8 +10,8 @@ pub use dto::TicketTypeGrant;
 
 use crate::{
     catalog::{TicketType, TicketTypeKind},
-    grants::{Grant, Granted},
-    kernel::{Code, Resource, change::EntityTag, ids::ErpId},
+    common::{Code, Resource, change::EntityTag, ids::ErpId},
+    grants::{Grant, GrantWithEntry},
 };
 
 impl Grant for TicketTypeGrant {
@@ -20,11 +20,11 @@ impl Grant for TicketTypeGrant {
 
     const LAST: Option<Code> = Some(Code::LastTicketType);
 
-    fn new(granted: Granted) -> Self {
+    fn new(granted: GrantWithEntry) -> Self {
         let etag = granted.etag();
-        let Granted { grant, entry } = granted;
+        let GrantWithEntry { grant, entry } = granted;
         Self {
-            ticket_type_id: ErpId::stored(entry.id),
+            ticket_type_id: ErpId::from_trusted(entry.id),
             name: entry.name,
             kind: entry
                 .ticket_kind

@@ -4,19 +4,18 @@ use actix_web::{HttpResponse, delete, get, put};
 
 use super::{TicketTypeGrant, dto::TicketTypeGrantPut};
 use crate::{
-    catalog::TicketTypeId,
-    grants::routes,
+    common::{Result, ids::TicketTypeId},
+    grants::handlers,
     http::{
         auth::{
-            InPartner,
+            AuthorizedPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::OptionalBody,
-        call::Call,
-        params::{InPath, ListQuery, NameParams, NoFilter, PageParams},
-        reply::List,
+        call_context::CallContext,
+        params::{ListQuery, NameParams, NoFilter, PageParams, PathParam},
+        response::List,
     },
-    kernel::Result,
 };
 
 /// List granted ticket types
@@ -30,11 +29,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_ticket_types(
-    at: InPartner<IntegrationRead>,
+    at: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::list::<TicketTypeGrant>(&call, &at.partner, &query).await
+    handlers::list::<TicketTypeGrant>(&call, &at.partner, &query).await
 }
 
 /// Get a granted ticket type
@@ -47,11 +46,11 @@ pub async fn list_ticket_types(
 )]
 #[get("/{ticket_type_id}")]
 pub async fn get_ticket_type(
-    at: InPartner<IntegrationRead>,
-    id: InPath<TicketTypeId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationRead>,
+    id: PathParam<TicketTypeId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::get::<TicketTypeGrant>(&call, &at.partner, &id.0).await
+    handlers::get::<TicketTypeGrant>(&call, &at.partner, &id.0).await
 }
 
 /// Grant a ticket type, or change how it is granted
@@ -70,12 +69,12 @@ pub async fn get_ticket_type(
 )]
 #[put("/{ticket_type_id}")]
 pub async fn put_ticket_type(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<TicketTypeId>,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<TicketTypeId>,
     body: OptionalBody<TicketTypeGrantPut>,
-    call: Call,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::put::<TicketTypeGrant>(call, at.actor(), at.partner, id.0, body.0).await
+    handlers::put::<TicketTypeGrant>(call, at.actor(), at.partner, id.0, body.0).await
 }
 
 /// Take a ticket type back
@@ -89,9 +88,9 @@ pub async fn put_ticket_type(
 )]
 #[delete("/{ticket_type_id}")]
 pub async fn delete_ticket_type(
-    at: InPartner<IntegrationWrite>,
-    id: InPath<TicketTypeId>,
-    call: Call,
+    at: AuthorizedPartner<IntegrationWrite>,
+    id: PathParam<TicketTypeId>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    routes::delete::<TicketTypeGrant>(call, at.actor(), at.partner, id.0).await
+    handlers::delete::<TicketTypeGrant>(call, at.actor(), at.partner, id.0).await
 }

@@ -7,9 +7,8 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use super::{KeySource, TokenSettings};
-use crate::{
-    catalog::BusinessPartnerId,
-    kernel::{patch, text::Check as _, time::Timestamp},
+use crate::common::{
+    ids::BusinessPartnerId, merge_patch, text::SelfCheck as _, timestamp::Timestamp,
 };
 
 /// Longest `sub` and `client_id`, in characters.
@@ -36,7 +35,7 @@ pub struct Claims {
     /// Limits the token to one partner. `null` is refused: what looks like a limit must not lift it.
     #[serde(
         default,
-        deserialize_with = "patch::given",
+        deserialize_with = "merge_patch::present",
         skip_serializing_if = "Option::is_none"
     )]
     pub business_partner_id: Option<BusinessPartnerId>,
@@ -76,8 +75,8 @@ fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
-/// Claims of a token that [`mint`] can sign, of the first issuer that has a secret. `None`: no issuer has one.
-pub fn signable(
+/// Claims of a token that [`sign`] can sign, of the first issuer that has a secret. `None`: no issuer has one.
+pub fn dev_claims(
     settings: &TokenSettings,
     subject: &str,
     scope: &str,
@@ -101,7 +100,7 @@ pub fn signable(
 }
 
 /// Signs a token, for development and smoke tests. Only an issuer with a shared secret is a signer too.
-pub fn mint(settings: &TokenSettings, claims: &Claims) -> anyhow::Result<String> {
+pub fn sign(settings: &TokenSettings, claims: &Claims) -> anyhow::Result<String> {
     let issuer = settings
         .issuers
         .iter()

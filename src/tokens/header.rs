@@ -6,7 +6,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use crate::kernel::patch;
+use crate::common::merge_patch;
 
 /// The members of a JOSE header that are looked at (RFC 7515 section 4.1). None of them leads to a key that is not configured.
 #[derive(Debug, Deserialize)]
@@ -16,13 +16,13 @@ pub struct Header {
     pub typ: Option<String>,
     /// Extensions that must be understood. We understand none, so where there are any, or something else is in their place, the
     /// token is refused.
-    #[serde(default, deserialize_with = "patch::given")]
+    #[serde(default, deserialize_with = "merge_patch::present")]
     pub crit: Option<IgnoredAny>,
 }
 
 /// Whose token it says it is.
 #[derive(Debug, Deserialize)]
-struct Origin {
+struct UnverifiedIssuer {
     iss: String,
 }
 
@@ -43,18 +43,18 @@ impl Parts {
         }
         Some(Self {
             header: decoded(header)?,
-            issuer: decoded::<Origin>(claims)?.iss,
+            issuer: decoded::<UnverifiedIssuer>(claims)?.iss,
         })
     }
 
     /// The declared type, in lower case and without `application/` (RFC 7515 section 4.1.9).
     pub fn kind(&self) -> Option<String> {
-        self.header.typ.as_deref().map(kind_of)
+        self.header.typ.as_deref().map(normalize_typ)
     }
 }
 
 /// A type of tokens as types are compared.
-pub fn kind_of(typ: &str) -> String {
+pub fn normalize_typ(typ: &str) -> String {
     let kind = typ.to_ascii_lowercase();
     kind.strip_prefix("application/")
         .map(ToOwned::to_owned)

@@ -10,11 +10,11 @@
 mod claims;
 mod header;
 mod jwks;
-pub mod keys;
+pub mod key_refresh;
 mod settings;
 mod verifier;
 
-pub use claims::{Audience, Claims, NO_SIGNER, mint, signable};
-pub use header::kind_of;
+pub use claims::{Audience, Claims, NO_SIGNER, dev_claims, sign};
+pub use header::normalize_typ;
 pub use settings::{IssuerSettings, KeySource, MIN_SECRET, TokenSettings};
 pub use verifier::{Unverified, Verifier};

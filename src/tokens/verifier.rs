@@ -11,9 +11,9 @@ use super::{
     Claims, IssuerSettings, KeySource, TokenSettings,
     header::Parts,
     jwks::{Key, KeySet},
-    keys::{self, Again, Keys},
+    key_refresh::{self, Keys, RefreshOutcome},
 };
-use crate::kernel::{Code, Error, Result, count::Count, time::Timestamp};
+use crate::common::{Code, Error, Result, counters::Count, timestamp::Timestamp};
 
 /// Clocks may differ by this many seconds.
 const LEEWAY: u64 = 60;
@@ -79,7 +79,7 @@ impl From<&'static str> for Unverified {
 
 /// Why a bad token is bad is told in one word.
 fn refused(reason: &'static str) -> Error {
-    Error::refuse(Code::InvalidToken).with("reason", reason)
+    Error::client(Code::InvalidToken).with("reason", reason)
 }
 
 impl Verifier {
@@ -132,10 +132,12 @@ impl Verifier {
             match self.verify(token) {
                 Ok(claims) => return Ok(claims),
                 Err(Unverified::Refused(error)) => return Err(error),
-                Err(Unverified::UnknownKey(again)) if read == Again::Meanwhile => unknown = again,
+                Err(Unverified::UnknownKey(again)) if read == RefreshOutcome::Meanwhile => {
+                    unknown = again
+                }
                 Err(Unverified::UnknownKey(Unknown { keys, .. })) if !keys.are_known() => {
                     tracing::warn!(?read, "a token cannot be judged");
-                    return Err(keys::unknown());
+                    return Err(key_refresh::unknown());
                 }
                 Err(Unverified::UnknownKey(_)) => return Err(refused("other")),
             }
@@ -176,7 +178,7 @@ impl Issuer {
             ))),
             published => {
                 let keys = Arc::new(Keys::unread(cooldown));
-                tokio::spawn(keys::keep(
+                tokio::spawn(key_refresh::keep(
                     Arc::downgrade(&keys),
                     published.clone(),
                     refresh,

@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::support::{
     TestApp,
-    wire::{PATIENCE, connect, head, to_the_end},
+    wire::{RETRY_LIMIT, connect, head, to_the_end},
 };
 
 /// A service that waits for bodies no longer than `body_timeout`.
@@ -66,18 +66,21 @@ async fn a_body_that_comes_drop_by_drop_is_late_as_well() {
         }
     };
     let mut start = [0; 12];
-    let (read, ()) = tokio::join!(timeout(PATIENCE, reading.read_exact(&mut start)), async {
-        timeout(PATIENCE, drip)
-            .await
-            .expect("the connection stays open");
-    });
+    let (read, ()) = tokio::join!(
+        timeout(RETRY_LIMIT, reading.read_exact(&mut start)),
+        async {
+            timeout(RETRY_LIMIT, drip)
+                .await
+                .expect("the connection stays open");
+        }
+    );
     read.expect("no answer").unwrap();
     assert_eq!(&start, b"HTTP/1.1 408");
 }
 
 #[actix_web::test]
 async fn a_slow_body_that_comes_in_time_is_taken() {
-    let app = impatient(PATIENCE).await;
+    let app = impatient(RETRY_LIMIT).await;
     let mut stream = connect(&app).await;
     let request = format!(
         "{}Connection: close\r\n\r\n",

@@ -105,7 +105,7 @@ async fn a_batch_is_answered_in_order_and_wrong_tickets_do_not_fail_it(
             )
         })
         .collect();
-    let clipped = format!("{}…", "x".repeat(200));
+    let truncate_untrusted = format!("{}…", "x".repeat(200));
     let expected = [
         ("1", true, ""),
         ("2", false, ""),
@@ -117,7 +117,7 @@ async fn a_batch_is_answered_in_order_and_wrong_tickets_do_not_fail_it(
         ("8", false, ""),
         ("9", true, ""),
         ("10", false, ""),
-        (&clipped, false, "/tickets/10/ticket_id too_long"),
+        (&truncate_untrusted, false, "/tickets/10/ticket_id too_long"),
     ];
     assert_eq!(
         told,

@@ -351,7 +351,7 @@ fn leaves() -> BoxedStrategy<Value> {
             .collect::<Value>()
     });
     let times = (0_i64..4_000_000_000).prop_map(|seconds| {
-        let time = customer_integration::kernel::time::Timestamp::from_unix_micros(
+        let time = customer_integration::common::timestamp::Timestamp::from_unix_micros(
             seconds * 1_000_000 + 17,
         )
         .unwrap();

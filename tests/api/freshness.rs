@@ -328,7 +328,7 @@ async fn a_second_process_on_an_sqlite_file_is_refused() {
     if let Some(app) = TestApp::start(Postgres).await {
         drop(app.second().await);
     }
-    drop(db::claim(&"sqlite://nowhere/at/all.db".parse().unwrap()).unwrap_err());
+    drop(db::lock_database(&"sqlite://nowhere/at/all.db".parse().unwrap()).unwrap_err());
 }
 
 #[actix_web::test]

@@ -42,10 +42,10 @@ async fn names_that_make_no_sense_are_told_as_they_are_but_not_in_full(
         let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
         assert_eq!(told(name).await, (pointer, name.to_owned()));
     }
-    let clipped = format!("{}…", "x".repeat(64));
+    let truncate_untrusted = format!("{}…", "x".repeat(64));
     assert_eq!(
         told(&"x".repeat(100_000)).await,
-        (format!("/{clipped}"), clipped.clone())
+        (format!("/{truncate_untrusted}"), truncate_untrusted.clone())
     );
     assert_eq!(
         told("a\u{1b}[31m\0b\n").await.1,
@@ -55,7 +55,10 @@ async fn names_that_make_no_sense_are_told_as_they_are_but_not_in_full(
         .get(&format!("{K1}?{}=1", "x".repeat(5_000)))
         .await
         .is_problem(400, "unknown_parameter");
-    assert_eq!(long.errors(), [format!("{clipped} unknown_parameter")]);
+    assert_eq!(
+        long.errors(),
+        [format!("{truncate_untrusted} unknown_parameter")]
+    );
     let body = json!({"approval_required": "x".repeat(100_000)});
     let wrong = editor
         .put(&format!("{K1}/ticket-types/T-2"), body)

@@ -16,7 +16,7 @@ use tokio::{
 use crate::support::{
     TestApp,
     app::claims,
-    wire::{PATIENCE, head, to_the_end, until, wrote},
+    wire::{RETRY_LIMIT, head, to_the_end, until, wrote},
 };
 
 async fn limited(limits: Limits) -> TestApp {
@@ -187,7 +187,7 @@ async fn a_second_head_that_does_not_come_is_not_waited_for() {
         let _ = reading.read_to_end(&mut answer).await;
         answer
     };
-    let (answer, ()) = timeout(PATIENCE, futures_util::future::join(read, drip))
+    let (answer, ()) = timeout(RETRY_LIMIT, futures_util::future::join(read, drip))
         .await
         .expect("it stays open");
     assert!(

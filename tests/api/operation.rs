@@ -15,7 +15,7 @@ use crate::{
     support::Client,
 };
 
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const RETRY_LIMIT: Duration = Duration::from_secs(30);
 
 /// A service that runs, and what it logs as JSON; killed with the test.
 pub struct Service {
@@ -191,7 +191,7 @@ async fn it_stops_gracefully() {
         fresh.read(&mut [0]).is_ok_and(|read| read > 0)
     };
     while answered() {
-        assert!(begun.elapsed() < PATIENCE, "it still takes connections");
+        assert!(begun.elapsed() < RETRY_LIMIT, "it still takes connections");
         std::thread::sleep(Duration::from_millis(50));
     }
     slow.write_all(body.as_bytes()).unwrap();

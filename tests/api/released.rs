@@ -115,9 +115,9 @@ const CREATE: &str = "/components/schemas/ThingCreate";
 const SCHEMAS: &str = "/components/schemas";
 
 /// The sample after a change: a member set to a value, or removed by `null`.
-fn changed(base: &str, below: &str, value: Value) -> Value {
+fn changed(base: &str, list_response: &str, value: Value) -> Value {
     let mut document = sample();
-    let pointer = format!("{base}{below}");
+    let pointer = format!("{base}{list_response}");
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let name = name.replace("~1", "/");
     match document
@@ -208,11 +208,11 @@ fn changed(base: &str, below: &str, value: Value) -> Value {
 #[case("/components/examples", "/not_found", json!(null), "`not_found`: code removed")]
 fn a_break_is_seen(
     #[case] base: &str,
-    #[case] below: &str,
+    #[case] list_response: &str,
     #[case] value: Value,
     #[case] expected: &str,
 ) {
-    let found: Vec<_> = breaks(&sample(), &changed(base, below, value))
+    let found: Vec<_> = breaks(&sample(), &changed(base, list_response, value))
         .iter()
         .map(ToString::to_string)
         .collect();
@@ -260,8 +260,12 @@ fn a_break_is_seen(
 #[case(SCHEMAS, "/Problem/properties/hint", json!({"type": "string"}))]
 #[case(SCHEMAS, "/Unused", json!({"type": "string"}))]
 #[case("/components/examples", "/gone", json!({}))]
-fn what_is_compatible_is_no_break(#[case] base: &str, #[case] below: &str, #[case] value: Value) {
-    assert_eq!(breaks(&sample(), &changed(base, below, value)), []);
+fn what_is_compatible_is_no_break(
+    #[case] base: &str,
+    #[case] list_response: &str,
+    #[case] value: Value,
+) {
+    assert_eq!(breaks(&sample(), &changed(base, list_response, value)), []);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    operation::{PATIENCE, Service, begun, token, token_for},
+    operation::{RETRY_LIMIT, Service, begun, token, token_for},
     program::configured,
     support::Client,
 };
@@ -211,7 +211,7 @@ async fn traces_are_sent_where_a_collector_is_named() {
         .is(200);
     // what is left is sent at the end
     service.signal("TERM");
-    let (head, body) = received.recv_timeout(PATIENCE).unwrap();
+    let (head, body) = received.recv_timeout(RETRY_LIMIT).unwrap();
     assert!(head.starts_with("POST /v1/traces "), "{head}");
     let contains = |wanted: &[u8]| body.windows(wanted.len()).any(|window| window == wanted);
     for wanted in [

@@ -14,7 +14,7 @@ use crate::support::{
 const PATH: &str = "/customer-integrations/K-1";
 
 fn now() -> i64 {
-    customer_integration::kernel::time::Timestamp::now().unix_micros() / 1_000_000
+    customer_integration::common::timestamp::Timestamp::now().unix_micros() / 1_000_000
 }
 
 fn good() -> Claims {
@@ -53,14 +53,14 @@ async fn bad_tokens_are_401_and_say_why_when_that_is_safe(
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
-    let mint = |claims: &Claims| {
+    let sign = |claims: &Claims| {
         signed(
             jsonwebtoken::Algorithm::HS256,
             &serde_json::to_value(claims).unwrap(),
             &key(),
         )
     };
-    with(&app, &mint(&good())).await.is(200);
+    with(&app, &sign(&good())).await.is(200);
     // one way of being wrong at a time
     for (why, claims) in [
         (
@@ -106,7 +106,7 @@ async fn bad_tokens_are_401_and_say_why_when_that_is_safe(
             },
         ),
     ] {
-        let refused = with(&app, &mint(&claims))
+        let refused = with(&app, &sign(&claims))
             .await
             .is_problem(401, "invalid_token");
         assert!(
@@ -123,10 +123,10 @@ async fn bad_tokens_are_401_and_say_why_when_that_is_safe(
         aud: Audience::Several(vec!["other".into(), AUDIENCE.to_owned()]),
         ..good()
     };
-    with(&app, &mint(&several)).await.is(200);
+    with(&app, &sign(&several)).await.is(200);
     with(
         &app,
-        &mint(&Claims {
+        &sign(&Claims {
             exp: now() - 30,
             ..good()
         }),
@@ -145,9 +145,9 @@ async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engin
     with(&app, &signed(jsonwebtoken::Algorithm::HS256, &good, &key()))
         .await
         .is(200);
-    for claim in ["iss", "aud", "exp", "sub"] {
+    for lock_database in ["iss", "aud", "exp", "sub"] {
         let mut claims = good.clone();
-        claims.as_object_mut().unwrap().remove(claim);
+        claims.as_object_mut().unwrap().remove(lock_database);
         with(
             &app,
             &signed(jsonwebtoken::Algorithm::HS256, &claims, &key()),
@@ -155,7 +155,7 @@ async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engin
         .await
         .is_problem(401, "invalid_token");
     }
-    for (claim, value) in [
+    for (lock_database, value) in [
         ("exp", json!("tomorrow")),
         ("nbf", json!("yesterday")),
         ("aud", json!(7)),
@@ -165,7 +165,7 @@ async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engin
         ("business_partner_id", json!("K 1")),
     ] {
         let mut claims = good.clone();
-        claims[claim] = value;
+        claims[lock_database] = value;
         with(
             &app,
             &signed(jsonwebtoken::Algorithm::HS256, &claims, &key()),
@@ -224,7 +224,7 @@ async fn only_the_configured_algorithm_and_key_count(#[values(Sqlite, Postgres)]
     let elsewhere = TokenSettings::hs256(ISSUER, AUDIENCE, "the key of somebody else, 32 bytes");
     with(
         &app,
-        &tokens::mint(&elsewhere, &claims("integration:read")).unwrap(),
+        &tokens::sign(&elsewhere, &claims("integration:read")).unwrap(),
     )
     .await
     .is_problem(401, "invalid_token");
@@ -255,7 +255,7 @@ async fn what_is_no_token_at_all(#[values(Sqlite, Postgres)] engine: Engine) {
     ] {
         with(&app, garbage).await.is_problem(401, "invalid_token");
     }
-    let token = tokens::mint(&tokens(), &good()).unwrap();
+    let token = tokens::sign(&tokens(), &good()).unwrap();
     let with_header = async |value: &str| {
         app.anonymous()
             .request("GET", PATH)

@@ -63,7 +63,7 @@ fn decide<E: Engine>(group: &mut Group<'_>, id: BenchmarkId, scenario: &Scenario
         bencher.iter(|| {
             inputs
                 .iter()
-                .filter(|input| engine.sees(black_box(input)))
+                .filter(|input| engine.is_visible(black_box(input)))
                 .count()
         });
     });

@@ -19,7 +19,7 @@ pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
     asked
         .map(|question| {
             let input = engine.input(question);
-            engine.sees(&input)
+            engine.is_visible(&input)
         })
         .collect()
 }
@@ -52,5 +52,11 @@ pub fn check(scenario: &Scenario) -> usize {
         compare::<Casbin>(scenario, form, &expected);
     }
     let tickets = scenario.tickets.len();
-    expected.iter().take(tickets).filter(|sees| **sees).count() * 100 / tickets
+    expected
+        .iter()
+        .take(tickets)
+        .filter(|is_visible| **is_visible)
+        .count()
+        * 100
+        / tickets
 }

@@ -295,7 +295,7 @@ impl Engine for Casbin {
         (ticket.text("area"), REQUEST.map(part).into())
     }
 
-    fn sees(&mut self, (area, request): &Self::Input<'_>) -> bool {
+    fn is_visible(&mut self, (area, request): &Self::Input<'_>) -> bool {
         let Some(matchers) = &self.matchers else {
             return self.enforcer.enforce(request.clone()).expect("an answer");
         };

@@ -188,7 +188,7 @@ impl Engine for Cedar {
         (ticket.text("area"), request)
     }
 
-    fn sees(&mut self, (area, request): &Self::Input<'_>) -> bool {
+    fn is_visible(&mut self, (area, request): &Self::Input<'_>) -> bool {
         let policies = self.all.as_ref().or_else(|| self.by_area.get(*area));
         policies.is_some_and(|policies| {
             self.authorizer

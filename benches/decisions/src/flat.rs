@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use customer_integration::{
-    decisions::facts::{Fact, TicketFacts, WORDED},
-    kernel::{fold::fold_case, time::Timestamp},
+    common::{normalize::fold_case, timestamp::Timestamp},
+    decisions::ticket::{Attribute, ENUM_FIELDS, TicketAttributes},
     ticket_filter::Field,
 };
 
-use crate::scenario::{Scenario, Who};
+use crate::scenario::{AccessRef, Scenario};
 
 /// Stands for a fact that is not known; no value looks like this.
 pub const UNKNOWN: &str = "?";
@@ -51,14 +51,14 @@ pub struct Flat {
 pub struct Question<'s> {
     pub json: &'s str,
     pub ticket: &'s Flat,
-    pub viewer: &'s Who,
+    pub viewer: &'s AccessRef,
 }
 
-fn text(fact: Fact<&str>) -> String {
+fn text(fact: Attribute<&str>) -> String {
     match fact {
-        Fact::Unknown => UNKNOWN.to_owned(),
-        Fact::Nothing => NOTHING.to_owned(),
-        Fact::Known(value) => value.to_owned(),
+        Attribute::Unknown => UNKNOWN.to_owned(),
+        Attribute::Absent => NOTHING.to_owned(),
+        Attribute::Known(value) => value.to_owned(),
     }
 }
 
@@ -69,13 +69,13 @@ impl Flat {
     ///
     /// If the product would refuse it.
     pub fn new(json: &str, now: Timestamp) -> Self {
-        let facts: TicketFacts<'_> = serde_json::from_str(json).expect("a ticket");
+        let facts: TicketAttributes<'_> = serde_json::from_str(json).expect("a ticket");
         facts.check().expect("a ticket that the product takes");
         let mut texts: BTreeMap<_, _> = SINGLES
             .map(|field| (name(field), text(facts.single(field))))
             .into();
-        texts.extend(WORDED.iter().zip(facts.words()).map(|(field, word)| {
-            let word = word.seen_as(|place| {
+        texts.extend(ENUM_FIELDS.iter().zip(facts.words()).map(|(field, word)| {
+            let word = word.map_ref(|place| {
                 field
                     .words()
                     .get(usize::from(*place))
@@ -86,17 +86,17 @@ impl Flat {
         }));
         texts.insert(
             name(Field::Subject),
-            fold_case(&text(facts.subject.seen_as(|it| &**it))),
+            fold_case(&text(facts.subject.map_ref(|it| &**it))),
         );
         let age = match facts.created() {
-            Fact::Unknown => AGE_UNKNOWN,
-            Fact::Nothing => AGE_NOTHING,
-            Fact::Known(created) => (now.unix_micros() - created.unix_micros()) / 1_000_000,
+            Attribute::Unknown => AGE_UNKNOWN,
+            Attribute::Absent => AGE_NOTHING,
+            Attribute::Known(created) => (now.unix_micros() - created.unix_micros()) / 1_000_000,
         };
         let tags = match &facts.tags {
-            Fact::Unknown => vec![UNKNOWN.to_owned()],
-            Fact::Nothing => Vec::new(),
-            Fact::Known(tags) => tags.iter().map(|tag| fold_case(tag)).collect(),
+            Attribute::Unknown => vec![UNKNOWN.to_owned()],
+            Attribute::Absent => Vec::new(),
+            Attribute::Known(tags) => tags.iter().map(|tag| fold_case(tag)).collect(),
         };
         Self {
             partner: facts.business_partner_id.to_string(),

@@ -1,13 +1,13 @@
 //! Makes policies and tickets from a seed: the same ones every time, in realistic proportions.
 
 use customer_integration::{
-    kernel::time::Timestamp,
+    common::timestamp::Timestamp,
     ticket_filter::{Condition, Field, Operator, TicketFilter},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Map, Value, json};
 
-use crate::scenario::{Grant, Rule, Scenario, Who};
+use crate::scenario::{AccessRef, Grant, Rule, Scenario};
 
 /// How large a policy is, and how many tickets there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub fn scenario(size: Size, seed: u64) -> Scenario {
         .enumerate()
         .map(|(number, global)| make.rule(number, global))
         .collect();
-    let who = |access: &str, own| Who {
+    let who = |access: &str, own| AccessRef {
         access: access.to_owned(),
         contact: CONTACT.to_owned(),
         own,

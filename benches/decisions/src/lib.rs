@@ -19,7 +19,7 @@ pub mod scenario;
 pub mod test;
 
 pub use flat::{Flat, Question};
-pub use scenario::{Rule, Scenario, Who};
+pub use scenario::{AccessRef, Rule, Scenario};
 
 /// How a policy is written in an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,5 +44,5 @@ pub trait Engine: Sized {
     fn input<'s>(&self, question: Question<'s>) -> Self::Input<'s>;
 
     /// Whether the ticket may be seen.
-    fn sees(&mut self, input: &Self::Input<'_>) -> bool;
+    fn is_visible(&mut self, input: &Self::Input<'_>) -> bool;
 }

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use customer_integration::{
     accesses::{Role, TicketVisibility},
+    common::{ids::RuleId, timestamp::Timestamp},
     decisions::{
-        evaluator::{Scratch, sees},
-        facts::TicketFacts,
-        policy::{GrantedArea, PartnerPolicy, Policy, Source, Viewer},
+        evaluator::{Scratch, is_visible},
+        policy::{GrantedArea, PartnerPolicy, Policy, PolicySource, Viewer},
         rules::RuleSet,
+        ticket::TicketAttributes,
     },
-    exclusion_rules::RuleId,
-    kernel::time::Timestamp,
     ticket_filter::TicketFilter,
 };
 
-use crate::{Engine, Form, Question, Scenario, Who};
+use crate::{AccessRef, Engine, Form, Question, Scenario};
 
 /// A policy with those who look.
 pub struct Ours {
@@ -37,7 +36,7 @@ fn rules(scenario: &Scenario, global: bool) -> Vec<(RuleId, String, TicketFilter
         .collect()
 }
 
-fn viewer(who: &Who) -> Viewer {
+fn viewer(who: &AccessRef) -> Viewer {
     let id: uuid::Uuid = who.access.parse().expect("an id");
     Viewer {
         id: id.into(),
@@ -56,7 +55,7 @@ fn viewer(who: &Who) -> Viewer {
 
 impl Engine for Ours {
     const NAME: &'static str = "customer-integration";
-    type Input<'s> = (TicketFacts<'s>, usize);
+    type Input<'s> = (TicketAttributes<'s>, usize);
 
     fn compile(scenario: &Scenario, _: Form) -> Self {
         let granted = |grant: &crate::scenario::Grant| GrantedArea {
@@ -65,7 +64,7 @@ impl Engine for Ours {
             available: grant.available,
             start_ticket_types: None,
         };
-        let partner = PartnerPolicy::new(Source {
+        let partner = PartnerPolicy::new(PolicySource {
             business_partner_id: scenario.partner.parse().expect("an id"),
             integration_active: true,
             business_partner_active: true,
@@ -95,8 +94,8 @@ impl Engine for Ours {
         )
     }
 
-    fn sees(&mut self, (facts, viewer): &Self::Input<'_>) -> bool {
+    fn is_visible(&mut self, (facts, viewer): &Self::Input<'_>) -> bool {
         let viewer = self.viewers.get(*viewer).expect("a viewer of the scenario");
-        sees(&self.policy, viewer, facts, self.now, &mut self.scratch)
+        is_visible(&self.policy, viewer, facts, self.now, &mut self.scratch)
     }
 }

@@ -167,7 +167,7 @@ impl Engine for Rego {
         (ticket.text("area"), Value::from(members))
     }
 
-    fn sees(&mut self, (area, input): &Self::Input<'_>) -> bool {
+    fn is_visible(&mut self, (area, input): &Self::Input<'_>) -> bool {
         let Some(machine) = self.all.as_mut().or_else(|| self.by_area.get_mut(*area)) else {
             return false;
         };

@@ -21,7 +21,7 @@ pub struct Grant {
 
 /// An access that looks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Who {
+pub struct AccessRef {
     pub access: String,
     pub contact: String,
     /// It sees its own tickets only.
@@ -36,7 +36,7 @@ pub struct Scenario {
     pub now: String,
     pub grants: Vec<Grant>,
     pub rules: Vec<Rule>,
-    pub viewers: Vec<Who>,
+    pub viewers: Vec<AccessRef>,
     /// Each as the JSON that a caller would send.
     pub tickets: Vec<String>,
 }

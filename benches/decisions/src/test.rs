@@ -4,7 +4,7 @@
 //! a test holds where the condition does, and where the fact is unknown.
 
 use customer_integration::{
-    kernel::fold::fold_case,
+    common::normalize::fold_case,
     ticket_filter::{Condition, Field, Operator, TicketFilter},
 };
 

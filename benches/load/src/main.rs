@@ -14,11 +14,11 @@ use customer_integration::{
     app::App,
     config::{Config, DatabaseArgs, LogArgs, ServerArgs, TokenArgs},
     http::{
-        auth::{Permit, scope::DecisionsRead},
-        reply,
+        auth::{Authorized, scope::DecisionsRead},
+        response,
     },
+    i18n::Lang,
     telemetry,
-    texts::Lang,
 };
 
 #[global_allocator]
@@ -39,12 +39,12 @@ struct Cli {
     log: LogArgs,
 }
 
-async fn constant(_permit: Permit<DecisionsRead>) -> HttpResponse {
+async fn constant(_permit: Authorized<DecisionsRead>) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json");
-    reply::in_language(answer.body(ANSWER), Lang::En.tag())
+    response::in_language(answer.body(ANSWER), Lang::En.tag())
 }
 
 fn more(config: &mut ServiceConfig) {

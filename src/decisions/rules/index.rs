@@ -10,20 +10,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    bits::{Bits, Table, mask, ones, set},
-    clauses::{Clause, Literal},
-    condition::{Test, Values},
-    look::Look,
-    several::Several,
+    bitset::{Bitset, Table, mask, ones, set},
+    compiled_filter::{Predicate, Values},
+    dnf::{Clause, Literal},
+    multi_value::MultiValueIndex,
+    ticket_view::TicketView,
 };
 use crate::{
-    decisions::facts::{Fact, WORDED},
+    decisions::ticket::{Attribute, ENUM_FIELDS},
     ticket_filter::Field,
 };
 
 /// Sets of clauses under construction, used again for the next ticket.
 #[derive(Debug, Default)]
-pub struct Marks {
+pub struct Bitmaps {
     left: Vec<u64>,
     held: Vec<u64>,
 }
@@ -42,7 +42,7 @@ struct Single {
 /// A field of few words.
 #[derive(Debug)]
 struct Worded {
-    /// The field, by its place in [`WORDED`].
+    /// The field, by its place in [`ENUM_FIELDS`].
     slot: usize,
     /// The place of the last mask.
     none: u8,
@@ -56,7 +56,7 @@ pub struct Index {
     all: Box<[u64]>,
     worded: Box<[Worded]>,
     singles: Box<[Single]>,
-    several: Box<[Several]>,
+    several: Box<[MultiValueIndex]>,
 }
 
 impl Index {
@@ -64,14 +64,14 @@ impl Index {
     pub fn new(clauses: &[Clause<'_>]) -> Self {
         let literals = || clauses.iter().flatten().map(|literal| &**literal.test);
         let ids = literals().filter_map(|test| {
-            if let Test::OneOf { field, .. } = test {
+            if let Predicate::OneOf { field, .. } = test {
                 Some(*field)
             } else {
                 None
             }
         });
         let words = literals().filter_map(|test| {
-            if let Test::Word { slot, .. } = test {
+            if let Predicate::Word { slot, .. } = test {
                 Some(*slot)
             } else {
                 None
@@ -97,7 +97,7 @@ impl Index {
                 .map(|slot| Worded::new(slot, clauses))
                 .collect(),
             singles: singles.into(),
-            several: Several::of(clauses),
+            several: MultiValueIndex::of(clauses),
         }
     }
 
@@ -105,10 +105,10 @@ impl Index {
     /// value at most holds, or is unknown.
     pub fn candidates<'m>(
         &self,
-        look: &Look<'_>,
-        marks: &'m mut Marks,
+        look: &TicketView<'_>,
+        marks: &'m mut Bitmaps,
     ) -> impl Iterator<Item = usize> + use<'m> {
-        let Marks { left, held } = marks;
+        let Bitmaps { left, held } = marks;
         left.clear();
         left.extend_from_slice(&self.all);
         let possible = match left.as_mut_slice() {
@@ -121,7 +121,7 @@ impl Index {
 
     /// Leaves what the ticket leaves; whether that is anything.
     #[inline]
-    fn narrow(&self, look: &Look<'_>, left: &mut [u64], held: &mut Vec<u64>) -> bool {
+    fn narrow(&self, look: &TicketView<'_>, left: &mut [u64], held: &mut Vec<u64>) -> bool {
         // seldom does one of them leave nothing, so each is not worth a question
         self.worded
             .iter()
@@ -143,7 +143,11 @@ impl Index {
             .iter()
             .map(|it| it.flips.bytes())
             .sum::<usize>()
-            + self.several.iter().map(Several::bytes).sum::<usize>();
+            + self
+                .several
+                .iter()
+                .map(MultiValueIndex::bytes)
+                .sum::<usize>();
         words * 8 + tables
     }
 }
@@ -155,7 +159,7 @@ impl Worded {
             mask(clauses.len(), |bit| {
                 let mut literals = clauses.get(bit).into_iter().flatten();
                 literals.all(|Literal { test, negated }| match &***test {
-                    Test::Word {
+                    Predicate::Word {
                         slot: of,
                         words,
                         wanted,
@@ -166,7 +170,7 @@ impl Worded {
                 })
             })
         };
-        let none = WORDED.get(slot).map_or(0, |field| {
+        let none = ENUM_FIELDS.get(slot).map_or(0, |field| {
             u8::try_from(field.words().len()).unwrap_or(u8::MAX)
         });
         let places = (0..none).map(Some).chain([None]);
@@ -179,11 +183,11 @@ impl Worded {
 
     /// Leaves what the ticket's word leaves.
     #[inline]
-    fn narrow(&self, look: &Look<'_>, left: &mut [u64]) {
+    fn narrow(&self, look: &TicketView<'_>, left: &mut [u64]) {
         let place = match look.word(self.slot) {
-            Fact::Unknown => return,
-            Fact::Nothing => self.none,
-            Fact::Known(place) => place,
+            Attribute::Unknown => return,
+            Attribute::Absent => self.none,
+            Attribute::Known(place) => place,
         };
         let begin = usize::from(place) * left.len();
         // all words have one; without it nothing would be ruled out
@@ -200,7 +204,7 @@ impl Worded {
 impl Single {
     fn new<'c>(field: Field, clauses: &[Clause<'c>]) -> Self {
         let of_field = |literal: &Literal<'c>| match &**literal.test {
-            Test::OneOf {
+            Predicate::OneOf {
                 field: of,
                 values,
                 wanted,
@@ -212,7 +216,7 @@ impl Single {
             .map(|clause| clause.iter().filter_map(of_field).collect())
             .collect();
         let usual = |tests: &[(&Values, bool)]| tests.iter().all(|(_, wanted)| !wanted);
-        let mut flips = BTreeMap::<&'c str, Bits>::new();
+        let mut flips = BTreeMap::<&'c str, Bitset>::new();
         for (bit, tests) in parts.iter().enumerate() {
             for value in tests.iter().flat_map(|(values, _)| values.iter()) {
                 let holds = tests
@@ -239,7 +243,7 @@ impl Single {
 
     /// Leaves what the ticket's value leaves; whether that is anything.
     #[inline]
-    fn narrow(&self, look: &Look<'_>, left: &mut [u64]) -> bool {
+    fn narrow(&self, look: &TicketView<'_>, left: &mut [u64]) -> bool {
         if left
             .iter()
             .zip(&self.concerned)
@@ -248,9 +252,9 @@ impl Single {
             return true;
         }
         let flips = match look.facts.single(self.field) {
-            Fact::Unknown => return true,
-            Fact::Nothing => &[],
-            Fact::Known(value) => self.flips.of(value.as_bytes()),
+            Attribute::Unknown => return true,
+            Attribute::Absent => &[],
+            Attribute::Known(value) => self.flips.of(value.as_bytes()),
         };
         let mut flips = flips.iter().peekable();
         let mut any = 0;

@@ -4,23 +4,23 @@
 //! rules ([`index`], made of their [`clauses`]) tells which of them may match a ticket, and these alone are judged. Whether they hide
 //! it takes even less: the index has judged most conditions already, and only the others are left.
 
-mod bits;
-mod clauses;
-mod condition;
+mod bitset;
+mod compiled_filter;
+mod dnf;
 mod index;
-mod look;
-mod several;
-mod texts;
+mod multi_value;
+mod substring;
+mod ticket_view;
 
-pub use condition::Node;
-pub use index::Marks;
-pub use look::{Look, Room};
+pub use compiled_filter::CompiledFilter;
+pub use index::Bitmaps;
+pub use ticket_view::{Buffers, TicketView};
 
-use clauses::{Clauses, Rest};
+use dnf::{Disjunction, Residual};
 use index::Index;
 
 use crate::{
-    exclusion_rules::RuleId,
+    common::ids::RuleId,
     ticket_filter::{TicketFilter, Truth},
 };
 
@@ -29,7 +29,7 @@ use crate::{
 pub struct Rule {
     pub id: RuleId,
     pub name: String,
-    node: Node,
+    node: CompiledFilter,
 }
 
 /// A clause in the index.
@@ -38,7 +38,7 @@ struct Indexed {
     /// The number of the rule it is of.
     rule: usize,
     /// What the index does not judge; `None` where the clause says less than the rule.
-    rest: Option<Rest>,
+    rest: Option<Residual>,
 }
 
 /// All rules in force of one scope.
@@ -60,17 +60,17 @@ impl RuleSet {
             Rule {
                 id,
                 name,
-                node: Node::new(&filter),
+                node: CompiledFilter::new(&filter),
             }
         };
         let rules: Box<[Rule]> = rules.into_iter().map(prepare).collect();
         let (mut indexed, mut all) = (Vec::new(), Vec::new());
         for (number, rule) in rules.iter().enumerate() {
-            let Clauses {
+            let Disjunction {
                 all: of_rule,
                 whole,
-            } = Clauses::of(&rule.node);
-            let rest = |clause| whole.then(|| Rest::of(clause));
+            } = Disjunction::of(&rule.node);
+            let rest = |clause| whole.then(|| Residual::of(clause));
             indexed.extend(of_rule.iter().map(|clause| Indexed {
                 rule: number,
                 rest: rest(clause),
@@ -81,7 +81,7 @@ impl RuleSet {
         let rests = indexed
             .iter()
             .filter_map(|it| it.rest.as_ref())
-            .map(Rest::bytes)
+            .map(Residual::bytes)
             .sum::<usize>();
         bytes += index.bytes() + indexed.len() * size_of::<Indexed>() + rests;
         Self {
@@ -103,12 +103,12 @@ impl RuleSet {
     }
 
     /// Whether some rule matches every ticket of an area, whatever its other facts are.
-    pub fn cover(&self, area: &str) -> bool {
+    pub fn covers_area(&self, area: &str) -> bool {
         self.rules.iter().any(|rule| rule.node.covers(area))
     }
 
     /// Whether a ticket matches a rule, or may do so: what is unknown hides (domain.md section 5).
-    pub fn hide(&self, look: &Look<'_>, marks: &mut Marks) -> bool {
+    pub fn any_may_match(&self, look: &TicketView<'_>, marks: &mut Bitmaps) -> bool {
         if self.rules.is_empty() {
             return false;
         }
@@ -122,7 +122,7 @@ impl RuleSet {
     }
 
     /// The rules that a ticket matches, or may match, in their order.
-    pub fn matching(&self, look: &Look<'_>, marks: &mut Marks) -> Vec<(&Rule, Truth)> {
+    pub fn matching(&self, look: &TicketView<'_>, marks: &mut Bitmaps) -> Vec<(&Rule, Truth)> {
         let mut numbers: Vec<_> = self
             .possible(look, marks)
             .map(|clause| clause.rule)
@@ -138,8 +138,8 @@ impl RuleSet {
     /// The clauses that a ticket leaves possible, in the order of the rules.
     fn possible<'s>(
         &'s self,
-        look: &Look<'_>,
-        marks: &'s mut Marks,
+        look: &TicketView<'_>,
+        marks: &'s mut Bitmaps,
     ) -> impl Iterator<Item = &'s Indexed> {
         self.index
             .candidates(look, marks)

@@ -4,14 +4,14 @@ use rand::RngExt as _;
 use serde_json::{Value, json};
 
 use super::{
-    oracle,
-    world::{Dice, World, explain, sees, with_facts},
+    generators::{Dice, World, explain, is_visible, with_facts},
+    reference_evaluator,
 };
 use crate::{
     decisions::{
-        creation::{abilities, may_create},
         evaluator::{self, Outcome, Scratch},
         policy::Policy,
+        ticket_creation::{abilities, may_create},
     },
     ticket_filter::Truth,
 };
@@ -37,8 +37,8 @@ fn in_worlds(worlds: u64, tickets: usize, check: impl Fn(&World, &Policy, &Value
 fn a_naive_evaluator_agrees_on_a_hundred_thousand_cases() {
     let (seen, asked) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     in_worlds(2000, 50, |world, policy, ticket, _| {
-        let visible = sees(policy, &world.viewer, ticket);
-        assert_eq!(visible, oracle::sees(world, ticket));
+        let visible = is_visible(policy, &world.viewer, ticket);
+        assert_eq!(visible, reference_evaluator::is_visible(world, ticket));
         seen.set(seen.get() + u32::from(visible));
         asked.set(asked.get() + 1);
     });
@@ -57,7 +57,7 @@ fn a_naive_evaluator_agrees_on_what_each_filter_comes_to() {
     in_worlds(2000, 5, |world, policy, ticket, _| {
         let rules = policy.partner.rules.rules().iter().zip(&world.rules);
         for (rule, filter) in rules.chain(policy.global.rules().iter().zip(&world.global_rules)) {
-            let expected = match oracle::judge(filter, ticket, world) {
+            let expected = match reference_evaluator::judge(filter, ticket, world) {
                 Some(true) => Truth::True,
                 None => Truth::Unknown,
                 Some(false) => Truth::False,
@@ -68,7 +68,7 @@ fn a_naive_evaluator_agrees_on_what_each_filter_comes_to() {
                     policy,
                     &world.viewer,
                     facts,
-                    super::world::now(),
+                    super::generators::now(),
                     &mut Scratch::default(),
                 )
             });
@@ -98,7 +98,11 @@ fn explained_and_unexplained_answers_agree() {
     in_worlds(1000, 20, |world, policy, ticket, _| {
         let steps = explain(policy, &world.viewer, ticket);
         let visible = steps.iter().all(|step| step.outcome == Outcome::Pass);
-        assert_eq!(visible, sees(policy, &world.viewer, ticket), "{steps:#?}");
+        assert_eq!(
+            visible,
+            is_visible(policy, &world.viewer, ticket),
+            "{steps:#?}"
+        );
     });
 }
 
@@ -112,14 +116,14 @@ fn one_more_exclusion_rule_shows_nothing_that_was_hidden() {
         } else {
             more.global_rules.push(filter);
         }
-        assert!(world.sees(ticket) || !more.sees(ticket));
+        assert!(world.is_visible(ticket) || !more.is_visible(ticket));
     });
 }
 
 #[test]
 fn one_fact_less_shows_nothing_that_was_hidden() {
     in_worlds(2000, 5, |world, policy, ticket, _| {
-        if sees(policy, &world.viewer, ticket) {
+        if is_visible(policy, &world.viewer, ticket) {
             return;
         }
         let required = [
@@ -137,7 +141,10 @@ fn one_fact_less_shows_nothing_that_was_hidden() {
         {
             let mut less = ticket.clone();
             less.as_object_mut().unwrap().remove(member);
-            assert!(!sees(policy, &world.viewer, &less), "without {member}");
+            assert!(
+                !is_visible(policy, &world.viewer, &less),
+                "without {member}"
+            );
         }
     });
 }
@@ -147,7 +154,7 @@ fn internal_and_others_confidential_tickets_are_never_visible() {
     in_worlds(2000, 5, |world, policy, ticket, _| {
         let mut internal = ticket.clone();
         internal["internal"] = json!(true);
-        assert!(!sees(policy, &world.viewer, &internal));
+        assert!(!is_visible(policy, &world.viewer, &internal));
         let mut others = ticket.clone();
         others["confidential"] = json!(true);
         let contacts = [json!("P-9"), Value::Null]
@@ -159,7 +166,7 @@ fn internal_and_others_confidential_tickets_are_never_visible() {
                 Some(contact) => others["main_contact_id"] = contact,
                 None => drop(others.as_object_mut().unwrap().remove("main_contact_id")),
             }
-            assert!(!sees(policy, &world.viewer, &others));
+            assert!(!is_visible(policy, &world.viewer, &others));
         }
     });
 }
@@ -172,7 +179,10 @@ fn the_order_of_rules_does_not_matter() {
         let middle = dice.up_to(shuffled.rules.len());
         shuffled.rules.rotate_left(middle);
         shuffled.global_rules.reverse();
-        assert_eq!(shuffled.sees(ticket), sees(policy, &world.viewer, ticket));
+        assert_eq!(
+            shuffled.is_visible(ticket),
+            is_visible(policy, &world.viewer, ticket)
+        );
     });
 }
 
@@ -181,15 +191,15 @@ fn memory_that_is_used_again_changes_no_answer() {
     let scratch = std::cell::RefCell::new(Scratch::default());
     in_worlds(500, 20, |world, policy, ticket, _| {
         let again = with_facts(ticket, |facts| {
-            evaluator::sees(
+            evaluator::is_visible(
                 policy,
                 &world.viewer,
                 facts,
-                super::world::now(),
+                super::generators::now(),
                 &mut scratch.borrow_mut(),
             )
         });
-        assert_eq!(again, sees(policy, &world.viewer, ticket));
+        assert_eq!(again, is_visible(policy, &world.viewer, ticket));
     });
 }
 
@@ -200,7 +210,7 @@ fn capabilities_say_what_the_decisions_do() {
         let area = ticket["area_id"].as_str().unwrap();
         let here = abilities.iter().find(|it| *it.area.id == *area);
         // where nothing can be viewed, no ticket is visible
-        assert!(!sees(policy, &world.viewer, ticket) || here.is_some_and(|it| it.view));
+        assert!(!is_visible(policy, &world.viewer, ticket) || here.is_some_and(|it| it.view));
         let effective =
             world.integration_active && world.business_partner_active && world.viewer.active;
         // nothing is known of a ticket but its area, and the access could be anybody's
@@ -208,13 +218,14 @@ fn capabilities_say_what_the_decisions_do() {
         anybody.viewer.contact_id = Some("P-9".into());
         let only_area = json!({"area_id": area});
         let mut rules = world.rules.iter().chain(&world.global_rules);
-        let covered = rules.any(|filter| oracle::judge(filter, &only_area, &anybody) == Some(true));
+        let covered = rules
+            .any(|filter| reference_evaluator::judge(filter, &only_area, &anybody) == Some(true));
         assert!(here.is_none_or(|it| it.view == (effective && !covered)));
         for ticket_type in ["t", "u", "v"] {
             let allowed = may_create(policy, &world.viewer, area, ticket_type).allowed();
-            let offered =
+            let list_visible =
                 here.is_some_and(|it| it.ticket_types.iter().any(|it| *it.id == *ticket_type));
-            assert_eq!(allowed, offered);
+            assert_eq!(allowed, list_visible);
         }
     });
 }

@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use customer_integration::{
     app::App,
-    config::{Config, Limits, Stopping},
+    common::timestamp::Timestamp,
+    config::{Config, Limits, ShutdownConfig},
     db::{
         DbOptions,
         migrations::{self, Direction},
     },
-    kernel::time::Timestamp,
     tokens::{self, Audience, Claims, TokenSettings},
 };
 use diesel::{Connection as _, RunQueryDsl as _, sql_types};
@@ -195,7 +195,7 @@ pub fn config(url: &str) -> Config {
         decision_cache_bytes: 8 * 1024 * 1024,
         page_cache_bytes: 8 * 1024 * 1024,
         limits: Limits::default(),
-        stopping: Stopping::default(),
+        stopping: ShutdownConfig::default(),
         metrics_bind_address: None,
         otlp_endpoint: None,
     }
@@ -347,7 +347,7 @@ impl TestApp {
 
     /// A caller with these claims.
     pub fn with_claims(&self, claims: &Claims) -> Client {
-        Client::new(&self.base, Some(tokens::mint(&tokens(), claims).unwrap()))
+        Client::new(&self.base, Some(tokens::sign(&tokens(), claims).unwrap()))
     }
 
     /// A caller with these scopes.

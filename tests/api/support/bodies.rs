@@ -4,14 +4,13 @@
 use std::collections::BTreeSet;
 
 use customer_integration::{
+    common::{ids::RuleId, timestamp::Timestamp},
     decisions::{
         evaluator::{Scratch, matched_by},
-        facts::TicketFacts,
         rules::RuleSet,
+        ticket::TicketAttributes,
     },
-    exclusion_rules::RuleId,
-    kernel::time::Timestamp,
-    texts::Lang,
+    i18n::Lang,
     ticket_filter::{
         Names, TicketFilter, Truth,
         parse::{MAX_BYTES, QueryFilter, RuleFilter},
@@ -110,8 +109,8 @@ fn check_pointers(answer: &Answer, body: &[u8]) {
             "422 for what is not JSON"
         );
     };
-    for fault in answer.json["errors"].as_array().unwrap() {
-        let pointer = fault["pointer"].as_str().unwrap();
+    for field_error in answer.json["errors"].as_array().unwrap() {
+        let pointer = field_error["pointer"].as_str().unwrap();
         let around = pointer.rsplit_once('/').map_or("", |(around, _)| around);
         assert!(body.pointer(around).is_some(), "{pointer} is not in {body}");
     }
@@ -177,7 +176,7 @@ fn check_logic(filter: TicketFilter) {
     let rule = rules(filter);
     let mut scratch = Scratch::default();
     let [known, unknown] = TICKETS.map(|ticket| {
-        let facts: TicketFacts<'_> = serde_json::from_str(ticket).unwrap();
+        let facts: TicketAttributes<'_> = serde_json::from_str(ticket).unwrap();
         let truth = matched_by(&rule, &facts, now, &mut scratch);
         assert_eq!(
             matched_by(&opposite, &facts, now, &mut scratch),

@@ -29,7 +29,7 @@ pub struct Postgres {
 }
 
 const PREFIX: &str = "customer-integration-pg-";
-const PATIENCE: Duration = Duration::from_secs(30);
+const RETRY_LIMIT: Duration = Duration::from_secs(30);
 
 /// The one PostgreSQL of this process; `None` when there is none to be had.
 pub async fn postgres() -> Option<&'static Postgres> {
@@ -188,7 +188,7 @@ fn cluster(binaries: &Path) -> Postgres {
     let started = Instant::now();
     while !(socket.exists() && is_ready(&data)) {
         assert!(
-            started.elapsed() < PATIENCE,
+            started.elapsed() < RETRY_LIMIT,
             "PostgreSQL did not start; see {}",
             directory.join("log").display()
         );

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Longer than anything may take; only a failing test waits for it.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const RETRY_LIMIT: Duration = Duration::from_secs(20);
 
 /// A connection to a service.
 pub async fn connect(app: &TestApp) -> TcpStream {
@@ -33,7 +33,7 @@ pub async fn wrote(app: &TestApp, text: &str) -> TcpStream {
 
 /// The head of a request of the ERP, without the empty line that ends it.
 pub fn head(method: &str, path: &str, framing: &str) -> String {
-    let token = tokens::mint(&tokens(), &claims("catalog:read catalog:write")).unwrap();
+    let token = tokens::sign(&tokens(), &claims("catalog:read catalog:write")).unwrap();
     format!(
         "{method} /api/v1{path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\n{framing}"
@@ -43,7 +43,7 @@ pub fn head(method: &str, path: &str, framing: &str) -> String {
 /// All that comes until the service closes the connection.
 pub async fn to_the_end(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer))
+    timeout(RETRY_LIMIT, stream.read_to_end(&mut answer))
         .await
         .expect("the connection stays open")
         .unwrap();
@@ -57,7 +57,7 @@ pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, waiting)
+    timeout(RETRY_LIMIT, waiting)
         .await
         .unwrap_or_else(|_| panic!("{what} never came"));
 }

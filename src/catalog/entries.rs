@@ -1,0 +1,173 @@
+//! What sets the four kinds of catalogue entries apart.
+
+use super::{
+    Area, Attributes, BusinessPartner, CatalogEntry, CatalogRow, EntryKind, PlanBoard, TicketType,
+    TicketTypeKind,
+    dto::{AreaPut, BusinessPartnerPut, PlanBoardPut, TicketTypePut},
+};
+use crate::{
+    common::{
+        Audit, Result,
+        ids::{
+            AreaIdKind, BusinessPartnerId, BusinessPartnerIdKind, ErpId, PlanBoardIdKind,
+            TicketTypeIdKind,
+        },
+    },
+    db::{Tx, sql_types::Jsonb},
+    integration,
+};
+
+impl CatalogEntry for BusinessPartner {
+    type Kind = BusinessPartnerIdKind;
+
+    const ENTRY: EntryKind = EntryKind::BusinessPartner;
+    const RESOURCE: &'static str = "business_partner";
+    type Put = BusinessPartnerPut;
+
+    fn id(&self) -> &ErpId<Self::Kind> {
+        &self.id
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn from_row(row: CatalogRow) -> Self {
+        let audit = row.audit();
+        let search_name = row.search_name.unwrap_or_default();
+        Self {
+            id: ErpId::from_trusted(row.id),
+            name: row.name,
+            search_name,
+            active: row.active,
+            audit,
+        }
+    }
+
+    fn attributes(put: &BusinessPartnerPut) -> Attributes {
+        Attributes {
+            name: put.name.clone().into(),
+            active: put.active,
+            search_name: Some(put.search_name.clone().into()),
+            ..Attributes::default()
+        }
+    }
+
+    /// A customer integration exists for every known partner, born inactive (domain.md section 4).
+    async fn on_created(tx: &mut Tx<'_, ()>, id: &BusinessPartnerId) -> Result<()> {
+        integration::service::create_for_partner(tx, id).await
+    }
+}
+
+impl CatalogEntry for Area {
+    type Kind = AreaIdKind;
+
+    const ENTRY: EntryKind = EntryKind::Area;
+    const RESOURCE: &'static str = "catalog_area";
+    type Put = AreaPut;
+
+    fn id(&self) -> &ErpId<Self::Kind> {
+        &self.id
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn from_row(row: CatalogRow) -> Self {
+        Self {
+            audit: row.audit(),
+            id: ErpId::from_trusted(row.id),
+            name: row.name,
+            color: row.color.unwrap_or_default(),
+            start_ticket_types: row.start_ticket_types.map(|Jsonb(ids)| ids),
+            active: row.active,
+        }
+    }
+
+    fn attributes(put: &AreaPut) -> Attributes {
+        Attributes {
+            name: put.name.clone().into(),
+            active: put.active,
+            color: Some(put.color.clone().into()),
+            start_ticket_types: put.start_ticket_types.clone().map(|ids| Jsonb(ids.0)),
+            ..Attributes::default()
+        }
+    }
+}
+
+impl CatalogEntry for TicketType {
+    type Kind = TicketTypeIdKind;
+
+    const ENTRY: EntryKind = EntryKind::TicketType;
+    const RESOURCE: &'static str = "catalog_ticket_type";
+    type Put = TicketTypePut;
+
+    fn id(&self) -> &ErpId<Self::Kind> {
+        &self.id
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn from_row(row: CatalogRow) -> Self {
+        let audit = row.audit();
+        let kind = row
+            .ticket_kind
+            .map_or_else(TicketTypeKind::default, |word| word.0);
+        Self {
+            id: ErpId::from_trusted(row.id),
+            name: row.name,
+            kind,
+            active: row.active,
+            audit,
+        }
+    }
+
+    fn attributes(put: &TicketTypePut) -> Attributes {
+        Attributes {
+            name: put.name.clone().into(),
+            active: put.active,
+            ticket_kind: Some(crate::db::sql_types::EnumText(put.kind.get())),
+            ..Attributes::default()
+        }
+    }
+}
+
+impl CatalogEntry for PlanBoard {
+    type Kind = PlanBoardIdKind;
+
+    const ENTRY: EntryKind = EntryKind::PlanBoard;
+    const RESOURCE: &'static str = "catalog_plan_board";
+    type Put = PlanBoardPut;
+
+    fn id(&self) -> &ErpId<Self::Kind> {
+        &self.id
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn from_row(row: CatalogRow) -> Self {
+        let audit = row.audit();
+        let description = row.description.unwrap_or_default();
+        Self {
+            id: ErpId::from_trusted(row.id),
+            name: row.name,
+            description,
+            active: row.active,
+            audit,
+        }
+    }
+
+    fn attributes(put: &PlanBoardPut) -> Attributes {
+        Attributes {
+            name: put.name.clone().into(),
+            active: put.active,
+            description: Some(put.description.clone().into()),
+            ..Attributes::default()
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Who writes, and the five facts that everything owned carries about its last writing.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::common::timestamp::Timestamp;
+
+/// Who is behind a request, as far as the history needs to know. Never holds a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The token's `sub`.
+    pub subject: String,
+    /// The token's `client_id` (RFC 9068), where it has one.
+    pub client: Option<String>,
+    /// The request's `X-Request-Id`.
+    pub request_id: String,
+}
+
+/// Version and provenance of an owned resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Audit {
+    /// Starts at 1 and grows by one with every change.
+    #[schema(example = 1, minimum = 1)]
+    pub version: i64,
+    /// When it was created (UTC).
+    #[schema(value_type = String, format = DateTime, example = "2026-11-23T08:00:00.000000Z")]
+    pub created_at: Timestamp,
+    /// When it was last changed (UTC).
+    #[schema(value_type = String, format = DateTime, example = "2026-11-23T08:00:00.000000Z")]
+    pub updated_at: Timestamp,
+    /// Subject of the token that created it.
+    #[schema(example = "anna.admin")]
+    pub created_by: String,
+    /// Subject of the token that last changed it.
+    #[schema(example = "anna.admin")]
+    pub updated_by: String,
+}
+
+impl Audit {
+    /// The stamp of something created now.
+    pub fn created(actor: &Actor, now: Timestamp) -> Self {
+        Self {
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            created_by: actor.subject.clone(),
+            updated_by: actor.subject.clone(),
+        }
+    }
+
+    /// The stamp after one more change.
+    #[must_use]
+    pub fn updated(&self, actor: &Actor, now: Timestamp) -> Self {
+        Self {
+            version: self.version + 1,
+            created_at: self.created_at,
+            updated_at: now,
+            created_by: self.created_by.clone(),
+            updated_by: actor.subject.clone(),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! JSON objects that are nothing else.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+/// A structure that must be written as a JSON object. On its own, serde would also take an array, member by member.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct JsonObject<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfMap<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMap<T> {
+            type Value = JsonObject<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<JsonObject<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(JsonObject)
+            }
+        }
+
+        deserializer.deserialize_map(OfMap(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Point {
+        x: i32,
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        assert!(
+            serde_json::from_str::<Point>("[1]").is_ok(),
+            "or else this type is not needed any more"
+        );
+        assert!(serde_json::from_str::<JsonObject<Point>>("[1]").is_err());
+        assert_eq!(
+            serde_json::from_str::<JsonObject<Point>>(r#"{"x": 1}"#)
+                .unwrap()
+                .0
+                .x,
+            1
+        );
+    }
+}
