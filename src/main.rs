@@ -128,7 +128,7 @@ fn run(serve: Serve) -> anyhow::Result<()> {
         serve.demo,
     )?;
     // its client must be made where nothing else runs yet
-    let traces = telemetry::log::begin(log, config.otlp_endpoint.as_ref())?;
+    let traces = telemetry::logging::begin(log, config.otlp_endpoint.as_ref())?;
     let served = actix_web::rt::System::new().block_on(serve_until_signalled(config, serve.demo));
     traces.into_iter().for_each(Traces::finish);
     served
@@ -157,7 +157,7 @@ fn migrate(command: Migrate) -> anyhow::Result<()> {
     let log = command.log.settings(&mut errors);
     let (database, _) = command.database.settings(false, &mut errors);
     let (log, database): (LogSettings, DatabaseUrl) = errors.finish(log.zip(database))?;
-    telemetry::log::begin(log, None)?;
+    telemetry::logging::begin(log, None)?;
     actix_web::rt::System::new().block_on(async {
         let _claim = db::lock_database(&database)?;
         let applied = migrations::migrate(&database, Direction::Up).await?;
