@@ -30,8 +30,8 @@ COPY src src
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     touch src/lib.rs src/main.rs \
-    && cargo build --release --locked --bin customer-integration \
-    && install -D -m 0755 target/release/customer-integration /out/customer-integration \
+    && cargo build --profile dist --locked --bin customer-integration \
+    && install -D -m 0755 target/dist/customer-integration /out/customer-integration \
     && install -d -m 0700 /out/data
 
 FROM ${RUNTIME_IMAGE}

@@ -1,4 +1,4 @@
-//! `cargo bench -p decisions-bench`: what a decision takes, and what preparing a policy takes. `benches/decisions/table` prints
+//! `cargo bench -p decisions-bench`: what a decision takes, and what preparing a policy takes. `benches/decisions/table.py` prints
 //! the results as tables.
 
 #![expect(

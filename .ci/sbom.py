@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the service's bill of materials (SBOM): CycloneDX 1.6, JSON. The same commit gives the same bytes.
 
-.ci/sbom [--target TRIPLE] [FILE]
+.ci/sbom.py [--target TRIPLE] [FILE]
 
 What `cargo build --release --locked --bin customer-integration` compiles for the target (by default Linux on x86-64),
 as cargo itself tells: with the features that the product asks for, without tests and benchmarks. What is used for the
@@ -118,7 +118,7 @@ def bundled(crate: tuple[str, str], package: dict, features: str) -> dict | None
     text = "\n".join(sorted(os.listdir(path))) if path.is_dir() else path.read_text(encoding="utf-8")
     found = re.search(words, text)
     if not found:
-        sys.exit(f".ci/sbom: {crate[0]} {crate[1]} no longer tells the version of its {name}: see BUNDLED")
+        sys.exit(f".ci/sbom.py: {crate[0]} {crate[1]} no longer tells the version of its {name}: see BUNDLED")
     version = found[1]
     if version.isdigit():
         # major, and two digits each for minor and patch
@@ -167,7 +167,7 @@ def bill(target: str) -> dict:
             dependencies.append({"ref": extra["bom-ref"], "dependsOn": []})
         dependencies.append({"ref": purl(root) if crate == root else purl(crate), "dependsOn": needs})
     if not set(BUNDLED) <= {crate[0] for crate in everything}:
-        sys.exit(".ci/sbom: a crate of BUNDLED is not used any more: remove it there")
+        sys.exit(".ci/sbom.py: a crate of BUNDLED is not used any more: remove it there")
     told = {
         "type": "application",
         "bom-ref": purl(root),

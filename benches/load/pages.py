@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the service over HTTP beside what PostgreSQL can do without it; prints Markdown.
 
-    benches/load/pages [--seconds 5] [--rounds 3] [--partners 100000]
+    benches/load/pages.py [--seconds 5] [--rounds 3] [--partners 100000]
 
 A page of one partner's tags, read from the database and kept from an earlier reading; the same page when the caller has it
 (304); and the change of one tag of any of a hundred partners. And what it costs to read a page with a thousand partners and

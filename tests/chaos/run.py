@@ -106,7 +106,7 @@ def main():
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     chosen = [it for it in SCENARIOS if it in (options.scenario or SCENARIOS)]
     if "disk-full" in chosen and os.geteuid() != 0:
-        sys.exit("tests/faults/run: disk-full must be run as root, since it makes disks that fill up")
+        sys.exit("tests/chaos/run: disk-full must be run as root, since it makes disks that fill up")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started, failed = time.monotonic(), []
     try:
@@ -114,9 +114,9 @@ def main():
         for scenario in chosen:
             for engine in engines_of(scenario, options.engine):
                 if not direct(scenario, engine, seed):
-                    failed.append(f"tests/faults/run {scenario} --engine {engine} --seed {seed}")
+                    failed.append(f"tests/chaos/run {scenario} --engine {engine} --seed {seed}")
     except Failed as problem:
-        sys.exit(f"tests/faults/run: {problem}")
+        sys.exit(f"tests/chaos/run: {problem}")
     say(f"\n{'all passed' if not failed else 'FAILED'} ({time.monotonic() - started:.0f} s)")
     for again in failed:
         say(f"again: {again}")

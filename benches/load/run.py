@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures decisions over HTTP on this machine, and hunts for stale answers; prints Markdown.
 
-    benches/load/run [--seconds 4] [--rounds 5] [--stale 10000]
+    benches/load/run.py [--seconds 4] [--rounds 5] [--stale 10000]
 
 One core is the server's (and PostgreSQL's), the other one the load generator's. Each round measures the constant answer and the
 decision one after the other, on both engines, by few connections and by many; the medians of all rounds are told, so that a noisy

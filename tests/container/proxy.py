@@ -191,7 +191,7 @@ def main() -> None:
     try:
         run(arguments.binary, arguments.work)
     except (Failed, subprocess.SubprocessError) as failed:
-        sys.exit(f"tests/image/run: {failed}")
+        sys.exit(f"tests/container/run: {failed}")
 
 
 if __name__ == "__main__":

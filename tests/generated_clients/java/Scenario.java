@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-/** The scenario of tests/clients with the generated Java client. scenario.ts and scenario.py do the same. */
+/** The scenario of tests/generated_clients with the generated Java client. scenario.ts and scenario.py do the same. */
 public final class Scenario {
   private static final String PARTNER = "K-1001";
 

@@ -123,7 +123,7 @@ def main() -> None:
         # as README.md says; without any setting, in the same volume
         serve(image, work / "demo.log", ["serve", "--demo"], {})
     except (Failed, subprocess.SubprocessError) as failed:
-        sys.exit(f"tests/image/run: {failed}")
+        sys.exit(f"tests/container/run: {failed}")
 
 
 if __name__ == "__main__":

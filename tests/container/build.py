@@ -98,7 +98,7 @@ def main() -> None:
             size = (root / "out/customer-integration").stat().st_size
             print(f"built in {time.monotonic() - started:.0f} s: {size / 1e6:.1f} MB", flush=True)
     except (Failed, subprocess.SubprocessError) as failed:
-        sys.exit(f"tests/image/run: {failed}")
+        sys.exit(f"tests/container/run: {failed}")
 
 
 if __name__ == "__main__":
