@@ -3,10 +3,11 @@
 
 .ci/sbom.py [--target TRIPLE] [FILE]
 
-What `cargo build --release --locked --bin customer-integration` compiles for the target (by default Linux on x86-64),
-as cargo itself tells: with the features that the product asks for, without tests and benchmarks. What is used for the
-build only (crates of build scripts and procedural macros) has the scope "excluded". The C libraries and the JavaScript
-that some crates bring along are told too, because advisories name these.
+It lists the crates that `cargo build --profile dist --locked --bin customer-integration` compiles for
+the target (default: Linux on x86-64), according to cargo: with the enabled features, without tests and
+benchmarks. Crates that are used at build time only (build scripts, procedural macros) have the scope
+"excluded". C libraries and JavaScript that are bundled in crates are listed too, because advisories
+refer to them.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = "customer-integration"
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
-# In a crate's files: which one tells the version of what it brings along, and by which words (or which file's name).
+# Libraries that are bundled in crates: the name of the library, the file of the crate that contains its
+# version (or the directory whose file names do), the pattern of the version, licence and CPE vendor.
 BUNDLED = {
     "libsqlite3-sys": (
         "sqlite",
@@ -57,8 +59,8 @@ def cargo(*arguments: str) -> str:
 
 
 def tree(edges: str, target: str) -> dict[tuple[str, str], set[tuple[str, str]]]:
-    """Which crate depends on which, by `cargo tree`, which knows the features that are asked for."""
-    told = cargo(
+    """Returns the dependencies of each crate, from `cargo tree`, which takes features into account."""
+    output = cargo(
         "tree",
         "--locked",
         "--package",
@@ -74,7 +76,7 @@ def tree(edges: str, target: str) -> dict[tuple[str, str], set[tuple[str, str]]]
     )
     found: dict[tuple[str, str], set[tuple[str, str]]] = {}
     path: list[tuple[str, str]] = []
-    for line in told.splitlines():
+    for line in output.splitlines():
         depth, _, package = line.partition("|")
         name, version = package.split()[:2]
         crate = name, version.removeprefix("v")
@@ -91,39 +93,40 @@ def purl(crate: tuple[str, str]) -> str:
 
 
 def expression(licence: str) -> list[dict]:
-    # before SPDX's expressions, crates wrote a slash
+    # crates used a slash before SPDX expressions were introduced
     return [{"expression": licence.replace("/", " OR ")}] if licence else []
 
 
 def component(crate: tuple[str, str], package: dict, checksums: dict, in_product: bool) -> dict:
-    told = {"type": "library", "bom-ref": purl(crate), "name": crate[0], "version": crate[1]}
+    entry = {"type": "library", "bom-ref": purl(crate), "name": crate[0], "version": crate[1]}
     if package["description"]:
-        told["description"] = " ".join(package["description"].split())
-    told["scope"] = "required" if in_product else "excluded"
-    told["hashes"] = [{"alg": "SHA-256", "content": checksums[crate]}]
-    told["licenses"] = expression(package["license"] or "")
-    told["purl"] = purl(crate)
+        entry["description"] = " ".join(package["description"].split())
+    entry["scope"] = "required" if in_product else "excluded"
+    entry["hashes"] = [{"alg": "SHA-256", "content": checksums[crate]}]
+    entry["licenses"] = expression(package["license"] or "")
+    entry["purl"] = purl(crate)
     if package["repository"]:
-        told["externalReferences"] = [{"type": "vcs", "url": package["repository"]}]
-    return told
+        entry["externalReferences"] = [{"type": "vcs", "url": package["repository"]}]
+    return entry
 
 
 def bundled(crate: tuple[str, str], package: dict, features: str) -> dict | None:
-    """What a crate brings along that is no crate."""
+    """Returns the component of a library that is bundled in a crate."""
     if crate[0] not in BUNDLED:
         return None
-    name, place, words, licence, vendor = BUNDLED[crate[0]]
+    name, place, pattern, licence, vendor = BUNDLED[crate[0]]
     place = place.replace("MIMALLOC", "v2" if re.search(r'libmimalloc-sys feature "v2"', features) else "v3")
     path = Path(package["manifest_path"]).parent / place
     text = "\n".join(sorted(os.listdir(path))) if path.is_dir() else path.read_text(encoding="utf-8")
-    found = re.search(words, text)
+    found = re.search(pattern, text)
     if not found:
-        sys.exit(f".ci/sbom.py: {crate[0]} {crate[1]} no longer tells the version of its {name}: see BUNDLED")
+        sys.exit(f".ci/sbom.py: {crate[0]} {crate[1]} no longer contains the version of its {name}: see BUNDLED")
     version = found[1]
     if version.isdigit():
-        # major, and two digits each for minor and patch
-        version = ".".join(str(int(it)) for it in (version[:-4], version[-4:-2], version[-2:]))
-    told = {
+        # major, then two digits each for minor and patch
+        parts = version[:-4], version[-4:-2], version[-2:]
+        version = ".".join(str(int(part)) for part in parts)
+    entry = {
         "type": "library",
         "bom-ref": f"pkg:generic/{name}@{version}",
         "name": name,
@@ -132,12 +135,12 @@ def bundled(crate: tuple[str, str], package: dict, features: str) -> dict | None
         "licenses": expression(licence),
     }
     if vendor:
-        told["cpe"] = f"cpe:2.3:a:{vendor}:{version}:*:*:*:*:*:*:*"
-    return {**told, "purl": f"pkg:generic/{name}@{version}"}
+        entry["cpe"] = f"cpe:2.3:a:{vendor}:{version}:*:*:*:*:*:*:*"
+    return {**entry, "purl": f"pkg:generic/{name}@{version}"}
 
 
 def committed() -> str:
-    """When the commit was made; SOURCE_DATE_EPOCH where there is no git, as in an archive."""
+    """Returns the time of the commit, or SOURCE_DATE_EPOCH if set, e.g. for an archive without git."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     if seconds is None:
         seconds = subprocess.run(
@@ -147,18 +150,23 @@ def committed() -> str:
 
 
 def bill(target: str) -> dict:
-    everything, product = tree("normal,build", target), tree("normal,no-proc-macro", target)
+    everything = tree("normal,build", target)
+    product = tree("normal,no-proc-macro", target)
     features = cargo(
         "tree", "--locked", "--package", PRODUCT, "--edges", "features,normal", "--target", target, "--prefix", "none"
     )
     metadata = json.loads(cargo("metadata", "--locked", "--format-version", "1"))
-    packages = {(it["name"], it["version"]): it for it in metadata["packages"]}
+    packages = {(package["name"], package["version"]): package for package in metadata["packages"]}
     lock = tomllib.loads((ROOT / "Cargo.lock").read_text(encoding="utf-8"))
-    checksums = {(it["name"], it["version"]): it["checksum"] for it in lock["package"] if it.get("source") == CRATES_IO}
+    checksums = {
+        (package["name"], package["version"]): package["checksum"]
+        for package in lock["package"]
+        if package.get("source") == CRATES_IO
+    }
     root = next(crate for crate in everything if crate[0] == PRODUCT)
     components, dependencies = [], []
     for crate in sorted(everything):
-        needs = [purl(it) for it in sorted(everything[crate])]
+        needs = [purl(dependency) for dependency in sorted(everything[crate])]
         if crate != root:
             components.append(component(crate, packages[crate], checksums, crate in product))
         if extra := bundled(crate, packages[crate], features):
@@ -167,8 +175,8 @@ def bill(target: str) -> dict:
             dependencies.append({"ref": extra["bom-ref"], "dependsOn": []})
         dependencies.append({"ref": purl(root) if crate == root else purl(crate), "dependsOn": needs})
     if not set(BUNDLED) <= {crate[0] for crate in everything}:
-        sys.exit(".ci/sbom.py: a crate of BUNDLED is not used any more: remove it there")
-    told = {
+        sys.exit(".ci/sbom.py: BUNDLED lists a crate that is no longer used")
+    product_entry = {
         "type": "application",
         "bom-ref": purl(root),
         "name": PRODUCT,
@@ -185,7 +193,7 @@ def bill(target: str) -> dict:
         "metadata": {
             "timestamp": committed(),
             "lifecycles": [{"phase": "pre-build"}],
-            "component": told,
+            "component": product_entry,
             "properties": [{"name": "cargo:target", "value": target}],
         },
         "components": components,
@@ -198,11 +206,12 @@ def main() -> None:
     parser.add_argument("--target", default="x86_64-unknown-linux-gnu")
     parser.add_argument("file", nargs="?", type=Path, help="default: standard output")
     arguments = parser.parse_args()
-    told = bill(arguments.target)
-    # the number says what is in it, so the same content has the same number
-    number = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(told, sort_keys=True))
-    told = {**dict(list(told.items())[:3]), "serialNumber": f"urn:uuid:{number}", **dict(list(told.items())[3:])}
-    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    document = bill(arguments.target)
+    # derived from the content, so that the same content has the same serial number
+    number = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(document, sort_keys=True))
+    members = list(document.items())
+    members.insert(3, ("serialNumber", f"urn:uuid:{number}"))
+    text = json.dumps(dict(members), indent=2, ensure_ascii=False) + "\n"
     if arguments.file:
         arguments.file.write_text(text, encoding="utf-8")
     else:

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Does what the README says, and checks that it prints what the README shows.
+"""Runs the commands of docs/guide.md and README.md and compares their output with the documents.
 
-Every ```sh block of README.md that directly follows a comment `<!-- expect: … -->` is run, in order and in one bash session,
-against a server that this script starts in a fresh directory and stops again. A block passes when
+Every ```sh block that directly follows a comment `<!-- expect: … -->` is run, in order and in one bash
+session per document, against a server that this script starts in a new directory. A block passes if
 
 * its last command succeeds,
-* its output contains every string of the comment (separated by spaces; one that contains spaces is quoted), and
-* its output contains, in the same order, every line of the ```text block that directly follows it; `…` stands for anything.
+* its output contains every string of the comment (separated by spaces; strings with spaces are quoted),
+* its output contains every line of the ```text block that directly follows, in the same order; `…`
+  matches anything.
 
-The binary is $CUSTOMER_INTEGRATION_BIN, or else the one in target/release, or else the one in target/debug.
+docs/guide.md must have such blocks, README.md may have some. The binary is $CUSTOMER_INTEGRATION_BIN, or
+else the debug build.
 """
 
 import os
@@ -22,11 +24,14 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# of the neighbouring modules nothing is to be left in the checkout
+# before the imports below, so that they leave no __pycache__ in the checkout
 sys.dont_write_bytecode = True
-from support.service import clean_environment  # noqa: E402
+from support.service import binary_of, clean_environment  # noqa: E402
+from support.waiting import Failed  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
+# with whether the document must have blocks
+DOCUMENTS = {"docs/guide.md": True, "README.md": False}
 START_SECONDS = 60
 BLOCKS_SECONDS = 120
 STOP_SECONDS = 30
@@ -39,6 +44,7 @@ EXPECT = re.compile(r"^<!-- expect:", re.MULTILINE)
 
 @dataclass
 class Block:
+    document: str
     line: int
     expect: list[str]
     code: str
@@ -47,13 +53,14 @@ class Block:
     @property
     def title(self) -> str:
         commands = [line for line in self.code.splitlines() if line.strip() and not line.startswith("#")]
-        return f"README.md:{self.line}: {(commands or ['(empty)'])[-1].strip()[:90]}"
+        return f"{self.document}:{self.line}: {(commands or ['(empty)'])[-1].strip()[:90]}"
 
 
-def read_blocks(readme: Path) -> list[Block]:
-    text = readme.read_text(encoding="utf-8")
+def read_blocks(document: str, required: bool) -> list[Block]:
+    text = (ROOT / document).read_text(encoding="utf-8")
     blocks = [
         Block(
+            document=document,
             line=text.count("\n", 0, match.start("code")) + 1,
             expect=split_words(match["expect"]),
             code=match["code"],
@@ -62,30 +69,26 @@ def read_blocks(readme: Path) -> list[Block]:
         for match in BLOCK.finditer(text)
     ]
     if len(blocks) != len(EXPECT.findall(text)):
-        raise RuntimeError("an expect comment of README.md is not directly followed by a ```sh block")
-    if not blocks:
-        raise RuntimeError("README.md has no block to run")
+        raise Failed(f"an expect comment of {document} is not directly followed by a ```sh block")
+    if required and not blocks:
+        raise Failed(f"{document} has no block to run")
     return blocks
 
 
 def split_words(text: str) -> list[str]:
-    """Words separated by spaces; a word that begins with a single quote, or with a double quote and holds a space, is quoted."""
+    """Splits at spaces. Words in single quotes, and words with spaces in double quotes, are unquoted."""
     words = re.findall(r"'[^']*'(?=\s|$)|\"[^\"]*\"(?=\s|$)|\S+", text)
-    quoted = lambda word: len(word) > 1 and word[0] == word[-1] and (word[0] == "'" or (word[0] == '"' and " " in word))
-    return [word[1:-1] if quoted(word) else word for word in words]
+    return [word[1:-1] if is_quoted(word) else word for word in words]
 
 
-def find_binary() -> Path:
-    named = os.environ.get("CUSTOMER_INTEGRATION_BIN")
-    built = [ROOT / "target" / profile / "customer-integration" for profile in ("release", "debug")]
-    for path in [Path(named)] if named else built:
-        if path.is_file():
-            return path.resolve()
-    raise RuntimeError(f"no binary at {named or ' or '.join(map(str, built))}; run `cargo build` first")
+def is_quoted(word: str) -> bool:
+    if len(word) < 2 or word[0] != word[-1]:
+        return False
+    return word[0] == "'" or (word[0] == '"' and " " in word)
 
 
 class Server:
-    """`serve --demo` on a free port, in a directory of its own."""
+    """`serve --demo` on a free port, with its data in `directory`."""
 
     def __init__(self, binary: Path, directory: Path) -> None:
         self.environment = clean_environment({})
@@ -106,7 +109,7 @@ class Server:
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self) -> None:
-        """Reads to the end, so that the server never waits for a reader."""
+        """Reads until the end of the output, so that the server never blocks on a full pipe."""
         for line in self.process.stdout:
             if match := re.match(r"export (BASE|TOKEN)=(\S+)$", line):
                 self.exports[match[1]] = match[2]
@@ -116,7 +119,7 @@ class Server:
 
     def wait(self) -> dict[str, str]:
         if not self.greeted.wait(START_SECONDS) or len(self.exports) < 2:
-            raise RuntimeError(f"the server did not print BASE and TOKEN; its log:\n{self.log.read_text(errors='replace')}")
+            raise Failed(f"the server did not print BASE and TOKEN; its log:\n{self.log.read_text(errors='replace')}")
         return self.exports
 
     def stop(self) -> None:
@@ -130,7 +133,7 @@ class Server:
 
 
 def run_blocks(blocks: list[Block], directory: Path, environment: dict[str, str]) -> list[str | None]:
-    """Why each block failed, or None; one bash session for all of them."""
+    """Runs all blocks in one bash session; returns the reason of failure for each, or None."""
     mark = secrets.token_hex(16)
     script = ["set -u"]
     for number, block in enumerate(blocks):
@@ -162,15 +165,16 @@ def run_blocks(blocks: list[Block], directory: Path, environment: dict[str, str]
     failures: list[str | None] = []
     for number, block in enumerate(blocks):
         if number < len(statuses):
-            failures.append(judge(block, outputs[number], int(statuses[number])))
+            failures.append(check(block, outputs[number], int(statuses[number])))
         elif number == len(statuses):
             failures.append(f"the session ended or hung here\n{indent(outputs[-1])}")
         else:
-            failures.append("not run, since the session ended before")
+            failures.append("not run, because the session ended before")
     return failures
 
 
-def judge(block: Block, output: str, status: int) -> str | None:
+def check(block: Block, output: str, status: int) -> str | None:
+    """Returns the reasons of failure, or None."""
     reasons = [f"exit status {status}"] if status else []
     reasons += [f"expected, but not printed: {word}" for word in block.expect if word not in output]
     lines = iter(output.splitlines())
@@ -179,35 +183,42 @@ def judge(block: Block, output: str, status: int) -> str | None:
         if not any(re.fullmatch(pattern, line.rstrip()) for line in lines):
             reasons.append(f"shown, but not printed (in this order): {shown}")
             break
-    return "\n".join([*reasons, "it printed:", indent(output)]) if reasons else None
+    return "\n".join([*reasons, "output:", indent(output)]) if reasons else None
 
 
 def indent(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.strip().splitlines())
 
 
-def main() -> int:
-    # a polite end for the server also when this script is told to stop
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        blocks, binary = read_blocks(ROOT / "README.md"), find_binary()
-    except RuntimeError as error:
-        print(f"walkthrough: {error}")
-        print("0 passed, 0 failed")
-        return 1
+def run_document(blocks: list[Block], binary: Path) -> list[str | None]:
+    """Runs the blocks of a document against a new server."""
     with tempfile.TemporaryDirectory(prefix="walkthrough-") as temporary:
         directory = Path(temporary)
         server = Server(binary, directory)
         try:
             exports = server.wait()
-            # requests to the server on this machine go straight to it, whatever proxy is configured
+            # no proxy for requests to the server on this machine
             environment = {**server.environment, **exports, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-            failures = run_blocks(blocks, directory, environment)
-        except RuntimeError as error:
+            return run_blocks(blocks, directory, environment)
+        except Failed as error:
             print(f"walkthrough: {error}")
-            failures = ["not run, since the server did not start"] * len(blocks)
+            return ["not run, because the server did not start"] * len(blocks)
         finally:
             server.stop()
+
+
+def main() -> int:
+    # SIGTERM runs the `finally` blocks, which stop the server
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        documents = [read_blocks(document, required) for document, required in DOCUMENTS.items()]
+        binary = binary_of(ROOT)
+    except (Failed, OSError) as error:
+        print(f"walkthrough: {error}")
+        print("0 passed, 0 failed")
+        return 1
+    blocks = [block for document in documents for block in document]
+    failures = [failure for document in documents if document for failure in run_document(document, binary)]
     for block, failure in zip(blocks, failures, strict=True):
         print(f"{'FAIL' if failure else 'ok  '} {block.title}")
         if failure:
