@@ -76,7 +76,7 @@ def read_blocks(document: str, required: bool) -> list[Block]:
 
 
 def split_words(text: str) -> list[str]:
-    """Splits at spaces. Words in single quotes, and words with spaces in double quotes, are unquoted."""
+    """Splits at spaces; removes single quotes, and double quotes around words with spaces."""
     words = re.findall(r"'[^']*'(?=\s|$)|\"[^\"]*\"(?=\s|$)|\S+", text)
     return [word[1:-1] if is_quoted(word) else word for word in words]
 

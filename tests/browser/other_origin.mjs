@@ -1,4 +1,4 @@
-// A page of an allowed origin can use the API; a page of another origin can read nothing.
+// A browser app of an allowed origin can use the API; one of a forbidden origin can read nothing.
 import { check, checksPassed, inBrowser, newPage } from "./browser.mjs";
 
 const { SERVICE, TOKEN, ALLOWED, FORBIDDEN, OUT } = process.env;

@@ -1,38 +1,45 @@
-"""Clients that do not behave, spoken by hand. Each answers with how long the service bore them, the limit, and what was
-seen.
+"""Misbehaving clients, with hand-written HTTP.
+
+Each attack returns how long the service tolerated it, the limit, a summary, and the unexpected outcomes.
 """
 
 import asyncio
 import collections
 import time
 
-# connections are opened no faster than this, per second: it is their number that is the attack; whole requests are a
-# load that anybody may cause, so they come more slowly
-OPENING, ASKING = 700, 100
-# between two drops
-DROP = 1.0
+# Connections per second. Slower if each begins with a complete request: the attack is the number of open
+# connections, not the load of ordinary requests.
+CONNECTIONS_PER_SECOND = 700
+REQUESTS_PER_SECOND = 100
+# seconds between two small parts
+DRIP_INTERVAL = 1.0
 HUGE = 4 * 1024 * 1024
-# large heads and bombs, per second, and for how long
-PER_SECOND, LASTING = 20, 10
+# of large headers and gzip bombs
+ATTACKS_PER_SECOND = 20
+DURATION_SECONDS = 10
 
 
 async def connect(to):
     return await asyncio.open_connection(*to, limit=2**20)
 
 
-async def read_answer(reader):
-    """One whole answer: its status, and its body; (None, b"") when the connection ends before."""
+async def read_response(reader):
+    """Reads a complete response; returns its status and body, or (None, b"") if the connection ends early."""
     try:
-        head = await reader.readuntil(b"\r\n\r\n")
+        headers = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
         return None, b""
-    lengths = [int(it.split(b":")[1]) for it in head.lower().split(b"\r\n") if it.startswith(b"content-length:")]
+    lengths = [
+        int(line.split(b":")[1])
+        for line in headers.lower().split(b"\r\n")
+        if line.startswith(b"content-length:")
+    ]
     body = await reader.readexactly(lengths[0]) if lengths else b""
-    return int(head.split()[1]), body
+    return int(headers.split()[1]), body
 
 
-async def to_the_end(reader):
-    """Reads until the other side has closed."""
+async def read_to_end(reader):
+    """Reads until the service has closed the connection."""
     try:
         while await reader.read(65536):
             pass
@@ -40,47 +47,49 @@ async def to_the_end(reader):
         pass
 
 
-async def dropping(writer, drop):
+async def send_slowly(writer, part):
     try:
-        while drop:
-            await asyncio.sleep(DROP)
-            writer.write(drop)
+        while part:
+            await asyncio.sleep(DRIP_INTERVAL)
+            writer.write(part)
             await writer.drain()
     except ConnectionError:
         pass
 
 
-async def one_drip(to, before, beginning, drop, patience):
-    """Sends a whole request before if told so, then a beginning, then drops. When the service ended it, and with which
-    status.
+async def one_drip(to, before, beginning, part, timeout):
+    """Sends a complete request if `before` is given, then a beginning, then small parts.
+
+    Returns after how many seconds the service ended the request, and with which status.
     """
     reader, writer = await connect(to)
     try:
         if before:
             writer.write(before)
-            await read_answer(reader)
+            await read_response(reader)
         began = time.monotonic()
         writer.write(beginning)
-        drops = asyncio.create_task(dropping(writer, drop))
+        sending = asyncio.create_task(send_slowly(writer, part))
         try:
-            async with asyncio.timeout(patience):
-                status, _ = await read_answer(reader)
-                await to_the_end(reader)
+            async with asyncio.timeout(timeout):
+                status, _ = await read_response(reader)
+                await read_to_end(reader)
         except TimeoutError:
             return float("inf"), "still open"
         finally:
-            drops.cancel()
+            sending.cancel()
         return time.monotonic() - began, status
     finally:
         writer.close()
 
 
 async def drip(to, plans, limit, statuses):
-    """Many at once that do not come to their end; each must be ended with one of these statuses."""
+    """Opens many slow requests; the service must end each with one of the statuses."""
     tasks = []
     for number, plan in enumerate(plans):
         tasks.append(asyncio.create_task(one_drip(to, *plan, limit + 5)))
-        if number % ((ASKING if plan[0] else OPENING) // 20) == 0:
+        rate = REQUESTS_PER_SECOND if plan[0] else CONNECTIONS_PER_SECOND
+        if number % (rate // 20) == 0:
             await asyncio.sleep(1 / 20)
     outcomes = await asyncio.gather(*tasks)
     seen = collections.Counter(str(status) for _, status in outcomes)
@@ -89,70 +98,70 @@ async def drip(to, plans, limit, statuses):
 
 
 async def idle(to, count, limit):
-    """Connections that are opened and say nothing."""
+    """Opens connections that send nothing."""
     return await drip(to, [(b"", b"", b"")] * count, limit, (None, 408))
 
 
-async def one_large_head(to, head, size, patience):
-    """How long it took, which status came, and how much of the head the service has taken."""
+async def one_large_header(to, beginning, size, timeout):
+    """Returns the seconds until the response, its status, and the number of header bytes sent."""
     reader, writer = await connect(to)
-    began, taken = time.monotonic(), 0
+    began = time.monotonic()
+    sent = 0
     try:
-        async with asyncio.timeout(patience):
-            answer = asyncio.create_task(read_answer(reader))
+        async with asyncio.timeout(timeout):
+            response = asyncio.create_task(read_response(reader))
             filling = (
                 b"".join(b"X-Filler-%d: %s\r\n" % (n, b"f" * 900) for n in range(size // 1000 + 1))[: size - 2]
                 + b"\r\n"
             )
-            writer.write(head)
+            writer.write(beginning)
             for at in range(0, len(filling), 65536):
-                if answer.done():
+                if response.done():
                     break
                 writer.write(filling[at : at + 65536])
                 await writer.drain()
-                taken += len(filling[at : at + 65536])
-            if not answer.done():
+                sent += len(filling[at : at + 65536])
+            if not response.done():
                 writer.write(b"\r\n")
-            status, _ = await answer
+            status, _ = await response
     except ConnectionError:
         status = None
     except TimeoutError:
-        return float("inf"), "still open", taken
+        return float("inf"), "still open", sent
     finally:
         writer.close()
-    return time.monotonic() - began, status, taken
+    return time.monotonic() - began, status, sent
 
 
-async def large_heads(to, head, limit):
-    """A head of 10,000 bytes is answered, well or with a refusal; one of 4 MiB is refused before it is read to its end.
-    """
+async def large_headers(to, beginning, limit):
+    """Headers of 10,000 bytes get a response; those of 4 MiB are rejected before they are read completely."""
     tasks = []
-    for number in range(PER_SECOND * LASTING):
+    for number in range(ATTACKS_PER_SECOND * DURATION_SECONDS):
         size = HUGE if number % 4 == 0 else 10_000
-        tasks.append((size, asyncio.create_task(one_large_head(to, head, size, limit + 5))))
-        await asyncio.sleep(1 / PER_SECOND)
+        tasks.append((size, asyncio.create_task(one_large_header(to, beginning, size, limit + 5))))
+        await asyncio.sleep(1 / ATTACKS_PER_SECOND)
     outcomes = [(size, *await task) for size, task in tasks]
     seen = collections.Counter((size, str(status)) for size, _, status, _ in outcomes)
     wrong = [
-        f"{size}: {status}, {taken} bytes taken"
-        for size, _, status, taken in outcomes
-        if not head_is_right(size, status)
+        f"{size}: {status}, {sent} bytes sent"
+        for size, _, status, sent in outcomes
+        if not is_expected(size, status)
     ]
-    return max(took for _, took, _, _ in outcomes), limit, f"answered {dict(seen)}", wrong
+    return max(took for _, took, _, _ in outcomes), limit, f"responses {dict(seen)}", wrong
 
 
-def head_is_right(size, status):
-    """A connection that is closed while its sender still sends may lose the answer."""
+def is_expected(size, status):
+    """Whether the status is expected; the response is lost if the connection closes while the client still sends."""
     return status in (200, 400, 431) if size < HUGE else status in (400, 413, 431, None)
 
 
-async def one_bomb(to, request, patience):
+async def one_bomb(to, request, timeout):
     reader, writer = await connect(to)
     began = time.monotonic()
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout):
             writer.write(request)
-            status, body = await read_answer(reader)
+            status, body = await read_response(reader)
     except TimeoutError:
         return float("inf"), "still open", b""
     finally:
@@ -161,12 +170,12 @@ async def one_bomb(to, request, patience):
 
 
 async def bombs(to, post, bomb, limit):
-    """Small bodies that would be huge once unpacked: refused, unpacked by nobody."""
+    """Sends small bodies that would be huge when decompressed; they must be rejected and not decompressed."""
     request = post + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb) + bomb
     tasks = []
-    for _ in range(PER_SECOND * LASTING):
+    for _ in range(ATTACKS_PER_SECOND * DURATION_SECONDS):
         tasks.append(asyncio.create_task(one_bomb(to, request, limit)))
-        await asyncio.sleep(1 / PER_SECOND)
+        await asyncio.sleep(1 / ATTACKS_PER_SECOND)
     outcomes = [await task for task in tasks]
     seen = collections.Counter(str(status) for _, status, _ in outcomes)
     wrong = [
@@ -174,4 +183,4 @@ async def bombs(to, post, bomb, limit):
         for _, status, body in outcomes
         if status != 415 or b'"unsupported_media_type"' not in body
     ]
-    return max(took for took, _, _ in outcomes), limit, f"{len(bomb)} bytes each, answered {dict(seen)}", wrong
+    return max(took for took, _, _ in outcomes), limit, f"{len(bomb)} bytes each, responses {dict(seen)}", wrong

@@ -1,4 +1,4 @@
-"""A balancer (haproxy) before several instances of the service: it asks each for its readiness, and repeats nothing."""
+"""A load balancer (haproxy) for several instances, with readiness checks and without retries."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ from support.service import Client
 from support.waiting import Failed, until
 
 PORT = 8000
-# between two questions for readiness, in milliseconds; one bad answer is enough
+# milliseconds between two readiness checks; one failure takes an instance out
 INTERVAL = 200
 SETTINGS = """
 global
@@ -20,13 +20,13 @@ defaults
     timeout connect 2s
     timeout client 60s
     timeout server 60s
-    # a busy instance is no broken one
+    # a busy instance is not a broken one
     timeout check 2s
-    # what failed is told to the client, so that this scenario sees it
+    # errors reach the client, so that the scenario sees them
     retries 0
     option httpchk GET /health/ready
     default-server inter {interval} fall 1 rise 1
-frontend faults
+frontend chaos
     bind {host}:{port}
     default_backend instances
 backend instances
@@ -41,7 +41,7 @@ class Balancer:
             raise Failed("haproxy is missing: apt-get install haproxy")
         self.host, self.port = own_loopback(), PORT
         file, log = stage.directory / "haproxy.cfg", stage.directory / "haproxy.log"
-        servers = [f"    server s{n} {it.host}:{it.port} check\n" for n, it in enumerate(services, 1)]
+        servers = [f"    server s{n} {service.host}:{service.port} check\n" for n, service in enumerate(services, 1)]
         file.write_text(SETTINGS.format(host=self.host, port=self.port, interval=INTERVAL) + "".join(servers))
         with log.open("wb") as output:
             self.process = subprocess.Popen(

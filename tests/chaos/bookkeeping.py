@@ -1,8 +1,8 @@
-"""Writers that keep account of what the service has acknowledged, and readers beside them.
+"""Writers that record which writes the service has acknowledged, and readers.
 
-Every write bears a request id of its own, which the history keeps. So of each write that was answered with a success
-there must be exactly one entry in the history, of each that was refused none, and of each without a clear answer none
-or one.
+Every write has a unique request id, which the history stores. So the history must have exactly one entry
+for each write with a successful response, none for each rejected one, and none or one for each write
+without a clear response.
 """
 
 import collections
@@ -15,16 +15,16 @@ import time
 import world
 from support.service import BASE, Client
 
-# between two attempts while nobody answers: a writer is no flood
+# seconds between two attempts while the service does not respond
 PAUSE = 0.05
-# answers that say that nothing was kept
+# responses to writes that were not executed
 REFUSED = range(400, 500)
 STORAGE_FULL = 507
 
 
 @dataclasses.dataclass
 class Promise:
-    """A write that was answered with a success, and what must be there since."""
+    """A write with a successful response, and the state it must have produced."""
 
     partner: str
     resource: str
@@ -34,8 +34,8 @@ class Promise:
 
 
 @dataclasses.dataclass
-class Told:
-    """What became of one request. `status` is None when the connection broke."""
+class Outcome:
+    """The outcome of a request. `status` is None if the connection broke."""
 
     method: str
     began: float
@@ -48,18 +48,20 @@ class Told:
 
 
 class Ledger:
-    """What was promised, what is open, and how every request was answered."""
+    """Acknowledged, open and rejected writes, and the outcomes of all requests."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.promises, self.open, self.refused, self.told, self.surprises = {}, {}, set(), [], []
+        self.promises, self.open, self.refused, self.outcomes, self.unexpected = {}, {}, set(), [], []
 
-    def note(self, told):
+    def record(self, outcome):
         with self.lock:
-            self.told.append(told)
+            self.outcomes.append(outcome)
 
     def statuses(self):
-        return collections.Counter("none" if it.status is None else it.status for it in self.told)
+        return collections.Counter(
+            "none" if outcome.status is None else outcome.status for outcome in self.outcomes
+        )
 
     def promised(self):
         with self.lock:
@@ -67,12 +69,13 @@ class Ledger:
 
 
 @dataclasses.dataclass
-class Thing:
-    """Something a writer looks after. Its version is None when a write to it got no clear answer, and 0 when it is not
-    there.
+class Resource:
+    """A resource of a writer.
+
+    Its version is None after a write without a clear response, and 0 if it does not exist.
     """
 
-    resource: str
+    kind: str
     partner: str
     path: str
     id: str
@@ -80,146 +83,149 @@ class Thing:
 
 
 class Caller(threading.Thread):
-    """A thread that calls the service until it is told to stop."""
+    """A thread that sends requests until it is stopped."""
 
     def __init__(self, ledger, service, token, name, seed, timeout=30):
         super().__init__(name=name, daemon=True)
-        self.ledger, self.client, self.dice = ledger, Client(service, token, timeout), random.Random(f"{seed} {name}")
+        self.ledger, self.client, self.rng = ledger, Client(service, token, timeout), random.Random(f"{seed} {name}")
         self.halt = threading.Event()
 
     def run(self):
         while not self.halt.is_set():
             try:
                 self.step()
-            except Exception as error:  # a caller that ends early must not look like one that found nothing
-                self.ledger.surprises.append(f"{self.name}: {error!r}")
+            except Exception as error:  # otherwise the thread would end without a failure
+                self.ledger.unexpected.append(f"{self.name}: {error!r}")
         self.client.close()
 
     def step(self):
         raise NotImplementedError
 
-    def ask(self, method, path, body=None, headers=(), wanted=(200, 201, 204)):
-        """One request, noted together with the answers that are `wanted`; None where the connection broke."""
+    def send(self, method, path, body=None, headers=(), wanted=(200, 201, 204)):
+        """Sends a request and records its outcome; returns None if the connection broke.
+
+        `wanted` are the expected statuses.
+        """
         began = time.monotonic()
         try:
-            answer = self.client.call(method, path, body, headers)
+            response = self.client.call(method, path, body, headers)
         except (OSError, http.client.HTTPException) as error:
-            self.ledger.note(Told(method, began, time.monotonic() - began, None, text=repr(error), wanted=wanted))
+            self.ledger.record(Outcome(method, began, time.monotonic() - began, None, text=repr(error), wanted=wanted))
             self.halt.wait(PAUSE)
             return None
         took = time.monotonic() - began
-        text = answer.text[:300].decode(errors="replace") if answer.status >= 400 else ""
-        retry_after = "retry-after" in answer.headers
-        self.ledger.note(
-            Told(method, began, took, answer.status, retry_after, answer.is_problem, f"{path}: {text}", wanted)
+        text = response.text[:300].decode(errors="replace") if response.status >= 400 else ""
+        retry_after = "retry-after" in response.headers
+        self.ledger.record(
+            Outcome(method, began, took, response.status, retry_after, response.is_problem, f"{path}: {text}", wanted)
         )
-        if answer.status >= 500:
+        if response.status >= 500:
             self.halt.wait(PAUSE)
-        return answer
+        return response
 
 
 class Writer(Caller):
-    """Makes tags and accesses, grants ticket types, and changes all of them."""
+    """Creates tags and accesses, grants ticket types, and changes them."""
 
     def __init__(self, ledger, service, token, number, seed, timeout=30):
         super().__init__(ledger, service, token, f"w{number}", seed, timeout)
-        self.count, self.things = 0, []
+        self.count, self.resources = 0, []
         for partner in world.PARTNERS:
             for id in world.ticket_types(number):
                 path = f"{world.at(partner)}/ticket-types/{id}"
-                self.things.append(Thing("ticket_type", partner, path, id, 0))
+                self.resources.append(Resource("ticket_type", partner, path, id, 0))
 
     def step(self):
-        if self.dice.random() < 0.5:
-            self.create(self.dice.choice(world.PARTNERS), self.dice.choice(["tag", "access"]))
+        if self.rng.random() < 0.5:
+            self.create(self.rng.choice(world.PARTNERS), self.rng.choice(["tag", "access"]))
             return
-        thing = self.dice.choice(self.things)
-        if thing.version is None:
-            self.look_up(thing)
-        elif thing.resource == "ticket_type":
-            self.grant(thing)
+        resource = self.rng.choice(self.resources)
+        if resource.version is None:
+            self.look_up(resource)
+        elif resource.kind == "ticket_type":
+            self.grant(resource)
         else:
-            self.change(thing)
+            self.change(resource)
 
-    def create(self, partner, resource):
+    def create(self, partner, kind):
         name = f"{self.name}-{self.count}"
-        path = f"{world.at(partner)}/{'tags' if resource == 'tag' else 'accesses'}"
-        body = {"name": name, "description": "new"} if resource == "tag" else world.access(name)
-        thing = Thing(resource, partner, path, "", 0)
-        if self.write("POST", thing, body):
-            thing.path = f"{path}/{thing.id}"
-            self.things.append(thing)
+        path = f"{world.at(partner)}/{'tags' if kind == 'tag' else 'accesses'}"
+        body = {"name": name, "description": "new"} if kind == "tag" else world.access(name)
+        resource = Resource(kind, partner, path, "", 0)
+        if self.write("POST", resource, body):
+            resource.path = f"{path}/{resource.id}"
+            self.resources.append(resource)
 
-    def grant(self, thing):
-        body = {"approval_required": thing.version % 2 == 1}
-        condition = {"If-Match": f'"{thing.version}"'} if thing.version else {"If-None-Match": "*"}
-        self.write("PUT", thing, body, condition)
+    def grant(self, resource):
+        body = {"approval_required": resource.version % 2 == 1}
+        condition = {"If-Match": f'"{resource.version}"'} if resource.version else {"If-None-Match": "*"}
+        self.write("PUT", resource, body, condition)
 
-    def change(self, thing):
-        member = "description" if thing.resource == "tag" else "first_name"
-        self.write("PATCH", thing, {member: f"{self.name} {self.count}"}, {"If-Match": f'"{thing.version}"'})
+    def change(self, resource):
+        member = "description" if resource.kind == "tag" else "first_name"
+        self.write("PATCH", resource, {member: f"{self.name} {self.count}"}, {"If-Match": f'"{resource.version}"'})
 
-    def look_up(self, thing):
-        answer = self.ask("GET", thing.path, wanted=(200, 404))
-        if answer is not None and answer.status in (200, 404):
-            thing.version = answer.json["version"] if answer.status == 200 else 0
+    def look_up(self, resource):
+        response = self.send("GET", resource.path, wanted=(200, 404))
+        if response is not None and response.status in (200, 404):
+            resource.version = response.json["version"] if response.status == 200 else 0
 
-    def write(self, method, thing, body, condition=()):
-        """Writes, and enters what was promised. True when it was."""
+    def write(self, method, resource, body, condition=()):
+        """Sends a write and records the promise. Returns whether it succeeded."""
         self.count += 1
-        request_id, before = f"{self.name}-{self.count}", thing.version
+        request_id, before = f"{self.name}-{self.count}", resource.version
         with self.ledger.lock:
-            self.ledger.open[request_id] = thing.partner
-        thing.version = None
-        answer = self.ask(method, thing.path, body, {"X-Request-Id": request_id, **dict(condition)})
-        if answer is None or 500 <= answer.status != STORAGE_FULL:
+            self.ledger.open[request_id] = resource.partner
+        resource.version = None
+        response = self.send(method, resource.path, body, {"X-Request-Id": request_id, **dict(condition)})
+        if response is None or 500 <= response.status != STORAGE_FULL:
             return False
         with self.ledger.lock:
             del self.ledger.open[request_id]
-            if answer.status in REFUSED or answer.status == STORAGE_FULL:
+            if response.status in REFUSED or response.status == STORAGE_FULL:
                 self.ledger.refused.add(request_id)
                 return False
-            told = answer.json
-            thing.id = thing.id or told["id"]
-            thing.version = told["version"]
-            if thing.version != before + 1:
-                self.ledger.surprises.append(f"{request_id}: version {before} was followed by {thing.version}")
-            self.ledger.promises[request_id] = Promise(thing.partner, thing.resource, thing.id, thing.version, body)
+            state = response.json
+            resource.id = resource.id or state["id"]
+            resource.version = state["version"]
+            if resource.version != before + 1:
+                self.ledger.unexpected.append(f"{request_id}: version {before} was followed by {resource.version}")
+            self.ledger.promises[request_id] = Promise(resource.partner, resource.kind, resource.id, resource.version, body)
         return True
 
 
 class Reader(Caller):
-    """Reads what a tab shows, and asks for decisions."""
+    """Reads resources and requests decisions."""
 
     def __init__(self, ledger, service, token, number, seed, accesses, timeout=30):
         super().__init__(ledger, service, token, f"r{number}", seed, timeout)
         self.accesses = accesses
 
     def step(self):
-        partner = self.dice.choice(world.PARTNERS)
-        question = world.question(self.accesses[partner], partner)
-        method, path, body = self.dice.choice([
+        partner = self.rng.choice(world.PARTNERS)
+        decision = world.decision_request(self.accesses[partner], partner)
+        method, path, body = self.rng.choice([
             ("GET", world.at(partner), None),
             ("GET", f"{world.at(partner)}/tags?limit=10", None),
-            ("POST", f"{BASE}/decisions/ticket-visibility", question),
+            ("POST", f"{BASE}/decisions/ticket-visibility", decision),
             ("GET", f"{world.at(partner)}/accesses/{self.accesses[partner]}", None),
         ])  # fmt: skip
-        self.ask(method, path, body)
+        self.send(method, path, body)
 
 
 class Load:
-    """Several writers and readers at once."""
+    """Concurrent writers and readers."""
 
     def __init__(self, stage, service, writers=4, readers=0, timeout=30):
         self.ledger, token = Ledger(), stage.token()
         client = stage.client(service, token)
-        world.furnish(client, writers)
-        made = lambda partner: client.must(
-            "POST", f"{world.at(partner)}/accesses", world.access(f"reader-{partner.lower()}")
-        )["id"]
-        accesses = {partner: made(partner) for partner in world.PARTNERS} if readers else {}
+        world.create_partners(client, writers)
+        accesses = {}
+        for partner in world.PARTNERS if readers else []:
+            access = world.access(f"reader-{partner.lower()}")
+            accesses[partner] = client.must("POST", f"{world.at(partner)}/accesses", access)["id"]
         client.close()
-        seed = stage.dice.random()
+        seed = stage.rng.random()
         self.callers = [Writer(self.ledger, service, token, number, seed, timeout) for number in range(writers)]
         self.callers += [
             Reader(self.ledger, service, token, number, seed, accesses, timeout) for number in range(readers)

@@ -1,4 +1,4 @@
-"""The forgeries of RFC 8725 (JWT best current practices), each by a name. All of them have to be refused."""
+"""Forged tokens by name, from RFC 8725 (JWT Best Current Practices). All of them must be rejected."""
 
 import base64
 import datetime
@@ -18,8 +18,9 @@ ENCODING, PUBLIC = serialization.Encoding, serialization.PublicFormat
 
 
 def all_of(keys, attacker, url):
-    """`keys`: the good ones by algorithm; `attacker`: a key of the attacker; `url`: where the attacker's key set can be
-    fetched.
+    """Returns all forged tokens.
+
+    `keys`: the valid keys by algorithm; `attacker`: a key of the attacker; `url`: of the attacker's key set.
     """
     return {
         **without_signature(keys["RS256"]), **confused(keys), **kids(keys), **headers(keys, attacker, url),
@@ -29,7 +30,7 @@ def all_of(keys, attacker, url):
 
 
 def without_signature(key):
-    """RFC 8725 section 2.1: none, and all its spellings."""
+    """Section 2.1: `none` in all spellings, and invalid algorithms."""
     found = {}
     for spelling in ("none", "None", "NONE", "nOnE", "none ", "", " none", "null"):
         bare = unsigned({"kid": key.kid}, None, spelling)
@@ -49,7 +50,7 @@ def without_signature(key):
 
 
 def confused(keys):
-    """Section 2.1: a public key taken for a shared secret; and the algorithm of another key."""
+    """Section 2.1: public keys used as shared secrets, and the algorithm of another key."""
     found = {}
     for name, key in keys.items():
         spki = PUBLIC.SubjectPublicKeyInfo
@@ -75,15 +76,16 @@ def confused(keys):
 
 
 def kids(keys):
-    """Section 3.10: kid is not to be trusted."""
-    key, found = keys["RS256"], {}
-    wild = {
+    """Section 3.10: untrusted values of `kid`."""
+    key = keys["RS256"]
+    found = {}
+    malicious = {
         "path traversal": "../../../../../../dev/null", "absolute path": "/dev/null", "file URL": "file:///dev/null",
         "SQL": "x' UNION SELECT 'secret' --", "shell": "$(id)", "format": "%s%n", "NUL": "rsa\0", "long": "k" * 4000,
         "other case": key.kid.upper(), "blank": "", "newline": f"{key.kid}\n", "unknown": "no-such-key",
     }  # fmt: skip
-    for name, kid in wild.items():
-        found[f"kid with {name}, signed well"] = key.token({"kid": kid})
+    for name, kid in malicious.items():
+        found[f"kid with {name}, valid signature"] = key.token({"kid": kid})
         for secret in (b"", b"secret"):
             found[f"kid with {name}, HS256 with {secret!r}"] = with_hmac(secret, {"kid": kid})
     for name, kid in {"a number": 1, "a list": [key.kid], "an object": {"kid": key.kid}}.items():
@@ -95,30 +97,28 @@ def kids(keys):
 
 
 def headers(keys, attacker, url):
-    """Section 3.10 and 2.9: keys that a token brings along or points to; extensions that must be understood (RFC 7515,
-    4.1.11).
-    """
+    """Sections 2.9 and 3.10: keys in a token or at a URL in it; unknown critical extensions (RFC 7515 4.1.11)."""
     certificate = b64_plain(self_signed(attacker, url))
-    brought = {
+    embedded = {
         "jwk": {"jwk": attacker.jwk()}, "jku": {"jku": url}, "x5u": {"x5u": url}, "x5c": {"x5c": [certificate]},
         "all of them": {"jwk": attacker.jwk(), "jku": url, "x5u": url, "x5c": [certificate]},
     }  # fmt: skip
-    found = {"signed by a stranger": attacker.token({"kid": keys["RS256"].kid})}
-    for name, members in brought.items():
-        found[f"the stranger's key by {name}"] = attacker.token(members)
-        found[f"the stranger's key by {name}, under a known kid"] = attacker.token(
+    found = {"signed by the attacker": attacker.token({"kid": keys["RS256"].kid})}
+    for name, members in embedded.items():
+        found[f"the attacker's key by {name}"] = attacker.token(members)
+        found[f"the attacker's key by {name}, with a known kid"] = attacker.token(
             {**members, "kid": keys["RS256"].kid}
         )
-        found[f"the stranger's key by {name}, without a kid"] = attacker.token({**members, "kid": None})
+        found[f"the attacker's key by {name}, without a kid"] = attacker.token({**members, "kid": None})
     crits = {
-        "unknown": {"crit": ["faults"], "faults": 1}, "b64": {"crit": ["b64"], "b64": False}, "empty": {"crit": []},
-        "no list": {"crit": "exp"}, "a standard name": {"crit": ["alg"]}, "unknown and absent": {"crit": ["faults"]},
+        "unknown": {"crit": ["chaos"], "chaos": 1}, "b64": {"crit": ["b64"], "b64": False}, "empty": {"crit": []},
+        "no list": {"crit": "exp"}, "a standard name": {"crit": ["alg"]}, "unknown and absent": {"crit": ["chaos"]},
     }  # fmt: skip
     return {**found, **{f"crit {name}": keys["RS256"].token(members) for name, members in crits.items()}}
 
 
 def types(key):
-    """Section 3.11: a token of another kind."""
+    """Section 3.11: tokens of another type."""
     others = (
         "dpop+jwt",
         "logout+jwt",
@@ -130,14 +130,14 @@ def types(key):
         "at",
         "",
     )
-    return {f"typ {it!r}": key.token({"typ": it}) for it in others}
+    return {f"typ {other!r}": key.token({"typ": other}) for other in others}
 
 
 def broken_signatures(keys):
     found = {}
     for name, key in keys.items():
-        head, payload, _ = key.token().split(".")
-        good = key.sign(f"{head}.{payload}".encode())
+        header, payload, _ = key.token().split(".")
+        good = key.sign(f"{header}.{payload}".encode())
         forged = {
             "truncated": good[:-1], "extended": good + b"\0", "halved": good[: len(good) // 2], "empty": b"",
             "doubled": good * 2,
@@ -145,15 +145,15 @@ def broken_signatures(keys):
             "with one bit flipped": bytes([good[0] ^ 1]) + good[1:],
         }  # fmt: skip
         for how, signature in forged.items():
-            found[f"{name} signature {how}"] = f"{head}.{payload}.{b64(signature)}"
-        found[f"{name}, another payload"] = f"{head}.{part(claims({'sub': 'admin'}))}.{b64(good)}"
+            found[f"{name} signature {how}"] = f"{header}.{payload}.{b64(signature)}"
+        found[f"{name}, another payload"] = f"{header}.{part(claims({'sub': 'admin'}))}.{b64(good)}"
         found[f"{name}, another header"] = (
             f"{part({'alg': name, 'typ': 'at+jwt', 'kid': key.kid, 'x': 1})}.{payload}.{b64(good)}"
         )
     key = keys["ES256"]
-    head = unsigned({"kid": key.kid}, None, "ES256")
+    header = unsigned({"kid": key.kid}, None, "ES256")
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-    found["ES256 signature of r = s = n"] = f"{head}.{b64(order.to_bytes(32, 'big') * 2)}"
+    found["ES256 signature of r = s = n"] = f"{header}.{b64(order.to_bytes(32, 'big') * 2)}"
     return found
 
 
@@ -179,16 +179,16 @@ def wrong_claims(key):
 
 
 def forms(keys):
-    """Things that are no compact JWS, or more than one."""
+    """Strings that are not exactly one compact JWS."""
     key = keys["RS256"]
-    head, payload, signature = key.token().split(".")
-    joined = {"protected": head, "payload": payload, "signature": signature}
+    header, payload, signature = key.token().split(".")
+    joined = {"protected": header, "payload": payload, "signature": signature}
     return {
-        "no token": "", "one part": head, "two parts": f"{head}.{payload}",
-        "four parts": f"{head}.{payload}.{signature}.{signature}",
-        "JSON form": json.dumps(joined), "padded": f"{head}.{payload}.{signature}==",
-        "a blank within": f"{head}. {payload}.{signature}",
-        "16 KiB": key.token(payload={"filler": "f" * (12 * 1024)}), "detached payload": f"{head}..{signature}",
+        "no token": "", "one part": header, "two parts": f"{header}.{payload}",
+        "four parts": f"{header}.{payload}.{signature}.{signature}",
+        "JSON form": json.dumps(joined), "padded": f"{header}.{payload}.{signature}==",
+        "a space within": f"{header}. {payload}.{signature}",
+        "16 KiB": key.token(payload={"filler": "f" * (12 * 1024)}), "detached payload": f"{header}..{signature}",
         "embedded JWE": encrypted(key, key.token()),
         "embedded JWE of an unsigned token": encrypted(key, f"{part({'alg': 'none'})}.{payload}."),
         "two algorithms": twice(key),
@@ -196,18 +196,18 @@ def forms(keys):
 
 
 def twice(key):
-    """A header that names alg twice; whoever reads the last one is fooled."""
-    head = '{"alg":"%s","kid":"%s","typ":"at+jwt","alg":"none"}' % (key.algorithm, key.kid)
-    return f"{part(head)}.{part(claims())}."
+    """Returns a token with two `alg` members; a parser that uses the last one accepts it."""
+    header = '{"alg":"%s","kid":"%s","typ":"at+jwt","alg":"none"}' % (key.algorithm, key.kid)
+    return f"{part(header)}.{part(claims())}."
 
 
 def encrypted(key, token):
-    """A token encrypted for the holder of a public key, as anybody can (RFC 7516)."""
+    """Encrypts a token with a public key, which anyone can do (RFC 7516)."""
     content, iv = AESGCM.generate_key(256), os.urandom(12)
-    head = part({"alg": "RSA-OAEP-256", "enc": "A256GCM", "cty": "JWT", "kid": key.kid})
+    header = part({"alg": "RSA-OAEP-256", "enc": "A256GCM", "cty": "JWT", "kid": key.kid})
     oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
-    sealed = AESGCM(content).encrypt(iv, token.encode(), head.encode())
-    return ".".join([head, b64(key.public.encrypt(content, oaep)), b64(iv), b64(sealed[:-16]), b64(sealed[-16:])])
+    sealed = AESGCM(content).encrypt(iv, token.encode(), header.encode())
+    return ".".join([header, b64(key.public.encrypt(content, oaep)), b64(iv), b64(sealed[:-16]), b64(sealed[-16:])])
 
 
 def self_signed(key, url):
@@ -224,7 +224,7 @@ def self_signed(key, url):
 
 
 def b64_plain(raw):
-    """x5c is in plain base64, not in that of URLs."""
+    """Encodes with standard base64, as `x5c` requires, not base64url."""
     return base64.b64encode(raw).decode()
 
 

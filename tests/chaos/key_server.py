@@ -1,4 +1,4 @@
-"""An HTTP server of ours that hands out key sets, and remembers every request."""
+"""An HTTP server for key sets (JWKS) that records every request."""
 
 import http.server
 import threading
@@ -6,10 +6,11 @@ import time
 
 
 class KeyServer:
-    """Answers as it is told to, by `answer(handler)`; at first with nothing but 404."""
+    """Serves each request with `respond(handler)`, which tests replace; at first 404."""
 
     def __init__(self, stage, host="127.0.0.1"):
-        self.requests, self.answer = [], lambda handler: send(handler, 404, b"")
+        self.requests = []
+        self.respond = lambda handler: send(handler, 404, b"")
         self.halt = threading.Event()
         outer = self
 
@@ -17,9 +18,9 @@ class KeyServer:
             def do_GET(self):
                 outer.requests.append((time.monotonic(), self.path))
                 try:
-                    outer.answer(self)
+                    outer.respond(self)
                 except OSError:
-                    # whoever asked does not wait for the end
+                    # the client closed the connection
                     pass
 
             do_POST = do_HEAD = do_GET
@@ -39,7 +40,7 @@ class KeyServer:
         self.server.server_close()
 
     def hand_out(self, text):
-        self.answer = lambda handler: send(handler, 200, text.encode())
+        self.respond = lambda handler: send(handler, 200, text.encode())
 
     def since(self, moment):
         return [path for at, path in list(self.requests) if at >= moment]

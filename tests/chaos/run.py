@@ -1,8 +1,7 @@
-"""Breaks what the service depends on – its process, its database, its disk, its clients, its keys –, and sees what it
-does.
+"""Chaos tests: breaks the process, database, disk, clients or keys of the service under load.
 
-Each scenario states its criteria, each with what was measured. Exit code 1 when one of them does not hold. disk-full needs
-root, since it makes disks that fill up. Everything is in a temporary directory and ends with this.
+Each scenario prints its criteria with the measured values. Exit code 1 if a criterion fails. disk-full
+needs root to mount small disks. All files are in temporary directories, and all processes end with this one.
 """
 
 import argparse
@@ -25,12 +24,12 @@ from support.processes import descendants, signal_all  # noqa: E402
 from support.service import binary_of  # noqa: E402
 from support.waiting import Failed  # noqa: E402
 
-# in the order in which they run; the file is the name with underscores
+# in order of execution; the module is the name with underscores
 SCENARIOS = [
     "ledger", "database-away", "disk-full", "slow-clients", "token-attacks", "key-rotation", "rolling-restart",
     "failover",
 ]  # fmt: skip
-# for a scenario that was told to end to end what it started
+# seconds for a terminated scenario to stop its child processes
 GRACE = 30
 
 
@@ -39,28 +38,28 @@ def module_of(scenario):
 
 
 def engines_of(scenario, wanted):
-    return [it for it in module_of(scenario).ENGINES if wanted in (None, it)]
+    return [engine for engine in module_of(scenario).ENGINES if wanted in (None, engine)]
 
 
 def play(scenario, engine, seed):
-    """One scenario, in this process."""
-    # what was started is ended also when this is told to stop
+    """Runs a scenario in this process."""
+    # SIGTERM runs the exit handlers, which stop child processes
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     module = module_of(scenario)
-    with tempfile.TemporaryDirectory(prefix=f"faults-{scenario}-") as directory:
+    with tempfile.TemporaryDirectory(prefix=f"chaos-{scenario}-") as directory:
         with Stage(pathlib.Path(directory), engine, binary_of(ROOT), random.Random(seed)) as stage:
             try:
                 module.run(stage)
             except Failed as failed:
-                stage.criterion("the scenario comes to its end", False, str(failed))
+                stage.criterion("the scenario completes", False, str(failed))
             if stage.failed:
                 stage.show_logs()
             return not stage.failed
 
 
 def direct(scenario, engine, seed):
-    """One scenario in a process of its own, which has an end."""
-    limit = module_of(scenario).SECONDS
+    """Runs a scenario in a child process with a time limit."""
+    limit = module_of(scenario).TIME_LIMIT
     say(f"\n{scenario} ({engine}, seed {seed}, at most {limit} s)")
     command = [sys.executable, __file__, "--play", scenario, "--engine", engine, "--seed", str(seed)]
     started = time.monotonic()
@@ -68,7 +67,7 @@ def direct(scenario, engine, seed):
     try:
         passed = process.wait(limit) == 0
     except subprocess.TimeoutExpired:
-        say(f"  FAIL  it ends within {limit} s")
+        say(f"  FAIL  it completes within {limit} s")
         passed = False
     finally:
         end(process)
@@ -77,7 +76,7 @@ def direct(scenario, engine, seed):
 
 
 def end(process):
-    """Ends a scenario that still runs, politely at first, and then all that came of it."""
+    """Terminates a scenario, and kills it with all its descendants after a while."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -95,8 +94,8 @@ def say(line):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenario", nargs="*", help=f"default: all of {', '.join(SCENARIOS)}")
-    parser.add_argument("--engine", choices=["sqlite", "postgres"], help="default: each that the scenario is about")
-    parser.add_argument("--seed", type=int, default=None, help="default: another one each time")
+    parser.add_argument("--engine", choices=["sqlite", "postgres"], help="default: all that the scenario supports")
+    parser.add_argument("--seed", type=int, default=None, help="default: random")
     parser.add_argument("--play", help=argparse.SUPPRESS)
     options = parser.parse_args()
     seed = random.randrange(1_000_000) if options.seed is None else options.seed
@@ -104,9 +103,9 @@ def main():
         return 0 if play(options.play, options.engine, seed) else 1
     if unknown := set(options.scenario) - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
-    chosen = [it for it in SCENARIOS if it in (options.scenario or SCENARIOS)]
+    chosen = [name for name in SCENARIOS if name in (options.scenario or SCENARIOS)]
     if "disk-full" in chosen and os.geteuid() != 0:
-        sys.exit("tests/chaos/run: disk-full must be run as root, since it makes disks that fill up")
+        sys.exit("tests/chaos/run: disk-full needs root to mount small disks")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started, failed = time.monotonic(), []
     try:
@@ -118,8 +117,8 @@ def main():
     except Failed as problem:
         sys.exit(f"tests/chaos/run: {problem}")
     say(f"\n{'all passed' if not failed else 'FAILED'} ({time.monotonic() - started:.0f} s)")
-    for again in failed:
-        say(f"again: {again}")
+    for command in failed:
+        say(f"to repeat: {command}")
     return 1 if failed else 0
 
 

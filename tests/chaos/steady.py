@@ -1,7 +1,7 @@
-"""Clients that behave: a fixed rate of requests from a process of its own, so that what others do beside it costs them
-nothing here.
+"""Well-behaved clients: requests at a fixed rate, from a separate process that other load does not slow down.
 
-The latency of a request counts from when it was due, so that one that waits delays the next ones visibly.
+Latencies are measured from the scheduled time of a request, so that a delay also counts for the requests
+after it.
 """
 
 import http.client
@@ -12,17 +12,18 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 from support.service import Client
 from support.waiting import until
 
 THREADS = 4
-# of each thread
+# requests of each thread
 PER_SECOND = 25
 
 
 class Steady:
-    """The process. It writes one line for each request: when it was due, how long it took in seconds, its status."""
+    """The process. It writes a line for each request: its scheduled time, its seconds and its status."""
 
     def __init__(self, stage, service, token, requests):
         self.lines = stage.directory / "steady.txt"
@@ -38,25 +39,25 @@ class Steady:
             self.process.terminate()
             self.process.wait(30)
 
-    def told(self):
-        """All requests that were answered until now: when they were due, how long they took, their statuses."""
+    def samples(self):
+        """Returns all completed requests: scheduled time, seconds, status."""
         text = self.lines.read_text() if self.lines.exists() else ""
-        told = [line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")]
-        return [(float(due), float(took), status) for due, took, status in told]
+        complete = [line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        return [(float(due), float(took), status) for due, took, status in complete]
 
     def wait_until_past(self, moment):
-        """Waits until nothing is left that was due before; requests that were delayed are the ones that matter."""
-        late = lambda: len([due for due, *_ in self.told()[-10 * THREADS :] if due > moment]) >= THREADS
+        """Waits until all requests scheduled before are complete, including delayed ones."""
+        late = lambda: len([due for due, *_ in self.samples()[-10 * THREADS :] if due > moment]) >= THREADS
         until(
             late,
-            "requests at a fixed rate, which this machine is too busy for,",
+            "requests at a fixed rate (this machine may be too busy)",
             60,
             lambda: self.process.poll() is None,
         )
 
     def between(self, begin, end):
-        """Latencies and statuses of the requests that were due in that time (time.monotonic is the same everywhere)."""
-        return [(took, status) for due, took, status in self.told() if begin <= due < end]
+        """Returns latencies and statuses of the requests scheduled in an interval of `time.monotonic`."""
+        return [(took, status) for due, took, status in self.samples() if begin <= due < end]
 
 
 def percentile(values, share):
@@ -65,10 +66,10 @@ def percentile(values, share):
 
 
 def call_at_rate(plan, number, write):
-    class At:
-        host, port = plan["host"], plan["port"]
-
-    client, due, count = Client(At, plan["token"], timeout=60), time.monotonic() + number / THREADS / PER_SECOND, 0
+    server = types.SimpleNamespace(host=plan["host"], port=plan["port"])
+    client = Client(server, plan["token"], timeout=60)
+    due = time.monotonic() + number / THREADS / PER_SECOND
+    count = 0
     while os.getppid() == plan["parent"]:
         time.sleep(max(0, due - time.monotonic()))
         method, path, body = plan["requests"][count % len(plan["requests"])]
@@ -85,7 +86,8 @@ def main():
     plan = json.loads(sys.argv[1])
     with pathlib.Path(sys.argv[2]).open("a", buffering=1) as lines:
         threads = [
-            threading.Thread(target=call_at_rate, args=(plan, it, lines.write), daemon=True) for it in range(THREADS)
+            threading.Thread(target=call_at_rate, args=(plan, number, lines.write), daemon=True)
+            for number in range(THREADS)
         ]
         for thread in threads:
             thread.start()

@@ -1,4 +1,4 @@
-"""Tokens made by hand: right ones of every algorithm, and whatever an attacker may think of."""
+"""Hand-made tokens: valid ones for every algorithm, and parts for forged ones."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ import time
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
-AUDIENCE, ISSUER = "faults", "https://faults.example"
+AUDIENCE, ISSUER = "chaos", "https://chaos.example"
 TYPE = "at+jwt"
 PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
 HMAC = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
@@ -24,12 +24,12 @@ def number(value, length=None):
 
 
 def part(value):
-    """A part of a token: JSON, or text that is taken as it is."""
+    """Encodes a part of a token: JSON, or a string unchanged."""
     return b64((value if isinstance(value, str) else json.dumps(value)).encode())
 
 
 class Key:
-    """A private key for one algorithm, known by its `kid`."""
+    """A private key for one algorithm, identified by its `kid`."""
 
     def __init__(self, kid, algorithm):
         self.kid, self.algorithm = kid, algorithm
@@ -51,27 +51,27 @@ class Key:
                 return self.private.sign(message, PSS, hashes.SHA256())
             case "ES256":
                 pair = utils.decode_dss_signature(self.private.sign(message, ec.ECDSA(hashes.SHA256())))
-                return b"".join(it.to_bytes(32, "big") for it in pair)
+                return b"".join(value.to_bytes(32, "big") for value in pair)
             case _:
                 return self.private.sign(message)
 
     def jwk(self):
-        """The public key as a member of a key set."""
-        told = {"kid": self.kid, "alg": self.algorithm, "use": "sig"}
+        """Returns the public key as a member of a key set."""
+        common = {"kid": self.kid, "alg": self.algorithm, "use": "sig"}
         if self.algorithm in ("RS256", "PS256"):
             numbers = self.public.public_numbers()
-            return {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e), **told}
+            return {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e), **common}
         if self.algorithm == "ES256":
             numbers = self.public.public_numbers()
-            return {"kty": "EC", "crv": "P-256", "x": number(numbers.x, 32), "y": number(numbers.y, 32), **told}
+            return {"kty": "EC", "crv": "P-256", "x": number(numbers.x, 32), "y": number(numbers.y, 32), **common}
         raw = self.public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        return {"kty": "OKP", "crv": "Ed25519", "x": b64(raw), **told}
+        return {"kty": "OKP", "crv": "Ed25519", "x": b64(raw), **common}
 
     def public_as(self, encoding, form):
         return self.public.public_bytes(encoding, form)
 
     def token(self, header=None, payload=None, algorithm=None):
-        """A token signed with this key; `header` and `payload` overrule single members, None takes one away."""
+        """Returns a signed token. `header` and `payload` replace members; None removes one."""
         algorithm = algorithm or self.algorithm
         signed = unsigned({"kid": self.kid, **(header or {})}, payload, algorithm)
         return f"{signed}.{b64(self.sign(signed.encode(), algorithm))}"
@@ -87,7 +87,7 @@ def changed(members, changes):
 
 
 def claims(changes=None):
-    """What a good token says."""
+    """Returns the claims of a valid token with changes."""
     good = {
         "iss": ISSUER, "aud": AUDIENCE, "sub": "tester", "exp": int(time.time()) + 600,
         "scope": "catalog:read integration:read",
@@ -96,11 +96,11 @@ def claims(changes=None):
 
 
 def unsigned(header, payload, algorithm):
-    head = changed({"alg": algorithm, "typ": TYPE}, header)
-    return f"{part(head)}.{part(payload if isinstance(payload, str) else claims(payload))}"
+    merged = changed({"alg": algorithm, "typ": TYPE}, header)
+    return f"{part(merged)}.{part(payload if isinstance(payload, str) else claims(payload))}"
 
 
 def with_hmac(secret, header=None, payload=None, algorithm="HS256"):
-    """A token signed with a shared secret, or with what an attacker takes for one."""
+    """Returns a token signed with a shared secret, real or forged."""
     signed = unsigned(header, payload, algorithm)
     return f"{signed}.{b64(hmac.new(secret, signed.encode(), HMAC[algorithm]).digest())}"

@@ -1,9 +1,9 @@
-"""Partners to write for, as the ERP tells of them."""
+"""Sample data: partners with grants."""
 
 from support.service import BASE
 
 PARTNERS = [f"K-{n}" for n in range(1, 5)]
-# so many each, for every writer its own
+# for each writer
 TICKET_TYPES = 8
 
 
@@ -11,10 +11,10 @@ def at(partner):
     return f"{BASE}/customer-integrations/{partner}"
 
 
-def furnish(client, writers=0):
-    """Four partners with an area and a ticket type each, and ticket types that writers may grant. Safe to repeat."""
+def create_partners(client, writers=0):
+    """Creates partners with an area and a ticket type, and ticket types for the writers. Idempotent."""
     client.must("PUT", f"{BASE}/catalog/areas/netz", {"name": "Netzwerk", "color": "#1F77B4"})
-    names = ["anomalie", *(it for number in range(writers) for it in ticket_types(number))]
+    names = ["anomalie", *(name for number in range(writers) for name in ticket_types(number))]
     for name in names:
         client.must("PUT", f"{BASE}/catalog/ticket-types/{name}", {"name": name, "kind": "standard"})
     for partner in PARTNERS:
@@ -27,18 +27,18 @@ def furnish(client, writers=0):
 
 
 def ticket_types(number):
-    """The ticket types of one writer."""
+    """Returns the ticket types of a writer."""
     return [f"T-{number}-{n}" for n in range(TICKET_TYPES)]
 
 
 def access(name):
-    """A new access that sees all tickets of its partner."""
-    email = f"{name}@faults.example"
+    """Returns the body for an access that sees all tickets of its partner."""
+    email = f"{name}@chaos.example"
     return {"first_name": "Ida", "last_name": name, "email": email, "role": "editor", "ticket_visibility": "partner"}
 
 
-def question(access_id, partner):
-    """A question that the access answers with yes."""
+def decision_request(access_id, partner):
+    """Returns a decision request with a ticket that is visible."""
     ticket = {
         "ticket_id": "1",
         "business_partner_id": partner,

@@ -1,6 +1,6 @@
-"""Does by hand what the Dockerfile's builder does, in a root with this machine's programs and an empty place to work.
+"""Executes the steps of the Dockerfile's builder stage in a chroot with this machine's programs.
 
-`run` gives this namespaces of its own, and removes the directory only when these, and with them all mounts, have ended.
+`run` starts this in new namespaces and removes the directory when they, and all mounts in them, have ended.
 """
 
 import argparse
@@ -16,15 +16,15 @@ from dockerfile import Failed
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_SECONDS = 3600
-# none of these may ever get into an image
+# files that must not get into an image
 SECRETS = [
     "secrets/database_url",
     ".env",
     "data/demo.key",
     "data/customer-integration.db",
     ".git/config",
-    "target/release/x",
-    "benches/decisions/target/release/x",
+    "target/dist/x",
+    "benches/decisions/target/dist/x",
     "docker-compose.yml",
     "tests/api/main.rs",
 ]
@@ -32,16 +32,16 @@ SECRETS = [
 
 def check_context(context: dockerfile.Context) -> None:
     if leaked := [path for path in SECRETS if not context.ignores(path)]:
-        raise Failed(f".dockerignore lets these into the build: {leaked}")
+        raise Failed(f".dockerignore does not exclude: {leaked}")
 
 
 def build(stage: dockerfile.Stage, root: Path) -> None:
-    """Runs the builder's steps."""
+    """Executes the steps of the builder."""
     home = {
         name: os.environ.get(name, str(Path.home() / default))
         for name, default in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")]
     }
-    sandbox.like_this_machine(root, [Path(it) for it in home.values()])
+    sandbox.like_this_machine(root, [Path(directory) for directory in home.values()])
     context = dockerfile.Context(ROOT)
     environment = {
         "PATH": f"{home['CARGO_HOME']}/bin:/usr/local/bin:/usr/bin:/bin",
@@ -70,11 +70,11 @@ def build(stage: dockerfile.Stage, root: Path) -> None:
                 preexec_fn=sandbox.enter(root, str(directory), None),
             )
         elif step.instruction not in ("ARG", "ENV"):
-            raise Failed(f"Dockerfile:{step.line}: this test does not know how to do {step.instruction}")
+            raise Failed(f"Dockerfile:{step.line}: this test does not support {step.instruction}")
 
 
-def pretend(builder: Path, binary: Path) -> None:
-    """What the builder would have left behind, from a binary that is there already."""
+def use_binary(builder: Path, binary: Path) -> None:
+    """Creates the output of the builder from an existing binary."""
     (builder / "out/data").mkdir(parents=True)
     (builder / "out/data").chmod(0o700)
     (builder / "out/customer-integration").write_bytes(binary.read_bytes())
@@ -83,8 +83,8 @@ def pretend(builder: Path, binary: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="an empty directory; the root will be its `builder`")
-    parser.add_argument("--binary", type=Path, help="take this one, and build nothing")
+    parser.add_argument("--work", type=Path, required=True, help="an empty directory; the root is created as `builder` in it")
+    parser.add_argument("--binary", type=Path, help="use this binary and build nothing")
     arguments = parser.parse_args()
     root = arguments.work / "builder"
     root.mkdir()
@@ -92,7 +92,7 @@ def main() -> None:
     try:
         check_context(dockerfile.Context(ROOT))
         if arguments.binary:
-            pretend(root, arguments.binary)
+            use_binary(root, arguments.binary)
         else:
             build(dockerfile.read(ROOT / "Dockerfile")[0], root)
             size = (root / "out/customer-integration").stat().st_size

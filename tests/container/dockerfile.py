@@ -1,4 +1,4 @@
-"""Reads Dockerfile and .dockerignore, so that what they say can be done by hand: no Docker engine runs in the tests."""
+"""Parses Dockerfile and .dockerignore, to execute them without a Docker engine."""
 
 import json
 import os
@@ -22,7 +22,7 @@ class Step:
     text: str
 
     def words(self) -> list[str]:
-        """The arguments: a JSON list, or words."""
+        """Returns the arguments: a JSON list, or words as in a shell."""
         return json.loads(self.text) if self.text.startswith("[") else shlex.split(self.text)
 
 
@@ -44,7 +44,7 @@ class Stage:
 
 
 def steps(text: str) -> list[Step]:
-    """Comments left out, continued lines joined, flags apart."""
+    """Parses instructions: without comments, continued lines joined, flags separate."""
     found, pending, begun = [], "", 0
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -80,7 +80,7 @@ def read(path: Path) -> list[Stage]:
 
 
 class Context:
-    """What a build may see of a directory: all but what .dockerignore excludes; its last line that fits decides."""
+    """The build context: files that .dockerignore does not exclude. Its last matching line decides."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -90,17 +90,18 @@ class Context:
                 self.rules.append((not line.startswith("!"), line.strip().lstrip("!").strip("/")))
 
     def ignores(self, path: str) -> bool:
-        # a rule that fits a directory fits all that is in it
-        whole = [path, *(str(parent) for parent in Path(path).parents if str(parent) != ".")]
-        verdict = False
+        # a rule for a directory applies to all files in it
+        candidates = [path, *(str(parent) for parent in Path(path).parents if str(parent) != ".")]
+        ignored = False
         for excludes, pattern in self.rules:
-            if any(re.fullmatch(translate(pattern), part) for part in whole):
-                verdict = excludes
-        return verdict
+            if any(re.fullmatch(translate(pattern), part) for part in candidates):
+                ignored = excludes
+        return ignored
 
     def copy(self, source: str, target: Path, directory: bool) -> None:
-        """As COPY does: a directory's content, or a file, into a directory where the target is one."""
-        origin, copied = self.root / source, 0
+        """Copies like COPY: the content of a directory, or a file; `directory`: the target is a directory."""
+        origin = self.root / source
+        copied = 0
         if origin.is_file() and not self.ignores(source):
             target = target / origin.name if directory else target
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +109,7 @@ class Context:
             copied = 1
         for folder, folders, files in os.walk(origin):
             inside = os.path.relpath(folder, self.root)
-            folders[:] = [it for it in folders if not self.ignores(f"{inside}/{it}")]
+            folders[:] = [name for name in folders if not self.ignores(f"{inside}/{name}")]
             for name in files:
                 if not self.ignores(f"{inside}/{name}"):
                     place = target / os.path.relpath(folder, origin) / name
@@ -116,11 +117,11 @@ class Context:
                     shutil.copy2(Path(folder) / name, place)
                     copied += 1
         if not copied:
-            raise Failed(f"Dockerfile: COPY {source}: there is nothing, or .dockerignore excludes it")
+            raise Failed(f"Dockerfile: COPY {source}: no such file, or excluded by .dockerignore")
 
 
 def translate(pattern: str) -> str:
-    """A pattern of .dockerignore as a regular expression."""
+    """Converts a pattern of .dockerignore to a regular expression."""
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(known.get(part, re.escape(part)) for part in parts)
+    wildcards = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(wildcards.get(part, re.escape(part)) for part in parts)

@@ -1,7 +1,7 @@
-"""A rolling restart under requests: two instances on one PostgreSQL behind the proxy of docker-compose.yml.
+"""A rolling restart under load: two instances with one PostgreSQL behind the proxy of docker-compose.yml.
 
-Each instance is stopped and started again while callers read and write all the time. Not one request may fail. `run`
-gives this a network of its own, so that ports are free.
+Each instance is stopped and restarted while clients read and write. No request may fail. `run` starts this
+in a new network namespace, so that ports are free.
 """
 
 import argparse
@@ -25,19 +25,21 @@ from run import Server  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
 from support.waiting import Failed, until  # noqa: E402
 
-CALLERS, MOST_SECONDS, PATIENCE = 4, 120, 60
+CLIENTS = 4
+JOIN_SECONDS = 120
+TIMEOUT = 60
 K1 = "/api/v1/customer-integrations/K-1001"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 
 
 class Instance:
-    """A service of docker-compose.yml, at a port of this machine; started as often as wanted."""
+    """A service of docker-compose.yml on a local port, which can be restarted."""
 
     def __init__(self, name: str, port: int, binary: Path, url: str, work: Path) -> None:
-        told = COMPOSE["services"][name]["environment"]
-        # how it stops is what is tested here
+        environment = COMPOSE["services"][name]["environment"]
+        # the settings of shutdown, which is tested here
         self.settings = {
-            name: told[name] for name in ("SHUTDOWN_DELAY", "SHUTDOWN_TIMEOUT", "LOG_FORMAT", "MIGRATE_ON_START")
+            setting: environment[setting] for setting in ("SHUTDOWN_DELAY", "SHUTDOWN_TIMEOUT", "LOG_FORMAT", "MIGRATE_ON_START")
         }
         self.grace = int(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s"))
         self.name, self.address, self.binary, self.url, self.work = name, f"127.0.0.1:{port}", binary, url, work
@@ -48,68 +50,68 @@ class Instance:
         directory.mkdir()
         self.server = Server(self.binary, self.url, directory, BIND_ADDRESS=self.address, **self.settings)
 
-    def answered(self) -> int:
-        """How many requests of callers this start has answered, by its log."""
+    def completed(self) -> int:
+        """Returns the number of client requests since the last start, from the access log."""
         lines = self.server.log.read_text(errors="replace").splitlines()
-        return sum('"answered"' in line and "/tags" in line for line in lines)
+        return sum('"status":' in line and "/tags" in line for line in lines)
 
     def stop(self) -> float:
-        """As the platform does: SIGTERM, and after the grace period SIGKILL."""
+        """Sends SIGTERM like a container platform; fails if the instance does not exit in time with 0."""
         started = time.monotonic()
         self.server.process.send_signal(signal.SIGTERM)
         code = self.server.process.wait(self.grace)
         if code:
-            raise Failed(f"{self.name} ended with {code}:\n{self.server.tail()}")
+            raise Failed(f"{self.name} exited with {code}:\n{self.server.tail()}")
         return time.monotonic() - started
 
 
-class Callers:
-    """Ask and write through the proxy without a pause, each on a connection of its own, until they are told to stop."""
+class Clients:
+    """Threads that read and write through the proxy, each with one connection, until they are stopped."""
 
     def __init__(self, token: str) -> None:
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.done, self.failures, self.ending = itertools.count(), [], threading.Event()
         self.counted = 0
-        self.threads = [threading.Thread(target=self.call, args=(number,), daemon=True) for number in range(CALLERS)]
+        self.threads = [threading.Thread(target=self.call, args=(number,), daemon=True) for number in range(CLIENTS)]
 
-    def call(self, caller: int) -> None:
+    def call(self, client: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=40)
         for number in itertools.count():
             if self.ending.is_set():
                 return connection.close()
-            body = json.dumps({"name": f"{caller}-{number}"})
+            body = json.dumps({"name": f"{client}-{number}"})
             try:
-                made = self.send(connection, "POST", f"{K1}/tags", body, 201)
+                created = self.send(connection, "POST", f"{K1}/tags", body, 201)
                 self.send(connection, "GET", f"{K1}/tags?limit=5", None, 200)
-                # so that there is room for more
-                self.send(connection, "DELETE", f"{K1}/tags/{json.loads(made)['id']}", None, 204)
+                # stay below the limit of tags
+                self.send(connection, "DELETE", f"{K1}/tags/{json.loads(created)['id']}", None, 204)
             except (OSError, http.client.HTTPException, Failed) as failure:
                 self.failures.append(repr(failure))
                 return connection.close()
 
     def send(self, connection, method: str, path: str, body: str | None, expected: int) -> bytes:
         connection.request(method, path, body, self.headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status != expected:
-            raise Failed(f"{method} {path}: {answer.status} {text[:300]!r}")
+        response = connection.getresponse()
+        text = response.read()
+        if response.status != expected:
+            raise Failed(f"{method} {path}: {response.status} {text[:300]!r}")
         self.counted = next(self.done) + 1
         return text
 
     def expect(self, more: int) -> None:
-        """Waits for so many more requests."""
+        """Waits for the given number of further requests."""
         wanted = self.counted + more
-        until(lambda: self.failures or self.counted >= wanted, f"{more} more requests", PATIENCE)
+        until(lambda: self.failures or self.counted >= wanted, f"{more} more requests", TIMEOUT)
         if self.failures:
             raise Failed("; ".join(self.failures))
 
 
 def caddyfile(instances: list[Instance], work: Path) -> Path:
-    """docker-compose.yml's, with addresses of this machine for its services."""
+    """Writes the Caddyfile of docker-compose.yml with local addresses of the services."""
     text = (ROOT / COMPOSE["configs"]["caddyfile"]["file"]).read_text(encoding="utf-8")
     for instance in instances:
         if f"{instance.name}:8080" not in text:
-            raise Failed(f"the Caddyfile does not know {instance.name}")
+            raise Failed(f"the Caddyfile does not contain {instance.name}")
         text = text.replace(f"{instance.name}:8080", instance.address)
     path = work / "Caddyfile"
     path.write_text(text, encoding="utf-8")
@@ -128,7 +130,7 @@ def start_proxy(instances: list[Instance], work: Path, stack: contextlib.ExitSta
         ["caddy", "run", *config], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
     )
     stack.callback(lambda: (proxy.kill(), proxy.wait()))
-    until(ready, "the proxy", PATIENCE, lambda: proxy.poll() is None)
+    until(ready, "the proxy", TIMEOUT, lambda: proxy.poll() is None)
 
 
 def ready() -> bool:
@@ -156,30 +158,41 @@ def run(binary: Path, work: Path) -> None:
         instances = [Instance(f"service-{n}", 8080 + n, binary, postgres.url, work) for n in (1, 2)]
         for instance in instances:
             instance.start()
-            stack.callback(lambda it=instance: (it.server.process.kill(), it.server.process.wait()))
-        instances[0].server.furnish()
+            stack.callback(kill, instance)
+        instances[0].server.create_sample_data()
         start_proxy(instances, work, stack)
-        callers = Callers(instances[0].server.token)
-        stack.callback(callers.ending.set)
-        for thread in callers.threads:
+        clients = Clients(instances[0].server.token)
+        stack.callback(clients.ending.set)
+        for thread in clients.threads:
             thread.start()
-        callers.expect(200)
+        clients.expect(200)
         for instance in instances:
-            if not instance.answered():
-                raise Failed(f"{instance.name} is given nothing to do")
+            if not instance.completed():
+                raise Failed(f"{instance.name} gets no requests")
             seconds = instance.stop()
-            callers.expect(200)
+            clients.expect(200)
             instance.start()
-            # the proxy finds it by itself
-            busy = lambda it=instance: callers.failures or it.answered() > 20
-            until(busy, f"{instance.name} is given something to do again", PATIENCE)
-            callers.expect(100)
-            told = f"{instance.name} stopped within {seconds:.1f} s and started again"
-            print(f"{told}; {callers.counted} requests, none failed", flush=True)
-        callers.ending.set()
-        for thread in callers.threads:
-            thread.join(MOST_SECONDS)
-        callers.expect(0)
+            # the proxy detects that it is ready again
+            until(
+                lambda current=instance: clients.failures or current.completed() > 20,
+                f"requests to {instance.name} after its restart",
+                TIMEOUT,
+            )
+            clients.expect(100)
+            print(
+                f"{instance.name} stopped within {seconds:.1f} s and was restarted; "
+                f"{clients.counted} requests, none failed",
+                flush=True,
+            )
+        clients.ending.set()
+        for thread in clients.threads:
+            thread.join(JOIN_SECONDS)
+        clients.expect(0)
+
+
+def kill(instance: Instance) -> None:
+    instance.server.process.kill()
+    instance.server.process.wait()
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Roots for processes to live in. `run` gives the caller a mount namespace of its own, so mounts end with it."""
+"""Root file systems for child processes. `run` starts the caller in a mount namespace, so mounts end with it."""
 
 import ctypes
 import glob
@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 PR_SET_NO_NEW_PRIVS = 38
-# What gcr.io/distroless/cc-debian12 has that a program of ours can need, by the Debian packages libc6 and libgcc-s1:
-# loader and libraries, names of hosts, certificates. No shell, and nothing to execute.
+# Files of gcr.io/distroless/cc-debian12 that the service may need, from the Debian packages libc6 and libgcc-s1: loader,
+# libraries, host name resolution. It has certificates too, but no shell and no other program.
 LIBRARIES = [
     "ld-linux*.so.*",
     "libc.so.6",
@@ -37,7 +37,7 @@ def bind(source: Path, target: Path, writable: bool = False) -> None:
 
 
 def like_this_machine(root: Path, writable: list[Path]) -> None:
-    """A root with this machine's programs, read-only but for `writable`, and no files of anybody."""
+    """Creates a root with this machine's programs, read-only except for `writable`, and without user files."""
     for name in ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "dev", "proc"]:
         here = Path("/") / name
         if here.is_symlink():
@@ -51,7 +51,7 @@ def like_this_machine(root: Path, writable: list[Path]) -> None:
 
 
 def distroless(root: Path) -> None:
-    """A root with nothing but libraries."""
+    """Creates a root with libraries only."""
     for pattern in LIBRARIES:
         for found in glob.glob(f"/lib/*-linux-gnu*/{pattern}"):
             put(root, Path(found))
@@ -72,7 +72,7 @@ def put(root: Path, file: Path) -> None:
 
 
 def enter(root: Path, directory: str, uid: int | None):
-    """For Popen's preexec_fn: into the root, and with a uid without any privilege, for ever."""
+    """Returns a `preexec_fn` for Popen that enters the root and, with a uid, drops all privileges."""
     prctl = ctypes.CDLL(None).prctl
 
     def prepare() -> None:

@@ -1,5 +1,4 @@
-"""PostgreSQL is stopped and restarted under load, and then hangs: the service says 503, soon, and recovers by itself.
-"""
+"""Stops and restarts PostgreSQL under load, then suspends it: the service returns 503 quickly and recovers."""
 
 import collections
 import http.client
@@ -13,16 +12,16 @@ from support.service import Client
 from support.waiting import Failed, until
 
 ENGINES = ("postgres",)
-SECONDS = 180
+TIME_LIMIT = 180
 ROUNDS = 10
 FROZEN = 20
-# the service's own limits (README), and what a busy machine may add
+# timeouts of the service, with a margin for a busy machine
 REQUEST_LIMIT, READINESS_LIMIT, MARGIN = 12, 2, 1.5
 RECOVERY = 5
 
 
 class Probe(threading.Thread):
-    """Asks for readiness as a platform does, all the time."""
+    """Polls readiness like a platform."""
 
     def __init__(self, service):
         super().__init__(daemon=True)
@@ -32,9 +31,9 @@ class Probe(threading.Thread):
         while not self.halt.wait(0.05):
             began = time.monotonic()
             try:
-                answer = self.client.call("GET", "/health/ready")
-                if answer.status not in (200, 503):
-                    self.others.append(str(answer))
+                response = self.client.call("GET", "/health/ready")
+                if response.status not in (200, 503):
+                    self.others.append(str(response))
             except (OSError, http.client.HTTPException) as error:
                 self.others.append(repr(error))
             self.slowest = max(self.slowest, time.monotonic() - began)
@@ -49,41 +48,44 @@ def run(stage):
     probe.start()
     stage.callback(probe.halt.set)
     recoveries = [stop_and_start(stage, postgres, service, load) for _ in range(ROUNDS)]
-    told(stage, f"stopped immediately and restarted, {ROUNDS} times", load, probe, recoveries)
-    seen = len(load.ledger.told)
+    state_criteria(stage, f"stopped immediately and restarted, {ROUNDS} times", load, probe, recoveries)
+    seen = len(load.ledger.outcomes)
     postgres.freeze()
     try:
         time.sleep(FROZEN)
     finally:
         postgres.thaw()
     recoveries = [time_to_ready(service)]
-    # whatever was under way comes to its end, and new requests succeed
+    # pending requests complete, and new ones succeed
     wait_for_success(load)
     load.stop()
-    told(stage, f"frozen for {FROZEN} s", load, probe, recoveries, seen)
+    state_criteria(stage, f"frozen for {FROZEN} s", load, probe, recoveries, seen)
     probe.halt.set()
     audit.audit(stage, stage.client(service), load.ledger)
 
 
 def stop_and_start(stage, postgres, service, load):
     wait_for_success(load)
-    time.sleep(stage.dice.uniform(0.1, 1.0))
+    time.sleep(stage.rng.uniform(0.1, 1.0))
     postgres.stop_immediately()
-    time.sleep(stage.dice.uniform(0.1, 1.5))
+    time.sleep(stage.rng.uniform(0.1, 1.5))
     postgres.start()
     return time_to_ready(service)
 
 
 def wait_for_success(load):
-    """Until requests that begin now succeed: the next fault strikes a service that works."""
-    began, told = time.monotonic(), load.ledger.told
+    """Waits until requests that start now succeed, so that the next failure hits a working service."""
+    began = time.monotonic()
+    outcomes = load.ledger.outcomes
     until(
-        lambda: any(it.began > began and it.status in (200, 201) for it in told[-200:]), "a success after a fault", 30
+        lambda: any(outcome.began > began and outcome.status in (200, 201) for outcome in outcomes[-200:]),
+        "a success after the failure",
+        30,
     )
 
 
 def time_to_ready(service):
-    """How long readiness takes to come back, once the database is back."""
+    """Returns the seconds until the service is ready after the database is available."""
     began = time.monotonic()
     try:
         until(lambda: service.is_ready(timeout=READINESS_LIMIT + MARGIN), "readiness", 4 * RECOVERY, service.is_running)
@@ -92,33 +94,36 @@ def time_to_ready(service):
     return time.monotonic() - began
 
 
-def told(stage, what, load, probe, recoveries, first=0):
-    """States the criteria for all requests since the `first`."""
-    answers = load.ledger.told[first:]
-    statuses = collections.Counter(it.status for it in answers)
-    bad = [it for it in answers if not is_good(it, load.ledger)]
-    sample = [f"{it.method} {it.status} {it.text} after {it.seconds:.2f} s" for it in bad]
+def state_criteria(stage, what, load, probe, recoveries, first=0):
+    """States the criteria for all requests since number `first`."""
+    outcomes = load.ledger.outcomes[first:]
+    statuses = collections.Counter(outcome.status for outcome in outcomes)
+    bad = [outcome for outcome in outcomes if not is_good(outcome, load.ledger)]
+    sample = [
+        f"{outcome.method} {outcome.status} {outcome.text} after {outcome.seconds:.2f} s" for outcome in bad
+    ]
     stage.criterion(
         f"{what}: only 2xx, or 503 with Retry-After", not bad and not probe.others and statuses.get(503),
-        f"{len(answers)} requests {dict(sorted(statuses.items(), key=str))}, {len(bad)} others"
+        f"{len(outcomes)} requests {dict(sorted(statuses.items(), key=str))}, {len(bad)} others"
         f"{audit.examples(sample)}{audit.examples(probe.others)}",
     )  # fmt: skip
-    slowest = max(it.seconds for it in answers)
+    slowest = max(outcome.seconds for outcome in outcomes)
     stage.criterion(
         f"{what}: no request takes longer than {REQUEST_LIMIT} s, readiness {READINESS_LIMIT} s (and {MARGIN} s more)",
         slowest <= REQUEST_LIMIT + MARGIN and probe.slowest <= READINESS_LIMIT + MARGIN,
         f"requests {slowest:.2f} s, readiness {probe.slowest:.2f} s at most",
     )
     stage.criterion(
-        f"{what}: ready within {RECOVERY} s after the database is back", max(recoveries) <= RECOVERY,
+        f"{what}: ready within {RECOVERY} s after the database is available", max(recoveries) <= RECOVERY,
         f"median {statistics.median(recoveries):.2f} s, {max(recoveries):.2f} s at most",
     )  # fmt: skip
 
 
-def is_good(told, ledger):
-    """412 tells a writer that an earlier write of its own, which got 503, was kept after all: true, and what it asked
-    for.
+def is_good(outcome, ledger):
+    """Whether a response is acceptable.
+
+    412 is, if an earlier write of the same writer got 503 but was committed.
     """
-    if told.status == 412:
+    if outcome.status == 412:
         return bool(ledger.open)
-    return told.status in told.wanted or (told.status == 503 and told.retry_after and told.problem)
+    return outcome.status in outcome.wanted or (outcome.status == 503 and outcome.retry_after and outcome.problem)

@@ -1,6 +1,4 @@
-"""The database's disk fills up under load: writes are refused clearly, reads go on, and all is well once there is room
-again.
-"""
+"""Fills the database's disk under load: writes are rejected, reads succeed, and writes succeed after space is freed."""
 
 import collections
 import errno
@@ -15,18 +13,18 @@ from scenarios.ledger import integrity
 from support.waiting import Failed, until
 
 ENGINES = ("sqlite", "postgres")
-SECONDS = 120
-# an SQLite file needs little; a cluster has 40 MiB when new
+TIME_LIMIT = 120
+# an SQLite file is small; a new cluster has 40 MiB
 SIZES = {"sqlite": "6m", "postgres": "72m"}
-# small segments of the log, so that a new one is soon needed and cannot be had
+# small WAL segments, so that a new one is needed soon
 SMALL_LOG = ["max_wal_size=4MB", "min_wal_size=2MB", "checkpoint_timeout=30s"]
-# how long the disk stays full, after the first refusal
+# seconds that the disk stays full after the first rejected write
 FULL = 8
 RECOVERY = 5
 
 
 class Ballast(threading.Thread):
-    """Takes every byte of a disk, also those that become free."""
+    """Fills a disk, including space that becomes free."""
 
     def __init__(self, disk):
         super().__init__(daemon=True)
@@ -63,13 +61,17 @@ def run(stage):
     service = stage.service(postgres.url if postgres else stage.sqlite_url(disk))
     load = Load(stage, service, writers=3, readers=2).start()
     wait_for_success(load)
-    process, first = service.process, len(load.ledger.told)
+    process = service.process
+    first = len(load.ledger.outcomes)
     ballast = Ballast(disk)
     ballast.start()
     stage.callback(ballast.halt.set)
     try:
         until(
-            lambda: any(is_write(it) and it.status not in it.wanted for it in load.ledger.told[first:]),
+            lambda: any(
+                is_write(outcome) and outcome.status not in outcome.wanted
+                for outcome in load.ledger.outcomes[first:]
+            ),
             "a full disk",
             30,
         )
@@ -79,24 +81,22 @@ def run(stage):
             time.sleep(FULL)
     finally:
         ballast.remove()
-    full = load.ledger.told[first:]
+    full = load.ledger.outcomes[first:]
     recovery = recover(stage, postgres, service, load)
     load.stop()
-    judge(stage, full)
+    check(stage, full)
     stage.criterion(
-        f"writes succeed within {RECOVERY} s after there is room, without a restart of the service",
+        f"writes succeed within {RECOVERY} s after space is freed, without a restart of the service",
         recovery <= RECOVERY and service.process is process and service.is_running(), f"{recovery:.2f} s",
     )  # fmt: skip
     audit.audit(stage, stage.client(service), load.ledger)
     service.stop()
     if not postgres:
-        integrity(stage, disk / "faults.db")
+        integrity(stage, disk / "chaos.db")
 
 
 def exhaust_log(stage, postgres):
-    """Fills what is left of PostgreSQL's log. When that cannot go on, PostgreSQL gives up at once: what it cannot log
-    it must not do.
-    """
+    """Fills the rest of PostgreSQL's WAL. PostgreSQL panics if it cannot write the WAL."""
     fill = "SELECT pg_logical_emit_message(true, 'fill', repeat('x', 100000)); SELECT pg_switch_wal()"
     for _ in range(100):
         try:
@@ -104,23 +104,24 @@ def exhaust_log(stage, postgres):
         except Failed:
             break
     panicked = "PANIC" in postgres.log.read_text(errors="replace")
-    stage.criterion("PostgreSQL's log is full as well, and it gave up", panicked, f"it panicked: {panicked}")
+    stage.criterion("PostgreSQL's WAL is full too, and it panicked", panicked, f"panicked: {panicked}")
 
 
 def recover(stage, postgres, service, load):
-    """How long it takes until writes succeed. PostgreSQL that cannot write its log gives up; whoever runs it starts it
-    again.
-    """
+    """Returns the seconds until writes succeed; restarts a PostgreSQL that has panicked."""
     if postgres and not until_settled(postgres):
-        stage.note("PostgreSQL had stopped, and is started again")
+        stage.note("PostgreSQL had stopped and is restarted")
         postgres.start()
     began = time.monotonic()
     if time_to_ready(service) == float("inf"):
         return float("inf")
-    told = load.ledger.told
+    outcomes = load.ledger.outcomes
     try:
         until(
-            lambda: any(it.began > began and is_write(it) and it.status in (200, 201) for it in told[-200:]),
+            lambda: any(
+                outcome.began > began and is_write(outcome) and outcome.status in (200, 201)
+                for outcome in outcomes[-200:]
+            ),
             "a write",
             30,
         )
@@ -130,7 +131,7 @@ def recover(stage, postgres, service, load):
 
 
 def until_settled(postgres):
-    """Whether PostgreSQL is there, once it has made up its mind: it may be recovering, or on its way out."""
+    """Waits until PostgreSQL has recovered or stopped; returns whether it runs."""
     try:
         postgres.wait_until_ready(30)
     except Failed:
@@ -138,30 +139,35 @@ def until_settled(postgres):
     return True
 
 
-def is_write(told):
-    return told.method != "GET" and "/decisions/" not in told.text.split(":")[0]
+def is_write(outcome):
+    return outcome.method != "GET" and "/decisions/" not in outcome.text.split(":")[0]
 
 
-def judge(stage, told):
-    writes, reads = [it for it in told if is_write(it)], [it for it in told if not is_write(it)]
-    refused = [it for it in writes if it.status in (STORAGE_FULL, 503)]
-    bad = [it for it in writes if it.status not in it.wanted and not is_clear(it)]
+def check(stage, outcomes):
+    writes = [outcome for outcome in outcomes if is_write(outcome)]
+    reads = [outcome for outcome in outcomes if not is_write(outcome)]
+    refused = [outcome for outcome in writes if outcome.status in (STORAGE_FULL, 503)]
+    bad = [outcome for outcome in writes if outcome.status not in outcome.wanted and not is_clear(outcome)]
     stage.criterion(
         "writes on a full disk: 507, or 503 with Retry-After, as problems", refused and not bad,
         f"{counted(writes)}, {len(bad)} others{examples(bad)}",
     )  # fmt: skip
-    # a PostgreSQL that gave up answers no reads either
-    bad = [it for it in reads if it.status not in it.wanted and not (stage.engine == "postgres" and is_clear(it))]
-    stage.criterion("reads go on meanwhile", reads and not bad, f"{counted(reads)}, {len(bad)} others{examples(bad)}")
+    # after PostgreSQL has panicked, reads fail too
+    bad = [
+        outcome
+        for outcome in reads
+        if outcome.status not in outcome.wanted and not (stage.engine == "postgres" and is_clear(outcome))
+    ]
+    stage.criterion("reads succeed meanwhile", reads and not bad, f"{counted(reads)}, {len(bad)} others{examples(bad)}")
 
 
-def is_clear(told):
-    return told.problem and (told.status == STORAGE_FULL or told.status == 503 and told.retry_after)
+def is_clear(outcome):
+    return outcome.problem and (outcome.status == STORAGE_FULL or outcome.status == 503 and outcome.retry_after)
 
 
-def counted(told):
-    return dict(sorted(collections.Counter(str(it.status) for it in told).items()))
+def counted(outcomes):
+    return dict(sorted(collections.Counter(str(outcome.status) for outcome in outcomes).items()))
 
 
 def examples(bad):
-    return audit.examples([f"{it.method} {it.status} {it.text}" for it in bad])
+    return audit.examples([f"{outcome.method} {outcome.status} {outcome.text}" for outcome in bad])

@@ -1,8 +1,7 @@
-"""The primary dies under load and a standby takes over: the service finds it by itself, and nothing acknowledged is
-lost.
+"""Fails over to a standby under load and back: the service finds the new primary, and no acknowledged write is lost.
 
-Once forth and once back. The standby confirms every commit before the primary does (synchronous replication), so what
-was acknowledged is on both.
+Replication is synchronous: the standby confirms each commit before the primary does, so both have all
+acknowledged writes.
 """
 
 import time
@@ -15,8 +14,8 @@ from support.postgres import PORT
 from support.waiting import Failed, until
 
 ENGINES = ("postgres",)
-SECONDS = 120
-# after the standby was promoted
+TIME_LIMIT = 120
+# seconds after the promotion of the standby
 RECOVERY = 5
 
 
@@ -26,33 +25,34 @@ def run(stage):
     primary = stage.postgres("first", ["synchronous_commit=on"], host=host, port=ports[0])
     standby = follow(stage, primary, "second", host, ports[1])
     both = ",".join(f"{host}:{port}" for port in ports)
-    service = stage.service(f"postgres://faults@{both}/postgres?target_session_attrs=read-write&sslmode=disable")
-    load, process = Load(stage, service, writers=4, readers=2).start(), service.process
+    service = stage.service(f"postgres://chaos@{both}/postgres?target_session_attrs=read-write&sslmode=disable")
+    load = Load(stage, service, writers=4, readers=2).start()
+    process = service.process
     recoveries = [fail_over(stage, primary, standby, load)]
-    # a new standby in place of the one that died, and back
+    # a new standby replaces the failed primary; then fail over again
     primary, standby = standby, follow(stage, standby, "third", host, ports[0])
     recoveries.append(fail_over(stage, primary, standby, load))
     load.stop()
     stage.criterion(
         f"the service writes to the new primary within {RECOVERY} s after its promotion, without a restart",
         max(recoveries) <= RECOVERY and service.process is process and service.is_running(),
-        f"{', '.join(f'{it:.2f} s' for it in recoveries)}",
+        f"{', '.join(f'{seconds:.2f} s' for seconds in recoveries)}",
     )  # fmt: skip
-    told = load.ledger.told
-    bad = [it for it in told if not is_good(it, load.ledger)]
-    slowest = max(it.seconds for it in told)
+    outcomes = load.ledger.outcomes
+    bad = [outcome for outcome in outcomes if not is_good(outcome, load.ledger)]
+    slowest = max(outcome.seconds for outcome in outcomes)
     stage.criterion(
         f"only 2xx, or 503 with Retry-After, none slower than {REQUEST_LIMIT} s (and {MARGIN} s of margin)",
         not bad and slowest <= REQUEST_LIMIT + MARGIN,
-        f"{len(told)} requests {dict(sorted(load.ledger.statuses().items(), key=str))}, {slowest:.2f} s at most, "
+        f"{len(outcomes)} requests {dict(sorted(load.ledger.statuses().items(), key=str))}, {slowest:.2f} s at most, "
         f"{len(bad)} others"
-        f"{audit.examples([f'{it.method} {it.status} {it.text}' for it in bad])}",
+        f"{audit.examples([f'{outcome.method} {outcome.status} {outcome.text}' for outcome in bad])}",
     )  # fmt: skip
     audit.audit(stage, stage.client(service), load.ledger)
 
 
 def follow(stage, primary, name, host, port):
-    """A standby without which the primary acknowledges nothing any more."""
+    """Starts a synchronous standby: the primary waits for it at each commit."""
     standby = stage.postgres(name, host=host, port=port, copy_of=primary)
     primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
     primary.sql("SELECT pg_reload_conf()")
@@ -62,20 +62,17 @@ def follow(stage, primary, name, host, port):
 
 
 def fail_over(stage, primary, standby, load):
-    """How long after the promotion it takes until a write is acknowledged."""
+    """Returns the seconds from the promotion until a write is acknowledged."""
     wait_for_success(load)
-    time.sleep(stage.dice.uniform(1, 2))
+    time.sleep(stage.rng.uniform(1, 2))
     acknowledged = len(load.ledger.promised())
     primary.stop_immediately()
     died = time.monotonic()
-    # a standby alone has nobody to wait for
+    # the new primary has no standby, so it does not wait for one
     standby.promote()
-    promoted, told = time.monotonic(), load.ledger.told
-    first = lambda: next(
-        (it for it in told[-500:] if it.began > died and it.method != "GET" and it.status == 201), None
-    )
+    promoted = time.monotonic()
     try:
-        write = until(first, "a write to the new primary", 60)
+        write = until(lambda: first_write(load, died), "a write to the new primary", 60)
     except Failed:
         return float("inf")
     ended = write.began + write.seconds
@@ -84,3 +81,11 @@ def fail_over(stage, primary, standby, load):
         f"acknowledged {ended - died:.2f} s after it"
     )
     return max(0.0, ended - promoted)
+
+
+def first_write(load, moment):
+    """Returns the first successful write that started after a moment."""
+    for outcome in load.ledger.outcomes[-500:]:
+        if outcome.began > moment and outcome.method != "GET" and outcome.status == 201:
+            return outcome
+    return None

@@ -1,5 +1,4 @@
-"""Keys are rotated while clients call, and the place where they are published breaks: nobody who is right is refused.
-"""
+"""Rotates keys under load and breaks the JWKS server: valid tokens are never rejected."""
 
 import threading
 import time
@@ -12,27 +11,28 @@ from support.waiting import Failed, until
 from tokens import AUDIENCE, ISSUER, Key, key_set
 
 ENGINES = ("sqlite",)
-SECONDS = 150
+TIME_LIMIT = 150
 PATH = f"{BASE}/catalog/areas"
-# short, so that much happens in little time
+# seconds; short, so that keys are refreshed often
 REFRESH, COOLDOWN = 2, 2
-# what a busy machine may add
+# for a busy machine
 MARGIN = 1.5
 CLIENTS = 3
 FLOOD = 9
 MIB = 1024 * 1024
-# a request with a good token takes no longer, whatever the key server does
-LONGEST = 2.0
+# seconds for a request with a valid token, whatever the JWKS server does
+MAX_SECONDS = 2.0
 MORE_MEMORY_MIB = 64
 
 
 class Caller(threading.Thread):
-    """Calls with a new token each time, signed with whatever key the issuer signs with at that moment."""
+    """Sends requests with a new token each time, signed with the current key of the issuer."""
 
     def __init__(self, service, issuer, kid=None, pause=0.01):
         super().__init__(daemon=True)
         self.client, self.issuer, self.kid, self.pause = Client(service, timeout=30), issuer, kid, pause
-        self.halt, self.told, self.broken = threading.Event(), [], []
+        self.halt = threading.Event()
+        self.outcomes, self.broken = [], []
 
     def run(self):
         count = 0
@@ -41,21 +41,21 @@ class Caller(threading.Thread):
             kid = f"{self.kid}-{id(self)}-{count}" if self.kid else key.kid
             count += 1
             try:
-                status = ask(self.client, key.token({"kid": kid}, {"jti": f"{id(self)}-{count}"})).status
-                self.told.append((began, time.monotonic() - began, status, kid))
-            except Exception as error:  # nobody may be left without an answer
+                status = call(self.client, key.token({"kid": kid}, {"jti": f"{id(self)}-{count}"})).status
+                self.outcomes.append((began, time.monotonic() - began, status, kid))
+            except Exception as error:  # every request must get a response
                 self.broken.append(repr(error))
                 self.client.close()
 
 
 class Issuer:
-    """Who signs, and publishes keys."""
+    """The issuer, with its current signing key."""
 
     def __init__(self, key):
         self.key = key
 
 
-def ask(client, token):
+def call(client, token):
     return client.call("GET", PATH, headers={"Authorization": f"Bearer {token}"})
 
 
@@ -90,48 +90,50 @@ def run(stage):
 def rotate(stage, service, server, issuer, keys):
     """A, then A and B, then B."""
     client, old, new = stage.client(service, "none"), keys[0], keys[1]
-    kept = old.token()
-    first = ask(client, kept).status
-    # longer than the cool-down since the last reading that an unknown kid may have caused
+    early_token = old.token()
+    first = call(client, early_token).status
+    # after the minimum interval since the last refresh caused by an unknown kid
     server.hand_out(key_set(old, new))
-    answer = ask(client, new.token())
-    stage.criterion("a token signed with a key just published is good at once", answer.status == 200, f"{answer}"[:120])
+    response = call(client, new.token())
+    stage.criterion(
+        "a token signed with a new key is accepted immediately", response.status == 200, f"{response}"[:120]
+    )
     issuer.key = new
     time.sleep(REFRESH)
-    both = [ask(client, it).status for it in (kept, old.token(), new.token())]
+    both = [call(client, token).status for token in (early_token, old.token(), new.token())]
     server.hand_out(key_set(new))
     withdrawn = time.monotonic()
-    gone = lambda: {ask(client, it).status for it in (kept, old.token())} == {401}
+    gone = lambda: {call(client, token).status for token in (early_token, old.token())} == {401}
     try:
         until(gone, "the withdrawn key", REFRESH + 10)
         took = time.monotonic() - withdrawn
     except Failed:
         took = float("inf")
     stage.criterion(
-        f"a key is good until it is withdrawn, and no longer than {REFRESH + MARGIN} s after that",
+        f"a key is accepted until it is withdrawn, and at most {REFRESH + MARGIN} s longer",
         first == 200 and both == [200] * 3 and took <= REFRESH + MARGIN,
         f"{first}, with both published {both}, refused {took:.2f} s after it was withdrawn",
     )
     time.sleep(REFRESH)
-    later = [ask(client, it).status for it in (kept, old.token(), new.token())]
-    stage.criterion("a withdrawn key stays refused, tokens verified before too", later == [401, 401, 200], f"{later}")
+    later = [call(client, token).status for token in (early_token, old.token(), new.token())]
+    stage.criterion("a withdrawn key stays rejected, also for tokens verified before", later == [401, 401, 200], f"{later}")
 
 
-def slowly(server):
-    """Begins an answer and drips on until it is told to stop."""
+def slow_response(server):
+    """Returns a handler that sends a response very slowly."""
 
-    def answer(handler):
+    def respond(handler):
         handler.send_response(200)
         handler.send_header("Content-Type", "application/json")
         handler.end_headers()
         while not server.halt.wait(0.2):
             handler.wfile.write(b" ")
 
-    return answer
+    return respond
 
 
-def hugely(handler):
-    """More than anybody should read."""
+def huge_response(handler):
+    """Sends a response that is too large to read."""
     handler.send_response(200)
     handler.send_header("Content-Type", "application/json")
     handler.end_headers()
@@ -141,33 +143,36 @@ def hugely(handler):
 
 
 def break_down(stage, service, server, elsewhere, keys):
-    """The server of the keys fails in every way; the keys that are known stay good."""
-    before, client = service.memory_mib(), stage.client(service, "none")
+    """Breaks the JWKS server in every way; known keys stay valid."""
+    before = service.memory_mib()
+    client = stage.client(service, "none")
     broken = {
         "500": lambda handler: send(handler, 500, b"broken"),
         "404": lambda handler: send(handler, 404, b"{}"),
         "200 with an empty body": lambda handler: send(handler, 200, b""),
         "garbage": lambda handler: send(handler, 200, b"<html>" + bytes(range(256))),
         "JSON that is no key set": lambda handler: send(handler, 200, b'{"keys": {"a": 1}}'),
-        "256 MiB": hugely,
-        "drop by drop": slowly(server),
+        "256 MiB": huge_response,
+        "a slow response": slow_response(server),
         "a redirect elsewhere": lambda handler: send(handler, 302, b"", {"Location": elsewhere.url}),
     }
     wrong = []
-    for how, answer in broken.items():
-        server.answer, began = answer, time.monotonic()
+    for how, respond in broken.items():
+        server.respond = respond
+        began = time.monotonic()
         client.close()
         time.sleep(REFRESH + 1)
-        good, stranger = ask(client, keys[1].token()), time.monotonic()
-        unknown = ask(client, keys[3].token())
-        took = time.monotonic() - stranger
+        good = call(client, keys[1].token())
+        sent = time.monotonic()
+        unknown = call(client, keys[3].token())
+        took = time.monotonic() - sent
         if good.status != 200 or unknown.status != 401 or not server.since(began) or took > 12:
             wrong.append(
                 f"{how}: known key {good.status}, unknown key {unknown.status} after {took:.1f} s, "
-                f"{len(server.since(began))} readings"
+                f"{len(server.since(began))} refreshes"
             )
     stage.criterion(
-        "while the server of the keys is broken, known keys stay good and unknown ones are refused", not wrong,
+        "while the JWKS server is broken, known keys stay valid and unknown ones are rejected", not wrong,
         f"{len(broken)} ways, {len(wrong)} wrong{audit.examples(wrong)}",
     )  # fmt: skip
     stage.criterion(
@@ -181,39 +186,44 @@ def break_down(stage, service, server, elsewhere, keys):
 
 
 def published(stage, service, server, issuer, keys):
-    """Once the server works again, a new key is good as soon as the next reading is allowed."""
-    client, began = stage.client(service, "none"), time.monotonic()
+    """After the server recovers, a new key is accepted as soon as the next refresh is allowed."""
+    client = stage.client(service, "none")
+    began = time.monotonic()
     server.hand_out(key_set(keys[1], keys[2]))
     most = max(REFRESH, COOLDOWN) + 10
     try:
-        until(lambda: ask(client, keys[2].token()).status == 200, "a key published after the break-down", 30)
+        until(lambda: call(client, keys[2].token()).status == 200, "a key published after the outage", 30)
         took = time.monotonic() - began
     except Failed:
         took = float("inf")
-    stage.criterion(f"a key published after that is good within {most} s", took <= most, f"{took:.2f} s")
+    stage.criterion(f"a key published after the outage is accepted within {most} s", took <= most, f"{took:.2f} s")
     issuer.key = keys[2]
     time.sleep(1)
 
 
-def finish(stage, when, callers, longest=LONGEST):
+def finish(stage, when, callers, longest=MAX_SECONDS):
     for caller in callers:
         caller.halt.set()
         caller.join()
-    told = [it for caller in callers for it in caller.told]
-    bad = [f"{status} for {kid} after {took:.2f} s" for _, took, status, kid in told if status != 200 or took > longest]
-    bad += [it for caller in callers for it in caller.broken]
+    outcomes = [outcome for caller in callers for outcome in caller.outcomes]
+    bad = [
+        f"{status} for {kid} after {took:.2f} s"
+        for _, took, status, kid in outcomes
+        if status != 200 or took > longest
+    ]
+    bad += [error for caller in callers for error in caller.broken]
     stage.criterion(
-        f"{when}: no spurious 401, none slower than {longest} s", told and not bad,
-        f"{len(told)} requests, {max(it[1] for it in told):.2f} s at most, {len(bad)} wrong{audit.examples(bad)}",
+        f"{when}: no spurious 401, none slower than {longest} s", outcomes and not bad,
+        f"{len(outcomes)} requests, {max(took for _, took, *_ in outcomes):.2f} s at most, {len(bad)} wrong{audit.examples(bad)}",
     )  # fmt: skip
 
 
 def flood(stage, service, server, issuer, keys):
-    """Many unknown kids cause few readings, whether these succeed or not; and a key published meanwhile is found."""
+    """Many unknown kids cause few refreshes, successful or not, and a key published meanwhile is found."""
     client = stage.client(service, "none")
-    # the first reading is nobody's fault
-    until(lambda: server.requests and ask(client, keys[2].token()).status == 200, "the first reading of the keys", 30)
-    # it would be idle for longer than connections are kept
+    # the first refresh is not caused by an unknown kid
+    until(lambda: server.requests and call(client, keys[2].token()).status == 200, "the first refresh of the keys", 30)
+    # it would exceed the idle timeout
     client.close()
     callers = [Caller(service, issuer) for _ in range(CLIENTS)]
     flooders = [Caller(service, issuer, kid="unknown", pause=0.002) for _ in range(CLIENTS)]
@@ -221,26 +231,31 @@ def flood(stage, service, server, issuer, keys):
         caller.start()
         stage.callback(caller.halt.set)
     most = FLOOD // COOLDOWN + 1
-    for how, answer in (("works", None), ("is broken", lambda handler: send(handler, 500, b"broken"))):
-        server.answer, began = answer or server.answer, time.monotonic()
+    for how, respond in (("works", server.respond), ("is broken", lambda handler: send(handler, 500, b"broken"))):
+        server.respond = respond
+        began = time.monotonic()
         time.sleep(FLOOD)
-        readings = [at - began for at, _ in list(server.requests) if began <= at < began + FLOOD]
-        asked = sum(1 for it in flooders for told in it.told if told[0] >= began)
+        refreshes = [at - began for at, _ in list(server.requests) if began <= at < began + FLOOD]
+        count = sum(1 for flooder in flooders for started, *_ in flooder.outcomes if started >= began)
         stage.criterion(
-            f"{asked} unknown kids in {FLOOD} s while the server of the keys {how}: 1 to {most} readings",
-            1 <= len(readings) <= most, f"{len(readings)}, after {', '.join(f'{it:.2f}' for it in readings)} s",
+            f"{count} unknown kids in {FLOOD} s while the JWKS server {how}: 1 to {most} refreshes",
+            1 <= len(refreshes) <= most, f"{len(refreshes)}, after {', '.join(f'{at:.2f}' for at in refreshes)} s",
         )  # fmt: skip
     server.hand_out(key_set(keys[2], keys[3]))
     began = time.monotonic()
-    until(lambda: ask(client, keys[3].token()).status == 200, "a key published during a flood", 30)
+    until(lambda: call(client, keys[3].token()).status == 200, "a key published during a flood", 30)
     took = time.monotonic() - began
     stage.criterion(
-        f"a key published during the flood is good within {COOLDOWN + MARGIN} s",
+        f"a key published during the flood is accepted within {COOLDOWN + MARGIN} s",
         took <= COOLDOWN + MARGIN,
         f"{took:.2f} s",
     )
-    statuses = {told[2] for it in flooders for told in it.told}
-    stage.criterion("unknown kids get 401", statuses == {401} and not any(it.broken for it in flooders), f"{statuses}")
+    statuses = {status for flooder in flooders for _, _, status, _ in flooder.outcomes}
+    stage.criterion(
+        "unknown kids get 401",
+        statuses == {401} and not any(flooder.broken for flooder in flooders),
+        f"{statuses}",
+    )
     finish(stage, "during the flood", callers)
     for caller in flooders:
         caller.halt.set()

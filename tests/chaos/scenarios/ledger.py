@@ -1,6 +1,4 @@
-"""The service is killed at random moments while it writes: what it has acknowledged is there, and nothing is half
-there.
-"""
+"""Kills the service at random moments during writes: acknowledged writes persist, and no write is partial."""
 
 import sqlite3
 import time
@@ -10,10 +8,10 @@ from bookkeeping import Load
 from support.waiting import until
 
 ENGINES = ("sqlite", "postgres")
-SECONDS = 240
+TIME_LIMIT = 240
 ROUNDS = 20
-# between two kills, in seconds; and at least one write is acknowledged in each round
-MOMENTS = (0.05, 1.5)
+# seconds between two kills; each round waits for at least one acknowledged write
+KILL_AFTER = (0.05, 1.5)
 
 
 def run(stage):
@@ -21,13 +19,15 @@ def run(stage):
     service = stage.service(url)
     load = Load(stage, service, writers=4).start()
     auditor = stage.client(service)
-    ledger, lost, known, restarts = load.ledger, [], {}, []
+    ledger = load.ledger
+    known = {}
+    lost, restarts = [], []
     for _ in range(ROUNDS):
         until(lambda: len(ledger.promised()) > len(known), "a first write of the round", 30)
-        time.sleep(stage.dice.uniform(*MOMENTS))
+        time.sleep(stage.rng.uniform(*KILL_AFTER))
         service.kill()
         auditor.close()
-        new = {id: it for id, it in ledger.promised().items() if id not in known}
+        new = {id: promise for id, promise in ledger.promised().items() if id not in known}
         known.update(new)
         began = time.monotonic()
         service.start()
@@ -36,23 +36,23 @@ def run(stage):
         lost += audit.missing(auditor, new)
     load.stop()
     stage.criterion(
-        "after each of the kills, what was acknowledged before it is there", not lost,
-        f"{ROUNDS} kills, {len(known)} acknowledged until the last one, {len(lost)} missing; ready again after "
+        "after each kill, all writes acknowledged before exist", not lost,
+        f"{ROUNDS} kills, {len(known)} acknowledged before the last one, {len(lost)} missing; ready again after "
         f"{max(restarts):.2f} s at most",
     )  # fmt: skip
     audit.audit(stage, auditor, ledger)
     auditor.close()
     service.stop()
     if stage.engine == "sqlite":
-        integrity(stage, stage.directory / "faults.db")
+        integrity(stage, stage.directory / "chaos.db")
 
 
 def integrity(stage, path):
-    """What SQLite itself says of its file."""
+    """Runs SQLite's own checks of its file."""
     with sqlite3.connect(path) as database:
-        said = [row[0] for row in database.execute("PRAGMA integrity_check")]
+        result = [row[0] for row in database.execute("PRAGMA integrity_check")]
         foreign = database.execute("PRAGMA foreign_key_check").fetchall()
     database.close()
     stage.criterion(
-        "SQLite's integrity_check and foreign_key_check", said == ["ok"] and not foreign, f"{said}, {foreign}"
+        "SQLite's integrity_check and foreign_key_check", result == ["ok"] and not foreign, f"{result}, {foreign}"
     )

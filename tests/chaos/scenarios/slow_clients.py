@@ -1,6 +1,4 @@
-"""Clients that are slow, many, or send far too much: others do not notice, memory is bounded, and stalled connections
-end.
-"""
+"""Slow clients, many clients and huge requests: others are not affected, memory is bounded, stalled connections end."""
 
 import asyncio
 import gzip
@@ -17,42 +15,44 @@ from support.service import BASE
 from support.waiting import Failed
 
 ENGINES = ("sqlite",)
-SECONDS = 240
+TIME_LIMIT = 240
 IDLE = 5_000
-# undisturbed, before each attack
+# seconds without an attack before each attack
 CALM = 6
-# how much of its p99 the others may lose
+# by which the p99 of other clients may increase
 FACTOR = 3
-# the service's time-outs, and what its timers and a busy machine may add
+# timeouts of the service, with a margin for a busy machine
 HEADER_TIMEOUT, BODY_TIMEOUT, KEEP_ALIVE, MARGIN = 10, 15, 10, 3
-# resident memory, whatever happens: 64 MiB of decisions by configuration, the program, and 5,000 connections
+# limit of resident memory: 64 MiB policy cache as configured, the program, and 5,000 connections
 MEMORY_MIB = 256
 BOMB = gzip.compress(bytes(64 * 1024 * 1024), 9)
 
 
 def run(stage):
-    plenty_of_files()
+    raise_file_limit()
     service = stage.service(stage.sqlite_url(), DECISION_CACHE_MIB="64")
     token = stage.token()
     client = stage.client(service, token)
-    world.furnish(client)
+    world.create_partners(client)
     path = world.at("K-1")
     id = client.must("POST", f"{path}/accesses", world.access("steady"))["id"]
     for n in range(50):
         client.must("POST", f"{path}/tags", {"name": f"tag {n}"})
     steady = Steady(stage, service, token, [
         ("GET", path, None), ("GET", f"{path}/tags", None), ("GET", f"{path}/accesses/{id}", None),
-        ("POST", f"{BASE}/decisions/ticket-visibility", world.question(id, "K-1")),
+        ("POST", f"{BASE}/decisions/ticket-visibility", world.decision_request(id, "K-1")),
     ])  # fmt: skip
-    # attackers come with processors of their own; here they must not take those of the service
+    # the attackers share the processors with the service, so they get a lower priority
     os.nice(10)
     time.sleep(2)
-    before, calm, attacked = service.memory_mib(), [], {}
+    before = service.memory_mib()
+    calm = []
+    attacked = {}
     for name, attack in attacks(service, token).items():
         quiet = time.monotonic()
         time.sleep(CALM)
         began = time.monotonic()
-        judge(stage, name, asyncio.run(attack))
+        check(stage, name, asyncio.run(attack))
         calm.append((quiet, began))
         attacked[name] = (began, time.monotonic())
     steady.wait_until_past(time.monotonic())
@@ -66,31 +66,33 @@ def run(stage):
 
 
 def compare(stage, steady, calm, attacked):
-    """Latencies of those who behave: in the windows of calm, of which the median counts, and in that of each attack."""
+    """Compares the latencies of well-behaved clients during each attack with the median of the calm windows."""
     quiet = [steady.between(*window) for window in calm]
     disturbed = {name: steady.between(*window) for name, window in attacked.items()}
-    answers = [it for told in [*quiet, *disturbed.values()] for it in told]
-    bad = [status for _, status in answers if status != "200"]
-    stage.criterion("those who behave are always answered", not bad, f"{len(answers)} answers, {len(bad)} not 200")
-    calms = sorted(p99_of(told) for told in quiet)
+    samples = [sample for window in [*quiet, *disturbed.values()] for sample in window]
+    bad = [status for _, status in samples if status != "200"]
+    stage.criterion(
+        "well-behaved clients always succeed", not bad, f"{len(samples)} requests, {len(bad)} not 200"
+    )
+    calms = sorted(p99_of(window) for window in quiet)
     undisturbed = statistics.median(calms)
-    stage.note(f"undisturbed p99: {', '.join(f'{1000 * it:.1f}' for it in calms)} ms")
+    stage.note(f"undisturbed p99: {', '.join(f'{1000 * p99:.1f}' for p99 in calms)} ms")
     if calms[-1] > FACTOR * calms[0]:
-        stage.note("this machine is busy with something else, so that the comparisons below say little")
-    for name, told in disturbed.items():
-        p99 = p99_of(told)
+        stage.note("this machine is busy, so the comparisons below are unreliable")
+    for name, window in disturbed.items():
+        p99 = p99_of(window)
         stage.criterion(
             f"{name}: p99 of the others within {FACTOR} times its undisturbed value", p99 <= FACTOR * undisturbed,
-            f"{1000 * p99:.1f} ms ({len(told)} requests) to {1000 * undisturbed:.1f} ms, {p99 / undisturbed:.1f} times",
+            f"{1000 * p99:.1f} ms ({len(window)} requests) to {1000 * undisturbed:.1f} ms, {p99 / undisturbed:.1f} times",
         )  # fmt: skip
 
 
-def p99_of(told):
-    return percentile([took for took, _ in told], 0.99)
+def p99_of(window):
+    return percentile([took for took, _ in window], 0.99)
 
 
-def judge(stage, name, outcome):
-    """`outcome`: what the attack saw, the most it may see or None, and whatever was wrong with single answers."""
+def check(stage, name, outcome):
+    """`outcome`: the slowest connection, its limit, a summary, and unexpected responses."""
     slowest, limit, seen, wrong = outcome
     stage.criterion(
         f"{name}: ended by the service within {limit} s", slowest <= limit and not wrong,
@@ -99,35 +101,35 @@ def judge(stage, name, outcome):
 
 
 def attacks(service, token):
-    """The attacks by their names, each not begun yet."""
+    """Returns the attacks by name; they are coroutines that have not started."""
     to = (service.host, service.port)
-    head = f"Host: faults\r\nAuthorization: Bearer {token}\r\n"
-    get = f"GET {world.at('K-1')} HTTP/1.1\r\n{head}".encode()
-    # cheap to answer: it is the connections that are the attack
-    whole = b"GET /health/live HTTP/1.1\r\nHost: faults\r\n\r\n"
-    post = f"POST {BASE}/decisions/ticket-visibility HTTP/1.1\r\n{head}Content-Type: application/json\r\n".encode()
+    common = f"Host: chaos\r\nAuthorization: Bearer {token}\r\n"
+    get = f"GET {world.at('K-1')} HTTP/1.1\r\n{common}".encode()
+    # cheap for the service: the connections are the attack
+    whole = b"GET /health/live HTTP/1.1\r\nHost: chaos\r\n\r\n"
+    post = f"POST {BASE}/decisions/ticket-visibility HTTP/1.1\r\n{common}Content-Type: application/json\r\n".encode()
     sized, chunked = post + b"Content-Length: 100000\r\n\r\n{", post + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
     header, body = HEADER_TIMEOUT + MARGIN, BODY_TIMEOUT + MARGIN
     return {
-        "500 heads that come drop by drop": attackers.drip(
+        "500 slow headers": attackers.drip(
             to, [(b"", get + b"X-Slow: ", b"a")] * 500, header, (408, None)
         ),
-        "200 second heads that do": attackers.drip(to, [(whole, get + b"X-Slow: ", b"a")] * 200, header, (408, None)),
-        "200 bodies that do": attackers.drip(
+        "200 slow headers of a second request": attackers.drip(to, [(whole, get + b"X-Slow: ", b"a")] * 200, header, (408, None)),
+        "200 slow bodies": attackers.drip(
             to, [(b"", sized, b" "), (b"", chunked, b"1\r\n \r\n")] * 100, body, (408,)
         ),
-        f"{IDLE} connections that say nothing": attackers.idle(to, IDLE, header),
-        "500 connections kept open after an answer": attackers.drip(
+        f"{IDLE} connections that send nothing": attackers.idle(to, IDLE, header),
+        "500 idle connections after a response": attackers.drip(
             to, [(whole, b"", b"")] * 500, KEEP_ALIVE + MARGIN, (None,)
         ),
-        "heads of 10,000 bytes, and of 4 MiB": attackers.large_heads(to, get, header),
+        "headers of 10,000 bytes and of 4 MiB": attackers.large_headers(to, get, header),
         "gzip bombs": attackers.bombs(to, post, BOMB, header),
     }
 
 
-def plenty_of_files():
-    """For all the connections, here and in the service, which inherits the limit."""
+def raise_file_limit():
+    """Allows enough open files for all connections, here and in the service, which inherits the limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most < 2 * IDLE + 1000:
-        raise Failed(f"the system allows {most} open files, which are not enough (ulimit -Hn)")
+        raise Failed(f"the system allows {most} open files, which is not enough (ulimit -Hn)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
