@@ -8,7 +8,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
-/** Comparing, counting, and telling successes from refusals. */
+/** Compares and counts; checks the status of responses. */
 final class Checks {
   private static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
@@ -23,8 +23,8 @@ final class Checks {
     void run() throws ApiException;
   }
 
-  /** A refusal: its problem, and the current tag where it has one. */
-  record Refusal(Problem problem, String tag) {}
+  /** A rejected request: its problem, and the current ETag if there is one. */
+  record Refusal(Problem problem, String etag) {}
 
   static void step(String title) {
     OUT.println("java: " + title);
@@ -37,20 +37,20 @@ final class Checks {
     passed += 1;
   }
 
-  /** What a successful request answered. */
-  static <T> T succeeded(ApiResponse<T> answer, int status) {
-    if (answer.getStatusCode() != status) {
-      throw new AssertionError("expected " + status + ", got " + answer.getStatusCode());
+  /** Returns the body of a successful response. */
+  static <T> T succeeded(ApiResponse<T> response, int status) {
+    if (response.getStatusCode() != status) {
+      throw new AssertionError("expected " + status + ", got " + response.getStatusCode());
     }
-    return answer.getData();
+    return response.getData();
   }
 
-  /** A header of an answer, named in lower case. */
-  static String header(ApiResponse<?> answer, String name) {
-    return answer.getHeaders().get(name).get(0);
+  /** Returns a header; the name is in lower case. */
+  static String header(ApiResponse<?> response, String name) {
+    return response.getHeaders().get(name).get(0);
   }
 
-  /** The problem that a refused request answered. */
+  /** Returns the problem of a rejected request. */
   Refusal refused(Call call, int status) throws Exception {
     try {
       call.run();
@@ -65,12 +65,12 @@ final class Checks {
   }
 
   /**
-   * Java offers HTTP/2 by `Connection: Upgrade`. A server may decline by answering as if that had not been there; it must not say
-   * that it upgrades, since Java then goes on with a connection that the server has given up, and fails now and then.
+   * Java offers HTTP/2 with `Connection: Upgrade`. A server may ignore the offer, but must not send
+   * `Connection: upgrade`: Java would then reuse a connection that the server closes, and fail sometimes.
    */
-  static void notUpgraded(HttpResponse<InputStream> answer) {
-    if (answer.headers().allValues("connection").contains("upgrade")) {
-      throw new AssertionError("the answer " + answer + " says `connection: upgrade`, though nothing is upgraded");
+  static void notUpgraded(HttpResponse<InputStream> response) {
+    if (response.headers().allValues("connection").contains("upgrade")) {
+      throw new AssertionError("the response " + response + " has `connection: upgrade`, though nothing is upgraded");
     }
   }
 

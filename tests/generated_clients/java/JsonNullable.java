@@ -6,8 +6,8 @@ import java.util.Objects;
 /**
  * A member that is absent, null, or a value.
  *
- * <p>A stand-in for the library jackson-databind-nullable, which generated clients use by default and which no registry that this
- * project may use has. It has what generated code calls, and the same names.
+ * <p>Replaces the library jackson-databind-nullable, which generated clients use by default, because it is not available from the
+ * registries that this project uses. It has the methods that generated code calls.
  */
 public final class JsonNullable<T> {
   private static final JsonNullable<?> UNDEFINED = new JsonNullable<>(null, false);

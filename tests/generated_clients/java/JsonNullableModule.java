@@ -17,7 +17,7 @@ import com.fasterxml.jackson.databind.ser.BeanSerializerModifier;
 import java.io.IOException;
 import java.util.List;
 
-/** Teaches Jackson that an undefined {@link JsonNullable} is left out, while one that holds null is written. */
+/** Makes Jackson omit an undefined {@link JsonNullable} and write one that contains null. */
 public final class JsonNullableModule extends SimpleModule {
   private static final long serialVersionUID = 1L;
 
@@ -27,13 +27,13 @@ public final class JsonNullableModule extends SimpleModule {
     Class<JsonNullable<?>> type = (Class<JsonNullable<?>>) (Class<?>) JsonNullable.class;
     addSerializer(type, new Writer());
     addDeserializer(type, new Reader(null));
-    setSerializerModifier(new LeavesOut());
+    setSerializerModifier(new OmitUndefined());
   }
 
   private static final class Writer extends JsonSerializer<JsonNullable<?>> {
     @Override
-    public void serialize(JsonNullable<?> it, JsonGenerator out, SerializerProvider provider) throws IOException {
-      provider.defaultSerializeValue(it.get(), out);
+    public void serialize(JsonNullable<?> nullable, JsonGenerator out, SerializerProvider provider) throws IOException {
+      provider.defaultSerializeValue(nullable.get(), out);
     }
   }
 
@@ -60,13 +60,13 @@ public final class JsonNullableModule extends SimpleModule {
     }
   }
 
-  private static final class LeavesOut extends BeanSerializerModifier {
+  private static final class OmitUndefined extends BeanSerializerModifier {
     private static final long serialVersionUID = 1L;
 
     @Override
     public List<BeanPropertyWriter> changeProperties(
         SerializationConfig config, BeanDescription bean, List<BeanPropertyWriter> writers) {
-      writers.replaceAll(it -> it.getType().hasRawClass(JsonNullable.class) ? new Property(it) : it);
+      writers.replaceAll(writer -> writer.getType().hasRawClass(JsonNullable.class) ? new Property(writer) : writer);
       return writers;
     }
   }
@@ -80,7 +80,7 @@ public final class JsonNullableModule extends SimpleModule {
 
     @Override
     public void serializeAsField(Object bean, JsonGenerator out, SerializerProvider provider) throws Exception {
-      if (get(bean) instanceof JsonNullable<?> it && it.isPresent()) {
+      if (get(bean) instanceof JsonNullable<?> nullable && nullable.isPresent()) {
         super.serializeAsField(bean, out, provider);
       }
     }

@@ -48,7 +48,7 @@ public final class Scenario {
   }
 
   private void activate() throws Exception {
-    Checks.step("activate, and read the refusal before");
+    Checks.step("activate; rejected before");
     Problem early = checks.refused(() -> putArea(null), 409).problem();
     checks.equal("code", early.getCode(), "integration_inactive");
     checks.equal("instance", early.getInstance().toString(), "/api/v1/customer-integrations/K-1001/areas/netz");
@@ -79,25 +79,25 @@ public final class Scenario {
     Checks.step("create an access");
     AccessCreate body = new AccessCreate().firstName("Änne").lastName("Schäfer").email("Aenne.Schaefer@muster.example");
     body.contactId("P-1").role(Role.EDITOR);
-    ApiResponse<Access> answer = accesses.createAccessWithHttpInfo(PARTNER, body, null);
-    Access access = Checks.succeeded(answer, 201);
-    checks.equal("Location", Checks.header(answer, "location"), "/api/v1/customer-integrations/K-1001/accesses/" + access.getId());
+    ApiResponse<Access> response = accesses.createAccessWithHttpInfo(PARTNER, body, null);
+    Access access = Checks.succeeded(response, 201);
+    checks.equal("Location", Checks.header(response, "location"), "/api/v1/customer-integrations/K-1001/accesses/" + access.getId());
     checks.equal("email", access.getEmail(), "aenne.schaefer@muster.example");
     checks.equal("first name", access.getFirstName(), "Änne");
     checks.equal("contact", access.getContactId(), "P-1");
     List<Object> defaults = List.of(access.getLanguage(), access.getTicketVisibility(), access.getApprover());
     checks.equal("defaults", defaults, List.of(Language.DE, TicketVisibility.OWN, false));
     checks.equal("effective", List.of(access.getEffective(), access.getIneffectiveReasons()), List.of(true, List.of()));
-    return answer;
+    return response;
   }
 
   private ApiResponse<Access> patch(UUID id, String ifMatch, AccessPatch body) throws ApiException {
     return accesses.updateAccessWithHttpInfo(PARTNER, id, body, ifMatch, null, null);
   }
 
-  private void patchAccess(UUID id, String tag) throws Exception {
-    Checks.step("patch with If-Match; what is absent stays, null clears");
-    ApiResponse<Access> first = patch(id, tag, new AccessPatch().ticketVisibility(TicketVisibility.PARTNER));
+  private void patchAccess(UUID id, String etag) throws Exception {
+    Checks.step("patch with If-Match: absent members stay, null clears");
+    ApiResponse<Access> first = patch(id, etag, new AccessPatch().ticketVisibility(TicketVisibility.PARTNER));
     Access changed = Checks.succeeded(first, 200);
     checks.equal("changed", List.of(changed.getTicketVisibility(), changed.getVersion()), List.of(TicketVisibility.PARTNER, 2L));
     checks.equal("absent members stay", Arrays.asList(changed.getContactId(), changed.getRole()), List.of("P-1", Role.EDITOR));
@@ -107,17 +107,17 @@ public final class Scenario {
     List<Object> rest = List.of(cleared.getTicketVisibility(), cleared.getRole());
     checks.equal("the rest stays", rest, List.of(TicketVisibility.PARTNER, Role.EDITOR));
 
-    Checks.step("412 with an old tag");
-    Checks.Refusal stale = checks.refused(() -> patch(id, tag, new AccessPatch().role(Role.DISPATCHER)), 412);
+    Checks.step("412 with an old ETag");
+    Checks.Refusal stale = checks.refused(() -> patch(id, etag, new AccessPatch().role(Role.DISPATCHER)), 412);
     checks.equal("code", stale.problem().getCode(), "precondition_failed");
-    checks.equal("the current tag comes along", stale.tag(), Checks.header(second, "etag"));
-    Access kept = Checks.succeeded(accesses.getAccessWithHttpInfo(PARTNER, id, null, null), 200);
-    List<Object> now = Arrays.asList(kept.getRole(), kept.getVersion(), kept.getContactId());
+    checks.equal("current ETag", stale.etag(), Checks.header(second, "etag"));
+    Access unchanged = Checks.succeeded(accesses.getAccessWithHttpInfo(PARTNER, id, null, null), 200);
+    List<Object> now = Arrays.asList(unchanged.getRole(), unchanged.getVersion(), unchanged.getContactId());
     checks.equal("nothing was written", now, Arrays.asList(Role.EDITOR, 3L, null));
   }
 
   private void conflicts() throws Exception {
-    Checks.step("409 and 422, and why");
+    Checks.step("409 and 422 with details");
     AccessCreate taken = new AccessCreate().firstName("Ida").lastName("Muster").email("aenne.schaefer@muster.example");
     Problem duplicate = checks.refused(() -> accesses.createAccess(PARTNER, taken, null), 409).problem();
     checks.equal("code", duplicate.getCode(), "duplicate_email");
@@ -126,8 +126,8 @@ public final class Scenario {
     AccessCreate wrong = new AccessCreate().firstName("Ida").lastName("").email("ida");
     Problem invalid = checks.refused(() -> accesses.createAccess(PARTNER, wrong, null), 422).problem();
     checks.equal("code", invalid.getCode(), "validation_failed");
-    List<String> places = invalid.getErrors().stream().map(FieldError::getPointer).sorted().toList();
-    checks.equal("places", places, List.of("/email", "/last_name"));
+    List<String> pointers = invalid.getErrors().stream().map(FieldError::getPointer).sorted().toList();
+    checks.equal("pointers", pointers, List.of("/email", "/last_name"));
   }
 
   private static TicketFilter condition(Field field, Operator operator, String value) {
@@ -150,7 +150,7 @@ public final class Scenario {
     ExclusionRuleCreate body = new ExclusionRuleCreate().name("Altfälle").filter(filter);
     ExclusionRule rule = Checks.succeeded(rules.createExclusionRuleWithHttpInfo(PARTNER, body, null), 201);
     checks.equal("filter", rule.getFilter(), filter);
-    // the discriminator tells which of the two it is
+    // the discriminator selects the type
     TicketFilter inner = rule.getFilter().getTicketFilterGroup().getFilters().get(1);
     TicketFilter leaf = inner.getTicketFilterGroup().getFilters().get(0);
     checks.equal("leaf", leaf.getTicketFilterCondition().getField(), Field.STATUS);
@@ -162,39 +162,39 @@ public final class Scenario {
   }
 
   private static List<DecisionStep> notPassed(TicketDecision decision) {
-    return decision.getSteps().stream().filter(it -> it.getOutcome() != Outcome.PASS).toList();
+    return decision.getSteps().stream().filter(step -> step.getOutcome() != Outcome.PASS).toList();
   }
 
   private void decideVisibility(UUID id) throws ApiException {
-    Checks.step("decisions on tickets: seen, hidden, and why");
+    Checks.step("ticket visibility: visible, hidden, with explanation");
     Ticket open = ticket("open").status(Ticket.StatusEnum.OPEN);
     Ticket closed = ticket("closed").status(Ticket.StatusEnum.CLOSED).internal(true);
-    TicketVisibilityQuestion question = new TicketVisibilityQuestion().accessId(id).explain(true);
-    question.tickets(List.of(open, closed, ticket("unknown"), ticket("none").status(null)));
-    TicketVisibilityAnswer answer = Checks.succeeded(decisions.decideTicketVisibilityWithHttpInfo(question, null), 200);
+    TicketVisibilityQuestion request = new TicketVisibilityQuestion().accessId(id).explain(true);
+    request.tickets(List.of(open, closed, ticket("unknown"), ticket("none").status(null)));
+    TicketVisibilityAnswer result = Checks.succeeded(decisions.decideTicketVisibilityWithHttpInfo(request, null), 200);
     Map<String, Boolean> visible = new LinkedHashMap<>();
-    answer.getDecisions().forEach(it -> visible.put(it.getTicketId(), it.getVisible()));
+    result.getDecisions().forEach(decision -> visible.put(decision.getTicketId(), decision.getVisible()));
     checks.equal("visible", visible, Map.of("open", true, "closed", false, "unknown", false, "none", true));
-    checks.equal("no step denies", notPassed(answer.getDecisions().get(0)), List.of());
-    List<DecisionStep> hidden = notPassed(answer.getDecisions().get(1));
+    checks.equal("no step denies", notPassed(result.getDecisions().get(0)), List.of());
+    List<DecisionStep> hidden = notPassed(result.getDecisions().get(1));
     List<Step> codes = hidden.stream().map(DecisionStep::getCode).toList();
     checks.equal("hidden", codes, List.of(Step.TICKET_INTERNAL, Step.EXCLUDED_BY_RULE));
     List<String> sources = hidden.get(1).getSources().stream().map(DecisionSource::getName).toList();
     checks.equal("the rule", sources, List.of("Altfälle"));
-    DecisionStep undetermined = notPassed(answer.getDecisions().get(2)).get(0);
+    DecisionStep undetermined = notPassed(result.getDecisions().get(2)).get(0);
     List<Object> unknown = List.of(undetermined.getCode(), undetermined.getOutcome());
     checks.equal("unknown", unknown, List.of(Step.EXCLUDED_BY_RULE_UNDETERMINED, Outcome.UNDETERMINED));
   }
 
   private void decideCreation(UUID id) throws ApiException {
-    Checks.step("decisions on creating tickets");
-    TicketCreationQuestion question = new TicketCreationQuestion().accessId(id).areaId("netz");
+    Checks.step("ticket creation");
+    TicketCreationQuestion request = new TicketCreationQuestion().accessId(id).areaId("netz");
     TicketCreationAnswer may =
-        Checks.succeeded(decisions.decideTicketCreationWithHttpInfo(question.ticketTypeId("anomalie"), null), 200);
+        Checks.succeeded(decisions.decideTicketCreationWithHttpInfo(request.ticketTypeId("anomalie"), null), 200);
     List<Object> allowed = List.of(may.getAllowed(), may.getApprovalRequired(), may.getReasons());
     checks.equal("allowed", allowed, List.of(true, true, List.of()));
     TicketCreationAnswer mayNot =
-        Checks.succeeded(decisions.decideTicketCreationWithHttpInfo(question.ticketTypeId("eintritt"), null), 200);
+        Checks.succeeded(decisions.decideTicketCreationWithHttpInfo(request.ticketTypeId("eintritt"), null), 200);
     checks.equal("not allowed", mayNot.getAllowed(), false);
     List<CreationReason> reasons = mayNot.getReasons().stream().map(CreationObstacle::getCode).toList();
     checks.equal("reasons", reasons, List.of(CreationReason.TICKET_TYPE_NOT_GRANTED, CreationReason.TICKET_TYPE_NOT_STARTABLE));
@@ -240,7 +240,7 @@ public final class Scenario {
     checks.equal("code", gone.getCode(), "not_found");
     Access inactive = Checks.succeeded(patch(access, null, new AccessPatch().active(false)), 200);
     checks.equal("ineffective", inactive.getIneffectiveReasons(), List.of(IneffectiveReason.ACCESS_INACTIVE));
-    // the rule's filter names the area, which does not keep it
+    // a filter may reference a revoked area
     ApiResponse<Void> removed = areas.deleteAreaWithHttpInfo(PARTNER, "netz", null, null, null);
     checks.equal("no body", Checks.succeeded(removed, 204), null);
     Problem incomplete = checks.refused(() -> patch(access, null, new AccessPatch().active(true)), 409).problem();

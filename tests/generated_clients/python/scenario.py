@@ -68,22 +68,22 @@ def equal(what: str, actual: object, expected: object) -> None:
     passed += 1
 
 
-def succeeded(answer: Response[T | Problem], status: HTTPStatus) -> T:
-    """What a successful request answered."""
-    if answer.status_code != status or isinstance(answer.parsed, Problem) or answer.parsed is None:
-        raise SystemExit(f"python: expected {status}, got {answer.status_code}: {answer.parsed}")
-    return answer.parsed
+def succeeded(response: Response[T | Problem], status: HTTPStatus) -> T:
+    """Returns the body of a successful response."""
+    if response.status_code != status or isinstance(response.parsed, Problem) or response.parsed is None:
+        raise SystemExit(f"python: expected {status}, got {response.status_code}: {response.parsed}")
+    return response.parsed
 
 
-def refused(answer: Response[T | Problem], status: HTTPStatus) -> Problem:
-    """The problem that a refused request answered."""
-    if answer.status_code != status or not isinstance(answer.parsed, Problem):
-        raise SystemExit(f"python: expected a problem {status}, got {answer.status_code}: {answer.parsed}")
-    return answer.parsed
+def refused(response: Response[T | Problem], status: HTTPStatus) -> Problem:
+    """Returns the problem of a rejected request."""
+    if response.status_code != status or not isinstance(response.parsed, Problem):
+        raise SystemExit(f"python: expected a problem {status}, got {response.status_code}: {response.parsed}")
+    return response.parsed
 
 
 def activate() -> None:
-    step("activate, and read the refusal before")
+    step("activate; rejected before")
     early = refused(put_area.sync_detailed(PARTNER, "netz", client=client), HTTPStatus.CONFLICT)
     equal("code", early.code, "integration_inactive")
     equal("instance", early.instance, "/api/v1/customer-integrations/K-1001/areas/netz")
@@ -113,25 +113,25 @@ def grant() -> None:
 def add_access() -> tuple[UUID, str]:
     step("create an access")
     body = AccessCreate("Änne", "Schäfer", "Aenne.Schaefer@muster.example", contact_id="P-1", role=Role.EDITOR)
-    answer = create_access.sync_detailed(PARTNER, client=client, body=body)
-    access = succeeded(answer, HTTPStatus.CREATED)
-    equal("Location", answer.headers["Location"], f"/api/v1/customer-integrations/K-1001/accesses/{access.id}")
+    response = create_access.sync_detailed(PARTNER, client=client, body=body)
+    access = succeeded(response, HTTPStatus.CREATED)
+    equal("Location", response.headers["Location"], f"/api/v1/customer-integrations/K-1001/accesses/{access.id}")
     equal("email", access.email, "aenne.schaefer@muster.example")
     equal("first name", access.first_name, "Änne")
     equal("contact", access.contact_id, "P-1")
     defaults = [access.language, access.ticket_visibility, access.approver]
     equal("defaults", defaults, [Language.DE, TicketVisibility.OWN, False])
     equal("effective", [access.effective, access.ineffective_reasons], [True, []])
-    return access.id, answer.headers["ETag"]
+    return access.id, response.headers["ETag"]
 
 
-def patch_access(access_id: UUID, tag: str) -> None:
-    step("patch with If-Match; what is absent stays, null clears")
+def patch_access(access_id: UUID, etag: str) -> None:
+    step("patch with If-Match: absent members stay, null clears")
 
     def patch(if_match: str, body: AccessPatch) -> Response[Access | Problem]:
         return update_access.sync_detailed(PARTNER, access_id, client=client, if_match=if_match, body=body)
 
-    first = patch(tag, AccessPatch(ticket_visibility=TicketVisibility.PARTNER))
+    first = patch(etag, AccessPatch(ticket_visibility=TicketVisibility.PARTNER))
     changed = succeeded(first, HTTPStatus.OK)
     equal("changed", [changed.ticket_visibility, changed.version], [TicketVisibility.PARTNER, 2])
     equal("absent members stay", [changed.contact_id, changed.role], ["P-1", Role.EDITOR])
@@ -140,16 +140,16 @@ def patch_access(access_id: UUID, tag: str) -> None:
     equal("null clears", [cleared.contact_id, cleared.version], [None, 3])
     equal("the rest stays", [cleared.ticket_visibility, cleared.role], [TicketVisibility.PARTNER, Role.EDITOR])
 
-    step("412 with an old tag")
-    stale = patch(tag, AccessPatch(role=Role.DISPATCHER))
+    step("412 with an old ETag")
+    stale = patch(etag, AccessPatch(role=Role.DISPATCHER))
     equal("code", refused(stale, HTTPStatus.PRECONDITION_FAILED).code, "precondition_failed")
-    equal("the current tag comes along", stale.headers["ETag"], second.headers["ETag"])
-    kept = succeeded(get_access.sync_detailed(PARTNER, access_id, client=client), HTTPStatus.OK)
-    equal("nothing was written", [kept.role, kept.version, kept.contact_id], [Role.EDITOR, 3, None])
+    equal("current ETag", stale.headers["ETag"], second.headers["ETag"])
+    unchanged = succeeded(get_access.sync_detailed(PARTNER, access_id, client=client), HTTPStatus.OK)
+    equal("nothing was written", [unchanged.role, unchanged.version, unchanged.contact_id], [Role.EDITOR, 3, None])
 
 
 def conflicts() -> None:
-    step("409 and 422, and why")
+    step("409 and 422 with details")
 
     def create(last_name: str, email: str) -> Response[Access | Problem]:
         body = AccessCreate("Ida", last_name, email)
@@ -161,7 +161,7 @@ def conflicts() -> None:
     equal("code", [last.code, last.type_], ["last_area", "/problems/last_area"])
     invalid = refused(create("", "ida"), HTTPStatus.UNPROCESSABLE_ENTITY)
     equal("code", invalid.code, "validation_failed")
-    equal("places", sorted(error.pointer for error in invalid.errors), ["/email", "/last_name"])
+    equal("pointers", sorted(error.pointer for error in invalid.errors), ["/email", "/last_name"])
 
 
 def condition(field: Field, operator: Operator, value: str) -> TicketFilterCondition:
@@ -178,7 +178,7 @@ def exclude_tickets() -> None:
     body = ExclusionRuleCreate("Altfälle", both)
     rule = succeeded(create_exclusion_rule.sync_detailed(PARTNER, client=client, body=body), HTTPStatus.CREATED)
     equal("filter", rule.filter_.to_dict(), both.to_dict())
-    # the discriminator tells which of the two it is
+    # the discriminator selects the type
     inner = rule.filter_.filters[1] if isinstance(rule.filter_, TicketFilterGroup) else None
     leaf = inner.filters[0] if isinstance(inner, TicketFilterGroup) else None
     equal("leaf", leaf.field if isinstance(leaf, TicketFilterCondition) else None, Field.STATUS)
@@ -189,7 +189,7 @@ def ticket(ticket_id: str, status: TicketStatusType0 | None | Unset, internal: b
 
 
 def decide(access_id: UUID) -> None:
-    step("decisions on tickets: seen, hidden, and why")
+    step("ticket visibility: visible, hidden, with explanation")
     tickets = [
         ticket("open", TicketStatusType0.OPEN),
         ticket("closed", TicketStatusType0.CLOSED, internal=True),
@@ -197,14 +197,14 @@ def decide(access_id: UUID) -> None:
         ticket("none", None),
     ]
     body = TicketVisibilityQuestion(tickets, access_id=access_id, explain=True)
-    answer = succeeded(decide_ticket_visibility.sync_detailed(client=client, body=body), HTTPStatus.OK)
-    visible = {decision.ticket_id: decision.visible for decision in answer.decisions}
+    response = succeeded(decide_ticket_visibility.sync_detailed(client=client, body=body), HTTPStatus.OK)
+    visible = {decision.ticket_id: decision.visible for decision in response.decisions}
     equal("visible", visible, {"open": True, "closed": False, "unknown": False, "none": True})
 
     def steps(index: int) -> list[DecisionStep]:
-        all_steps = answer.decisions[index].steps
+        all_steps = response.decisions[index].steps
         if isinstance(all_steps, Unset) or all_steps is None:
-            raise SystemExit("python: no steps, though an explanation was asked for")
+            raise SystemExit("python: no steps despite explain=true")
         return [each for each in all_steps if each.outcome != Outcome.PASS]
 
     equal("no step denies", steps(0), [])
@@ -213,11 +213,11 @@ def decide(access_id: UUID) -> None:
     undetermined = [(each.code, each.outcome) for each in steps(2)]
     equal("unknown", undetermined, [(Step.EXCLUDED_BY_RULE_UNDETERMINED, Outcome.UNDETERMINED)])
 
-    step("decisions on creating tickets")
+    step("ticket creation")
 
     def create(ticket_type: str) -> TicketCreationAnswer:
-        question = TicketCreationQuestion("netz", ticket_type, access_id=access_id)
-        return succeeded(decide_ticket_creation.sync_detailed(client=client, body=question), HTTPStatus.OK)
+        request = TicketCreationQuestion("netz", ticket_type, access_id=access_id)
+        return succeeded(decide_ticket_creation.sync_detailed(client=client, body=request), HTTPStatus.OK)
 
     may = create("anomalie")
     equal("allowed", [may.allowed, may.approval_required, may.reasons], [True, True, []])
@@ -235,8 +235,8 @@ def pages() -> list[UUID]:
     tags: list[Tag] = []
     cursor: str | None | Unset = UNSET
     while cursor is not None:
-        answer = list_tags.sync_detailed(PARTNER, client=client, limit=2, sort=ListTagsSort.NAME, cursor=cursor)
-        page = succeeded(answer, HTTPStatus.OK)
+        response = list_tags.sync_detailed(PARTNER, client=client, limit=2, sort=ListTagsSort.NAME, cursor=cursor)
+        page = succeeded(response, HTTPStatus.OK)
         sizes.append(len(page.items))
         tags += page.items
         cursor = page.next_cursor
@@ -265,7 +265,7 @@ def delete_all(access_id: UUID, tags: list[UUID]) -> None:
 
     inactive = succeeded(switch(False), HTTPStatus.OK)
     equal("ineffective", inactive.ineffective_reasons, [IneffectiveReason.ACCESS_INACTIVE])
-    # the rule's filter names the area, which does not keep it
+    # a filter may reference a revoked area
     removed = delete_area.sync_detailed(PARTNER, "netz", client=client)
     equal("no body", [removed.status_code, removed.content], [HTTPStatus.NO_CONTENT, b""])
     incomplete = refused(switch(True), HTTPStatus.CONFLICT)
@@ -276,8 +276,8 @@ def delete_all(access_id: UUID, tags: list[UUID]) -> None:
 def main() -> None:
     activate()
     grant()
-    access_id, tag = add_access()
-    patch_access(access_id, tag)
+    access_id, etag = add_access()
+    patch_access(access_id, etag)
     conflicts()
     exclude_tickets()
     decide(access_id)

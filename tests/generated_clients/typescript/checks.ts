@@ -1,4 +1,4 @@
-// Comparing and counting; nothing of Node.js, because pages in a browser use it too.
+// Compares and counts. Without Node.js APIs, because the browser tests use it too.
 
 export class Checks {
   passed = 0;
@@ -17,7 +17,7 @@ export class Checks {
   }
 }
 
-/** JSON with the members of objects in order; `undefined` stays apart from `null`. */
+/** Returns JSON with sorted members, where `undefined` differs from `null`. */
 function sorted(value: unknown): string {
   return String(
     JSON.stringify(value, (_, inner: unknown) => {

@@ -1,36 +1,36 @@
-// The generated types with openapi-fetch around them, as a front end would write it.
+// A client with openapi-fetch and the generated types, as in a front end.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
 
 export type Schemas = components["schemas"];
 export type Problem = Schemas["Problem"];
-type Answer<T> = { data?: T; error?: Problem; response: Response };
+type Result<T> = { data?: T; error?: Problem; response: Response };
 
 export function clientOf(service: string, token: string, language = "en") {
   const headers = { Authorization: `Bearer ${token}`, "Accept-Language": language };
   return createClient<paths>({ baseUrl: service, headers });
 }
 
-/** What a successful request answered. */
-export function succeeded<T>(answer: Answer<T>, status: number): T {
-  if (answer.response.status !== status) {
-    throw new Error(`expected ${status}, got ${answer.response.status}: ${JSON.stringify(answer.error)}`);
+/** Returns the body of a successful response. */
+export function succeeded<T>(result: Result<T>, status: number): T {
+  if (result.response.status !== status) {
+    throw new Error(`expected ${status}, got ${result.response.status}: ${JSON.stringify(result.error)}`);
   }
-  return answer.data as T;
+  return result.data as T;
 }
 
-/** The problem that a refused request answered. */
-export function refused(answer: Answer<unknown>, status: number): Problem {
-  if (answer.response.status !== status || answer.error === undefined) {
-    throw new Error(`expected a problem ${status}, got ${answer.response.status}: ${JSON.stringify(answer.data)}`);
+/** Returns the problem of a rejected request. */
+export function refused(result: Result<unknown>, status: number): Problem {
+  if (result.response.status !== status || result.error === undefined) {
+    throw new Error(`expected a problem ${status}, got ${result.response.status}: ${JSON.stringify(result.data)}`);
   }
-  return answer.error;
+  return result.error;
 }
 
-export function header(answer: Answer<unknown>, name: string): string {
-  const value = answer.response.headers.get(name);
+export function header(result: Result<unknown>, name: string): string {
+  const value = result.response.headers.get(name);
   if (value === null) {
-    throw new Error(`the answer's header ${name} is missing or may not be read`);
+    throw new Error(`the header ${name} is missing or not exposed`);
   }
   return value;
 }

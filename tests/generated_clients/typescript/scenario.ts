@@ -21,7 +21,7 @@ const TAG = `${TAGS}/{tag_id}` as const;
 const netz = { params: { path: { ...partner, area_id: "netz" } } };
 
 async function activate(): Promise<void> {
-  checks.step("activate, and read the refusal before");
+  checks.step("activate; rejected before");
   const early = refused(await client.PUT(AREA, netz), 409);
   equal("code", early.code, "integration_inactive");
   equal("instance", early.instance, "/api/v1/customer-integrations/K-1001/areas/netz");
@@ -56,23 +56,23 @@ async function createAccess() {
     contact_id: "P-1",
     role: "editor",
   };
-  const answer = await client.POST(ACCESSES, { params: { path: partner }, body });
-  const access = succeeded(answer, 201);
-  equal("Location", header(answer, "Location"), `/api/v1/customer-integrations/K-1001/accesses/${access.id}`);
+  const response = await client.POST(ACCESSES, { params: { path: partner }, body });
+  const access = succeeded(response, 201);
+  equal("Location", header(response, "Location"), `/api/v1/customer-integrations/K-1001/accesses/${access.id}`);
   equal("email", access.email, "aenne.schaefer@muster.example");
   equal("first name", access.first_name, "Änne");
   equal("contact", access.contact_id, "P-1");
   equal("defaults", [access.language, access.ticket_visibility, access.approver], ["de", "own", false]);
   equal("effective", [access.effective, access.ineffective_reasons], [true, []]);
-  return { id: access.id, tag: header(answer, "ETag") };
+  return { id: access.id, etag: header(response, "ETag") };
 }
 
-async function patchAccess(id: string, tag: string): Promise<void> {
-  checks.step("patch with If-Match; what is absent stays, null clears");
+async function patchAccess(id: string, etag: string): Promise<void> {
+  checks.step("patch with If-Match: absent members stay, null clears");
   const path = { ...partner, access_id: id };
   const patch = (ifMatch: string, body: Schemas["AccessPatch"]) =>
     client.PATCH(ACCESS, { params: { path, header: { "If-Match": ifMatch } }, body });
-  const first = await patch(tag, { ticket_visibility: "partner" });
+  const first = await patch(etag, { ticket_visibility: "partner" });
   const changed = succeeded(first, 200);
   equal("changed", [changed.ticket_visibility, changed.version], ["partner", 2]);
   equal("absent members stay", [changed.contact_id, changed.role], ["P-1", "editor"]);
@@ -81,16 +81,16 @@ async function patchAccess(id: string, tag: string): Promise<void> {
   equal("null clears", [cleared.contact_id, cleared.version], [null, 3]);
   equal("the rest stays", [cleared.ticket_visibility, cleared.role], ["partner", "editor"]);
 
-  checks.step("412 with an old tag");
-  const stale = await patch(tag, { role: "dispatcher" });
+  checks.step("412 with an old ETag");
+  const stale = await patch(etag, { role: "dispatcher" });
   equal("code", refused(stale, 412).code, "precondition_failed");
-  equal("the current tag comes along", header(stale, "ETag"), header(second, "ETag"));
-  const kept = succeeded(await client.GET(ACCESS, { params: { path } }), 200);
-  equal("nothing was written", [kept.role, kept.version, kept.contact_id], ["editor", 3, null]);
+  equal("current ETag", header(stale, "ETag"), header(second, "ETag"));
+  const unchanged = succeeded(await client.GET(ACCESS, { params: { path } }), 200);
+  equal("nothing was written", [unchanged.role, unchanged.version, unchanged.contact_id], ["editor", 3, null]);
 }
 
 async function conflicts(): Promise<void> {
-  checks.step("409 and 422, and why");
+  checks.step("409 and 422 with details");
   const create = (body: Schemas["AccessCreate"]) => client.POST(ACCESSES, { params: { path: partner }, body });
   const taken = { first_name: "Ida", last_name: "Muster", email: "aenne.schaefer@muster.example" };
   equal("code", refused(await create(taken), 409).code, "duplicate_email");
@@ -98,7 +98,7 @@ async function conflicts(): Promise<void> {
   equal("code", [last.code, last.type], ["last_area", "/problems/last_area"]);
   const invalid = refused(await create({ ...taken, email: "ida", last_name: "" }), 422);
   equal("code", invalid.code, "validation_failed");
-  equal("places", invalid.errors.map((error) => error.pointer).sort(), ["/email", "/last_name"]);
+  equal("pointers", invalid.errors.map((error) => error.pointer).sort(), ["/email", "/last_name"]);
 }
 
 async function excludeTickets(): Promise<void> {
@@ -119,14 +119,14 @@ async function excludeTickets(): Promise<void> {
   const body = { name: "Altfälle", filter };
   const rule = succeeded(await client.POST(`${ONE}/exclusion-rules`, { params: { path: partner }, body }), 201);
   equal("filter", rule.filter, filter);
-  // the discriminator tells which of the two it is
+  // the discriminator selects the type
   const inner = rule.filter.type === "condition" ? undefined : rule.filter.filters[1];
   const leaf = inner === undefined || inner.type === "condition" ? undefined : inner.filters[0];
   equal("leaf", leaf?.type === "condition" ? leaf.field : undefined, "status");
 }
 
 async function decide(id: string): Promise<void> {
-  checks.step("decisions on tickets: seen, hidden, and why");
+  checks.step("ticket visibility: visible, hidden, with explanation");
   const known = { business_partner_id: "K-1001", area_id: "netz", internal: false, confidential: false, tags: [] };
   const tickets: Schemas["Ticket"][] = [
     { ...known, ticket_id: "open", status: "open" },
@@ -135,17 +135,17 @@ async function decide(id: string): Promise<void> {
     { ...known, ticket_id: "none", status: null },
   ];
   const body = { access_id: id, explain: true, tickets };
-  const answer = succeeded(await client.POST("/api/v1/decisions/ticket-visibility", { body }), 200);
-  const visible = Object.fromEntries(answer.decisions.map((decision) => [decision.ticket_id, decision.visible]));
+  const response = succeeded(await client.POST("/api/v1/decisions/ticket-visibility", { body }), 200);
+  const visible = Object.fromEntries(response.decisions.map((decision) => [decision.ticket_id, decision.visible]));
   equal("visible", visible, { open: true, closed: false, unknown: false, none: true });
-  const steps = (index: number) => (answer.decisions[index]?.steps ?? []).filter((step) => step.outcome !== "pass");
+  const steps = (index: number) => (response.decisions[index]?.steps ?? []).filter((step) => step.outcome !== "pass");
   equal("no step denies", steps(0), []);
   equal("hidden", steps(1).map((step) => step.code), ["ticket_internal", "excluded_by_rule"]);
   equal("the rule", steps(1)[1]?.sources.map((source) => source.name), ["Altfälle"]);
   const [undetermined] = steps(2);
   equal("unknown", [undetermined?.code, undetermined?.outcome], ["excluded_by_rule_undetermined", "undetermined"]);
 
-  checks.step("decisions on creating tickets");
+  checks.step("ticket creation");
   const create = async (ticketType: string) => {
     const question = { access_id: id, area_id: "netz", ticket_type_id: ticketType };
     return succeeded(await client.POST("/api/v1/decisions/ticket-creation", { body: question }), 200);
@@ -184,8 +184,8 @@ async function pages(): Promise<string[]> {
 
 async function history(): Promise<void> {
   checks.step("the history");
-  const answer = await client.GET(`${ONE}/history`, { params: { path: partner, query: { limit: 1 } } });
-  const [entry] = succeeded(answer, 200).items;
+  const response = await client.GET(`${ONE}/history`, { params: { path: partner, query: { limit: 1 } } });
+  const [entry] = succeeded(response, 200).items;
   equal("entry", [entry?.resource, entry?.action, entry?.subject], ["tag", "created", "demo"]);
   const after: Record<string, unknown> | null | undefined = entry?.after;
   equal("before and after", [entry?.before, after?.["name"]], [null, "Büro"]);
@@ -201,7 +201,7 @@ async function deleteAll(accessId: string, tags: string[]): Promise<void> {
   const path = { ...partner, access_id: accessId };
   const inactive = succeeded(await client.PATCH(ACCESS, { params: { path }, body: { active: false } }), 200);
   equal("ineffective", inactive.ineffective_reasons, ["access_inactive"]);
-  // the rule's filter names the area, which does not keep it
+  // a filter may reference a revoked area
   const removed = await client.DELETE(AREA, netz);
   equal("no body", succeeded(removed, 204), undefined);
   const incomplete = refused(await client.PATCH(ACCESS, { params: { path }, body: { active: true } }), 409);
@@ -211,8 +211,8 @@ async function deleteAll(accessId: string, tags: string[]): Promise<void> {
 
 await activate();
 await grant();
-const { id, tag } = await createAccess();
-await patchAccess(id, tag);
+const { id, etag } = await createAccess();
+await patchAccess(id, etag);
 await conflicts();
 await excludeTickets();
 await decide(id);
