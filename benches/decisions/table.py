@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
-"""Prints what `cargo bench -p decisions-bench` measured last, as Markdown tables."""
+"""Prints the last results of `cargo bench -p decisions-bench` as Markdown tables."""
 import datetime
 import json
 import os
 import pathlib
 
-ROOT = pathlib.Path(__file__).resolve().parents[2] / "target" / "criterion"
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "criterion"
 OURS = "customer-integration"
 TICKETS = 1000
 
 
 def medians(group):
-    """Median in nanoseconds of each benchmark of a group, by engine and form."""
+    """Returns the medians of a group in nanoseconds, by engine and form."""
     found = {}
     for file in sorted((ROOT / group).glob("*/*/new/estimates.json")):
-        about = json.loads(file.with_name("benchmark.json").read_text())
-        found[about["function_id"], about["value_str"]] = json.loads(file.read_text())["median"]["point_estimate"]
+        benchmark = json.loads(file.with_name("benchmark.json").read_text())
+        found[benchmark["function_id"], benchmark["value_str"]] = json.loads(file.read_text())["median"]["point_estimate"]
     return found
 
 
@@ -26,18 +27,18 @@ def span(nanoseconds):
     return f"{nanoseconds:,.0f} ns"
 
 
-def compared(title, group, per):
-    """A table with a row for each engine and form, and for each size its median and how many times ours that is."""
+def print_comparison(title, group, per):
+    """Prints a table with a row for each engine and form: medians, and their ratios to ours."""
     small, large = medians(f"{group}_small"), medians(f"{group}_large")
     ours = OURS, "fastest"
     print(f"| {title} | form | small | × ours | large | × ours |\n|---|---|--:|--:|--:|--:|")
-    for engine in sorted(small, key=lambda it: (it != ours, it[1], small[it])):
-        cells = [cell for of in (small, large) for cell in (span(of[engine] / per), f"{of[engine] / of[ours]:,.1f}")]
+    for engine in sorted(small, key=lambda row: (row != ours, row[1], small[row])):
+        cells = [cell for size in (small, large) for cell in (span(size[engine] / per), f"{size[engine] / size[ours]:,.1f}")]
         print(f"| {engine[0]} | {'' if engine == ours else engine[1]} | {' | '.join(cells)} |")
     print()
 
 
-def growth():
+def print_growth():
     measured = sorted((int(rules), time / TICKETS) for (_, rules), time in medians("growth").items())
     print("| rules (100 areas) | per decision | × rules | × time |\n|--:|--:|--:|--:|")
     for rules, time in measured:
@@ -50,9 +51,9 @@ def main():
     newest = max(file.stat().st_mtime for file in ROOT.glob("**/new/estimates.json"))
     date = datetime.datetime.fromtimestamp(newest, datetime.timezone.utc).date()
     print(f"{os.cpu_count()} × {next(models, 'unknown')}, {date}, `cargo bench -p decisions-bench`; medians.\n")
-    compared("decision", "decision", TICKETS)
-    compared("preparing a policy", "compile", 1)
-    growth()
+    print_comparison("decision", "decision", TICKETS)
+    print_comparison("preparing a policy", "compile", 1)
+    print_growth()
 
 
 main()

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures decisions over HTTP on this machine, and hunts for stale answers; prints Markdown.
+"""Measures decisions over HTTP and looks for stale decisions; prints Markdown.
 
     benches/load/run.py [--seconds 4] [--rounds 5] [--stale 10000]
 
-One core is the server's (and PostgreSQL's), the other one the load generator's. Each round measures the constant answer and the
-decision one after the other, on both engines, by few connections and by many; the medians of all rounds are told, so that a noisy
-moment harms both sides alike.
-Needs Debian's packages wrk and postgresql, and two cores. Everything it makes is in a temporary directory.
+The server and PostgreSQL share one core, the load generator has another. Each round measures constant
+responses and decisions one after the other, with few and with many connections, so that noise affects both
+alike. The medians of all rounds are printed. Needs the Debian packages wrk and postgresql, and two cores.
+All files are in a temporary directory.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from support.service import Client  # noqa: E402
 SERVER_CORE, CLIENT_CORE = "0", "1"
 CONNECTIONS = (32, 128)
 DECISION = f"{BASE}/decisions/ticket-visibility"
-# what each kind of request asks for: see src/main.rs
+# the benchmark routes are in src/main.rs
 PATHS = {"constant": "/bench/v1/constants/answer-to-a-get", "same request": "/bench/v1/constants/answer-to-posts", "decision": DECISION}
 
 
@@ -37,7 +37,7 @@ def condition(field, operator, *values):
 
 
 def rule(dice, number):
-    """Three conditions, the first one on the area."""
+    """Returns a rule with three conditions, the first of which is on the area."""
     pool = [
         condition("status", "in", dice.choice(["closed", "parked"])),
         condition("urgency", "in", dice.choice(["low", "high"])),
@@ -53,7 +53,7 @@ def rule(dice, number):
 
 
 def seed(client):
-    """A partner with 10 areas, 10 rules of three conditions (three of them global), and an access that sees all its tickets."""
+    """Creates a partner with 10 areas and 10 rules (3 of them global), and two accesses; returns their ids."""
     dice = random.Random(7)
     for n in range(6):
         client.must("PUT", f"{BASE}/catalog/ticket-types/T-{n}", {"name": f"Type {n}", "kind": "standard"})
@@ -66,8 +66,8 @@ def seed(client):
     client.must("PUT", f"{K1}/ticket-types/T-0")
     for n in range(10):
         client.must("POST", f"{BASE}/exclusion-rules" if n < 3 else f"{K1}/exclusion-rules", rule(dice, n))
-    people = {"first_name": "Änne", "last_name": "Schäfer", "ticket_visibility": "partner", "contact_id": "P-1"}
-    return [client.must("POST", f"{K1}/accesses", {**people, "email": f"a{n}@b.example", "contact_id": f"P-{n}"})["id"] for n in range(2)]
+    access = {"first_name": "Änne", "last_name": "Schäfer", "ticket_visibility": "partner", "contact_id": "P-1"}
+    return [client.must("POST", f"{K1}/accesses", {**access, "email": f"a{n}@b.example", "contact_id": f"P-{n}"})["id"] for n in range(2)]
 
 
 def ticket(dice, number):
@@ -82,23 +82,26 @@ def ticket(dice, number):
     }
 
 
-def question(access, tickets):
+def decision_request(access, tickets):
     return {"access_id": access, "tickets": tickets}
 
 
-def posting(body, script):
-    """The script with which wrk posts this body."""
+def post_script(body, script):
+    """Writes a script for wrk that posts the body."""
     script.write_text("wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\n"
                       f"wrk.body = [==[{json.dumps(body, ensure_ascii=False)}]==]\n")
     return script
 
 
-def must_be_alike(client, one):
-    """The constants are measured beside a decision, so they have to be as long, head and body."""
+def check_comparable(client, one):
+    """Checks that the responses to all kinds of requests have the same headers and the same length."""
     bodies = {"constant": None, "same request": one, "decision": one}
-    answers = {kind: client.call("POST" if bodies[kind] else "GET", path, bodies[kind]) for kind, path in PATHS.items()}
-    assert len(answers["decision"].json["decisions"]) == 1, answers
-    shapes = {kind: {**answer.headers, "x-request-id": "", "date": "", "body": len(answer.text)} for kind, answer in answers.items()}
+    responses = {kind: client.call("POST" if bodies[kind] else "GET", path, bodies[kind]) for kind, path in PATHS.items()}
+    assert len(responses["decision"].json["decisions"]) == 1, responses
+    shapes = {
+        kind: {**response.headers, "x-request-id": "", "date": "", "body": len(response.text)}
+        for kind, response in responses.items()
+    }
     assert len({len(path) for path in PATHS.values()}) == 1, PATHS
     assert shapes["constant"] == shapes["same request"] == shapes["decision"], shapes
 
@@ -107,66 +110,80 @@ def measure(server, token, options, directory):
     client = Client(server, token)
     access = seed(client)[0]
     dice = random.Random(11)
-    one = question(access, [ticket(dice, 0)])
-    must_be_alike(client, one)
-    get, post = directory / "get.lua", posting(one, directory / "post.lua")
+    one = decision_request(access, [ticket(dice, 0)])
+    check_comparable(client, one)
+    get = directory / "get.lua"
+    post = post_script(one, directory / "post.lua")
     get.write_text("wrk.method = 'GET'\n")
     scripts = {"constant": get, "same request": post, "decision": post}
     results = {connections: {kind: [] for kind in PATHS} for connections in CONNECTIONS}
     for _ in range(options.rounds):
         for connections, measured in results.items():
             for kind, path in PATHS.items():
-                url, pinned = f"{server.origin}{path}", ["taskset", "-c", CLIENT_CORE]
-                measured[kind].append(wrk(url, token, connections, options.seconds, "-s", str(scripts[kind]), prefix=pinned))
-    # the one before was idle for too long, and is closed
+                url = f"{server.origin}{path}"
+                script = ["-s", str(scripts[kind])]
+                pinned = ["taskset", "-c", CLIENT_CORE]
+                measured[kind].append(wrk(url, token, connections, options.seconds, *script, prefix=pinned))
+    # the previous connection exceeded the idle timeout
     client = Client(server, token)
-    batch = question(access, [ticket(dice, n) for n in range(1000)])
+    batch = decision_request(access, [ticket(dice, n) for n in range(1000)])
     for _ in range(20):
         decided = client.must("POST", DECISION, batch)["decisions"]
-    visible = sum(it["visible"] for it in decided)
-    before, count = server.cpu_seconds(), 500
+    visible = sum(decision["visible"] for decision in decided)
+    count = 500
+    before = server.cpu_seconds()
     for _ in range(count):
         client.must("POST", DECISION, batch)
     return results, 1000 * (server.cpu_seconds() - before) / count, len(json.dumps(batch)) // 1024, visible
 
 
 def ratio(results, name):
-    """Decisions to constant answers, each pair measured one right after the other."""
+    """Returns the median ratio of decisions to constants, each pair from the same round."""
     return statistics.median(decision[0] / constant[0] for constant, decision in zip(results[name], results["decision"]))
 
 
-def hunt(binary, url, token, options, directory):
-    """Two instances on one database: one writes, the other one is asked at once, while both are asked all the time."""
+def find_stale(binary, url, token, options, directory):
+    """Writes to one of two instances under load and requests a decision from the other immediately.
+
+    Returns the number of stale decisions, and the seconds.
+    """
     writer, other = (Server([binary], url, directory) for _ in range(2))
-    write, ask = Client(writer, token), Client(other, token)
+    write, read = Client(writer, token), Client(other, token)
     first, second = seed(write)
-    asked = {"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-0", "internal": False, "confidential": False}
-    facts = {"status": "open", "urgency": "medium", "ticket_type_id": "T-0", "tags": [], "released": True,
+    ticket = {"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-0", "internal": False, "confidential": False}
+    attributes = {"status": "open", "urgency": "medium", "ticket_type_id": "T-0", "tags": [], "released": True,
              "entry_channel": "email", "subject": "", "created_at": "2026-11-20T08:15:00Z"}
-    one = question(first, [{**asked, **facts}])
-    sees = lambda: ask.must("POST", DECISION, one)["decisions"][0]["visible"]
-    assert sees()
-    script = posting(one, directory / "hunt.lua")
+    one = decision_request(first, [{**ticket, **attributes}])
+    is_visible = lambda: read.must("POST", DECISION, one)["decisions"][0]["visible"]
+    assert is_visible()
+    script = post_script(one, directory / "stale.lua")
     loads = [subprocess.Popen(["wrk", "-t1", "-c4", "-d3600s", "-s", str(script), "-H", f"Authorization: Bearer {token}",
-                               f"{it.origin}{DECISION}"],
-                              stdout=subprocess.DEVNULL) for it in (writer, other)]
-    area = lambda active: write.must("PUT", f"{BASE}/catalog/areas/A-0", {"name": "Area 0", "color": "#1F77B4", "active": active})
+                               f"{server.origin}{DECISION}"],
+                              stdout=subprocess.DEVNULL) for server in (writer, other)]
+    set_area = lambda active: write.must("PUT", f"{BASE}/catalog/areas/A-0", {"name": "Area 0", "color": "#1F77B4", "active": active})
     hides = {"name": "hides", "filter": condition("area", "in", "A-0")}
-    rules, stale, started = [], 0, time.monotonic()
-    made = lambda path: rules.append(f"{path}/{write.must('POST', path, hides)['id']}")
-    gone = lambda: write.must("DELETE", rules.pop())
-    access = lambda active: write.must("PATCH", f"{K1}/accesses/{first}", {"active": active})
+    rules = []
+    create_rule = lambda path: rules.append(f"{path}/{write.must('POST', path, hides)['id']}")
+    delete_rule = lambda: write.must("DELETE", rules.pop())
+    set_access = lambda active: write.must("PATCH", f"{K1}/accesses/{first}", {"active": active})
+    # each write, and whether the ticket is visible after it
     writes = [
-        (lambda: access(False), False), (lambda: access(True), True),
-        (lambda: made(f"{K1}/exclusion-rules"), False), (gone, True),
-        (lambda: made(f"{BASE}/exclusion-rules"), False), (gone, True),
-        (lambda: area(False), False), (lambda: area(True), True),
+        (lambda: set_access(False), False),
+        (lambda: set_access(True), True),
+        (lambda: create_rule(f"{K1}/exclusion-rules"), False),
+        (delete_rule, True),
+        (lambda: create_rule(f"{BASE}/exclusion-rules"), False),
+        (delete_rule, True),
+        (lambda: set_area(False), False),
+        (lambda: set_area(True), True),
     ]
+    stale = 0
+    started = time.monotonic()
     try:
         for number in range(options.stale):
             change, expected = writes[number % len(writes)]
             change()
-            stale += sees() != expected
+            stale += is_visible() != expected
     finally:
         for load in loads:
             load.kill()
@@ -176,7 +193,7 @@ def hunt(binary, url, token, options, directory):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--stale", type=int, default=10_000)
@@ -185,16 +202,16 @@ def main():
     target = build()
     binary, token = target / "load-bench", token_of(target)
     print(f"{machine()}; server and database on core {SERVER_CORE}, `wrk -t1` on core {CLIENT_CORE}; median of {options.rounds} rounds of {options.seconds} s\n")
-    print("| engine | connections | constant answer to a GET, requests/s (p99) | constant answer to the decision's request | one decision | "
-          "ratio to the GET | ratio to the same request |")
+    print("| engine | connections | constant response to GET, requests/s (p99) | constant response to the same request | one decision | "
+          "ratio to GET | ratio to the same request |")
     print("|---|---|---|---|---|---|---|")
     batches = []
     with tempfile.TemporaryDirectory(prefix="load-") as temporary, contextlib.ExitStack() as stack:
         directory = pathlib.Path(temporary)
-        # as durable as a real one
+        # durable, as in production
         postgres = Postgres(directory / "pg", "bench", prefix=["taskset", "-c", SERVER_CORE])
         stack.callback(postgres.stop)
-        postgres.create_database("hunt")
+        postgres.create_database("stale")
         for engine, url in (("SQLite", f"sqlite://{directory}/bench.db"), ("PostgreSQL", postgres.url)):
             server = Server([binary], url, directory, SERVER_CORE, "1")
             try:
@@ -202,15 +219,15 @@ def main():
             finally:
                 server.stop()
             for connections, measured in results.items():
-                median = {name: (statistics.median(it[0] for it in runs), statistics.median(it[1] for it in runs)) for name, runs in measured.items()}
-                told = [f"{requests:,.0f} ({p99:.1f} ms)" for requests, p99 in median.values()]
-                told += [f"{100 * ratio(measured, name):.0f} %" for name in ("constant", "same request")]
-                print(f"| {engine} | {connections} | {' | '.join(told)} |", flush=True)
+                medians = [[statistics.median(column) for column in zip(*runs)] for runs in measured.values()]
+                cells = [f"{requests:,.0f} ({p99:.1f} ms)" for requests, p99 in medians]
+                cells += [f"{100 * ratio(measured, name):.0f} %" for name in ("constant", "same request")]
+                print(f"| {engine} | {connections} | {' | '.join(cells)} |", flush=True)
             batches.append(f"{engine} {cpu_ms:.2f} ms of CPU")
         print(f"\n1,000 tickets ({kib} KiB, {visible} visible): {', '.join(batches)}")
-        stale, seconds = hunt(binary, postgres.url_of("hunt"), token, options, directory)
-        print(f"\nTwo instances on one PostgreSQL: {options.stale:,} writes through one, each followed by a question to the other: "
-              f"{stale} stale answers ({seconds:.0f} s)")
+        stale, seconds = find_stale(binary, postgres.url_of("stale"), token, options, directory)
+        print(f"\nTwo instances on one PostgreSQL: {options.stale:,} writes to one, each followed by a decision of the other: "
+              f"{stale} stale decisions ({seconds:.0f} s)")
     return 1 if stale else 0
 
 

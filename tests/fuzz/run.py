@@ -5,8 +5,8 @@ the OpenAPI document and with tests/fuzz/corpus, uses the names in the document 
 the same time. Inputs that fail are stored in target/fuzz-found; exit code 1 if there are any.
 
 --keep adds new inputs to the corpus, as few as cover all code that was covered. --minimize does not fuzz
-but reduces the corpus: it removes inputs that cover no additional code in any target. The API tests replay
-the corpus on both databases.
+but reduces the corpus: it removes inputs that reach no additional line of code in any target (needs
+binutils). The API tests replay the corpus on both databases.
 """
 
 import argparse
@@ -129,11 +129,14 @@ def escaped(token):
     return "".join(chr(byte) if plain(byte) else f"\\x{byte:02X}" for byte in token.encode())
 
 
+def binary_of(target):
+    return TARGET / "fuzz" / ("fuzz-filter" if target == FILTER else "fuzz-body")
+
+
 def run(target, *arguments, **variables):
     """Runs the binary of a target; returns its exit code and output."""
-    binary = TARGET / "fuzz" / ("fuzz-filter" if target == FILTER else "fuzz-body")
     environment = {**os.environ, "OPERATION": target, "RUST_BACKTRACE": "0", "TMPDIR": "/dev/shm", **variables}
-    done = subprocess.run([binary, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run([binary_of(target), *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     return done.returncode, done.stdout.decode(errors="replace")
 
 
@@ -186,7 +189,7 @@ def main():
     options = parser.parse_args()
     build()
     if options.minimize:
-        minimize(sorted(inputs), CORPUS, run)
+        minimize({target: binary_of(target) for target in inputs}, CORPUS, run)
         return
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         directory = pathlib.Path(name)
