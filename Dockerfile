@@ -11,8 +11,8 @@
 # (`docker buildx imagetools inspect IMAGE` prints a digest.)
 
 ARG RUST_IMAGE=rust:1.95.0-slim-bookworm
-# Debian 12 like the builder, for the same glibc. It has libgcc, root certificates and a non-root user, but no shell
-# and no package manager. Its tags have no versions, so releases use the digest.
+# Debian 12 like the builder, for the same glibc. It has libgcc, root certificates and a non-root
+# user, but no shell and no package manager. Its tags have no versions, so releases use the digest.
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 
 FROM ${RUST_IMAGE} AS builder
@@ -25,8 +25,8 @@ COPY benches benches
 COPY tests/fuzz tests/fuzz
 COPY migrations migrations
 COPY src src
-# The cached target directory may be of another commit. `touch`, because cargo compares timestamps and would skip the
-# build of an older commit.
+# The cached target directory may be of another commit. `touch`, because cargo compares timestamps
+# and would skip the build of an older commit.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     touch src/lib.rs src/main.rs \

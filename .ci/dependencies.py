@@ -21,7 +21,11 @@ def dependency_tables(manifest: dict) -> list[dict]:
 def header(line: str) -> str | None:
     """Returns the name of the table that a line opens."""
     line = line.split("#")[0].strip()
-    return line[1:-1] if line.startswith("[") and line.endswith("]") and not line.startswith("[[") else None
+    return (
+        line[1:-1]
+        if line.startswith("[") and line.endswith("]") and not line.startswith("[[")
+        else None
+    )
 
 
 def commented_dependencies(text: str) -> set[str]:
@@ -31,9 +35,15 @@ def commented_dependencies(text: str) -> set[str]:
         table = header(line)
         if table is not None:
             in_table = table.split(".")[-1] in KINDS
-            name = table.split(".")[-1] if table.split(".")[-2:-1] and table.split(".")[-2] in KINDS else None
+            name = (
+                table.split(".")[-1]
+                if table.split(".")[-2:-1] and table.split(".")[-2] in KINDS
+                else None
+            )
         else:
-            name = line.split("=")[0].split(".")[0].strip(' "') if in_table and "=" in line else None
+            name = (
+                line.split("=")[0].split(".")[0].strip(' "') if in_table and "=" in line else None
+            )
         comment = previous if previous.startswith("#") else line.partition(" # ")[2]
         if name and comment.strip("# "):
             commented.add(name)
@@ -58,7 +68,9 @@ def main() -> None:
                 if name not in commented | own
             ]
             if list(table) != sorted(table):
-                first = next(name for name, expected in zip(table, sorted(table)) if name != expected)
+                first = next(
+                    name for name, expected in zip(table, sorted(table)) if name != expected
+                )
                 errors.append(f"{path}: the dependencies are not sorted, starting with {first}")
     if errors:
         sys.exit("\n".join(errors))

@@ -24,8 +24,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = "customer-integration"
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
-# Libraries that are bundled in crates: the name of the library, the file of the crate that contains its
-# version (or the directory whose file names do), the pattern of the version, licence and CPE vendor.
+# Libraries that are bundled in crates: the name of the library, the file of the crate that contains
+# its version (or the directory whose file names do), the pattern of the version, licence and CPE
+# vendor.
 BUNDLED = {
     "libsqlite3-sys": (
         "sqlite",
@@ -115,12 +116,18 @@ def bundled(crate: tuple[str, str], package: dict, features: str) -> dict | None
     if crate[0] not in BUNDLED:
         return None
     name, place, pattern, licence, vendor = BUNDLED[crate[0]]
-    place = place.replace("MIMALLOC", "v2" if re.search(r'libmimalloc-sys feature "v2"', features) else "v3")
+    place = place.replace(
+        "MIMALLOC", "v2" if re.search(r'libmimalloc-sys feature "v2"', features) else "v3"
+    )
     path = Path(package["manifest_path"]).parent / place
-    text = "\n".join(sorted(os.listdir(path))) if path.is_dir() else path.read_text(encoding="utf-8")
+    text = (
+        "\n".join(sorted(os.listdir(path))) if path.is_dir() else path.read_text(encoding="utf-8")
+    )
     found = re.search(pattern, text)
     if not found:
-        sys.exit(f".ci/sbom.py: {crate[0]} {crate[1]} no longer contains the version of its {name}: see BUNDLED")
+        sys.exit(
+            f".ci/sbom.py: {crate[0]} {crate[1]} no longer contains the version of its {name}: see BUNDLED"
+        )
     version = found[1]
     if version.isdigit():
         # major, then two digits each for minor and patch
@@ -144,16 +151,31 @@ def committed() -> str:
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     if seconds is None:
         seconds = subprocess.run(
-            ["git", "log", "-1", "--format=%ct"], cwd=ROOT, check=True, capture_output=True, text=True
+            ["git", "log", "-1", "--format=%ct"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
-    return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
 
 
 def bill(target: str) -> dict:
     everything = tree("normal,build", target)
     product = tree("normal,no-proc-macro", target)
     features = cargo(
-        "tree", "--locked", "--package", PRODUCT, "--edges", "features,normal", "--target", target, "--prefix", "none"
+        "tree",
+        "--locked",
+        "--package",
+        PRODUCT,
+        "--edges",
+        "features,normal",
+        "--target",
+        target,
+        "--prefix",
+        "none",
     )
     metadata = json.loads(cargo("metadata", "--locked", "--format-version", "1"))
     packages = {(package["name"], package["version"]): package for package in metadata["packages"]}
@@ -173,7 +195,9 @@ def bill(target: str) -> dict:
             components.append(extra)
             needs.append(extra["bom-ref"])
             dependencies.append({"ref": extra["bom-ref"], "dependsOn": []})
-        dependencies.append({"ref": purl(root) if crate == root else purl(crate), "dependsOn": needs})
+        dependencies.append(
+            {"ref": purl(root) if crate == root else purl(crate), "dependsOn": needs}
+        )
     if not set(BUNDLED) <= {crate[0] for crate in everything}:
         sys.exit(".ci/sbom.py: BUNDLED lists a crate that is no longer used")
     product_entry = {
@@ -202,7 +226,9 @@ def bill(target: str) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--target", default="x86_64-unknown-linux-gnu")
     parser.add_argument("file", nargs="?", type=Path, help="default: standard output")
     arguments = parser.parse_args()

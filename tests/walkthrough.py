@@ -52,7 +52,9 @@ class Block:
 
     @property
     def title(self) -> str:
-        commands = [line for line in self.code.splitlines() if line.strip() and not line.startswith("#")]
+        commands = [
+            line for line in self.code.splitlines() if line.strip() and not line.startswith("#")
+        ]
         return f"{self.document}:{self.line}: {(commands or ['(empty)'])[-1].strip()[:90]}"
 
 
@@ -119,7 +121,9 @@ class Server:
 
     def wait(self) -> dict[str, str]:
         if not self.greeted.wait(START_SECONDS) or len(self.exports) < 2:
-            raise Failed(f"the server did not print BASE and TOKEN; its log:\n{self.log.read_text(errors='replace')}")
+            raise Failed(
+                f"the server did not print BASE and TOKEN; its log:\n{self.log.read_text(errors='replace')}"
+            )
         return self.exports
 
     def stop(self) -> None:
@@ -132,7 +136,9 @@ class Server:
                 self.process.wait()
 
 
-def run_blocks(blocks: list[Block], directory: Path, environment: dict[str, str]) -> list[str | None]:
+def run_blocks(
+    blocks: list[Block], directory: Path, environment: dict[str, str]
+) -> list[str | None]:
     """Runs all blocks in one bash session; returns the reason of failure for each, or None."""
     mark = secrets.token_hex(16)
     script = ["set -u"]
@@ -198,7 +204,12 @@ def run_document(blocks: list[Block], binary: Path) -> list[str | None]:
         try:
             exports = server.wait()
             # no proxy for requests to the server on this machine
-            environment = {**server.environment, **exports, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+            environment = {
+                **server.environment,
+                **exports,
+                "NO_PROXY": "127.0.0.1",
+                "no_proxy": "127.0.0.1",
+            }
             return run_blocks(blocks, directory, environment)
         except Failed as error:
             print(f"walkthrough: {error}")
@@ -218,7 +229,9 @@ def main() -> int:
         print("0 passed, 0 failed")
         return 1
     blocks = [block for document in documents for block in document]
-    failures = [failure for document in documents if document for failure in run_document(document, binary)]
+    failures = [
+        failure for document in documents if document for failure in run_document(document, binary)
+    ]
     for block, failure in zip(blocks, failures, strict=True):
         print(f"{'FAIL' if failure else 'ok  '} {block.title}")
         if failure:

@@ -5,7 +5,9 @@ import subprocess
 
 NUMBER = r"tps = ([\d.]+)"
 # a statement in the log, and its parameters on the next line
-LOGGED = re.compile(r"LOG:  (?:execute [^:]*|statement): (.*)\n(?:[^\n]*DETAIL:  parameters: (.*)\n)?")
+LOGGED = re.compile(
+    r"LOG:  (?:execute [^:]*|statement): (.*)\n(?:[^\n]*DETAIL:  parameters: (.*)\n)?"
+)
 PARAMETER = re.compile(r"\$(\d+) = ('(?:[^']|'')*'|NULL)")
 
 
@@ -29,7 +31,12 @@ class Ceiling:
 
     def writes(self, database, scripts, clients, seconds):
         """Returns transactions per second of captured statements."""
-        return self._run(database, clients, seconds, *(part for script in scripts for part in ("-f", str(script))))
+        return self._run(
+            database,
+            clients,
+            seconds,
+            *(part for script in scripts for part in ("-f", str(script))),
+        )
 
     def _run(self, database, clients, seconds, *mode):
         options = ["-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds)]
@@ -70,7 +77,11 @@ def script(statements, replaced):
         values = {f"${number}": _value(value, replaced) for number, value in parameters.items()}
         if entry := ENTRY.match(sql):
             columns, places = (group.split(", ") for group in entry.groups())
-            values |= {place: UNIQUE[name] for name, place in zip((column.strip('"') for column in columns), places) if name in UNIQUE}
+            values |= {
+                place: UNIQUE[name]
+                for name, place in zip((column.strip('"') for column in columns), places)
+                if name in UNIQUE
+            }
         lines.append(re.sub(r"\$\d+", lambda match: values[match[0]], sql) + ";")
     return "\n".join(lines) + "\n"
 

@@ -55,19 +55,46 @@ CAPTURED = "captured-name"
 
 def oha(urls, token, seconds, *more, connections=FEW_CONNECTIONS, rate=None, expected="200"):
     """Runs oha; returns requests per second and latency percentiles in milliseconds."""
-    command = ["oha", "--no-tui", "--output-format", "json", "-w", "-z", f"{seconds}s", "-c", str(connections)]
+    command = [
+        "oha",
+        "--no-tui",
+        "--output-format",
+        "json",
+        "-w",
+        "-z",
+        f"{seconds}s",
+        "-c",
+        str(connections),
+    ]
     command += ["--latency-correction", "-q", str(rate)] if rate else []
     report = json.loads(sh(*command, "-H", f"Authorization: Bearer {token}", *more, *urls))
-    wrong = {code: count for code, count in report["statusCodeDistribution"].items() if code != expected}
+    wrong = {
+        code: count for code, count in report["statusCodeDistribution"].items() if code != expected
+    }
     if wrong or report["errorDistribution"]:
         sys.exit(f"{urls}: {wrong} {report['errorDistribution']}")
-    percentiles = {name: 1000 * value for name, value in report["latencyPercentiles"].items() if value is not None}
+    percentiles = {
+        name: 1000 * value
+        for name, value in report["latencyPercentiles"].items()
+        if value is not None
+    }
     return report["summary"]["requestsPerSec"], percentiles
 
 
 def maximum(url, token, seconds, *more, connections, expected):
     """Returns requests per second at full load; checks the status first, because wrk does not report it."""
-    status = sh("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"Authorization: Bearer {token}", *more, url)
+    status = sh(
+        "curl",
+        "-s",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+        "-H",
+        f"Authorization: Bearer {token}",
+        *more,
+        url,
+    )
     if status != expected:
         sys.exit(f"{url}: {status}")
     return wrk(url, token, connections, seconds, *more)[0]
@@ -79,7 +106,9 @@ def measure_start(binary, url, directory):
     settings = {**SETTINGS, "DATABASE_URL": url, "BIND_ADDRESS": f"{server.host}:{server.port}"}
     started = time.monotonic()
     with (directory / "start.log").open("wb") as log:
-        process = subprocess.Popen([binary, "serve"], env=clean_environment(settings), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [binary, "serve"], env=clean_environment(settings), stdout=log, stderr=log
+        )
     try:
         while not is_ready(server):
             if process.poll() is not None or time.monotonic() - started > 30:
@@ -107,10 +136,17 @@ def seed(client):
     """Creates K-1 with ten tags, for reads, and others with one tag, for writes; returns the paths of those."""
     paths = []
     for number in range(1, WRITERS + 2):
-        client.must("PUT", f"{BASE}/catalog/business-partners/K-{number}", {"name": f"Partner {number}", "search_name": "P"})
+        client.must(
+            "PUT",
+            f"{BASE}/catalog/business-partners/K-{number}",
+            {"name": f"Partner {number}", "search_name": "P"},
+        )
         client.must("PATCH", f"{BASE}/customer-integrations/K-{number}", {"active": True})
         tags = f"{BASE}/customer-integrations/K-{number}/tags"
-        ids = [client.must("POST", tags, {"name": f"Tag {n}"})["id"] for n in range(TAGS if number == 1 else 1)]
+        ids = [
+            client.must("POST", tags, {"name": f"Tag {n}"})["id"]
+            for n in range(TAGS if number == 1 else 1)
+        ]
         paths.append(f"{tags}/{ids[0]}")
     return paths[1:]
 
@@ -128,13 +164,25 @@ class Engine:
         urls = directory / f"{name}-urls"
         names = directory / f"{name}-names"
         urls.write_text("".join(f"{self.server.origin}{path}\n" for path in self.paths))
-        names.write_text("".join(json.dumps({"name": f"Name {random.randrange(10**9)}"}) + "\n" for _ in range(10_000)))
+        names.write_text(
+            "".join(
+                json.dumps({"name": f"Name {random.randrange(10**9)}"}) + "\n"
+                for _ in range(10_000)
+            )
+        )
         page = [f"{self.server.origin}{self.page}"]
-        self.kinds = {"page": (page, [])} if settings == NO_CACHE else {
-            "cached page": (page, []),
-            "304": (page, ["-H", f"If-None-Match: {etag}"]),
-            "write": ([str(urls)], ["--urls-from-file", "-m", "PATCH", "-T", "application/json", "-Z", str(names)]),
-        }
+        self.kinds = (
+            {"page": (page, [])}
+            if settings == NO_CACHE
+            else {
+                "cached page": (page, []),
+                "304": (page, ["-H", f"If-None-Match: {etag}"]),
+                "write": (
+                    [str(urls)],
+                    ["--urls-from-file", "-m", "PATCH", "-T", "application/json", "-Z", str(names)],
+                ),
+            }
+        )
         self.measured = collections.defaultdict(list)
 
     def measure(self, kind, connections, seconds):
@@ -147,7 +195,13 @@ class Engine:
             most = maximum(*urls, self.token, seconds, *more, **how)
         cpu = self.server.cpu_seconds() - before
         _, latency = oha(urls, self.token, seconds, *more, rate=int(LOAD_SHARE * most), **how)
-        row = most, latency["p50"], latency["p99"], 1e6 * cpu / (most * seconds), self.server.memory_mib()
+        row = (
+            most,
+            latency["p50"],
+            latency["p99"],
+            1e6 * cpu / (most * seconds),
+            self.server.memory_mib(),
+        )
         self.measured[kind, connections].append(row)
 
     def medians(self, *key):
@@ -165,7 +219,8 @@ def throughput(target, token, options, directory, cluster):
         Engine("PostgreSQL", binary, cluster.url_of("pages"), token, directory),
     ]
     scripts = write_scripts(limits, engines[-1], directory)
-    # compared values are measured one after the other; writes come last, because the disk stays busy after them
+    # compared values are measured one after the other; writes come last, because the disk stays
+    # busy after them
     writes = lambda clients, seconds: limits.writes("pages", scripts, clients, seconds)
     # each with the name, the function and the results of its pgbench run
     groups = [
@@ -183,9 +238,13 @@ def throughput(target, token, options, directory, cluster):
     finally:
         for engine in engines:
             engine.server.stop()
-    print("| | requests/s | p50 at 70 % | p99 at 70 % | CPU per request | memory | of PostgreSQL alone |\n|---|--:|--:|--:|--:|--:|--:|")
+    print(
+        "| | requests/s | p50 at 70 % | p99 at 70 % | CPU per request | memory | of PostgreSQL alone |\n|---|--:|--:|--:|--:|--:|--:|"
+    )
     for kinds, connections, ceiling_name, _, ceilings in groups:
-        print(f"| **{connections} connections: {ceiling_name}** | {statistics.median(ceilings):,.0f} | | | | | |")
+        print(
+            f"| **{connections} connections: {ceiling_name}** | {statistics.median(ceilings):,.0f} | | | | | |"
+        )
         print_rows(engines, kinds, connections, ceilings)
 
 
@@ -194,8 +253,12 @@ def print_rows(engines, kinds, connections, ceilings):
     for kind in kinds:
         for engine in having(engines, kind):
             most, p50, p99, cpu, memory = engine.medians(kind, connections)
-            ratio = statistics.median(row[0] / limit for row, limit in zip(engine.measured[kind, connections], ceilings))
-            print(f"| {engine.name}, {kind} | {most:,.0f} | {p50:.2f} ms | {p99:.2f} ms | {cpu:.0f} µs | {memory:.0f} MiB | {100 * ratio:.0f} % |")
+            ratio = statistics.median(
+                row[0] / limit for row, limit in zip(engine.measured[kind, connections], ceilings)
+            )
+            print(
+                f"| {engine.name}, {kind} | {most:,.0f} | {p50:.2f} ms | {p99:.2f} ms | {cpu:.0f} µs | {memory:.0f} MiB | {100 * ratio:.0f} % |"
+            )
 
 
 def having(engines, kind):
@@ -205,10 +268,16 @@ def having(engines, kind):
 def write_scripts(limits, engine, directory):
     """Writes a pgbench script for each partner that updates its tag."""
     client = Client(engine.server, engine.token)
-    statements = limits.capture("pages", lambda: client.must("PATCH", engine.paths[0], {"name": CAPTURED}))
+    statements = limits.capture(
+        "pages", lambda: client.must("PATCH", engine.paths[0], {"name": CAPTURED})
+    )
     scripts = []
     for number, path in enumerate(engine.paths, start=2):
-        replaced = {engine.paths[0].split("/")[-1]: path.split("/")[-1], "'K-2'": f"'K-{number}'", CAPTURED: "Name ' || :number || '"}
+        replaced = {
+            engine.paths[0].split("/")[-1]: path.split("/")[-1],
+            "'K-2'": f"'K-{number}'",
+            CAPTURED: "Name ' || :number || '",
+        }
         script = directory / f"write-{number}.sql"
         script.write_text(ceiling.script(statements, replaced))
         scripts.append(script)
@@ -217,43 +286,76 @@ def write_scripts(limits, engine, directory):
 
 def scale(target, token, options, directory, cluster):
     """Prints the table of latencies with few and with many partners."""
-    print(f"\n| p50 of a page at {LOW_RATE:,} requests/s | {FEW:,} partners | {options.partners:,} partners | times |\n|---|--:|--:|--:|")
+    print(
+        f"\n| p50 of a page at {LOW_RATE:,} requests/s | {FEW:,} partners | {options.partners:,} partners | times |\n|---|--:|--:|--:|"
+    )
     for name in ("SQLite", "PostgreSQL"):
         served = []
         for count in (FEW, options.partners):
-            url = f"sqlite://{directory}/{count}.db" if name == "SQLite" else cluster.url_of(f"many_{count}")
+            url = (
+                f"sqlite://{directory}/{count}.db"
+                if name == "SQLite"
+                else cluster.url_of(f"many_{count}")
+            )
             server = Server([target / "load-bench"], url, directory, **NO_CACHE)
             seed(Client(server, token))
             server.stop()
-            database = partners.Sqlite(directory / f"{count}.db") if name == "SQLite" else partners.Postgresql(cluster, f"many_{count}")
+            database = (
+                partners.Sqlite(directory / f"{count}.db")
+                if name == "SQLite"
+                else partners.Postgresql(cluster, f"many_{count}")
+            )
             partners.multiply(database, WRITERS + 2, count)
             server.start()
             served.append(server)
-        for name_of_page, path in (("tags of any partner", "customer-integrations/K-{number}/tags?limit=10"), ("list of integrations", "customer-integrations?limit=50")):
+        for name_of_page, path in (
+            ("tags of any partner", "customer-integrations/K-{number}/tags?limit=10"),
+            ("list of integrations", "customer-integrations?limit=50"),
+        ):
             rounds = []
             for _ in range(options.rounds):
                 pair = []
                 for count, server in zip((FEW, options.partners), served):
                     urls = directory / "pages-urls"
-                    urls.write_text("".join(f"{server.origin}{BASE}/{path.format(number=random.randint(WRITERS + 2, count))}\n" for _ in range(5000)))
-                    pair.append(oha([str(urls)], token, options.seconds, "--urls-from-file", rate=LOW_RATE)[1]["p50"])
+                    urls.write_text(
+                        "".join(
+                            f"{server.origin}{BASE}/{path.format(number=random.randint(WRITERS + 2, count))}\n"
+                            for _ in range(5000)
+                        )
+                    )
+                    pair.append(
+                        oha([str(urls)], token, options.seconds, "--urls-from-file", rate=LOW_RATE)[
+                            1
+                        ]["p50"]
+                    )
                 rounds.append(pair)
             few, many = (statistics.median(column) for column in zip(*rounds))
-            print(f"| {name}, {name_of_page} | {few:.2f} ms | {many:.2f} ms | {statistics.median(b / a for a, b in rounds):.2f} |", flush=True)
+            print(
+                f"| {name}, {name_of_page} | {few:.2f} ms | {many:.2f} ms | {statistics.median(b / a for a, b in rounds):.2f} |",
+                flush=True,
+            )
         for server in served:
             server.stop()
 
 
 def starts(target, directory, cluster, options):
     print("\n| | start to ready | idle memory |\n|---|--:|--:|")
-    for name, url in (("SQLite", f"sqlite://{directory}/pages.db"), ("PostgreSQL", cluster.url_of("pages"))):
-        runs = [measure_start(target / "customer-integration", url, directory) for _ in range(options.rounds)]
+    for name, url in (
+        ("SQLite", f"sqlite://{directory}/pages.db"),
+        ("PostgreSQL", cluster.url_of("pages")),
+    ):
+        runs = [
+            measure_start(target / "customer-integration", url, directory)
+            for _ in range(options.rounds)
+        ]
         took, memory = (statistics.median(column) for column in zip(*runs))
         print(f"| {name} | {took:.0f} ms | {memory:.0f} MiB |", flush=True)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--partners", type=int, default=100_000)
@@ -265,7 +367,9 @@ def main():
     print(f"{machine()}; median of {options.rounds} rounds of {options.seconds} s\n")
     with tempfile.TemporaryDirectory(prefix="load-") as temporary, contextlib.ExitStack() as stack:
         directory = pathlib.Path(temporary)
-        cluster = Postgres(directory / "pg", "bench", options=[f"max_connections={MAX_CONNECTIONS}"])
+        cluster = Postgres(
+            directory / "pg", "bench", options=[f"max_connections={MAX_CONNECTIONS}"]
+        )
         stack.callback(cluster.stop)
         for database in ("pages", "uncached", f"many_{FEW}", f"many_{options.partners}"):
             cluster.create_database(database)

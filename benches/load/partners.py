@@ -64,7 +64,9 @@ def multiply(database, first, last):
     """Creates K-`first` to K-`last` as copies of K-1."""
     for table, different in DIFFERENT.items():
         columns = database.columns(table)
-        values = [different.get(column, column).format(uuid=UUID[database.dialect]) for column in columns]
+        values = [
+            different.get(column, column).format(uuid=UUID[database.dialect]) for column in columns
+        ]
         series = SERIES[database.dialect].format(first=first, last=last)
         condition = FILTERS.get(table, "business_partner_id = 'K-1'")
         select = f"SELECT {', '.join(values)} FROM {table}, numbers WHERE {condition}"

@@ -29,7 +29,11 @@ SERVER_CORE, CLIENT_CORE = "0", "1"
 CONNECTIONS = (32, 128)
 DECISION = f"{BASE}/decisions/ticket-visibility"
 # the benchmark routes are in src/main.rs
-PATHS = {"constant": "/bench/v1/constants/answer-to-a-get", "same request": "/bench/v1/constants/answer-to-posts", "decision": DECISION}
+PATHS = {
+    "constant": "/bench/v1/constants/answer-to-a-get",
+    "same request": "/bench/v1/constants/answer-to-posts",
+    "decision": DECISION,
+}
 
 
 def condition(field, operator, *values):
@@ -49,36 +53,68 @@ def rule(dice, number):
         condition("created_at", "older_than", "P2Y"),
     ]
     area = condition("area", "in", *(f"A-{n}" for n in dice.sample(range(10), 3)))
-    return {"name": f"Rule {number}", "filter": {"type": "all", "filters": [area, *dice.sample(pool, 2)]}}
+    return {
+        "name": f"Rule {number}",
+        "filter": {"type": "all", "filters": [area, *dice.sample(pool, 2)]},
+    }
 
 
 def seed(client):
     """Creates a partner with 10 areas and 10 rules (3 of them global), and two accesses; returns their ids."""
     dice = random.Random(7)
     for n in range(6):
-        client.must("PUT", f"{BASE}/catalog/ticket-types/T-{n}", {"name": f"Type {n}", "kind": "standard"})
+        client.must(
+            "PUT", f"{BASE}/catalog/ticket-types/T-{n}", {"name": f"Type {n}", "kind": "standard"}
+        )
     for n in range(10):
         client.must("PUT", f"{BASE}/catalog/areas/A-{n}", {"name": f"Area {n}", "color": "#1F77B4"})
-    client.must("PUT", f"{BASE}/catalog/business-partners/K-1", {"name": "Partner", "search_name": "P"})
+    client.must(
+        "PUT", f"{BASE}/catalog/business-partners/K-1", {"name": "Partner", "search_name": "P"}
+    )
     client.must("PATCH", K1, {"active": True})
     for n in range(10):
         client.must("PUT", f"{K1}/areas/A-{n}")
     client.must("PUT", f"{K1}/ticket-types/T-0")
     for n in range(10):
-        client.must("POST", f"{BASE}/exclusion-rules" if n < 3 else f"{K1}/exclusion-rules", rule(dice, n))
-    access = {"first_name": "Änne", "last_name": "Schäfer", "ticket_visibility": "partner", "contact_id": "P-1"}
-    return [client.must("POST", f"{K1}/accesses", {**access, "email": f"a{n}@b.example", "contact_id": f"P-{n}"})["id"] for n in range(2)]
+        client.must(
+            "POST", f"{BASE}/exclusion-rules" if n < 3 else f"{K1}/exclusion-rules", rule(dice, n)
+        )
+    access = {
+        "first_name": "Änne",
+        "last_name": "Schäfer",
+        "ticket_visibility": "partner",
+        "contact_id": "P-1",
+    }
+    return [
+        client.must(
+            "POST", f"{K1}/accesses", {**access, "email": f"a{n}@b.example", "contact_id": f"P-{n}"}
+        )["id"]
+        for n in range(2)
+    ]
 
 
 def ticket(dice, number):
     return {
-        "ticket_id": f"INC-{10_000 + number}", "business_partner_id": "K-1", "area_id": f"A-{dice.randrange(10)}",
-        "ticket_type_id": f"T-{dice.randrange(6)}", "status": dice.choice(["open", "in_progress", "closed"]), "closure": None,
-        "internal": False, "confidential": False, "released": True, "main_contact_id": f"P-{dice.randrange(50)}",
-        "created_by_access_id": None, "tags": [f"Tag {dice.randrange(20)}", "VPN"], "urgency": dice.choice(["low", "medium"]),
-        "impact": "high", "entry_channel": "email", "project_id": None, "service_contract_id": "S-1",
+        "ticket_id": f"INC-{10_000 + number}",
+        "business_partner_id": "K-1",
+        "area_id": f"A-{dice.randrange(10)}",
+        "ticket_type_id": f"T-{dice.randrange(6)}",
+        "status": dice.choice(["open", "in_progress", "closed"]),
+        "closure": None,
+        "internal": False,
+        "confidential": False,
+        "released": True,
+        "main_contact_id": f"P-{dice.randrange(50)}",
+        "created_by_access_id": None,
+        "tags": [f"Tag {dice.randrange(20)}", "VPN"],
+        "urgency": dice.choice(["low", "medium"]),
+        "impact": "high",
+        "entry_channel": "email",
+        "project_id": None,
+        "service_contract_id": "S-1",
         "subject": f"Einwahl bricht ab, word{dice.randrange(60)} in Größe {dice.randrange(9)}",
-        "reference_number": f"R-{number}", "created_at": "2026-11-20T08:15:00Z",
+        "reference_number": f"R-{number}",
+        "created_at": "2026-11-20T08:15:00Z",
     }
 
 
@@ -88,15 +124,20 @@ def decision_request(access, tickets):
 
 def post_script(body, script):
     """Writes a script for wrk that posts the body."""
-    script.write_text("wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\n"
-                      f"wrk.body = [==[{json.dumps(body, ensure_ascii=False)}]==]\n")
+    script.write_text(
+        "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\n"
+        f"wrk.body = [==[{json.dumps(body, ensure_ascii=False)}]==]\n"
+    )
     return script
 
 
 def check_comparable(client, one):
     """Checks that the responses to all kinds of requests have the same headers and the same length."""
     bodies = {"constant": None, "same request": one, "decision": one}
-    responses = {kind: client.call("POST" if bodies[kind] else "GET", path, bodies[kind]) for kind, path in PATHS.items()}
+    responses = {
+        kind: client.call("POST" if bodies[kind] else "GET", path, bodies[kind])
+        for kind, path in PATHS.items()
+    }
     assert len(responses["decision"].json["decisions"]) == 1, responses
     shapes = {
         kind: {**response.headers, "x-request-id": "", "date": "", "body": len(response.text)}
@@ -123,7 +164,9 @@ def measure(server, token, options, directory):
                 url = f"{server.origin}{path}"
                 script = ["-s", str(scripts[kind])]
                 pinned = ["taskset", "-c", CLIENT_CORE]
-                measured[kind].append(wrk(url, token, connections, options.seconds, *script, prefix=pinned))
+                measured[kind].append(
+                    wrk(url, token, connections, options.seconds, *script, prefix=pinned)
+                )
     # the previous connection exceeded the idle timeout
     client = Client(server, token)
     batch = decision_request(access, [ticket(dice, n) for n in range(1000)])
@@ -134,12 +177,19 @@ def measure(server, token, options, directory):
     before = server.cpu_seconds()
     for _ in range(count):
         client.must("POST", DECISION, batch)
-    return results, 1000 * (server.cpu_seconds() - before) / count, len(json.dumps(batch)) // 1024, visible
+    return (
+        results,
+        1000 * (server.cpu_seconds() - before) / count,
+        len(json.dumps(batch)) // 1024,
+        visible,
+    )
 
 
 def ratio(results, name):
     """Returns the median ratio of decisions to constants, each pair from the same round."""
-    return statistics.median(decision[0] / constant[0] for constant, decision in zip(results[name], results["decision"]))
+    return statistics.median(
+        decision[0] / constant[0] for constant, decision in zip(results[name], results["decision"])
+    )
 
 
 def find_stale(binary, url, token, options, directory):
@@ -150,17 +200,47 @@ def find_stale(binary, url, token, options, directory):
     writer, other = (Server([binary], url, directory) for _ in range(2))
     write, read = Client(writer, token), Client(other, token)
     first, second = seed(write)
-    ticket = {"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-0", "internal": False, "confidential": False}
-    attributes = {"status": "open", "urgency": "medium", "ticket_type_id": "T-0", "tags": [], "released": True,
-             "entry_channel": "email", "subject": "", "created_at": "2026-11-20T08:15:00Z"}
+    ticket = {
+        "ticket_id": "1",
+        "business_partner_id": "K-1",
+        "area_id": "A-0",
+        "internal": False,
+        "confidential": False,
+    }
+    attributes = {
+        "status": "open",
+        "urgency": "medium",
+        "ticket_type_id": "T-0",
+        "tags": [],
+        "released": True,
+        "entry_channel": "email",
+        "subject": "",
+        "created_at": "2026-11-20T08:15:00Z",
+    }
     one = decision_request(first, [{**ticket, **attributes}])
     is_visible = lambda: read.must("POST", DECISION, one)["decisions"][0]["visible"]
     assert is_visible()
     script = post_script(one, directory / "stale.lua")
-    loads = [subprocess.Popen(["wrk", "-t1", "-c4", "-d3600s", "-s", str(script), "-H", f"Authorization: Bearer {token}",
-                               f"{server.origin}{DECISION}"],
-                              stdout=subprocess.DEVNULL) for server in (writer, other)]
-    set_area = lambda active: write.must("PUT", f"{BASE}/catalog/areas/A-0", {"name": "Area 0", "color": "#1F77B4", "active": active})
+    loads = [
+        subprocess.Popen(
+            [
+                "wrk",
+                "-t1",
+                "-c4",
+                "-d3600s",
+                "-s",
+                str(script),
+                "-H",
+                f"Authorization: Bearer {token}",
+                f"{server.origin}{DECISION}",
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        for server in (writer, other)
+    ]
+    set_area = lambda active: write.must(
+        "PUT", f"{BASE}/catalog/areas/A-0", {"name": "Area 0", "color": "#1F77B4", "active": active}
+    )
     hides = {"name": "hides", "filter": condition("area", "in", "A-0")}
     rules = []
     create_rule = lambda path: rules.append(f"{path}/{write.must('POST', path, hides)['id']}")
@@ -193,7 +273,9 @@ def find_stale(binary, url, token, options, directory):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--stale", type=int, default=10_000)
@@ -201,9 +283,13 @@ def main():
     need("wrk", "taskset")
     target = build()
     binary, token = target / "load-bench", token_of(target)
-    print(f"{machine()}; server and database on core {SERVER_CORE}, `wrk -t1` on core {CLIENT_CORE}; median of {options.rounds} rounds of {options.seconds} s\n")
-    print("| engine | connections | constant response to GET, requests/s (p99) | constant response to the same request | one decision | "
-          "ratio to GET | ratio to the same request |")
+    print(
+        f"{machine()}; server and database on core {SERVER_CORE}, `wrk -t1` on core {CLIENT_CORE}; median of {options.rounds} rounds of {options.seconds} s\n"
+    )
+    print(
+        "| engine | connections | constant response to GET, requests/s (p99) | constant response to the same request | one decision | "
+        "ratio to GET | ratio to the same request |"
+    )
     print("|---|---|---|---|---|---|---|")
     batches = []
     with tempfile.TemporaryDirectory(prefix="load-") as temporary, contextlib.ExitStack() as stack:
@@ -212,22 +298,32 @@ def main():
         postgres = Postgres(directory / "pg", "bench", prefix=["taskset", "-c", SERVER_CORE])
         stack.callback(postgres.stop)
         postgres.create_database("stale")
-        for engine, url in (("SQLite", f"sqlite://{directory}/bench.db"), ("PostgreSQL", postgres.url)):
+        for engine, url in (
+            ("SQLite", f"sqlite://{directory}/bench.db"),
+            ("PostgreSQL", postgres.url),
+        ):
             server = Server([binary], url, directory, SERVER_CORE, "1")
             try:
                 results, cpu_ms, kib, visible = measure(server, token, options, directory)
             finally:
                 server.stop()
             for connections, measured in results.items():
-                medians = [[statistics.median(column) for column in zip(*runs)] for runs in measured.values()]
+                medians = [
+                    [statistics.median(column) for column in zip(*runs)]
+                    for runs in measured.values()
+                ]
                 cells = [f"{requests:,.0f} ({p99:.1f} ms)" for requests, p99 in medians]
-                cells += [f"{100 * ratio(measured, name):.0f} %" for name in ("constant", "same request")]
+                cells += [
+                    f"{100 * ratio(measured, name):.0f} %" for name in ("constant", "same request")
+                ]
                 print(f"| {engine} | {connections} | {' | '.join(cells)} |", flush=True)
             batches.append(f"{engine} {cpu_ms:.2f} ms of CPU")
         print(f"\n1,000 tickets ({kib} KiB, {visible} visible): {', '.join(batches)}")
         stale, seconds = find_stale(binary, postgres.url_of("stale"), token, options, directory)
-        print(f"\nTwo instances on one PostgreSQL: {options.stale:,} writes to one, each followed by a decision of the other: "
-              f"{stale} stale decisions ({seconds:.0f} s)")
+        print(
+            f"\nTwo instances on one PostgreSQL: {options.stale:,} writes to one, each followed by a decision of the other: "
+            f"{stale} stale decisions ({seconds:.0f} s)"
+        )
     return 1 if stale else 0
 
 

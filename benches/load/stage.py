@@ -35,7 +35,18 @@ def need(*tools):
 
 def wrk(url, token, connections, seconds, *more, prefix=()):
     """Runs wrk at full load; returns requests per second and the p99 latency in milliseconds."""
-    out = sh(*prefix, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, "-H", f"Authorization: Bearer {token}", url)
+    out = sh(
+        *prefix,
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "--latency",
+        *more,
+        "-H",
+        f"Authorization: Bearer {token}",
+        url,
+    )
     if "Non-2xx" in out or "Socket errors" in out:
         sys.exit(out)
     latency = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
@@ -45,7 +56,17 @@ def wrk(url, token, connections, seconds, *more, prefix=()):
 
 def build():
     """Builds the service and the one with benchmark routes; returns their directory."""
-    command = ["cargo", "build", "--profile", "dist", "--locked", "-p", "load-bench", "-p", "customer-integration"]
+    command = [
+        "cargo",
+        "build",
+        "--profile",
+        "dist",
+        "--locked",
+        "-p",
+        "load-bench",
+        "-p",
+        "customer-integration",
+    ]
     subprocess.run(command, cwd=ROOT, check=True)
     return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "dist"
 
@@ -55,7 +76,9 @@ def token_of(target):
 
 
 def machine():
-    cpu = next(line.split(": ")[1] for line in open("/proc/cpuinfo") if line.startswith("model name")).strip()
+    cpu = next(
+        line.split(": ")[1] for line in open("/proc/cpuinfo") if line.startswith("model name")
+    ).strip()
     return f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, {time.strftime('%Y-%m-%d')}"
 
 

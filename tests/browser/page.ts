@@ -1,5 +1,5 @@
-// The requests of a front end for the seven sub-tabs, sent from another origin with the generated client.
-// tests/browser/other_origin.mjs calls `walk` and `peek`.
+// The requests of a front end for the seven sub-tabs, sent from another origin with the generated
+// client. tests/browser/other_origin.mjs calls `walk` and `peek`.
 import { Checks } from "./checks.js";
 import { clientOf, header, refused, succeeded, type Schemas } from "./client.js";
 

@@ -7,8 +7,8 @@ import asyncio
 import collections
 import time
 
-# Connections per second. Slower if each begins with a complete request: the attack is the number of open
-# connections, not the load of ordinary requests.
+# Connections per second. Slower if each begins with a complete request: the attack is the number of
+# open connections, not the load of ordinary requests.
 CONNECTIONS_PER_SECOND = 700
 REQUESTS_PER_SECOND = 100
 # seconds between two small parts
@@ -111,7 +111,9 @@ async def one_large_header(to, beginning, size, timeout):
         async with asyncio.timeout(timeout):
             response = asyncio.create_task(read_response(reader))
             filling = (
-                b"".join(b"X-Filler-%d: %s\r\n" % (n, b"f" * 900) for n in range(size // 1000 + 1))[: size - 2]
+                b"".join(b"X-Filler-%d: %s\r\n" % (n, b"f" * 900) for n in range(size // 1000 + 1))[
+                    : size - 2
+                ]
                 + b"\r\n"
             )
             writer.write(beginning)
@@ -183,4 +185,9 @@ async def bombs(to, post, bomb, limit):
         for _, status, body in outcomes
         if status != 415 or b'"unsupported_media_type"' not in body
     ]
-    return max(took for took, _, _ in outcomes), limit, f"{len(bomb)} bytes each, responses {dict(seen)}", wrong
+    return (
+        max(took for took, _, _ in outcomes),
+        limit,
+        f"{len(bomb)} bytes each, responses {dict(seen)}",
+        wrong,
+    )

@@ -47,7 +47,11 @@ def audit(stage, client, ledger):
         broken += [f"{partner}: {text}" for text in inconsistencies(client, partner, entries)]
     lost = [id for id in promises if not found[id]]
     doubled = [id for id in promises if len(found[id]) > 1]
-    wrong = [id for id, promise in promises.items() if len(found[id]) == 1 and not is_fulfilled(promise, found[id][0])]
+    wrong = [
+        id
+        for id, promise in promises.items()
+        if len(found[id]) == 1 and not is_fulfilled(promise, found[id][0])
+    ]
     present = [id for id in ledger.refused if found[id]]
     whole = [id for id in ledger.open if len(found[id]) == 1]
     torn = [id for id in ledger.open if len(found[id]) > 1]
@@ -69,7 +73,9 @@ def audit(stage, client, ledger):
         f"{total} history entries, {len(broken)} disagreements{examples(broken)}",
     )  # fmt: skip
     stage.criterion(
-        "no writer got an unexpected response", not ledger.unexpected, f"{len(ledger.unexpected)}{examples(ledger.unexpected)}"
+        "no writer got an unexpected response",
+        not ledger.unexpected,
+        f"{len(ledger.unexpected)}{examples(ledger.unexpected)}",
     )
 
 
@@ -102,7 +108,9 @@ def inconsistencies(client, partner, entries):
     for resource, (path, name) in LISTS.items():
         current = {item[name]: item for item in pages(client, f"{world.at(partner)}/{path}")}
         recorded = {
-            id: chain[-1]["after"] for (kind, id), chain in chains.items() if kind == resource and chain[-1]["after"]
+            id: chain[-1]["after"]
+            for (kind, id), chain in chains.items()
+            if kind == resource and chain[-1]["after"]
         }
         if current.keys() != recorded.keys():
             yield f"{resource}: {sorted(current.keys() ^ recorded.keys())[:3]} are in the list or the history only"

@@ -36,13 +36,20 @@ backend instances
 
 class Balancer:
     def __init__(self, stage, services):
-        program = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin") or shutil.which("haproxy")
+        program = shutil.which(
+            "haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin"
+        ) or shutil.which("haproxy")
         if not program:
             raise Failed("haproxy is missing: apt-get install haproxy")
         self.host, self.port = own_loopback(), PORT
         file, log = stage.directory / "haproxy.cfg", stage.directory / "haproxy.log"
-        servers = [f"    server s{n} {service.host}:{service.port} check\n" for n, service in enumerate(services, 1)]
-        file.write_text(SETTINGS.format(host=self.host, port=self.port, interval=INTERVAL) + "".join(servers))
+        servers = [
+            f"    server s{n} {service.host}:{service.port} check\n"
+            for n, service in enumerate(services, 1)
+        ]
+        file.write_text(
+            SETTINGS.format(host=self.host, port=self.port, interval=INTERVAL) + "".join(servers)
+        )
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [program, "-db", "-f", file], stdin=subprocess.DEVNULL, stdout=output, stderr=output

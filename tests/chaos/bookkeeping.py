@@ -52,7 +52,13 @@ class Ledger:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.promises, self.open, self.refused, self.outcomes, self.unexpected = {}, {}, set(), [], []
+        self.promises, self.open, self.refused, self.outcomes, self.unexpected = (
+            {},
+            {},
+            set(),
+            [],
+            [],
+        )
 
     def record(self, outcome):
         with self.lock:
@@ -87,7 +93,11 @@ class Caller(threading.Thread):
 
     def __init__(self, ledger, service, token, name, seed, timeout=30):
         super().__init__(name=name, daemon=True)
-        self.ledger, self.client, self.rng = ledger, Client(service, token, timeout), random.Random(f"{seed} {name}")
+        self.ledger, self.client, self.rng = (
+            ledger,
+            Client(service, token, timeout),
+            random.Random(f"{seed} {name}"),
+        )
         self.halt = threading.Event()
 
     def run(self):
@@ -110,14 +120,27 @@ class Caller(threading.Thread):
         try:
             response = self.client.call(method, path, body, headers)
         except (OSError, http.client.HTTPException) as error:
-            self.ledger.record(Outcome(method, began, time.monotonic() - began, None, text=repr(error), wanted=wanted))
+            self.ledger.record(
+                Outcome(
+                    method, began, time.monotonic() - began, None, text=repr(error), wanted=wanted
+                )
+            )
             self.halt.wait(PAUSE)
             return None
         took = time.monotonic() - began
         text = response.text[:300].decode(errors="replace") if response.status >= 400 else ""
         retry_after = "retry-after" in response.headers
         self.ledger.record(
-            Outcome(method, began, took, response.status, retry_after, response.is_problem, f"{path}: {text}", wanted)
+            Outcome(
+                method,
+                began,
+                took,
+                response.status,
+                retry_after,
+                response.is_problem,
+                f"{path}: {text}",
+                wanted,
+            )
         )
         if response.status >= 500:
             self.halt.wait(PAUSE)
@@ -158,12 +181,19 @@ class Writer(Caller):
 
     def grant(self, resource):
         body = {"approval_required": resource.version % 2 == 1}
-        condition = {"If-Match": f'"{resource.version}"'} if resource.version else {"If-None-Match": "*"}
+        condition = (
+            {"If-Match": f'"{resource.version}"'} if resource.version else {"If-None-Match": "*"}
+        )
         self.write("PUT", resource, body, condition)
 
     def change(self, resource):
         member = "description" if resource.kind == "tag" else "first_name"
-        self.write("PATCH", resource, {member: f"{self.name} {self.count}"}, {"If-Match": f'"{resource.version}"'})
+        self.write(
+            "PATCH",
+            resource,
+            {member: f"{self.name} {self.count}"},
+            {"If-Match": f'"{resource.version}"'},
+        )
 
     def look_up(self, resource):
         response = self.send("GET", resource.path, wanted=(200, 404))
@@ -177,7 +207,9 @@ class Writer(Caller):
         with self.ledger.lock:
             self.ledger.open[request_id] = resource.partner
         resource.version = None
-        response = self.send(method, resource.path, body, {"X-Request-Id": request_id, **dict(condition)})
+        response = self.send(
+            method, resource.path, body, {"X-Request-Id": request_id, **dict(condition)}
+        )
         if response is None or 500 <= response.status != STORAGE_FULL:
             return False
         with self.ledger.lock:
@@ -189,8 +221,12 @@ class Writer(Caller):
             resource.id = resource.id or state["id"]
             resource.version = state["version"]
             if resource.version != before + 1:
-                self.ledger.unexpected.append(f"{request_id}: version {before} was followed by {resource.version}")
-            self.ledger.promises[request_id] = Promise(resource.partner, resource.kind, resource.id, resource.version, body)
+                self.ledger.unexpected.append(
+                    f"{request_id}: version {before} was followed by {resource.version}"
+                )
+            self.ledger.promises[request_id] = Promise(
+                resource.partner, resource.kind, resource.id, resource.version, body
+            )
         return True
 
 
@@ -226,9 +262,12 @@ class Load:
             accesses[partner] = client.must("POST", f"{world.at(partner)}/accesses", access)["id"]
         client.close()
         seed = stage.rng.random()
-        self.callers = [Writer(self.ledger, service, token, number, seed, timeout) for number in range(writers)]
+        self.callers = [
+            Writer(self.ledger, service, token, number, seed, timeout) for number in range(writers)
+        ]
         self.callers += [
-            Reader(self.ledger, service, token, number, seed, accesses, timeout) for number in range(readers)
+            Reader(self.ledger, service, token, number, seed, accesses, timeout)
+            for number in range(readers)
         ]
         stage.callback(self.stop)
 

@@ -109,12 +109,17 @@ def headers(keys, attacker, url):
         found[f"the attacker's key by {name}, with a known kid"] = attacker.token(
             {**members, "kid": keys["RS256"].kid}
         )
-        found[f"the attacker's key by {name}, without a kid"] = attacker.token({**members, "kid": None})
+        found[f"the attacker's key by {name}, without a kid"] = attacker.token(
+            {**members, "kid": None}
+        )
     crits = {
         "unknown": {"crit": ["chaos"], "chaos": 1}, "b64": {"crit": ["b64"], "b64": False}, "empty": {"crit": []},
         "no list": {"crit": "exp"}, "a standard name": {"crit": ["alg"]}, "unknown and absent": {"crit": ["chaos"]},
     }  # fmt: skip
-    return {**found, **{f"crit {name}": keys["RS256"].token(members) for name, members in crits.items()}}
+    return {
+        **found,
+        **{f"crit {name}": keys["RS256"].token(members) for name, members in crits.items()},
+    }
 
 
 def types(key):
@@ -207,7 +212,15 @@ def encrypted(key, token):
     header = part({"alg": "RSA-OAEP-256", "enc": "A256GCM", "cty": "JWT", "kid": key.kid})
     oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
     sealed = AESGCM(content).encrypt(iv, token.encode(), header.encode())
-    return ".".join([header, b64(key.public.encrypt(content, oaep)), b64(iv), b64(sealed[:-16]), b64(sealed[-16:])])
+    return ".".join(
+        [
+            header,
+            b64(key.public.encrypt(content, oaep)),
+            b64(iv),
+            b64(sealed[:-16]),
+            b64(sealed[-16:]),
+        ]
+    )
 
 
 def self_signed(key, url):

@@ -61,7 +61,16 @@ def direct(scenario, engine, seed):
     """Runs a scenario in a child process with a time limit."""
     limit = module_of(scenario).TIME_LIMIT
     say(f"\n{scenario} ({engine}, seed {seed}, at most {limit} s)")
-    command = [sys.executable, __file__, "--play", scenario, "--engine", engine, "--seed", str(seed)]
+    command = [
+        sys.executable,
+        __file__,
+        "--play",
+        scenario,
+        "--engine",
+        engine,
+        "--seed",
+        str(seed),
+    ]
     started = time.monotonic()
     process = subprocess.Popen(command)
     try:
@@ -92,9 +101,13 @@ def say(line):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("scenario", nargs="*", help=f"default: all of {', '.join(SCENARIOS)}")
-    parser.add_argument("--engine", choices=["sqlite", "postgres"], help="default: all that the scenario supports")
+    parser.add_argument(
+        "--engine", choices=["sqlite", "postgres"], help="default: all that the scenario supports"
+    )
     parser.add_argument("--seed", type=int, default=None, help="default: random")
     parser.add_argument("--play", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -41,7 +41,9 @@ class Stage(contextlib.ExitStack):
     def postgres(self, name="postgres", options=(), **more):
         """Starts a durable cluster (fsync is on by default)."""
         parent = more.pop("parent", self.directory)
-        cluster = Postgres(parent / name, "chaos", options, more.pop("initdb", ("--locale=C",)), **more)
+        cluster = Postgres(
+            parent / name, "chaos", options, more.pop("initdb", ("--locale=C",)), **more
+        )
         self.callback(cluster.stop)
         self.logs.append(cluster.log)
         return cluster
@@ -55,7 +57,11 @@ class Stage(contextlib.ExitStack):
         self.ports += 1
         log = self.directory / f"service-{self.ports}.log"
         given = {**SETTINGS, "DATABASE_URL": url, "BIND_ADDRESS": address, **settings}
-        service = Service([self.binary, "serve"], {name: value for name, value in given.items() if value is not None}, log)
+        service = Service(
+            [self.binary, "serve"],
+            {name: value for name, value in given.items() if value is not None},
+            log,
+        )
         self.callback(self._stop, service)
         self.logs.append(log)
         return service
@@ -79,7 +85,9 @@ class Stage(contextlib.ExitStack):
         at = self.directory / name
         at.mkdir()
         mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "chaos", at], capture_output=True, text=True
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "chaos", at],
+            capture_output=True,
+            text=True,
         )
         if mounted.returncode:
             raise Failed(f"cannot mount a disk: {mounted.stderr}")
@@ -93,5 +101,7 @@ class Stage(contextlib.ExitStack):
                 text = log.read_text(errors="replace").splitlines()
                 levels = ("ERROR", "WARN", "PANIC", "FATAL")
                 notable = [line for line in text if any(level in line for level in levels)] or text
-                print(f"  ---- {log.name}, notable lines {min(lines, len(notable))} of {len(notable)}")
+                print(
+                    f"  ---- {log.name}, notable lines {min(lines, len(notable))} of {len(notable)}"
+                )
                 print("\n".join(f"  | {line[:300]}" for line in notable[-lines:]), flush=True)

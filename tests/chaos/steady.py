@@ -27,7 +27,13 @@ class Steady:
 
     def __init__(self, stage, service, token, requests):
         self.lines = stage.directory / "steady.txt"
-        plan = {"host": service.host, "port": service.port, "token": token, "requests": requests, "parent": os.getpid()}
+        plan = {
+            "host": service.host,
+            "port": service.port,
+            "token": token,
+            "requests": requests,
+            "parent": os.getpid(),
+        }
         self.process = subprocess.Popen(
             [sys.executable, __file__, json.dumps(plan), str(self.lines)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -47,7 +53,9 @@ class Steady:
 
     def wait_until_past(self, moment):
         """Waits until all requests scheduled before are complete, including delayed ones."""
-        late = lambda: len([due for due, *_ in self.samples()[-10 * THREADS :] if due > moment]) >= THREADS
+        late = lambda: (
+            len([due for due, *_ in self.samples()[-10 * THREADS :] if due > moment]) >= THREADS
+        )
         until(
             late,
             "requests at a fixed rate (this machine may be too busy)",

@@ -50,7 +50,9 @@ class Key:
             case "PS256":
                 return self.private.sign(message, PSS, hashes.SHA256())
             case "ES256":
-                pair = utils.decode_dss_signature(self.private.sign(message, ec.ECDSA(hashes.SHA256())))
+                pair = utils.decode_dss_signature(
+                    self.private.sign(message, ec.ECDSA(hashes.SHA256()))
+                )
                 return b"".join(value.to_bytes(32, "big") for value in pair)
             case _:
                 return self.private.sign(message)
@@ -63,7 +65,13 @@ class Key:
             return {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e), **common}
         if self.algorithm == "ES256":
             numbers = self.public.public_numbers()
-            return {"kty": "EC", "crv": "P-256", "x": number(numbers.x, 32), "y": number(numbers.y, 32), **common}
+            return {
+                "kty": "EC",
+                "crv": "P-256",
+                "x": number(numbers.x, 32),
+                "y": number(numbers.y, 32),
+                **common,
+            }
         raw = self.public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
         return {"kty": "OKP", "crv": "Ed25519", "x": b64(raw), **common}
 

@@ -16,10 +16,14 @@ def create_partners(client, writers=0):
     client.must("PUT", f"{BASE}/catalog/areas/netz", {"name": "Netzwerk", "color": "#1F77B4"})
     names = ["anomalie", *(name for number in range(writers) for name in ticket_types(number))]
     for name in names:
-        client.must("PUT", f"{BASE}/catalog/ticket-types/{name}", {"name": name, "kind": "standard"})
+        client.must(
+            "PUT", f"{BASE}/catalog/ticket-types/{name}", {"name": name, "kind": "standard"}
+        )
     for partner in PARTNERS:
         client.must(
-            "PUT", f"{BASE}/catalog/business-partners/{partner}", {"name": f"Partner {partner}", "search_name": "P"}
+            "PUT",
+            f"{BASE}/catalog/business-partners/{partner}",
+            {"name": f"Partner {partner}", "search_name": "P"},
         )
         client.must("PATCH", at(partner), {"active": True})
         client.must("PUT", f"{at(partner)}/areas/netz")
@@ -34,7 +38,13 @@ def ticket_types(number):
 def access(name):
     """Returns the body for an access that sees all tickets of its partner."""
     email = f"{name}@chaos.example"
-    return {"first_name": "Ida", "last_name": name, "email": email, "role": "editor", "ticket_visibility": "partner"}
+    return {
+        "first_name": "Ida",
+        "last_name": name,
+        "email": email,
+        "role": "editor",
+        "ticket_visibility": "partner",
+    }
 
 
 def decision_request(access_id, partner):

@@ -47,7 +47,11 @@ def build(stage: dockerfile.Stage, root: Path) -> None:
         "PATH": f"{home['CARGO_HOME']}/bin:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(Path.home()),
         **home,
-        **{name: value for name, value in os.environ.items() if name.startswith("CARGO_") and "TARGET" not in name},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith("CARGO_") and "TARGET" not in name
+        },
     }
     directory = Path("/")
     for step in stage.steps:
@@ -83,7 +87,12 @@ def use_binary(builder: Path, binary: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="an empty directory; the root is created as `builder` in it")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        required=True,
+        help="an empty directory; the root is created as `builder` in it",
+    )
     parser.add_argument("--binary", type=Path, help="use this binary and build nothing")
     arguments = parser.parse_args()
     root = arguments.work / "builder"

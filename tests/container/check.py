@@ -70,10 +70,17 @@ class Image:
 
     def start(self, command: list[str], **more) -> subprocess.Popen:
         prepare = sandbox.enter(self.root, self.directory, self.uid)
-        return subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, preexec_fn=prepare, **more)
+        return subprocess.Popen(
+            command, env=self.environment, stdin=subprocess.DEVNULL, preexec_fn=prepare, **more
+        )
 
     def healthy(self) -> bool:
-        return self.start(self.health, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait(START_SECONDS) == 0
+        return (
+            self.start(self.health, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait(
+                START_SECONDS
+            )
+            == 0
+        )
 
 
 def serve(image: Image, log: Path, command: list[str], settings: dict[str, str]) -> None:
@@ -87,27 +94,42 @@ def serve(image: Image, log: Path, command: list[str], settings: dict[str, str])
         deadline = time.monotonic() + START_SECONDS
         while not image.healthy():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise Failed(f"the image does not become healthy; its log:\n{log.read_text(errors='replace')}")
+                raise Failed(
+                    f"the image does not become healthy; its log:\n{log.read_text(errors='replace')}"
+                )
             time.sleep(0.1)
         port = image.environment["BIND_ADDRESS"].rsplit(":", 1)[1]
         if port not in image.stage.last("EXPOSE").words():
             raise Failed(f"Dockerfile: EXPOSE does not list the port of BIND_ADDRESS, {port}")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as response:
             ready = json.load(response)
-        status = dict(line.split(":\t", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
-        privileges = status["Uid"].split()[1], int(status["CapEff"], 16), int(status["CapPrm"], 16), status["NoNewPrivs"]
+        status = dict(
+            line.split(":\t", 1)
+            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        )
+        privileges = (
+            status["Uid"].split()[1],
+            int(status["CapEff"], 16),
+            int(status["CapPrm"], 16),
+            status["NoNewPrivs"],
+        )
         if privileges != (str(image.uid), 0, 0, "1"):
             raise Failed(f"uid, capabilities, no_new_privs: {privileges}")
         process.send_signal(signal.SIGTERM)
         if code := process.wait(STOP_SECONDS):
-            raise Failed(f"the image exits with {code}; its log:\n{log.read_text(errors='replace')}")
+            raise Failed(
+                f"the image exits with {code}; its log:\n{log.read_text(errors='replace')}"
+            )
     finally:
         process.kill()
         process.wait()
     if image.healthy():
         raise Failed("HEALTHCHECK succeeds although the service has ended")
     written = sorted(path.name for volume in image.volumes for path in volume.iterdir())
-    print(f"{' '.join(command)}: {ready}; uid {image.uid}, no capabilities, read-only root; exits with 0", flush=True)
+    print(
+        f"{' '.join(command)}: {ready}; uid {image.uid}, no capabilities, read-only root; exits with 0",
+        flush=True,
+    )
     print(f"files in its volume: {', '.join(written)}", flush=True)
 
 

@@ -39,16 +39,25 @@ class Instance:
         environment = COMPOSE["services"][name]["environment"]
         # the settings of shutdown, which is tested here
         self.settings = {
-            setting: environment[setting] for setting in ("SHUTDOWN_DELAY", "SHUTDOWN_TIMEOUT", "LOG_FORMAT", "MIGRATE_ON_START")
+            setting: environment[setting]
+            for setting in ("SHUTDOWN_DELAY", "SHUTDOWN_TIMEOUT", "LOG_FORMAT", "MIGRATE_ON_START")
         }
         self.grace = int(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s"))
-        self.name, self.address, self.binary, self.url, self.work = name, f"127.0.0.1:{port}", binary, url, work
+        self.name, self.address, self.binary, self.url, self.work = (
+            name,
+            f"127.0.0.1:{port}",
+            binary,
+            url,
+            work,
+        )
         self.starts = itertools.count()
 
     def start(self) -> None:
         directory = self.work / f"{self.name}-{next(self.starts)}"
         directory.mkdir()
-        self.server = Server(self.binary, self.url, directory, BIND_ADDRESS=self.address, **self.settings)
+        self.server = Server(
+            self.binary, self.url, directory, BIND_ADDRESS=self.address, **self.settings
+        )
 
     def completed(self) -> int:
         """Returns the number of client requests since the last start, from the access log."""
@@ -72,7 +81,10 @@ class Clients:
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.done, self.failures, self.ending = itertools.count(), [], threading.Event()
         self.counted = 0
-        self.threads = [threading.Thread(target=self.call, args=(number,), daemon=True) for number in range(CLIENTS)]
+        self.threads = [
+            threading.Thread(target=self.call, args=(number,), daemon=True)
+            for number in range(CLIENTS)
+        ]
 
     def call(self, client: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=40)
@@ -120,8 +132,14 @@ def caddyfile(instances: list[Instance], work: Path) -> Path:
 
 def start_proxy(instances: list[Instance], work: Path, stack: contextlib.ExitStack) -> None:
     config = ["--config", str(caddyfile(instances, work)), "--adapter", "caddyfile"]
-    environment = {**os.environ, "XDG_DATA_HOME": str(work / "data"), "XDG_CONFIG_HOME": str(work / "config")}
-    valid = subprocess.run(["caddy", "validate", *config], env=environment, capture_output=True, text=True, timeout=30)
+    environment = {
+        **os.environ,
+        "XDG_DATA_HOME": str(work / "data"),
+        "XDG_CONFIG_HOME": str(work / "config"),
+    }
+    valid = subprocess.run(
+        ["caddy", "validate", *config], env=environment, capture_output=True, text=True, timeout=30
+    )
     if valid.returncode:
         raise Failed(f"caddy validate: {valid.stderr}")
     print("caddy validate: valid", flush=True)

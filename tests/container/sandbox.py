@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 PR_SET_NO_NEW_PRIVS = 38
-# Files of gcr.io/distroless/cc-debian12 that the service may need, from the Debian packages libc6 and libgcc-s1: loader,
-# libraries, host name resolution. It has certificates too, but no shell and no other program.
+# Files of gcr.io/distroless/cc-debian12 that the service may need, from the Debian packages libc6
+# and libgcc-s1: loader, libraries, host name resolution. It has certificates too, but no shell and
+# no other program.
 LIBRARIES = [
     "ld-linux*.so.*",
     "libc.so.6",

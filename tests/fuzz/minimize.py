@@ -34,7 +34,9 @@ def measure(target, corpus, run):
         (inputs / WARM_UP).write_text(" ")
         for path in (corpus / target).iterdir():
             (inputs / path.name).write_bytes(path.read_bytes())
-        code, output = run(target, "-set_cover_merge=1", f"-merge_control_file={control}", chosen, inputs)
+        code, output = run(
+            target, "-set_cover_merge=1", f"-merge_control_file={control}", chosen, inputs
+        )
         if code:
             sys.exit(f"the coverage of {target} cannot be measured:\n{output[-2000:]}")
         edges = parse_control(control.read_text())

@@ -4,7 +4,8 @@ The properties that are checked are in the support of tests/api. Each target sta
 the OpenAPI document and with tests/fuzz/corpus, uses the names in the document as dictionary, and runs for
 the same time. Inputs that fail are stored in target/fuzz-found; exit code 1 if there are any.
 
---keep adds new inputs to the corpus, as few as cover all code that was covered. --minimize does not fuzz
+-- keep adds new inputs to the corpus, as few as cover all code that was covered. --minimize does
+-- not fuzz
 but reduces the corpus: it removes inputs that reach no additional line of code in any target (needs
 binutils). The API tests replay the corpus on both databases.
 """
@@ -35,7 +36,12 @@ MAX_INPUT_BYTES = 4096
 INPUT_TIMEOUT_SECONDS = 20
 JSON = "application/json"
 # names in the examples, and existing ones to use instead
-EXISTING = {"K-1001": "K-1", "netz": "A-1", "anomalie": "T-1", "aenne.schaefer@muster.example": "a@b.example"}
+EXISTING = {
+    "K-1001": "K-1",
+    "netz": "A-1",
+    "anomalie": "T-1",
+    "aenne.schaefer@muster.example": "a@b.example",
+}
 # a condition for each field and each operator
 CONDITIONS = [
     ("area", "in", "A-1"), ("ticket_type", "not_in", "T-1"), ("status", "in", "open"), ("closure", "not_in", "partial"),
@@ -74,11 +80,19 @@ def with_existing_names(example):
 def first_filters():
     """Returns a filter with all conditions, and one with those that are allowed in rules."""
     every = [
-        {"type": "condition", "field": field, "operator": operator, "values": [value] if value else []}
+        {
+            "type": "condition",
+            "field": field,
+            "operator": operator,
+            "values": [value] if value else [],
+        }
         for field, operator, value in CONDITIONS
     ]
     of_rules = [condition for condition in every if condition["values"]]
-    return [{"type": "any", "filters": every}, {"type": "none", "filters": [{"type": "all", "filters": of_rules}]}]
+    return [
+        {"type": "any", "filters": every},
+        {"type": "none", "filters": [{"type": "all", "filters": of_rules}]},
+    ]
 
 
 def filters(node):
@@ -119,7 +133,21 @@ def write_dictionary(path, contract, inputs):
     """Writes libFuzzer's dictionary: names, JSON punctuation, special values, and strings of the seeds."""
     texts = {text for text in re.findall(r'"[^"\\]{1,40}"', json.dumps(inputs, ensure_ascii=False))}
     tokens = {json.dumps(name) for name in names(contract["components"]["schemas"])} | texts
-    tokens |= {'":', "null", "true", "false", "[]", "{}", '""', "\\u0000", "\\ud83d", "1e999", "-1", "2026-02-30T24:00:60Z", "P1D"}
+    tokens |= {
+        '":',
+        "null",
+        "true",
+        "false",
+        "[]",
+        "{}",
+        '""',
+        "\\u0000",
+        "\\ud83d",
+        "1e999",
+        "-1",
+        "2026-02-30T24:00:60Z",
+        "P1D",
+    }
     path.write_text("".join(f'"{token}"\n' for token in sorted(map(escaped, tokens))))
 
 
@@ -135,8 +163,20 @@ def binary_of(target):
 
 def run(target, *arguments, **variables):
     """Runs the binary of a target; returns its exit code and output."""
-    environment = {**os.environ, "OPERATION": target, "RUST_BACKTRACE": "0", "TMPDIR": "/dev/shm", **variables}
-    done = subprocess.run([binary_of(target), *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    environment = {
+        **os.environ,
+        "OPERATION": target,
+        "RUST_BACKTRACE": "0",
+        "TMPDIR": "/dev/shm",
+        **variables,
+    }
+    done = subprocess.run(
+        [binary_of(target), *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     return done.returncode, done.stdout.decode(errors="replace")
 
 
@@ -174,16 +214,36 @@ def keep(target, directory):
 
 def build():
     environment = {**os.environ, "RUSTC_WORKSPACE_WRAPPER": str(HERE / "instrument")}
-    subprocess.run(["cargo", "build", "--locked", "--profile", "fuzz", "-p", "fuzz"], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        ["cargo", "build", "--locked", "--profile", "fuzz", "-p", "fuzz"],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+    )
 
 
 def main():
     contract = document()
     inputs = first_inputs(contract)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("targets", nargs="*", choices=[[], *inputs], metavar="target", help="default: all: " + ", ".join(inputs))
-    parser.add_argument("--seconds", type=int, default=600, help="how long each runs (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many run at a time (default: the cores)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        choices=[[], *inputs],
+        metavar="target",
+        help="default: all: " + ", ".join(inputs),
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=600, help="how long each runs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count(),
+        help="how many run at a time (default: the cores)",
+    )
     parser.add_argument("--keep", action="store_true", help="add new inputs to the corpus")
     parser.add_argument("--minimize", action="store_true", help="reduce the corpus and do not fuzz")
     options = parser.parse_args()
@@ -191,11 +251,17 @@ def main():
     if options.minimize:
         minimize({target: binary_of(target) for target in inputs}, CORPUS, run)
         return
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as name, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="fuzz-") as name,
+        concurrent.futures.ThreadPoolExecutor(options.jobs) as pool,
+    ):
         directory = pathlib.Path(name)
         dictionary = directory / "names.dict"
         write_dictionary(dictionary, contract, list(inputs.values()))
-        print(f"{options.seconds} s each, {options.jobs} at a time\n\n| target | inputs | edges covered | |\n|---|--:|--:|---|", flush=True)
+        print(
+            f"{options.seconds} s each, {options.jobs} at a time\n\n| target | inputs | edges covered | |\n|---|--:|--:|---|",
+            flush=True,
+        )
 
         def play(target):
             passed, line = fuzz(target, inputs[target], options.seconds, dictionary, directory)

@@ -16,7 +16,9 @@ import schemathesis
 from schemathesis.specs.openapi.checks import AcceptedNegativeData, RejectedPositiveData
 
 TOKEN = os.environ["TOKEN"]
-DOCUMENT = json.loads((pathlib.Path(__file__).resolve().parents[2] / "openapi/openapi.json").read_text())
+DOCUMENT = json.loads(
+    (pathlib.Path(__file__).resolve().parents[2] / "openapi/openapi.json").read_text()
+)
 PARAMETERS = {
     operation["operationId"]: operation["parameters"]
     for item in DOCUMENT["paths"].values()
@@ -24,7 +26,9 @@ PARAMETERS = {
 }
 # The fields of filters, from the service, and a value of each kind that is not an enum.
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
-FIELDS = requests.get(f"{os.environ['BASE']}/api/v1/ticket-fields", headers=HEADERS, timeout=20).json()["items"]
+FIELDS = requests.get(
+    f"{os.environ['BASE']}/api/v1/ticket-fields", headers=HEADERS, timeout=20
+).json()["items"]
 FIELDS = {field["field"]: field for field in FIELDS}
 VALUES = {
     "area_id": ["netz"],
@@ -52,7 +56,16 @@ BEYOND_SCHEMA = [
     (FILTER + r"/values", {"required", "too_many_values"}),
     (
         FILTER + r"/values/\d+",
-        {"control_character", "duplicate_value", "invalid_duration", "invalid_id", "invalid_time", "required", "too_long", "unknown_value"},
+        {
+            "control_character",
+            "duplicate_value",
+            "invalid_duration",
+            "invalid_id",
+            "invalid_time",
+            "required",
+            "too_long",
+            "unknown_value",
+        },
     ),
     # an observer cannot approve
     (r"/approver", {"approver_role"}),
@@ -73,7 +86,10 @@ def before_load_schema(context, raw_schema):
     """
     for item in raw_schema["paths"].values():
         for operation in item.values():
-            if operation["operationId"].startswith("update_") and operation["operationId"] != "update_tag":
+            if (
+                operation["operationId"].startswith("update_")
+                and operation["operationId"] != "update_tag"
+            ):
                 operation["requestBody"]["content"].pop("application/merge-patch+json")
             for parameter in operation["parameters"]:
                 if parameter["name"].startswith("If-"):
@@ -96,7 +112,11 @@ def fits_document(case):
     for parameter in PARAMETERS[case.operation.definition.raw["operationId"]]:
         sent = (containers.get(parameter["in"]) or {}).get(parameter["name"])
         schema = parameter["schema"]
-        if isinstance(sent, str) and schema.get("type") == "string" and not jsonschema_rs.is_valid(schema, sent):
+        if (
+            isinstance(sent, str)
+            and schema.get("type") == "string"
+            and not jsonschema_rs.is_valid(schema, sent)
+        ):
             return False
     return True
 
@@ -119,7 +139,11 @@ def is_beyond_schema(case, error):
 def is_whole_number(case, error):
     """In JSON Schema 3.0 is an integer; the service rejects it, and no client sends it."""
     name = error["pointer"].removeprefix("/")
-    return error["code"] == "wrong_type" and isinstance(case.body, dict) and isinstance(case.body.get(name), float)
+    return (
+        error["code"] == "wrong_type"
+        and isinstance(case.body, dict)
+        and isinstance(case.body.get(name), float)
+    )
 
 
 def fits_when_trimmed(body):
@@ -134,7 +158,11 @@ def fits_another_email(body):
     email = body.get("email") if isinstance(body, dict) else None
     pattern = DOCUMENT["components"]["schemas"]["AccessCreate"]["properties"]["email"]["pattern"]
     strict = jsonschema_rs.validator_for({"format": "email"}, validate_formats=True)
-    return isinstance(email, str) and re.fullmatch(pattern, email) is not None and not strict.is_valid(email)
+    return (
+        isinstance(email, str)
+        and re.fullmatch(pattern, email) is not None
+        and not strict.is_valid(email)
+    )
 
 
 @schemathesis.hook
@@ -146,7 +174,9 @@ def map_case(context, case):
         body = case.body
         repair_filter(body.get("filter"))
         if isinstance(body.get("columns"), list):
-            body["columns"] = [field for field in body["columns"] if FIELDS[field]["column"]] or ["subject"]
+            body["columns"] = [field for field in body["columns"] if FIELDS[field]["column"]] or [
+                "subject"
+            ]
         if isinstance(body.get("sort"), list):
             body["sort"] = [step for step in body["sort"] if FIELDS[step["field"]]["sortable"]][:1]
         if isinstance(body.get("contact_id"), str) and "email" in body:
@@ -181,7 +211,9 @@ def after_call(context, case, response):
 
 
 def repair(method, response, body):
-    response = requests.request(method, response.request.url.split("?")[0], json=body, headers=HEADERS, timeout=20)
+    response = requests.request(
+        method, response.request.url.split("?")[0], json=body, headers=HEADERS, timeout=20
+    )
     assert response.status_code == 200, (
         f"{method} {response.url}: {response.status_code} {json.dumps(response.text)}"
     )

@@ -52,7 +52,9 @@ class Server(Service):
     """The service, with a token that has all scopes, and sample data."""
 
     def __init__(self, binary, url, directory, **more):
-        super().__init__([binary, "serve"], {**SETTINGS, "DATABASE_URL": url, **more}, directory / "server.log")
+        super().__init__(
+            [binary, "serve"], {**SETTINGS, "DATABASE_URL": url, **more}, directory / "server.log"
+        )
         self.token = mint(binary, self.settings, SCOPES, subject="fuzz")
 
     def create_sample_data(self):
@@ -64,7 +66,11 @@ class Server(Service):
         for area in areas:
             send("PUT", f"{BASE}/catalog/areas/{area}", {"name": area.title(), "color": "#1F77B4"})
         for kind in types:
-            send("PUT", f"{BASE}/catalog/ticket-types/{kind}", {"name": kind.title(), "kind": "standard"})
+            send(
+                "PUT",
+                f"{BASE}/catalog/ticket-types/{kind}",
+                {"name": kind.title(), "kind": "standard"},
+            )
         for board in boards:
             send("PUT", f"{BASE}/catalog/plan-boards/{board}", {"name": board.title()})
         for partner in ["K-1001", "K-1002", "K-1003"]:
@@ -89,21 +95,47 @@ class Fuzzing:
         # multiplies the number of generated requests
         multiplied = lambda match: f"{match[1]}{int(match[2]) * times}"
         self.settings = directory / "schemathesis.toml"
-        self.settings.write_text(re.sub(r"(max-examples = )(\d+)", multiplied, (HERE / "schemathesis.toml").read_text()))
+        self.settings.write_text(
+            re.sub(r"(max-examples = )(\d+)", multiplied, (HERE / "schemathesis.toml").read_text())
+        )
 
     def run(self, phases, seed, tag=None):
         what = f"{phases} with the seed {seed}" + (f" within {tag}" if tag else "")
         report = self.directory / f"{what}.ndjson"
         command = [
-            pathlib.Path(sys.executable).parent / "schemathesis", "--config-file", self.settings, "run", ROOT / "openapi/openapi.json",
-            "--url", self.server.origin, "--checks", "all", "--phases", phases, "--seed", seed,
-            "--report", "ndjson", "--report-ndjson-path", report, *(["--include-tag", tag] if tag else []),
+            pathlib.Path(sys.executable).parent / "schemathesis",
+            "--config-file",
+            self.settings,
+            "run",
+            ROOT / "openapi/openapi.json",
+            "--url",
+            self.server.origin,
+            "--checks",
+            "all",
+            "--phases",
+            phases,
+            "--seed",
+            seed,
+            "--report",
+            "ndjson",
+            "--report-ndjson-path",
+            report,
+            *(["--include-tag", tag] if tag else []),
         ]
-        environment = {**clean_environment(self.server.settings), "TOKEN": self.server.token, "BASE": self.server.origin, "NO_PROXY": "127.0.0.1"}
+        environment = {
+            **clean_environment(self.server.settings),
+            "TOKEN": self.server.token,
+            "BASE": self.server.origin,
+            "NO_PROXY": "127.0.0.1",
+        }
         environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self.directory / "hypothesis")
-        ran = subprocess.run(list(map(str, command)), cwd=HERE, env=environment, capture_output=True, text=True)
+        ran = subprocess.run(
+            list(map(str, command)), cwd=HERE, env=environment, capture_output=True, text=True
+        )
         if ran.returncode or not report.exists():
-            raise Failed(f"{what}:\n{ran.stdout}{ran.stderr}\nend of the service's log:\n{self.server.tail()}")
+            raise Failed(
+                f"{what}:\n{ran.stdout}{ran.stderr}\nend of the service's log:\n{self.server.tail()}"
+            )
         self.count(report)
         if self.broken:
             raise Failed("\n".join([f"{what}:", *self.broken, self.server.tail()]))
@@ -117,7 +149,9 @@ class Fuzzing:
                 operation = OPERATIONS.get((case["method"], case["path"]))
                 self.requests += 1
                 if response is None or response["status_code"] >= 500:
-                    self.broken.append(f"{case['method']} {interaction['request']['uri']}: {response and response['status_code']}")
+                    self.broken.append(
+                        f"{case['method']} {interaction['request']['uri']}: {response and response['status_code']}"
+                    )
                 elif operation and response["status_code"] < 300:
                     self.succeeded[operation["operationId"]] += 1
                     sent = {name.lower() for name in interaction["request"]["headers"]}
@@ -140,7 +174,9 @@ class Fuzzing:
 def run(engine, binary, seed, times):
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
-        directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="schemathesis-")))
+        directory = pathlib.Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="schemathesis-"))
+        )
         url = f"sqlite://{directory}/fuzz.db"
         if engine == "postgres":
             # every transaction is serializable
@@ -153,12 +189,16 @@ def run(engine, binary, seed, times):
         server.create_sample_data()
         fuzzing = Fuzzing(server, directory, times)
         fuzzing.run("examples,coverage,fuzzing", seed)
-        say(f"{engine}: single requests: {fuzzing.requests} requests, no failures ({time.monotonic() - started:.0f} s)")
-        # schemathesis ends a sequence if a repeated request gets another response, which is normal for a
-        # stateful service. So there are many rounds: over all operations, within each OpenAPI tag, and again
-        # for operations without a success.
+        say(
+            f"{engine}: single requests: {fuzzing.requests} requests, no failures ({time.monotonic() - started:.0f} s)"
+        )
+        # schemathesis ends a sequence if a repeated request gets another response, which is normal
+        # for a stateful service. So there are many rounds: over all operations, within each OpenAPI
+        # tag, and again for operations without a success.
         for round in range(MAX_ROUNDS * times):
-            missing = {OPERATIONS_BY_ID[id]["tags"][0] for id, _ in fuzzing.missing()}.intersection(LINKED)
+            missing = {OPERATIONS_BY_ID[id]["tags"][0] for id, _ in fuzzing.missing()}.intersection(
+                LINKED
+            )
             if round >= times and not missing:
                 break
             for tag in [None, *LINKED] if round < times else sorted(missing):
@@ -176,10 +216,16 @@ def say(line):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", choices=["sqlite", "postgres"], action="append", help="default: both")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--engine", choices=["sqlite", "postgres"], action="append", help="default: both"
+    )
     parser.add_argument("--seed", type=int, default=20261125)
-    parser.add_argument("--times", type=int, default=1, help="multiplies the number of generated requests")
+    parser.add_argument(
+        "--times", type=int, default=1, help="multiplies the number of generated requests"
+    )
     arguments = parser.parse_args()
     # SIGTERM runs the exit handlers, which stop child processes
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -31,8 +31,25 @@ def version_of(directory):
 class Postgres:
     """A cluster with its data in `data`. It listens on a Unix socket there, and on `host` if given."""
 
-    def __init__(self, data, user, options=(), initdb=(), prefix=(), host="", port=PORT, copy_of=None, log=None):
-        self.bin, self.data, self.user, self.host, self.port = programs(), pathlib.Path(data), user, host, port
+    def __init__(
+        self,
+        data,
+        user,
+        options=(),
+        initdb=(),
+        prefix=(),
+        host="",
+        port=PORT,
+        copy_of=None,
+        log=None,
+    ):
+        self.bin, self.data, self.user, self.host, self.port = (
+            programs(),
+            pathlib.Path(data),
+            user,
+            host,
+            port,
+        )
         self.prefix = list(prefix)
         self.options = [f"listen_addresses={host}", f"port={port}", *options]
         # PostgreSQL refuses to run as root
@@ -57,7 +74,9 @@ class Postgres:
 
     def _run(self, program, *arguments):
         command = [self.bin / program, *map(str, arguments)]
-        ran = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=TIMEOUT, **self.owner)
+        ran = subprocess.run(
+            command, cwd="/", capture_output=True, text=True, timeout=TIMEOUT, **self.owner
+        )
         if ran.returncode:
             raise Failed(f"{program}: {ran.stderr or ran.stdout}")
         return ran.stdout
@@ -93,7 +112,10 @@ class Postgres:
 
     def is_ready(self):
         command = [self.bin / "pg_isready", "-q", *self._connection(), "-d", "postgres"]
-        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+        return (
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+            == 0
+        )
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None

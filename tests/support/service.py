@@ -31,16 +31,22 @@ def clean_environment(settings):
 def binary_of(root):
     """Returns the service's binary: CUSTOMER_INTEGRATION_BIN, or else the debug build."""
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
-    binary = pathlib.Path(os.environ.get("CUSTOMER_INTEGRATION_BIN", target / "debug/customer-integration")).resolve()
+    binary = pathlib.Path(
+        os.environ.get("CUSTOMER_INTEGRATION_BIN", target / "debug/customer-integration")
+    ).resolve()
     if not binary.is_file():
-        raise Failed(f"no binary at {binary}; run `cargo build` first, or set CUSTOMER_INTEGRATION_BIN")
+        raise Failed(
+            f"no binary at {binary}; run `cargo build` first, or set CUSTOMER_INTEGRATION_BIN"
+        )
     return binary
 
 
 def mint(binary, settings, scope=SCOPES, ttl="12h", subject="tester"):
     """Returns a token signed by the service's own command."""
     command = [binary, "token", "--ttl", ttl, "--subject", subject, "--scope", scope]
-    process = subprocess.run(command, env=clean_environment(settings), capture_output=True, text=True, timeout=TIMEOUT)
+    process = subprocess.run(
+        command, env=clean_environment(settings), capture_output=True, text=True, timeout=TIMEOUT
+    )
     if process.returncode:
         raise Failed(f"token: {process.stderr}")
     return process.stdout.strip()
@@ -61,7 +67,11 @@ class Service:
         written = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, env=clean_environment(self.settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command,
+                env=clean_environment(self.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
 
         def address():
@@ -172,7 +182,9 @@ class Client:
             raise
         if response.will_close:
             self.close()
-        return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
+        return Response(
+            response.status, {name.lower(): value for name, value in response.getheaders()}, text
+        )
 
     def must(self, method, path, body=None, expect=(200, 201, 204), headers=()):
         """Sends a request that must succeed and returns the body of the response."""

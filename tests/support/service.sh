@@ -1,4 +1,5 @@
-# Sourced by the bash scripts of tests/: finds the service's binary, starts and stops the demo, installs packages.
+# Sourced by the bash scripts of tests/: finds the service's binary, starts and stops the demo,
+# installs packages.
 # shellcheck shell=bash
 
 # Prints the path of the binary: $CUSTOMER_INTEGRATION_BIN, or else the debug build.
@@ -13,8 +14,9 @@ service_binary() {
   realpath "$binary"
 }
 
-# start_service BINARY DIRECTORY [NAME=VALUE…]: starts the demo on a free port, with its data in the new DIRECTORY and
-# with the given settings only. Sets SERVICE_PID, SERVICE (its origin), BASE and TOKEN.
+# start_service BINARY DIRECTORY [NAME=VALUE…]: starts the demo on a free port, with its data in the
+# new DIRECTORY and with the given settings only. Sets SERVICE_PID, SERVICE (its origin), BASE and
+# TOKEN.
 start_service() {
   local binary=$1 directory=$2 name deadline=$((SECONDS + 60))
   shift 2
@@ -42,7 +44,8 @@ start_service() {
   SERVICE=${BASE%/api/v1}
 }
 
-# Stops the service with SIGTERM, and after 30 seconds with SIGKILL. Does nothing if none is running.
+# Stops the service with SIGTERM, and after 30 seconds with SIGKILL. Does nothing if none is
+# running.
 stop_service() {
   local pid=${SERVICE_PID:-} deadline=$((SECONDS + 30))
   SERVICE_PID=

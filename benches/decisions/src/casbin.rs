@@ -3,12 +3,12 @@
 //! Its matchers are Rhai expressions. Rhai evaluates `==` on strings itself; everything else is a
 //! function call with a lookup. So a few values are compared one by one, and functions do the rest.
 //!
-//! * Idiomatic: one policy line per rule, with a column for each kind of condition. Conditions as text
-//!   in the line (`eval(p.rule)`), as in Casbin's ABAC examples, would be parsed again for every line of
-//!   every decision.
-//! * Fastest: no policy lines but a matcher for each area, selected with `EnforceContext`: one expression
-//!   with all rules of the area, compiled once, which stops at the first rule that matches. Rhai looks up
-//!   names from the end, so the frequent parts of a request come last.
+//! * Idiomatic: one policy line per rule, with a column for each kind of condition. Conditions as
+//!   text in the line (`eval(p.rule)`), as in Casbin's ABAC examples, would be parsed again for
+//!   every line of every decision.
+//! * Fastest: no policy lines but a matcher for each area, selected with `EnforceContext`: one
+//!   expression with all rules of the area, compiled once, which stops at the first rule that
+//!   matches. Rhai looks up names from the end, so the frequent parts of a request come last.
 
 use std::collections::HashMap;
 
@@ -168,8 +168,8 @@ fn matcher(scenario: &Scenario, area: &str) -> String {
     format!("{} && !({rules})", base(&scenario.partner))
 }
 
-/// The expression that is evaluated for each policy line: the `allow` line contains the areas, `deny` lines
-/// are rules.
+/// The expression that is evaluated for each policy line: the `allow` line contains the areas,
+/// `deny` lines are rules.
 fn matcher_of_lines(partner: &str) -> String {
     let column = |name: &&str| {
         let test = match *name {

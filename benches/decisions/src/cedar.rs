@@ -1,13 +1,14 @@
 //! The policy in Cedar.
 //!
 //! Attributes are members of the request's context, which need one lookup; attributes of a resource
-//! need another lookup in the entities. Values are compared one by one with `==`, because Cedar evaluates
-//! all elements of a literal set each time.
+//! need another lookup in the entities. Values are compared one by one with `==`, because Cedar
+//! evaluates all elements of a literal set each time.
 //!
-//! * Idiomatic: one `permit`, and one `forbid` for each rule. Cedar evaluates all policies of a set.
-//! * Fastest: a policy set for each area with one `permit … unless { rule || rule || … }`, because `||`
-//!   short-circuits. It is created from JSON, because parsed policies contain source locations, whose
-//!   reference counts change at every step.
+//! * Idiomatic: one `permit`, and one `forbid` for each rule. Cedar evaluates all policies of a
+//!   set.
+//! * Fastest: a policy set for each area with one `permit … unless { rule || rule || … }`, because
+//!   `||` short-circuits. It is created from JSON, because parsed policies contain source
+//!   locations, whose reference counts change at every step.
 //!
 //! The diagnostics of `Authorizer` cannot be switched off.
 

@@ -1,8 +1,9 @@
 //! A ticket as input of the other engines: one text, set or number per attribute.
 //!
-//! They have no three-valued logic, so an unknown attribute has a special value, which every test handles
-//! ([`crate::test`]). That is faster for them than to check whether a member exists. Texts are
-//! case-folded and `created_at` is an age in seconds, because not all engines have these operations.
+//! They have no three-valued logic, so an unknown attribute has a special value, which every test
+//! handles ([`crate::test`]). That is faster for them than to check whether a member exists. Texts
+//! are case-folded and `created_at` is an age in seconds, because not all engines have these
+//! operations.
 
 use std::collections::BTreeMap;
 

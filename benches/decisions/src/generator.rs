@@ -151,8 +151,8 @@ impl Generator {
         self.size.areas * 2
     }
 
-    /// Three conditions on three fields. In a large policy most rules are about a few areas, the others about
-    /// rare values.
+    /// Three conditions on three fields. In a large policy most rules are about a few areas, the
+    /// others about rare values.
     fn rule(&mut self, number: usize, global: bool) -> Rule {
         let large = self.size.areas > 20;
         let rare = [

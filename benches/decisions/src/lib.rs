@@ -1,8 +1,9 @@
 //! Compares the decision "may this access see this ticket" with Cedar, Rego (regorus) and Casbin.
 //!
-//! A [`Scenario`] contains rules and tickets in the service's own format; each [`Engine`] derives its
-//! policy from it. The inputs of the other engines are prepared before the measurement, in their favour:
-//! texts are case-folded, ages computed, and unknown attributes have special values (see [`flat`]).
+//! A [`Scenario`] contains rules and tickets in the service's own format; each [`Engine`] derives
+//! its policy from it. The inputs of the other engines are prepared before the measurement, in
+//! their favour: texts are case-folded, ages computed, and unknown attributes have special values
+//! (see [`flat`]).
 #![expect(
     clippy::expect_used,
     reason = "a benchmark that cannot be set up may panic"
@@ -24,7 +25,8 @@ pub use scenario::{Rule, Scenario, Who};
 /// How a policy is written in an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// As its documentation recommends: rule by rule, so that each has a name and can be changed separately.
+    /// As its documentation recommends: rule by rule, so that each has a name and can be changed
+    /// separately.
     Idiomatic,
     /// Optimized for the implementation of the engine.
     Fastest,

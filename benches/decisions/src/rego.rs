@@ -1,14 +1,14 @@
 //! The policy in Rego, run by regorus.
 //!
-//! Compiled to a program of its virtual machine (`Compiler::compile_from_policy`, `RegoVM`), which is loaded
-//! once and gets a new input for each ticket. `Engine` and `CompiledPolicy` interpret the syntax tree
-//! instead. Sets in the policy are constants of the program. `hidden` has one body for each rule, all with
-//! the same result, so the machine stops at the first that matches.
+//! Compiled to a program of its virtual machine (`Compiler::compile_from_policy`, `RegoVM`), which
+//! is loaded once and gets a new input for each ticket. `Engine` and `CompiledPolicy` interpret the
+//! syntax tree instead. Sets in the policy are constants of the program. `hidden` has one body for
+//! each rule, all with the same result, so the machine stops at the first that matches.
 //!
 //! * Idiomatic: one rule `hidden` with all bodies.
-//! * Fastest: a program and a machine for each area, with the relevant bodies. One program with an entry
-//!   point for each area would be reset as a whole for every decision, and a hundred areas exceed the
-//!   maximum file size of regorus.
+//! * Fastest: a program and a machine for each area, with the relevant bodies. One program with an
+//!   entry point for each area would be reset as a whole for every decision, and a hundred areas
+//!   exceed the maximum file size of regorus.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

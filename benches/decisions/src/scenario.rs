@@ -1,4 +1,5 @@
-//! Rules, grants, viewers and tickets in the service's own format. All inputs are derived from them.
+//! Rules, grants, viewers and tickets in the service's own format. All inputs are derived from
+//! them.
 
 use customer_integration::ticket_filter::TicketFilter;
 use serde::Serialize;

@@ -1,8 +1,8 @@
-//! Conditions for the other engines: each tests whether a condition is *not false*, because a rule that is
-//! not false hides a ticket.
+//! Conditions for the other engines: each tests whether a condition is *not false*, because a rule
+//! that is not false hides a ticket.
 //!
-//! A conjunction is not false if and only if none of its conditions is false, so no third value is needed:
-//! a test is true if the condition is true or the attribute is unknown.
+//! A conjunction is not false if and only if none of its conditions is false, so no third value is
+//! needed: a test is true if the condition is true or the attribute is unknown.
 
 use customer_integration::{
     kernel::fold::fold_case,
@@ -104,7 +104,8 @@ impl Rule {
 
 /// The rules for an area, without their conditions on areas.
 ///
-/// No engine has an index of rules by attributes. The fastest forms use a policy for each area instead.
+/// No engine has an index of rules by attributes. The fastest forms use a policy for each area
+/// instead.
 pub fn slice(scenario: &Scenario, area: &str) -> Vec<Vec<Test>> {
     let of_area = |test: &Test| match test {
         Test::OneOf {

@@ -1,8 +1,8 @@
-//! `customer-integration serve` with two more routes, for a GET and for a POST. They verify the token as
-//! decisions do, read the body and return a constant. `run.py` compares decisions with them in the same
-//! process. Both sides read and write the same bytes: the paths have the length of the decisions' path,
-//! and the responses have the headers and the body of a decision on one ticket. So the difference is the
-//! cost of the decision itself, without that of HTTP.
+//! `customer-integration serve` with two more routes, for a GET and for a POST. They verify the
+//! token as decisions do, read the body and return a constant. `run.py` compares decisions with
+//! them in the same process. Both sides read and write the same bytes: the paths have the length of
+//! the decisions' path, and the responses have the headers and the body of a decision on one
+//! ticket. So the difference is the cost of the decision itself, without that of HTTP.
 #![forbid(unsafe_code)]
 
 use actix_web::{
@@ -53,8 +53,8 @@ async fn constant_for_get(_permit: Permit<DecisionsRead>) -> HttpResponse {
     constant()
 }
 
-/// Reads the body to its end, as a decision does. If part of it were still to arrive when the response
-/// is sent, actix would add `connection: close`.
+/// Reads the body to its end, as a decision does. If part of it were still to arrive when the
+/// response is sent, actix would add `connection: close`.
 async fn constant_for_post(
     _permit: Permit<DecisionsRead>,
     _body: RawBody<MAX_BODY>,

@@ -25,7 +25,12 @@ class Probe(threading.Thread):
 
     def __init__(self, service):
         super().__init__(daemon=True)
-        self.client, self.halt, self.slowest, self.others = Client(service, timeout=30), threading.Event(), 0.0, []
+        self.client, self.halt, self.slowest, self.others = (
+            Client(service, timeout=30),
+            threading.Event(),
+            0.0,
+            [],
+        )
 
     def run(self):
         while not self.halt.wait(0.05):
@@ -48,7 +53,9 @@ def run(stage):
     probe.start()
     stage.callback(probe.halt.set)
     recoveries = [stop_and_start(stage, postgres, service, load) for _ in range(ROUNDS)]
-    state_criteria(stage, f"stopped immediately and restarted, {ROUNDS} times", load, probe, recoveries)
+    state_criteria(
+        stage, f"stopped immediately and restarted, {ROUNDS} times", load, probe, recoveries
+    )
     seen = len(load.ledger.outcomes)
     postgres.freeze()
     try:
@@ -78,7 +85,9 @@ def wait_for_success(load):
     began = time.monotonic()
     outcomes = load.ledger.outcomes
     until(
-        lambda: any(outcome.began > began and outcome.status in (200, 201) for outcome in outcomes[-200:]),
+        lambda: any(
+            outcome.began > began and outcome.status in (200, 201) for outcome in outcomes[-200:]
+        ),
         "a success after the failure",
         30,
     )
@@ -88,7 +97,12 @@ def time_to_ready(service):
     """Returns the seconds until the service is ready after the database is available."""
     began = time.monotonic()
     try:
-        until(lambda: service.is_ready(timeout=READINESS_LIMIT + MARGIN), "readiness", 4 * RECOVERY, service.is_running)
+        until(
+            lambda: service.is_ready(timeout=READINESS_LIMIT + MARGIN),
+            "readiness",
+            4 * RECOVERY,
+            service.is_running,
+        )
     except Failed:
         return float("inf")
     return time.monotonic() - began
@@ -100,7 +114,8 @@ def state_criteria(stage, what, load, probe, recoveries, first=0):
     statuses = collections.Counter(outcome.status for outcome in outcomes)
     bad = [outcome for outcome in outcomes if not is_good(outcome, load.ledger)]
     sample = [
-        f"{outcome.method} {outcome.status} {outcome.text} after {outcome.seconds:.2f} s" for outcome in bad
+        f"{outcome.method} {outcome.status} {outcome.text} after {outcome.seconds:.2f} s"
+        for outcome in bad
     ]
     stage.criterion(
         f"{what}: only 2xx, or 503 with Retry-After", not bad and not probe.others and statuses.get(503),
@@ -126,4 +141,6 @@ def is_good(outcome, ledger):
     """
     if outcome.status == 412:
         return bool(ledger.open)
-    return outcome.status in outcome.wanted or (outcome.status == 503 and outcome.retry_after and outcome.problem)
+    return outcome.status in outcome.wanted or (
+        outcome.status == 503 and outcome.retry_after and outcome.problem
+    )

@@ -57,7 +57,9 @@ def run(stage):
     postgres = None
     if stage.engine == "postgres":
         initdb = ["--locale=C", "--wal-segsize=1"]
-        postgres = stage.postgres("data", SMALL_LOG, parent=disk, initdb=initdb, log=stage.directory / "postgres.log")
+        postgres = stage.postgres(
+            "data", SMALL_LOG, parent=disk, initdb=initdb, log=stage.directory / "postgres.log"
+        )
     service = stage.service(postgres.url if postgres else stage.sqlite_url(disk))
     load = Load(stage, service, writers=3, readers=2).start()
     wait_for_success(load)
@@ -97,14 +99,18 @@ def run(stage):
 
 def exhaust_log(stage, postgres):
     """Fills the rest of PostgreSQL's WAL. PostgreSQL panics if it cannot write the WAL."""
-    fill = "SELECT pg_logical_emit_message(true, 'fill', repeat('x', 100000)); SELECT pg_switch_wal()"
+    fill = (
+        "SELECT pg_logical_emit_message(true, 'fill', repeat('x', 100000)); SELECT pg_switch_wal()"
+    )
     for _ in range(100):
         try:
             postgres.sql(fill)
         except Failed:
             break
     panicked = "PANIC" in postgres.log.read_text(errors="replace")
-    stage.criterion("PostgreSQL's WAL is full too, and it panicked", panicked, f"panicked: {panicked}")
+    stage.criterion(
+        "PostgreSQL's WAL is full too, and it panicked", panicked, f"panicked: {panicked}"
+    )
 
 
 def recover(stage, postgres, service, load):
@@ -147,7 +153,11 @@ def check(stage, outcomes):
     writes = [outcome for outcome in outcomes if is_write(outcome)]
     reads = [outcome for outcome in outcomes if not is_write(outcome)]
     refused = [outcome for outcome in writes if outcome.status in (STORAGE_FULL, 503)]
-    bad = [outcome for outcome in writes if outcome.status not in outcome.wanted and not is_clear(outcome)]
+    bad = [
+        outcome
+        for outcome in writes
+        if outcome.status not in outcome.wanted and not is_clear(outcome)
+    ]
     stage.criterion(
         "writes on a full disk: 507, or 503 with Retry-After, as problems", refused and not bad,
         f"{counted(writes)}, {len(bad)} others{examples(bad)}",
@@ -156,13 +166,20 @@ def check(stage, outcomes):
     bad = [
         outcome
         for outcome in reads
-        if outcome.status not in outcome.wanted and not (stage.engine == "postgres" and is_clear(outcome))
+        if outcome.status not in outcome.wanted
+        and not (stage.engine == "postgres" and is_clear(outcome))
     ]
-    stage.criterion("reads succeed meanwhile", reads and not bad, f"{counted(reads)}, {len(bad)} others{examples(bad)}")
+    stage.criterion(
+        "reads succeed meanwhile",
+        reads and not bad,
+        f"{counted(reads)}, {len(bad)} others{examples(bad)}",
+    )
 
 
 def is_clear(outcome):
-    return outcome.problem and (outcome.status == STORAGE_FULL or outcome.status == 503 and outcome.retry_after)
+    return outcome.problem and (
+        outcome.status == STORAGE_FULL or outcome.status == 503 and outcome.retry_after
+    )
 
 
 def counted(outcomes):

@@ -25,7 +25,9 @@ def run(stage):
     primary = stage.postgres("first", ["synchronous_commit=on"], host=host, port=ports[0])
     standby = follow(stage, primary, "second", host, ports[1])
     both = ",".join(f"{host}:{port}" for port in ports)
-    service = stage.service(f"postgres://chaos@{both}/postgres?target_session_attrs=read-write&sslmode=disable")
+    service = stage.service(
+        f"postgres://chaos@{both}/postgres?target_session_attrs=read-write&sslmode=disable"
+    )
     load = Load(stage, service, writers=4, readers=2).start()
     process = service.process
     recoveries = [fail_over(stage, primary, standby, load)]

@@ -30,7 +30,12 @@ class Caller(threading.Thread):
 
     def __init__(self, service, issuer, kid=None, pause=0.01):
         super().__init__(daemon=True)
-        self.client, self.issuer, self.kid, self.pause = Client(service, timeout=30), issuer, kid, pause
+        self.client, self.issuer, self.kid, self.pause = (
+            Client(service, timeout=30),
+            issuer,
+            kid,
+            pause,
+        )
         self.halt = threading.Event()
         self.outcomes, self.broken = [], []
 
@@ -41,7 +46,9 @@ class Caller(threading.Thread):
             kid = f"{self.kid}-{id(self)}-{count}" if self.kid else key.kid
             count += 1
             try:
-                status = call(self.client, key.token({"kid": kid}, {"jti": f"{id(self)}-{count}"})).status
+                status = call(
+                    self.client, key.token({"kid": kid}, {"jti": f"{id(self)}-{count}"})
+                ).status
                 self.outcomes.append((began, time.monotonic() - began, status, kid))
             except Exception as error:  # every request must get a response
                 self.broken.append(repr(error))
@@ -61,14 +68,23 @@ def call(client, token):
 
 def run(stage):
     keys = [
-        Key(name, algorithm) for name, algorithm in (("a", "RS256"), ("b", "ES256"), ("c", "EdDSA"), ("d", "PS256"))
+        Key(name, algorithm)
+        for name, algorithm in (("a", "RS256"), ("b", "ES256"), ("c", "EdDSA"), ("d", "PS256"))
     ]
     server, elsewhere, issuer = KeyServer(stage), KeyServer(stage, own_loopback()), Issuer(keys[0])
     server.hand_out(key_set(keys[0]))
     elsewhere.hand_out(key_set(keys[3]))
-    common = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_HS256_SECRET": None, "JWT_JWKS_URL": server.url}
+    common = {
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_HS256_SECRET": None,
+        "JWT_JWKS_URL": server.url,
+    }
     service = stage.service(
-        stage.sqlite_url(), **common, JWT_JWKS_REFRESH=f"{REFRESH}s", JWT_JWKS_COOLDOWN=f"{COOLDOWN}s"
+        stage.sqlite_url(),
+        **common,
+        JWT_JWKS_REFRESH=f"{REFRESH}s",
+        JWT_JWKS_COOLDOWN=f"{COOLDOWN}s",
     )
     callers = [Caller(service, issuer) for _ in range(CLIENTS)]
     for caller in callers:
@@ -83,7 +99,9 @@ def run(stage):
     other = f"sqlite://{stage.directory}/flood.db"
     server.hand_out(key_set(keys[2]))
     server.requests.clear()
-    service = stage.service(other, **common, JWT_JWKS_REFRESH="1h", JWT_JWKS_COOLDOWN=f"{COOLDOWN}s")
+    service = stage.service(
+        other, **common, JWT_JWKS_REFRESH="1h", JWT_JWKS_COOLDOWN=f"{COOLDOWN}s"
+    )
     flood(stage, service, server, issuer, keys)
 
 
@@ -96,7 +114,9 @@ def rotate(stage, service, server, issuer, keys):
     server.hand_out(key_set(old, new))
     response = call(client, new.token())
     stage.criterion(
-        "a token signed with a new key is accepted immediately", response.status == 200, f"{response}"[:120]
+        "a token signed with a new key is accepted immediately",
+        response.status == 200,
+        f"{response}"[:120],
     )
     issuer.key = new
     time.sleep(REFRESH)
@@ -116,7 +136,11 @@ def rotate(stage, service, server, issuer, keys):
     )
     time.sleep(REFRESH)
     later = [call(client, token).status for token in (early_token, old.token(), new.token())]
-    stage.criterion("a withdrawn key stays rejected, also for tokens verified before", later == [401, 401, 200], f"{later}")
+    stage.criterion(
+        "a withdrawn key stays rejected, also for tokens verified before",
+        later == [401, 401, 200],
+        f"{later}",
+    )
 
 
 def slow_response(server):
@@ -154,7 +178,9 @@ def break_down(stage, service, server, elsewhere, keys):
         "JSON that is no key set": lambda handler: send(handler, 200, b'{"keys": {"a": 1}}'),
         "256 MiB": huge_response,
         "a slow response": slow_response(server),
-        "a redirect elsewhere": lambda handler: send(handler, 302, b"", {"Location": elsewhere.url}),
+        "a redirect elsewhere": lambda handler: send(
+            handler, 302, b"", {"Location": elsewhere.url}
+        ),
     }
     wrong = []
     for how, respond in broken.items():
@@ -176,7 +202,9 @@ def break_down(stage, service, server, elsewhere, keys):
         f"{len(broken)} ways, {len(wrong)} wrong{audit.examples(wrong)}",
     )  # fmt: skip
     stage.criterion(
-        "a redirect is not followed", not elsewhere.requests, f"{len(elsewhere.requests)} requests elsewhere"
+        "a redirect is not followed",
+        not elsewhere.requests,
+        f"{len(elsewhere.requests)} requests elsewhere",
     )
     peak = service.memory_mib("VmHWM")
     stage.criterion(
@@ -192,11 +220,19 @@ def published(stage, service, server, issuer, keys):
     server.hand_out(key_set(keys[1], keys[2]))
     most = max(REFRESH, COOLDOWN) + 10
     try:
-        until(lambda: call(client, keys[2].token()).status == 200, "a key published after the outage", 30)
+        until(
+            lambda: call(client, keys[2].token()).status == 200,
+            "a key published after the outage",
+            30,
+        )
         took = time.monotonic() - began
     except Failed:
         took = float("inf")
-    stage.criterion(f"a key published after the outage is accepted within {most} s", took <= most, f"{took:.2f} s")
+    stage.criterion(
+        f"a key published after the outage is accepted within {most} s",
+        took <= most,
+        f"{took:.2f} s",
+    )
     issuer.key = keys[2]
     time.sleep(1)
 
@@ -222,7 +258,11 @@ def flood(stage, service, server, issuer, keys):
     """Many unknown kids cause few refreshes, successful or not, and a key published meanwhile is found."""
     client = stage.client(service, "none")
     # the first refresh is not caused by an unknown kid
-    until(lambda: server.requests and call(client, keys[2].token()).status == 200, "the first refresh of the keys", 30)
+    until(
+        lambda: server.requests and call(client, keys[2].token()).status == 200,
+        "the first refresh of the keys",
+        30,
+    )
     # it would exceed the idle timeout
     client.close()
     callers = [Caller(service, issuer) for _ in range(CLIENTS)]
@@ -231,12 +271,17 @@ def flood(stage, service, server, issuer, keys):
         caller.start()
         stage.callback(caller.halt.set)
     most = FLOOD // COOLDOWN + 1
-    for how, respond in (("works", server.respond), ("is broken", lambda handler: send(handler, 500, b"broken"))):
+    for how, respond in (
+        ("works", server.respond),
+        ("is broken", lambda handler: send(handler, 500, b"broken")),
+    ):
         server.respond = respond
         began = time.monotonic()
         time.sleep(FLOOD)
         refreshes = [at - began for at, _ in list(server.requests) if began <= at < began + FLOOD]
-        count = sum(1 for flooder in flooders for started, *_ in flooder.outcomes if started >= began)
+        count = sum(
+            1 for flooder in flooders for started, *_ in flooder.outcomes if started >= began
+        )
         stage.criterion(
             f"{count} unknown kids in {FLOOD} s while the JWKS server {how}: 1 to {most} refreshes",
             1 <= len(refreshes) <= most, f"{len(refreshes)}, after {', '.join(f'{at:.2f}' for at in refreshes)} s",

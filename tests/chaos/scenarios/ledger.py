@@ -54,5 +54,7 @@ def integrity(stage, path):
         foreign = database.execute("PRAGMA foreign_key_check").fetchall()
     database.close()
     stage.criterion(
-        "SQLite's integrity_check and foreign_key_check", result == ["ok"] and not foreign, f"{result}, {foreign}"
+        "SQLite's integrity_check and foreign_key_check",
+        result == ["ok"] and not foreign,
+        f"{result}, {foreign}",
     )

@@ -142,9 +142,17 @@ def check(stage, name, samples, signalled):
     """Checks that readiness fails immediately while the API still works."""
     before = [ready for at, ready, _ in samples if at < signalled]
     unready = [at - signalled for at, ready, _ in samples if at >= signalled and ready == 503]
-    late = [ready for at, ready, _ in samples if signalled + READINESS_LIMIT <= at < signalled + SHUTDOWN_DELAY - READINESS_LIMIT]
+    late = [
+        ready
+        for at, ready, _ in samples
+        if signalled + READINESS_LIMIT <= at < signalled + SHUTDOWN_DELAY - READINESS_LIMIT
+    ]
     when = f"{unready[0]:.2f} s after the signal" if unready else "never"
-    served = [api for at, _, api in samples if signalled <= at < signalled + SHUTDOWN_DELAY - READINESS_LIMIT]
+    served = [
+        api
+        for at, _, api in samples
+        if signalled <= at < signalled + SHUTDOWN_DELAY - READINESS_LIMIT
+    ]
     stage.criterion(
         f"{name}: readiness is 503 immediately, and requests are served during SHUTDOWN_DELAY ({SHUTDOWN_DELAY} s)",
         set(before) == set(served) == {200} and unready and unready[0] <= READINESS_LIMIT and set(late) == {503},

@@ -72,7 +72,9 @@ def compare(stage, steady, calm, attacked):
     samples = [sample for window in [*quiet, *disturbed.values()] for sample in window]
     bad = [status for _, status in samples if status != "200"]
     stage.criterion(
-        "well-behaved clients always succeed", not bad, f"{len(samples)} requests, {len(bad)} not 200"
+        "well-behaved clients always succeed",
+        not bad,
+        f"{len(samples)} requests, {len(bad)} not 200",
     )
     calms = sorted(p99_of(window) for window in quiet)
     undisturbed = statistics.median(calms)
@@ -108,13 +110,18 @@ def attacks(service, token):
     # cheap for the service: the connections are the attack
     whole = b"GET /health/live HTTP/1.1\r\nHost: chaos\r\n\r\n"
     post = f"POST {BASE}/decisions/ticket-visibility HTTP/1.1\r\n{common}Content-Type: application/json\r\n".encode()
-    sized, chunked = post + b"Content-Length: 100000\r\n\r\n{", post + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
+    sized, chunked = (
+        post + b"Content-Length: 100000\r\n\r\n{",
+        post + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    )
     header, body = HEADER_TIMEOUT + MARGIN, BODY_TIMEOUT + MARGIN
     return {
         "500 slow headers": attackers.drip(
             to, [(b"", get + b"X-Slow: ", b"a")] * 500, header, (408, None)
         ),
-        "200 slow headers of a second request": attackers.drip(to, [(whole, get + b"X-Slow: ", b"a")] * 200, header, (408, None)),
+        "200 slow headers of a second request": attackers.drip(
+            to, [(whole, get + b"X-Slow: ", b"a")] * 200, header, (408, None)
+        ),
         "200 slow bodies": attackers.drip(
             to, [(b"", sized, b" "), (b"", chunked, b"1\r\n \r\n")] * 100, body, (408,)
         ),

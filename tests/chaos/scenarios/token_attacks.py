@@ -60,7 +60,9 @@ def send(service, token, headers=()):
     try:
         # characters that are invalid in a header are replaced
         sent = token.encode("ascii", "replace").decode().replace("\n", " ")
-        return client.call("GET", PATH, headers={"Authorization": f"Bearer {sent}", **dict(headers)})
+        return client.call(
+            "GET", PATH, headers={"Authorization": f"Bearer {sent}", **dict(headers)}
+        )
     finally:
         client.close()
 
@@ -69,13 +71,17 @@ def accepted(stage, name, service, tokens):
     responses = {what: send(service, token) for what, token in tokens.items()}
     bad = [f"{what}: {response}" for what, response in responses.items() if response.status != 200]
     stage.criterion(
-        f"{name}: valid tokens are accepted", not bad, f"{len(responses)} tokens, {len(bad)} rejected{audit.examples(bad)}"
+        f"{name}: valid tokens are accepted",
+        not bad,
+        f"{len(responses)} tokens, {len(bad)} rejected{audit.examples(bad)}",
     )
 
 
 def refused(stage, name, service, tokens):
     responses = {what: send(service, token) for what, token in tokens.items()}
-    bad = [f"{what}: {response}" for what, response in responses.items() if not is_refusal(response)]
+    bad = [
+        f"{what}: {response}" for what, response in responses.items() if not is_refusal(response)
+    ]
     stage.criterion(
         f"{name}: forged tokens get 401, a problem and WWW-Authenticate", not bad,
         f"{len(responses)} tokens, {len(bad)} with another response{audit.examples(bad)}",
@@ -101,7 +107,9 @@ def twice(stage, name, service, token):
     body = response.read()
     client.close()
     stage.criterion(
-        f"{name}: two Authorization headers get 401", response.status == 401, f"{response.status} {body[:80]}"
+        f"{name}: two Authorization headers get 401",
+        response.status == 401,
+        f"{response.status} {body[:80]}",
     )
 
 
@@ -136,12 +144,24 @@ def several(stage, url):
     first = Key("first", "RS256")
     second = Key("second", "ES256")
     names = {name: f"https://{name}.example" for name in ("first", "second", "third")}
-    for name, text in {"first.json": key_set(first), "second.json": key_set(second), "third.txt": SECRET}.items():
+    for name, text in {
+        "first.json": key_set(first),
+        "second.json": key_set(second),
+        "third.txt": SECRET,
+    }.items():
         (stage.directory / name).write_text(text)
     issuers = [
         {"issuer": names["first"], "audience": "one", "jwks_file": f"{stage.directory}/first.json"},
-        {"issuer": names["second"], "audience": "two", "jwks_file": f"{stage.directory}/second.json"},
-        {"issuer": names["third"], "audience": "three", "hs256_secret_file": f"{stage.directory}/third.txt"},
+        {
+            "issuer": names["second"],
+            "audience": "two",
+            "jwks_file": f"{stage.directory}/second.json",
+        },
+        {
+            "issuer": names["third"],
+            "audience": "three",
+            "hs256_secret_file": f"{stage.directory}/third.txt",
+        },
     ]
     (stage.directory / "issuers.json").write_text(json.dumps(issuers))
     unset = {"JWT_ISSUER": None, "JWT_AUDIENCE": None, **NO_HS256}

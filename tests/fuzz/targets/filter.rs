@@ -1,4 +1,5 @@
-//! Parses arbitrary bytes as the filter of a query or a rule. With REPORT set, prints whether it was valid.
+//! Parses arbitrary bytes as the filter of a query or a rule. With REPORT set, prints whether it
+//! was valid.
 #![no_main]
 #![expect(dead_code, reason = "only part of the test support is used")]
 

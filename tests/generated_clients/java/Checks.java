@@ -66,7 +66,8 @@ final class Checks {
 
   /**
    * Java offers HTTP/2 with `Connection: Upgrade`. A server may ignore the offer, but must not send
-   * `Connection: upgrade`: Java would then reuse a connection that the server closes, and fail sometimes.
+   * `Connection: upgrade`: Java would then reuse a connection that the server closes, and fail
+   * sometimes.
    */
   static void notUpgraded(HttpResponse<InputStream> response) {
     if (response.headers().allValues("connection").contains("upgrade")) {

@@ -6,8 +6,9 @@ import java.util.Objects;
 /**
  * A member that is absent, null, or a value.
  *
- * <p>Replaces the library jackson-databind-nullable, which generated clients use by default, because it is not available from the
- * registries that this project uses. It has the methods that generated code calls.
+ * <p>Replaces the library jackson-databind-nullable, which generated clients use by default,
+ * because it is not available from the registries that this project uses. It has the methods that
+ * generated code calls.
  */
 public final class JsonNullable<T> {
   private static final JsonNullable<?> UNDEFINED = new JsonNullable<>(null, false);

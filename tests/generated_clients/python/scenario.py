@@ -9,7 +9,10 @@ from customer_integration_client import AuthenticatedClient
 from customer_integration_client.api.accesses import create_access, get_access, update_access
 from customer_integration_client.api.areas import delete_area, put_area
 from customer_integration_client.api.customer_integrations import update_customer_integration
-from customer_integration_client.api.decisions import decide_ticket_creation, decide_ticket_visibility
+from customer_integration_client.api.decisions import (
+    decide_ticket_creation,
+    decide_ticket_visibility,
+)
 from customer_integration_client.api.exclusion_rules import create_exclusion_rule
 from customer_integration_client.api.history import list_history
 from customer_integration_client.api.tags import create_tag, delete_tag, get_tag, list_tags
@@ -54,7 +57,9 @@ from customer_integration_client.types import UNSET, Response, Unset
 T = TypeVar("T")
 PARTNER = "K-1001"
 passed = 0
-client = AuthenticatedClient(os.environ["SERVICE"], os.environ["TOKEN"], raise_on_unexpected_status=True)
+client = AuthenticatedClient(
+    os.environ["SERVICE"], os.environ["TOKEN"], raise_on_unexpected_status=True
+)
 
 
 def step(title: str) -> None:
@@ -70,15 +75,23 @@ def equal(what: str, actual: object, expected: object) -> None:
 
 def succeeded(response: Response[T | Problem], status: HTTPStatus) -> T:
     """Returns the body of a successful response."""
-    if response.status_code != status or isinstance(response.parsed, Problem) or response.parsed is None:
-        raise SystemExit(f"python: expected {status}, got {response.status_code}: {response.parsed}")
+    if (
+        response.status_code != status
+        or isinstance(response.parsed, Problem)
+        or response.parsed is None
+    ):
+        raise SystemExit(
+            f"python: expected {status}, got {response.status_code}: {response.parsed}"
+        )
     return response.parsed
 
 
 def refused(response: Response[T | Problem], status: HTTPStatus) -> Problem:
     """Returns the problem of a rejected request."""
     if response.status_code != status or not isinstance(response.parsed, Problem):
-        raise SystemExit(f"python: expected a problem {status}, got {response.status_code}: {response.parsed}")
+        raise SystemExit(
+            f"python: expected a problem {status}, got {response.status_code}: {response.parsed}"
+        )
     return response.parsed
 
 
@@ -88,11 +101,17 @@ def activate() -> None:
     equal("code", early.code, "integration_inactive")
     equal("instance", early.instance, "/api/v1/customer-integrations/K-1001/areas/netz")
     body = CustomerIntegrationPatch(active=True)
-    active = succeeded(update_customer_integration.sync_detailed(PARTNER, client=client, body=body), HTTPStatus.OK)
+    active = succeeded(
+        update_customer_integration.sync_detailed(PARTNER, client=client, body=body), HTTPStatus.OK
+    )
     equal("active", active.active, True)
     equal("name", active.business_partner.name, "Muster Maschinenbau GmbH")
     blockers = [finding.code for finding in active.readiness.blockers]
-    equal("blockers", blockers, [FindingCode.NO_AREA, FindingCode.NO_TICKET_TYPE, FindingCode.NO_ACTIVE_ACCESS])
+    equal(
+        "blockers",
+        blockers,
+        [FindingCode.NO_AREA, FindingCode.NO_TICKET_TYPE, FindingCode.NO_ACTIVE_ACCESS],
+    )
 
 
 def grant() -> None:
@@ -100,7 +119,11 @@ def grant() -> None:
     area = succeeded(put_area.sync_detailed(PARTNER, "netz", client=client), HTTPStatus.CREATED)
     equal("area", [area.area_id, area.name, area.available], ["netz", "Netzwerk", True])
     equal("start ticket types", area.start_ticket_types, ["anomalie", "rueckruf"])
-    equal("version", succeeded(put_area.sync_detailed(PARTNER, "netz", client=client), HTTPStatus.OK).version, 1)
+    equal(
+        "version",
+        succeeded(put_area.sync_detailed(PARTNER, "netz", client=client), HTTPStatus.OK).version,
+        1,
+    )
     only = put_area.sync_detailed(PARTNER, "netz", client=client, if_none_match="*")
     equal("code", refused(only, HTTPStatus.PRECONDITION_FAILED).code, "precondition_failed")
     body = TicketTypeGrantPut(approval_required=True)
@@ -112,10 +135,16 @@ def grant() -> None:
 
 def add_access() -> tuple[UUID, str]:
     step("create an access")
-    body = AccessCreate("Änne", "Schäfer", "Aenne.Schaefer@muster.example", contact_id="P-1", role=Role.EDITOR)
+    body = AccessCreate(
+        "Änne", "Schäfer", "Aenne.Schaefer@muster.example", contact_id="P-1", role=Role.EDITOR
+    )
     response = create_access.sync_detailed(PARTNER, client=client, body=body)
     access = succeeded(response, HTTPStatus.CREATED)
-    equal("Location", response.headers["Location"], f"/api/v1/customer-integrations/K-1001/accesses/{access.id}")
+    equal(
+        "Location",
+        response.headers["Location"],
+        f"/api/v1/customer-integrations/K-1001/accesses/{access.id}",
+    )
     equal("email", access.email, "aenne.schaefer@muster.example")
     equal("first name", access.first_name, "Änne")
     equal("contact", access.contact_id, "P-1")
@@ -129,7 +158,9 @@ def patch_access(access_id: UUID, etag: str) -> None:
     step("patch with If-Match: absent members stay, null clears")
 
     def patch(if_match: str, body: AccessPatch) -> Response[Access | Problem]:
-        return update_access.sync_detailed(PARTNER, access_id, client=client, if_match=if_match, body=body)
+        return update_access.sync_detailed(
+            PARTNER, access_id, client=client, if_match=if_match, body=body
+        )
 
     first = patch(etag, AccessPatch(ticket_visibility=TicketVisibility.PARTNER))
     changed = succeeded(first, HTTPStatus.OK)
@@ -138,14 +169,24 @@ def patch_access(access_id: UUID, etag: str) -> None:
     second = patch(first.headers["ETag"], AccessPatch(contact_id=None))
     cleared = succeeded(second, HTTPStatus.OK)
     equal("null clears", [cleared.contact_id, cleared.version], [None, 3])
-    equal("the rest stays", [cleared.ticket_visibility, cleared.role], [TicketVisibility.PARTNER, Role.EDITOR])
+    equal(
+        "the rest stays",
+        [cleared.ticket_visibility, cleared.role],
+        [TicketVisibility.PARTNER, Role.EDITOR],
+    )
 
     step("412 with an old ETag")
     stale = patch(etag, AccessPatch(role=Role.DISPATCHER))
     equal("code", refused(stale, HTTPStatus.PRECONDITION_FAILED).code, "precondition_failed")
     equal("current ETag", stale.headers["ETag"], second.headers["ETag"])
-    unchanged = succeeded(get_access.sync_detailed(PARTNER, access_id, client=client), HTTPStatus.OK)
-    equal("nothing was written", [unchanged.role, unchanged.version, unchanged.contact_id], [Role.EDITOR, 3, None])
+    unchanged = succeeded(
+        get_access.sync_detailed(PARTNER, access_id, client=client), HTTPStatus.OK
+    )
+    equal(
+        "nothing was written",
+        [unchanged.role, unchanged.version, unchanged.contact_id],
+        [Role.EDITOR, 3, None],
+    )
 
 
 def conflicts() -> None:
@@ -172,11 +213,18 @@ def exclude_tickets() -> None:
     step("an exclusion rule with a nested filter")
     either = TicketFilterGroup(
         TicketFilterGroupType.ANY,
-        [condition(Field.STATUS, Operator.IN, "closed"), condition(Field.TAG, Operator.ANY_OF, "Personal")],
+        [
+            condition(Field.STATUS, Operator.IN, "closed"),
+            condition(Field.TAG, Operator.ANY_OF, "Personal"),
+        ],
     )
-    both = TicketFilterGroup(TicketFilterGroupType.ALL, [condition(Field.AREA, Operator.IN, "netz"), either])
+    both = TicketFilterGroup(
+        TicketFilterGroupType.ALL, [condition(Field.AREA, Operator.IN, "netz"), either]
+    )
     body = ExclusionRuleCreate("Altfälle", both)
-    rule = succeeded(create_exclusion_rule.sync_detailed(PARTNER, client=client, body=body), HTTPStatus.CREATED)
+    rule = succeeded(
+        create_exclusion_rule.sync_detailed(PARTNER, client=client, body=body), HTTPStatus.CREATED
+    )
     equal("filter", rule.filter_.to_dict(), both.to_dict())
     # the discriminator selects the type
     inner = rule.filter_.filters[1] if isinstance(rule.filter_, TicketFilterGroup) else None
@@ -184,7 +232,9 @@ def exclude_tickets() -> None:
     equal("leaf", leaf.field if isinstance(leaf, TicketFilterCondition) else None, Field.STATUS)
 
 
-def ticket(ticket_id: str, status: TicketStatusType0 | None | Unset, internal: bool = False) -> Ticket:
+def ticket(
+    ticket_id: str, status: TicketStatusType0 | None | Unset, internal: bool = False
+) -> Ticket:
     return Ticket(ticket_id, PARTNER, "netz", internal, False, status=status, tags=[])
 
 
@@ -197,7 +247,9 @@ def decide(access_id: UUID) -> None:
         ticket("none", None),
     ]
     body = TicketVisibilityQuestion(tickets, access_id=access_id, explain=True)
-    response = succeeded(decide_ticket_visibility.sync_detailed(client=client, body=body), HTTPStatus.OK)
+    response = succeeded(
+        decide_ticket_visibility.sync_detailed(client=client, body=body), HTTPStatus.OK
+    )
     visible = {decision.ticket_id: decision.visible for decision in response.decisions}
     equal("visible", visible, {"open": True, "closed": False, "unknown": False, "none": True})
 
@@ -217,7 +269,9 @@ def decide(access_id: UUID) -> None:
 
     def create(ticket_type: str) -> TicketCreationAnswer:
         request = TicketCreationQuestion("netz", ticket_type, access_id=access_id)
-        return succeeded(decide_ticket_creation.sync_detailed(client=client, body=request), HTTPStatus.OK)
+        return succeeded(
+            decide_ticket_creation.sync_detailed(client=client, body=request), HTTPStatus.OK
+        )
 
     may = create("anomalie")
     equal("allowed", [may.allowed, may.approval_required, may.reasons], [True, True, []])
@@ -230,12 +284,17 @@ def decide(access_id: UUID) -> None:
 def pages() -> list[UUID]:
     step("page through a list")
     for name in ["Drucker", "Arbeitsplatz", "VPN", "Cloud", "Büro"]:
-        succeeded(create_tag.sync_detailed(PARTNER, client=client, body=TagCreate(name)), HTTPStatus.CREATED)
+        succeeded(
+            create_tag.sync_detailed(PARTNER, client=client, body=TagCreate(name)),
+            HTTPStatus.CREATED,
+        )
     sizes: list[int] = []
     tags: list[Tag] = []
     cursor: str | None | Unset = UNSET
     while cursor is not None:
-        response = list_tags.sync_detailed(PARTNER, client=client, limit=2, sort=ListTagsSort.NAME, cursor=cursor)
+        response = list_tags.sync_detailed(
+            PARTNER, client=client, limit=2, sort=ListTagsSort.NAME, cursor=cursor
+        )
         page = succeeded(response, HTTPStatus.OK)
         sizes.append(len(page.items))
         tags += page.items
@@ -248,20 +307,32 @@ def pages() -> list[UUID]:
 
 def history() -> None:
     step("the history")
-    [entry] = succeeded(list_history.sync_detailed(PARTNER, client=client, limit=1), HTTPStatus.OK).items
-    equal("entry", [entry.resource, entry.action, entry.subject], [ResourceKind.TAG, Action.CREATED, "demo"])
+    [entry] = succeeded(
+        list_history.sync_detailed(PARTNER, client=client, limit=1), HTTPStatus.OK
+    ).items
+    equal(
+        "entry",
+        [entry.resource, entry.action, entry.subject],
+        [ResourceKind.TAG, Action.CREATED, "demo"],
+    )
     equal("before and after", [entry.before, entry.after and entry.after["name"]], [None, "Büro"])
 
 
 def delete_all(access_id: UUID, tags: list[UUID]) -> None:
     step("delete")
     for tag in tags:
-        equal("deleted", delete_tag.sync_detailed(PARTNER, tag, client=client).status_code, HTTPStatus.NO_CONTENT)
+        equal(
+            "deleted",
+            delete_tag.sync_detailed(PARTNER, tag, client=client).status_code,
+            HTTPStatus.NO_CONTENT,
+        )
     gone = refused(get_tag.sync_detailed(PARTNER, tags[0], client=client), HTTPStatus.NOT_FOUND)
     equal("code", gone.code, "not_found")
 
     def switch(active: bool) -> Response[Access | Problem]:
-        return update_access.sync_detailed(PARTNER, access_id, client=client, body=AccessPatch(active=active))
+        return update_access.sync_detailed(
+            PARTNER, access_id, client=client, body=AccessPatch(active=active)
+        )
 
     inactive = succeeded(switch(False), HTTPStatus.OK)
     equal("ineffective", inactive.ineffective_reasons, [IneffectiveReason.ACCESS_INACTIVE])

@@ -1,4 +1,5 @@
-// The scenario of tests/generated_clients with the generated TypeScript client. scenario.py and Scenario.java do the same.
+// The scenario of tests/generated_clients with the generated TypeScript client. scenario.py and
+// Scenario.java do the same.
 import { Checks } from "./checks.js";
 import { clientOf, header, refused, succeeded, type Schemas } from "./client.js";
 
