@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Checks the manifests of the workspace: each dependency has a comment that says what it is for, and tables are sorted.
+"""Checks the manifests of the workspace: each dependency has a comment that says what it is for,
+and tables are sorted.
 
-The comment is on the line above the dependency or at the end of its line. Crates of the workspace itself need none.
+The comment is on the line above the dependency or at the end of its line. Crates of the workspace
+itself need none.
 """
 
 import sys

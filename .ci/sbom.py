@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Prints the service's bill of materials (SBOM): CycloneDX 1.6, JSON. The same commit gives the same bytes.
+"""Prints the service's bill of materials (SBOM): CycloneDX 1.6, JSON.
+
+The same commit gives the same bytes.
 
 .ci/sbom.py [--target TRIPLE] [FILE]
 
-It lists the crates that `cargo build --profile dist --locked --bin customer-integration` compiles for
-the target (default: Linux on x86-64), according to cargo: with the enabled features, without tests and
-benchmarks. Crates that are used at build time only (build scripts, procedural macros) have the scope
-"excluded". C libraries and JavaScript that are bundled in crates are listed too, because advisories
-refer to them.
+It lists the crates that `cargo build --profile dist --locked --bin customer-integration` compiles
+for the target (default: Linux on x86-64), according to cargo: with the enabled features, without
+tests and benchmarks. Crates that are used at build time only (build scripts, procedural macros)
+have the scope "excluded". C libraries and JavaScript that are bundled in crates are listed too,
+because advisories refer to them.
 """
 
 import argparse
@@ -147,7 +149,7 @@ def bundled(crate: tuple[str, str], package: dict, features: str) -> dict | None
 
 
 def committed() -> str:
-    """Returns the time of the commit, or SOURCE_DATE_EPOCH if set, e.g. for an archive without git."""
+    """Returns the time of the commit, or SOURCE_DATE_EPOCH, for archives without git."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     if seconds is None:
         seconds = subprocess.run(

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Runs the commands of docs/guide.md and README.md and compares their output with the documents.
 
-Every ```sh block that directly follows a comment `<!-- expect: … -->` is run, in order and in one bash
-session per document, against a server that this script starts in a new directory. A block passes if
+Every ```sh block that directly follows a comment `<!-- expect: … -->` is run, in order and in one
+bash session per document, against a server that this script starts in a new directory. A block
+passes if
 
 * its last command succeeds,
-* its output contains every string of the comment (separated by spaces; strings with spaces are quoted),
+* its output contains every string of the comment (separated by spaces; strings with spaces are
+  quoted),
 * its output contains every line of the ```text block that directly follows, in the same order; `…`
   matches anything.
 
-docs/guide.md must have such blocks, README.md may have some. The binary is $CUSTOMER_INTEGRATION_BIN, or
-else the debug build.
+docs/guide.md must have such blocks, README.md may have some. The binary is
+$CUSTOMER_INTEGRATION_BIN, or else the debug build.
 """
 
 import os

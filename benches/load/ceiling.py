@@ -1,4 +1,6 @@
-"""The throughput of PostgreSQL alone: `pgbench -S`, and the SQL statements of a write of the service."""
+"""The throughput of PostgreSQL alone: `pgbench -S`, and the SQL statements of a write of the
+service.
+"""
 
 import re
 import subprocess
@@ -47,7 +49,9 @@ class Ceiling:
         return float(re.search(NUMBER, output)[1])
 
     def capture(self, database, write):
-        """Returns the statements of a write from PostgreSQL's log: pairs of a statement and its parameters."""
+        """Returns the statements of a write from PostgreSQL's log: pairs of a statement and its
+        parameters.
+        """
         self.cluster.sql(f"ALTER DATABASE {database} SET log_statement = 'all'")
         # the setting does not affect open connections
         self.cluster.sql(
@@ -71,7 +75,9 @@ ENTRY = re.compile(r'INSERT INTO "history" \((.*?)\) VALUES \((.*?)\)')
 
 
 def script(statements, replaced):
-    """Returns a pgbench script with the captured parameters, in which the texts of `replaced` are replaced."""
+    """Returns a pgbench script with the captured parameters, in which the texts of `replaced` are
+    replaced.
+    """
     lines = ["\\set number random(1, 9000000000000000)"]
     for sql, parameters in statements:
         values = {f"${number}": _value(value, replaced) for number, value in parameters.items()}

@@ -3,14 +3,18 @@
 
     benches/load/pages.py [--seconds 5] [--rounds 3] [--partners 100000]
 
-Reads of a page of a partner's tags, from the database and from the page cache; the same page with a current
-ETag (304); and updates of a tag of one of a hundred partners. Also reads with a thousand and with many
-partners. Each round measures everything once, so that noise affects all alike; the medians are printed.
+Reads of a page of a partner's tags, from the database and from the page cache; the same page with a
+current ETag (304); and updates of a tag of one of a hundred partners. Also reads with a thousand
+and with many partners. Each round measures everything once, so that noise affects all alike; the
+medians are printed.
 
-First at full load, with few and with many connections: reads with wrk, which like pgbench uses little CPU,
-and writes, which all differ, with oha. Then the latencies at 70 % of that with oha, corrected for
-coordinated omission. pgbench runs with the same number of clients. Nothing is pinned to a core. Needs the
-Debian packages postgresql and wrk, and oha: `cargo install --locked --root target/tools oha`.
+First at full load, with few and with many connections: reads with wrk, which like pgbench uses
+little CPU, and writes, which all differ, with oha. Then the latencies at 70 % of that with oha,
+corrected for coordinated omission. pgbench runs with the same number of clients. Nothing is pinned
+to a core.
+
+Needs the Debian packages postgresql and wrk, and oha:
+`cargo install --locked --root target/tools oha`.
 """
 
 import argparse
@@ -82,7 +86,10 @@ def oha(urls, token, seconds, *more, connections=FEW_CONNECTIONS, rate=None, exp
 
 
 def maximum(url, token, seconds, *more, connections, expected):
-    """Returns requests per second at full load; checks the status first, because wrk does not report it."""
+    """Returns requests per second at full load.
+
+    Checks the status first, because wrk does not report it.
+    """
     status = sh(
         "curl",
         "-s",
@@ -133,7 +140,10 @@ def is_ready(server):
 
 
 def seed(client):
-    """Creates K-1 with ten tags, for reads, and others with one tag, for writes; returns the paths of those."""
+    """Creates K-1 with ten tags, for reads, and others with one tag, for writes.
+
+    Returns the paths of those.
+    """
     paths = []
     for number in range(1, WRITERS + 2):
         client.must(

@@ -3,10 +3,10 @@
 
     benches/load/run.py [--seconds 4] [--rounds 5] [--stale 10000]
 
-The server and PostgreSQL share one core, the load generator has another. Each round measures constant
-responses and decisions one after the other, with few and with many connections, so that noise affects both
-alike. The medians of all rounds are printed. Needs the Debian packages wrk and postgresql, and two cores.
-All files are in a temporary directory.
+The server and PostgreSQL share one core, the load generator has another. Each round measures
+constant responses and decisions one after the other, with few and with many connections, so that
+noise affects both alike. The medians of all rounds are printed. Needs the Debian packages wrk and
+postgresql, and two cores. All files are in a temporary directory.
 """
 
 import argparse
@@ -60,7 +60,10 @@ def rule(dice, number):
 
 
 def seed(client):
-    """Creates a partner with 10 areas and 10 rules (3 of them global), and two accesses; returns their ids."""
+    """Creates a partner with 10 areas and 10 rules (3 of them global), and two accesses.
+
+    Returns their ids.
+    """
     dice = random.Random(7)
     for n in range(6):
         client.must(

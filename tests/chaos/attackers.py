@@ -1,6 +1,7 @@
 """Misbehaving clients, with hand-written HTTP.
 
-Each attack returns how long the service tolerated it, the limit, a summary, and the unexpected outcomes.
+Each attack returns how long the service tolerated it, the limit, a summary, and the unexpected
+outcomes.
 """
 
 import asyncio
@@ -24,7 +25,10 @@ async def connect(to):
 
 
 async def read_response(reader):
-    """Reads a complete response; returns its status and body, or (None, b"") if the connection ends early."""
+    """Reads a complete response.
+
+    Returns its status and body, or (None, b"") if the connection ends early.
+    """
     try:
         headers = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -136,7 +140,10 @@ async def one_large_header(to, beginning, size, timeout):
 
 
 async def large_headers(to, beginning, limit):
-    """Headers of 10,000 bytes get a response; those of 4 MiB are rejected before they are read completely."""
+    """Headers of 10,000 bytes get a response.
+
+    Those of 4 MiB are rejected before they are read completely.
+    """
     tasks = []
     for number in range(ATTACKS_PER_SECOND * DURATION_SECONDS):
         size = HUGE if number % 4 == 0 else 10_000
@@ -153,7 +160,10 @@ async def large_headers(to, beginning, limit):
 
 
 def is_expected(size, status):
-    """Whether the status is expected; the response is lost if the connection closes while the client still sends."""
+    """Whether the status is expected.
+
+    The response is lost if the connection closes while the client still sends.
+    """
     return status in (200, 400, 431) if size < HUGE else status in (400, 413, 431, None)
 
 
@@ -172,7 +182,10 @@ async def one_bomb(to, request, timeout):
 
 
 async def bombs(to, post, bomb, limit):
-    """Sends small bodies that would be huge when decompressed; they must be rejected and not decompressed."""
+    """Sends small bodies that would be huge when decompressed.
+
+    They must be rejected and not decompressed.
+    """
     request = post + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb) + bomb
     tasks = []
     for _ in range(ATTACKS_PER_SECOND * DURATION_SECONDS):

@@ -1,4 +1,6 @@
-"""Compares the service's data with a ledger: acknowledged writes exist exactly once, and no write is partial."""
+"""Compares the service's data with a ledger: acknowledged writes exist exactly once, and no write
+is partial.
+"""
 
 import collections
 
@@ -25,7 +27,10 @@ def pages(client, path):
 
 
 def missing(client, promises):
-    """Returns the promises without a history entry; reads the newest entries, only as many as necessary."""
+    """Returns the promises without a history entry.
+
+    Reads the newest entries, only as many as necessary.
+    """
     left = set(promises)
     for partner in {promise.partner for promise in promises.values()}:
         wanted = {id for id, promise in promises.items() if promise.partner == partner}
@@ -60,18 +65,20 @@ def audit(stage, client, ledger):
         promises and not lost + doubled + wrong,
         f"{len(promises)} acknowledged, {len(lost)} lost, {len(doubled)} twice, {len(wrong)} with other content"
         f"{examples(lost + doubled + wrong)}",
-    )  # fmt: skip
+    )
     stage.criterion(
-        "writes without a clear response exist completely or not at all, rejected ones do not", not torn + present,
+        "writes without a clear response exist completely or not at all, rejected ones do not",
+        not torn + present,
         f"{len(ledger.open)} open, {len(whole)} of them exist; "
         f"{len(ledger.refused)} rejected, {len(present)} of them exist"
         f"{examples(torn + present)}",
-    )  # fmt: skip
+    )
     total = sum(len(entries) for entries in found.values())
     stage.criterion(
-        "no write is partial: history, resources, versions and revisions agree", not broken,
+        "no write is partial: history, resources, versions and revisions agree",
+        not broken,
         f"{total} history entries, {len(broken)} disagreements{examples(broken)}",
-    )  # fmt: skip
+    )
     stage.criterion(
         "no writer got an unexpected response",
         not ledger.unexpected,
@@ -87,10 +94,9 @@ def is_fulfilled(promise, entry):
     """Whether a history entry matches the promise."""
     after = entry["after"] or {}
     state = (entry["resource"], entry["resource_id"], after.get("version"))
-    return (
-        state == (promise.resource, promise.id, promise.version)
-        and all(after.get(name) == value for name, value in promise.members.items())
-    )  # fmt: skip
+    return state == (promise.resource, promise.id, promise.version) and all(
+        after.get(name) == value for name, value in promise.members.items()
+    )
 
 
 def inconsistencies(client, partner, entries):

@@ -1,8 +1,8 @@
 """Writers that record which writes the service has acknowledged, and readers.
 
-Every write has a unique request id, which the history stores. So the history must have exactly one entry
-for each write with a successful response, none for each rejected one, and none or one for each write
-without a clear response.
+Every write has a unique request id, which the history stores. So the history must have exactly one
+entry for each write with a successful response, none for each rejected one, and none or one for
+each write without a clear response.
 """
 
 import collections
@@ -240,12 +240,14 @@ class Reader(Caller):
     def step(self):
         partner = self.rng.choice(world.PARTNERS)
         decision = world.decision_request(self.accesses[partner], partner)
-        method, path, body = self.rng.choice([
-            ("GET", world.at(partner), None),
-            ("GET", f"{world.at(partner)}/tags?limit=10", None),
-            ("POST", f"{BASE}/decisions/ticket-visibility", decision),
-            ("GET", f"{world.at(partner)}/accesses/{self.accesses[partner]}", None),
-        ])  # fmt: skip
+        method, path, body = self.rng.choice(
+            [
+                ("GET", world.at(partner), None),
+                ("GET", f"{world.at(partner)}/tags?limit=10", None),
+                ("POST", f"{BASE}/decisions/ticket-visibility", decision),
+                ("GET", f"{world.at(partner)}/accesses/{self.accesses[partner]}", None),
+            ]
+        )
         self.send(method, path, body)
 
 

@@ -1,4 +1,7 @@
-"""Forged tokens by name, from RFC 8725 (JWT Best Current Practices). All of them must be rejected."""
+"""Forged tokens by name, from RFC 8725 (JWT Best Current Practices).
+
+All of them must be rejected.
+"""
 
 import base64
 import datetime
@@ -20,13 +23,19 @@ ENCODING, PUBLIC = serialization.Encoding, serialization.PublicFormat
 def all_of(keys, attacker, url):
     """Returns all forged tokens.
 
-    `keys`: the valid keys by algorithm; `attacker`: a key of the attacker; `url`: of the attacker's key set.
+    `keys`: the valid keys by algorithm; `attacker`: a key of the attacker; `url`: of the attacker's
+    key set.
     """
     return {
-        **without_signature(keys["RS256"]), **confused(keys), **kids(keys), **headers(keys, attacker, url),
+        **without_signature(keys["RS256"]),
+        **confused(keys),
+        **kids(keys),
+        **headers(keys, attacker, url),
         **types(keys["RS256"]),
-        **broken_signatures(keys), **wrong_claims(keys["ES256"]), **forms(keys),
-    }  # fmt: skip
+        **broken_signatures(keys),
+        **wrong_claims(keys["ES256"]),
+        **forms(keys),
+    }
 
 
 def without_signature(key):
@@ -57,11 +66,12 @@ def confused(keys):
         secrets = {
             "PEM": key.public_as(ENCODING.PEM, spki),
             "PEM without its last newline": key.public_as(ENCODING.PEM, spki).strip(),
-            "DER": key.public_as(ENCODING.DER, spki), "JWK": json.dumps(key.jwk()).encode(),
+            "DER": key.public_as(ENCODING.DER, spki),
+            "JWK": json.dumps(key.jwk()).encode(),
             "compact JWK": json.dumps(key.jwk(), separators=(",", ":")).encode(),
             "the key set": key_set(*keys.values()).encode(),
             "an empty secret": b"",
-        }  # fmt: skip
+        }
         if key.jwk()["kty"] == "RSA":
             secrets["PKCS#1 PEM"] = key.public_as(ENCODING.PEM, PUBLIC.PKCS1)
             secrets["PKCS#1 DER"] = key.public_as(ENCODING.DER, PUBLIC.PKCS1)
@@ -80,10 +90,19 @@ def kids(keys):
     key = keys["RS256"]
     found = {}
     malicious = {
-        "path traversal": "../../../../../../dev/null", "absolute path": "/dev/null", "file URL": "file:///dev/null",
-        "SQL": "x' UNION SELECT 'secret' --", "shell": "$(id)", "format": "%s%n", "NUL": "rsa\0", "long": "k" * 4000,
-        "other case": key.kid.upper(), "blank": "", "newline": f"{key.kid}\n", "unknown": "no-such-key",
-    }  # fmt: skip
+        "path traversal": "../../../../../../dev/null",
+        "absolute path": "/dev/null",
+        "file URL": "file:///dev/null",
+        "SQL": "x' UNION SELECT 'secret' --",
+        "shell": "$(id)",
+        "format": "%s%n",
+        "NUL": "rsa\0",
+        "long": "k" * 4000,
+        "other case": key.kid.upper(),
+        "blank": "",
+        "newline": f"{key.kid}\n",
+        "unknown": "no-such-key",
+    }
     for name, kid in malicious.items():
         found[f"kid with {name}, valid signature"] = key.token({"kid": kid})
         for secret in (b"", b"secret"):
@@ -97,12 +116,18 @@ def kids(keys):
 
 
 def headers(keys, attacker, url):
-    """Sections 2.9 and 3.10: keys in a token or at a URL in it; unknown critical extensions (RFC 7515 4.1.11)."""
+    """Sections 2.9 and 3.10: keys in a token or at a URL in it.
+
+    Also unknown critical extensions (RFC 7515 section 4.1.11).
+    """
     certificate = b64_plain(self_signed(attacker, url))
     embedded = {
-        "jwk": {"jwk": attacker.jwk()}, "jku": {"jku": url}, "x5u": {"x5u": url}, "x5c": {"x5c": [certificate]},
+        "jwk": {"jwk": attacker.jwk()},
+        "jku": {"jku": url},
+        "x5u": {"x5u": url},
+        "x5c": {"x5c": [certificate]},
         "all of them": {"jwk": attacker.jwk(), "jku": url, "x5u": url, "x5c": [certificate]},
-    }  # fmt: skip
+    }
     found = {"signed by the attacker": attacker.token({"kid": keys["RS256"].kid})}
     for name, members in embedded.items():
         found[f"the attacker's key by {name}"] = attacker.token(members)
@@ -113,9 +138,13 @@ def headers(keys, attacker, url):
             {**members, "kid": None}
         )
     crits = {
-        "unknown": {"crit": ["chaos"], "chaos": 1}, "b64": {"crit": ["b64"], "b64": False}, "empty": {"crit": []},
-        "no list": {"crit": "exp"}, "a standard name": {"crit": ["alg"]}, "unknown and absent": {"crit": ["chaos"]},
-    }  # fmt: skip
+        "unknown": {"crit": ["chaos"], "chaos": 1},
+        "b64": {"crit": ["b64"], "b64": False},
+        "empty": {"crit": []},
+        "no list": {"crit": "exp"},
+        "a standard name": {"crit": ["alg"]},
+        "unknown and absent": {"crit": ["chaos"]},
+    }
     return {
         **found,
         **{f"crit {name}": keys["RS256"].token(members) for name, members in crits.items()},
@@ -144,11 +173,16 @@ def broken_signatures(keys):
         header, payload, _ = key.token().split(".")
         good = key.sign(f"{header}.{payload}".encode())
         forged = {
-            "truncated": good[:-1], "extended": good + b"\0", "halved": good[: len(good) // 2], "empty": b"",
+            "truncated": good[:-1],
+            "extended": good + b"\0",
+            "halved": good[: len(good) // 2],
+            "empty": b"",
             "doubled": good * 2,
-            "all zeros": bytes(len(good)), "all ones": b"\xff" * len(good), "of another token": key.sign(b"other"),
+            "all zeros": bytes(len(good)),
+            "all ones": b"\xff" * len(good),
+            "of another token": key.sign(b"other"),
             "with one bit flipped": bytes([good[0] ^ 1]) + good[1:],
-        }  # fmt: skip
+        }
         for how, signature in forged.items():
             found[f"{name} signature {how}"] = f"{header}.{payload}.{b64(signature)}"
         found[f"{name}, another payload"] = f"{header}.{part(claims({'sub': 'admin'}))}.{b64(good)}"
@@ -165,16 +199,22 @@ def broken_signatures(keys):
 def wrong_claims(key):
     now = int(time.time())
     wrong = {
-        "expired 90 s ago": {"exp": now - 90}, "valid in 90 s": {"nbf": now + 90},
+        "expired 90 s ago": {"exp": now - 90},
+        "valid in 90 s": {"nbf": now + 90},
         "another issuer": {"iss": "https://evil.example"},
-        "issuer with a slash more": {"iss": f"{ISSUER}/"}, "issuer in a list": {"iss": [ISSUER]},
+        "issuer with a slash more": {"iss": f"{ISSUER}/"},
+        "issuer in a list": {"iss": [ISSUER]},
         "another audience": {"aud": "other"},
-        "other audiences": {"aud": ["other", "another"]}, "no audience at all": {"aud": []},
+        "other audiences": {"aud": ["other", "another"]},
+        "no audience at all": {"aud": []},
         "exp as text": {"exp": "soon"},
-        "exp of -1": {"exp": -1}, "exp as null": {"exp": "null"}, "blank subject": {"sub": ""},
+        "exp of -1": {"exp": -1},
+        "exp as null": {"exp": "null"},
+        "blank subject": {"sub": ""},
         "subject as a number": {"sub": 1},
-        "subject with NUL": {"sub": "a\0b"}, "nbf as text": {"nbf": "now"},
-    }  # fmt: skip
+        "subject with NUL": {"sub": "a\0b"},
+        "nbf as text": {"nbf": "now"},
+    }
     for name in ("iss", "aud", "exp", "sub"):
         wrong[f"without {name}"] = {name: None}
     found = {name: key.token(payload=payload) for name, payload in wrong.items()}
@@ -189,15 +229,19 @@ def forms(keys):
     header, payload, signature = key.token().split(".")
     joined = {"protected": header, "payload": payload, "signature": signature}
     return {
-        "no token": "", "one part": header, "two parts": f"{header}.{payload}",
+        "no token": "",
+        "one part": header,
+        "two parts": f"{header}.{payload}",
         "four parts": f"{header}.{payload}.{signature}.{signature}",
-        "JSON form": json.dumps(joined), "padded": f"{header}.{payload}.{signature}==",
+        "JSON form": json.dumps(joined),
+        "padded": f"{header}.{payload}.{signature}==",
         "a space within": f"{header}. {payload}.{signature}",
-        "16 KiB": key.token(payload={"filler": "f" * (12 * 1024)}), "detached payload": f"{header}..{signature}",
+        "16 KiB": key.token(payload={"filler": "f" * (12 * 1024)}),
+        "detached payload": f"{header}..{signature}",
         "embedded JWE": encrypted(key, key.token()),
         "embedded JWE of an unsigned token": encrypted(key, f"{part({'alg': 'none'})}.{payload}."),
         "two algorithms": twice(key),
-    }  # fmt: skip
+    }
 
 
 def twice(key):

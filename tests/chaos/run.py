@@ -1,7 +1,8 @@
 """Chaos tests: breaks the process, database, disk, clients or keys of the service under load.
 
-Each scenario prints its criteria with the measured values. Exit code 1 if a criterion fails. disk-full
-needs root to mount small disks. All files are in temporary directories, and all processes end with this one.
+Each scenario prints its criteria with the measured values. Exit code 1 if a criterion fails.
+disk-full needs root to mount small disks. All files are in temporary directories, and all processes
+end with this one.
 """
 
 import argparse
@@ -26,9 +27,15 @@ from support.waiting import Failed  # noqa: E402
 
 # in order of execution; the module is the name with underscores
 SCENARIOS = [
-    "ledger", "database-away", "disk-full", "slow-clients", "token-attacks", "key-rotation", "rolling-restart",
+    "ledger",
+    "database-away",
+    "disk-full",
+    "slow-clients",
+    "token-attacks",
+    "key-rotation",
+    "rolling-restart",
     "failover",
-]  # fmt: skip
+]
 # seconds for a terminated scenario to stop its child processes
 GRACE = 30
 

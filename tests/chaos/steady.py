@@ -1,7 +1,8 @@
-"""Well-behaved clients: requests at a fixed rate, from a separate process that other load does not slow down.
+"""Well-behaved clients: requests at a fixed rate, from a separate process that other load does not
+slow down.
 
-Latencies are measured from the scheduled time of a request, so that a delay also counts for the requests
-after it.
+Latencies are measured from the scheduled time of a request, so that a delay also counts for the
+requests after it.
 """
 
 import http.client
@@ -23,7 +24,9 @@ PER_SECOND = 25
 
 
 class Steady:
-    """The process. It writes a line for each request: its scheduled time, its seconds and its status."""
+    """The process. It writes a line for each request: its scheduled time, its seconds and its
+    status.
+    """
 
     def __init__(self, stage, service, token, requests):
         self.lines = stage.directory / "steady.txt"
@@ -64,7 +67,9 @@ class Steady:
         )
 
     def between(self, begin, end):
-        """Returns latencies and statuses of the requests scheduled in an interval of `time.monotonic`."""
+        """Returns latencies and statuses of the requests scheduled in an interval of
+        `time.monotonic`.
+        """
         return [(took, status) for due, took, status in self.samples() if begin <= due < end]
 
 

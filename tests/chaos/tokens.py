@@ -36,8 +36,9 @@ class Key:
         self.private = {
             "RS256": lambda: rsa.generate_private_key(65537, 2048),
             "PS256": lambda: rsa.generate_private_key(65537, 2048),
-            "ES256": lambda: ec.generate_private_key(ec.SECP256R1()), "EdDSA": ed25519.Ed25519PrivateKey.generate,
-        }[algorithm]()  # fmt: skip
+            "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+            "EdDSA": ed25519.Ed25519PrivateKey.generate,
+        }[algorithm]()
 
     @property
     def public(self):
@@ -97,9 +98,12 @@ def changed(members, changes):
 def claims(changes=None):
     """Returns the claims of a valid token with changes."""
     good = {
-        "iss": ISSUER, "aud": AUDIENCE, "sub": "tester", "exp": int(time.time()) + 600,
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "tester",
+        "exp": int(time.time()) + 600,
         "scope": "catalog:read integration:read",
-    }  # fmt: skip
+    }
     return changed(good, changes)
 
 

@@ -12,7 +12,10 @@ def at(partner):
 
 
 def create_partners(client, writers=0):
-    """Creates partners with an area and a ticket type, and ticket types for the writers. Idempotent."""
+    """Creates partners with an area and a ticket type, and ticket types for the writers.
+
+    Idempotent.
+    """
     client.must("PUT", f"{BASE}/catalog/areas/netz", {"name": "Netzwerk", "color": "#1F77B4"})
     names = ["anomalie", *(name for number in range(writers) for name in ticket_types(number))]
     for name in names:

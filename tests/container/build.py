@@ -1,6 +1,7 @@
 """Executes the steps of the Dockerfile's builder stage in a chroot with this machine's programs.
 
-`run` starts this in new namespaces and removes the directory when they, and all mounts in them, have ended.
+`run` starts this in new namespaces and removes the directory when they, and all mounts in them,
+have ended.
 """
 
 import argparse

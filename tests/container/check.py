@@ -1,6 +1,8 @@
-"""Creates the root file system of the Dockerfile's last stage and starts it: read-only, without privileges.
+"""Creates the root file system of the Dockerfile's last stage and starts it: read-only, without
+privileges.
 
-`run` starts this in new namespaces and removes the directory when they, and all mounts in them, have ended.
+`run` starts this in new namespaces and removes the directory when they, and all mounts in them,
+have ended.
 """
 
 import argparse

@@ -80,7 +80,10 @@ def read(path: Path) -> list[Stage]:
 
 
 class Context:
-    """The build context: files that .dockerignore does not exclude. Its last matching line decides."""
+    """The build context: files that .dockerignore does not exclude.
+
+    Its last matching line decides.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -99,7 +102,10 @@ class Context:
         return ignored
 
     def copy(self, source: str, target: Path, directory: bool) -> None:
-        """Copies like COPY: the content of a directory, or a file; `directory`: the target is a directory."""
+        """Copies like COPY: the content of a directory, or a file.
+
+        `directory`: the target is a directory.
+        """
         origin = self.root / source
         copied = 0
         if origin.is_file() and not self.ignores(source):

@@ -1,7 +1,8 @@
-"""A rolling restart under load: two instances with one PostgreSQL behind the proxy of docker-compose.yml.
+"""A rolling restart under load: two instances with one PostgreSQL behind the proxy of
+docker-compose.yml.
 
-Each instance is stopped and restarted while clients read and write. No request may fail. `run` starts this
-in a new network namespace, so that ports are free.
+Each instance is stopped and restarted while clients read and write. No request may fail. `run`
+starts this in a new network namespace, so that ports are free.
 """
 
 import argparse
@@ -65,7 +66,10 @@ class Instance:
         return sum('"status":' in line and "/tags" in line for line in lines)
 
     def stop(self) -> float:
-        """Sends SIGTERM like a container platform; fails if the instance does not exit in time with 0."""
+        """Sends SIGTERM like a container platform.
+
+        Fails if the instance does not exit in time with 0.
+        """
         started = time.monotonic()
         self.server.process.send_signal(signal.SIGTERM)
         code = self.server.process.wait(self.grace)
@@ -75,7 +79,9 @@ class Instance:
 
 
 class Clients:
-    """Threads that read and write through the proxy, each with one connection, until they are stopped."""
+    """Threads that read and write through the proxy, each with one connection, until they are
+    stopped.
+    """
 
     def __init__(self, token: str) -> None:
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}

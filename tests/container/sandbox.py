@@ -1,4 +1,7 @@
-"""Root file systems for child processes. `run` starts the caller in a mount namespace, so mounts end with it."""
+"""Root file systems for child processes.
+
+`run` starts the caller in a mount namespace, so mounts end with it.
+"""
 
 import ctypes
 import glob
@@ -38,7 +41,9 @@ def bind(source: Path, target: Path, writable: bool = False) -> None:
 
 
 def like_this_machine(root: Path, writable: list[Path]) -> None:
-    """Creates a root with this machine's programs, read-only except for `writable`, and without user files."""
+    """Creates a root with this machine's programs, read-only except for `writable`, and without
+    user files.
+    """
     for name in ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "dev", "proc"]:
         here = Path("/") / name
         if here.is_symlink():

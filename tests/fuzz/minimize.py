@@ -15,7 +15,8 @@ WARM_UP = "warm-up"
 def reached_edges(target, corpus, run):
     """Returns the edges that each input of a target reaches.
 
-    Timers and threads of the service add noise, so edges count only if they are reached in two runs.
+    Timers and threads of the service add noise, so edges count only if they are reached in two
+    runs.
     """
     first = measure(target, corpus, run)
     second = measure(target, corpus, run)
@@ -45,7 +46,8 @@ def measure(target, corpus, run):
 
 
 def parse_control(text):
-    """Parses the control file: two counts, the paths, and for each input a line `FT index features...`.
+    """Parses the control file: two counts, the paths, and for each input a line `FT index
+    features...`.
 
     A feature is an edge and a class of its number of executions: eight for each edge.
     """
@@ -60,7 +62,9 @@ def parse_control(text):
 
 
 def source_lines(binary, edges):
-    """Returns the source line of each edge, from the table of program counters and the debug information."""
+    """Returns the source line of each edge, from the table of program counters and the debug
+    information.
+    """
     sections = output_of("readelf", "-SW", binary)
     start, size = (
         int(number, 16)
@@ -95,8 +99,8 @@ def outcomes(target, corpus, run):
 def choose(inputs, alternatives):
     """Chooses inputs greedily until all lines are reached.
 
-    `inputs`: the lines that each input reaches. `alternatives`: sets of inputs; at least one of each set
-    is chosen.
+    `inputs`: the lines that each input reaches. `alternatives`: sets of inputs; at least one of
+    each set is chosen.
     """
     chosen = set()
     reached = set()

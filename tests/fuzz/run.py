@@ -1,8 +1,10 @@
-"""Fuzzes the request body of each operation, and the ticket filter, with libFuzzer and coverage of the library.
+"""Fuzzes the request body of each operation, and the ticket filter, with libFuzzer and coverage of
+the library.
 
-The properties that are checked are in the support of tests/api. Each target starts with the examples of
-the OpenAPI document and with tests/fuzz/corpus, uses the names in the document as dictionary, and runs for
-the same time. Inputs that fail are stored in target/fuzz-found; exit code 1 if there are any.
+The properties that are checked are in the support of tests/api. Each target starts with the
+examples of the OpenAPI document and with tests/fuzz/corpus, uses the names in the document as
+dictionary, and runs for the same time. Inputs that fail are stored in target/fuzz-found; exit code
+1 if there are any.
 
 -- keep adds new inputs to the corpus, as few as cover all code that was covered. --minimize does
 -- not fuzz
@@ -44,15 +46,31 @@ EXISTING = {
 }
 # a condition for each field and each operator
 CONDITIONS = [
-    ("area", "in", "A-1"), ("ticket_type", "not_in", "T-1"), ("status", "in", "open"), ("closure", "not_in", "partial"),
-    ("urgency", "in", "high"), ("impact", "in", "low"), ("tag", "any_of", "Server"), ("tag", "all_of", "Straße"),
-    ("tag", "none_of", "VPN"), ("released", "is", "true"), ("confidential", "is", "false"), ("main_contact", "in", "C-1"),
-    ("created_by", "not_in", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"), ("created_by", "is_self", None),
-    ("main_contact", "is_self", None), ("entry_channel", "in", "mail"), ("project", "in", "P-1"),
-    ("service_contract", "not_in", "S-1"), ("subject", "contains", "Straße"), ("reference_number", "equals", "4711"),
-    ("created_at", "before", "2026-11-20T08:00:00+01:00"), ("created_at", "after", "2026-11-20T08:00:00.5Z"),
-    ("created_at", "older_than", "P1Y2M3DT4H"), ("created_at", "newer_than", "PT90M"),
-]  # fmt: skip
+    ("area", "in", "A-1"),
+    ("ticket_type", "not_in", "T-1"),
+    ("status", "in", "open"),
+    ("closure", "not_in", "partial"),
+    ("urgency", "in", "high"),
+    ("impact", "in", "low"),
+    ("tag", "any_of", "Server"),
+    ("tag", "all_of", "Straße"),
+    ("tag", "none_of", "VPN"),
+    ("released", "is", "true"),
+    ("confidential", "is", "false"),
+    ("main_contact", "in", "C-1"),
+    ("created_by", "not_in", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"),
+    ("created_by", "is_self", None),
+    ("main_contact", "is_self", None),
+    ("entry_channel", "in", "mail"),
+    ("project", "in", "P-1"),
+    ("service_contract", "not_in", "S-1"),
+    ("subject", "contains", "Straße"),
+    ("reference_number", "equals", "4711"),
+    ("created_at", "before", "2026-11-20T08:00:00+01:00"),
+    ("created_at", "after", "2026-11-20T08:00:00.5Z"),
+    ("created_at", "older_than", "P1Y2M3DT4H"),
+    ("created_at", "newer_than", "PT90M"),
+]
 
 
 def document():
@@ -106,7 +124,9 @@ def filters(node):
 
 
 def first_inputs(contract):
-    """Returns the seeds of each target: the examples, also with existing names and with other filters."""
+    """Returns the seeds of each target: the examples, also with existing names and with other
+    filters.
+    """
     inputs = {
         target: examples + [with_existing_names(example) for example in examples]
         for target, examples in bodies(contract).items()
@@ -130,7 +150,9 @@ def names(node):
 
 
 def write_dictionary(path, contract, inputs):
-    """Writes libFuzzer's dictionary: names, JSON punctuation, special values, and strings of the seeds."""
+    """Writes libFuzzer's dictionary: names, JSON punctuation, special values, and strings of the
+    seeds.
+    """
     texts = {text for text in re.findall(r'"[^"\\]{1,40}"', json.dumps(inputs, ensure_ascii=False))}
     tokens = {json.dumps(name) for name in names(contract["components"]["schemas"])} | texts
     tokens |= {
@@ -188,9 +210,18 @@ def fuzz(target, inputs, seconds, dictionary, directory):
     for number, first in enumerate(inputs):
         (seeds / str(number)).write_text(json.dumps(first, ensure_ascii=False))
     code, output = run(
-        target, f"-max_total_time={seconds}", f"-max_len={MAX_INPUT_BYTES}", f"-timeout={INPUT_TIMEOUT_SECONDS}", f"-dict={dictionary}",
-        "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={FOUND}/{target}-", found, CORPUS / target, seeds,
-    )  # fmt: skip
+        target,
+        f"-max_total_time={seconds}",
+        f"-max_len={MAX_INPUT_BYTES}",
+        f"-timeout={INPUT_TIMEOUT_SECONDS}",
+        f"-dict={dictionary}",
+        "-rss_limit_mb=2048",
+        "-print_final_stats=1",
+        f"-artifact_prefix={FOUND}/{target}-",
+        found,
+        CORPUS / target,
+        seeds,
+    )
     ran = re.search(r"stat::number_of_executed_units: (\d+)", output)
     reached = re.findall(r"cov: (\d+)", output)
     line = f"| {target} | {int(ran[1]) if ran else 0:,} | {reached[-1] if reached else 0} | {'passed' if code == 0 else 'FAILED'} |"

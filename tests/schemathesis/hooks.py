@@ -1,7 +1,7 @@
 """Hooks for rules that the OpenAPI document cannot express, and repairs of the data during fuzzing.
 
-A failure is dropped only if the codes and pointers of the response identify a rule that JSON Schema cannot
-express.
+A failure is dropped only if the codes and pointers of the response identify a rule that JSON Schema
+cannot express.
 """
 
 import json
@@ -79,10 +79,12 @@ BEYOND_SCHEMA = [
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Removes the pattern of conditional headers: schemathesis strips the quotes of `"3"` before it matches,
-    finds no valid value, and sends the number 0 as valid. `fits_document` uses the pattern nevertheless.
+    """Removes the pattern of conditional headers: schemathesis strips the quotes of `"3"` before it
+    matches, finds no valid value, and sends the number 0 as valid. `fits_document` uses the
+    pattern nevertheless.
 
-    Removes the second media type of patches, except for one operation, because it doubles the requests.
+    Removes the second media type of patches, except for one operation, because it doubles the
+    requests.
     """
     for item in raw_schema["paths"].values():
         for operation in item.values():
@@ -107,7 +109,10 @@ def filter_failure(context, failure, case, response):
 
 
 def fits_document(case):
-    """Whether headers and query parameters are valid; schemathesis sometimes generates invalid ones as valid."""
+    """Whether headers and query parameters are valid.
+
+    Schemathesis sometimes generates invalid ones as valid.
+    """
     containers = {"header": case.headers, "query": case.query}
     for parameter in PARAMETERS[case.operation.definition.raw["operationId"]]:
         sent = (containers.get(parameter["in"]) or {}).get(parameter["name"])
@@ -154,7 +159,10 @@ def fits_when_trimmed(body):
 
 
 def fits_another_email(body):
-    """`format: email` follows RFC 5321; the pattern and the service follow HTML, where `.a@b` is valid."""
+    """`format: email` follows RFC 5321.
+
+    The pattern and the service follow HTML, where `.a@b` is valid.
+    """
     email = body.get("email") if isinstance(body, dict) else None
     pattern = DOCUMENT["components"]["schemas"]["AccessCreate"]["properties"]["email"]["pattern"]
     strict = jsonschema_rs.validator_for({"format": "email"}, validate_formats=True)
@@ -167,8 +175,9 @@ def fits_another_email(body):
 
 @schemathesis.hook
 def map_case(context, case):
-    """Repairs bodies that should be valid. The document cannot express which operators a field has, and random
-    ones hardly ever match.
+    """Repairs bodies that should be valid.
+
+    The document cannot express which operators a field has, and random ones hardly ever match.
     """
     if case.meta and case.meta.generation.mode.is_positive and isinstance(case.body, dict):
         body = case.body
@@ -199,7 +208,9 @@ def repair_filter(node):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Reactivates integrations and catalogue entries, because otherwise all later requests are rejected."""
+    """Reactivates integrations and catalogue entries, because otherwise all later requests are
+    rejected.
+    """
     sent = case.body if isinstance(case.body, dict) else {}
     if response.status_code not in (200, 201) or sent.get("active") is not False:
         return

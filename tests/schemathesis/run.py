@@ -1,8 +1,9 @@
-"""Fuzzes the service by its OpenAPI document with schemathesis, on SQLite and on PostgreSQL (serializable).
+"""Fuzzes the service by its OpenAPI document with schemathesis, on SQLite and on PostgreSQL
+(serializable).
 
-First single requests, valid and invalid; then sequences along the links of the document, where ids and
-ETags of a response are used in the next request. Fails if schemathesis reports a failure, if a response is
-5xx, or if an operation never succeeds.
+First single requests, valid and invalid; then sequences along the links of the document, where ids
+and ETags of a response are used in the next request. Fails if schemathesis reports a failure, if a
+response is 5xx, or if an operation never succeeds.
 """
 
 import argparse
@@ -58,7 +59,10 @@ class Server(Service):
         self.token = mint(binary, self.settings, SCOPES, subject="fuzz")
 
     def create_sample_data(self):
-        """Creates three partners with areas, ticket types and plan boards; schemathesis.toml has the same ids."""
+        """Creates three partners with areas, ticket types and plan boards.
+
+        Schemathesis.toml has the same ids.
+        """
         areas = ["netz", "server", "erp", "service-desk"]
         boards = ["rollout", "wartung", "umzug"]
         types = ["anomalie", "rueckruf", "aufgabe", "aenderung"]
@@ -158,7 +162,9 @@ class Fuzzing:
                     self.with_if_match[operation["operationId"]] += "if-match" in sent
 
     def missing(self):
-        """Returns operations that never succeeded, and those that never did with an If-Match they support."""
+        """Returns operations that never succeeded, and those that never did with an If-Match they
+        support.
+        """
         parameters = {
             id: {parameter["name"] for parameter in operation["parameters"]}
             for id, operation in OPERATIONS_BY_ID.items()

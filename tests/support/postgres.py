@@ -29,7 +29,10 @@ def version_of(directory):
 
 
 class Postgres:
-    """A cluster with its data in `data`. It listens on a Unix socket there, and on `host` if given."""
+    """A cluster with its data in `data`.
+
+    It listens on a Unix socket there, and on `host` if given.
+    """
 
     def __init__(
         self,

@@ -15,9 +15,24 @@ BASE = "/api/v1"
 SCOPES = "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read audit:read"
 # Settings in the environment of the caller must not reach the service.
 SETTING_PREFIXES = (
-    "BIND_", "CORS_", "DATABASE_", "DECISION_", "HEADER_", "JWT_", "LOG_", "MAX_CONCURRENT_", "METRICS_", "MIGRATE_",
-    "OTEL_", "PAGE_", "RATE_", "REQUEST_", "RUST_LOG", "SHUTDOWN_", "WORKER_",
-)  # fmt: skip
+    "BIND_",
+    "CORS_",
+    "DATABASE_",
+    "DECISION_",
+    "HEADER_",
+    "JWT_",
+    "LOG_",
+    "MAX_CONCURRENT_",
+    "METRICS_",
+    "MIGRATE_",
+    "OTEL_",
+    "PAGE_",
+    "RATE_",
+    "REQUEST_",
+    "RUST_LOG",
+    "SHUTDOWN_",
+    "WORKER_",
+)
 
 
 def clean_environment(settings):

@@ -1,4 +1,6 @@
-"""Stops and restarts PostgreSQL under load, then suspends it: the service returns 503 quickly and recovers."""
+"""Stops and restarts PostgreSQL under load, then suspends it: the service returns 503 quickly and
+recovers.
+"""
 
 import collections
 import http.client
@@ -118,10 +120,11 @@ def state_criteria(stage, what, load, probe, recoveries, first=0):
         for outcome in bad
     ]
     stage.criterion(
-        f"{what}: only 2xx, or 503 with Retry-After", not bad and not probe.others and statuses.get(503),
+        f"{what}: only 2xx, or 503 with Retry-After",
+        not bad and not probe.others and statuses.get(503),
         f"{len(outcomes)} requests {dict(sorted(statuses.items(), key=str))}, {len(bad)} others"
         f"{audit.examples(sample)}{audit.examples(probe.others)}",
-    )  # fmt: skip
+    )
     slowest = max(outcome.seconds for outcome in outcomes)
     stage.criterion(
         f"{what}: no request takes longer than {REQUEST_LIMIT} s, readiness {READINESS_LIMIT} s (and {MARGIN} s more)",
@@ -129,9 +132,10 @@ def state_criteria(stage, what, load, probe, recoveries, first=0):
         f"requests {slowest:.2f} s, readiness {probe.slowest:.2f} s at most",
     )
     stage.criterion(
-        f"{what}: ready within {RECOVERY} s after the database is available", max(recoveries) <= RECOVERY,
+        f"{what}: ready within {RECOVERY} s after the database is available",
+        max(recoveries) <= RECOVERY,
         f"median {statistics.median(recoveries):.2f} s, {max(recoveries):.2f} s at most",
-    )  # fmt: skip
+    )
 
 
 def is_good(outcome, ledger):

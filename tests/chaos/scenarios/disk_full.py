@@ -1,4 +1,6 @@
-"""Fills the database's disk under load: writes are rejected, reads succeed, and writes succeed after space is freed."""
+"""Fills the database's disk under load: writes are rejected, reads succeed, and writes succeed
+after space is freed.
+"""
 
 import collections
 import errno
@@ -89,8 +91,9 @@ def run(stage):
     check(stage, full)
     stage.criterion(
         f"writes succeed within {RECOVERY} s after space is freed, without a restart of the service",
-        recovery <= RECOVERY and service.process is process and service.is_running(), f"{recovery:.2f} s",
-    )  # fmt: skip
+        recovery <= RECOVERY and service.process is process and service.is_running(),
+        f"{recovery:.2f} s",
+    )
     audit.audit(stage, stage.client(service), load.ledger)
     service.stop()
     if not postgres:
@@ -159,9 +162,10 @@ def check(stage, outcomes):
         if outcome.status not in outcome.wanted and not is_clear(outcome)
     ]
     stage.criterion(
-        "writes on a full disk: 507, or 503 with Retry-After, as problems", refused and not bad,
+        "writes on a full disk: 507, or 503 with Retry-After, as problems",
+        refused and not bad,
         f"{counted(writes)}, {len(bad)} others{examples(bad)}",
-    )  # fmt: skip
+    )
     # after PostgreSQL has panicked, reads fail too
     bad = [
         outcome

@@ -1,7 +1,8 @@
-"""Fails over to a standby under load and back: the service finds the new primary, and no acknowledged write is lost.
+"""Fails over to a standby under load and back: the service finds the new primary, and no
+acknowledged write is lost.
 
-Replication is synchronous: the standby confirms each commit before the primary does, so both have all
-acknowledged writes.
+Replication is synchronous: the standby confirms each commit before the primary does, so both have
+all acknowledged writes.
 """
 
 import time
@@ -39,7 +40,7 @@ def run(stage):
         f"the service writes to the new primary within {RECOVERY} s after its promotion, without a restart",
         max(recoveries) <= RECOVERY and service.process is process and service.is_running(),
         f"{', '.join(f'{seconds:.2f} s' for seconds in recoveries)}",
-    )  # fmt: skip
+    )
     outcomes = load.ledger.outcomes
     bad = [outcome for outcome in outcomes if not is_good(outcome, load.ledger)]
     slowest = max(outcome.seconds for outcome in outcomes)
@@ -49,7 +50,7 @@ def run(stage):
         f"{len(outcomes)} requests {dict(sorted(load.ledger.statuses().items(), key=str))}, {slowest:.2f} s at most, "
         f"{len(bad)} others"
         f"{audit.examples([f'{outcome.method} {outcome.status} {outcome.text}' for outcome in bad])}",
-    )  # fmt: skip
+    )
     audit.audit(stage, stage.client(service), load.ledger)
 
 

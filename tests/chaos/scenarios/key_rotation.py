@@ -198,9 +198,10 @@ def break_down(stage, service, server, elsewhere, keys):
                 f"{len(server.since(began))} refreshes"
             )
     stage.criterion(
-        "while the JWKS server is broken, known keys stay valid and unknown ones are rejected", not wrong,
+        "while the JWKS server is broken, known keys stay valid and unknown ones are rejected",
+        not wrong,
         f"{len(broken)} ways, {len(wrong)} wrong{audit.examples(wrong)}",
-    )  # fmt: skip
+    )
     stage.criterion(
         "a redirect is not followed",
         not elsewhere.requests,
@@ -208,9 +209,10 @@ def break_down(stage, service, server, elsewhere, keys):
     )
     peak = service.memory_mib("VmHWM")
     stage.criterion(
-        f"memory grows by less than {MORE_MEMORY_MIB} MiB", peak - before < MORE_MEMORY_MIB,
+        f"memory grows by less than {MORE_MEMORY_MIB} MiB",
+        peak - before < MORE_MEMORY_MIB,
         f"{before:.0f} MiB before, {peak:.0f} MiB at most",
-    )  # fmt: skip
+    )
 
 
 def published(stage, service, server, issuer, keys):
@@ -249,13 +251,16 @@ def finish(stage, when, callers, longest=MAX_SECONDS):
     ]
     bad += [error for caller in callers for error in caller.broken]
     stage.criterion(
-        f"{when}: no spurious 401, none slower than {longest} s", outcomes and not bad,
+        f"{when}: no spurious 401, none slower than {longest} s",
+        outcomes and not bad,
         f"{len(outcomes)} requests, {max(took for _, took, *_ in outcomes):.2f} s at most, {len(bad)} wrong{audit.examples(bad)}",
-    )  # fmt: skip
+    )
 
 
 def flood(stage, service, server, issuer, keys):
-    """Many unknown kids cause few refreshes, successful or not, and a key published meanwhile is found."""
+    """Many unknown kids cause few refreshes, successful or not, and a key published meanwhile is
+    found.
+    """
     client = stage.client(service, "none")
     # the first refresh is not caused by an unknown kid
     until(
@@ -284,8 +289,9 @@ def flood(stage, service, server, issuer, keys):
         )
         stage.criterion(
             f"{count} unknown kids in {FLOOD} s while the JWKS server {how}: 1 to {most} refreshes",
-            1 <= len(refreshes) <= most, f"{len(refreshes)}, after {', '.join(f'{at:.2f}' for at in refreshes)} s",
-        )  # fmt: skip
+            1 <= len(refreshes) <= most,
+            f"{len(refreshes)}, after {', '.join(f'{at:.2f}' for at in refreshes)} s",
+        )
     server.hand_out(key_set(keys[2], keys[3]))
     began = time.monotonic()
     until(lambda: call(client, keys[3].token()).status == 200, "a key published during a flood", 30)

@@ -1,4 +1,6 @@
-"""Kills the service at random moments during writes: acknowledged writes persist, and no write is partial."""
+"""Kills the service at random moments during writes: acknowledged writes persist, and no write is
+partial.
+"""
 
 import sqlite3
 import time
@@ -36,10 +38,11 @@ def run(stage):
         lost += audit.missing(auditor, new)
     load.stop()
     stage.criterion(
-        "after each kill, all writes acknowledged before exist", not lost,
+        "after each kill, all writes acknowledged before exist",
+        not lost,
         f"{ROUNDS} kills, {len(known)} acknowledged before the last one, {len(lost)} missing; ready again after "
         f"{max(restarts):.2f} s at most",
-    )  # fmt: skip
+    )
     audit.audit(stage, auditor, ledger)
     auditor.close()
     service.stop()

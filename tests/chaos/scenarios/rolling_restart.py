@@ -1,7 +1,7 @@
 """Restarts two instances behind a load balancer one after the other under load: no request fails.
 
-A stopping instance fails its readiness check immediately, serves requests until the load balancer has
-noticed, and completes pending requests.
+A stopping instance fails its readiness check immediately, serves requests until the load balancer
+has noticed, and completes pending requests.
 """
 
 import http.client
@@ -107,7 +107,7 @@ def run(stage):
         f"{2 * ROUNDS} restarts under load: no failed request, and both instances served requests",
         outcomes and not bad and min(shares) > 100,
         f"{len(outcomes)} requests, {len(bad)} failed, served by instance: {shares}{audit.examples(bad)}",
-    )  # fmt: skip
+    )
     audit.audit(stage, client, load.ledger)
 
 
@@ -131,7 +131,7 @@ def restart(stage, name, service, token, access_id):
         f"{name} completes pending requests and exits with 0 within its limits",
         code == 0 and long.status == [b"200"] and took <= SHUTDOWN_DELAY + SHUTDOWN_TIMEOUT,
         f"exit code {code} after {took:.2f} s, {long.status}",
-    )  # fmt: skip
+    )
     service.start()
     service.wait_until_ready()
     # the load balancer must have noticed before the other instance stops
@@ -155,7 +155,10 @@ def check(stage, name, samples, signalled):
     ]
     stage.criterion(
         f"{name}: readiness is 503 immediately, and requests are served during SHUTDOWN_DELAY ({SHUTDOWN_DELAY} s)",
-        set(before) == set(served) == {200} and unready and unready[0] <= READINESS_LIMIT and set(late) == {503},
+        set(before) == set(served) == {200}
+        and unready
+        and unready[0] <= READINESS_LIMIT
+        and set(late) == {503},
         f"200 {len(before)} times before, 503 {when}, then {sorted(map(str, set(late)))}; "
         f"{len(served)} requests {sorted(map(str, set(served)))}",
-    )  # fmt: skip
+    )

@@ -1,4 +1,6 @@
-"""Slow clients, many clients and huge requests: others are not affected, memory is bounded, stalled connections end."""
+"""Slow clients, many clients and huge requests: others are not affected, memory is bounded, stalled
+connections end.
+"""
 
 import asyncio
 import gzip
@@ -38,10 +40,17 @@ def run(stage):
     id = client.must("POST", f"{path}/accesses", world.access("steady"))["id"]
     for n in range(50):
         client.must("POST", f"{path}/tags", {"name": f"tag {n}"})
-    steady = Steady(stage, service, token, [
-        ("GET", path, None), ("GET", f"{path}/tags", None), ("GET", f"{path}/accesses/{id}", None),
-        ("POST", f"{BASE}/decisions/ticket-visibility", world.decision_request(id, "K-1")),
-    ])  # fmt: skip
+    steady = Steady(
+        stage,
+        service,
+        token,
+        [
+            ("GET", path, None),
+            ("GET", f"{path}/tags", None),
+            ("GET", f"{path}/accesses/{id}", None),
+            ("POST", f"{BASE}/decisions/ticket-visibility", world.decision_request(id, "K-1")),
+        ],
+    )
     # the attackers share the processors with the service, so they get a lower priority
     os.nice(10)
     time.sleep(2)
@@ -66,7 +75,9 @@ def run(stage):
 
 
 def compare(stage, steady, calm, attacked):
-    """Compares the latencies of well-behaved clients during each attack with the median of the calm windows."""
+    """Compares the latencies of well-behaved clients during each attack with the median of the calm
+    windows.
+    """
     quiet = [steady.between(*window) for window in calm]
     disturbed = {name: steady.between(*window) for name, window in attacked.items()}
     samples = [sample for window in [*quiet, *disturbed.values()] for sample in window]
@@ -84,9 +95,10 @@ def compare(stage, steady, calm, attacked):
     for name, window in disturbed.items():
         p99 = p99_of(window)
         stage.criterion(
-            f"{name}: p99 of the others within {FACTOR} times its undisturbed value", p99 <= FACTOR * undisturbed,
+            f"{name}: p99 of the others within {FACTOR} times its undisturbed value",
+            p99 <= FACTOR * undisturbed,
             f"{1000 * p99:.1f} ms ({len(window)} requests) to {1000 * undisturbed:.1f} ms, {p99 / undisturbed:.1f} times",
-        )  # fmt: skip
+        )
 
 
 def p99_of(window):
@@ -97,9 +109,10 @@ def check(stage, name, outcome):
     """`outcome`: the slowest connection, its limit, a summary, and unexpected responses."""
     slowest, limit, seen, wrong = outcome
     stage.criterion(
-        f"{name}: ended by the service within {limit} s", slowest <= limit and not wrong,
+        f"{name}: ended by the service within {limit} s",
+        slowest <= limit and not wrong,
         f"{slowest:.1f} s at most; {seen}{audit.examples(wrong)}",
-    )  # fmt: skip
+    )
 
 
 def attacks(service, token):
@@ -135,7 +148,9 @@ def attacks(service, token):
 
 
 def raise_file_limit():
-    """Allows enough open files for all connections, here and in the service, which inherits the limit."""
+    """Allows enough open files for all connections, here and in the service, which inherits the
+    limit.
+    """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most < 2 * IDLE + 1000:
         raise Failed(f"the system allows {most} open files, which is not enough (ulimit -Hn)")

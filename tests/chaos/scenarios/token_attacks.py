@@ -1,4 +1,6 @@
-"""Forged tokens (RFC 8725): all are rejected with 401, cause no requests, and valid tokens are accepted."""
+"""Forged tokens (RFC 8725): all are rejected with 401, cause no requests, and valid tokens are
+accepted.
+"""
 
 import json
 import time
@@ -48,11 +50,13 @@ def valid_tokens(keys):
     now = int(time.time())
     return {
         **{key.algorithm: key.token() for key in keys.values()},
-        "typ application/at+jwt": key.token({"typ": "application/at+jwt"}), "typ AT+JWT": key.token({"typ": "AT+JWT"}),
-        "expired 30 s ago": key.token(payload={"exp": now - 30}), "valid in 30 s": key.token(payload={"nbf": now + 30}),
+        "typ application/at+jwt": key.token({"typ": "application/at+jwt"}),
+        "typ AT+JWT": key.token({"typ": "AT+JWT"}),
+        "expired 30 s ago": key.token(payload={"exp": now - 30}),
+        "valid in 30 s": key.token(payload={"nbf": now + 30}),
         "several audiences": key.token(payload={"aud": ["other", AUDIENCE]}),
         "unknown claims": key.token(payload={"roles": ["x"], "azp": "y"}),
-    }  # fmt: skip
+    }
 
 
 def send(service, token, headers=()):
@@ -83,9 +87,10 @@ def refused(stage, name, service, tokens):
         f"{what}: {response}" for what, response in responses.items() if not is_refusal(response)
     ]
     stage.criterion(
-        f"{name}: forged tokens get 401, a problem and WWW-Authenticate", not bad,
+        f"{name}: forged tokens get 401, a problem and WWW-Authenticate",
+        not bad,
         f"{len(responses)} tokens, {len(bad)} with another response{audit.examples(bad)}",
-    )  # fmt: skip
+    )
     if len(bad) > 3:
         stage.note("; ".join(text[:160] for text in bad[3:20]))
 
@@ -127,15 +132,20 @@ def shared(stage, keys, url):
     service = stage.service(url, **NAMES, JWT_HS256_SECRET=SECRET)
     accepted(stage, "shared secret", service, {"HS256": with_hmac(SECRET.encode())})
     tokens = {
-        "HS384": with_hmac(SECRET.encode(), algorithm="HS384"), "HS512": with_hmac(SECRET.encode(), algorithm="HS512"),
-        "another secret": with_hmac(SECRET.encode() + b"x"), "a blank secret": with_hmac(b""),
+        "HS384": with_hmac(SECRET.encode(), algorithm="HS384"),
+        "HS512": with_hmac(SECRET.encode(), algorithm="HS512"),
+        "another secret": with_hmac(SECRET.encode() + b"x"),
+        "a blank secret": with_hmac(b""),
         **{f"{algorithm} of the attacker": key.token() for algorithm, key in keys.items()},
         **forgeries.without_signature(keys["RS256"]),
-        **{f"typ {typ}": with_hmac(SECRET.encode(), {"typ": typ}) for typ in ("dpop+jwt", "logout+jwt", "id_token+jwt")},
+        **{
+            f"typ {typ}": with_hmac(SECRET.encode(), {"typ": typ})
+            for typ in ("dpop+jwt", "logout+jwt", "id_token+jwt")
+        },
         "crit": with_hmac(SECRET.encode(), {"crit": ["chaos"], "chaos": 1}),
         "expired 90 s ago": with_hmac(SECRET.encode(), None, {"exp": int(time.time()) - 90}),
         "valid in 90 s": with_hmac(SECRET.encode(), None, {"nbf": int(time.time()) + 90}),
-    }  # fmt: skip
+    }
     refused(stage, "shared secret", service, tokens)
 
 
@@ -168,19 +178,34 @@ def several(stage, url):
     service = stage.service(url, **unset, JWT_ISSUERS_FILE=f"{stage.directory}/issuers.json")
     payload_of = lambda issuer, audience: {"iss": names.get(issuer, issuer), "aud": audience}
     third = lambda payload: with_hmac(SECRET.encode(), None, payload)
-    accepted(stage, "several issuers", service, {
-        "first": first.token(payload=payload_of("first", "one")), "second": second.token(payload=payload_of("second", "two")),
-        "third": third(payload_of("third", "three")),
-    })  # fmt: skip
-    refused(stage, "several issuers", service, {
-        "second's key for first": second.token(payload=payload_of("first", "one")),
-        "first's key for second": first.token(payload=payload_of("second", "two")),
-        "second's key under first's kid": second.token({"kid": "first"}, payload_of("first", "one")),
-        "third's secret for first": third(payload_of("first", "one")),
-        "first's key for third": first.token(payload=payload_of("third", "three")),
-        "first's public key for third": with_hmac(json.dumps(first.jwk()).encode(), payload=payload_of("third", "three")),
-        "second's audience for first": first.token(payload=payload_of("first", "two")),
-        "an unknown issuer": first.token(payload=payload_of("https://evil.example", "one")),
-        "no issuer": first.token(payload={"iss": None, "aud": "one"}),
-        "all issuers": first.token(payload={"iss": list(names.values()), "aud": "one"}),
-    })  # fmt: skip
+    accepted(
+        stage,
+        "several issuers",
+        service,
+        {
+            "first": first.token(payload=payload_of("first", "one")),
+            "second": second.token(payload=payload_of("second", "two")),
+            "third": third(payload_of("third", "three")),
+        },
+    )
+    refused(
+        stage,
+        "several issuers",
+        service,
+        {
+            "second's key for first": second.token(payload=payload_of("first", "one")),
+            "first's key for second": first.token(payload=payload_of("second", "two")),
+            "second's key under first's kid": second.token(
+                {"kid": "first"}, payload_of("first", "one")
+            ),
+            "third's secret for first": third(payload_of("first", "one")),
+            "first's key for third": first.token(payload=payload_of("third", "three")),
+            "first's public key for third": with_hmac(
+                json.dumps(first.jwk()).encode(), payload=payload_of("third", "three")
+            ),
+            "second's audience for first": first.token(payload=payload_of("first", "two")),
+            "an unknown issuer": first.token(payload=payload_of("https://evil.example", "one")),
+            "no issuer": first.token(payload={"iss": None, "aud": "one"}),
+            "all issuers": first.token(payload={"iss": list(names.values()), "aud": "one"}),
+        },
+    )

@@ -1,4 +1,7 @@
-"""The scenario of tests/generated_clients with the generated Python client. scenario.ts and Scenario.java do the same."""
+"""The scenario of tests/generated_clients with the generated Python client.
+
+Scenario.ts and Scenario.java do the same.
+"""
 
 import os
 from http import HTTPStatus
