@@ -62,7 +62,7 @@ def cargo(*arguments: str) -> str:
 
 
 def tree(edges: str, target: str) -> dict[tuple[str, str], set[tuple[str, str]]]:
-    """Returns the dependencies of each crate, from `cargo tree`, which takes features into account."""
+    """Returns the dependencies of each crate, from `cargo tree`, which considers features."""
     output = cargo(
         "tree",
         "--locked",

@@ -8,8 +8,8 @@ passes if
 * its last command succeeds,
 * its output contains every string of the comment (separated by spaces; strings with spaces are
   quoted),
-* its output contains every line of the ```text block that directly follows, in the same order; `…`
-  matches anything.
+* its output contains every line of the ```text block that directly follows, in the same order;
+  `…` matches anything.
 
 docs/guide.md must have such blocks, README.md may have some. The binary is
 $CUSTOMER_INTEGRATION_BIN, or else the debug build.

@@ -21,7 +21,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-from stage import BASE, K1, Server, build, machine, need, token_of, wrk  # noqa: E402 (its modules write no bytecode either)
+from stage import BASE, K1, Server, build, machine, need, token_of, wrk  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
 from support.service import Client  # noqa: E402
 
@@ -135,7 +135,7 @@ def post_script(body, script):
 
 
 def check_comparable(client, one):
-    """Checks that the responses to all kinds of requests have the same headers and the same length."""
+    """Checks that the responses to all kinds of requests have the same headers and length."""
     bodies = {"constant": None, "same request": one, "decision": one}
     responses = {
         kind: client.call("POST" if bodies[kind] else "GET", path, bodies[kind])

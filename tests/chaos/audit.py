@@ -133,7 +133,7 @@ def gaps(resource, id, chain):
     for entry in chain:
         if resource != "customer_integration" or before is not None:
             if entry["before"] != before:
-                yield f"{resource} {id}: revision {entry['revision']} does not start from the state of the previous change"
+                yield f"{resource} {id}: revision {entry['revision']} does not continue the previous change"
             if (entry["after"] or {}).get("version", 0) != (
                 (before or {}).get("version", 0) + 1 if entry["after"] else 0
             ):

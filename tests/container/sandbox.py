@@ -78,7 +78,7 @@ def put(root: Path, file: Path) -> None:
 
 
 def enter(root: Path, directory: str, uid: int | None):
-    """Returns a `preexec_fn` for Popen that enters the root and, with a uid, drops all privileges."""
+    """Returns a `preexec_fn` for Popen that enters the root and drops privileges if `uid` is set."""
     prctl = ctypes.CDLL(None).prctl
 
     def prepare() -> None:

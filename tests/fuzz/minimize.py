@@ -87,7 +87,7 @@ def output_of(*command, stdin=None):
 
 
 def outcomes(target, corpus, run):
-    """Returns the outcome of each input: the status of the response, or whether a filter is valid."""
+    """Returns the outcome of each input: the response status, or whether a filter is valid."""
     paths = sorted((corpus / target).iterdir())
     code, output = run(target, *paths, REPORT="1")
     if code:

@@ -1,15 +1,13 @@
-"""Fuzzes the request body of each operation, and the ticket filter, with libFuzzer and coverage of
-the library.
+"""Fuzzes the request body of each operation, and the ticket filter, with libFuzzer.
 
-The properties that are checked are in the support of tests/api. Each target starts with the
-examples of the OpenAPI document and with tests/fuzz/corpus, uses the names in the document as
-dictionary, and runs for the same time. Inputs that fail are stored in target/fuzz-found; exit code
-1 if there are any.
+The library is instrumented for coverage. The properties that are checked are in the support of
+tests/api. Each target starts with the examples of the OpenAPI document and with tests/fuzz/corpus,
+uses the names in the document as dictionary, and runs for the same time. Inputs that fail are
+stored in target/fuzz-found; exit code 1 if there are any.
 
--- keep adds new inputs to the corpus, as few as cover all code that was covered. --minimize does
--- not fuzz
-but reduces the corpus: it removes inputs that reach no additional line of code in any target (needs
-binutils). The API tests replay the corpus on both databases.
+--keep adds new inputs to the corpus, as few as cover all code that was covered. --minimize does not
+fuzz but reduces the corpus: it removes inputs that reach no additional line of code in any target
+(needs binutils). The API tests replay the corpus on both databases.
 """
 
 import argparse
@@ -232,7 +230,7 @@ def fuzz(target, inputs, seconds, dictionary, directory):
 
 
 def keep(target, directory):
-    """Replaces the corpus of a target by the fewest inputs that cover the same code as all inputs."""
+    """Replaces the corpus of a target by the fewest inputs that cover the same code."""
     chosen = directory / "chosen" / target
     chosen.mkdir(parents=True)
     sources = [directory / "found" / target, CORPUS / target, directory / "seeds" / target]

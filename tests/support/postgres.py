@@ -141,7 +141,7 @@ class Postgres:
         self.process.wait(TIMEOUT)
 
     def freeze(self):
-        """Suspends all processes, as if the machine hung: connections stay open without a response."""
+        """Suspends all processes, as if the machine hung: open connections get no response."""
         frozen = descendants(self.process.pid)
         signal_all(frozen, signal.SIGSTOP)
         # processes forked in the meantime

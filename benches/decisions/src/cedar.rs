@@ -6,7 +6,7 @@
 //!
 //! * Idiomatic: one `permit`, and one `forbid` for each rule. Cedar evaluates all policies of a
 //!   set.
-//! * Fastest: a policy set for each area with one `permit … unless { rule || rule || … }`, because
+//! * Fastest: a policy set for each area with one `permit … unless { rule || rule || … }`, as
 //!   `||` short-circuits. It is created from JSON, because parsed policies contain source
 //!   locations, whose reference counts change at every step.
 //!

@@ -1,4 +1,4 @@
--- The aggregate of this service: one integration per business partner, with its accesses and grants.
+-- The aggregate: one integration per business partner, with its accesses and grants.
 -- Every write first increments the revision of the integration's row, which also locks it.
 
 CREATE TABLE customer_integrations (

@@ -83,7 +83,7 @@ def stop_and_start(stage, postgres, service, load):
 
 
 def wait_for_success(load):
-    """Waits until requests that start now succeed, so that the next failure hits a working service."""
+    """Waits until new requests succeed, so that the next failure hits a working service."""
     began = time.monotonic()
     outcomes = load.ledger.outcomes
     until(
