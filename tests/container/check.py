@@ -25,7 +25,7 @@ SETTINGS = {
     "DATABASE_URL": "sqlite:///data/customer-integration.db",
     "JWT_ISSUER": "https://image.example",
     "JWT_AUDIENCE": "image",
-    "JWT_HS256_SECRET": "a long enough key of this test",
+    "JWT_HS256_SECRET": "a long enough secret of the container test",
 }
 
 

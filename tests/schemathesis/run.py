@@ -44,7 +44,7 @@ MAX_ROUNDS = 10
 SETTINGS = {
     "JWT_ISSUER": "https://fuzz.example",
     "JWT_AUDIENCE": "fuzz",
-    "JWT_HS256_SECRET": "a long enough key of this test",
+    "JWT_HS256_SECRET": "a long enough secret of the fuzzing test",
     "RUST_LOG": "warn,customer_integration=info",
 }
 
