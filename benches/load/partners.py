@@ -1,29 +1,29 @@
-"""Fills a database with many partners that are all alike, past the service: over HTTP that would take hours."""
+"""Fills a database with many identical partners by SQL, because over HTTP it would take hours."""
 
 import sqlite3
 
-# what a copy has of its own, by table and column; everything else is as K-1 has it
-OWN = {
+# the columns in which a copy differs from K-1
+DIFFERENT = {
     "catalog_entries": {"id": "'K-' || n"},
     "customer_integrations": {"business_partner_id": "'K-' || n"},
     "tags": {"id": "{uuid}", "business_partner_id": "'K-' || n"},
 }
-WHOSE = {"catalog_entries": "kind = 'business_partner' AND id = 'K-1'"}
+FILTERS = {"catalog_entries": "kind = 'business_partner' AND id = 'K-1'"}
 SERIES = {
     "sqlite": "WITH RECURSIVE numbers (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})",
     "postgres": "WITH numbers (n) AS (SELECT generate_series({first}, {last}))",
 }
-# unlike for each copy, and for each of K-1's: these may differ in the last digits only
+# unique for each copy and each original, which may differ in the last digits only
 UUID = {
     "sqlite": "substr(id, 1, 24) || lower(hex(randomblob(6)))",
     "postgres": "(substr(id::text, 1, 24) || substr(md5(id::text || n), 1, 12))::uuid",
 }
-# what a server does by itself in the long run
-TIDY = {"sqlite": "ANALYZE", "postgres": "VACUUM ANALYZE"}
+# maintenance that a server does by itself over time
+MAINTENANCE = {"sqlite": "ANALYZE", "postgres": "VACUUM ANALYZE"}
 
 
 class Sqlite:
-    """A file that no service has open."""
+    """A database file that is not in use."""
 
     dialect = "sqlite"
 
@@ -31,8 +31,8 @@ class Sqlite:
         self.path = path
 
     def columns(self, table):
-        # those that are computed are hidden here
-        return [it[1] for it in self._run(f"PRAGMA table_info({table})")]
+        # without generated columns
+        return [row[1] for row in self._run(f"PRAGMA table_info({table})")]
 
     def do(self, statement):
         self._run(statement)
@@ -53,20 +53,22 @@ class Postgresql:
         self.cluster, self.database = cluster, database
 
     def columns(self, table):
-        asked = f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' AND is_generated = 'NEVER'"
-        return self.cluster.sql(asked, self.database).split()
+        query = f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' AND is_generated = 'NEVER'"
+        return self.cluster.sql(query, self.database).split()
 
     def do(self, statement):
         self.cluster.sql(statement, self.database)
 
 
 def multiply(database, first, last):
-    """Makes K-`first` to K-`last`, each with what K-1 has."""
-    for table, own in OWN.items():
+    """Creates K-`first` to K-`last` as copies of K-1."""
+    for table, different in DIFFERENT.items():
         columns = database.columns(table)
-        taken = [own.get(it, it).format(uuid=UUID[database.dialect]) for it in columns]
+        values = [
+            different.get(column, column).format(uuid=UUID[database.dialect]) for column in columns
+        ]
         series = SERIES[database.dialect].format(first=first, last=last)
-        whose = WHOSE.get(table, "business_partner_id = 'K-1'")
-        chosen = f"SELECT {', '.join(taken)} FROM {table}, numbers WHERE {whose}"
-        database.do(f"INSERT INTO {table} ({', '.join(columns)}) {series} {chosen}")
-    database.do(TIDY[database.dialect])
+        condition = FILTERS.get(table, "business_partner_id = 'K-1'")
+        select = f"SELECT {', '.join(values)} FROM {table}, numbers WHERE {condition}"
+        database.do(f"INSERT INTO {table} ({', '.join(columns)}) {series} {select}")
+    database.do(MAINTENANCE[database.dialect])

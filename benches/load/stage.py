@@ -1,4 +1,4 @@
-"""What the measurements over HTTP have in common: the service as it is measured, and what they say of the machine."""
+"""Shared parts of the HTTP benchmarks: the measured service, the load generator, the machine."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ from support.service import BASE, Service, mint  # noqa: E402
 SETTINGS = {
     "JWT_ISSUER": "https://bench.example",
     "JWT_AUDIENCE": "bench",
-    "JWT_HS256_SECRET": "a key that only this benchmark knows, long enough",
+    "JWT_HS256_SECRET": "a long enough key of this benchmark",
     "RUST_LOG": "warn",
 }
 SCOPES = "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read"
@@ -34,8 +34,19 @@ def need(*tools):
 
 
 def wrk(url, token, connections, seconds, *more, prefix=()):
-    """As many requests as go: how many per second, and the p99 of their latencies in milliseconds."""
-    out = sh(*prefix, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, "-H", f"Authorization: Bearer {token}", url)
+    """Runs wrk at full load; returns requests per second and the p99 latency in milliseconds."""
+    out = sh(
+        *prefix,
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "--latency",
+        *more,
+        "-H",
+        f"Authorization: Bearer {token}",
+        url,
+    )
     if "Non-2xx" in out or "Socket errors" in out:
         sys.exit(out)
     latency = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
@@ -44,10 +55,20 @@ def wrk(url, token, connections, seconds, *more, prefix=()):
 
 
 def build():
-    """The product and the one with a constant answer beside it; their directory."""
-    command = ["cargo", "build", "--release", "--locked", "-p", "load-bench", "-p", "customer-integration"]
+    """Builds the service and the one with benchmark routes; returns their directory."""
+    command = [
+        "cargo",
+        "build",
+        "--profile",
+        "dist",
+        "--locked",
+        "-p",
+        "load-bench",
+        "-p",
+        "customer-integration",
+    ]
     subprocess.run(command, cwd=ROOT, check=True)
-    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "dist"
 
 
 def token_of(target):
@@ -55,12 +76,14 @@ def token_of(target):
 
 
 def machine():
-    cpu = next(line.split(": ")[1] for line in open("/proc/cpuinfo") if line.startswith("model name")).strip()
+    cpu = next(
+        line.split(": ")[1] for line in open("/proc/cpuinfo") if line.startswith("model name")
+    ).strip()
     return f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, {time.strftime('%Y-%m-%d')}"
 
 
 class Server(Service):
-    """The service with the benchmarks' settings; on one core where one is named."""
+    """The service with the settings of the benchmarks, optionally pinned to a core."""
 
     def __init__(self, command, url, directory, core=None, workers="2", **more):
         pinned = ["taskset", "-c", core] if core else []

@@ -1,4 +1,4 @@
-// Starts Debian's Chromium with a new, empty profile, and keeps what a page does wrong.
+// Starts Debian's Chromium with an empty profile and collects the errors of its pages.
 import { chromium } from "playwright-core";
 
 const ARGUMENTS = [
@@ -9,7 +9,7 @@ const ARGUMENTS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  // offline: no other name can be resolved
+  // offline: no other host name can be resolved
   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ];
 
@@ -22,24 +22,24 @@ export async function inBrowser(use) {
   }
 }
 
-/** A page in a context of its own, and the list of what went wrong in it. */
+/** Opens a page in a new context; returns it with the list of its errors. */
 export async function newPage(browser) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 1000 }, locale: "de-DE" });
   const page = await context.newPage();
-  const faults = [];
+  const errors = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") {
-      faults.push(`console: ${message.text()} (${message.location().url})`);
+      errors.push(`console: ${message.text()} (${message.location().url})`);
     }
   });
-  page.on("pageerror", (error) => faults.push(`uncaught: ${error}`));
-  await page.exposeFunction("blocked", (what) => faults.push(`content security policy: ${what}`));
+  page.on("pageerror", (error) => errors.push(`uncaught: ${error}`));
+  await page.exposeFunction("blocked", (what) => errors.push(`content security policy: ${what}`));
   await page.addInitScript(() =>
     document.addEventListener("securitypolicyviolation", (event) =>
       window.blocked(`${event.violatedDirective} ${event.blockedURI}`),
     ),
   );
-  return { page, faults };
+  return { page, errors };
 }
 
 let passed = 0;

@@ -1,4 +1,4 @@
-// /docs in a browser without a network: it loads, takes a token, and tries an operation out.
+// Tests /docs without network access: loads it, authorizes, and tries out an operation.
 import { check, checksPassed, inBrowser, newPage } from "./browser.mjs";
 
 const { SERVICE, TOKEN, OUT } = process.env;
@@ -23,33 +23,33 @@ async function tryOut(page) {
   const live = operation.locator(".live-responses-table .response");
   await live.waitFor();
   await live.scrollIntoViewIfNeeded();
-  await page.screenshot({ path: `${OUT}/docs-answer.png` });
+  await page.screenshot({ path: `${OUT}/docs-response.png` });
   const status = await live.locator(".response-col_status").innerText();
   check("the shown status is 200", status.trim().split(/\s/)[0] === "200", status);
   const shown = await live.locator(".response-col_description .highlight-code").first().innerText();
-  const answer = JSON.parse(shown.replace(/^Download\s*|\s*Download\s*$/g, ""));
-  const names = answer.items.map((item) => item.business_partner.name);
-  check("the shown answer is the partner searched for", names.join() === "Stadtwerke Fließtal AöR", names);
+  const body = JSON.parse(shown.replace(/^Download\s*|\s*Download\s*$/g, ""));
+  const names = body.items.map((item) => item.business_partner.name);
+  check("the shown response has the partner searched for", names.join() === "Stadtwerke Fließtal AöR", names);
 }
 
 await inBrowser(async (browser) => {
-  const { page, faults } = await newPage(browser);
+  const { page, errors } = await newPage(browser);
   page.on("request", (request) => {
     if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== SERVICE) {
-      faults.push(`request to another host: ${request.url()}`);
+      errors.push(`request to another host: ${request.url()}`);
     }
   });
-  page.on("requestfailed", (request) => faults.push(`failed request: ${request.url()}`));
+  page.on("requestfailed", (request) => errors.push(`failed request: ${request.url()}`));
   page.on("response", (response) => {
-    if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`);
+    if (response.status() >= 400) errors.push(`${response.status()} ${response.url()}`);
   });
   await page.goto(`${SERVICE}/docs`);
   await page.locator(".swagger-ui .info .title").waitFor();
   const operations = await page.locator(".opblock").count();
   await page.screenshot({ path: `${OUT}/docs.png` });
-  check(`it shows all operations of the document (${operations})`, operations === Number(process.env.OPERATIONS), operations);
+  check(`it shows all operations (${operations})`, operations === Number(process.env.OPERATIONS), operations);
   await authorize(page);
   await tryOut(page);
-  check("no error, no warning, nothing blocked, no request to another host", faults.length === 0, faults);
+  check("no error, no warning, nothing blocked, no request to another host", errors.length === 0, errors);
 });
 console.log(`${checksPassed()} checks passed: /docs`);

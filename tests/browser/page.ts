@@ -1,5 +1,5 @@
-// What a front end does in the seven sub-tabs, from another origin and with the generated client. tests/browser/other_origin.mjs
-// calls `walk` and `peek`.
+// The requests of a front end for the seven sub-tabs, sent from another origin with the generated
+// client. tests/browser/other_origin.mjs calls `walk` and `peek`.
 import { Checks } from "./checks.js";
 import { clientOf, header, refused, succeeded, type Schemas } from "./client.js";
 
@@ -18,7 +18,7 @@ const closed: Schemas["TicketFilter"] = { type: "condition", field: "status", op
 
 type Tools = { client: ReturnType<typeof clientOf>; checks: Checks };
 
-/** Writes the step down where a person, and the screenshot, can see it. */
+/** Shows the step on the page, for the screenshot. */
 function show(line: string): void {
   const item = document.createElement("li");
   item.textContent = line;
@@ -34,13 +34,13 @@ async function integration({ client, checks }: Tools): Promise<void> {
   checks.equal("language", inactive.response.headers.get("Content-Language"), "de");
   checks.equal("request id", header(inactive, "X-Request-Id"), problem.request_id);
   const before = await client.GET(ONE, { params: { path: partner } });
-  const tag = header(before, "ETag");
-  const params = { path: partner, header: { "If-Match": tag } };
+  const etag = header(before, "ETag");
+  const params = { path: partner, header: { "If-Match": etag } };
   const active = await client.PATCH(ONE, { params, body: { active: true } });
   checks.equal("active", succeeded(active, 200).active, true);
   const stale = await client.PATCH(ONE, { params, body: { active: false } });
   checks.equal("code", refused(stale, 412).code, "precondition_failed");
-  checks.equal("current tag", header(stale, "ETag"), header(active, "ETag"));
+  checks.equal("current ETag", header(stale, "ETag"), header(active, "ETag"));
   const cached = { path: partner, header: { "If-None-Match": header(active, "ETag") } };
   const unchanged = await client.GET(ONE, { params: cached });
   checks.equal("unchanged", unchanged.response.status, 304);
@@ -75,7 +75,7 @@ async function accesses({ client, checks }: Tools): Promise<void> {
   const path = { ...partner, access_id: id };
   const params = { path, header: { "If-Match": header(created, "ETag") } };
   const cleared = succeeded(await client.PATCH(ACCESS, { params, body: { contact_id: null } }), 200);
-  checks.equal("cleared and kept", [cleared.contact_id, cleared.first_name], [null, "Änne"]);
+  checks.equal("cleared and unchanged", [cleared.contact_id, cleared.first_name], [null, "Änne"]);
   const twice = refused(await client.POST(ACCESSES, { params: { path: partner }, body }), 409);
   checks.equal("code", twice.code, "duplicate_email");
   const list = succeeded(await client.GET(ACCESSES, { params: { path: partner, query: { q: "schafer" } } }), 200);
@@ -113,11 +113,11 @@ async function queries({ client, checks }: Tools): Promise<void> {
 }
 
 async function exclusionRules({ client, checks }: Tools): Promise<void> {
-  checks.step("Ausschlussregeln: a wrong filter is told at its place, create, deactivate");
+  checks.step("Ausschlussregeln: invalid filter with pointer, create, deactivate");
   const path = partner;
   const wrong = { name: "Falsch", filter: { ...closed, values: ["shut"] } as Schemas["TicketFilter"] };
   const problem = refused(await client.POST(`${ONE}/exclusion-rules`, { params: { path }, body: wrong }), 422);
-  checks.equal("place", problem.errors.map((error) => error.pointer), ["/filter/values/0"]);
+  checks.equal("pointer", problem.errors.map((error) => error.pointer), ["/filter/values/0"]);
   const body = { name: "Altfälle", filter: closed };
   const created = await client.POST(`${ONE}/exclusion-rules`, { params: { path }, body });
   const rule = succeeded(created, 201);
@@ -127,7 +127,7 @@ async function exclusionRules({ client, checks }: Tools): Promise<void> {
 }
 
 async function planBoards({ client, checks }: Tools): Promise<void> {
-  checks.step("Plan Boards: share, list, take back");
+  checks.step("Plan Boards: grant, list, revoke");
   const path = { ...partner, plan_board_id: "wartung" };
   const shared = await client.PUT(PLAN_BOARD, { params: { path } });
   checks.equal("name", succeeded(shared, 201).name, "Wartungsfenster");
@@ -136,7 +136,7 @@ async function planBoards({ client, checks }: Tools): Promise<void> {
   succeeded(await client.DELETE(PLAN_BOARD, { params: { path } }), 204);
 }
 
-/** Walks through the sub-tabs; answers how many comparisons held. */
+/** Walks through the sub-tabs; returns the number of passed comparisons. */
 async function walk(service: string, token: string): Promise<number> {
   const tools = { client: clientOf(service, token, "de"), checks: new Checks(show) };
   for (const tab of [integration, areas, ticketTypes, accesses, tags, queries, exclusionRules, planBoards]) {
@@ -145,7 +145,7 @@ async function walk(service: string, token: string): Promise<number> {
   return tools.checks.passed;
 }
 
-/** Tries to read an address; answers what could be read of it. */
+/** Tries to fetch a URL; returns the readable part of the response, or the error. */
 async function peek(url: string, init: RequestInit): Promise<string> {
   try {
     const response = await fetch(url, init);

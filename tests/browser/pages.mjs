@@ -1,4 +1,4 @@
-// pages.mjs SCRIPT: serves one page with SCRIPT on two free ports, so under two origins, and prints these.
+// pages.mjs SCRIPT: serves a page with SCRIPT on two free ports and prints their origins.
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 

@@ -1,9 +1,13 @@
-"""Fuzzes the body of each operation that has one, and the ticket filter, with libFuzzer, guided by what runs of the library.
+"""Fuzzes the request body of each operation, and the ticket filter, with libFuzzer.
 
-What must hold whatever is sent stands in tests/api/support/bodies.rs. Each target begins with the examples of the document and
-what was kept in tests/fuzz/corpus, knows the words of the document, and runs for the same time. What stops it is left in
-target/fuzz-found. With --keep, of what was found as much is added to the corpus as reaches every part of the code that was
-reached: `cargo test --test api corpus` plays that, on both engines. Exit code 1 when a target was stopped.
+The library is instrumented for coverage. The properties that are checked are in the support of
+tests/api. Each target starts with the examples of the OpenAPI document and with tests/fuzz/corpus,
+uses the names in the document as dictionary, and runs for the same time. Inputs that fail are
+stored in target/fuzz-found; exit code 1 if there are any.
+
+--keep adds new inputs to the corpus, as few as cover all code that was covered. --minimize does not
+fuzz but reduces the corpus: it removes inputs that reach no additional line of code in any target
+(needs binutils). The API tests replay the corpus on both databases.
 """
 
 import argparse
@@ -17,30 +21,54 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+from minimize import minimize  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 CORPUS = HERE / "corpus"
 FOUND = TARGET / "fuzz-found"
 FILTER = "ticket_filter"
-# larger bodies hold the same mistakes more often
-LONGEST = 4096
-# no body of that size may take a second; a busy machine may
-SECONDS_OF_ONE = 20
+# larger bodies only repeat the same errors
+MAX_INPUT_BYTES = 4096
+# an input takes far less than a second, except on a busy machine
+INPUT_TIMEOUT_SECONDS = 20
 JSON = "application/json"
-# what the examples name, and what is there instead
-THERE = {"K-1001": "K-1", "netz": "A-1", "anomalie": "T-1", "aenne.schaefer@muster.example": "a@b.example"}
-# one condition of each field, and each operator
+# names in the examples, and existing ones to use instead
+EXISTING = {
+    "K-1001": "K-1",
+    "netz": "A-1",
+    "anomalie": "T-1",
+    "aenne.schaefer@muster.example": "a@b.example",
+}
+# a condition for each field and each operator
 CONDITIONS = [
-    ("area", "in", "A-1"), ("ticket_type", "not_in", "T-1"), ("status", "in", "open"), ("closure", "not_in", "partial"),
-    ("urgency", "in", "high"), ("impact", "in", "low"), ("tag", "any_of", "Server"), ("tag", "all_of", "Straße"),
-    ("tag", "none_of", "VPN"), ("released", "is", "true"), ("confidential", "is", "false"), ("main_contact", "in", "C-1"),
-    ("created_by", "not_in", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"), ("created_by", "is_self", None),
-    ("main_contact", "is_self", None), ("entry_channel", "in", "mail"), ("project", "in", "P-1"),
-    ("service_contract", "not_in", "S-1"), ("subject", "contains", "Straße"), ("reference_number", "equals", "4711"),
-    ("created_at", "before", "2026-11-20T08:00:00+01:00"), ("created_at", "after", "2026-11-20T08:00:00.5Z"),
-    ("created_at", "older_than", "P1Y2M3DT4H"), ("created_at", "newer_than", "PT90M"),
-]  # fmt: skip
+    ("area", "in", "A-1"),
+    ("ticket_type", "not_in", "T-1"),
+    ("status", "in", "open"),
+    ("closure", "not_in", "partial"),
+    ("urgency", "in", "high"),
+    ("impact", "in", "low"),
+    ("tag", "any_of", "Server"),
+    ("tag", "all_of", "Straße"),
+    ("tag", "none_of", "VPN"),
+    ("released", "is", "true"),
+    ("confidential", "is", "false"),
+    ("main_contact", "in", "C-1"),
+    ("created_by", "not_in", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"),
+    ("created_by", "is_self", None),
+    ("main_contact", "is_self", None),
+    ("entry_channel", "in", "mail"),
+    ("project", "in", "P-1"),
+    ("service_contract", "not_in", "S-1"),
+    ("subject", "contains", "Straße"),
+    ("reference_number", "equals", "4711"),
+    ("created_at", "before", "2026-11-20T08:00:00+01:00"),
+    ("created_at", "after", "2026-11-20T08:00:00.5Z"),
+    ("created_at", "older_than", "P1Y2M3DT4H"),
+    ("created_at", "newer_than", "PT90M"),
+]
 
 
 def document():
@@ -48,37 +76,45 @@ def document():
 
 
 def bodies(contract):
-    """The examples of each operation's body, by operation."""
+    """Returns the examples of each operation's request body."""
     found = {}
     for item in contract["paths"].values():
         for operation in item.values():
             content = operation.get("requestBody", {}).get("content", {}).get(JSON)
             if content:
-                several = [it["value"] for it in content.get("examples", {}).values()]
-                found[operation["operationId"]] = several or [content["example"]]
+                examples = [example["value"] for example in content.get("examples", {}).values()]
+                found[operation["operationId"]] = examples or [content["example"]]
     return found
 
 
-def there(example):
-    """The example, with what it names replaced by what is there, so that it gets further."""
+def with_existing_names(example):
+    """Returns the example with existing names, so that it passes more checks."""
     text = json.dumps(example, ensure_ascii=False)
-    return json.loads(re.sub("|".join(THERE), lambda named: THERE[named[0]], text))
+    return json.loads(re.sub("|".join(EXISTING), lambda match: EXISTING[match[0]], text))
 
 
 def first_filters():
-    """All conditions in one filter, and those that rules may have too in another one."""
+    """Returns a filter with all conditions, and one with those that are allowed in rules."""
     every = [
-        {"type": "condition", "field": field, "operator": operator, "values": [value] if value else []}
+        {
+            "type": "condition",
+            "field": field,
+            "operator": operator,
+            "values": [value] if value else [],
+        }
         for field, operator, value in CONDITIONS
     ]
-    of_rules = [it for it in every if it["values"]]
-    return [{"type": "any", "filters": every}, {"type": "none", "filters": [{"type": "all", "filters": of_rules}]}]
+    of_rules = [condition for condition in every if condition["values"]]
+    return [
+        {"type": "any", "filters": every},
+        {"type": "none", "filters": [{"type": "all", "filters": of_rules}]},
+    ]
 
 
 def filters(node):
-    """All ticket filters in a value."""
+    """Returns all ticket filters in a JSON value."""
     if isinstance(node, list):
-        return [it for child in node for it in filters(child)]
+        return [found for child in node for found in filters(child)]
     if not isinstance(node, dict):
         return []
     own = [node] if node.get("type") in ("all", "any", "none", "condition") else []
@@ -86,56 +122,107 @@ def filters(node):
 
 
 def first_inputs(contract):
-    """What each target begins with: the examples, as they are and as they get further; and where they have a filter, others."""
-    inputs = {target: examples + [there(it) for it in examples] for target, examples in bodies(contract).items()}
+    """Returns the seeds of each target: the examples, also with existing names and with other
+    filters.
+    """
+    inputs = {
+        target: examples + [with_existing_names(example) for example in examples]
+        for target, examples in bodies(contract).items()
+    }
     inputs[FILTER] = filters(list(inputs.values())) + first_filters()
     for target, own in inputs.items():
         if target.endswith(("_query", "_rule")):
-            own += [{**own[-1], "filter": it} for it in first_filters()]
+            own += [{**own[-1], "filter": tree} for tree in first_filters()]
     return inputs
 
 
-def words(node):
-    """The members and the fixed values of all schemas."""
+def names(node):
+    """Returns the members and enum values of all schemas."""
     if isinstance(node, list):
-        return set().union(*map(words, node))
+        return set().union(*map(names, node))
     if not isinstance(node, dict):
         return set()
     properties = node.get("properties", {})
-    fixed = [it for it in node.get("enum", []) if isinstance(it, str)]
-    return {*properties, *fixed} | words(list(node.values()))
+    values = [value for value in node.get("enum", []) if isinstance(value, str)]
+    return {*properties, *values} | names(list(node.values()))
 
 
 def write_dictionary(path, contract, inputs):
-    """Words as JSON has them, its punctuation, and the texts of the first inputs."""
+    """Writes libFuzzer's dictionary: names, JSON punctuation, special values, and strings of the
+    seeds.
+    """
     texts = {text for text in re.findall(r'"[^"\\]{1,40}"', json.dumps(inputs, ensure_ascii=False))}
-    tokens = {json.dumps(it) for it in words(contract["components"]["schemas"])} | texts
-    tokens |= {'":', "null", "true", "false", "[]", "{}", '""', "\\u0000", "\\ud83d", "1e999", "-1", "2026-02-30T24:00:60Z", "P1D"}
-    escaped = {"".join(chr(b) if 32 <= b < 127 and chr(b) not in '"\\' else f"\\x{b:02X}" for b in it.encode()) for it in tokens}
-    path.write_text("".join(f'"{it}"\n' for it in sorted(escaped)))
+    tokens = {json.dumps(name) for name in names(contract["components"]["schemas"])} | texts
+    tokens |= {
+        '":',
+        "null",
+        "true",
+        "false",
+        "[]",
+        "{}",
+        '""',
+        "\\u0000",
+        "\\ud83d",
+        "1e999",
+        "-1",
+        "2026-02-30T24:00:60Z",
+        "P1D",
+    }
+    path.write_text("".join(f'"{token}"\n' for token in sorted(map(escaped, tokens))))
 
 
-def run(target, *arguments):
-    binary = TARGET / "fuzz" / ("fuzz-filter" if target == FILTER else "fuzz-body")
-    environment = {**os.environ, "OPERATION": target, "RUST_BACKTRACE": "0", "TMPDIR": "/dev/shm"}
-    done = subprocess.run([binary, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+def escaped(token):
+    """Returns a token in the syntax of libFuzzer's dictionaries."""
+    plain = lambda byte: 32 <= byte < 127 and chr(byte) not in '"\\'
+    return "".join(chr(byte) if plain(byte) else f"\\x{byte:02X}" for byte in token.encode())
+
+
+def binary_of(target):
+    return TARGET / "fuzz" / ("fuzz-filter" if target == FILTER else "fuzz-body")
+
+
+def run(target, *arguments, **variables):
+    """Runs the binary of a target; returns its exit code and output."""
+    environment = {
+        **os.environ,
+        "OPERATION": target,
+        "RUST_BACKTRACE": "0",
+        "TMPDIR": "/dev/shm",
+        **variables,
+    }
+    done = subprocess.run(
+        [binary_of(target), *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     return done.returncode, done.stdout.decode(errors="replace")
 
 
 def fuzz(target, inputs, seconds, dictionary, directory):
-    """Runs one target; returns whether it was not stopped, and a line of the table."""
+    """Fuzzes a target; returns whether it passed, and its row of the table."""
     seeds, found = directory / "seeds" / target, directory / "found" / target
-    for it in (seeds, found, CORPUS / target, FOUND):
-        it.mkdir(parents=True, exist_ok=True)
+    for path in (seeds, found, CORPUS / target, FOUND):
+        path.mkdir(parents=True, exist_ok=True)
     for number, first in enumerate(inputs):
         (seeds / str(number)).write_text(json.dumps(first, ensure_ascii=False))
     code, output = run(
-        target, f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SECONDS_OF_ONE}", f"-dict={dictionary}",
-        "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={FOUND}/{target}-", found, CORPUS / target, seeds,
-    )  # fmt: skip
+        target,
+        f"-max_total_time={seconds}",
+        f"-max_len={MAX_INPUT_BYTES}",
+        f"-timeout={INPUT_TIMEOUT_SECONDS}",
+        f"-dict={dictionary}",
+        "-rss_limit_mb=2048",
+        "-print_final_stats=1",
+        f"-artifact_prefix={FOUND}/{target}-",
+        found,
+        CORPUS / target,
+        seeds,
+    )
     ran = re.search(r"stat::number_of_executed_units: (\d+)", output)
     reached = re.findall(r"cov: (\d+)", output)
-    line = f"| {target} | {int(ran[1]) if ran else 0:,} | {reached[-1] if reached else 0} | {'passed' if code == 0 else 'STOPPED'} |"
+    line = f"| {target} | {int(ran[1]) if ran else 0:,} | {reached[-1] if reached else 0} | {'passed' if code == 0 else 'FAILED'} |"
     if code != 0:
         (FOUND / f"{target}.log").write_text(output)
         line += f"\n{output[-3000:]}"
@@ -143,7 +230,7 @@ def fuzz(target, inputs, seconds, dictionary, directory):
 
 
 def keep(target, directory):
-    """Replaces the corpus by the fewest inputs that reach what all reach together."""
+    """Replaces the corpus of a target by the fewest inputs that cover the same code."""
     chosen = directory / "chosen" / target
     chosen.mkdir(parents=True)
     sources = [directory / "found" / target, CORPUS / target, directory / "seeds" / target]
@@ -156,33 +243,63 @@ def keep(target, directory):
 
 def build():
     environment = {**os.environ, "RUSTC_WORKSPACE_WRAPPER": str(HERE / "instrument")}
-    subprocess.run(["cargo", "build", "--locked", "--profile", "fuzz", "-p", "fuzz"], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        ["cargo", "build", "--locked", "--profile", "fuzz", "-p", "fuzz"],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+    )
 
 
 def main():
     contract = document()
     inputs = first_inputs(contract)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("targets", nargs="*", choices=[[], *inputs], metavar="target", help="default: all: " + ", ".join(inputs))
-    parser.add_argument("--seconds", type=int, default=600, help="how long each runs (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many run at a time (default: the cores)")
-    parser.add_argument("--keep", action="store_true", help="add what was found to the corpus")
-    wanted = parser.parse_args()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        choices=[[], *inputs],
+        metavar="target",
+        help="default: all: " + ", ".join(inputs),
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=600, help="how long each runs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count(),
+        help="how many run at a time (default: the cores)",
+    )
+    parser.add_argument("--keep", action="store_true", help="add new inputs to the corpus")
+    parser.add_argument("--minimize", action="store_true", help="reduce the corpus and do not fuzz")
+    options = parser.parse_args()
     build()
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as name, concurrent.futures.ThreadPoolExecutor(wanted.jobs) as pool:
+    if options.minimize:
+        minimize({target: binary_of(target) for target in inputs}, CORPUS, run)
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="fuzz-") as name,
+        concurrent.futures.ThreadPoolExecutor(options.jobs) as pool,
+    ):
         directory = pathlib.Path(name)
-        dictionary = directory / "words.dict"
+        dictionary = directory / "names.dict"
         write_dictionary(dictionary, contract, list(inputs.values()))
-        print(f"{wanted.seconds} s each, {wanted.jobs} at a time\n\n| target | inputs | code reached | |\n|---|--:|--:|---|", flush=True)
+        print(
+            f"{options.seconds} s each, {options.jobs} at a time\n\n| target | inputs | edges covered | |\n|---|--:|--:|---|",
+            flush=True,
+        )
 
         def play(target):
-            passed, line = fuzz(target, inputs[target], wanted.seconds, dictionary, directory)
+            passed, line = fuzz(target, inputs[target], options.seconds, dictionary, directory)
             print(line, flush=True)
-            if wanted.keep:
+            if options.keep:
                 keep(target, directory)
             return passed
 
-        if not all(list(pool.map(play, wanted.targets or inputs))):
+        if not all(list(pool.map(play, options.targets or inputs))):
             sys.exit(1)
 
 

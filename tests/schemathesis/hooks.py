@@ -1,6 +1,7 @@
-"""What the document cannot say: refusals of requests that fit it, and repairs of the world that requests live in.
+"""Hooks for rules that the OpenAPI document cannot express, and repairs of the data during fuzzing.
 
-A failure is dropped only where its answer names, by its codes and pointers, a rule that JSON Schema has no words for.
+A failure is dropped only if the codes and pointers of the response identify a rule that JSON Schema
+cannot express.
 """
 
 import json
@@ -15,12 +16,20 @@ import schemathesis
 from schemathesis.specs.openapi.checks import AcceptedNegativeData, RejectedPositiveData
 
 TOKEN = os.environ["TOKEN"]
-DOCUMENT = json.loads((pathlib.Path(__file__).resolve().parents[2] / "openapi/openapi.json").read_text())
-PARAMETERS = {it["operationId"]: it["parameters"] for item in DOCUMENT["paths"].values() for it in item.values()}
-# What filters can ask for, as the service tells it, and one value of each kind that is no word of the field's own.
+DOCUMENT = json.loads(
+    (pathlib.Path(__file__).resolve().parents[2] / "openapi/openapi.json").read_text()
+)
+PARAMETERS = {
+    operation["operationId"]: operation["parameters"]
+    for item in DOCUMENT["paths"].values()
+    for operation in item.values()
+}
+# The fields of filters, from the service, and a value of each kind that is not an enum.
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
-FIELDS = requests.get(f"{os.environ['BASE']}/api/v1/ticket-fields", headers=HEADERS, timeout=20).json()["items"]
-FIELDS = {it["field"]: it for it in FIELDS}
+FIELDS = requests.get(
+    f"{os.environ['BASE']}/api/v1/ticket-fields", headers=HEADERS, timeout=20
+).json()["items"]
+FIELDS = {field["field"]: field for field in FIELDS}
 VALUES = {
     "area_id": ["netz"],
     "ticket_type_id": ["anomalie"],
@@ -34,26 +43,35 @@ VALUES = {
     "duration": ["P2Y"],
 }
 FILTER = r"/filter(/filters/\d+)*"
-# (pointer, codes): what is refused although it fits the document, and why
+# (pointer, codes) of rejected requests that are valid by the document
 BEYOND_SCHEMA = [
-    # a cursor is opaque, and good for the list and order that gave it
+    # a cursor is opaque, and valid for its list and order only
     (r"cursor", {"invalid_cursor"}),
-    # what is named must be there: that is the state of the catalogue and of the partner
+    # references must exist, which depends on the state of the catalogue and the partner
     (r"/.*", {"unknown_reference", "retired_reference", "unknown_access", "area_not_granted"}),
-    # an access is named by its id or by its address; either may also be `null`
+    # an access is given by its id or its e-mail address; either may be `null`
     (r"/access_id", {"exactly_one"}),
-    # which operators a field has, and what values they take, GET /ticket-fields tells
+    # operators and values of a field are listed by GET /ticket-fields
     (FILTER + r"/operator", {"unknown_value"}),
     (FILTER + r"/values", {"required", "too_many_values"}),
     (
         FILTER + r"/values/\d+",
-        {"control_character", "duplicate_value", "invalid_duration", "invalid_id", "invalid_time", "required", "too_long", "unknown_value"},
+        {
+            "control_character",
+            "duplicate_value",
+            "invalid_duration",
+            "invalid_id",
+            "invalid_time",
+            "required",
+            "too_long",
+            "unknown_value",
+        },
     ),
     # an observer cannot approve
     (r"/approver", {"approver_role"}),
-    # how deep and how large a filter is as a whole
+    # depth and size of a filter
     (FILTER, {"too_deep", "too_many_conditions", "filter_too_large"}),
-    # not every field is a column, or can be sorted by, or twice
+    # not every field can be a column or a sort key, and none twice
     (r"/columns/\d+", {"unknown_value"}),
     (r"/sort/\d+(/field)?", {"unknown_value", "duplicate_value"}),
 ]
@@ -61,13 +79,19 @@ BEYOND_SCHEMA = [
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Hides the pattern of conditional headers: schemathesis takes the quotes off `"3"` before it compares, finds no value that fits,
-    and sends the number 0 as if that did. `fits_document` judges by the pattern nevertheless.
+    """Removes the pattern of conditional headers: schemathesis strips the quotes of `"3"` before it
+    matches, finds no valid value, and sends the number 0 as valid. `fits_document` uses the
+    pattern nevertheless.
 
-    Hides the second name of patches, too, but for one operation: they are read alike, and doubled every request."""
+    Removes the second media type of patches, except for one operation, because it doubles the
+    requests.
+    """
     for item in raw_schema["paths"].values():
         for operation in item.values():
-            if operation["operationId"].startswith("update_") and operation["operationId"] != "update_tag":
+            if (
+                operation["operationId"].startswith("update_")
+                and operation["operationId"] != "update_tag"
+            ):
                 operation["requestBody"]["content"].pop("application/merge-patch+json")
             for parameter in operation["parameters"]:
                 if parameter["name"].startswith("If-"):
@@ -76,66 +100,92 @@ def before_load_schema(context, raw_schema):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Whether a failure is one."""
+    """Whether a failure is real."""
     if isinstance(failure, RejectedPositiveData):
-        return fits_document(case) and not refused_for_good_reason(case, response)
+        return fits_document(case) and not is_rejected_correctly(case, response)
     if isinstance(failure, AcceptedNegativeData):
         return not fits_when_trimmed(case.body) and not fits_another_email(case.body)
     return True
 
 
 def fits_document(case):
-    """Whether the texts in headers and query are what the document allows; schemathesis sometimes takes others for that."""
+    """Whether headers and query parameters are valid.
+
+    Schemathesis sometimes generates invalid ones as valid.
+    """
     containers = {"header": case.headers, "query": case.query}
     for parameter in PARAMETERS[case.operation.definition.raw["operationId"]]:
         sent = (containers.get(parameter["in"]) or {}).get(parameter["name"])
         schema = parameter["schema"]
-        if isinstance(sent, str) and schema.get("type") == "string" and not jsonschema_rs.is_valid(schema, sent):
+        if (
+            isinstance(sent, str)
+            and schema.get("type") == "string"
+            and not jsonschema_rs.is_valid(schema, sent)
+        ):
             return False
     return True
 
 
-def refused_for_good_reason(case, response):
-    # a condition that does not hold is no fault of the request's form
+def is_rejected_correctly(case, response):
+    # the request is valid, but its condition does not hold
     if response.status_code == 412:
         return True
     errors = response.json().get("errors", []) if response.status_code in (400, 422) else []
-    known = lambda error: whole_number(case, error) or any(
-        re.fullmatch(pointer, error["pointer"]) and error["code"] in codes for pointer, codes in BEYOND_SCHEMA
+    return bool(errors) and all(is_beyond_schema(case, error) for error in errors)
+
+
+def is_beyond_schema(case, error):
+    return is_whole_number(case, error) or any(
+        re.fullmatch(pointer, error["pointer"]) and error["code"] in codes
+        for pointer, codes in BEYOND_SCHEMA
     )
-    return bool(errors) and all(map(known, errors))
 
 
-def whole_number(case, error):
-    """JSON Schema takes 3.0 for an integer. The service does not, and no client writes an integer so."""
+def is_whole_number(case, error):
+    """In JSON Schema 3.0 is an integer; the service rejects it, and no client sends it."""
     name = error["pointer"].removeprefix("/")
-    return error["code"] == "wrong_type" and isinstance(case.body, dict) and isinstance(case.body.get(name), float)
+    return (
+        error["code"] == "wrong_type"
+        and isinstance(case.body, dict)
+        and isinstance(case.body.get(name), float)
+    )
 
 
 def fits_when_trimmed(body):
-    """Texts are trimmed before they are counted: 100 letters and a blank are 100 letters. `maxLength` counts the blank."""
+    """The service trims texts before it checks their length, `maxLength` includes the spaces."""
     if isinstance(body, dict):
         return any(map(fits_when_trimmed, body.values()))
     return isinstance(body, str) and len(body) > 100 >= len(body.strip()) > 0
 
 
 def fits_another_email(body):
-    """`format: email` is RFC 5321's idea of an address, the pattern beside it is HTML's, which the service follows: `.a@b` is one."""
+    """`format: email` follows RFC 5321.
+
+    The pattern and the service follow HTML, where `.a@b` is valid.
+    """
     email = body.get("email") if isinstance(body, dict) else None
     pattern = DOCUMENT["components"]["schemas"]["AccessCreate"]["properties"]["email"]["pattern"]
     strict = jsonschema_rs.validator_for({"format": "email"}, validate_formats=True)
-    return isinstance(email, str) and re.fullmatch(pattern, email) is not None and not strict.is_valid(email)
+    return (
+        isinstance(email, str)
+        and re.fullmatch(pattern, email) is not None
+        and not strict.is_valid(email)
+    )
 
 
 @schemathesis.hook
 def map_case(context, case):
-    """Makes sense of bodies that are meant to be right. What the document cannot say – which operators a field has – chance would
-    hardly ever hit, and no query would ever be made."""
+    """Repairs bodies that should be valid.
+
+    The document cannot express which operators a field has, and random ones hardly ever match.
+    """
     if case.meta and case.meta.generation.mode.is_positive and isinstance(case.body, dict):
         body = case.body
-        mend_filter(body.get("filter"))
+        repair_filter(body.get("filter"))
         if isinstance(body.get("columns"), list):
-            body["columns"] = [field for field in body["columns"] if FIELDS[field]["column"]] or ["subject"]
+            body["columns"] = [field for field in body["columns"] if FIELDS[field]["column"]] or [
+                "subject"
+            ]
         if isinstance(body.get("sort"), list):
             body["sort"] = [step for step in body["sort"] if FIELDS[step["field"]]["sortable"]][:1]
         if isinstance(body.get("contact_id"), str) and "email" in body:
@@ -143,32 +193,38 @@ def map_case(context, case):
     return case
 
 
-def mend_filter(node):
+def repair_filter(node):
     if not isinstance(node, dict):
         return
     for inner in node.get("filters", []):
-        mend_filter(inner)
+        repair_filter(inner)
     if node.get("type") == "condition":
         field = FIELDS[node["field"]]
-        usual = {it["operator"]: it for it in field["operators"] if not it["queries_only"]}
-        operator = usual.get(node["operator"]) or next(iter(usual.values()))
+        allowed = {op["operator"]: op for op in field["operators"] if not op["queries_only"]}
+        operator = allowed.get(node["operator"]) or next(iter(allowed.values()))
         node["operator"] = operator["operator"]
         node["values"] = VALUES.get(operator["value_kind"]) or [field["values"][0]["value"]]
 
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Undoes what would have everything else refused: an integration that is inactive, and entries that are retired."""
-    said = case.body if isinstance(case.body, dict) else {}
-    if response.status_code not in (200, 201) or said.get("active") is not False:
+    """Reactivates integrations and catalogue entries, because otherwise all later requests are
+    rejected.
+    """
+    sent = case.body if isinstance(case.body, dict) else {}
+    if response.status_code not in (200, 201) or sent.get("active") is not False:
         return
     operation = case.operation.definition.raw["operationId"]
     if operation == "update_customer_integration":
         repair("PATCH", response, {"active": True})
     elif operation.startswith("put_catalog_"):
-        repair("PUT", response, {**said, "active": True})
+        repair("PUT", response, {**sent, "active": True})
 
 
 def repair(method, response, body):
-    answer = requests.request(method, response.request.url.split("?")[0], json=body, headers=HEADERS, timeout=20)
-    assert answer.status_code == 200, f"{method} {answer.url}: {answer.status_code} {json.dumps(answer.text)}"
+    response = requests.request(
+        method, response.request.url.split("?")[0], json=body, headers=HEADERS, timeout=20
+    )
+    assert response.status_code == 200, (
+        f"{method} {response.url}: {response.status_code} {json.dumps(response.text)}"
+    )

@@ -1,11 +1,12 @@
-"""Addresses that nobody else on this machine has: a process that is started again finds its port free."""
+"""Private loopback addresses, so that a restarted process finds its port free."""
 
 import os
 
 
 def own_loopback():
-    """A loopback address of this process alone. Its ports below the ephemeral ones are ours; 127.0.0.0/8 is all
-    loopback.
+    """Returns a loopback address derived from the process id.
+
+    All of 127.0.0.0/8 is loopback, so the ports below the ephemeral range are free there.
     """
     pid = os.getpid()
     return f"127.{64 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}"

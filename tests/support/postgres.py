@@ -1,4 +1,4 @@
-"""Throw-away PostgreSQL clusters: how they are made, and the ways in which they stop, freeze and come back."""
+"""Temporary PostgreSQL clusters that can be stopped, frozen, restarted and promoted."""
 
 import os
 import pathlib
@@ -9,28 +9,50 @@ import subprocess
 from .processes import descendants, signal_all
 from .waiting import Failed, until
 
-PATIENCE = 60
+TIMEOUT = 60
 PORT = 5432
 
 
 def programs():
-    """Where PostgreSQL's server programs are: Debian's newest, or those in PATH."""
-    version = lambda directory: [int(part) for part in directory.parent.name.split(".")]
-    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=version, reverse=True)
-    found += [pathlib.Path(it) for it in os.environ.get("PATH", "").split(os.pathsep)]
+    """Returns the directory of PostgreSQL's server programs: Debian's newest, or one in PATH."""
+    debian = pathlib.Path("/usr/lib/postgresql").glob("*/bin")
+    found = sorted(debian, key=version_of, reverse=True)
+    found += [pathlib.Path(directory) for directory in os.environ.get("PATH", "").split(os.pathsep)]
     for directory in found:
         if (directory / "initdb").exists() and (directory / "postgres").exists():
             return directory
     raise Failed("PostgreSQL is missing: apt-get install postgresql")
 
 
+def version_of(directory):
+    return [int(part) for part in directory.parent.name.split(".")]
+
+
 class Postgres:
-    """A cluster whose data are in a directory of their own. It listens on a Unix socket there, and on `host` if one is
-    given.
+    """A cluster with its data in `data`.
+
+    It listens on a Unix socket there, and on `host` if given.
     """
 
-    def __init__(self, data, user, options=(), initdb=(), prefix=(), host="", port=PORT, copy_of=None, log=None):
-        self.bin, self.data, self.user, self.host, self.port = programs(), pathlib.Path(data), user, host, port
+    def __init__(
+        self,
+        data,
+        user,
+        options=(),
+        initdb=(),
+        prefix=(),
+        host="",
+        port=PORT,
+        copy_of=None,
+        log=None,
+    ):
+        self.bin, self.data, self.user, self.host, self.port = (
+            programs(),
+            pathlib.Path(data),
+            user,
+            host,
+            port,
+        )
         self.prefix = list(prefix)
         self.options = [f"listen_addresses={host}", f"port={port}", *options]
         # PostgreSQL refuses to run as root
@@ -40,8 +62,8 @@ class Postgres:
         self.process = None
         self._make_directory(owner)
         if copy_of:
-            from_where = ["-h", copy_of.host, "-p", copy_of.port, "-U", user]
-            self._run("pg_basebackup", *from_where, "-D", self.data, "-R", "-c", "fast")
+            source = ["-h", copy_of.host, "-p", copy_of.port, "-U", user]
+            self._run("pg_basebackup", *source, "-D", self.data, "-R", "-c", "fast")
         else:
             self._run("initdb", "-D", self.data, "-U", user, "--auth=trust", "-E", "UTF8", *initdb)
         self.start()
@@ -55,12 +77,14 @@ class Postgres:
 
     def _run(self, program, *arguments):
         command = [self.bin / program, *map(str, arguments)]
-        ran = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=PATIENCE, **self.owner)
+        ran = subprocess.run(
+            command, cwd="/", capture_output=True, text=True, timeout=TIMEOUT, **self.owner
+        )
         if ran.returncode:
             raise Failed(f"{program}: {ran.stderr or ran.stdout}")
         return ran.stdout
 
-    def _where(self):
+    def _connection(self):
         return ["-h", str(self.data), "-p", str(self.port), "-U", self.user]
 
     @property
@@ -72,8 +96,8 @@ class Postgres:
         return f"postgres:///{database}?host={self.data}&user={self.user}{port}"
 
     def start(self):
-        """Starts the server, and waits until it takes connections."""
-        chosen = [it for option in self.options for it in ("-c", option)]
+        """Starts the server and waits until it accepts connections."""
+        chosen = [part for option in self.options for part in ("-c", option)]
         command = [*self.prefix, self.bin / "postgres", "-D", self.data, "-k", self.data, *chosen]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -82,56 +106,58 @@ class Postgres:
         try:
             self.wait_until_ready()
         except BaseException:
-            # nobody else knows of it yet
+            # the caller has no reference to stop it
             self.stop()
             raise
 
-    def wait_until_ready(self, seconds=PATIENCE):
+    def wait_until_ready(self, seconds=TIMEOUT):
         until(self.is_ready, f"PostgreSQL in {self.data} ({self.log})", seconds, self.is_running)
 
     def is_ready(self):
-        asked = [self.bin / "pg_isready", "-q", *self._where(), "-d", "postgres"]
-        return subprocess.run(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+        command = [self.bin / "pg_isready", "-q", *self._connection(), "-d", "postgres"]
+        return (
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+            == 0
+        )
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 
     def sql(self, statement, database="postgres"):
-        """What psql prints, without decoration."""
+        """Executes a statement and returns the unaligned output of psql."""
         chosen = ["-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1"]
-        return self._run("psql", *self._where(), *chosen, "-c", statement).strip()
+        return self._run("psql", *self._connection(), *chosen, "-c", statement).strip()
 
     def create_database(self, name):
-        self._run("createdb", *self._where(), name)
+        self._run("createdb", *self._connection(), name)
 
     def promote(self):
-        """Makes a standby a primary; returns when it is one."""
+        """Promotes a standby and waits until it is the primary."""
         self._run("pg_ctl", "promote", "-w", "-D", self.data)
 
     def stop_immediately(self):
-        """As `pg_ctl stop -m immediate`: no check-point, clients are cut off, the next start recovers."""
+        """Stops like `pg_ctl stop -m immediate`: without a checkpoint; the next start recovers."""
         self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
 
     def freeze(self):
-        """Stops all its processes where they are: connections stay open and nothing answers, as when a machine hangs.
-        """
+        """Suspends all processes, as if the machine hung: open connections get no response."""
         frozen = descendants(self.process.pid)
         signal_all(frozen, signal.SIGSTOP)
-        # what was forked meanwhile
+        # processes forked in the meantime
         signal_all(set(descendants(self.process.pid)) - set(frozen), signal.SIGSTOP)
 
     def thaw(self):
         signal_all(descendants(self.process.pid), signal.SIGCONT)
 
     def stop(self):
-        """Ends the cluster, whatever state it is in."""
+        """Stops the cluster, whatever its state is."""
         if not self.is_running():
             return
         self.thaw()
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             signal_all(descendants(self.process.pid), signal.SIGKILL)
-            self.process.wait(PATIENCE)
+            self.process.wait(TIMEOUT)

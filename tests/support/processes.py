@@ -1,11 +1,11 @@
-"""What the system tells of processes."""
+"""Processes as seen in /proc."""
 
 import os
 import pathlib
 
 
 def descendants(pid):
-    """A process and all that came of it, parents first."""
+    """Returns the ids of a process and its descendants, parents first."""
     children = {}
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -14,13 +14,13 @@ def descendants(pid):
             continue
         children.setdefault(parent, []).append(int(stat.parent.name))
     found = [pid]
-    for it in found:
-        found += children.get(it, [])
+    for parent in found:
+        found += children.get(parent, [])
     return found
 
 
 def signal_all(pids, signal):
-    """Sends a signal to those that are still there."""
+    """Sends a signal to the processes that still exist."""
     for pid in pids:
         try:
             os.kill(pid, signal)
@@ -34,8 +34,8 @@ def cpu_seconds(pid):
 
 
 def memory_mib(pid, line="VmRSS"):
-    """Resident memory now; with "VmHWM" the most there ever was."""
-    for told in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if told.startswith(f"{line}:"):
-            return int(told.split()[1]) / 1024
+    """Returns the current resident memory; with "VmHWM" its peak."""
+    for text in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if text.startswith(f"{line}:"):
+            return int(text.split()[1]) / 1024
     return 0.0

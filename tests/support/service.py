@@ -1,4 +1,4 @@
-"""The service as a process of its own, and a client that speaks to it."""
+"""Runs the service as a child process, and an HTTP client for it."""
 
 import http.client
 import json
@@ -10,42 +10,65 @@ import subprocess
 from . import processes
 from .waiting import Failed, until
 
-PATIENCE = 60
+TIMEOUT = 60
 BASE = "/api/v1"
 SCOPES = "integration:read integration:write global-rules:write catalog:read catalog:write decisions:read audit:read"
-# settings of whoever runs this must not reach the service
-OURS = (
-    "BIND_", "CORS_", "DATABASE_", "DECISION_", "HEADER_", "JWT_", "LOG_", "MAX_CONCURRENT_", "METRICS_", "MIGRATE_",
-    "OTEL_", "PAGE_", "RATE_", "REQUEST_", "RUST_LOG", "SHUTDOWN_", "WORKER_",
-)  # fmt: skip
+# Settings in the environment of the caller must not reach the service.
+SETTING_PREFIXES = (
+    "BIND_",
+    "CORS_",
+    "DATABASE_",
+    "DECISION_",
+    "HEADER_",
+    "JWT_",
+    "LOG_",
+    "MAX_CONCURRENT_",
+    "METRICS_",
+    "MIGRATE_",
+    "OTEL_",
+    "PAGE_",
+    "RATE_",
+    "REQUEST_",
+    "RUST_LOG",
+    "SHUTDOWN_",
+    "WORKER_",
+)
 
 
 def clean_environment(settings):
-    """The environment of whoever runs this, with no settings of the service but those given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return {**kept, **settings}
+    """Returns the current environment with only the given settings of the service."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(SETTING_PREFIXES)
+    }
+    return {**inherited, **settings}
 
 
 def binary_of(root):
-    """The service's binary: CUSTOMER_INTEGRATION_BIN, or else the debug build."""
+    """Returns the service's binary: CUSTOMER_INTEGRATION_BIN, or else the debug build."""
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
-    binary = pathlib.Path(os.environ.get("CUSTOMER_INTEGRATION_BIN", target / "debug/customer-integration")).resolve()
+    binary = pathlib.Path(
+        os.environ.get("CUSTOMER_INTEGRATION_BIN", target / "debug/customer-integration")
+    ).resolve()
     if not binary.is_file():
-        raise Failed(f"no binary at {binary}; run `cargo build` first, or set CUSTOMER_INTEGRATION_BIN")
+        raise Failed(
+            f"no binary at {binary}; run `cargo build` first, or set CUSTOMER_INTEGRATION_BIN"
+        )
     return binary
 
 
 def mint(binary, settings, scope=SCOPES, ttl="12h", subject="tester"):
-    """A token signed by the program itself."""
+    """Returns a token signed by the service's own command."""
     command = [binary, "token", "--ttl", ttl, "--subject", subject, "--scope", scope]
-    made = subprocess.run(command, env=clean_environment(settings), capture_output=True, text=True, timeout=PATIENCE)
-    if made.returncode:
-        raise Failed(f"token: {made.stderr}")
-    return made.stdout.strip()
+    process = subprocess.run(
+        command, env=clean_environment(settings), capture_output=True, text=True, timeout=TIMEOUT
+    )
+    if process.returncode:
+        raise Failed(f"token: {process.stderr}")
+    return process.stdout.strip()
 
 
 class Service:
-    """The service, which can be started again with the same settings. Its log goes to a file."""
+    """The service, which can be restarted with the same settings. It logs to a file."""
 
     def __init__(self, command, settings, log, prefix=()):
         self.command = [*prefix, *command]
@@ -55,11 +78,15 @@ class Service:
         self.start()
 
     def start(self):
-        """Starts it, and waits until it says where it listens."""
+        """Starts the service and waits until it logs its address."""
         written = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, env=clean_environment(self.settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command,
+                env=clean_environment(self.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
 
         def address():
@@ -68,9 +95,9 @@ class Service:
                 return re.search(rb"listening on http://([\d.]+):(\d+)", log.read())
 
         try:
-            found = until(address, "the service", PATIENCE, self.is_running)
+            found = until(address, "the service", TIMEOUT, self.is_running)
         except BaseException as error:
-            # nobody else knows of it yet
+            # the caller has no reference to stop it
             self.kill()
             if isinstance(error, Failed):
                 raise Failed(f"{error}\n{self.tail()}") from None
@@ -84,7 +111,7 @@ class Service:
     def is_running(self):
         return self.process.poll() is None
 
-    def wait_until_ready(self, seconds=PATIENCE):
+    def wait_until_ready(self, seconds=TIMEOUT):
         until(self.is_ready, "readiness of the service", seconds, self.is_running)
 
     def is_ready(self, timeout=5):
@@ -103,27 +130,27 @@ class Service:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def terminate(self):
-        """Asks it to stop, and does not wait."""
+        """Sends SIGTERM and does not wait."""
         self.process.terminate()
 
     def kill(self):
-        """Ends it on the spot, as a power cut would."""
+        """Sends SIGKILL, like a crash."""
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
 
     def stop(self):
         if not self.is_running():
             return
         self.terminate()
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise Failed(f"the service did not stop within {PATIENCE} s, so it was killed") from None
+            raise Failed(f"the service did not stop within {TIMEOUT} s and was killed") from None
 
 
-class Answer:
-    """What came back: status, headers by their names in lower case, body."""
+class Response:
+    """Status, headers with names in lower case, and body."""
 
     def __init__(self, status, headers, text):
         self.status, self.headers, self.text = status, headers, text
@@ -141,17 +168,20 @@ class Answer:
 
 
 class Client:
-    """A client with one connection that it keeps. `at` has a host and a port, and may get others when it is started
-    again.
+    """A client with one persistent connection.
+
+    `server` has a host and a port, which may change when it is restarted.
     """
 
-    def __init__(self, at, token=None, timeout=30):
-        self.at, self.token, self.timeout, self.connection = at, token, timeout, None
+    def __init__(self, server, token=None, timeout=30):
+        self.server, self.token, self.timeout, self.connection = server, token, timeout, None
 
     def call(self, method, path, body=None, headers=()):
-        """One request, sent once. Raises OSError or HTTPException where no whole answer comes."""
+        """Sends a request once. Raises OSError or HTTPException without a complete response."""
         if self.connection is None:
-            self.connection = http.client.HTTPConnection(self.at.host, self.at.port, timeout=self.timeout)
+            self.connection = http.client.HTTPConnection(
+                self.server.host, self.server.port, timeout=self.timeout
+            )
         sent, more = None, dict(headers)
         if self.token:
             more.setdefault("Authorization", f"Bearer {self.token}")
@@ -167,14 +197,16 @@ class Client:
             raise
         if response.will_close:
             self.close()
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
+        return Response(
+            response.status, {name.lower(): value for name, value in response.getheaders()}, text
+        )
 
     def must(self, method, path, body=None, expect=(200, 201, 204), headers=()):
-        """The body of an answer that has to be a good one."""
-        answer = self.call(method, path, body, headers)
-        if answer.status not in expect:
-            raise Failed(f"{method} {path} was answered {answer}")
-        return answer.json
+        """Sends a request that must succeed and returns the body of the response."""
+        response = self.call(method, path, body, headers)
+        if response.status not in expect:
+            raise Failed(f"{method} {path} returned {response}")
+        return response.json
 
     def close(self):
         if self.connection is not None:

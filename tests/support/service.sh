@@ -1,4 +1,5 @@
-# Sourced by the bash scripts of tests/: finds the service's binary, starts the demo, and stops it again.
+# Sourced by the bash scripts of tests/: finds the service's binary, starts and stops the demo,
+# installs packages.
 # shellcheck shell=bash
 
 # Prints the path of the binary: $CUSTOMER_INTEGRATION_BIN, or else the debug build.
@@ -13,15 +14,16 @@ service_binary() {
   realpath "$binary"
 }
 
-# start_service BINARY DIRECTORY [NAME=VALUE…]: serves the demo on a free port, with its data in the new DIRECTORY and with no
-# settings but those given. Sets SERVICE_PID, SERVICE (its origin), BASE and TOKEN.
+# start_service BINARY DIRECTORY [NAME=VALUE…]: starts the demo on a free port, with its data in the
+# new DIRECTORY and with the given settings only. Sets SERVICE_PID, SERVICE (its origin), BASE and
+# TOKEN.
 start_service() {
   local binary=$1 directory=$2 name deadline=$((SECONDS + 60))
   shift 2
   mkdir "$directory"
   : >"$directory/stdout"
   local clean=(env -C "$directory")
-  # settings of whoever runs the script must not reach the service
+  # settings in the environment of the caller must not reach the service
   while IFS= read -r name; do
     [[ $name =~ ^(BIND_|CORS_|DATABASE_|DECISION_|HEADER_|JWT_|LOG_|MAX_CONCURRENT_|METRICS_|MIGRATE_|OTEL_|PAGE_|RATE_|REQUEST_|RUST_LOG|SHUTDOWN_|WORKER_) ]] && clean+=(-u "$name")
   done < <(compgen -e)
@@ -30,7 +32,7 @@ start_service() {
   SERVICE_PID=$!
   until TOKEN=$(sed -n 's/^export TOKEN=//p' "$directory/stdout") && [[ -n $TOKEN ]]; do
     if ! kill -0 "$SERVICE_PID" 2>/dev/null || ((SECONDS >= deadline)); then
-      echo "the service did not start; it said:" >&2
+      echo "the service did not start; its log:" >&2
       cat "$directory/stderr" >&2
       stop_service
       return 1
@@ -38,11 +40,12 @@ start_service() {
     sleep 0.05
   done
   BASE=$(sed -n 's/^export BASE=//p' "$directory/stdout")
-  # shellcheck disable=SC2034 # the scripts use it
+  # shellcheck disable=SC2034 # used by the scripts
   SERVICE=${BASE%/api/v1}
 }
 
-# Stops the service politely, and after 30 seconds impolitely. Does nothing when none runs.
+# Stops the service with SIGTERM, and after 30 seconds with SIGKILL. Does nothing if none is
+# running.
 stop_service() {
   local pid=${SERVICE_PID:-} deadline=$((SECONDS + 30))
   SERVICE_PID=
@@ -59,7 +62,7 @@ stop_service() {
   wait "$pid" 2>/dev/null || true
 }
 
-# Installs Debian's packages; does nothing without any.
+# Installs the given Debian packages, if any.
 install_packages() {
   (($#)) || return 0
   local as_root=()

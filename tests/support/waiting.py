@@ -1,19 +1,20 @@
-"""Waiting for something to happen, with an end."""
+"""Waiting for a condition, with a timeout."""
 
 import time
 
 
 class Failed(Exception):
-    """What a run needs is missing or did not happen."""
+    """A requirement of the run is missing, or a condition did not become true."""
 
 
-def until(happened, what, seconds, alive=lambda: True):
-    """Waits until `happened()` is true, and answers with that; fails when the time is up, or when nobody is `alive` any
-    more.
+def until(condition, what, seconds, alive=lambda: True):
+    """Waits until `condition()` is truthy and returns its value.
+
+    Raises `Failed` after `seconds`, or as soon as `alive()` is false.
     """
     deadline = time.monotonic() + seconds
     while True:
-        if outcome := happened():
+        if outcome := condition():
             return outcome
         if not alive():
             raise Failed(f"{what}: its process ended")

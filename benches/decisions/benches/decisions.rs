@@ -1,10 +1,7 @@
-//! `cargo bench -p decisions-bench`: what a decision takes, and what preparing a policy takes. `benches/decisions/table` prints
-//! the results as tables.
+//! `cargo bench -p decisions-bench`: the time of a decision, and of compiling a policy.
+//! `benches/decisions/table.py` prints the results as tables.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "whoever waits is told what is compared"
-)]
+#![expect(clippy::print_stderr, reason = "progress of a long benchmark")]
 
 use std::{hint::black_box, time::Duration};
 
@@ -13,7 +10,7 @@ use criterion::{
     criterion_main, measurement::WallTime,
 };
 use decisions_bench::{
-    Engine, Flat, Form, Question, Scenario, agreement,
+    DecisionInput, Engine, Flat, Form, Scenario, agreement,
     casbin::Casbin,
     cedar::Cedar,
     generator::{LARGE, SEED, SMALL, Size, scenario},
@@ -21,7 +18,7 @@ use decisions_bench::{
     rego::Rego,
 };
 
-/// The product's allocator; it is kind to engines that allocate.
+/// The allocator of the service, which is fast also for the other engines.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -40,18 +37,18 @@ fn id<E: Engine>(form: Form) -> BenchmarkId {
     BenchmarkId::new(E::NAME, format!("{form:?}").to_lowercase())
 }
 
-/// All tickets, as the first viewer asks about them.
+/// Decides on all tickets for the first viewer.
 fn decide<E: Engine>(group: &mut Group<'_>, id: BenchmarkId, scenario: &Scenario, form: Form) {
     let tickets = Flat::all(scenario);
     let mut engine = E::compile(scenario, form);
-    let asked = scenario
+    let pairs = scenario
         .tickets
         .iter()
         .zip(&tickets)
         .zip(scenario.viewers.iter().take(1).cycle());
-    let inputs: Vec<_> = asked
+    let inputs: Vec<_> = pairs
         .map(|((json, ticket), viewer)| {
-            engine.input(Question {
+            engine.input(DecisionInput {
                 json,
                 ticket,
                 viewer,
@@ -75,13 +72,13 @@ fn compile<E: Engine>(group: &mut Group<'_>, scenario: &Scenario, form: Form) {
     });
 }
 
-/// The engines side by side.
+/// Compares the engines.
 fn decisions(criterion: &mut Criterion) {
     for size in [SMALL, LARGE] {
         let scenario = scenario(size, SEED);
-        let seen = agreement::check(&scenario);
+        let visible = agreement::check(&scenario);
         eprintln!(
-            "{}: all engines agree, {seen} % of the tickets are seen",
+            "{}: all engines agree, {visible} % of the tickets are visible",
             size.name
         );
         let mut group = group(criterion, &format!("decision/{}", size.name), 2);
@@ -100,7 +97,7 @@ fn decisions(criterion: &mut Criterion) {
     }
 }
 
-/// Our evaluator with more and more rules.
+/// Our evaluator with increasing numbers of rules.
 fn growth(criterion: &mut Criterion) {
     let mut group = group(criterion, "growth", 2);
     for rules in [10, 50, 200, 500, 1000] {
@@ -115,7 +112,7 @@ fn growth(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What it takes to prepare a policy.
+/// Compares the compilation of policies.
 fn compiling(criterion: &mut Criterion) {
     for size in [SMALL, LARGE] {
         let scenario = scenario(size, SEED);

@@ -1,51 +1,53 @@
-//! Engines are compared only where they say the same.
+//! Checks that all engines make the same decisions, because only then are they comparable.
 
 use crate::{
-    Engine, Flat, Form, Question, Scenario, casbin::Casbin, cedar::Cedar, ours::Ours, rego::Rego,
+    DecisionInput, Engine, Flat, Form, Scenario, casbin::Casbin, cedar::Cedar, ours::Ours,
+    rego::Rego,
 };
 
-/// What an engine answers each viewer about each ticket.
-pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
+/// The decisions of an engine for each viewer and each ticket.
+pub fn decisions<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
     let tickets = Flat::all(scenario);
     let mut engine = E::compile(scenario, form);
-    let asked = scenario.viewers.iter().flat_map(|viewer| {
+    let inputs = scenario.viewers.iter().flat_map(|viewer| {
         let tickets = scenario.tickets.iter().zip(&tickets);
-        tickets.map(move |(json, ticket)| Question {
+        tickets.map(move |(json, ticket)| DecisionInput {
             json,
             ticket,
             viewer,
         })
     });
-    asked
-        .map(|question| {
-            let input = engine.input(question);
+    inputs
+        .map(|request| {
+            let input = engine.input(request);
             engine.is_visible(&input)
         })
         .collect()
 }
 
 fn compare<E: Engine>(scenario: &Scenario, form: Form, expected: &[bool]) {
-    for (place, (said, expected)) in answers::<E>(scenario, form)
+    for (place, (actual, expected)) in decisions::<E>(scenario, form)
         .iter()
         .zip(expected)
         .enumerate()
     {
         let ticket = scenario.tickets.get(place % scenario.tickets.len());
         assert!(
-            said == expected,
-            "{} ({form:?}) says {said} of {ticket:?}",
+            actual == expected,
+            "{} ({form:?}) decides {actual} for {ticket:?}",
             E::NAME
         );
     }
 }
 
-/// Panics unless all engines give the same answers in all forms. Tells the percentage of tickets that the first viewer sees.
+/// Checks all engines in all forms. Returns the percentage of tickets that are visible to the first
+/// viewer.
 ///
 /// # Panics
 ///
-/// If an engine disagrees.
+/// If two engines disagree.
 pub fn check(scenario: &Scenario) -> usize {
-    let expected = answers::<Ours>(scenario, Form::Fastest);
+    let expected = decisions::<Ours>(scenario, Form::Fastest);
     for form in [Form::Idiomatic, Form::Fastest] {
         compare::<Cedar>(scenario, form, &expected);
         compare::<Rego>(scenario, form, &expected);
@@ -55,7 +57,7 @@ pub fn check(scenario: &Scenario) -> usize {
     expected
         .iter()
         .take(tickets)
-        .filter(|is_visible| **is_visible)
+        .filter(|visible| **visible)
         .count()
         * 100
         / tickets

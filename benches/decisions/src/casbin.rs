@@ -1,13 +1,14 @@
 //! The policy in Casbin.
 //!
-//! Its matchers are expressions of Rhai; comparisons of texts by `==` are done by Rhai itself, everything else is a function
-//! that is looked up and called. So values are compared one by one where they are few, and functions judge the rest.
+//! Its matchers are Rhai expressions. Rhai evaluates `==` on strings itself; everything else is a
+//! function call with a lookup. So a few values are compared one by one, and functions do the rest.
 //!
-//! * Idiomatic: a line of the policy for each rule, with a column for each sort of condition. Keeping conditions as text in the
-//!   line (`eval(p.rule)`), as Casbin's examples for attributes do, parses that text for every line of every decision.
-//! * Fastest: no lines at all, but a matcher for each area, chosen by `EnforceContext`, which is one expression of all rules of
-//!   the area. It is compiled once and ends with the first rule that holds. The parts of the request stand in the order in which
-//!   Rhai, which searches for names from the end, finds the frequent ones first.
+//! * Idiomatic: one policy line per rule, with a column for each kind of condition. Conditions as
+//!   text in the line (`eval(p.rule)`), as in Casbin's ABAC examples, would be parsed again for
+//!   every line of every decision.
+//! * Fastest: no policy lines but a matcher for each area, selected with `EnforceContext`: one
+//!   expression with all rules of the area, compiled once, which stops at the first rule that
+//!   matches. Rhai looks up names from the end, so the frequent parts of a request come last.
 
 use std::collections::HashMap;
 
@@ -17,12 +18,12 @@ use casbin::{
 };
 
 use crate::{
-    Engine, Form, Question, Scenario,
+    DecisionInput, Engine, Form, Scenario,
     flat::UNKNOWN,
     test::{Test, slice},
 };
 
-/// What a request consists of: texts of the ticket at the end.
+/// The parts of a request, with the ticket's texts at the end.
 const REQUEST: [&str; 20] = [
     "viewer_access",
     "created_by",
@@ -45,7 +46,7 @@ const REQUEST: [&str; 20] = [
     "area",
     "status",
 ];
-/// What a line consists of; the last one is its effect.
+/// The columns of a policy line; the last one is its effect.
 const LINE: [&str; 15] = [
     "area",
     "project",
@@ -64,47 +65,52 @@ const LINE: [&str; 15] = [
     "eft",
 ];
 
-/// What Casbin can call.
+/// A function that matchers can call.
 type Function = fn(Dynamic, Dynamic) -> Dynamic;
 
-/// The enforcer, with the matchers' names by area if there are several.
+/// The enforcer, with the name of the matcher for each area in the fastest form.
 pub struct Casbin {
     enforcer: Enforcer,
     matchers: Option<HashMap<String, String>>,
 }
 
-fn text<R>(value: &Dynamic, see: impl FnOnce(&str) -> R) -> R {
-    see(&value
-        .read_lock::<casbin::rhai::ImmutableString>()
-        .expect("a text"))
+fn text<R>(value: &Dynamic, read: impl FnOnce(&str) -> R) -> R {
+    read(
+        &value
+            .read_lock::<casbin::rhai::ImmutableString>()
+            .expect("a text"),
+    )
 }
 
-/// Whether a value is one of several, which are separated by strokes.
+/// Whether a value is in a list, which is separated by `|`.
 fn among(values: Dynamic, value: Dynamic) -> Dynamic {
     text(&values, |values| {
-        text(&value, |value| values.split('|').any(|it| it == value))
+        text(&value, |value| values.split('|').any(|item| item == value))
     })
     .into()
 }
 
-/// Whether two lists have a value in common.
+/// Whether two lists have a common value.
 fn shares(tags: Dynamic, wanted: Dynamic) -> Dynamic {
     text(&tags, |tags| {
         text(&wanted, |wanted| {
             wanted
                 .split('|')
-                .any(|it| tags.split('|').any(|tag| tag == it))
+                .any(|item| tags.split('|').any(|tag| tag == item))
         })
     })
     .into()
 }
 
-/// Whether a text contains another.
-fn says(said: Dynamic, part: Dynamic) -> Dynamic {
-    text(&said, |said| text(&part, |part| said.contains(part))).into()
+/// Whether a text contains another one.
+fn says(subject: Dynamic, part: Dynamic) -> Dynamic {
+    text(&subject, |subject| {
+        text(&part, |part| subject.contains(part))
+    })
+    .into()
 }
 
-/// Whether a number is greater than one that is written down.
+/// Whether a number is greater than a limit, which is a string.
 fn exceeds(age: Dynamic, limit: Dynamic) -> Dynamic {
     let age = age.as_int().expect("a number");
     text(&limit, |limit| {
@@ -113,7 +119,7 @@ fn exceeds(age: Dynamic, limit: Dynamic) -> Dynamic {
     .into()
 }
 
-/// What no configuration changes, but for the areas.
+/// The conditions that do not depend on the configuration, except for areas.
 fn base(partner: &str) -> String {
     format!(
         "r_partner == {partner:?} && !r_internal && (!r_is_confidential || r_main_contact == r_viewer_contact) && \
@@ -143,7 +149,7 @@ fn expression(test: &Test) -> String {
     }
 }
 
-/// The expression that lets a ticket of an area pass.
+/// The expression for visible tickets of an area.
 fn matcher(scenario: &Scenario, area: &str) -> String {
     let all = |tests: &[Test]| {
         tests
@@ -155,14 +161,15 @@ fn matcher(scenario: &Scenario, area: &str) -> String {
     let rules: Vec<_> = slice(scenario, area)
         .iter()
         .map(|tests| all(tests))
-        .filter(|it| !it.is_empty())
+        .filter(|rule| !rule.is_empty())
         .collect();
     let rules = rules.join(" || ");
     let rules = if rules.is_empty() { "false" } else { &rules };
     format!("{} && !({rules})", base(&scenario.partner))
 }
 
-/// The expression that is asked of every line: those that allow name the areas, those that deny are rules.
+/// The expression that is evaluated for each policy line: the `allow` line contains the areas,
+/// `deny` lines are rules.
 fn matcher_of_lines(partner: &str) -> String {
     let column = |name: &&str| {
         let test = match *name {
@@ -209,7 +216,7 @@ fn line(tests: &[Test]) -> Vec<String> {
         .into()
 }
 
-/// The lines: one that allows, and the rules.
+/// The policy lines: one that allows, and the rules.
 fn lines(scenario: &Scenario) -> Vec<Vec<String>> {
     let mut allow: Vec<String> = LINE.map(|_| String::new()).into();
     if let [area, .., effect] = allow.as_mut_slice() {
@@ -280,7 +287,10 @@ impl Engine for Casbin {
         }
     }
 
-    fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
+    fn input<'s>(
+        &self,
+        DecisionInput { ticket, viewer, .. }: DecisionInput<'s>,
+    ) -> Self::Input<'s> {
         let part = |name: &str| match name {
             "viewer_access" => viewer.access.clone().into(),
             "viewer_contact" => viewer.contact.clone().into(),
@@ -297,7 +307,7 @@ impl Engine for Casbin {
 
     fn is_visible(&mut self, (area, request): &Self::Input<'_>) -> bool {
         let Some(matchers) = &self.matchers else {
-            return self.enforcer.enforce(request.clone()).expect("an answer");
+            return self.enforcer.enforce(request.clone()).expect("a decision");
         };
         let Some(matcher) = matchers.get(*area) else {
             return false;
@@ -311,6 +321,6 @@ impl Engine for Casbin {
         };
         self.enforcer
             .enforce_with_context(context, request.clone())
-            .expect("an answer")
+            .expect("a decision")
     }
 }

@@ -1,14 +1,16 @@
 //! The policy in Cedar.
 //!
-//! Facts are members of the request's context, which Cedar reads with one look-up in a record; attributes of a resource cost
-//! another one in the entities. Values are compared one by one with `==`: Cedar evaluates a literal set anew, with all its
-//! elements, each time it comes by, so `[…].contains(…)` is left for where there are many.
+//! Attributes are members of the request's context, which need one lookup; attributes of a resource
+//! need another lookup in the entities. Values are compared one by one with `==`, because Cedar
+//! evaluates all elements of a literal set each time.
 //!
-//! * Idiomatic: one `permit`, one `forbid` for each rule. Cedar evaluates all policies of a set, whatever the first ones say.
-//! * Fastest: a set for each area, of one `permit … unless { rule || rule || … }`, because `||` stops at what is true; made
-//!   from JSON, because policies parsed from text carry their place in it and count references to it at every step.
+//! * Idiomatic: one `permit`, and one `forbid` for each rule. Cedar evaluates all policies of a
+//!   set.
+//! * Fastest: a policy set for each area with one `permit … unless { rule || rule || … }`, as
+//!   `||` short-circuits. It is created from JSON, because parsed policies contain source
+//!   locations, whose reference counts change at every step.
 //!
-//! `Authorizer` can do no less than this for a decision; its diagnostics cannot be switched off.
+//! The diagnostics of `Authorizer` cannot be switched off.
 
 use std::collections::HashMap;
 
@@ -18,7 +20,7 @@ use cedar_policy::{
 };
 
 use crate::{
-    Engine, Form, Question, Rule, Scenario,
+    DecisionInput, Engine, Form, Rule, Scenario,
     flat::UNKNOWN,
     test::{Test, slice},
 };
@@ -30,10 +32,10 @@ pub struct Cedar {
     granted: RestrictedExpression,
     authorizer: Authorizer,
     entities: Entities,
-    who: [EntityUid; 3],
+    uids: [EntityUid; 3],
 }
 
-/// What no configuration changes, but for the areas.
+/// The conditions that do not depend on the configuration, except for areas.
 fn base(partner: &str) -> String {
     format!(
         "context.partner == {partner:?} && !context.internal && \
@@ -80,7 +82,7 @@ fn all(tests: &[Test]) -> String {
     }
 }
 
-/// Alternatives as a balanced tree: as a chain, the last of them would be as deep as there are many.
+/// Alternatives as a balanced tree; a chain would be as deep as their number.
 fn any(rules: &[String]) -> String {
     match rules {
         [] => "false".to_owned(),
@@ -149,12 +151,15 @@ impl Engine for Cedar {
             granted: RestrictedExpression::new_set(scenario.areas().map(string)),
             authorizer: Authorizer::new(),
             entities: Entities::empty(),
-            who: ["Access::\"a\"", "Action::\"see\"", "Ticket::\"t\""]
+            uids: ["Access::\"a\"", "Action::\"see\"", "Ticket::\"t\""]
                 .map(|uid| uid.parse().expect("an entity")),
         }
     }
 
-    fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
+    fn input<'s>(
+        &self,
+        DecisionInput { ticket, viewer, .. }: DecisionInput<'s>,
+    ) -> Self::Input<'s> {
         let texts = ticket
             .texts
             .iter()
@@ -183,7 +188,7 @@ impl Engine for Cedar {
             .chain(more.map(|(name, value)| (name.to_owned(), value)))
             .chain(granted);
         let context = Context::from_pairs(pairs).expect("a context");
-        let [principal, action, resource] = self.who.clone();
+        let [principal, action, resource] = self.uids.clone();
         let request = Request::new(principal, action, resource, context, None).expect("a request");
         (ticket.text("area"), request)
     }

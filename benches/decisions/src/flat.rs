@@ -1,8 +1,9 @@
-//! A ticket as the other engines are given it: one text, set or number per fact.
+//! A ticket as input of the other engines: one text, set or number per attribute.
 //!
-//! They have no three-valued logic, so a fact that is unknown is a mark, and every test says what comes of it ([`crate::test`]).
-//! A mark saves them the question whether a member is there. Two things are computed beforehand because not all of them have
-//! the operation: texts are folded, and `created_at` is an age in seconds.
+//! They have no three-valued logic, so an unknown attribute has a special value, which every test
+//! handles ([`crate::test`]). That is faster for them than to check whether a member exists. Texts
+//! are case-folded and `created_at` is an age in seconds, because not all engines have these
+//! operations.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +15,16 @@ use customer_integration::{
 
 use crate::scenario::{AccessRef, Scenario};
 
-/// Stands for a fact that is not known; no value looks like this.
+/// An unknown attribute; no value is equal to it.
 pub const UNKNOWN: &str = "?";
-/// Stands for a fact that is known to be none; no value looks like this.
+/// An attribute without a value; no value is equal to it.
 pub const NOTHING: &str = "";
-/// An age that is not known is older than any limit. Fits Casbin's 32 bits.
+/// An unknown age: older than any limit, and within the 32 bits of Casbin.
 pub const AGE_UNKNOWN: i64 = i32::MAX as i64;
-/// What was never created is older than nothing.
+/// The age without a time of creation: older than nothing.
 pub const AGE_NOTHING: i64 = -1;
 
-/// Facts with one value.
+/// Attributes with one value.
 const SINGLES: [Field; 7] = [
     Field::Area,
     Field::TicketType,
@@ -40,15 +41,15 @@ pub struct Flat {
     pub partner: String,
     pub internal: bool,
     pub confidential: bool,
-    /// By the names of the fields; also the subject.
+    /// By field name; includes the subject.
     pub texts: BTreeMap<&'static str, String>,
     pub tags: Vec<String>,
     pub age: i64,
 }
 
-/// Who asks about which ticket.
+/// A viewer and a ticket.
 #[derive(Debug, Clone, Copy)]
-pub struct Question<'s> {
+pub struct DecisionInput<'s> {
     pub json: &'s str,
     pub ticket: &'s Flat,
     pub viewer: &'s AccessRef,
@@ -63,14 +64,14 @@ fn text(fact: Attribute<&str>) -> String {
 }
 
 impl Flat {
-    /// Reads a ticket as the product does.
+    /// Parses a ticket like the service.
     ///
     /// # Panics
     ///
-    /// If the product would refuse it.
+    /// If the service would reject it.
     pub fn new(json: &str, now: Timestamp) -> Self {
         let facts: TicketAttributes<'_> = serde_json::from_str(json).expect("a ticket");
-        facts.check().expect("a ticket that the product takes");
+        facts.check().expect("a valid ticket");
         let mut texts: BTreeMap<_, _> = SINGLES
             .map(|field| (name(field), text(facts.single(field))))
             .into();
@@ -86,7 +87,7 @@ impl Flat {
         }));
         texts.insert(
             name(Field::Subject),
-            fold_case(&text(facts.subject.map_ref(|it| &**it))),
+            fold_case(&text(facts.subject.map_ref(|subject| &**subject))),
         );
         let age = match facts.created() {
             Attribute::Unknown => AGE_UNKNOWN,
@@ -112,7 +113,7 @@ impl Flat {
     ///
     /// # Panics
     ///
-    /// If one of them is none.
+    /// If one of them is invalid.
     pub fn all(scenario: &Scenario) -> Vec<Self> {
         let now = Timestamp::parse(&scenario.now).expect("a time");
         scenario
@@ -122,13 +123,13 @@ impl Flat {
             .collect()
     }
 
-    /// A fact by its name.
+    /// An attribute by its field name.
     pub fn text(&self, field: &str) -> &str {
         self.texts.get(field).map_or(UNKNOWN, String::as_str)
     }
 }
 
-/// What a field is called in the inputs.
+/// The name of a field in the inputs.
 pub fn name(field: Field) -> &'static str {
     field.into()
 }

@@ -1,4 +1,4 @@
-//! Makes policies and tickets from a seed: the same ones every time, in realistic proportions.
+//! Generates policies and tickets from a seed, in realistic proportions.
 
 use customer_integration::{
     common::timestamp::Timestamp,
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::scenario::{AccessRef, Grant, Rule, Scenario};
 
-/// How large a policy is, and how many tickets there are.
+/// The size of a policy, and the number of tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     pub name: &'static str,
@@ -27,7 +27,7 @@ pub const SMALL: Size = Size {
     global_rules: 3,
     tickets: 1000,
 };
-/// A large one.
+/// A large partner.
 pub const LARGE: Size = Size {
     name: "large",
     areas: 100,
@@ -35,7 +35,7 @@ pub const LARGE: Size = Size {
     global_rules: 50,
     tickets: 1000,
 };
-/// The seed of what is published.
+/// The seed of the published results.
 pub const SEED: u64 = 2026;
 
 const PARTNER: &str = "K-100";
@@ -70,13 +70,13 @@ const WORDS: [&str; 24] = [
     "Größe",
 ];
 
-/// Makes a scenario.
+/// Generates a scenario.
 pub fn scenario(size: Size, seed: u64) -> Scenario {
-    let mut make = Make {
+    let mut generator = Generator {
         random: StdRng::seed_from_u64(seed),
         size,
     };
-    // what has been retired is not among the areas that count
+    // a retired area has no effect
     let mut grants: Vec<_> = (0..size.areas)
         .map(|area| Grant {
             area: id("area", area),
@@ -91,9 +91,9 @@ pub fn scenario(size: Size, seed: u64) -> Scenario {
         .chain(std::iter::repeat_n(true, size.global_rules));
     let rules = scopes
         .enumerate()
-        .map(|(number, global)| make.rule(number, global))
+        .map(|(number, global)| generator.rule(number, global))
         .collect();
-    let who = |access: &str, own| AccessRef {
+    let viewer = |access: &str, own| AccessRef {
         access: access.to_owned(),
         contact: CONTACT.to_owned(),
         own,
@@ -103,9 +103,9 @@ pub fn scenario(size: Size, seed: u64) -> Scenario {
         now: NOW.to_owned(),
         grants,
         rules,
-        viewers: vec![who(ACCESS, false), who(OTHER_ACCESS, true)],
+        viewers: vec![viewer(ACCESS, false), viewer(OTHER_ACCESS, true)],
         tickets: (0..size.tickets)
-            .map(|number| make.ticket(number).to_string())
+            .map(|number| generator.ticket(number).to_string())
             .collect(),
     }
 }
@@ -114,19 +114,18 @@ fn id(kind: &str, number: usize) -> String {
     format!("{kind}-{number}")
 }
 
-struct Make {
+struct Generator {
     random: StdRng,
     size: Size,
 }
 
-impl Make {
+impl Generator {
     fn chance(&mut self, percent: u32) -> bool {
         self.random.random_range(0..100) < percent
     }
 
     fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        *of.choose(&mut self.random)
-            .expect("something to choose from")
+        *of.choose(&mut self.random).expect("a non-empty list")
     }
 
     fn some(&mut self, kind: &str, of: usize, least: usize, most: usize) -> Vec<String> {
@@ -152,7 +151,8 @@ impl Make {
         self.size.areas * 2
     }
 
-    /// Three conditions on three fields. In a large policy most rules are about few areas, or else about something rare.
+    /// Three conditions on three fields. In a large policy most rules are about a few areas, the
+    /// others about rare values.
     fn rule(&mut self, number: usize, global: bool) -> Rule {
         let large = self.size.areas > 20;
         let rare = [
@@ -188,7 +188,7 @@ impl Make {
         }
     }
 
-    /// How often a field is compared.
+    /// A random field; frequent ones are more likely.
     fn field(&mut self) -> Field {
         match self.random.random_range(0..100) {
             0..15 => Field::TicketType,
@@ -260,7 +260,7 @@ impl Make {
             .to_string()
     }
 
-    /// A ticket as a caller sends it. Of some, facts are missing or known to be none.
+    /// A ticket as a client sends it. Some have unknown attributes or attributes without a value.
     fn ticket(&mut self, number: usize) -> Value {
         let area = match self.random.random_range(0..100) {
             0..2 => "area-retired".to_owned(),
@@ -288,11 +288,11 @@ impl Make {
             "subject": self.subject(),
             "created_at": self.created_at(),
         });
-        self.thin_out(ticket.as_object_mut().expect("an object"));
+        self.remove_attributes(ticket.as_object_mut().expect("an object"));
         ticket
     }
 
-    fn thin_out(&mut self, ticket: &mut Map<String, Value>) {
+    fn remove_attributes(&mut self, ticket: &mut Map<String, Value>) {
         let optional: Vec<_> = ticket
             .keys()
             .skip_while(|key| *key != "ticket_type_id")

@@ -1,11 +1,12 @@
-//! Measures the decision "may this access see this ticket" beside Cedar, Rego (regorus) and Casbin.
+//! Compares the decision "may this access see this ticket" with Cedar, Rego (regorus) and Casbin.
 //!
-//! One [`Scenario`] holds rules and tickets in the product's own words; each [`Engine`] derives its policy from it. Whatever can
-//! be prepared is prepared before the clock starts, in favour of the others: their inputs are built beforehand, with texts
-//! folded, ages computed, and unknown and empty facts as marks (see [`flat`]).
+//! A [`Scenario`] contains rules and tickets in the service's own format; each [`Engine`] derives
+//! its policy from it. The inputs of the other engines are prepared before the measurement, in
+//! their favour: texts are case-folded, ages computed, and unknown attributes have special values
+//! (see [`flat`]).
 #![expect(
     clippy::expect_used,
-    reason = "a benchmark that cannot be set up has nobody to tell but its user"
+    reason = "a benchmark that cannot be set up may panic"
 )]
 
 pub mod agreement;
@@ -18,31 +19,32 @@ pub mod rego;
 pub mod scenario;
 pub mod test;
 
-pub use flat::{Flat, Question};
+pub use flat::{DecisionInput, Flat};
 pub use scenario::{AccessRef, Rule, Scenario};
 
 /// How a policy is written in an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// As its documentation recommends: rule by rule, so that each can be named and changed alone.
+    /// As its documentation recommends: rule by rule, so that each has a name and can be changed
+    /// separately.
     Idiomatic,
-    /// As somebody writes it who knows how the engine works and wants nothing but speed.
+    /// Optimized for the implementation of the engine.
     Fastest,
 }
 
-/// An engine that decides.
+/// A policy engine.
 pub trait Engine: Sized {
     /// Its name in the tables.
     const NAME: &'static str;
-    /// What it is asked, ready to be asked.
+    /// The prepared input of a decision.
     type Input<'s>;
 
-    /// Prepares the scenario's policy.
+    /// Compiles the policy of a scenario.
     fn compile(scenario: &Scenario, form: Form) -> Self;
 
-    /// Prepares a question; not part of what is measured.
-    fn input<'s>(&self, question: Question<'s>) -> Self::Input<'s>;
+    /// Prepares an input; this is not measured.
+    fn input<'s>(&self, input: DecisionInput<'s>) -> Self::Input<'s>;
 
-    /// Whether the ticket may be seen.
+    /// Whether the ticket is visible.
     fn is_visible(&mut self, input: &Self::Input<'_>) -> bool;
 }

@@ -1,4 +1,4 @@
-//! The product's own evaluator. It has one form.
+//! The evaluator of the service. It has one form.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use customer_integration::{
     ticket_filter::TicketFilter,
 };
 
-use crate::{AccessRef, Engine, Form, Question, Scenario};
+use crate::{AccessRef, DecisionInput, Engine, Form, Scenario};
 
-/// A policy with those who look.
+/// A policy and its viewers.
 pub struct Ours {
     policy: Policy,
     viewers: Vec<Viewer>,
@@ -83,13 +83,13 @@ impl Engine for Ours {
         }
     }
 
-    fn input<'s>(&self, question: Question<'s>) -> Self::Input<'s> {
+    fn input<'s>(&self, input: DecisionInput<'s>) -> Self::Input<'s> {
         let viewer = self
             .viewers
             .iter()
-            .position(|viewer| *viewer.id_text == *question.viewer.access);
+            .position(|viewer| *viewer.id_text == *input.viewer.access);
         (
-            serde_json::from_str(question.json).expect("a ticket"),
+            serde_json::from_str(input.json).expect("a ticket"),
             viewer.expect("a viewer of the scenario"),
         )
     }

@@ -1,12 +1,14 @@
 //! The policy in Rego, run by regorus.
 //!
-//! Compiled to a program of its virtual machine (`Compiler::compile_from_policy`, `RegoVM`), which is loaded once and only given
-//! a new input for each ticket; `Engine` and `CompiledPolicy` interpret the syntax tree instead. Sets in the text are constants
-//! of the program. `hidden` has one body for each rule, all with the same result, so the machine stops at the first that holds.
+//! Compiled to a program of its virtual machine (`Compiler::compile_from_policy`, `RegoVM`), which
+//! is loaded once and gets a new input for each ticket. `Engine` and `CompiledPolicy` interpret the
+//! syntax tree instead. Sets in the policy are constants of the program. `hidden` has one body for
+//! each rule, all with the same result, so the machine stops at the first that matches.
 //!
-//! * Idiomatic: one rule `hidden` with everything in it.
-//! * Fastest: a program and a machine for each area, with the bodies that concern it. One program with an entry point for each
-//!   area would be cleared as a whole for every decision, and a hundred areas are more text than regorus takes in one file.
+//! * Idiomatic: one rule `hidden` with all bodies.
+//! * Fastest: a program and a machine for each area, with the relevant bodies. One program with an
+//!   entry point for each area would be reset as a whole for every decision, and a hundred areas
+//!   exceed the maximum file size of regorus.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -19,7 +21,7 @@ use regorus::{
 };
 
 use crate::{
-    Engine, Form, Question, Rule, Scenario,
+    DecisionInput, Engine, Form, Rule, Scenario,
     flat::UNKNOWN,
     test::{Test, slice},
 };
@@ -54,12 +56,12 @@ fn expression(test: &Test) -> String {
             "count(input.tags & {}) == 0",
             set(tags.iter().map(String::as_str))
         ),
-        Test::SubjectContains(part) => format!("said(input.subject, {part:?})"),
+        Test::SubjectContains(part) => format!("contains_text(input.subject, {part:?})"),
         Test::OlderThan { seconds } => format!("input.age > {seconds}"),
     }
 }
 
-/// What no configuration changes, and the exclusion rules.
+/// The conditions that do not depend on the configuration, and the exclusion rules.
 fn hidden(scenario: &Scenario, rules: &[Vec<Test>]) -> String {
     let mut text = PACKAGE.to_owned();
     let base = [
@@ -80,8 +82,8 @@ fn hidden(scenario: &Scenario, rules: &[Vec<Test>]) -> String {
 }
 
 const PACKAGE: &str = r#"package tickets
-said(subject, text) if contains(subject, text)
-said(subject, _) if subject == "?"
+contains_text(subject, text) if contains(subject, text)
+contains_text(subject, _) if subject == "?"
 "#;
 
 fn machine(text: String, data: Value) -> RegoVM {
@@ -100,7 +102,7 @@ fn machine(text: String, data: Value) -> RegoVM {
     machine
 }
 
-/// The granted areas as data; as a set in the text, a hundred of them are more than regorus parses.
+/// The granted areas as data, because regorus cannot parse a set of a hundred areas.
 fn granted(scenario: &Scenario) -> Value {
     let areas: BTreeMap<_, _> = scenario
         .areas()
@@ -141,7 +143,10 @@ impl Engine for Rego {
         }
     }
 
-    fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
+    fn input<'s>(
+        &self,
+        DecisionInput { ticket, viewer, .. }: DecisionInput<'s>,
+    ) -> Self::Input<'s> {
         let texts = ticket
             .texts
             .iter()
@@ -172,6 +177,6 @@ impl Engine for Rego {
             return false;
         };
         machine.set_input(input.clone());
-        machine.execute().expect("an answer") == Value::Undefined
+        machine.execute().expect("a decision") == Value::Undefined
     }
 }

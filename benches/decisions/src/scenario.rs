@@ -1,4 +1,5 @@
-//! What is decided on: rules, grants, viewers and tickets, in the product's own words. Everything else is derived from this.
+//! Rules, grants, viewers and tickets in the service's own format. All inputs are derived from
+//! them.
 
 use customer_integration::ticket_filter::TicketFilter;
 use serde::Serialize;
@@ -7,42 +8,42 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rule {
     pub name: String,
-    /// For all partners, not only this one.
+    /// Applies to all partners.
     pub global: bool,
     pub filter: TicketFilter,
 }
 
-/// A granted area. While it is not available the grant has no effect.
+/// A granted area. The grant has no effect while the area is not available.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Grant {
     pub area: String,
     pub available: bool,
 }
 
-/// An access that looks.
+/// The access of a viewer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccessRef {
     pub access: String,
     pub contact: String,
-    /// It sees its own tickets only.
+    /// Sees only its own tickets.
     pub own: bool,
 }
 
-/// A policy and the tickets that it is asked about.
+/// A policy, viewers and tickets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scenario {
     pub partner: String,
-    /// RFC 3339; the benchmark's clock stands still.
+    /// The fixed current time (RFC 3339).
     pub now: String,
     pub grants: Vec<Grant>,
     pub rules: Vec<Rule>,
     pub viewers: Vec<AccessRef>,
-    /// Each as the JSON that a caller would send.
+    /// As JSON, like in a request.
     pub tickets: Vec<String>,
 }
 
 impl Scenario {
-    /// The areas whose tickets can be seen at all.
+    /// The areas whose tickets can be visible.
     pub fn areas(&self) -> impl Iterator<Item = &str> {
         self.grants
             .iter()

@@ -1,7 +1,8 @@
-//! Conditions as the other engines are told them: each says whether it is *not false*, for that is what hides a ticket.
+//! Conditions for the other engines: each tests whether a condition is *not false*, because a rule
+//! that is not false hides a ticket.
 //!
-//! A rule of conditions that must all hold is not false exactly if none of its conditions is, so no third value is needed:
-//! a test holds where the condition does, and where the fact is unknown.
+//! A conjunction is not false if and only if none of its conditions is false, so no third value is
+//! needed: a test is true if the condition is true or the attribute is unknown.
 
 use customer_integration::{
     common::normalize::fold_case,
@@ -13,7 +14,7 @@ use crate::{
     scenario::{Rule, Scenario},
 };
 
-/// A condition. Where values are wanted, those who write it down add [`crate::flat::UNKNOWN`] to them.
+/// A test of a condition. Engines add [`crate::flat::UNKNOWN`] to the values of positive tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     OneOf {
@@ -61,7 +62,7 @@ impl Test {
         }
     }
 
-    /// What it takes to judge it, roughly: engines are told the cheap ones first.
+    /// The approximate cost of evaluation; cheap tests come first.
     fn cost(&self) -> usize {
         match self {
             Self::OlderThan { .. } => 1,
@@ -86,7 +87,7 @@ fn days(period: &str) -> i64 {
 }
 
 impl Rule {
-    /// Its conditions, cheap ones first.
+    /// The tests of its conditions, cheap ones first.
     pub fn tests(&self) -> Vec<Test> {
         let TicketFilter::All { filters } = &self.filter else {
             unreachable!("rules of the benchmark are conjunctions")
@@ -101,9 +102,10 @@ impl Rule {
     }
 }
 
-/// The rules that concern an area, without what they say of areas.
+/// The rules for an area, without their conditions on areas.
 ///
-/// No engine finds rules by a ticket's facts. Who needs speed keeps a policy per area instead, and picks one before asking.
+/// No engine has an index of rules by attributes. The fastest forms use a policy for each area
+/// instead.
 pub fn slice(scenario: &Scenario, area: &str) -> Vec<Vec<Test>> {
     let of_area = |test: &Test| match test {
         Test::OneOf {
@@ -117,8 +119,8 @@ pub fn slice(scenario: &Scenario, area: &str) -> Vec<Vec<Test>> {
         _ => None,
     };
     let rules = scenario.rules.iter().map(Rule::tests);
-    let concerned = rules.filter(|tests| tests.iter().filter_map(of_area).all(|holds| holds));
-    concerned
+    let relevant = rules.filter(|tests| tests.iter().filter_map(of_area).all(|holds| holds));
+    relevant
         .map(|tests| {
             tests
                 .into_iter()

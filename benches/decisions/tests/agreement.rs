@@ -1,4 +1,4 @@
-//! All engines say the same, in all forms and for all viewers.
+//! All engines make the same decisions, in all forms and for all viewers.
 
 use decisions_bench::{
     agreement,
@@ -6,13 +6,13 @@ use decisions_bench::{
 };
 
 #[test]
-fn all_engines_agree() {
+fn all_engines_make_the_same_decisions() {
     for (size, seeds) in [(SMALL, [SEED, 1, 2, 3].as_slice()), (LARGE, &[SEED, 1])] {
         for seed in seeds {
-            let seen = agreement::check(&scenario(size, *seed));
+            let visible = agreement::check(&scenario(size, *seed));
             assert!(
-                (40..=70).contains(&seen),
-                "{seen} % of the tickets of {} with seed {seed} are seen",
+                (40..=70).contains(&visible),
+                "{visible} % of the tickets of {} with seed {seed} are visible",
                 size.name
             );
         }
@@ -20,7 +20,7 @@ fn all_engines_agree() {
 }
 
 #[test]
-fn a_seed_makes_the_same_scenario_each_time() {
+fn same_seed_generates_same_scenario() {
     assert!(scenario(SMALL, SEED) == scenario(SMALL, SEED));
     assert!(scenario(SMALL, SEED) != scenario(SMALL, 1));
 }

@@ -1,7 +1,8 @@
-//! `customer-integration serve` with two more routes, to a GET and to a POST: they verify the token as decisions do and answer a
-//! constant, without a look at the body. What decisions cost is measured beside them, in the same process. Both sides read and
-//! write the same bytes: the paths are as long as that of decisions and the answers have the head and the body of a decision on
-//! one ticket, so that what differs is what decisions do, and not how much HTTP there is around it.
+//! `customer-integration serve` with two more routes, for a GET and for a POST. They verify the
+//! token as decisions do, read the body and return a constant. `run.py` compares decisions with
+//! them in the same process. Both sides read and write the same bytes: the paths have the length of
+//! the decisions' path, and the responses have the headers and the body of a decision on one
+//! ticket. So the difference is the cost of the decision itself, without that of HTTP.
 #![forbid(unsafe_code)]
 
 use actix_web::{
@@ -10,6 +11,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use clap::Parser;
+use customer_integration::http::body::{MAX_BODY, RawBody};
 use customer_integration::{
     app::App,
     config::{Config, DatabaseArgs, LogArgs, ServerArgs, TokenArgs},
@@ -24,8 +26,8 @@ use customer_integration::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// As long as the answer to a question about one ticket.
-const ANSWER: &str = r#"{"revision":10,"decisions":[{"ticket_id":"INC-10000","visible":true}]}"#;
+/// As long as the response to a request about one ticket.
+const BODY: &str = r#"{"revision":10,"decisions":[{"ticket_id":"INC-10000","visible":true}]}"#;
 
 #[derive(Parser)]
 struct Cli {
@@ -39,32 +41,45 @@ struct Cli {
     log: LogArgs,
 }
 
-async fn constant(_permit: Authorized<DecisionsRead>) -> HttpResponse {
-    let mut answer = HttpResponse::Ok();
-    answer
+fn constant() -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json");
-    response::in_language(answer.body(ANSWER), Lang::En.tag())
+    response::in_language(response.body(BODY), Lang::En.code())
 }
 
-fn more(config: &mut ServiceConfig) {
+async fn constant_for_get(_permit: Authorized<DecisionsRead>) -> HttpResponse {
+    constant()
+}
+
+/// Reads the body to its end, as a decision does. If part of it were still to arrive when the
+/// response is sent, actix would add `connection: close`.
+async fn constant_for_post(
+    _permit: Authorized<DecisionsRead>,
+    _body: RawBody<MAX_BODY>,
+) -> HttpResponse {
+    constant()
+}
+
+fn benchmark_routes(config: &mut ServiceConfig) {
     config
         .route(
             "/bench/v1/constants/answer-to-a-get",
-            web::get().to(constant),
+            web::get().to(constant_for_get),
         )
         .route(
             "/bench/v1/constants/answer-to-posts",
-            web::post().to(constant),
+            web::post().to(constant_for_post),
         );
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let (log, config) = Config::new(cli.server, cli.database, cli.tokens, &cli.log, false)?;
-    telemetry::log::begin(log, None)?;
+    telemetry::logging::begin(log, None)?;
     actix_web::rt::System::new().block_on(async {
-        let app = App::with_routes(config, more).await?;
+        let app = App::with_routes(config, benchmark_routes).await?;
         tracing::warn!("listening on http://{}", app.address);
         app.run().await
     })

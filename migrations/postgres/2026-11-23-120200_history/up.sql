@@ -1,4 +1,4 @@
--- Who changed what: exactly one entry per revision of an aggregate, written by the transaction that made it.
+-- The change history: one entry per revision of an aggregate, written in the same transaction.
 CREATE TABLE history (
     id UUID NOT NULL PRIMARY KEY,
     aggregate TEXT COLLATE "C" NOT NULL CHECK (aggregate IN ('customer_integration', 'catalog', 'global_rules')),

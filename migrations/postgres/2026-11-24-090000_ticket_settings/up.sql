@@ -1,14 +1,14 @@
--- What a partner's tab holds beside grants and accesses: tags, ticket board queries, exclusion rules (global ones included).
--- name_key is the case-folded name, sort_key and search_key are folded copies; all three are made by the service.
+-- Tags, ticket board queries and exclusion rules, including global rules. The service computes
+-- name_key (the case-folded name), sort_key and search_key (normalized copies).
 
 CREATE TABLE tags (
     id UUID NOT NULL PRIMARY KEY,
     business_partner_id TEXT COLLATE "C" NOT NULL REFERENCES customer_integrations (business_partner_id),
     name TEXT NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
     description TEXT CHECK (char_length(description) <= 1000),
-    -- NULL: everywhere; else an area that is granted (R5) and cannot be taken back meanwhile (R4)
+    -- NULL: all areas; otherwise a granted area (docs/domain.md#r5), which cannot be revoked (#r4)
     area_id TEXT COLLATE "C",
-    -- the constant half of the grant's key, and what UNIQUE compares where NULLs would all differ
+    -- constant part of the foreign key to the grant, and area_id for UNIQUE without NULL
     area_kind TEXT COLLATE "C" NOT NULL GENERATED ALWAYS AS ('area') STORED,
     area_scope TEXT COLLATE "C" NOT NULL GENERATED ALWAYS AS (coalesce(area_id, '')) STORED,
     internal_only BOOLEAN NOT NULL,
@@ -53,9 +53,9 @@ CREATE INDEX queries_created_at_idx ON queries (business_partner_id, created_at,
 
 CREATE TABLE exclusion_rules (
     id UUID NOT NULL PRIMARY KEY,
-    -- NULL: global, for all partners
+    -- NULL: a global rule, for all partners
     business_partner_id TEXT COLLATE "C" REFERENCES customer_integrations (business_partner_id),
-    -- whose list the rule is in; '' is the global one
+    -- the partner whose list has the rule; '' for the global list
     owner TEXT COLLATE "C" NOT NULL GENERATED ALWAYS AS (coalesce(business_partner_id, '')) STORED,
     name TEXT NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
     description TEXT CHECK (char_length(description) <= 1000),
@@ -75,8 +75,8 @@ CREATE INDEX exclusion_rules_business_partner_idx ON exclusion_rules (business_p
 CREATE INDEX exclusion_rules_sort_key_idx ON exclusion_rules (owner, sort_key, id);
 CREATE INDEX exclusion_rules_created_at_idx ON exclusion_rules (owner, created_at, id);
 
--- Which catalogue entries the filters of queries and rules name: that they exist is held here, and that one of them was
--- retired is found without reading the filters.
+-- Catalogue entries that are referenced by filters of queries and rules. Foreign keys ensure that
+-- they exist; retired ones are found without parsing filters.
 CREATE TABLE filter_references (
     owner_id UUID NOT NULL,
     kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('area', 'ticket_type')),

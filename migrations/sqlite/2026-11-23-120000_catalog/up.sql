@@ -1,13 +1,13 @@
--- What the ERP owns and told us (domain.md section 3). Entries are retired, never deleted.
+-- Catalogue entries, owned by the ERP (docs/domain.md). They are retired, never deleted.
 
--- One row per thing that many requests share: its revision is bumped by the transaction that changes it.
+-- Revisions of shared data, incremented by the transaction that changes it.
 CREATE TABLE shared_revisions (
     name TEXT NOT NULL PRIMARY KEY CHECK (name IN ('catalog', 'global_rules')),
     revision INTEGER NOT NULL CHECK (revision >= 0)
 ) STRICT;
 INSERT INTO shared_revisions (name, revision) VALUES ('catalog', 0), ('global_rules', 0);
 
--- sort_key and search_key are folded copies made by the service, compared byte by byte on both engines.
+-- sort_key and search_key are normalized copies of the name, compared bytewise on both engines.
 CREATE TABLE catalog_entries (
     kind TEXT NOT NULL CHECK (kind IN ('business_partner', 'area', 'ticket_type', 'plan_board')),
     id TEXT NOT NULL CHECK (length(id) BETWEEN 1 AND 64),
@@ -26,7 +26,7 @@ CREATE TABLE catalog_entries (
     created_by TEXT NOT NULL,
     updated_by TEXT NOT NULL,
     PRIMARY KEY (kind, id),
-    -- each kind has exactly its own attributes
+    -- each kind has its attributes and no others
     CONSTRAINT catalog_entries_attributes_check CHECK (
         (kind = 'business_partner') = (search_name IS NOT NULL)
         AND (kind = 'area') = (color IS NOT NULL)

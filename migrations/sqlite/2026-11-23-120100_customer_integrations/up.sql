@@ -1,9 +1,9 @@
--- The aggregate this service owns: one integration per business partner, its accesses, its grants.
--- Every write updates the integration's row first (revision + 1), which is the lock that serialises writers.
+-- The aggregate: one integration per business partner, with its accesses and grants.
+-- Every write first increments the revision of the integration's row, which also locks it.
 
 CREATE TABLE customer_integrations (
     business_partner_id TEXT NOT NULL PRIMARY KEY,
-    -- the constant half of the key of the partner's catalogue entry
+    -- constant part of the foreign key to the partner's catalogue entry
     business_partner_kind TEXT NOT NULL GENERATED ALWAYS AS ('business_partner') STORED,
     active INTEGER NOT NULL CHECK (active IN (0, 1)),
     activated_at TEXT,
@@ -40,14 +40,14 @@ CREATE TABLE accesses (
     updated_by TEXT NOT NULL,
     CONSTRAINT accesses_email_key UNIQUE (email),
     CONSTRAINT accesses_business_partner_id_contact_id_key UNIQUE (business_partner_id, contact_id),
-    -- R6
+    -- docs/domain.md#r6
     CONSTRAINT accesses_approver_check CHECK (NOT approver OR role IN ('editor', 'dispatcher'))
 ) STRICT;
 CREATE INDEX accesses_sort_key_idx ON accesses (business_partner_id, sort_key, id);
 CREATE INDEX accesses_created_at_idx ON accesses (business_partner_id, created_at, id);
 CREATE INDEX accesses_active_idx ON accesses (business_partner_id) WHERE active;
 
--- What of the ERP's catalogue a partner may use: areas, ticket types, plan boards.
+-- Catalogue entries that a partner may use: areas, ticket types, plan boards.
 CREATE TABLE grants (
     business_partner_id TEXT NOT NULL REFERENCES customer_integrations (business_partner_id),
     kind TEXT NOT NULL CHECK (kind IN ('area', 'ticket_type', 'plan_board')),

@@ -1,7 +1,9 @@
-//! Any bytes as the body of the operation that OPERATION names. The service is the real one, with workers, sockets and SQLite,
-//! in this process, so that the fuzzer sees which of its code ran.
+//! Sends arbitrary bytes as the body of the operation named by OPERATION. The service runs in this
+//! process with workers, sockets and SQLite, so that the fuzzer sees its coverage.
+//!
+//! With REPORT set, the status of each response is printed.
 #![no_main]
-#![expect(dead_code, reason = "the tests' support is all there")]
+#![expect(dead_code, reason = "only part of the test support is used")]
 
 #[path = "../../api/support/mod.rs"]
 mod support;
@@ -20,22 +22,24 @@ struct Fuzzed {
     operation: &'static Operation,
     system: SystemRunner,
     stage: Stage,
+    report: bool,
 }
 
 impl Fuzzed {
     fn new() -> Self {
-        let named = env::var("OPERATION").expect("OPERATION names an operation");
+        let id = env::var("OPERATION").expect("OPERATION is set");
         let operation = bodies::operations()
-            .find(|it| it.id == named)
+            .find(|operation| operation.id == id)
             .expect("an operation with a body");
         let system = System::new();
         let stage = system
             .block_on(Stage::new(Engine::Sqlite))
-            .expect("SQLite is there");
+            .expect("SQLite is always available");
         Self {
             operation,
             system,
             stage,
+            report: env::var_os("REPORT").is_some(),
         }
     }
 }
@@ -45,11 +49,12 @@ thread_local! {
 }
 
 fuzz_target!(|body: &[u8]| {
-    FUZZED.with_borrow_mut(
-        |Fuzzed {
-             operation,
-             system,
-             stage,
-         }| system.block_on(stage.play(operation, body)),
-    );
+    FUZZED.with_borrow_mut(|fuzzed| {
+        let status = fuzzed
+            .system
+            .block_on(fuzzed.stage.play(fuzzed.operation, body));
+        if fuzzed.report {
+            eprintln!("outcome: {status}");
+        }
+    });
 });

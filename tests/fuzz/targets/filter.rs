@@ -1,6 +1,7 @@
-//! Any bytes as the filter of a query or a rule.
+//! Parses arbitrary bytes as the filter of a query or a rule. With REPORT set, prints whether it
+//! was valid.
 #![no_main]
-#![expect(dead_code, reason = "the tests' support is all there")]
+#![expect(dead_code, reason = "only part of the test support is used")]
 
 #[path = "../../api/support/mod.rs"]
 mod support;
@@ -8,5 +9,8 @@ mod support;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|filter: &[u8]| {
-    support::bodies::play_filter(filter);
+    let valid = support::bodies::play_filter(filter);
+    if std::env::var_os("REPORT").is_some() {
+        eprintln!("outcome: {valid}");
+    }
 });
