@@ -51,7 +51,7 @@ class Instance:
     def answered(self) -> int:
         """How many requests of callers this start has answered, by its log."""
         lines = self.server.log.read_text(errors="replace").splitlines()
-        return sum('"answered"' in line and "/tags" in line for line in lines)
+        return sum('"request completed"' in line and "/tags" in line for line in lines)
 
     def stop(self) -> float:
         """As the platform does: SIGTERM, and after the grace period SIGKILL."""

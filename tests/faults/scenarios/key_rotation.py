@@ -68,7 +68,10 @@ def run(stage):
     elsewhere.hand_out(key_set(keys[3]))
     common = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_HS256_SECRET": None, "JWT_JWKS_URL": server.url}
     service = stage.service(
-        stage.sqlite_url(), **common, JWT_JWKS_REFRESH=f"{REFRESH}s", JWT_JWKS_COOLDOWN=f"{COOLDOWN}s"
+        stage.sqlite_url(),
+        **common,
+        JWT_JWKS_REFRESH_INTERVAL=f"{REFRESH}s",
+        JWT_JWKS_MIN_REFRESH_INTERVAL=f"{COOLDOWN}s",
     )
     callers = [Caller(service, issuer) for _ in range(CLIENTS)]
     for caller in callers:
@@ -83,7 +86,12 @@ def run(stage):
     other = f"sqlite://{stage.directory}/flood.db"
     server.hand_out(key_set(keys[2]))
     server.requests.clear()
-    service = stage.service(other, **common, JWT_JWKS_REFRESH="1h", JWT_JWKS_COOLDOWN=f"{COOLDOWN}s")
+    service = stage.service(
+        other,
+        **common,
+        JWT_JWKS_REFRESH_INTERVAL="1h",
+        JWT_JWKS_MIN_REFRESH_INTERVAL=f"{COOLDOWN}s",
+    )
     flood(stage, service, server, issuer, keys)
 
 
