@@ -130,7 +130,7 @@ impl Keys {
     }
 
     /// Waits for a refresh that starts after this call. Returns at once if none is allowed yet, or
-    /// if more than `seen` refreshes have finished: the caller must then look at the new keys first.
+    /// if more than `seen` refreshes have finished: the caller must then try the new keys first.
     pub async fn refresh(&self, seen: u64) -> RefreshOutcome {
         let Some(refresher) = &self.refresher else {
             return RefreshOutcome::NotRefreshed;
@@ -225,7 +225,7 @@ pub async fn refresh_loop(keys: Weak<Keys>, source: KeySource, interval: Duratio
 }
 
 impl KeySource {
-    /// The source's name in the log. Omits user, password and query of a URL.
+    /// The source's name in the log. Omits user, password and query of a URL, which may be secret.
     fn name(&self) -> String {
         match self {
             Self::Secret(_) => "secret".to_owned(),

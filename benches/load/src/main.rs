@@ -62,7 +62,7 @@ fn more(config: &mut ServiceConfig) {
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let (log, config) = Config::new(cli.server, cli.database, cli.tokens, &cli.log, false)?;
-    telemetry::logging::init(log, None)?;
+    telemetry::log::begin(log, None)?;
     actix_web::rt::System::new().block_on(async {
         let app = App::with_routes(config, more).await?;
         tracing::warn!("listening on http://{}", app.address);
