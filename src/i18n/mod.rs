@@ -167,10 +167,6 @@ mod tests {
     use strum::IntoEnumIterator as _;
 
     use super::*;
-    use crate::{
-        decisions::{evaluator::Step, ticket_creation::CreationReason},
-        ticket_filter::{Field, Operator},
-    };
 
     /// Each message of a file: its id, its attributes, and the arguments it uses.
     fn messages(source: &str) -> BTreeMap<&str, BTreeSet<&str>> {
@@ -204,28 +200,6 @@ mod tests {
             for code in Code::iter() {
                 assert_exists(lang, code.as_str(), None);
                 assert_exists(lang, code.as_str(), Some("detail"));
-            }
-        }
-    }
-
-    #[test]
-    fn every_part_of_filters_and_decisions_has_a_text_in_every_language() {
-        for lang in Lang::iter() {
-            for field in Field::iter() {
-                assert_exists(lang, &format!("field-{}", field.as_str()), Some("inline"));
-                for word in field.words() {
-                    assert_exists(lang, &format!("word-{word}"), None);
-                }
-            }
-            for operator in Operator::iter() {
-                assert_exists(lang, &format!("operator-{}", operator.as_str()), None);
-                assert_exists(lang, &format!("clause-{}", operator.as_str()), None);
-            }
-            for step in Step::iter().map(<&str>::from) {
-                assert_exists(lang, &format!("step-{step}"), None);
-            }
-            for reason in CreationReason::iter().map(<&str>::from) {
-                assert_exists(lang, &format!("step-{reason}"), None);
             }
         }
     }
