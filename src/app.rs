@@ -21,6 +21,7 @@ use tokio::{
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
+    common::counters::CacheStats,
     config::{Config, ShutdownConfig},
     db::{
         Db, DbOptions,
@@ -38,7 +39,9 @@ use crate::{
     },
     integration::RevisionLookup,
     router::{self, Document},
-    telemetry::metrics::{Metrics, Sources},
+    telemetry::metrics::{
+        CacheSample, DecisionsSample, LookupsSample, Metrics, PoolSample, Source, Sources,
+    },
     tokens::Verifier,
 };
 
@@ -94,13 +97,7 @@ impl AppState {
         let pages = Arc::new(PageCache::new(config.page_cache_bytes));
         let verifier = Arc::new(Verifier::start(&config.tokens));
         let gate = Gate::new(config.limits.concurrent_requests);
-        let sources = Sources {
-            db: db.clone(),
-            policy_cache: Arc::clone(&policy_cache),
-            pages: Arc::clone(&pages),
-            verifier: Arc::clone(&verifier),
-            gate: gate.clone(),
-        };
+        let sources = metric_sources(db, &gate, &policy_cache, &pages, &verifier);
         let app_context = AppContext {
             gate,
             metrics: Metrics::new(sources),
@@ -140,6 +137,62 @@ impl AppState {
             config.app_data(limiter.clone());
         }
     }
+}
+
+/// Connects the metrics to the parts of the service that they describe.
+fn metric_sources(
+    db: &Db,
+    gate: &Gate,
+    policy_cache: &Arc<PolicyCache>,
+    pages: &Arc<PageCache>,
+    verifier: &Arc<Verifier>,
+) -> Sources {
+    Sources {
+        requests_in_progress: source(gate, |gate| gate.inside() as u64),
+        db_pool: source(db, |db| {
+            let pool = db.pool();
+            PoolSample {
+                idle: pool.idle,
+                used: pool.used,
+                size: pool.most,
+                pending: pool.waiting,
+            }
+        }),
+        decisions: source(policy_cache, |policy_cache| {
+            let stats = &policy_cache.counts;
+            DecisionsSample {
+                visible_tickets: stats.visible.now(),
+                hidden_tickets: stats.hidden.now(),
+                invalid_tickets: stats.wrong.now(),
+                allowed_creations: stats.allowed.now(),
+                refused_creations: stats.refused.now(),
+            }
+        }),
+        policy_cache: source(policy_cache, |policy_cache| CacheSample {
+            lookups: lookups(&policy_cache.counts.policies),
+            bytes: policy_cache.bytes(),
+        }),
+        page_cache: source(pages, |pages| CacheSample {
+            lookups: lookups(&pages.lookups),
+            bytes: pages.bytes(),
+        }),
+        token_cache: source(verifier, |verifier| lookups(&verifier.lookups)),
+        jwks_ages: source(verifier, |verifier| {
+            let ages = verifier.jwks_ages();
+            ages.map(|(issuer, age)| (issuer.to_owned(), age)).collect()
+        }),
+    }
+}
+
+/// A metric that is read from a shared part of the service.
+fn source<P: Clone + Send + Sync + 'static, T: 'static>(part: &P, read: fn(&P) -> T) -> Source<T> {
+    let part = part.clone();
+    Box::new(move || read(&part))
+}
+
+fn lookups(stats: &CacheStats) -> LookupsSample {
+    let [hit, stale, miss] = stats.named().map(|(_, count)| count.now());
+    LookupsSample { hit, stale, miss }
 }
 
 /// Bounds the memory of a limiter as long as there is one.
@@ -252,7 +305,7 @@ impl App {
             tracing::info!(
                 signal = name,
                 ?delay,
-                "stopping: readiness says no, running requests are finished"
+                "shutting down: readiness now fails, draining requests"
             );
             let finish = async {
                 sleep(delay).await;

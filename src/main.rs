@@ -1,25 +1,28 @@
-//! The command line: arguments only, the work is in the library.
+//! The command line. Parses arguments; the work is done by the library.
 #![forbid(unsafe_code)]
 
-use std::{io::Write as _, process::ExitCode};
+use std::{io::Write as _, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use customer_integration::{
     app::App,
-    config::{Config, ConfigErrors, DatabaseArgs, LogArgs, LogSettings, ServerArgs, TokenArgs},
+    config::{
+        Config, ConfigErrors, DEFAULT_BIND_ADDRESS, DatabaseArgs, LogArgs, ServerArgs, TokenArgs,
+    },
     db::{
-        self, DatabaseUrl,
+        self,
         migrations::{self, Direction},
     },
     demo, router,
-    telemetry::{self, traces::Traces},
+    telemetry::{logging, traces::Traces},
     tokens,
 };
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Back end of the tab "Kundenintegration": what the people of a business partner may see and do in the ticket portal
+/// Back end of the tab "Kundenintegration": which tickets the users of a business partner may see
+/// and create in the ticket portal
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -28,15 +31,15 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
+#[expect(clippy::large_enum_variant, reason = "a process has only one command")]
 enum Command {
     /// Serve the API
     Serve(Serve),
-    /// Bring the database's schema up to date
+    /// Apply pending migrations to the database
     Migrate(Migrate),
     /// Print the OpenAPI document
     Openapi,
-    /// Ask a running service whether it is ready; for the health checks of containers
+    /// Check whether a running service is ready; for health checks of containers
     Health(Health),
     /// Print a token signed with the configured key, for development and smoke tests
     Token(Token),
@@ -44,7 +47,7 @@ enum Command {
 
 #[derive(Args)]
 struct Serve {
-    /// Keep everything in ./data: a database with demo data and a development key, both made when missing
+    /// Store the demo database and key in ./data (created if missing)
     #[arg(long)]
     demo: bool,
     #[command(flatten)]
@@ -67,71 +70,73 @@ struct Migrate {
 
 #[derive(Args)]
 struct Health {
-    /// What to ask [default: /health/ready at `BIND_ADDRESS`; on the loopback, where that is all addresses]
+    /// URL to request [default: /health/ready at `BIND_ADDRESS`; at the loopback address if the
+    /// service listens on all addresses]
     #[arg(long)]
     url: Option<String>,
     /// Address that the service listens on
-    #[arg(long, env, default_value = "127.0.0.1:8080")]
+    #[arg(long, env, default_value = DEFAULT_BIND_ADDRESS)]
     bind_address: String,
-    /// How long to wait for the answer
+    /// Timeout of the request
     #[arg(long, default_value = "3s", value_parser = humantime::parse_duration)]
-    timeout: std::time::Duration,
+    timeout: Duration,
 }
 
 #[derive(Args)]
 struct Token {
-    /// Sign with the key that `serve --demo` keeps in ./data
+    /// Sign with the key of `serve --demo` in ./data
     #[arg(long)]
     demo: bool,
     /// Scopes, separated by spaces
     #[arg(long)]
     scope: String,
-    /// Who the history will name
+    /// Subject (`sub`), which the history names as the author of changes
     #[arg(long, default_value = "developer")]
     subject: String,
     /// Limit the token to one business partner
     #[arg(long)]
     business_partner: Option<String>,
-    /// How long the token is valid, such as 15m or 1h
+    /// Lifetime of the token, such as 15m or 1h
     #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
-    ttl: std::time::Duration,
+    ttl: Duration,
     #[command(flatten)]
     tokens: TokenArgs,
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Serve(serve) => run(serve),
+    let result = match Cli::parse().command {
+        Command::Serve(command) => serve(command),
         Command::Migrate(command) => migrate(command),
         Command::Openapi => print_document(),
-        Command::Health(command) => actix_web::rt::System::new().block_on(health(command)),
+        Command::Health(command) => actix_web::rt::System::new().block_on(check_health(command)),
         Command::Token(command) => print_token(command),
     };
-    match outcome {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let told = format!("{error:#}");
             let mut stderr = std::io::stderr();
-            told.lines()
-                .for_each(|line| drop(writeln!(stderr, "customer-integration: {line}")));
+            for line in format!("{error:#}").lines() {
+                // There is nowhere left to report a closed standard error.
+                let _ = writeln!(stderr, "customer-integration: {line}");
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(serve: Serve) -> anyhow::Result<()> {
+fn serve(command: Serve) -> anyhow::Result<()> {
     let (log, config) = Config::new(
-        serve.server,
-        serve.database,
-        serve.tokens,
-        &serve.log,
-        serve.demo,
+        command.server,
+        command.database,
+        command.tokens,
+        &command.log,
+        command.demo,
     )?;
-    // its client must be made where nothing else runs yet
-    let traces = telemetry::logging::begin(log, config.otlp_endpoint.as_ref())?;
-    let served = actix_web::rt::System::new().block_on(serve_until_signalled(config, serve.demo));
-    traces.into_iter().for_each(Traces::finish);
-    served
+    // The exporter's blocking HTTP client must be created outside the async runtime.
+    let traces = logging::init(log, config.otlp_endpoint.as_ref())?;
+    let result = actix_web::rt::System::new().block_on(serve_until_signalled(config, command.demo));
+    traces.into_iter().for_each(Traces::shutdown);
+    result
 }
 
 async fn serve_until_signalled(config: Config, demo: bool) -> anyhow::Result<()> {
@@ -154,69 +159,71 @@ async fn serve_until_signalled(config: Config, demo: bool) -> anyhow::Result<()>
 
 fn migrate(command: Migrate) -> anyhow::Result<()> {
     let mut errors = ConfigErrors::default();
-    let log = command.log.settings(&mut errors);
-    let (database, _) = command.database.settings(false, &mut errors);
-    let (log, database): (LogSettings, DatabaseUrl) = errors.finish(log.zip(database))?;
-    telemetry::logging::begin(log, None)?;
+    let log = command.log.validate(&mut errors);
+    let (database, _) = command.database.validate(false, &mut errors);
+    let (log, database) = errors.finish(log.zip(database))?;
+    logging::init(log, None)?;
     actix_web::rt::System::new().block_on(async {
-        let _claim = db::lock_database(&database)?;
+        let _lock = db::lock_database(&database)?;
         let applied = migrations::migrate(&database, Direction::Up).await?;
         tracing::info!(applied, "schema is up to date");
         Ok(())
     })
 }
 
-/// Succeeds when the service is ready.
-async fn health(command: Health) -> anyhow::Result<()> {
+/// Succeeds if the service is ready.
+async fn check_health(command: Health) -> anyhow::Result<()> {
     let url = command
         .url
-        .unwrap_or_else(|| readiness_at(&command.bind_address));
+        .unwrap_or_else(|| readiness_url(&command.bind_address));
     let client = reqwest::Client::builder()
         .no_proxy()
         .timeout(command.timeout)
         .build()?;
-    let answer = client.get(&url).send().await?;
-    if answer.status().is_success() {
+    let response = client.get(&url).send().await?;
+    if response.status().is_success() {
         Ok(())
     } else {
-        anyhow::bail!("{url} answers {}", answer.status())
+        anyhow::bail!("{url} returned {}", response.status())
     }
 }
 
-/// Where a service that listens on this address tells whether it is ready.
-fn readiness_at(bind_address: &str) -> String {
+/// The readiness URL of a service that listens on this address.
+fn readiness_url(bind_address: &str) -> String {
     let (host, port) = bind_address
         .rsplit_once(':')
         .unwrap_or(("127.0.0.1", "8080"));
-    // who listens on all addresses listens on the loopback
+    // A service that listens on all addresses is reachable at the loopback address.
     let host = match host {
         "0.0.0.0" => "127.0.0.1",
         "[::]" => "[::1]",
-        one => one,
+        host => host,
     };
     format!("http://{host}:{port}/health/ready")
 }
 
 fn print_document() -> anyhow::Result<()> {
     let document = serde_json::to_string_pretty(&router::document()?)?;
-    Ok(writeln!(std::io::stdout(), "{document}")?)
+    writeln!(std::io::stdout(), "{document}")?;
+    Ok(())
 }
 
 fn print_token(command: Token) -> anyhow::Result<()> {
     let mut errors = ConfigErrors::default();
-    let settings = command.tokens.settings(command.demo, &mut errors);
+    let settings = command.tokens.validate(command.demo, &mut errors);
     let settings = errors.finish(settings)?;
-    let limit = command.business_partner.map(|id| id.parse());
-    let claims = tokens::dev_claims(&settings, &command.subject, &command.scope, command.ttl);
+    let business_partner_id = command
+        .business_partner
+        .map(|id| id.parse())
+        .transpose()
+        .map_err(|_| anyhow::anyhow!("--business-partner is not an id"))?;
+    let claims = tokens::dev_claims(&settings, &command.subject, &command.scope, command.ttl)
+        .ok_or_else(|| anyhow::anyhow!(tokens::NO_SIGNER))?;
     let claims = tokens::Claims {
-        business_partner_id: limit
-            .transpose()
-            .map_err(|_| anyhow::anyhow!("--business-partner is not an id"))?,
-        ..claims.ok_or_else(|| anyhow::anyhow!(tokens::NO_SIGNER))?
+        business_partner_id,
+        ..claims
     };
-    Ok(writeln!(
-        std::io::stdout(),
-        "{}",
-        tokens::sign(&settings, &claims)?
-    )?)
+    let token = tokens::sign(&settings, &claims)?;
+    writeln!(std::io::stdout(), "{token}")?;
+    Ok(())
 }

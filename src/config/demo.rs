@@ -1,39 +1,42 @@
-//! Where `serve --demo` keeps its file and its key, and what its tokens are called.
+//! Defaults of `--demo`: a database and a signing key in `./data`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 
-use crate::tokens::MIN_SECRET;
+use crate::tokens::MIN_SECRET_BYTES;
 
 const DIRECTORY: &str = "data";
 /// Issuer and audience of the demo's tokens.
-pub const NAME: &str = "customer-integration-demo";
+pub const ISSUER: &str = "customer-integration-demo";
 
-/// The demo's database.
+/// URL of the demo database.
 pub fn database_url() -> String {
     format!("sqlite://{DIRECTORY}/customer-integration.db")
 }
 
-/// Makes the directory when there is none yet.
-pub fn make_directory() -> anyhow::Result<()> {
+/// Creates `./data` if it is missing.
+pub fn create_directory() -> anyhow::Result<()> {
     fs::create_dir_all(DIRECTORY).context("cannot create the directory ./data")
 }
 
-/// The demo's key, made when there is none yet and readable by its owner only.
-pub fn key() -> anyhow::Result<String> {
+/// Reads the demo's signing key. Creates it if it is missing, readable only by its owner.
+pub fn load_or_create_key() -> anyhow::Result<String> {
     let path = PathBuf::from(DIRECTORY).join("demo.key");
     if let Ok(key) = fs::read_to_string(&path) {
         let key = key.trim();
-        // with an empty one, anybody could sign
+        // Anyone could sign tokens with a truncated or empty key.
         anyhow::ensure!(
-            key.len() >= MIN_SECRET,
-            "{} is damaged: remove it, and another one is made",
+            key.len() >= MIN_SECRET_BYTES,
+            "{} is damaged; remove it to generate a new key",
             path.display()
         );
         return Ok(key.to_owned());
     }
-    make_directory()?;
+    create_directory()?;
     let key: String = std::iter::repeat_with(|| format!("{:016x}", rand::random::<u64>()))
         .take(4)
         .collect();
@@ -41,7 +44,7 @@ pub fn key() -> anyhow::Result<String> {
     Ok(key)
 }
 
-fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

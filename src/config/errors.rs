@@ -1,11 +1,11 @@
-//! Reads settings and gathers all that is wrong with them, so that an operator mends them in one go.
+//! Parses settings and collects configuration errors, so that all are reported at once.
 
-use std::{fmt, fs, ops::RangeInclusive, time::Duration};
+use std::{fmt, fs, io, ops::RangeInclusive, time::Duration};
 
-/// Longest content of a file that holds a setting, in bytes.
-const MAX_FILE: u64 = 64 * 1024;
+/// Maximum size of a file that contains a setting, in bytes.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// What is wrong with the settings, a sentence each.
+/// All configuration errors, one message each.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ConfigErrors(Vec<String>);
 
@@ -18,104 +18,101 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 impl ConfigErrors {
-    /// One more.
-    pub fn add(&mut self, complaint: impl Into<String>) {
-        self.0.push(complaint.into());
+    /// Records an error.
+    pub fn add(&mut self, message: impl Into<String>) {
+        self.0.push(message.into());
     }
 
-    /// What came out well; what did not is complained of.
-    pub fn collect<T, E: fmt::Display>(&mut self, outcome: Result<T, E>) -> Option<T> {
-        outcome.map_err(|error| self.add(format!("{error:#}"))).ok()
+    /// Returns the value, or records the error.
+    pub fn collect<T, E: fmt::Display>(&mut self, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.add(format!("{error:#}"))).ok()
     }
 
-    /// The result, if there is nothing to complain of.
-    pub fn finish<T>(self, result: Option<T>) -> Result<T, Self> {
-        match result {
-            Some(result) if self.0.is_empty() => Ok(result),
+    /// Returns the value if no error was recorded.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Self> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
             _ => Err(self),
         }
     }
 
-    /// The value of a setting, or of the file that another setting names. An environment file sets empty variables easily, so
-    /// empty is unset.
+    /// The value of a setting, or the content of the file that `{name}_FILE` names.
     pub fn text_or_file(
         &mut self,
         name: &str,
-        given: Option<String>,
+        value: Option<String>,
         file: Option<String>,
     ) -> Option<String> {
-        match (non_empty(given), non_empty(file)) {
+        match (non_empty(value), non_empty(file)) {
             (Some(_), Some(_)) => {
-                self.add(format!(
-                    "{name} and {name}_FILE are both set; one is enough"
-                ));
+                self.add(format!("{name} and {name}_FILE are both set; set only one"));
                 None
             }
-            (given, None) => given,
+            (value, None) => value,
             (None, Some(path)) => {
-                let read = read(&path)
+                let content = read_trimmed(&path)
                     .map_err(|error| format!("{name}_FILE: cannot read {path}: {error}"));
-                self.collect(read)
+                self.collect(content)
             }
         }
     }
 
-    /// A whole number, or the default where it is not set.
+    /// Parses a whole number. Unset and invalid settings yield the default.
     pub fn number<N>(
         &mut self,
         name: &str,
-        given: Option<String>,
+        value: Option<String>,
         allowed: RangeInclusive<u64>,
         default: N,
     ) -> N
     where
         N: TryFrom<u64>,
     {
-        let Some(text) = non_empty(given) else {
+        let Some(text) = non_empty(value) else {
             return default;
         };
-        let number = text.parse().ok().filter(|number| allowed.contains(number));
-        number
-            .and_then(|number| N::try_from(number).ok())
-            .unwrap_or_else(|| {
-                self.add(format!(
-                    "{name} must be a whole number from {} to {}: {text}",
-                    allowed.start(),
-                    allowed.end()
-                ));
-                default
-            })
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| allowed.contains(number))
+            .and_then(|number| N::try_from(number).ok());
+        number.unwrap_or_else(|| {
+            let min = allowed.start();
+            let max = allowed.end();
+            self.add(format!(
+                "{name} must be a whole number from {min} to {max}: {text}"
+            ));
+            default
+        })
     }
 
-    /// A duration such as `250ms` or `1m 30s`, or the default where it is not set.
+    /// Parses a duration such as `250ms` or `1m 30s`. Unset and invalid settings yield the default.
     pub fn duration(
         &mut self,
         name: &str,
-        given: Option<String>,
+        value: Option<String>,
         allowed: RangeInclusive<Duration>,
         default: Duration,
     ) -> Duration {
-        let Some(text) = non_empty(given) else {
+        let Some(text) = non_empty(value) else {
             return default;
         };
         let duration = humantime::parse_duration(&text)
             .ok()
             .filter(|duration| allowed.contains(duration));
         duration.unwrap_or_else(|| {
-            let (least, most) = (
-                humantime::format_duration(*allowed.start()),
-                humantime::format_duration(*allowed.end()),
-            );
+            let min = humantime::format_duration(*allowed.start());
+            let max = humantime::format_duration(*allowed.end());
             self.add(format!(
-                "{name} must be a duration from {least} to {most}, such as 1m 30s: {text}"
+                "{name} must be a duration from {min} to {max}, such as 1m 30s: {text}"
             ));
             default
         })
     }
 
-    /// `true` or `false`, or the default where it is not set.
-    pub fn bool(&mut self, name: &str, given: Option<String>, default: bool) -> bool {
-        let Some(text) = non_empty(given) else {
+    /// Parses `true` or `false`. Unset and invalid settings yield the default.
+    pub fn bool(&mut self, name: &str, value: Option<String>, default: bool) -> bool {
+        let Some(text) = non_empty(value) else {
             return default;
         };
         text.parse().unwrap_or_else(|_| {
@@ -125,19 +122,19 @@ impl ConfigErrors {
     }
 }
 
-/// A setting that is set.
-pub fn non_empty(given: Option<String>) -> Option<String> {
-    given.filter(|text| !text.is_empty())
+/// Treats an empty setting as unset, because environment files easily set empty variables.
+pub fn non_empty(value: Option<String>) -> Option<String> {
+    value.filter(|text| !text.is_empty())
 }
 
-/// The first line of a small file: secrets are mounted like this, and editors end lines.
-fn read(path: &str) -> std::io::Result<String> {
-    if fs::metadata(path)?.len() > MAX_FILE {
-        return Err(std::io::Error::other("it is too large"));
+/// Reads a file without its trailing line breaks, which editors add.
+fn read_trimmed(path: &str) -> io::Result<String> {
+    if fs::metadata(path)?.len() > MAX_FILE_BYTES {
+        return Err(io::Error::other("the file is too large"));
     }
     let text = fs::read_to_string(path)?;
     match text.trim_end_matches(['\r', '\n']) {
-        "" => Err(std::io::Error::other("it is empty")),
+        "" => Err(io::Error::other("the file is empty")),
         text => Ok(text.to_owned()),
     }
 }
@@ -146,27 +143,29 @@ fn read(path: &str) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
+    fn set(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
     #[test]
-    fn all_complaints_are_told_and_defaults_stand_in() {
+    fn invalid_settings_yield_defaults_and_all_errors() {
         let mut errors = ConfigErrors::default();
-        let some = |text: &str| Some(text.to_owned());
-        assert_eq!(errors.number("A", some("0"), 1..=5, 3_u16), 3);
-        assert_eq!(errors.number("B", some(""), 1..=5, 3_u16), 3);
         let range = Duration::from_secs(1)..=Duration::from_mins(1);
+        let default = Duration::ZERO;
+        assert_eq!(errors.number("A", set("0"), 1..=5, 3_u16), 3);
+        assert_eq!(errors.number("B", set(""), 1..=5, 3_u16), 3);
         assert_eq!(
-            errors.duration("C", some("1500ms"), range.clone(), Duration::ZERO),
+            errors.duration("C", set("1500ms"), range.clone(), default),
             Duration::from_millis(1500)
         );
-        assert_eq!(
-            errors.duration("D", some("2h"), range, Duration::ZERO),
-            Duration::ZERO
-        );
-        assert!(errors.bool("E", some("yes"), true));
-        assert_eq!(errors.text_or_file("F", None, some("/no/such/file")), None);
-        assert_eq!(errors.text_or_file("G", some("a"), some("b")), None);
-        let told = errors.finish(Some(())).unwrap_err().to_string();
-        let lines: Vec<_> = told.lines().collect();
-        assert_eq!(lines.len(), 5, "{told}");
+        assert_eq!(errors.duration("D", set("2h"), range, default), default);
+        assert!(errors.bool("E", set("yes"), true));
+        assert_eq!(errors.text_or_file("F", None, set("/no/such/file")), None);
+        assert_eq!(errors.text_or_file("G", set("a"), set("b")), None);
+
+        let report = errors.finish(Some(())).unwrap_err().to_string();
+        let lines: Vec<_> = report.lines().collect();
+        assert_eq!(lines.len(), 5, "{report}");
         assert_eq!(lines[0], "A must be a whole number from 1 to 5: 0");
         assert_eq!(
             lines[1],

@@ -1,6 +1,6 @@
-//! The settings of tokens.
+//! Settings of tokens.
 
-use std::{fs, path::PathBuf};
+use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use reqwest::Url;
@@ -10,50 +10,66 @@ use serde::Deserialize;
 use super::{
     demo,
     errors::{ConfigErrors, non_empty},
+    help, help_duration,
 };
 use crate::tokens::{
-    IssuerSettings, KeySource, MIN_SECRET, TokenSettings, key_refresh, normalize_typ,
+    ACCESS_TOKEN_TYPE, IssuerSettings, KeySource, MIN_REFRESH_INTERVAL, MIN_SECRET_BYTES,
+    REFRESH_INTERVAL, TokenSettings, check_jwks_file, normalize_typ,
 };
 
-/// Most issuers.
 const MAX_ISSUERS: usize = 32;
 
-/// Tokens.
+/// Settings of tokens.
 #[derive(Debug, Clone, Args)]
 pub struct TokenArgs {
-    /// Issuer (`iss`) of acceptable tokens
+    /// Required issuer (`iss`)
     #[arg(long, env)]
     jwt_issuer: Option<String>,
-    /// Audience (`aud`) that a token must be meant for
+    /// Required audience (`aud`)
     #[arg(long, env)]
     jwt_audience: Option<String>,
-    /// Secret of HS256 tokens, at least 32 bytes; instead of a JWK set
+    /// Secret shared with the issuer (HS256), at least 32 bytes; instead of a JWK set
     #[arg(long, env = "JWT_HS256_SECRET", hide_env_values = true)]
     jwt_hs256_secret: Option<String>,
-    /// File with that secret
+    /// File that contains the secret
     #[arg(long, env = "JWT_HS256_SECRET_FILE")]
     jwt_hs256_secret_file: Option<String>,
-    /// File with the issuer's JWK set, with keys for RS256, PS256, ES256 or `EdDSA`
+    /// File with the issuer's JWK set; keys for RS256, PS256, ES256 or `EdDSA`
     #[arg(long, env)]
     jwt_jwks_file: Option<String>,
-    /// Where the issuer publishes its JWK set: https, or http on this machine
+    /// URL of the issuer's JWK set: https, or http on the same machine
     #[arg(long, env, hide_env_values = true)]
     jwt_jwks_url: Option<String>,
-    /// Several issuers: a JSON file with a list of `issuer`, `audience` and one of `jwks_url`, `jwks_file`, `hs256_secret_file`
+    /// JSON file with several issuers, each with `issuer`, `audience` and one of `jwks_url`,
+    /// `jwks_file`, `hs256_secret_file`; replaces all of the above
     #[arg(long, env)]
     jwt_issuers_file: Option<String>,
-    /// Acceptable types (`typ`) of tokens, separated by commas [default: at+jwt]
-    #[arg(long, env)]
+    #[arg(long, env, help = help(
+        "Comma-separated token types (header `typ`) to accept", ACCESS_TOKEN_TYPE
+    ))]
+    jwt_allowed_types: Option<String>,
+    #[arg(long, env, help = help_duration("How often JWK sets are read", REFRESH_INTERVAL))]
+    jwt_jwks_refresh_interval: Option<String>,
+    #[arg(long, env, help = help_duration(
+        "Minimum interval between refreshes triggered by unknown key ids", MIN_REFRESH_INTERVAL
+    ))]
+    jwt_jwks_min_refresh_interval: Option<String>,
+    #[command(flatten)]
+    renamed: RenamedArgs,
+}
+
+/// Former names of settings. Setting one is an error, so that it is not silently ignored.
+#[derive(Debug, Clone, Args)]
+struct RenamedArgs {
+    #[arg(long, env, hide = true, hide_env_values = true)]
     jwt_types: Option<String>,
-    /// How often JWK sets are read again [default: 5m]
-    #[arg(long, env)]
+    #[arg(long, env, hide = true, hide_env_values = true)]
     jwt_jwks_refresh: Option<String>,
-    /// Tokens with unknown keys make a JWK set be read once in this time at most [default: 10s]
-    #[arg(long, env)]
+    #[arg(long, env, hide = true, hide_env_values = true)]
     jwt_jwks_cooldown: Option<String>,
 }
 
-/// An issuer as the file of issuers has it.
+/// An entry of `JWT_ISSUERS_FILE`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IssuerEntry {
@@ -64,49 +80,39 @@ struct IssuerEntry {
     hs256_secret_file: Option<String>,
 }
 
-/// An issuer's keys as they are named, of which one must be.
-struct NamedKeys {
+/// The key sources of an issuer; exactly one must be set.
+struct KeyOptions {
     secret: Option<String>,
     file: Option<String>,
     url: Option<String>,
 }
 
 impl TokenArgs {
-    /// Which tokens are accepted; the demo has a key of its own when none is given.
-    pub fn settings(self, demo: bool, errors: &mut ConfigErrors) -> Option<TokenSettings> {
-        let list = |text: String| {
-            text.split(',')
-                .map(|kind| normalize_typ(kind.trim()))
-                .collect::<Vec<_>>()
-        };
-        let (types, refresh, cooldown) = (
-            non_empty(self.jwt_types.clone()).map(list),
-            self.jwt_jwks_refresh.clone(),
-            self.jwt_jwks_cooldown.clone(),
+    /// Validates the arguments. `demo` provides defaults for issuer, audience and key.
+    pub fn validate(mut self, demo: bool, errors: &mut ConfigErrors) -> Option<TokenSettings> {
+        self.renamed.validate(errors);
+        let refresh_interval = errors.duration(
+            "JWT_JWKS_REFRESH_INTERVAL",
+            self.jwt_jwks_refresh_interval.take(),
+            Duration::from_secs(1)..=Duration::from_hours(24),
+            REFRESH_INTERVAL,
         );
-        let issuers = self.issuers(demo, errors);
-        // judged also where the issuers are wrong: all that is wrong is told at once
-        let mut settings = TokenSettings::of(Vec::new());
-        let (second, hour) = (
-            std::time::Duration::from_secs(1),
-            std::time::Duration::from_hours(1),
+        let min_refresh_interval = errors.duration(
+            "JWT_JWKS_MIN_REFRESH_INTERVAL",
+            self.jwt_jwks_min_refresh_interval.take(),
+            Duration::from_secs(1)..=Duration::from_hours(1),
+            MIN_REFRESH_INTERVAL,
         );
-        settings.refresh = errors.duration(
-            "JWT_JWKS_REFRESH",
-            refresh,
-            second..=hour * 24,
-            settings.refresh,
-        );
-        settings.cooldown = errors.duration(
-            "JWT_JWKS_COOLDOWN",
-            cooldown,
-            second..=hour,
-            settings.cooldown,
-        );
+        let allowed_types = non_empty(self.jwt_allowed_types.take())
+            .unwrap_or_else(|| ACCESS_TOKEN_TYPE.to_owned())
+            .split(',')
+            .map(|typ| normalize_typ(typ.trim()))
+            .collect();
         Some(TokenSettings {
-            issuers: issuers?,
-            types: types.unwrap_or(settings.types),
-            ..settings
+            issuers: self.issuers(demo, errors)?,
+            allowed_types,
+            refresh_interval,
+            min_refresh_interval,
         })
     }
 
@@ -116,41 +122,35 @@ impl TokenArgs {
             self.jwt_hs256_secret,
             self.jwt_hs256_secret_file,
         );
-        let keys = NamedKeys {
+        let keys = KeyOptions {
             secret,
             file: non_empty(self.jwt_jwks_file),
             url: non_empty(self.jwt_jwks_url),
         };
-        let (issuer, audience) = (non_empty(self.jwt_issuer), non_empty(self.jwt_audience));
+        let issuer = non_empty(self.jwt_issuer);
+        let audience = non_empty(self.jwt_audience);
         if let Some(path) = non_empty(self.jwt_issuers_file) {
             if issuer.is_some() || audience.is_some() || keys.count() > 0 {
                 errors.add(
-                    "JWT_ISSUERS_FILE names the issuers; JWT_ISSUER, JWT_AUDIENCE and keys beside it are too much",
+                    "JWT_ISSUERS_FILE cannot be combined with JWT_ISSUER, JWT_AUDIENCE or keys",
                 );
             }
-            return issuers_of(&path, errors);
+            return read_issuers_file(&path, errors);
         }
-        let mut name = |given: Option<String>, variable| {
-            let name = given.or_else(|| demo.then(|| demo::NAME.to_owned()));
-            if name.is_none() {
-                errors
-                    .add(format!("{variable} is not set: tokens cannot be checked without it (--demo has its own)"));
-            }
-            name
-        };
-        let (issuer, audience) = (name(issuer, "JWT_ISSUER"), name(audience, "JWT_AUDIENCE"));
+        let issuer = required("JWT_ISSUER", issuer, demo, errors);
+        let audience = required("JWT_AUDIENCE", audience, demo, errors);
         let keys = match keys.count() {
             0 if demo => errors
-                .collect(demo::key())
+                .collect(demo::load_or_create_key())
                 .map(|key| KeySource::Secret(key.into())),
             0 => {
                 errors.add(
-                    "JWT_HS256_SECRET is not set, nor JWT_JWKS_URL or JWT_JWKS_FILE: tokens cannot be checked without keys \
-                     (--demo has its own)",
+                    "JWT_HS256_SECRET is not set, nor JWT_JWKS_URL or JWT_JWKS_FILE; one of them \
+                     is required to verify tokens (--demo generates a key)",
                 );
                 None
             }
-            _ => keys.source("JWT_", errors),
+            _ => keys.into_source("JWT_", errors),
         };
         Some(vec![IssuerSettings {
             issuer: issuer?,
@@ -160,105 +160,150 @@ impl TokenArgs {
     }
 }
 
-/// The issuers that a file names.
-fn issuers_of(path: &str, errors: &mut ConfigErrors) -> Option<Vec<IssuerSettings>> {
-    let read = fs::read_to_string(path).map_err(|error| error.to_string());
-    let parsed = read.and_then(|text| {
-        serde_json::from_str::<Vec<IssuerEntry>>(&text).map_err(|error| error.to_string())
-    });
+impl RenamedArgs {
+    fn validate(&self, errors: &mut ConfigErrors) {
+        for (value, old, new) in [
+            (&self.jwt_types, "JWT_TYPES", "JWT_ALLOWED_TYPES"),
+            (
+                &self.jwt_jwks_refresh,
+                "JWT_JWKS_REFRESH",
+                "JWT_JWKS_REFRESH_INTERVAL",
+            ),
+            (
+                &self.jwt_jwks_cooldown,
+                "JWT_JWKS_COOLDOWN",
+                "JWT_JWKS_MIN_REFRESH_INTERVAL",
+            ),
+        ] {
+            if value.as_ref().is_some_and(|value| !value.is_empty()) {
+                errors.add(format!("{old} was renamed to {new}"));
+            }
+        }
+    }
+}
+
+/// The value of a setting that only the demo has a default for.
+fn required(
+    name: &str,
+    value: Option<String>,
+    demo: bool,
+    errors: &mut ConfigErrors,
+) -> Option<String> {
+    if value.is_none() && demo {
+        return Some(demo::ISSUER.to_owned());
+    }
+    if value.is_none() {
+        errors.add(format!(
+            "{name} is not set; it is required to verify tokens (--demo has a default)"
+        ));
+    }
+    value
+}
+
+/// Reads `JWT_ISSUERS_FILE`.
+fn read_issuers_file(path: &str, errors: &mut ConfigErrors) -> Option<Vec<IssuerSettings>> {
     let entries =
-        errors.collect(parsed.map_err(|error| format!("JWT_ISSUERS_FILE: {path}: {error}")))?;
+        parse_issuers_file(path).map_err(|error| format!("JWT_ISSUERS_FILE: {path}: {error}"));
     let mut issuers = Vec::<IssuerSettings>::new();
-    for (number, entry) in entries.into_iter().enumerate() {
-        let place = format!("JWT_ISSUERS_FILE: issuer {}: ", number + 1);
-        let secret = errors.text_or_file(
-            &format!("{place}hs256_secret"),
-            None,
-            entry.hs256_secret_file,
-        );
-        let keys = NamedKeys {
-            secret,
-            file: entry.jwks_file,
-            url: entry.jwks_url,
-        }
-        .source(&place, errors);
+    for (index, entry) in errors.collect(entries)?.into_iter().enumerate() {
+        let prefix = format!("JWT_ISSUERS_FILE: issuer {}: ", index + 1);
         if entry.issuer.is_empty() || entry.audience.is_empty() {
-            errors.add(format!("{place}issuer and audience must not be empty"));
+            errors.add(format!("{prefix}issuer and audience must not be empty"));
         }
-        if issuers.iter().any(|known| known.issuer == entry.issuer) {
-            errors.add(format!("{place}{} is named twice", entry.issuer));
+        if issuers.iter().any(|other| other.issuer == entry.issuer) {
+            errors.add(format!("{prefix}{} is listed twice", entry.issuer));
         }
-        issuers.extend(keys.map(|keys| IssuerSettings {
-            issuer: entry.issuer,
-            audience: entry.audience,
-            keys,
-        }));
+        issuers.extend(entry.validate(&prefix, errors));
     }
     if !(1..=MAX_ISSUERS).contains(&issuers.len()) {
         errors.add(format!(
-            "JWT_ISSUERS_FILE must name 1 to {MAX_ISSUERS} issuers"
+            "JWT_ISSUERS_FILE must list 1 to {MAX_ISSUERS} issuers"
         ));
     }
     Some(issuers)
 }
 
-impl NamedKeys {
+fn parse_issuers_file(path: &str) -> anyhow::Result<Vec<IssuerEntry>> {
+    Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
+}
+
+impl IssuerEntry {
+    fn validate(self, prefix: &str, errors: &mut ConfigErrors) -> Option<IssuerSettings> {
+        let secret = errors.text_or_file(
+            &format!("{prefix}hs256_secret"),
+            None,
+            self.hs256_secret_file,
+        );
+        let keys = KeyOptions {
+            secret,
+            file: self.jwks_file,
+            url: self.jwks_url,
+        };
+        Some(IssuerSettings {
+            issuer: self.issuer,
+            audience: self.audience,
+            keys: keys.into_source(prefix, errors)?,
+        })
+    }
+}
+
+impl KeyOptions {
     fn count(&self) -> usize {
         [&self.secret, &self.file, &self.url]
             .into_iter()
-            .filter(|it| it.is_some())
+            .flatten()
             .count()
     }
 
-    /// The one source that is named; `place` begins what is complained of.
-    fn source(self, place: &str, errors: &mut ConfigErrors) -> Option<KeySource> {
+    /// The source that is set. Error messages begin with `prefix`.
+    fn into_source(self, prefix: &str, errors: &mut ConfigErrors) -> Option<KeySource> {
         if self.count() > 1 {
             errors.add(format!(
-                "{place}…: a secret, a file and a URL of keys exclude each other; name one of them"
+                "{prefix}…: secret, file and URL of keys exclude each other; set only one"
             ));
         }
-        let source = match self {
-            Self {
-                secret: Some(secret),
-                ..
-            } if secret.len() < MIN_SECRET => Err(format!(
-                "{place}HS256_SECRET is too short: it must have at least {MIN_SECRET} bytes"
-            )),
-            Self {
-                secret: Some(secret),
-                ..
-            } => Ok(KeySource::Secret(SecretString::from(secret))),
-            Self {
-                file: Some(file), ..
-            } => {
-                let path = PathBuf::from(&file);
-                let checked = key_refresh::check_file(&path)
-                    .map_err(|error| format!("{place}JWKS_FILE: {file}: {error}"));
-                checked.map(|()| KeySource::File(path))
-            }
-            Self { url: Some(url), .. } => jwks_url(&url)
+        let source = if let Some(secret) = self.secret {
+            secret_source(secret).map_err(|error| format!("{prefix}HS256_SECRET {error}"))
+        } else if let Some(file) = self.file {
+            let path = PathBuf::from(&file);
+            check_jwks_file(&path)
+                .map(|()| KeySource::File(path))
+                .map_err(|error| format!("{prefix}JWKS_FILE: {file}: {error}"))
+        } else if let Some(url) = self.url {
+            parse_jwks_url(&url)
                 .map(KeySource::Url)
-                .map_err(|why| format!("{place}JWKS_URL {why}")),
-            _ => Err(format!(
-                "{place}one of jwks_url, jwks_file and hs256_secret_file must be named"
-            )),
+                .map_err(|error| format!("{prefix}JWKS_URL {error}"))
+        } else {
+            Err(format!(
+                "{prefix}one of jwks_url, jwks_file and hs256_secret_file is required"
+            ))
         };
         errors.collect(source)
     }
 }
 
-/// A URL that nobody on the way can answer in the issuer's place.
-fn jwks_url(text: &str) -> Result<Url, &'static str> {
+fn secret_source(secret: String) -> Result<KeySource, String> {
+    if secret.len() < MIN_SECRET_BYTES {
+        return Err(format!(
+            "is too short: it must have at least {MIN_SECRET_BYTES} bytes"
+        ));
+    }
+    Ok(KeySource::Secret(SecretString::from(secret)))
+}
+
+/// Parses the URL of a JWK set. Only TLS and loopback are accepted, so that nobody on the network
+/// can substitute keys.
+fn parse_jwks_url(text: &str) -> Result<Url, &'static str> {
     let url: Url = text.parse().map_err(|_| "is not a URL")?;
     let host = url.host_str().unwrap_or_default();
-    let here = host == "localhost"
+    let is_loopback = host == "localhost"
         || host
             .trim_matches(['[', ']'])
-            .parse()
-            .is_ok_and(|it: std::net::IpAddr| it.is_loopback());
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
     match url.scheme() {
         "https" => Ok(url),
-        "http" if here => Ok(url),
+        "http" if is_loopback => Ok(url),
         _ => Err("must begin with https:// (or http:// on this machine)"),
     }
 }
@@ -268,14 +313,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_come_over_tls_or_from_this_machine() {
+    fn jwks_url_requires_tls_or_loopback() {
         for url in [
             "https://login.example/keys",
             "http://127.0.0.1:9/keys",
             "http://localhost/keys",
             "http://[::1]/keys",
         ] {
-            assert!(jwks_url(url).is_ok(), "{url}");
+            assert!(parse_jwks_url(url).is_ok(), "{url}");
         }
         for url in [
             "http://login.example/keys",
@@ -284,7 +329,7 @@ mod tests {
             "keys",
             "file:///etc",
         ] {
-            assert!(jwks_url(url).is_err(), "{url}");
+            assert!(parse_jwks_url(url).is_err(), "{url}");
         }
     }
 }

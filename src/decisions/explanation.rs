@@ -199,3 +199,46 @@ fn source(kind: &'static str, id: &str, name: &str, href: String) -> DecisionSou
         href,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator as _;
+
+    use super::*;
+    use crate::ticket_filter::{Field, Operator};
+
+    /// Missing messages are replaced by their id.
+    fn assert_exists(lang: Lang, id: &str) {
+        assert_ne!(message(lang, id, []), id, "{lang:?}");
+    }
+
+    #[test]
+    fn every_step_has_a_text_in_every_language() {
+        for lang in Lang::iter() {
+            for step in Step::iter().map(<&str>::from) {
+                assert_exists(lang, &format!("step-{step}"));
+            }
+            for reason in CreationReason::iter().map(<&str>::from) {
+                assert_exists(lang, &format!("step-{reason}"));
+            }
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_filter_has_a_text_in_every_language() {
+        for lang in Lang::iter() {
+            for field in Field::iter() {
+                let id = format!("field-{}", field.as_str());
+                assert_exists(lang, &id);
+                assert_ne!(i18n::attribute(lang, &id, "inline"), id, "{lang:?}");
+                for word in field.words() {
+                    assert_exists(lang, &format!("word-{word}"));
+                }
+            }
+            for operator in Operator::iter() {
+                assert_exists(lang, &format!("operator-{}", operator.as_str()));
+                assert_exists(lang, &format!("clause-{}", operator.as_str()));
+            }
+        }
+    }
+}

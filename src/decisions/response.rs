@@ -79,7 +79,7 @@ pub struct DecisionSource {
 /// Whether a ticket may be created.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"revision": 14, "allowed": false, "approval_required": false,
-    "reasons": [{"code": "area_not_granted", "detail": "Der Bereich „netz“ ist nicht freigegeben."}]}))]
+    "reasons": [{"code": "area_not_granted", "detail": "Der Bereich „netz“ ist nicht freigeschaltet."}]}))]
 pub struct TicketCreationAnswer {
     /// Revision of the partner's integration that was decided by.
     #[schema(minimum = 1)]

@@ -29,12 +29,13 @@ use tokio::time::timeout;
 use validator::Validate;
 
 use super::field_errors::{InputKind, deserialize_error, validation_errors};
-use crate::common::{Code, Error, FieldError, Result, error::Kind, json_object::JsonObject};
+use crate::{
+    common::{Code, Error, FieldError, Result, error::Kind, json_object::JsonObject},
+    config::BODY_TIMEOUT,
+};
 
 /// Largest body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
-/// How long a body may take to arrive in full, counted from when it is waited for: the largest one at 70 kB/s.
-pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// [`BODY_TIMEOUT`] as data of the application, so that tests need not wait as long.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,6 @@
 //! What is too much is told at once instead of being queued: a caller that waits in vain makes things worse.
 
 use std::{
-    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -25,6 +24,7 @@ use governor::{
 
 use crate::{
     common::{Code, Error, Result},
+    config::RateLimit,
     tokens::Claims,
 };
 
@@ -101,23 +101,6 @@ impl Gate {
 impl Drop for Pass {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// How many requests a subject of tokens may make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimit {
-    per_second: NonZeroU32,
-    burst: NonZeroU32,
-}
-
-impl RateLimit {
-    /// `None` where one of both is zero: no limit.
-    pub fn new(per_second: u32, burst: u32) -> Option<Self> {
-        Some(Self {
-            per_second: NonZeroU32::new(per_second)?,
-            burst: NonZeroU32::new(burst)?,
-        })
     }
 }
 

@@ -29,7 +29,7 @@ const RETRY_AFTER: &str = "1";
 /// What went wrong (RFC 9457). Programs act on `code`; people read `title` and `detail`, in German or English.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"type": "/problems/last_area", "title": "Letzter Bereich", "status": 409,
-    "detail": "Der letzte Bereich kann nicht entfernt werden, solange Zugänge aktiv sind (2).",
+    "detail": "Der letzte Bereich kann nicht entzogen werden, solange Kundenzugänge aktiv sind (2).",
     "instance": "/api/v1/customer-integrations/K-1001/areas/netz", "code": "last_area",
     "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "errors": [], "references": []}))]
 pub struct Problem {

@@ -151,10 +151,10 @@ pub async fn surround(
         }
     };
     let _entered = span.enter();
-    tracing::error!(%error, path = problem_context.path, "answered without a result");
+    tracing::error!(%error, path = problem_context.path, "request abandoned: timeout or panic");
     if let Some(app_context) = app_context {
         let (route, status) = (UNKNOWN.into(), error.status_code().as_u16());
-        app_context.metrics.answered(
+        app_context.metrics.record_response(
             &method,
             route,
             status,
@@ -186,11 +186,11 @@ async fn answer(
     complete(&mut response, &problem_context);
     if progress.abandoned_flag.get() {
         // its caller was told, and it was counted, when that was done
-        let (status, micros) = (
-            response.status().as_u16(),
-            micros(progress.started.elapsed()),
+        tracing::warn!(
+            status = response.status().as_u16(),
+            duration_us = micros(progress.started.elapsed()),
+            "abandoned request finished"
         );
-        tracing::warn!(status, micros, "finished after it was given up");
     } else {
         report(
             &response,
@@ -266,17 +266,17 @@ fn report(response: &ServiceResponse<BoxBody>, started: Instant, metrics: Option
             %method,
             %route,
             status,
-            micros = micros(elapsed),
-            database_micros = micros(database),
+            duration_us = micros(elapsed),
+            db_duration_us = micros(database),
             subject = claims.map(|claims| claims.sub.as_str()),
-            client = claims.and_then(|claims| claims.client_id.as_deref()),
-            partner = request.match_info().get("business_partner_id").or(limit),
-            "answered"
+            client_id = claims.and_then(|claims| claims.client_id.as_deref()),
+            business_partner_id = request.match_info().get("business_partner_id").or(limit),
+            "request completed"
         );
     }
     traces::record(method.as_str(), &route, status);
     if let Some(metrics) = metrics {
-        metrics.answered(method, route, status, elapsed, database);
+        metrics.record_response(method, route, status, elapsed, database);
     }
 }
 

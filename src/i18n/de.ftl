@@ -1,136 +1,137 @@
-### Was Aufrufer lesen, auf Deutsch. Jede Nachricht ist der Titel eines Problems, ihr Attribut `detail` sagt, was geschah.
+### Deutsche Texte der API. Die Nachricht eines Problems ist sein Titel, `detail` die Erläuterung.
 
-malformed_json = Inhalt ist kein JSON
-    .detail = Der Inhalt kann nicht als JSON gelesen werden: { $reason }
+malformed_json = Ungültiges JSON
+    .detail = Der Request-Body ist kein gültiges JSON: { $reason }
 unknown_member = Unbekanntes Feld
-    .detail = Der Inhalt hat ein Feld, das diese Operation nicht kennt: { $member }
+    .detail = Der Request-Body enthält ein unbekanntes Feld: { $member }
 wrong_type = Falscher Typ
-    .detail = Ein Feld des Inhalts hat den falschen Typ: { $reason }
+    .detail = Ein Feld des Request-Bodys hat den falschen Typ: { $reason }
 invalid_parameter = Ungültiger Parameter
-    .detail = Ein Parameter im Pfad, in der Abfrage oder in einem Header ist unbrauchbar.
+    .detail = Ein Pfad-Parameter, Query-Parameter oder Header ist ungültig.
 unknown_parameter = Unbekannter Parameter
-    .detail = Diese Operation kennt den Abfrageparameter { $name } nicht.
+    .detail = Der Query-Parameter { $name } ist unbekannt.
 invalid_cursor = Ungültiger Cursor
-    .detail = Der Cursor gehört nicht zu dieser Liste in dieser Reihenfolge. Beginnen Sie ohne Cursor.
+    .detail = Der Cursor passt nicht zu dieser Liste und Sortierung. Beginnen Sie noch einmal ohne Cursor.
 bad_request = Fehlerhafte Anfrage
-    .detail = Die Anfrage kann nicht gelesen werden.
+    .detail = Die Anfrage ist fehlerhaft aufgebaut.
 missing_token = Token fehlt
     .detail = Senden Sie ein Bearer-Token im Authorization-Header.
 invalid_token = Token ungültig
     .detail = { $reason ->
         [expired] Das Token ist abgelaufen.
         [not_yet_valid] Das Token ist noch nicht gültig.
-        [issuer] Der Aussteller des Tokens wird nicht anerkannt.
+        [issuer] Der Aussteller des Tokens wird nicht akzeptiert.
         [audience] Das Token ist nicht für diesen Dienst bestimmt.
-       *[other] Das Token kann nicht anerkannt werden.
+       *[other] Das Token wird nicht akzeptiert.
     }
 insufficient_scope = Berechtigung fehlt
     .detail = Diese Operation benötigt ein Token mit dem Scope { $scope }.
 partner_restricted = Token gilt nur für einen Geschäftspartner
-    .detail = Ein auf einen Geschäftspartner beschränktes Token hat keinen Zugriff auf das, was alle Partner teilen.
+    .detail = Ein auf einen Geschäftspartner beschränktes Token hat keinen Zugriff auf partnerübergreifende Daten.
 not_found = Nicht gefunden
-    .detail = Diese Ressource gibt es nicht.
+    .detail = Die Ressource existiert nicht.
 unknown_route = Unbekannter Pfad
     .detail = Unter diesem Pfad gibt es keine Operation.
 method_not_allowed = Methode nicht erlaubt
-    .detail = Dieser Pfad nimmt diese Methode nicht an; erlaubt: { $allowed }.
+    .detail = Der Pfad unterstützt diese Methode nicht. Erlaubte Methoden: { $allowed }.
 integration_inactive = Kundenintegration ist inaktiv
-    .detail = Solange die Kundenintegration inaktiv ist, kann ihre Konfiguration gelesen, aber nicht geändert werden. Aktivieren Sie sie zuerst.
+    .detail = Die Konfiguration einer inaktiven Kundenintegration kann gelesen, aber nicht geändert werden. Aktivieren Sie zuerst die Kundenintegration.
 integration_incomplete = Kundenintegration ist unvollständig
-    .detail = Ein Zugang kann nur aktiv sein, solange mindestens ein Bereich und eine Ticketart freigegeben sind.
+    .detail = Kundenzugänge können nur aktiv sein, solange mindestens ein Bereich und eine Ticketart freigeschaltet sind.
 last_area = Letzter Bereich
-    .detail = Der letzte Bereich kann nicht entfernt werden, solange Zugänge aktiv sind ({ $active_accesses }).
+    .detail = Der letzte Bereich kann nicht entzogen werden, solange Kundenzugänge aktiv sind ({ $active_accesses }).
 last_ticket_type = Letzte Ticketart
-    .detail = Die letzte Ticketart kann nicht entfernt werden, solange Zugänge aktiv sind ({ $active_accesses }).
+    .detail = Die letzte Ticketart kann nicht entzogen werden, solange Kundenzugänge aktiv sind ({ $active_accesses }).
 duplicate_email = E-Mail-Adresse vergeben
-    .detail = Ein anderer Zugang hat bereits diese E-Mail-Adresse.
+    .detail = Diese E-Mail-Adresse wird bereits von einem anderen Kundenzugang verwendet.
 duplicate_contact = Kontakt vergeben
-    .detail = Ein anderer Zugang dieses Partners gehört bereits zu diesem Kontakt.
+    .detail = Ein anderer Kundenzugang dieses Geschäftspartners gehört bereits zu diesem Kontakt.
 duplicate_name = Name vergeben
-    .detail = Ein anderer Eintrag dieser Liste hat bereits diesen Namen; Groß- und Kleinschreibung machen keinen Unterschied.
+    .detail = Dieser Name wird in dieser Liste bereits verwendet (ohne Beachtung der Groß- und Kleinschreibung).
 area_in_use = Bereich wird verwendet
-    .detail = An diesen Bereich sind Tags gebunden ({ $count }): { $names }. Ändern oder löschen Sie diese zuerst.
+    .detail = Auf diesen Bereich sind Tags beschränkt ({ $count }): { $names }. Ändern oder löschen Sie diese zuerst.
 limit_reached = Grenze erreicht
-    .detail = Mehr als { $max } kann es davon nicht geben.
+    .detail = Es sind höchstens { $max } Einträge erlaubt.
 revision_not_reached = Revision nicht erreicht
-    .detail = Die Konfiguration des Geschäftspartners steht bei Revision { $revision }, vor der verlangten.
+    .detail = Die Konfiguration des Geschäftspartners hat erst Revision { $revision }; die verlangte ist noch nicht erreicht.
 precondition_failed = Vorbedingung nicht erfüllt
-    .detail = Die Ressource ist nicht in dem Zustand, den die Anfrage erwartet. Lesen Sie sie neu und wiederholen Sie die Änderung.
-body_too_large = Inhalt zu groß
-    .detail = Der Inhalt ist größer als { $max } Byte.
+    .detail = Die Ressource erfüllt die Bedingung If-Match oder If-None-Match der Anfrage nicht. Lesen Sie sie neu und wiederholen Sie die Änderung.
+body_too_large = Request-Body zu groß
+    .detail = Der Request-Body darf höchstens { $max } Byte groß sein.
 unsupported_media_type = Medientyp nicht unterstützt
-    .detail = Senden Sie den Inhalt unkomprimiert als application/json{ $merge_patch ->
+    .detail = Senden Sie den Request-Body unkomprimiert als application/json{ $merge_patch ->
         [yes] {" "}oder application/merge-patch+json.
        *[no] .
     }
-uri_too_long = Adresse zu lang
-    .detail = Pfad und Abfrage der Anfrage dürfen { $max } Bytes haben.
-headers_too_large = Kopfzeilen zu groß
-    .detail = Alle Kopfzeilen der Anfrage zusammen dürfen { $max } Bytes haben.
+uri_too_long = URI zu lang
+    .detail = Pfad und Query-String dürfen höchstens { $max } Byte lang sein.
+headers_too_large = Header zu groß
+    .detail = Die Header der Anfrage dürfen zusammen höchstens { $max } Byte lang sein.
 too_many_requests = Zu viele Anfragen
-    .detail = Sie stellen mehr Anfragen, als Sie dürfen. Versuchen Sie es in { $seconds } Sekunden erneut.
-request_timeout = Anfrage dauerte zu lange
-    .detail = Der Inhalt kam nicht innerhalb von { $seconds } Sekunden vollständig an.
+    .detail = Anfragelimit überschritten. Versuchen Sie es in { $seconds } Sekunden erneut.
+request_timeout = Zeitüberschreitung der Anfrage
+    .detail = Der Request-Body ist nicht innerhalb von { $seconds } Sekunden vollständig eingegangen.
 validation_failed = Prüfung fehlgeschlagen
-    .detail = Einige Felder des Inhalts können nicht angenommen werden; siehe errors.
-approver_role = Genehmiger braucht eine andere Rolle
-    .detail = Ein Genehmiger braucht die Rolle editor (Bearbeiter) oder dispatcher; die Rolle ist { $role }.
+    .detail = Einige Felder des Request-Bodys sind ungültig; siehe errors.
+approver_role = Rolle kann nicht genehmigen
+    .detail = Genehmiger müssen die Rolle editor (Bearbeiter) oder dispatcher haben, nicht { $role }.
 unknown_reference = Unbekannter Verweis
     .detail = Der Katalog hat keinen Eintrag { $id }.
-retired_reference = Stillgelegter Verweis
-    .detail = Der Katalogeintrag { $id } wurde stillgelegt und kann nicht freigegeben werden.
-area_not_granted = Bereich nicht freigegeben
-    .detail = Der Bereich { $id } ist für diesen Partner nicht freigegeben.
+retired_reference = Verweis auf stillgelegten Eintrag
+    .detail = Der Katalogeintrag { $id } ist stillgelegt und kann nicht freigeschaltet werden.
+area_not_granted = Bereich nicht freigeschaltet
+    .detail = Der Bereich { $id } ist für diesen Geschäftspartner nicht freigeschaltet.
 unknown_access = Unbekannter Kundenzugang
-    .detail = Einen solchen Kundenzugang gibt es nicht.
+    .detail = Der Kundenzugang existiert nicht.
 required = Pflichtfeld
-    .detail = Dies muss angegeben werden und darf nicht leer sein.
-exactly_one = Genau eines
-    .detail = Genau eines davon muss angegeben sein: { $allowed }.
+    .detail = Ein Wert ist erforderlich und darf nicht leer sein.
+exactly_one = Genau eine Angabe
+    .detail = Genau eine dieser Angaben ist erforderlich: { $allowed }.
 too_short = Zu kurz
-    .detail = Mindestens { $min } Zeichen sind nötig.
+    .detail = Mindestens { $min } Zeichen sind erforderlich.
 too_long = Zu lang
-    .detail = Höchstens { $max } sind erlaubt.
-out_of_range = Außerhalb des Bereichs
-    .detail = Erlaubt: { $allowed }.
+    .detail = Die Länge darf höchstens { $max } betragen.
+out_of_range = Außerhalb des Wertebereichs
+    .detail = Erlaubter Wertebereich: { $allowed }.
 control_character = Steuerzeichen
     .detail = Steuerzeichen sind nicht erlaubt.
 invalid_id = Ungültige ID
-    .detail = Dies ist keine ID.
+    .detail = Keine gültige ID.
 invalid_email = Ungültige E-Mail-Adresse
-    .detail = Dies ist keine E-Mail-Adresse.
+    .detail = Keine gültige E-Mail-Adresse.
 invalid_color = Ungültige Farbe
-    .detail = Eine Farbe wird #RRGGBB geschrieben.
+    .detail = Farben im Format #RRGGBB angeben.
 unknown_value = Unbekannter Wert
-    .detail = Dies ist keiner der möglichen Werte: { $allowed }.
+    .detail = Erlaubte Werte: { $allowed }.
 duplicate_value = Doppelter Wert
-    .detail = Dieser Wert kommt zweimal vor.
+    .detail = Der Wert kommt mehrfach vor.
 invalid_time = Ungültiger Zeitpunkt
-    .detail = Ein Zeitpunkt wird nach RFC 3339 geschrieben: 2026-11-23T08:00:00Z.
+    .detail = Zeitpunkte im Format RFC 3339 angeben, zum Beispiel 2026-11-23T08:00:00Z.
 invalid_duration = Ungültige Dauer
-    .detail = Eine Dauer ist positiv, höchstens 100 Jahre lang und wird nach ISO 8601 geschrieben: P30D.
+    .detail = Eine positive Dauer von höchstens 100 Jahren im Format ISO 8601 angeben, zum Beispiel P30D.
 too_deep = Zu tief verschachtelt
-    .detail = Gruppen können höchstens { $max } tief verschachtelt sein.
+    .detail = Gruppen dürfen höchstens { $max } Ebenen tief verschachtelt sein.
 too_many_conditions = Zu viele Bedingungen
-    .detail = Ein Filter kann höchstens { $max } Bedingungen haben.
+    .detail = Ein Filter darf höchstens { $max } Bedingungen haben.
 too_many_values = Zu viele Werte
     .detail = Hier sind höchstens { $max } Werte erlaubt.
 filter_too_large = Filter zu groß
-    .detail = Ein Filter kann in seiner kürzesten Form höchstens { $max } Byte haben.
+    .detail = Ein Filter darf als kompaktes JSON höchstens { $max } Byte lang sein.
 no_area = Kein Bereich
-    .detail = Es ist kein Bereich freigegeben.
+    .detail = Es ist kein Bereich freigeschaltet.
 no_ticket_type = Keine Ticketart
-    .detail = Es ist keine Ticketart freigegeben.
+    .detail = Es ist keine Ticketart freigeschaltet.
 internal_error = Interner Fehler
-    .detail = Bei uns ist etwas schiefgegangen. Nennen Sie uns die Anfrage-ID { $request_id }.
+    .detail = Ein interner Fehler ist aufgetreten. Nennen Sie dem Betreiber die Anfrage-ID { $request_id }.
 overloaded = Überlastet
-    .detail = Der Dienst bearbeitet gerade so viele Anfragen, wie er kann. Versuchen Sie es gleich noch einmal.
+    .detail = Der Dienst bearbeitet zurzeit zu viele Anfragen. Versuchen Sie es in Kürze erneut.
 storage_full = Speicher ist voll
-    .detail = Der Dienst hat keinen Platz, um die Änderung zu speichern. Nichts wurde geändert. Sein Betreiber muss Platz schaffen.
+    .detail = Kein Speicherplatz mehr; die Änderung wurde nicht gespeichert. Bitte den Betreiber informieren.
 unavailable = Vorübergehend nicht erreichbar
-    .detail = Der Dienst kann gerade nicht antworten. Versuchen Sie es in Kürze erneut.
+    .detail = Der Dienst ist vorübergehend nicht erreichbar. Versuchen Sie es in Kürze erneut.
 
-## Wie ein Ticketfilter gesagt wird. `field-…` ist die Beschriftung eines Felds, das Attribut `inline` dieselbe im Satz.
+## Ticketfilter in Worten. `field-…` ist die Beschriftung eines Felds, `inline` seine Form im Satz.
+## `operator-…` beschriftet einen Operator, `word-…` einen Wert, `clause-…` ist eine ganze Bedingung.
 
 field-area = Bereich
     .inline = Bereich
@@ -146,8 +147,8 @@ field-impact = Auswirkung
     .inline = Auswirkung
 field-tag = Tags
     .inline = Tags
-field-released = Freigegeben
-    .inline = freigegeben
+field-released = Veröffentlicht
+    .inline = veröffentlicht
 field-confidential = Vertraulich
     .inline = vertraulich
 field-main_contact = Hauptansprechpartner
@@ -172,13 +173,13 @@ operator-any_of = enthalten einen von
 operator-all_of = enthalten alle von
 operator-none_of = enthalten keinen von
 operator-is = ist
-operator-is_self = ist der Zugang selbst
+operator-is_self = ist der Kundenzugang selbst
 operator-contains = enthält
 operator-equals = ist gleich
 operator-before = vor
 operator-after = nach
-operator-older_than = ist länger her als
-operator-newer_than = ist weniger lang her als
+operator-older_than = liegt länger zurück als
+operator-newer_than = liegt weniger zurück als
 word-open = offen
 word-in_progress = in Bearbeitung
 word-parked = geparkt
@@ -197,13 +198,13 @@ clause-any_of = { $field } enthalten { $either }
 clause-all_of = { $field } enthalten { $both }
 clause-none_of = { $count ->
         [one] { $field } enthalten nicht { $both }
-       *[other] { $field } enthalten keinen von { $both }
+       *[other] { $field } enthalten weder { $neither }
     }
 clause-is = { $value ->
         [true] Ticket ist { $field }
        *[other] Ticket ist nicht { $field }
     }
-clause-is_self = { $field } ist der Zugang selbst
+clause-is_self = { $field } ist der Kundenzugang selbst
 clause-contains = { $field } enthält { $either }
 clause-equals = { $field } ist { $either }
 clause-before = { $field } vor { $either }
@@ -247,7 +248,7 @@ period-seconds = { $number ->
        *[other] { $number } Sekunden
     }
 
-## Wie ein Schritt einer Entscheidung in Worten lautet.
+## Schritte einer Entscheidung.
 
 step-integration_inactive = { $case ->
         [pass] Die Kundenintegration ist aktiv.
@@ -255,7 +256,7 @@ step-integration_inactive = { $case ->
     }
 step-business_partner_inactive = { $case ->
         [pass] Der Geschäftspartner ist aktiv.
-       *[deny] Das ERP hat den Geschäftspartner stillgelegt.
+       *[deny] Der Geschäftspartner ist im ERP stillgelegt.
     }
 step-access_inactive = { $case ->
         [pass] Der Kundenzugang ist aktiv.
@@ -267,18 +268,18 @@ step-other_business_partner = { $case ->
     }
 step-ticket_internal = { $case ->
         [pass] Das Ticket ist nicht intern.
-       *[deny] Das Ticket ist intern; interne Tickets sind immer verborgen.
+       *[deny] Das Ticket ist intern. Interne Tickets sind immer verborgen.
     }
 step-ticket_confidential = { $case ->
         [pass] Das Ticket ist nicht vertraulich.
-        [main_contact] Das Ticket ist vertraulich, und der Kundenzugang ist sein Hauptansprechpartner.
-        [undetermined] Das Ticket ist vertraulich, und sein Hauptansprechpartner wurde nicht genannt.
-       *[deny] Das Ticket ist vertraulich, und der Kundenzugang ist nicht sein Hauptansprechpartner.
+        [main_contact] Das Ticket ist vertraulich, und der Kundenzugang gehört dem Hauptansprechpartner.
+        [undetermined] Das Ticket ist vertraulich, und der Hauptansprechpartner wurde nicht angegeben.
+       *[deny] Das Ticket ist vertraulich, und der Kundenzugang gehört nicht dem Hauptansprechpartner.
     }
 step-area_not_granted = { $case ->
-        [pass] Der Bereich { $name } ist freigegeben.
-        [retired] Der Bereich { $name } ist freigegeben, aber das ERP hat ihn stillgelegt.
-       *[deny] Der Bereich { $name } ist nicht freigegeben.
+        [pass] Der Bereich { $name } ist freigeschaltet.
+        [retired] Der Bereich { $name } ist freigeschaltet, aber im ERP stillgelegt.
+       *[deny] Der Bereich { $name } ist nicht freigeschaltet.
     }
 step-excluded_by_global_rule = { $case ->
         [pass] Keine kundenübergreifende Ausschlussregel trifft zu.
@@ -288,8 +289,8 @@ step-excluded_by_global_rule = { $case ->
         }
     }
 step-excluded_by_global_rule_undetermined = { $count ->
-        [one] Ob die kundenübergreifende Ausschlussregel { $rules } zutrifft, ist nicht zu sagen, weil eine Angabe fehlt; daher ist das Ticket verborgen.
-       *[other] Ob die kundenübergreifenden Ausschlussregeln { $rules } zutreffen, ist nicht zu sagen, weil eine Angabe fehlt; daher ist das Ticket verborgen.
+        [one] Ob die kundenübergreifende Ausschlussregel { $rules } zutrifft, lässt sich nicht feststellen, weil eine Angabe fehlt; das Ticket bleibt verborgen.
+       *[other] Ob die kundenübergreifenden Ausschlussregeln { $rules } zutreffen, lässt sich nicht feststellen, weil eine Angabe fehlt; das Ticket bleibt verborgen.
     }
 step-excluded_by_rule = { $case ->
         [pass] Keine Ausschlussregel des Geschäftspartners trifft zu.
@@ -299,18 +300,30 @@ step-excluded_by_rule = { $case ->
         }
     }
 step-excluded_by_rule_undetermined = { $count ->
-        [one] Ob die Ausschlussregel { $rules } zutrifft, ist nicht zu sagen, weil eine Angabe fehlt; daher ist das Ticket verborgen.
-       *[other] Ob die Ausschlussregeln { $rules } zutreffen, ist nicht zu sagen, weil eine Angabe fehlt; daher ist das Ticket verborgen.
+        [one] Ob die Ausschlussregel { $rules } zutrifft, lässt sich nicht feststellen, weil eine Angabe fehlt; das Ticket bleibt verborgen.
+       *[other] Ob die Ausschlussregeln { $rules } zutreffen, lässt sich nicht feststellen, weil eine Angabe fehlt; das Ticket bleibt verborgen.
     }
 step-not_own_ticket = { $case ->
         [pass] Der Kundenzugang sieht alle Tickets des Geschäftspartners.
-        [own] Der Kundenzugang ist Hauptansprechpartner oder Ersteller des Tickets.
-        [undetermined] Der Kundenzugang sieht nur eigene Tickets, und ob dies eines ist, wurde nicht angegeben.
-       *[deny] Der Kundenzugang sieht nur eigene Tickets, und dies ist keines.
+        [own] Der Kundenzugang gehört dem Hauptansprechpartner oder dem Ersteller des Tickets.
+        [undetermined] Der Kundenzugang sieht nur eigene Tickets, und Hauptansprechpartner oder Ersteller des Tickets wurden nicht angegeben.
+       *[deny] Der Kundenzugang sieht nur eigene Tickets, und dieses gehört nicht dazu.
     }
 step-role_may_not_create = Nur Bearbeiter und Dispatcher dürfen Tickets erstellen.
 step-ticket_type_not_granted = { $case ->
-        [retired] Die Ticketart { $name } ist freigegeben, aber das ERP hat sie stillgelegt.
-       *[deny] Die Ticketart { $name } ist nicht freigegeben.
+        [retired] Die Ticketart { $name } ist freigeschaltet, aber im ERP stillgelegt.
+       *[deny] Die Ticketart { $name } ist nicht freigeschaltet.
     }
-step-ticket_type_not_startable = Tickets der Art { $name } können in diesem Bereich nicht eröffnet werden.
+step-ticket_type_not_startable = Tickets der Art { $name } können in diesem Bereich nicht erstellt werden.
+
+## Aufzählungen: `$first` enthält alle Einträge außer dem letzten, durch Kommas getrennt.
+
+list-and = { $count ->
+       *[other] { $first } und { $last }
+    }
+list-or = { $count ->
+       *[other] { $first } oder { $last }
+    }
+list-nor = { $count ->
+       *[other] { $first } noch { $last }
+    }

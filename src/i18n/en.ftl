@@ -1,136 +1,137 @@
-### What callers read, in English. Each message is a problem's title, its attribute `detail` says what happened here.
+### English texts of the API. The message of a problem is its title, the attribute `detail` explains it.
 
-malformed_json = Body is not JSON
-    .detail = The body cannot be read as JSON: { $reason }
+malformed_json = Malformed JSON
+    .detail = The request body is not valid JSON: { $reason }
 unknown_member = Unknown member
-    .detail = The body has a member that this operation does not know: { $member }
+    .detail = The request body has an unknown member: { $member }
 wrong_type = Wrong type
-    .detail = A member of the body has the wrong type: { $reason }
+    .detail = A member of the request body has the wrong type: { $reason }
 invalid_parameter = Invalid parameter
-    .detail = A parameter in the path, the query or a header cannot be used.
+    .detail = A path parameter, query parameter or header is invalid.
 unknown_parameter = Unknown parameter
-    .detail = This operation does not know the query parameter { $name }.
+    .detail = The query parameter { $name } is unknown.
 invalid_cursor = Invalid cursor
-    .detail = The cursor does not belong to this list in this order. Begin again without a cursor.
+    .detail = The cursor does not match this list and sort order. Start again without a cursor.
 bad_request = Bad request
-    .detail = The request cannot be read.
-missing_token = Token missing
+    .detail = The request is malformed.
+missing_token = Missing token
     .detail = Send a bearer token in the Authorization header.
-invalid_token = Token invalid
+invalid_token = Invalid token
     .detail = { $reason ->
         [expired] The token has expired.
         [not_yet_valid] The token is not valid yet.
-        [issuer] The token's issuer is not accepted.
-        [audience] The token is not meant for this service.
-       *[other] The token cannot be accepted.
+        [issuer] The token's issuer is not trusted.
+        [audience] The token was issued for another audience.
+       *[other] The token is invalid.
     }
-insufficient_scope = Scope missing
-    .detail = This operation needs a token with the scope { $scope }.
-partner_restricted = Token is limited to one partner
-    .detail = A token limited to one business partner has no access to what all partners share.
+insufficient_scope = Insufficient scope
+    .detail = This operation requires a token with the scope { $scope }.
+partner_restricted = Token is limited to one business partner
+    .detail = A token limited to one business partner cannot access resources shared by all partners.
 not_found = Not found
-    .detail = There is no such resource.
+    .detail = The resource does not exist.
 unknown_route = Unknown route
     .detail = There is no operation at this path.
 method_not_allowed = Method not allowed
-    .detail = This path does not take this method; allowed: { $allowed }.
+    .detail = The path does not support this method. Allowed methods: { $allowed }.
 integration_inactive = Customer integration is inactive
-    .detail = While the customer integration is inactive its configuration can be read, not changed. Activate it first.
+    .detail = The configuration of an inactive customer integration is read-only. Activate the customer integration first.
 integration_incomplete = Customer integration is incomplete
-    .detail = An access can be active only while at least one area and one ticket type are granted.
+    .detail = Active accesses require at least one granted area and one granted ticket type.
 last_area = Last area
-    .detail = The last area cannot be removed while accesses are active ({ $active_accesses }).
+    .detail = The last area cannot be revoked while accesses are active ({ $active_accesses }).
 last_ticket_type = Last ticket type
-    .detail = The last ticket type cannot be removed while accesses are active ({ $active_accesses }).
+    .detail = The last ticket type cannot be revoked while accesses are active ({ $active_accesses }).
 duplicate_email = E-mail address in use
-    .detail = Another access already has this e-mail address.
+    .detail = Another access already uses this e-mail address.
 duplicate_contact = Contact in use
-    .detail = Another access of this partner already belongs to this contact.
+    .detail = Another access of this business partner already belongs to this contact.
 duplicate_name = Name in use
-    .detail = Another one in this list already has this name; upper and lower case do not differ.
+    .detail = This name is already used in this list (case-insensitive).
 area_in_use = Area in use
-    .detail = Tags are bound to this area ({ $count }): { $names }. Change or delete them first.
+    .detail = Tags are limited to this area ({ $count }): { $names }. Change or delete them first.
 limit_reached = Limit reached
-    .detail = There cannot be more than { $max } of these.
+    .detail = The limit of { $max } entries has been reached.
 revision_not_reached = Revision not reached
-    .detail = The partner's configuration is at revision { $revision }, before the one that was asked for.
+    .detail = The business partner's configuration is at revision { $revision }, which is older than the requested one.
 precondition_failed = Precondition failed
-    .detail = The resource is not in the state the request expects. Read it again and repeat the change.
+    .detail = The resource does not meet the request's If-Match or If-None-Match condition. Read it again and repeat the change.
 body_too_large = Body too large
-    .detail = The body is larger than { $max } bytes.
+    .detail = The request body must not exceed { $max } bytes.
 unsupported_media_type = Unsupported media type
-    .detail = Send the body uncompressed, as application/json{ $merge_patch ->
+    .detail = Send the request body uncompressed, as application/json{ $merge_patch ->
         [yes] {" "}or application/merge-patch+json.
        *[no] .
     }
-uri_too_long = Address too long
-    .detail = Path and query of the request may have { $max } bytes.
+uri_too_long = URI too long
+    .detail = Path and query string must not exceed { $max } bytes.
 headers_too_large = Headers too large
-    .detail = All headers of the request together may have { $max } bytes.
+    .detail = The request headers must not exceed { $max } bytes in total.
 too_many_requests = Too many requests
-    .detail = You make more requests than you may. Try again in { $seconds } seconds.
-request_timeout = Request took too long
-    .detail = The body did not arrive in full within { $seconds } seconds.
+    .detail = Rate limit exceeded. Try again in { $seconds } seconds.
+request_timeout = Request timeout
+    .detail = The request body did not arrive within { $seconds } seconds.
 validation_failed = Validation failed
-    .detail = Some members of the body cannot be accepted; see errors.
-approver_role = Approver needs another role
-    .detail = An approver needs the role editor or dispatcher; the role is { $role }.
+    .detail = Some members of the request body are invalid; see errors.
+approver_role = Role cannot approve
+    .detail = An approver must have the role editor or dispatcher, not { $role }.
 unknown_reference = Unknown reference
     .detail = The catalogue has no entry { $id }.
 retired_reference = Retired reference
-    .detail = The catalogue entry { $id } has been retired and cannot be granted.
+    .detail = The catalogue entry { $id } is retired and cannot be granted.
 area_not_granted = Area not granted
-    .detail = The area { $id } is not granted to this partner.
+    .detail = The area { $id } is not granted to this business partner.
 unknown_access = Unknown access
-    .detail = There is no such access.
+    .detail = The access does not exist.
 required = Required
-    .detail = This must be given and must not be empty.
+    .detail = A value is required and must not be empty.
 exactly_one = Exactly one
-    .detail = Give exactly one of these: { $allowed }.
+    .detail = Provide exactly one of these: { $allowed }.
 too_short = Too short
-    .detail = At least { $min } characters are needed.
+    .detail = At least { $min } characters are required.
 too_long = Too long
-    .detail = At most { $max } are allowed.
+    .detail = The maximum length is { $max }.
 out_of_range = Out of range
-    .detail = Allowed: { $allowed }.
+    .detail = Allowed range: { $allowed }.
 control_character = Control character
     .detail = Control characters are not allowed.
 invalid_id = Invalid id
-    .detail = This is not an id.
+    .detail = This is not a valid id.
 invalid_email = Invalid e-mail address
-    .detail = This is not an e-mail address.
+    .detail = This is not a valid e-mail address.
 invalid_color = Invalid colour
-    .detail = A colour is written #RRGGBB.
+    .detail = Use the format #RRGGBB.
 unknown_value = Unknown value
-    .detail = This is none of the possible values: { $allowed }.
+    .detail = Allowed values: { $allowed }.
 duplicate_value = Duplicate value
-    .detail = This value occurs twice.
+    .detail = The value occurs more than once.
 invalid_time = Invalid time
-    .detail = A time is written as in RFC 3339: 2026-11-23T08:00:00Z.
+    .detail = Use the RFC 3339 format, such as 2026-11-23T08:00:00Z.
 invalid_duration = Invalid duration
-    .detail = A duration is positive, at most 100 years, and written as in ISO 8601: P30D.
-too_deep = Nested too deep
-    .detail = Groups may be nested { $max } deep.
+    .detail = Use a positive ISO 8601 duration of at most 100 years, such as P30D.
+too_deep = Nested too deeply
+    .detail = Groups can be nested at most { $max } levels deep.
 too_many_conditions = Too many conditions
-    .detail = A filter may have { $max } conditions.
+    .detail = A filter must not have more than { $max } conditions.
 too_many_values = Too many values
     .detail = At most { $max } values are allowed here.
 filter_too_large = Filter too large
-    .detail = A filter may have { $max } bytes in its shortest form.
+    .detail = A filter must not exceed { $max } bytes in compact JSON.
 no_area = No area
     .detail = No area is granted.
 no_ticket_type = No ticket type
     .detail = No ticket type is granted.
 internal_error = Internal error
-    .detail = Something went wrong on our side. Tell us the request id { $request_id }.
+    .detail = An internal error occurred. Report the request id { $request_id } to the operator.
 overloaded = Overloaded
-    .detail = The service handles as many requests as it can at the moment. Try again shortly.
+    .detail = The service is handling too many requests. Try again shortly.
 storage_full = Storage is full
-    .detail = The service has no room to store the change. Nothing was changed. Its operators must make room.
+    .detail = The storage is full; the change was not saved. Contact the operator.
 unavailable = Temporarily unavailable
-    .detail = The service cannot answer at the moment. Try again shortly.
+    .detail = The service is temporarily unavailable. Try again shortly.
 
-## How a ticket filter is said. `field-…` is a field's label, its attribute `inline` the same within a sentence.
+## Ticket filters in plain language. `field-…` is a field's label, its attribute `inline` the form used
+## inside a sentence. `operator-…` labels an operator, `word-…` a value, `clause-…` is a whole condition.
 
 field-area = Area
     .inline = area
@@ -177,8 +178,8 @@ operator-contains = contains
 operator-equals = equals
 operator-before = before
 operator-after = after
-operator-older_than = longer ago than
-operator-newer_than = less long ago than
+operator-older_than = is older than
+operator-newer_than = is newer than
 word-open = open
 word-in_progress = in progress
 word-parked = parked
@@ -197,7 +198,7 @@ clause-any_of = { $field } include { $either }
 clause-all_of = { $field } include { $both }
 clause-none_of = { $count ->
         [one] { $field } do not include { $both }
-       *[other] { $field } include none of { $both }
+       *[other] { $field } include neither { $neither }
     }
 clause-is = { $value ->
         [true] ticket is { $field }
@@ -247,7 +248,7 @@ period-seconds = { $number ->
        *[other] { $number } seconds
     }
 
-## How a step of a decision is said.
+## Steps of a decision.
 
 step-integration_inactive = { $case ->
         [pass] The customer integration is active.
@@ -255,7 +256,7 @@ step-integration_inactive = { $case ->
     }
 step-business_partner_inactive = { $case ->
         [pass] The business partner is active.
-       *[deny] The ERP has retired the business partner.
+       *[deny] The business partner is retired in the ERP.
     }
 step-access_inactive = { $case ->
         [pass] The access is active.
@@ -267,17 +268,17 @@ step-other_business_partner = { $case ->
     }
 step-ticket_internal = { $case ->
         [pass] The ticket is not internal.
-       *[deny] The ticket is internal, and internal tickets are always hidden.
+       *[deny] The ticket is internal. Internal tickets are always hidden.
     }
 step-ticket_confidential = { $case ->
         [pass] The ticket is not confidential.
-        [main_contact] The ticket is confidential, and the access is its main contact.
-        [undetermined] The ticket is confidential, and who its main contact is has not been told.
-       *[deny] The ticket is confidential, and the access is not its main contact.
+        [main_contact] The ticket is confidential, and the access belongs to its main contact.
+        [undetermined] The ticket is confidential, and its main contact was not provided.
+       *[deny] The ticket is confidential, and the access does not belong to its main contact.
     }
 step-area_not_granted = { $case ->
         [pass] The area { $name } is granted.
-        [retired] The area { $name } is granted, but the ERP has retired it.
+        [retired] The area { $name } is granted, but retired in the ERP.
        *[deny] The area { $name } is not granted.
     }
 step-excluded_by_global_rule = { $case ->
@@ -288,8 +289,8 @@ step-excluded_by_global_rule = { $case ->
         }
     }
 step-excluded_by_global_rule_undetermined = { $count ->
-        [one] Whether the global exclusion rule { $rules } matches cannot be told, because a fact is missing; so the ticket is hidden.
-       *[other] Whether the global exclusion rules { $rules } match cannot be told, because a fact is missing; so the ticket is hidden.
+        [one] Cannot determine whether the global exclusion rule { $rules } matches because an attribute is missing; the ticket is hidden.
+       *[other] Cannot determine whether the global exclusion rules { $rules } match because an attribute is missing; the ticket is hidden.
     }
 step-excluded_by_rule = { $case ->
         [pass] No exclusion rule of the business partner matches.
@@ -299,18 +300,33 @@ step-excluded_by_rule = { $case ->
         }
     }
 step-excluded_by_rule_undetermined = { $count ->
-        [one] Whether the exclusion rule { $rules } matches cannot be told, because a fact is missing; so the ticket is hidden.
-       *[other] Whether the exclusion rules { $rules } match cannot be told, because a fact is missing; so the ticket is hidden.
+        [one] Cannot determine whether the exclusion rule { $rules } matches because an attribute is missing; the ticket is hidden.
+       *[other] Cannot determine whether the exclusion rules { $rules } match because an attribute is missing; the ticket is hidden.
     }
 step-not_own_ticket = { $case ->
         [pass] The access sees all tickets of the business partner.
-        [own] The access is the ticket's main contact or creator.
-        [undetermined] The access sees only its own tickets, and whether this is one has not been told.
-       *[deny] The access sees only its own tickets, and this is none.
+        [own] The access belongs to the ticket's main contact or creator.
+        [undetermined] The access sees only its own tickets, and the ticket's main contact or creator was not provided.
+       *[deny] The access sees only its own tickets, and this is not one of them.
     }
 step-role_may_not_create = Only editors and dispatchers may create tickets.
 step-ticket_type_not_granted = { $case ->
-        [retired] The ticket type { $name } is granted, but the ERP has retired it.
+        [retired] The ticket type { $name } is granted, but retired in the ERP.
        *[deny] The ticket type { $name } is not granted.
     }
 step-ticket_type_not_startable = Tickets of the type { $name } cannot be opened in this area.
+
+## Lists: `$first` is all items but the last, separated by commas.
+
+list-and = { $count ->
+        [2] { $first } and { $last }
+       *[other] { $first }, and { $last }
+    }
+list-or = { $count ->
+        [2] { $first } or { $last }
+       *[other] { $first }, or { $last }
+    }
+list-nor = { $count ->
+        [2] { $first } nor { $last }
+       *[other] { $first }, nor { $last }
+    }

@@ -1,10 +1,8 @@
-//! What people read, in German and English: one Fluent file per language, looked up by code when an answer is written.
+//! User-facing texts in English and German: one Fluent file per language.
 
-use std::{cell::RefCell, collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
-use icu_list::{ListFormatter, options::ListFormatterOptions};
-use icu_locale_core::Locale;
 use unic_langid::LanguageIdentifier;
 
 use crate::common::{
@@ -12,7 +10,10 @@ use crate::common::{
     error::{Code, MessageArg},
 };
 
-/// A language the service speaks.
+const EN_SOURCE: &str = include_str!("en.ftl");
+const DE_SOURCE: &str = include_str!("de.ftl");
+
+/// A supported language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, strum::EnumIter)]
 pub enum Lang {
     #[default]
@@ -21,7 +22,7 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// As in `Content-Language`.
+    /// The language code, as in `Content-Language`.
     pub fn code(self) -> &'static str {
         match self {
             Self::En => "en",
@@ -29,129 +30,134 @@ impl Lang {
         }
     }
 
-    /// The language and the edition of its texts, for entity tags: other words are another representation.
+    /// The language code and a hash of its texts. Part of the `ETag` of localized responses, which
+    /// therefore changes whenever a text changes.
     pub fn content_hash(self) -> &'static str {
-        static CONTENT_HASHES: LazyLock<[String; 2]> = LazyLock::new(|| {
-            [(Lang::En, SOURCES[0]), (Lang::De, SOURCES[1])].map(|(lang, source)| {
-                format!("{}.{}", lang.code(), EntityTag::hashed(source).as_str())
-            })
-        });
-        let [en, de] = &*CONTENT_HASHES;
+        static EN: LazyLock<String> = LazyLock::new(|| content_hash(Lang::En));
+        static DE: LazyLock<String> = LazyLock::new(|| content_hash(Lang::De));
         match self {
-            Self::En => en,
-            Self::De => de,
+            Self::En => &EN,
+            Self::De => &DE,
         }
     }
 
-    /// The language of a tag such as `de-AT`, if it is one of ours.
-    pub fn from_code(tag: &str) -> Option<Self> {
-        match tag.split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
+    /// Parses a language code such as `de-AT`; `None` if the language is not supported.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let language = code.split(['-', '_']).next()?;
+        match language.to_ascii_lowercase().as_str() {
             "de" => Some(Self::De),
             "en" => Some(Self::En),
             _ => None,
         }
     }
+
+    fn source(self) -> &'static str {
+        match self {
+            Self::En => EN_SOURCE,
+            Self::De => DE_SOURCE,
+        }
+    }
+
+    fn bundle(self) -> &'static Bundle {
+        static EN: LazyLock<Bundle> = LazyLock::new(|| parse_bundle(Lang::En));
+        static DE: LazyLock<Bundle> = LazyLock::new(|| parse_bundle(Lang::De));
+        match self {
+            Self::En => &EN,
+            Self::De => &DE,
+        }
+    }
 }
 
-/// Title and detail of a code, with its facts filled in.
-pub fn problem_text(lang: Lang, code: Code, facts: &[MessageArg]) -> (String, String) {
-    let args: FluentArgs<'_> = facts
+fn content_hash(lang: Lang) -> String {
+    let hash = EntityTag::hashed(lang.source());
+    format!("{}.{}", lang.code(), hash.as_str())
+}
+
+/// Title and detail of a problem.
+pub fn problem_text(lang: Lang, code: Code, args: &[MessageArg]) -> (String, String) {
+    let args: FluentArgs<'_> = args
         .iter()
         .map(|(name, value)| (name.as_ref(), value.as_str()))
         .collect();
-    let title = text(lang, code.as_str(), None, &args).unwrap_or_else(|| code.as_str().to_owned());
-    let detail = text(lang, code.as_str(), Some("detail"), &args).unwrap_or_else(|| title.clone());
+    let id = code.as_str();
+    let title = format(lang, id, None, &args).unwrap_or_else(|| id.to_owned());
+    let detail = format(lang, id, Some("detail"), &args).unwrap_or_else(|| title.clone());
     (title, detail)
 }
 
-/// The phrase of an id, with its arguments filled in; the id itself where there is none, which a test rules out.
+/// The message with this id; the id itself if the message is missing, which a test rules out.
 pub fn message<'a>(
     lang: Lang,
     id: &str,
     args: impl IntoIterator<Item = (&'a str, FluentValue<'a>)>,
 ) -> String {
-    text(lang, id, None, &args.into_iter().collect()).unwrap_or_else(|| id.to_owned())
+    format(lang, id, None, &args.into_iter().collect()).unwrap_or_else(|| id.to_owned())
 }
 
-/// An attribute of a phrase.
+/// An attribute of a message that takes no arguments.
 pub fn attribute(lang: Lang, id: &str, attribute: &str) -> String {
-    text(lang, id, Some(attribute), &FluentArgs::new()).unwrap_or_else(|| id.to_owned())
+    format(lang, id, Some(attribute), &FluentArgs::new()).unwrap_or_else(|| id.to_owned())
 }
 
-/// How the items of a list are joined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The conjunction before the last item of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListKind {
     And,
     Or,
+    /// Follows "neither".
+    Nor,
 }
 
-/// A list as the language writes it: `A, B und C`.
+/// Joins the items as the language does: `A, B, and C`, `A, B und C`.
 pub fn list(lang: Lang, kind: ListKind, items: &[String]) -> String {
-    thread_local! {
-        // not to be shared between threads
-        static FORMATTERS: RefCell<HashMap<(Lang, ListKind), Option<ListFormatter>>> = RefCell::default();
-    }
-    FORMATTERS.with_borrow_mut(|formatters| {
-        let formatter = formatters
-            .entry((lang, kind))
-            .or_insert_with(|| formatter(lang, kind));
-        formatter.as_ref().map_or_else(
-            || items.join(", "),
-            |formatter| formatter.format_to_string(items.iter()),
-        )
-    })
-}
-
-fn formatter(lang: Lang, kind: ListKind) -> Option<ListFormatter> {
-    let locale: Locale = lang.code().parse().ok()?;
-    match kind {
-        ListKind::And => {
-            ListFormatter::try_new_and(locale.into(), ListFormatterOptions::default()).ok()
-        }
-        ListKind::Or => {
-            ListFormatter::try_new_or(locale.into(), ListFormatterOptions::default()).ok()
-        }
+    let id = match kind {
+        ListKind::And => "list-and",
+        ListKind::Or => "list-or",
+        ListKind::Nor => "list-nor",
+    };
+    match items {
+        [] => String::new(),
+        [item] => item.clone(),
+        [first @ .., last] => message(
+            lang,
+            id,
+            [
+                ("count", items.len().into()),
+                ("first", first.join(", ").into()),
+                ("last", last.as_str().into()),
+            ],
+        ),
     }
 }
 
 type Bundle = FluentBundle<FluentResource>;
 
-/// The texts in English and in German.
-const SOURCES: [&str; 2] = [include_str!("en.ftl"), include_str!("de.ftl")];
-
-static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, SOURCES[0]));
-static DE: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::De, SOURCES[1]));
-
-fn bundle(lang: Lang, source: &str) -> Bundle {
+fn parse_bundle(lang: Lang) -> Bundle {
     let language = lang
         .code()
         .parse::<LanguageIdentifier>()
         .unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     bundle.set_use_isolating(false);
-    // a message that cannot be parsed is missing, which a test notices
+    // Messages with syntax errors are skipped here; a test detects missing messages.
     let resource =
-        FluentResource::try_new(source.to_owned()).unwrap_or_else(|(readable, _)| readable);
+        FluentResource::try_new(lang.source().to_owned()).unwrap_or_else(|(parsed, _)| parsed);
     bundle.add_resource_overriding(resource);
     bundle
 }
 
-fn text(lang: Lang, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
-    let bundle = match lang {
-        Lang::En => &*EN,
-        Lang::De => &*DE,
-    };
+/// Formats a message or one of its attributes; `None` if it does not exist.
+fn format(lang: Lang, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
+    let bundle = lang.bundle();
     let message = bundle.get_message(id)?;
     let pattern = match attribute {
         None => message.value()?,
         Some(name) => message.get_attribute(name)?.value(),
     };
-    let mut unfilled = Vec::new();
-    Some(
-        bundle
-            .format_pattern(pattern, Some(args), &mut unfilled)
-            .into_owned(),
-    )
+    // Missing arguments leave a placeholder in the text, which is still better than no text.
+    let mut errors = Vec::new();
+    let text = bundle.format_pattern(pattern, Some(args), &mut errors);
+    Some(text.into_owned())
 }
 
 #[cfg(test)]
@@ -161,12 +167,8 @@ mod tests {
     use strum::IntoEnumIterator as _;
 
     use super::*;
-    use crate::{
-        decisions::{evaluator::Step, ticket_creation::CreationReason},
-        ticket_filter::{Field, Operator},
-    };
 
-    /// Each message of a file: its id, its attributes, and the facts it mentions.
+    /// Each message of a file: its id, its attributes, and the arguments it uses.
     fn messages(source: &str) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut messages = BTreeMap::<_, BTreeSet<_>>::new();
         let mut id = "";
@@ -175,109 +177,101 @@ mod tests {
             if line.starts_with(|c: char| c.is_ascii_lowercase()) {
                 id = name;
             }
-            let said = messages.entry(id).or_default();
-            said.extend(
-                line.trim_start()
-                    .starts_with('.')
-                    .then_some(name.trim_start()),
-            );
-            said.extend(
-                line.split('$')
-                    .skip(1)
-                    .filter_map(|rest| rest.split([' ', '}']).next()),
-            );
+            let parts = messages.entry(id).or_default();
+            if line.trim_start().starts_with('.') {
+                parts.insert(name.trim_start());
+            }
+            let arguments = line.split('$').skip(1);
+            parts.extend(arguments.filter_map(|rest| rest.split([' ', '}']).next()));
         }
         messages
     }
 
+    fn assert_exists(lang: Lang, id: &str, attribute: Option<&str>) {
+        assert!(
+            format(lang, id, attribute, &FluentArgs::new()).is_some(),
+            "{lang:?}: {id} {attribute:?} is missing"
+        );
+    }
+
     #[test]
-    fn every_code_field_operator_and_word_has_a_text_in_every_language() {
-        let none = FluentArgs::new();
+    fn every_code_has_title_and_detail_in_every_language() {
         for lang in Lang::iter() {
             for code in Code::iter() {
-                assert!(
-                    text(lang, code.as_str(), None, &none).is_some(),
-                    "{lang:?} lacks {}",
-                    code.as_str()
-                );
-                assert!(
-                    text(lang, code.as_str(), Some("detail"), &none).is_some(),
-                    "{lang:?}: {}",
-                    code.as_str()
-                );
-            }
-            for field in Field::iter() {
-                let id = format!("field-{}", field.as_str());
-                assert!(
-                    text(lang, &id, Some("inline"), &none).is_some(),
-                    "{lang:?} lacks {id}"
-                );
-                for word in field.words() {
-                    assert!(
-                        text(lang, &format!("word-{word}"), None, &none).is_some(),
-                        "{lang:?} lacks word-{word}"
-                    );
-                }
-            }
-            let steps = Step::iter()
-                .map(<&str>::from)
-                .chain(CreationReason::iter().map(<&str>::from));
-            for id in steps.map(|step| format!("step-{step}")) {
-                assert!(
-                    text(lang, &id, None, &none).is_some(),
-                    "{lang:?} lacks {id}"
-                );
-            }
-            for operator in Operator::iter() {
-                for id in ["operator", "clause"].map(|sort| format!("{sort}-{}", operator.as_str()))
-                {
-                    assert!(
-                        text(lang, &id, None, &none).is_some(),
-                        "{lang:?} lacks {id}"
-                    );
-                }
+                assert_exists(lang, code.as_str(), None);
+                assert_exists(lang, code.as_str(), Some("detail"));
             }
         }
     }
 
     #[test]
-    fn no_language_has_a_text_for_a_code_that_is_gone() {
-        for name in SOURCES.into_iter().flat_map(messages).map(|(name, _)| name) {
-            let of_filters = [
-                "field-",
-                "operator-",
-                "word-",
-                "clause-",
-                "joined-",
-                "group-",
-                "period-",
-                "step-",
-            ];
-            let other = ["sentence", "quoted", "more", "time-pattern", ""].contains(&name);
-            let known = other || of_filters.iter().any(|prefix| name.starts_with(prefix));
-            assert!(known || name.parse::<Code>().is_ok(), "{name} is no code");
+    fn messages_of_removed_codes_are_removed() {
+        const PREFIXES: [&str; 9] = [
+            "field-",
+            "operator-",
+            "word-",
+            "clause-",
+            "joined-",
+            "group-",
+            "period-",
+            "step-",
+            "list-",
+        ];
+        const OTHER_IDS: [&str; 5] = ["sentence", "quoted", "more", "time-pattern", ""];
+        for source in [EN_SOURCE, DE_SOURCE] {
+            for id in messages(source).into_keys() {
+                let known =
+                    OTHER_IDS.contains(&id) || PREFIXES.iter().any(|prefix| id.starts_with(prefix));
+                assert!(known || id.parse::<Code>().is_ok(), "{id} is unused");
+            }
         }
     }
 
     #[test]
-    fn both_languages_have_the_same_texts_and_mention_the_same_facts() {
-        let [en, de] = SOURCES.map(messages);
-        assert_eq!(en, de);
+    fn both_languages_have_the_same_messages_and_arguments() {
+        assert_eq!(messages(EN_SOURCE), messages(DE_SOURCE));
     }
 
     #[test]
-    fn facts_are_filled_in() {
-        let facts = [("active_accesses".into(), "3".to_owned())];
-        let (title, detail) = problem_text(Lang::De, Code::LastArea, &facts);
+    fn problem_texts_contain_their_arguments() {
+        let args = [("active_accesses".into(), "3".to_owned())];
+        let (title, detail) = problem_text(Lang::De, Code::LastArea, &args);
         assert_eq!(title, "Letzter Bereich");
         assert_eq!(
             detail,
-            "Der letzte Bereich kann nicht entfernt werden, solange Zugänge aktiv sind (3)."
+            "Der letzte Bereich kann nicht entzogen werden, solange Kundenzugänge aktiv sind (3)."
         );
-        let expired = [("reason".into(), "expired".to_owned())];
-        assert_eq!(
-            problem_text(Lang::En, Code::InvalidToken, &expired).1,
-            "The token has expired."
-        );
+        let args = [("reason".into(), "expired".to_owned())];
+        let (_, detail) = problem_text(Lang::En, Code::InvalidToken, &args);
+        assert_eq!(detail, "The token has expired.");
+    }
+
+    #[test]
+    fn lists_are_joined_as_each_language_does() {
+        for (kind, en, de) in [
+            (
+                ListKind::And,
+                ["a and b", "a, b, and c"],
+                ["a und b", "a, b und c"],
+            ),
+            (
+                ListKind::Or,
+                ["a or b", "a, b, or c"],
+                ["a oder b", "a, b oder c"],
+            ),
+            (
+                ListKind::Nor,
+                ["a nor b", "a, b, nor c"],
+                ["a noch b", "a, b noch c"],
+            ),
+        ] {
+            let items = ["a", "b", "c"].map(ToOwned::to_owned);
+            for (lang, [two, three]) in [(Lang::En, en), (Lang::De, de)] {
+                assert_eq!(list(lang, kind, &items[..0]), "");
+                assert_eq!(list(lang, kind, &items[..1]), "a");
+                assert_eq!(list(lang, kind, &items[..2]), two);
+                assert_eq!(list(lang, kind, &items), three);
+            }
+        }
     }
 }

@@ -1,21 +1,29 @@
-//! The log: lines on standard error, for people or for machines; and where traces are wanted, the same spans to their collector.
+//! Sets up the log on standard error, and the export of traces.
 
 use std::io::IsTerminal as _;
 
 use reqwest::Url;
 use tracing_subscriber::{
-    Layer as _, Registry, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _, Registry, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
 use super::traces::{self, Traces};
-use crate::config::LogSettings;
 
-/// Begins to log. What is returned must be kept until the end, and then finished.
-pub fn begin(settings: LogSettings, otlp_endpoint: Option<&Url>) -> anyhow::Result<Option<Traces>> {
+/// Format and filter of the log.
+#[derive(Debug)]
+pub struct LogSettings {
+    /// JSON lines instead of readable lines.
+    pub json: bool,
+    pub filter: EnvFilter,
+}
+
+/// Installs the global subscriber. The caller must keep the returned exporter until the end, and
+/// then shut it down.
+pub fn init(settings: LogSettings, otlp_endpoint: Option<&Url>) -> anyhow::Result<Option<Traces>> {
     let lines = tracing_subscriber::fmt::layer::<Registry>()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        // a log that nobody reads any more must not fail requests
+        // A closed standard error must not fail requests.
         .log_internal_errors(false);
     let lines = if settings.json {
         lines.json().flatten_event(true).boxed()
@@ -23,14 +31,14 @@ pub fn begin(settings: LogSettings, otlp_endpoint: Option<&Url>) -> anyhow::Resu
         lines.boxed()
     };
     let Some(endpoint) = otlp_endpoint else {
-        // one filter for everything: what it does not want costs nothing, since it is not even asked again
+        // A global filter disables call sites for good; a filter per layer is evaluated each time.
         tracing_subscriber::registry()
             .with(lines)
             .with(settings.filter)
             .try_init()?;
         return Ok(None);
     };
-    let traces = traces::begin(endpoint)?;
+    let traces = traces::init(endpoint)?;
     tracing_subscriber::registry()
         .with(lines.with_filter(settings.filter))
         .with(traces.layer())

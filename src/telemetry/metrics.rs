@@ -1,12 +1,12 @@
-//! Metrics for Prometheus, told on a listener of their own.
+//! Prometheus metrics of one instance.
 //!
-//! prometheus-client has no global registry, so each instance in a process has its own numbers, and its histograms are of fixed
-//! size, whether anybody fetches them or not.
+//! `prometheus_client` has no global registry, so several instances in one process do not share
+//! metrics. The size of the histograms is fixed: it does not depend on how often they are scraped.
 
 use std::{
     fmt,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use actix_web::http::Method;
@@ -19,22 +19,14 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{
-    common::counters::Count,
-    db::Db,
-    decisions::{DecisionStats, PolicyCache},
-    http::{limits::Gate, page_cache::PageCache},
-    tokens::Verifier,
-};
-
-/// Upper ends of the classes of durations, in seconds: from an answer from memory to the longest time-out.
-const SECONDS: [f64; 14] = [
+/// Upper bounds of the histogram buckets, in seconds: from a cache hit to the longest timeout.
+const BUCKETS: [f64; 14] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0,
 ];
 
-/// What tells requests apart.
+/// Labels of `http_request_duration_seconds`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct RequestLabels {
     method: &'static str,
     route: Arc<str>,
     status: u16,
@@ -43,82 +35,126 @@ struct Answered {
 /// The metrics of one instance.
 pub struct Metrics {
     registry: Registry,
-    requests: Family<Answered, Histogram, fn() -> Histogram>,
-    database: Histogram,
+    request_duration: Family<RequestLabels, Histogram, fn() -> Histogram>,
+    db_time: Histogram,
 }
 
-/// What is looked at when metrics are fetched.
-#[derive(Clone)]
+/// Reads the current value of a metric.
+pub type Source<T> = Box<dyn Fn() -> T + Send + Sync>;
+
+/// The sources of all values that are read when metrics are scraped.
 pub struct Sources {
-    pub db: Db,
-    pub policy_cache: Arc<PolicyCache>,
-    pub pages: Arc<PageCache>,
-    pub verifier: Arc<Verifier>,
-    pub gate: Gate,
+    pub requests_in_progress: Source<u64>,
+    pub db_pool: Source<PoolSample>,
+    pub decisions: Source<DecisionsSample>,
+    pub policy_cache: Source<CacheSample>,
+    pub page_cache: Source<CacheSample>,
+    pub token_cache: Source<LookupsSample>,
+    /// Time since the keys of each issuer were last read.
+    pub jwks_ages: Source<Vec<(String, Duration)>>,
+}
+
+/// Connections to the database.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolSample {
+    pub idle: u64,
+    pub used: u64,
+    /// Maximum number of connections.
+    pub size: u64,
+    /// Requests waiting for a connection.
+    pub pending: u64,
+}
+
+/// Decisions since the start.
+#[derive(Debug, Clone, Copy)]
+pub struct DecisionsSample {
+    pub visible_tickets: u64,
+    pub hidden_tickets: u64,
+    pub invalid_tickets: u64,
+    pub allowed_creations: u64,
+    pub refused_creations: u64,
+}
+
+/// Cache lookups since the start.
+#[derive(Debug, Clone, Copy)]
+pub struct LookupsSample {
+    pub hit: u64,
+    /// Cached, but outdated.
+    pub stale: u64,
+    pub miss: u64,
+}
+
+/// State of a cache.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheSample {
+    pub lookups: LookupsSample,
+    /// Approximate memory.
+    pub bytes: u64,
 }
 
 fn histogram() -> Histogram {
-    Histogram::new(SECONDS)
+    Histogram::new(BUCKETS)
 }
 
 impl Metrics {
-    /// Nothing has been counted yet.
+    /// Creates the metrics of a new instance. Sets its start time to now.
     pub fn new(sources: Sources) -> Self {
         let mut registry = Registry::default();
-        let requests = Family::new_with_constructor(histogram as fn() -> Histogram);
-        let database = histogram();
+        let request_duration = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let db_time = histogram();
         registry.register(
             "http_request_duration_seconds",
-            "Time until requests were answered",
-            requests.clone(),
+            "Response times",
+            request_duration.clone(),
         );
         registry.register(
-            "database_request_duration_seconds",
-            "Time that requests waited for the database, those that did not left out",
-            database.clone(),
+            "db_time_per_request_seconds",
+            "Time that requests waited for the database; excludes requests without database access",
+            db_time.clone(),
         );
-        registry.register_collector(Box::new(Scraped {
+        registry.register_collector(Box::new(SourceCollector {
             sources,
-            started: Instant::now(),
+            started: SystemTime::now(),
         }));
         Self {
             registry,
-            requests,
-            database,
+            request_duration,
+            db_time,
         }
     }
 
-    /// A request was answered.
-    pub fn answered(
+    /// Records a response.
+    pub fn record_response(
         &self,
         method: &Method,
         route: Arc<str>,
         status: u16,
-        elapsed: Duration,
-        database: Duration,
+        duration: Duration,
+        db_time: Duration,
     ) {
-        let method = known(method);
-        self.requests
-            .get_or_create(&Answered {
-                method,
-                route,
-                status,
-            })
-            .observe(elapsed.as_secs_f64());
-        if !database.is_zero() {
-            self.database.observe(database.as_secs_f64());
+        let labels = RequestLabels {
+            method: method_label(method),
+            route,
+            status,
+        };
+        self.request_duration
+            .get_or_create(&labels)
+            .observe(duration.as_secs_f64());
+        if !db_time.is_zero() {
+            self.db_time.observe(db_time.as_secs_f64());
         }
     }
 
-    /// All metrics, in the text format of `OpenMetrics`.
+    /// All metrics in the `OpenMetrics` text format.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        text::encode(&mut text, &self.registry).map(|()| text)
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
     }
 }
 
-/// Callers may make up methods, but no new series with them.
-fn known(method: &Method) -> &'static str {
+/// Unknown methods share one label, so that callers cannot create any number of time series.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -131,112 +167,133 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// Sources, and since when they have been there.
-struct Scraped {
+/// Reads the sources when metrics are scraped.
+struct SourceCollector {
     sources: Sources,
-    started: Instant,
+    started: SystemTime,
 }
 
-impl fmt::Debug for Scraped {
+impl fmt::Debug for SourceCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scraped").finish_non_exhaustive()
+        f.debug_struct("SourceCollector").finish_non_exhaustive()
     }
 }
 
-impl Collector for Scraped {
+impl Collector for SourceCollector {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
-        let Sources {
-            db,
-            policy_cache,
-            pages,
-            verifier,
-            gate,
-        } = &self.sources;
-        let mut out = Out(encoder);
-        out.gauge(
-            "uptime_seconds",
-            "Time since the start",
-            self.started.elapsed().as_secs(),
-        )?;
-        out.gauge(
-            "http_requests_in_progress",
-            "Requests being handled, probes left out",
-            gate.inside() as u64,
-        )?;
-        let pool = db.pool();
-        let (help, values) = (
-            "Connections to the database",
-            [("idle", pool.idle), ("used", pool.used)],
-        );
-        out.gauges("database_pool_connections", help, "state", values)?;
-        out.gauge(
-            "database_pool_size",
-            "Most connections to the database",
-            pool.most,
-        )?;
-        out.gauge(
-            "database_pool_waiting",
-            "Requests that wait for a connection",
-            pool.waiting,
-        )?;
-        let DecisionStats {
-            visible,
-            hidden,
-            wrong,
-            allowed,
-            refused,
-            policies,
-        } = &policy_cache.counts;
-        let outcomes = [("visible", visible), ("hidden", hidden), ("wrong", wrong)];
-        out.counters(
-            "decisions_tickets",
-            "Tickets decided on",
-            "outcome",
-            outcomes,
-        )?;
-        let outcomes = [("allowed", allowed), ("refused", refused)];
-        out.counters(
-            "decisions_creations",
-            "Creations decided on",
-            "outcome",
-            outcomes,
-        )?;
-        let help = "Compiled policies asked for; stale: kept, but not of the revision in force";
-        out.counters("decisions_policies", help, "found", policies.named())?;
-        out.gauge(
-            "decisions_policies_bytes",
-            "Memory of compiled policies, roughly",
-            policy_cache.bytes(),
-        )?;
-        let help = "Pages that may be kept, asked for; stale: kept, but not as it is now";
-        out.counters("http_pages", help, "found", pages.lookups.named())?;
-        out.gauge(
-            "http_pages_bytes",
-            "Memory of pages that are kept, roughly",
-            pages.bytes(),
-        )?;
-        let found = [
-            ("remembered", &verifier.remembered),
-            ("judged", &verifier.judged),
-        ];
-        out.counters("tokens_accepted", "Good tokens", "found", found)?;
-        let help = "Time since the keys of an issuer of tokens were read";
-        let ages = verifier
-            .ages_of_keys()
-            .map(|(issuer, age)| (issuer, age.as_secs()));
-        out.gauges("tokens_keys_age_seconds", help, "issuer", ages)
+        let mut writer = Writer(encoder);
+        self.encode_process(&mut writer)?;
+        self.encode_pool(&mut writer)?;
+        self.encode_decisions(&mut writer)?;
+        self.encode_caches(&mut writer)?;
+        self.encode_tokens(&mut writer)
     }
 }
 
-/// Writes metrics.
-struct Out<'e>(DescriptorEncoder<'e>);
-
-impl Out<'_> {
-    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        gauge(value).encode(
-            self.0
-                .encode_descriptor(name, help, None, MetricType::Gauge)?,
+impl SourceCollector {
+    fn encode_process(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let started = self.started.duration_since(UNIX_EPOCH).unwrap_or_default();
+        writer.gauge(
+            "process_start_time_seconds",
+            "Start time, Unix epoch",
+            started.as_secs(),
+        )?;
+        writer.gauge(
+            "http_requests_in_progress",
+            "Requests being handled; probes excluded",
+            (self.sources.requests_in_progress)(),
         )
+    }
+
+    fn encode_pool(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let pool = (self.sources.db_pool)();
+        writer.gauges(
+            "database_pool_connections",
+            "Open database connections",
+            "state",
+            [("idle", pool.idle), ("used", pool.used)],
+        )?;
+        writer.gauge(
+            "database_pool_size",
+            "Maximum number of database connections",
+            pool.size,
+        )?;
+        writer.gauge(
+            "db_pool_pending",
+            "Requests waiting for a database connection",
+            pool.pending,
+        )
+    }
+
+    fn encode_decisions(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let decisions = (self.sources.decisions)();
+        writer.counters(
+            "ticket_visibility_decisions",
+            "Decisions on tickets",
+            "outcome",
+            [
+                ("visible", decisions.visible_tickets),
+                ("hidden", decisions.hidden_tickets),
+                ("invalid", decisions.invalid_tickets),
+            ],
+        )?;
+        writer.counters(
+            "ticket_creation_decisions",
+            "Decisions on new tickets",
+            "outcome",
+            [
+                ("allowed", decisions.allowed_creations),
+                ("refused", decisions.refused_creations),
+            ],
+        )
+    }
+
+    fn encode_caches(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let policies = (self.sources.policy_cache)();
+        writer.lookups(
+            "policy_cache_lookups",
+            "Lookups of compiled policies",
+            policies.lookups,
+        )?;
+        writer.gauge(
+            "decisions_policies_bytes",
+            "Approximate memory of compiled policies",
+            policies.bytes,
+        )?;
+        let pages = (self.sources.page_cache)();
+        writer.lookups("page_cache_lookups", "Lookups of pages", pages.lookups)?;
+        writer.gauge(
+            "http_pages_bytes",
+            "Approximate memory of cached pages",
+            pages.bytes,
+        )
+    }
+
+    fn encode_tokens(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        writer.lookups(
+            "token_cache_lookups",
+            "Lookups of verified tokens",
+            (self.sources.token_cache)(),
+        )?;
+        let ages = (self.sources.jwks_ages)();
+        writer.gauges(
+            "jwks_age_seconds",
+            "Time since the keys of an issuer were last read",
+            "issuer",
+            ages.iter()
+                .map(|(issuer, age)| (issuer.as_str(), age.as_secs())),
+        )
+    }
+}
+
+struct Writer<'e>(DescriptorEncoder<'e>);
+
+impl Writer<'_> {
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let encoder = self
+            .0
+            .encode_descriptor(name, help, None, MetricType::Gauge)?;
+        gauge(value).encode(encoder)
     }
 
     fn gauges<'v>(
@@ -249,24 +306,39 @@ impl Out<'_> {
         let mut family = self
             .0
             .encode_descriptor(name, help, None, MetricType::Gauge)?;
-        values
-            .into_iter()
-            .try_for_each(|(of, value)| gauge(value).encode(family.encode_family(&[(label, of)])?))
+        for (label_value, value) in values {
+            gauge(value).encode(family.encode_family(&[(label, label_value)])?)?;
+        }
+        Ok(())
     }
 
-    fn counters<'v>(
+    fn counters<const N: usize>(
         &mut self,
         name: &str,
         help: &str,
         label: &str,
-        values: impl IntoIterator<Item = (&'v str, &'v Count)>,
+        values: [(&str, u64); N],
     ) -> fmt::Result {
         let mut family = self
             .0
             .encode_descriptor(name, help, None, MetricType::Counter)?;
-        values.into_iter().try_for_each(|(of, count)| {
-            ConstCounter::new(count.now()).encode(family.encode_family(&[(label, of)])?)
-        })
+        for (label_value, value) in values {
+            ConstCounter::new(value).encode(family.encode_family(&[(label, label_value)])?)?;
+        }
+        Ok(())
+    }
+
+    fn lookups(&mut self, name: &str, help: &str, lookups: LookupsSample) -> fmt::Result {
+        self.counters(
+            name,
+            help,
+            "result",
+            [
+                ("hit", lookups.hit),
+                ("stale", lookups.stale),
+                ("miss", lookups.miss),
+            ],
+        )
     }
 }
 

@@ -1,4 +1,5 @@
-//! What operators see: the log ([`log`]), traces ([`traces`]), and metrics ([`metrics`]). Never bodies, tokens or secrets.
+//! Observability: the log ([`logging`]), traces ([`traces`]) and metrics ([`metrics`]). Bodies,
+//! tokens and secrets never appear in them.
 
 pub mod logging;
 pub mod metrics;

@@ -1,5 +1,5 @@
-//! Traces: a request belongs to the trace of its caller (W3C Trace Context), and is told to a collector (OTLP over HTTP) where
-//! one is configured. The log names the trace either way.
+//! Traces. A request joins its caller's trace (W3C Trace Context), and its span is exported over
+//! OTLP/HTTP if a collector is configured. The log contains the trace id in both cases.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,17 +17,18 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
-/// Where OTLP over HTTP takes traces, below an endpoint.
-const PATH: &str = "v1/traces";
-/// Whether spans are sent anywhere.
+/// Path of OTLP over HTTP for traces, relative to the endpoint.
+const TRACES_PATH: &str = "v1/traces";
+/// Whether spans are exported.
 static EXPORTED: AtomicBool = AtomicBool::new(false);
 
-/// Traces being sent.
+/// The exporter of traces.
 pub struct Traces(SdkTracerProvider);
 
-/// Begins to send spans.
-pub fn begin(endpoint: &Url) -> anyhow::Result<Traces> {
-    let url = format!("{}/{PATH}", endpoint.as_str().trim_end_matches('/'));
+/// Creates the exporter. It owns a blocking HTTP client, so this must not be called inside an async
+/// runtime.
+pub fn init(endpoint: &Url) -> anyhow::Result<Traces> {
+    let url = format!("{}/{TRACES_PATH}", endpoint.as_str().trim_end_matches('/'));
     let exporter = SpanExporter::builder()
         .with_http()
         .with_endpoint(url)
@@ -47,25 +48,25 @@ pub fn begin(endpoint: &Url) -> anyhow::Result<Traces> {
 }
 
 impl Traces {
-    /// What hands spans of requests over.
+    /// The layer that exports request spans.
     pub fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: tracing::Subscriber + for<'s> LookupSpan<'s>,
     {
         let tracer = self.0.tracer(env!("CARGO_PKG_NAME"));
-        // spans of our own: the exporter's client makes some too, and would report on itself for ever
-        let ours = filter_fn(|metadata| {
+        // Spans of the exporter's own HTTP client would be exported too, and cause new ones.
+        let own_spans = filter_fn(|metadata| {
             metadata.is_span() && metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
         });
         tracing_opentelemetry::layer()
             .with_tracer(tracer)
-            .with_filter(ours)
+            .with_filter(own_spans)
     }
 
-    /// Sends what is left.
-    pub fn finish(self) {
+    /// Exports the remaining spans.
+    pub fn shutdown(self) {
         if let Err(error) = self.0.shutdown() {
-            tracing::warn!(%error, "the last traces could not be sent");
+            tracing::warn!(%error, "cannot export the last traces");
         }
     }
 }
@@ -85,16 +86,15 @@ impl Extractor for Headers<'_> {
     }
 }
 
-/// The span of a request, in the trace of its caller if that has one.
+/// The span of a request. Joins the caller's trace if there is one.
 pub fn span(headers: &HeaderMap, request_id: &str) -> Span {
-    let exported = EXPORTED.load(Ordering::Relaxed);
     let parent = headers
         .contains_key("traceparent")
         .then(|| {
             TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers))
         })
         .filter(|parent| parent.span().span_context().is_valid());
-    if parent.is_none() && !exported {
+    if parent.is_none() && !EXPORTED.load(Ordering::Relaxed) {
         return tracing::info_span!("request", request_id);
     }
     let span = tracing::info_span!(
@@ -103,23 +103,20 @@ pub fn span(headers: &HeaderMap, request_id: &str) -> Span {
         trace_id = tracing::field::Empty,
         otel.kind = "server"
     );
-    if let Some(parent) = parent {
-        span.record(
-            "trace_id",
-            parent.span().span_context().trace_id().to_string(),
-        );
-        // an error means that nobody collects spans
-        let _ = span.set_parent(parent);
-    } else {
-        span.record(
-            "trace_id",
-            span.context().span().span_context().trace_id().to_string(),
-        );
-    }
+    let trace_id = match parent {
+        Some(parent) => {
+            let trace_id = parent.span().span_context().trace_id();
+            // Fails only without an OpenTelemetry layer, when nothing is exported.
+            let _ = span.set_parent(parent);
+            trace_id
+        }
+        None => span.context().span().span_context().trace_id(),
+    };
+    span.record("trace_id", trace_id.to_string());
     span
 }
 
-/// Tells how a request ended, in the words of OpenTelemetry's semantic conventions.
+/// Records the outcome of the current request, following `OpenTelemetry`'s semantic conventions.
 pub fn record(method: &str, route: &str, status: u16) {
     if !EXPORTED.load(Ordering::Relaxed) {
         return;

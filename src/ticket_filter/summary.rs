@@ -117,7 +117,8 @@ impl SummaryWriter<'_> {
             Operator::OlderThan | Operator::NewerThan => (String::new(), said.concat()),
             _ => (list(ListKind::Or), list(ListKind::And)),
         };
-        let args: [(&str, FluentValue<'_>); 5] = [
+        let args: [(&str, FluentValue<'_>); 6] = [
+            ("neither", list(ListKind::Nor).into()),
             ("field", label.into()),
             ("either", either.into()),
             ("both", both.into()),
@@ -232,7 +233,7 @@ mod tests {
         ]}));
         assert_eq!(
             de,
-            "Bereich ist nicht „weg“ oder erstellt nach 23.11.2026 08:00:00 UTC oder Hauptansprechpartner ist der Zugang selbst."
+            "Bereich ist nicht „weg“ oder erstellt nach 23.11.2026 08:00:00 UTC oder Hauptansprechpartner ist der Kundenzugang selbst."
         );
         assert_eq!(
             en,

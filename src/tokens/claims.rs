@@ -1,4 +1,4 @@
-//! What a token says, and how one is signed for development.
+//! Claims of a token, and signing of development tokens.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::common::{
     ids::BusinessPartnerId, merge_patch, text::SelfCheck as _, timestamp::Timestamp,
 };
 
-/// Longest `sub` and `client_id`, in characters.
-const MAX_NAME: usize = 255;
+/// Maximum length of `sub` and `client_id`, in characters.
+const MAX_NAME_CHARS: usize = 255;
 
-/// Why no token can be made.
+/// Error message if no issuer has a secret to sign with.
 pub const NO_SIGNER: &str =
-    "tokens can only be signed with an HS256 secret; ask your identity provider for one";
+    "tokens can only be signed with an HS256 secret; get a token from your identity provider";
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
@@ -27,12 +27,13 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
     pub sub: String,
-    /// Space-separated.
+    /// Granted scopes, separated by spaces.
     #[serde(default)]
     pub scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Limits the token to one partner. `null` is refused: what looks like a limit must not lift it.
+    /// Limits the token to one business partner. `null` is rejected: a malformed limit must not
+    /// become an unlimited token.
     #[serde(
         default,
         deserialize_with = "merge_patch::present",
@@ -50,17 +51,17 @@ pub enum Audience {
 }
 
 impl Claims {
-    /// Whether the token carries a scope.
+    /// Whether the token grants a scope.
     pub fn has_scope(&self, scope: &str) -> bool {
-        // by bytes: to look for characters took a thousand instructions of each request
+        // Splitting bytes instead of characters saves a thousand instructions per request.
         self.scope
             .as_bytes()
             .split(|byte| *byte == b' ')
             .any(|granted| granted == scope.as_bytes())
     }
 
-    /// Whether its names and its limit can be what they claim to be.
-    pub(super) fn are_sane(&self) -> bool {
+    /// Whether names and business partner id are well-formed.
+    pub(super) fn are_well_formed(&self) -> bool {
         is_name(&self.sub)
             && self.client_id.as_deref().is_none_or(is_name)
             && self
@@ -70,12 +71,12 @@ impl Claims {
     }
 }
 
-/// Whether the history can name someone by this text: PostgreSQL stores no NUL, and people read it in logs and lists.
+/// Whether the text can be stored in the history and shown in logs. `PostgreSQL` rejects NUL.
 fn is_name(text: &str) -> bool {
-    (1..=MAX_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    (1..=MAX_NAME_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
-/// Claims of a token that [`sign`] can sign, of the first issuer that has a secret. `None`: no issuer has one.
+/// Claims of a development token of the first issuer that has a secret. `None` if none has one.
 pub fn dev_claims(
     settings: &TokenSettings,
     subject: &str,
@@ -99,7 +100,7 @@ pub fn dev_claims(
     })
 }
 
-/// Signs a token, for development and smoke tests. Only an issuer with a shared secret is a signer too.
+/// Signs a token for development and smoke tests. Fails unless its issuer has a shared secret.
 pub fn sign(settings: &TokenSettings, claims: &Claims) -> anyhow::Result<String> {
     let issuer = settings
         .issuers

@@ -1,4 +1,4 @@
-//! What a token says of itself before anything of it is believed.
+//! Decodes the header and issuer of a token before its signature is verified.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{
@@ -8,60 +8,61 @@ use serde::{
 
 use crate::common::merge_patch;
 
-/// The members of a JOSE header that are looked at (RFC 7515 section 4.1). None of them leads to a key that is not configured.
+/// The supported members of a JOSE header (RFC 7515 section 4.1). None of them can introduce a key.
 #[derive(Debug, Deserialize)]
 pub struct Header {
     pub alg: String,
     pub kid: Option<String>,
     pub typ: Option<String>,
-    /// Extensions that must be understood. We understand none, so where there are any, or something else is in their place, the
-    /// token is refused.
+    /// Extensions that must be understood. None are supported, so any value rejects the token.
     #[serde(default, deserialize_with = "merge_patch::present")]
     pub crit: Option<IgnoredAny>,
 }
 
-/// Whose token it says it is.
+/// The issuer claim, not verified yet.
 #[derive(Debug, Deserialize)]
 struct UnverifiedIssuer {
     iss: String,
 }
 
-/// A token taken apart, unverified.
+/// The parts of a token that select the key, not verified yet.
 #[derive(Debug)]
-pub struct Parts {
+pub struct UnverifiedToken {
     pub header: Header,
     pub issuer: String,
 }
 
-impl Parts {
-    /// `None`: this is no signed token in the compact form.
-    pub fn of(token: &str) -> Option<Self> {
+impl UnverifiedToken {
+    /// Decodes a token; `None` if it is not a signed JWT in compact form.
+    pub fn decode(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
-        let (header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+        let header = parts.next()?;
+        let claims = parts.next()?;
+        let _signature = parts.next()?;
         if parts.next().is_some() {
             return None;
         }
         Some(Self {
-            header: decoded(header)?,
-            issuer: decoded::<UnverifiedIssuer>(claims)?.iss,
+            header: decode_part(header)?,
+            issuer: decode_part::<UnverifiedIssuer>(claims)?.iss,
         })
     }
 
-    /// The declared type, in lower case and without `application/` (RFC 7515 section 4.1.9).
-    pub fn kind(&self) -> Option<String> {
+    /// The normalized `typ` header.
+    pub fn typ(&self) -> Option<String> {
         self.header.typ.as_deref().map(normalize_typ)
     }
 }
 
-/// A type of tokens as types are compared.
+/// Normalizes a token type: lower case, without `application/` (RFC 7515 section 4.1.9).
 pub fn normalize_typ(typ: &str) -> String {
-    let kind = typ.to_ascii_lowercase();
-    kind.strip_prefix("application/")
+    let typ = typ.to_ascii_lowercase();
+    typ.strip_prefix("application/")
         .map(ToOwned::to_owned)
-        .unwrap_or(kind)
+        .unwrap_or(typ)
 }
 
-fn decoded<T: DeserializeOwned>(part: &str) -> Option<T> {
+fn decode_part<T: DeserializeOwned>(part: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
@@ -69,39 +70,44 @@ fn decoded<T: DeserializeOwned>(part: &str) -> Option<T> {
 mod tests {
     use super::*;
 
+    fn encode(text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(text)
+    }
+
     #[test]
-    fn extensions_are_seen_whatever_they_are() {
-        for (header, extended) in [
+    fn crit_is_detected_with_any_value() {
+        for (header, has_crit) in [
             (r#"{"alg": "ES256"}"#, false),
             (r#"{"alg": "ES256", "crit": ["exp"]}"#, true),
             (r#"{"alg": "ES256", "crit": []}"#, true),
             (r#"{"alg": "ES256", "crit": null}"#, true),
         ] {
             let header: Header = serde_json::from_str(header).unwrap();
-            assert_eq!(header.crit.is_some(), extended, "{header:?}");
+            assert_eq!(header.crit.is_some(), has_crit, "{header:?}");
         }
+    }
+
+    #[test]
+    fn duplicate_header_member_is_rejected() {
         assert!(serde_json::from_str::<Header>(r#"{"alg": "ES256", "alg": "none"}"#).is_err());
     }
 
     #[test]
-    fn only_three_parts_are_a_signed_token() {
-        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        let (header, claims) = (
-            part(r#"{"alg": "ES256", "typ": "Application/AT+JWT"}"#),
-            part(r#"{"iss": "i"}"#),
-        );
-        let parts = Parts::of(&format!("{header}.{claims}.s")).unwrap();
-        assert_eq!(
-            (parts.issuer.as_str(), parts.kind().as_deref()),
-            ("i", Some("at+jwt"))
-        );
+    fn token_must_have_three_parts() {
+        let header = encode(r#"{"alg": "ES256", "typ": "Application/AT+JWT"}"#);
+        let claims = encode(r#"{"iss": "i"}"#);
+
+        let token = UnverifiedToken::decode(&format!("{header}.{claims}.s")).unwrap();
+        assert_eq!(token.issuer, "i");
+        assert_eq!(token.typ().as_deref(), Some("at+jwt"));
+
         for token in [
             format!("{header}.{claims}"),
             format!("{header}.{claims}.s.x"),
             format!("{claims}.{claims}.s"),
             String::new(),
         ] {
-            assert!(Parts::of(&token).is_none(), "{token}");
+            assert!(UnverifiedToken::decode(&token).is_none(), "{token}");
         }
     }
 }

@@ -1,7 +1,8 @@
-//! JWK sets (RFC 7517): which keys of them are ours to use, and for what.
+//! Parses JWK sets (RFC 7517).
 //!
-//! A key fits the algorithms that its type and its `alg` allow, and no others, so a token cannot make one key pass for another
-//! (RFC 8725 section 2.1). Keys that cannot be used are left out and told to the log; a set without any usable key is refused.
+//! A key verifies only the algorithms that its type and its `alg` allow, so that a token cannot
+//! choose another algorithm for it (RFC 8725 section 2.1). Unusable keys are skipped with a reason;
+//! a set without any usable key is rejected.
 
 use std::sync::{
     Arc,
@@ -13,20 +14,21 @@ use jsonwebtoken::{Algorithm, DecodingKey, jwk::Jwk};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Largest JWK set, in bytes.
-pub const MAX_BYTES: usize = 256 * 1024;
-/// Most keys in a set.
+/// Maximum size of a JWK set, in bytes.
+pub const MAX_SET_BYTES: usize = 256 * 1024;
+/// Maximum number of keys in a set.
 const MAX_KEYS: usize = 64;
-/// RSA keys: 2,048 bits at least (RFC 7518 section 3.3), and not so many that verifying takes long.
+/// Size of RSA keys: at least 2048 bits (RFC 7518 section 3.3), at most 8192 to bound verification
+/// time.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
-/// A key and what it may verify.
+/// A key and the algorithms that it may verify.
 pub struct Key {
     kid: Option<String>,
     algorithms: Vec<Algorithm>,
     decoding: DecodingKey,
-    /// As it was published; the same key in a later set is the same.
-    published: Value,
+    /// The JWK. A later set with an equal JWK contains the same key.
+    jwk: Value,
     withdrawn: AtomicBool,
 }
 
@@ -36,157 +38,171 @@ pub struct KeySet {
     keys: Vec<Arc<Key>>,
 }
 
-/// A set, and why some of its keys were left out.
+/// A key set, and the reasons why keys were skipped.
 pub struct Parsed {
     pub set: KeySet,
-    pub left_out: Vec<String>,
+    pub skipped: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct Published {
+struct JwkSet {
     keys: Vec<Value>,
 }
 
 impl Key {
-    /// What verifies signatures.
+    /// The key for signature verification.
     pub fn decoding(&self) -> &DecodingKey {
         &self.decoding
     }
 
-    /// Whether it has a `kid`.
-    pub fn is_named(&self) -> bool {
+    /// Whether the key has a `kid`.
+    pub fn has_id(&self) -> bool {
         self.kid.is_some()
     }
 
-    /// Whether its issuer has withdrawn it.
+    /// Whether the issuer has withdrawn the key.
     pub fn is_withdrawn(&self) -> bool {
         self.withdrawn.load(Ordering::Relaxed)
     }
 
-    fn parse(published: &Value) -> Result<Self, String> {
-        let text = |name: &str| published.get(name).and_then(Value::as_str);
-        if text("use").is_some_and(|it| it != "sig") {
-            return Err("it is not meant for signatures (use)".to_owned());
+    fn parse(jwk: &Value) -> Result<Self, String> {
+        check_purpose(jwk)?;
+        let algorithms = algorithms(jwk)?;
+        if text(jwk, "kty") == Some("RSA") {
+            check_rsa_size(jwk)?;
         }
-        let operations = published.get("key_ops").and_then(Value::as_array);
-        if operations.is_some_and(|all| !all.iter().any(|it| it == "verify")) {
-            return Err("it is not meant for verifying (key_ops)".to_owned());
-        }
-        let fits: &[(Algorithm, &[&str])] = match (text("kty"), text("crv")) {
-            (Some("RSA"), _) => &[
-                (Algorithm::RS256, &["RS256"]),
-                (Algorithm::PS256, &["PS256"]),
-            ],
-            (Some("EC"), Some("P-256")) => &[(Algorithm::ES256, &["ES256"])],
-            (Some("OKP"), Some("Ed25519")) => &[(Algorithm::EdDSA, &["EdDSA", "Ed25519"])],
-            _ => {
-                return Err(
-                    "its type is none of RSA, EC with P-256, OKP with Ed25519 (kty, crv)"
-                        .to_owned(),
-                );
-            }
-        };
-        let told = |names: &[&str]| text("alg").is_none_or(|alg| names.contains(&alg));
-        let algorithms: Vec<_> = fits
-            .iter()
-            .filter(|(_, names)| told(names))
-            .map(|(algorithm, _)| *algorithm)
-            .collect();
-        if algorithms.is_empty() {
-            return Err("its algorithm is none of RS256, PS256, ES256, EdDSA (alg)".to_owned());
-        }
-        if text("kty") == Some("RSA") {
-            let length = text("n")
-                .and_then(|n| URL_SAFE_NO_PAD.decode(n).ok())
-                .map_or(0, |n| n.len());
-            if !RSA_BYTES.contains(&length) {
-                return Err(format!(
-                    "it has {} bits, and must have 2048 to 8192",
-                    length * 8
-                ));
-            }
-        }
-        let jwk = Jwk::deserialize(published).map_err(|error| error.to_string())?;
-        let decoding = DecodingKey::from_jwk(&jwk).map_err(|error| error.to_string())?;
-        let (kid, withdrawn) = (text("kid").map(ToOwned::to_owned), AtomicBool::new(false));
+        let parsed = Jwk::deserialize(jwk).map_err(|error| error.to_string())?;
         Ok(Self {
-            kid,
+            kid: text(jwk, "kid").map(ToOwned::to_owned),
             algorithms,
-            decoding,
-            published: published.clone(),
-            withdrawn,
+            decoding: DecodingKey::from_jwk(&parsed).map_err(|error| error.to_string())?,
+            jwk: jwk.clone(),
+            withdrawn: AtomicBool::new(false),
         })
     }
 }
 
+fn text<'j>(jwk: &'j Value, member: &str) -> Option<&'j str> {
+    jwk.get(member).and_then(Value::as_str)
+}
+
+/// Rejects keys that are not meant for verifying signatures.
+fn check_purpose(jwk: &Value) -> Result<(), String> {
+    if text(jwk, "use").is_some_and(|purpose| purpose != "sig") {
+        return Err("it is not a signature key (use)".to_owned());
+    }
+    let operations = jwk.get("key_ops").and_then(Value::as_array);
+    if operations.is_some_and(|operations| !operations.iter().any(|name| name == "verify")) {
+        return Err("it does not allow verification (key_ops)".to_owned());
+    }
+    Ok(())
+}
+
+/// The algorithms that the key's type and its `alg` allow.
+fn algorithms(jwk: &Value) -> Result<Vec<Algorithm>, String> {
+    let supported: &[(Algorithm, &[&str])] = match (text(jwk, "kty"), text(jwk, "crv")) {
+        (Some("RSA"), _) => &[
+            (Algorithm::RS256, &["RS256"]),
+            (Algorithm::PS256, &["PS256"]),
+        ],
+        (Some("EC"), Some("P-256")) => &[(Algorithm::ES256, &["ES256"])],
+        (Some("OKP"), Some("Ed25519")) => &[(Algorithm::EdDSA, &["EdDSA", "Ed25519"])],
+        _ => {
+            return Err(
+                "its type is none of RSA, EC with P-256, OKP with Ed25519 (kty, crv)".to_owned(),
+            );
+        }
+    };
+    let declared = text(jwk, "alg");
+    let algorithms: Vec<_> = supported
+        .iter()
+        .filter(|(_, names)| declared.is_none_or(|alg| names.contains(&alg)))
+        .map(|(algorithm, _)| *algorithm)
+        .collect();
+    if algorithms.is_empty() {
+        return Err("its algorithm is none of RS256, PS256, ES256, EdDSA (alg)".to_owned());
+    }
+    Ok(algorithms)
+}
+
+fn check_rsa_size(jwk: &Value) -> Result<(), String> {
+    let modulus = text(jwk, "n").and_then(|n| URL_SAFE_NO_PAD.decode(n).ok());
+    let bytes = modulus.map_or(0, |n| n.len());
+    if !RSA_BYTES.contains(&bytes) {
+        return Err(format!("it has {} bits, not 2048 to 8192", bytes * 8));
+    }
+    Ok(())
+}
+
 impl KeySet {
-    /// A shared secret alone.
-    pub fn of_secret(secret: &[u8]) -> Self {
-        let decoding = DecodingKey::from_secret(secret);
-        let (algorithms, withdrawn) = (vec![Algorithm::HS256], AtomicBool::new(false));
+    /// A set that contains only a shared secret.
+    pub fn from_secret(secret: &[u8]) -> Self {
         Self {
             keys: vec![Arc::new(Key {
                 kid: None,
-                algorithms,
-                decoding,
-                published: Value::Null,
-                withdrawn,
+                algorithms: vec![Algorithm::HS256],
+                decoding: DecodingKey::from_secret(secret),
+                jwk: Value::Null,
+                withdrawn: AtomicBool::new(false),
             })],
         }
     }
 
-    /// Reads a set. Keys that `known` has too are taken from there.
-    pub fn parse(text: &[u8], known: &Self) -> Result<Parsed, String> {
-        if text.len() > MAX_BYTES {
-            return Err(format!("it has more than {MAX_BYTES} bytes"));
+    /// Parses a JWK set. Keys that `current` contains are reused.
+    pub fn parse(json: &[u8], current: &Self) -> Result<Parsed, String> {
+        if json.len() > MAX_SET_BYTES {
+            return Err(format!("it has more than {MAX_SET_BYTES} bytes"));
         }
-        let published: Published =
-            serde_json::from_slice(text).map_err(|error| format!("no JWK set: {error}"))?;
-        if published.keys.len() > MAX_KEYS {
+        let jwks: JwkSet =
+            serde_json::from_slice(json).map_err(|error| format!("not a JWK set: {error}"))?;
+        if jwks.keys.len() > MAX_KEYS {
             return Err(format!("it has more than {MAX_KEYS} keys"));
         }
-        let (mut keys, mut left_out) = (Vec::new(), Vec::new());
-        for (number, key) in published.keys.iter().enumerate() {
-            let kept = known.keys.iter().find(|it| it.published == *key).cloned();
-            match kept.map_or_else(|| Key::parse(key).map(Arc::new), Ok) {
+        let mut keys = Vec::new();
+        let mut skipped = Vec::new();
+        for (index, jwk) in jwks.keys.iter().enumerate() {
+            let key = match current.keys.iter().find(|key| key.jwk == *jwk) {
+                Some(key) => Ok(Arc::clone(key)),
+                None => Key::parse(jwk).map(Arc::new),
+            };
+            match key {
                 Ok(key) => keys.push(key),
-                Err(reason) => left_out.push(format!("key {}: {reason}", number + 1)),
+                Err(reason) => skipped.push(format!("key {}: {reason}", index + 1)),
             }
         }
         if keys.is_empty() {
-            return Err(format!("it has no usable key; {}", left_out.join("; ")));
+            return Err(format!("it has no usable key; {}", skipped.join("; ")));
         }
         Ok(Parsed {
             set: Self { keys },
-            left_out,
+            skipped,
         })
     }
 
-    /// The keys that a token may have been signed with. One without a `kid` may be any token's, and a token without one any
-    /// key's.
+    /// The keys that may have signed a token. If the key or the token has no `kid`, any key with
+    /// the algorithm qualifies.
     pub fn candidates<'s>(
         &'s self,
         algorithm: Algorithm,
         kid: Option<&'s str>,
     ) -> impl Iterator<Item = &'s Arc<Key>> {
-        let named =
-            move |key: &Key| key.kid.is_none() || kid.is_none() || key.kid.as_deref() == kid;
-        self.keys
-            .iter()
-            .filter(move |key| key.algorithms.contains(&algorithm) && named(key))
+        self.keys.iter().filter(move |key| {
+            let id_matches = key.kid.is_none() || kid.is_none() || key.kid.as_deref() == kid;
+            id_matches && key.algorithms.contains(&algorithm)
+        })
     }
 
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Marks the keys that `next` does not have.
+    /// Marks the keys that `next` does not contain as withdrawn.
     pub fn withdraw_missing_from(&self, next: &Self) {
-        let gone = self
-            .keys
-            .iter()
-            .filter(|key| !next.keys.iter().any(|it| Arc::ptr_eq(it, key)));
-        gone.for_each(|key| key.withdrawn.store(true, Ordering::Relaxed));
+        for key in &self.keys {
+            if !next.keys.iter().any(|other| Arc::ptr_eq(other, key)) {
+                key.withdrawn.store(true, Ordering::Relaxed);
+            }
+        }
     }
 }
 
@@ -206,19 +222,23 @@ mod tests {
     }
 
     fn ed25519(kid: &str) -> Value {
-        json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": x})
     }
 
     #[test]
-    fn what_cannot_be_used_is_left_out_with_a_reason() {
-        let short = URL_SAFE_NO_PAD.encode([1_u8; 128]);
+    fn unusable_keys_are_skipped_with_a_reason() {
+        let short_modulus = URL_SAFE_NO_PAD.encode([1_u8; 128]);
         for (key, reason) in [
             (json!({"kty": "oct", "k": "c2VjcmV0"}), "none of RSA"),
             (
                 json!({"kty": "EC", "crv": "P-384", "x": N, "y": N}),
                 "none of RSA",
             ),
-            (json!({"kty": "RSA", "n": short, "e": "AQAB"}), "1024 bits"),
+            (
+                json!({"kty": "RSA", "n": short_modulus, "e": "AQAB"}),
+                "1024 bits",
+            ),
             (
                 json!({"kty": "RSA", "alg": "RS512", "n": N, "e": "AQAB"}),
                 "its algorithm",
@@ -236,47 +256,52 @@ mod tests {
             let parsed = parse(&json!([ed25519("a"), key])).unwrap();
             assert_eq!(parsed.set.keys.len(), 1);
             assert!(
-                parsed.left_out[0].contains(reason),
+                parsed.skipped[0].contains(reason),
                 "{key}: {:?}",
-                parsed.left_out
+                parsed.skipped
             );
             assert!(parse(&json!([key])).is_err());
         }
-        for text in ["", "[]", "{}", r#"{"keys": {}}"#] {
+    }
+
+    #[test]
+    fn malformed_and_oversized_sets_are_rejected() {
+        for json in ["", "[]", "{}", r#"{"keys": {}}"#] {
             assert!(
-                KeySet::parse(text.as_bytes(), &KeySet::default()).is_err(),
-                "{text}"
+                KeySet::parse(json.as_bytes(), &KeySet::default()).is_err(),
+                "{json}"
             );
         }
         assert!(parse(&vec![ed25519("a"); MAX_KEYS + 1].into()).is_err());
     }
 
+    fn withdrawn(set: &KeySet) -> Vec<bool> {
+        set.keys.iter().map(|key| key.is_withdrawn()).collect()
+    }
+
+    fn candidate_ids<'s>(set: &'s KeySet, kid: Option<&'s str>) -> Vec<&'s str> {
+        set.candidates(Algorithm::EdDSA, kid)
+            .filter_map(|key| key.kid.as_deref())
+            .collect()
+    }
+
     #[test]
-    fn a_key_stays_the_same_until_it_is_withdrawn() {
+    fn missing_keys_are_withdrawn_and_others_reused() {
         let first = parse(&json!([ed25519("a"), ed25519("b")])).unwrap().set;
         let second = json!({"keys": [ed25519("b"), ed25519("c")]}).to_string();
         let second = KeySet::parse(second.as_bytes(), &first).unwrap().set;
         first.withdraw_missing_from(&second);
-        let withdrawn = |set: &KeySet| {
-            set.keys
-                .iter()
-                .map(|key| key.is_withdrawn())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            (withdrawn(&first), withdrawn(&second)),
-            (vec![true, false], vec![false, false])
-        );
-        let kids = |kid| {
-            second
-                .candidates(Algorithm::EdDSA, kid)
-                .filter_map(|key| key.kid.as_deref())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            (kids(Some("c")), kids(Some("a")), kids(None)),
-            (vec!["c"], vec![], vec!["b", "c"])
-        );
-        assert_eq!(second.candidates(Algorithm::ES256, Some("c")).count(), 0);
+        assert_eq!(withdrawn(&first), [true, false]);
+        assert_eq!(withdrawn(&second), [false, false]);
+        assert!(Arc::ptr_eq(&first.keys[1], &second.keys[0]));
+    }
+
+    #[test]
+    fn candidates_match_algorithm_and_key_id() {
+        let set = parse(&json!([ed25519("b"), ed25519("c")])).unwrap().set;
+        assert_eq!(candidate_ids(&set, Some("c")), ["c"]);
+        assert!(candidate_ids(&set, Some("a")).is_empty());
+        assert_eq!(candidate_ids(&set, None), ["b", "c"]);
+        assert_eq!(set.candidates(Algorithm::ES256, Some("c")).count(), 0);
     }
 }

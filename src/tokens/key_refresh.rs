@@ -1,11 +1,12 @@
-//! An issuer's keys as they are now, and how they are kept so.
+//! The current keys of an issuer, refreshed in the background.
 //!
-//! One task per issuer reads them: regularly, and when a token names a key that is not known, but for this at most once in the
-//! settings' cooldown. Those who wait for a reading share it. A reading that fails leaves the keys as they are.
+//! One task per issuer reads its keys: at every refresh interval, and when a token names an unknown
+//! key, but for this reason at most once per minimum refresh interval. Concurrent requests share a
+//! refresh. A failed refresh leaves the keys unchanged.
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak},
     time::Duration,
 };
 
@@ -18,200 +19,213 @@ use tokio::{
 
 use super::{
     KeySource,
-    jwks::{KeySet, MAX_BYTES},
+    jwks::{KeySet, MAX_SET_BYTES},
 };
 use crate::common::{Error, Result};
 
-/// How long reading keys may take.
-const READING: Duration = Duration::from_secs(5);
-/// How long after a failed reading the next one begins.
-const AGAIN: Duration = Duration::from_secs(5);
-/// Most redirects that are followed, all within the same origin.
-const REDIRECTS: usize = 3;
+/// Maximum duration of a refresh.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pause after a failed refresh.
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
+/// Redirects may not leave the origin.
+const MAX_REDIRECTS: usize = 3;
 
-/// An issuer's keys.
+/// The keys of an issuer.
 pub struct Keys {
     current: RwLock<Arc<KeySet>>,
-    /// `None`: they are never read.
-    reading: Option<Reading>,
+    /// `None` if the keys never change.
+    refresher: Option<Refresher>,
 }
 
-/// How keys are read.
-struct Reading {
-    /// The last time somebody asked for it, and the number of the reading that answers.
-    asked: Mutex<(Option<Instant>, u64)>,
-    wanted: Notify,
-    readings: watch::Sender<RefreshCount>,
-    cooldown: Duration,
-    /// When keys were read, the last time.
-    last: Mutex<Option<Instant>>,
+/// Coordinates the refresh task and the requests that wait for it.
+struct Refresher {
+    request: Mutex<RefreshRequest>,
+    /// Wakes the refresh task.
+    wake: Notify,
+    count: watch::Sender<RefreshCount>,
+    min_interval: Duration,
+    last_success: Mutex<Option<Instant>>,
 }
 
-/// Whether keys were read again.
+/// The last refresh that was requested because of an unknown key.
+struct RefreshRequest {
+    requested_at: Option<Instant>,
+    /// The number of the refresh that fulfils the request.
+    number: u64,
+}
+
+/// Whether keys were refreshed on behalf of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshOutcome {
-    No,
-    Yes,
-    /// Without being asked for, and it may have begun too early for what is looked for.
-    Meanwhile,
+    /// The refresh was rate limited or timed out.
+    NotRefreshed,
+    /// A refresh began after the request, and ended.
+    Refreshed,
+    /// Another refresh ended since the caller read the keys. It may have begun too early to
+    /// include the key.
+    AlreadyRefreshed,
 }
 
-/// How many readings have begun and ended.
+/// Number of refreshes, including failed ones.
 #[derive(Debug, Default)]
 struct RefreshCount {
-    begun: u64,
-    ended: u64,
+    started: u64,
+    finished: u64,
 }
 
 impl Keys {
-    /// Keys that are there already and never change.
+    /// Keys that never change.
     pub fn fixed(set: KeySet) -> Self {
         Self {
             current: RwLock::new(Arc::new(set)),
-            reading: None,
+            refresher: None,
         }
     }
 
-    /// Keys that are still to be read.
-    pub fn unread(cooldown: Duration) -> Self {
-        let (readings, _) = watch::channel(RefreshCount::default());
-        // the first reading begins without being asked for
-        let reading = Reading {
-            asked: Mutex::new((None, 1)),
-            wanted: Notify::new(),
-            readings,
-            cooldown,
-            last: Mutex::default(),
-        };
+    /// Keys that [`refresh_loop`] will load.
+    pub fn refreshed(min_interval: Duration) -> Self {
+        let (count, _) = watch::channel(RefreshCount::default());
         Self {
             current: RwLock::default(),
-            reading: Some(reading),
+            refresher: Some(Refresher {
+                // The first refresh starts without a request.
+                request: Mutex::new(RefreshRequest {
+                    requested_at: None,
+                    number: 1,
+                }),
+                wake: Notify::new(),
+                count,
+                min_interval,
+                last_success: Mutex::default(),
+            }),
         }
     }
 
-    /// The keys as they are now.
+    /// The current keys.
     pub fn current(&self) -> Arc<KeySet> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether there are any, so that tokens can be judged.
-    pub fn are_known(&self) -> bool {
+    /// Whether keys were loaded, so that tokens can be verified.
+    pub fn are_loaded(&self) -> bool {
         !self.current().is_empty()
     }
 
-    /// How long ago they were read; `None` where they never were.
+    /// Time since the last successful refresh; `None` if there was none.
     pub fn age(&self) -> Option<Duration> {
-        let last = *self
-            .reading
-            .as_ref()?
-            .last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        last.map(|last| last.elapsed())
+        let last_success = *lock(&self.refresher.as_ref()?.last_success);
+        last_success.map(|at| at.elapsed())
     }
 
-    /// Whether they can become others.
-    pub fn may_change(&self) -> bool {
-        self.reading.is_some()
+    /// Whether the keys can change.
+    pub fn can_change(&self) -> bool {
+        self.refresher.is_some()
     }
 
-    /// How often they have been read.
-    pub fn readings(&self) -> u64 {
-        self.reading
+    /// Number of finished refreshes.
+    pub fn refresh_count(&self) -> u64 {
+        self.refresher
             .as_ref()
-            .map_or(0, |reading| reading.readings.borrow().ended)
+            .map_or(0, |refresher| refresher.count.borrow().finished)
     }
 
-    /// Waits for a reading that begins after this was called, or for the last one allowed; not if there have been more readings than
-    /// the caller has `seen`, who then has keys to look at first.
-    pub async fn read_again(&self, seen: u64) -> RefreshOutcome {
-        let Some(reading) = &self.reading else {
-            return RefreshOutcome::No;
+    /// Waits for a refresh that starts after this call. Returns at once if none is allowed yet, or
+    /// if more than `seen` refreshes have finished: the caller must then try the new keys first.
+    pub async fn refresh(&self, seen: u64) -> RefreshOutcome {
+        let Some(refresher) = &self.refresher else {
+            return RefreshOutcome::NotRefreshed;
         };
-        let number = match reading.ask(seen) {
+        let number = match refresher.request(seen) {
             Ok(number) => number,
-            Err(none) => return none,
+            Err(outcome) => return outcome,
         };
-        let mut readings = reading.readings.subscribe();
-        let ended = readings.wait_for(|readings| readings.ended >= number);
-        if timeout(READING * 2, ended)
-            .await
-            .is_ok_and(|ended| ended.is_ok())
-        {
-            RefreshOutcome::Yes
-        } else {
-            RefreshOutcome::No
+        let mut count = refresher.count.subscribe();
+        let finished = count.wait_for(|count| count.finished >= number);
+        match timeout(REFRESH_TIMEOUT * 2, finished).await {
+            Ok(Ok(_)) => RefreshOutcome::Refreshed,
+            _ => RefreshOutcome::NotRefreshed,
         }
     }
 
     fn replace(&self, set: KeySet) {
         let next = Arc::new(set);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        // no token of a withdrawn key is remembered from here on
+        // From here on, cached tokens of withdrawn keys are rejected.
         current.withdraw_missing_from(&next);
         *current = next;
     }
 }
 
-impl Reading {
-    /// Asks for a reading: its number. `No`: the last one that was asked for is too recent.
-    fn ask(&self, seen: u64) -> Result<u64, RefreshOutcome> {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let (begun, ended) = {
-            let readings = self.readings.borrow();
-            (readings.begun, readings.ended)
+impl Refresher {
+    /// Requests a refresh and returns its number, or why none is started.
+    fn request(&self, seen: u64) -> Result<u64, RefreshOutcome> {
+        let mut request = lock(&self.request);
+        let (started, finished) = {
+            let count = self.count.borrow();
+            (count.started, count.finished)
         };
-        let (last, number) = *asked;
-        if ended > seen {
-            return Err(RefreshOutcome::Meanwhile);
+        if finished > seen {
+            return Err(RefreshOutcome::AlreadyRefreshed);
         }
-        if ended < number {
-            return Ok(number);
+        if finished < request.number {
+            return Ok(request.number);
         }
         let now = Instant::now();
-        if last.is_some_and(|last| now - last < self.cooldown) {
-            return Err(RefreshOutcome::No);
+        if request
+            .requested_at
+            .is_some_and(|at| now - at < self.min_interval)
+        {
+            return Err(RefreshOutcome::NotRefreshed);
         }
-        *asked = (Some(now), begun + 1);
-        self.wanted.notify_one();
-        Ok(begun + 1)
+        *request = RefreshRequest {
+            requested_at: Some(now),
+            number: started + 1,
+        };
+        self.wake.notify_one();
+        Ok(request.number)
     }
 }
 
-/// Reads the keys of a source now and from time to time, as long as somebody has them.
-pub async fn keep(keys: Weak<Keys>, source: KeySource, refresh: Duration) {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Refreshes the keys now and at every interval, until they are dropped.
+pub async fn refresh_loop(keys: Weak<Keys>, source: KeySource, interval: Duration) {
     let client = match &source {
         KeySource::Url(url) => Some(client(url)),
         _ => None,
     };
-    while let Some(held) = keys.upgrade() {
-        let Some(reading) = &held.reading else { return };
-        reading.readings.send_modify(|readings| readings.begun += 1);
-        let pause = match read(&source, client.as_ref(), &held.current()).await {
+    while let Some(keys) = keys.upgrade() {
+        let Some(refresher) = &keys.refresher else {
+            return;
+        };
+        refresher.count.send_modify(|count| count.started += 1);
+        let pause = match read(&source, client.as_ref(), &keys.current()).await {
             Ok(set) => {
-                held.replace(set);
-                *reading.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                refresh
+                keys.replace(set);
+                *lock(&refresher.last_success) = Some(Instant::now());
+                interval
             }
             Err(error) => {
                 tracing::warn!(
                     source = source.name(),
                     error,
-                    "cannot read keys of tokens; those that are known stay"
+                    "JWKS refresh failed; keeping current keys"
                 );
-                AGAIN.min(refresh)
+                RETRY_INTERVAL.min(interval)
             }
         };
-        reading.readings.send_modify(|readings| readings.ended += 1);
+        refresher.count.send_modify(|count| count.finished += 1);
         tokio::select! {
             () = sleep(pause) => {}
-            () = reading.wanted.notified() => {}
+            () = refresher.wake.notified() => {}
         }
     }
 }
 
 impl KeySource {
-    /// The source as the log names it; without what a URL may hold beside its path.
+    /// The source's name in the log. Omits user, password and query of a URL, which may be secret.
     fn name(&self) -> String {
         match self {
             Self::Secret(_) => "secret".to_owned(),
@@ -224,85 +238,84 @@ impl KeySource {
 async fn read(
     source: &KeySource,
     client: Option<&reqwest::Result<Client>>,
-    known: &KeySet,
+    current: &KeySet,
 ) -> Result<KeySet, String> {
-    let text = match (source, client) {
+    let json = match (source, client) {
         (KeySource::File(path), _) => read_file(path),
-        (KeySource::Url(url), Some(Ok(client))) => timeout(READING, fetch(client, url))
+        (KeySource::Url(url), Some(Ok(client))) => timeout(REFRESH_TIMEOUT, fetch(client, url))
             .await
-            .unwrap_or_else(|_| Err("no answer in time".to_owned())),
+            .unwrap_or_else(|_| Err("timeout".to_owned())),
         (_, Some(Err(error))) => Err(error.to_string()),
-        _ => Err("there is nothing to read".to_owned()),
+        _ => Err("the source has no JWK set".to_owned()),
     };
-    let parsed = KeySet::parse(&text?, known)?;
-    for reason in parsed.left_out {
-        tracing::warn!(
-            source = source.name(),
-            reason,
-            "a key of tokens cannot be used"
-        );
+    let parsed = KeySet::parse(&json?, current)?;
+    for reason in parsed.skipped {
+        tracing::warn!(source = source.name(), reason, "unusable key in JWK set");
     }
     Ok(parsed.set)
 }
 
-/// Reads a file of keys, and judges it.
-pub fn check_file(path: &Path) -> Result<(), String> {
+/// Checks that a file contains a usable JWK set.
+pub fn check_jwks_file(path: &Path) -> Result<(), String> {
     KeySet::parse(&read_file(path)?, &KeySet::default()).map(drop)
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     use std::io::Read as _;
-    let mut text = Vec::new();
+    let mut content = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    // one byte more than a set may have, which then is too many
-    file.take(MAX_BYTES as u64 + 1)
-        .read_to_end(&mut text)
+    // One byte more than allowed, so that the parser rejects larger files.
+    file.take(MAX_SET_BYTES as u64 + 1)
+        .read_to_end(&mut content)
         .map_err(|error| error.to_string())?;
-    Ok(text)
+    Ok(content)
 }
 
-/// A client for one URL: it follows redirects within its origin only, and keeps no connection.
+/// A client for one URL. It follows redirects only within the origin, and reuses no connection.
 fn client(url: &Url) -> reqwest::Result<Client> {
     let origin = url.origin();
     let policy = Policy::custom(move |attempt| {
         if attempt.url().origin() != origin {
             attempt.error("redirected to another origin")
-        } else if attempt.previous().len() > REDIRECTS {
-            attempt.error("redirected too often")
+        } else if attempt.previous().len() > MAX_REDIRECTS {
+            attempt.error("too many redirects")
         } else {
             attempt.follow()
         }
     });
     Client::builder()
         .redirect(policy)
-        .timeout(READING)
+        .timeout(REFRESH_TIMEOUT)
         .pool_max_idle_per_host(0)
         .build()
 }
 
 async fn fetch(client: &Client, url: &Url) -> Result<Vec<u8>, String> {
-    // the error's own text names the URL, whose query may hold a secret
-    let told = |error: reqwest::Error| format!("{:#}", anyhow::Error::new(error.without_url()));
-    let answer = client
+    let response = client
         .get(url.clone())
         .send()
         .await
-        .map_err(told)?
-        .error_for_status()
-        .map_err(told)?;
-    let (mut parts, mut text) = (answer.bytes_stream(), Vec::new());
-    while let Some(part) = parts.next().await {
-        text.extend_from_slice(&part.map_err(told)?);
-        if text.len() > MAX_BYTES {
-            return Err(format!("more than {MAX_BYTES} bytes"));
+        .and_then(reqwest::Response::error_for_status)
+        .map_err(describe)?;
+    let mut chunks = response.bytes_stream();
+    let mut content = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        content.extend_from_slice(&chunk.map_err(describe)?);
+        if content.len() > MAX_SET_BYTES {
+            return Err(format!("more than {MAX_SET_BYTES} bytes"));
         }
     }
-    Ok(text)
+    Ok(content)
 }
 
-/// That nobody can be judged, since no key was ever read.
-pub fn unknown() -> Error {
-    Error::Unavailable("no key of tokens could be read yet".to_owned())
+/// The error with its causes, without the URL, whose query may contain a secret.
+fn describe(error: reqwest::Error) -> String {
+    format!("{:#}", anyhow::Error::new(error.without_url()))
+}
+
+/// The error for tokens that cannot be verified because no keys were loaded yet.
+pub fn keys_unavailable() -> Error {
+    Error::Unavailable("no token keys have been loaded yet".to_owned())
 }
 
 #[cfg(test)]
@@ -311,26 +324,32 @@ mod tests {
 
     use super::*;
 
+    fn set_count(refresher: &Refresher, number: u64) {
+        refresher.count.send_modify(|count| {
+            *count = RefreshCount {
+                started: number,
+                finished: number,
+            };
+        });
+    }
+
     #[tokio::test]
-    async fn who_has_not_seen_the_last_reading_causes_none() {
-        let keys = Keys::unread(Duration::ZERO);
-        let reading = keys.reading.as_ref().unwrap();
-        let seen = keys.readings();
-        reading
-            .readings
-            .send_modify(|readings| *readings = RefreshCount { begun: 1, ended: 1 });
-        assert_eq!(keys.read_again(seen).await, RefreshOutcome::Meanwhile);
+    async fn refresh_is_not_requested_before_new_keys_were_seen() {
+        let keys = Keys::refreshed(Duration::ZERO);
+        let refresher = keys.refresher.as_ref().unwrap();
+        let seen = keys.refresh_count();
+        set_count(refresher, 1);
+        assert_eq!(keys.refresh(seen).await, RefreshOutcome::AlreadyRefreshed);
         assert!(
-            reading.wanted.notified().now_or_never().is_none(),
-            "nobody was asked to read"
+            refresher.wake.notified().now_or_never().is_none(),
+            "a refresh was requested"
         );
-        let again = async {
-            reading.wanted.notified().await;
-            reading
-                .readings
-                .send_modify(|readings| *readings = RefreshCount { begun: 2, ended: 2 });
+
+        let refresh = async {
+            refresher.wake.notified().await;
+            set_count(refresher, 2);
         };
-        let (read, ()) = tokio::join!(keys.read_again(keys.readings()), again);
-        assert_eq!(read, RefreshOutcome::Yes);
+        let (outcome, ()) = tokio::join!(keys.refresh(keys.refresh_count()), refresh);
+        assert_eq!(outcome, RefreshOutcome::Refreshed);
     }
 }

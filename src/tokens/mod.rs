@@ -1,20 +1,25 @@
-//! Bearer tokens: JWTs (RFC 9068) of trusted issuers, judged as RFC 8725 advises.
+//! Bearer tokens: JWT access tokens (RFC 9068) of trusted issuers, verified as RFC 8725 recommends.
 //!
-//! Whom to trust comes from configuration ([`settings`]): each issuer has an audience and keys, and each key fits few algorithms
-//! ([`jwks`]). Nothing that a token says chooses a key beyond these: its `kid` is compared, its `jku`, `x5u`, `jwk` and `x5c` are
-//! not looked at. Keys that an issuer publishes are read again and again in the background ([`keys`]).
+//! Trust comes from configuration only ([`settings`]): each issuer has an audience and keys, and
+//! each key is limited to a few algorithms ([`jwks`]). A token cannot introduce a key: its `kid` is
+//! compared, its `jku`, `x5u`, `jwk` and `x5c` are ignored. Published keys are refreshed in the
+//! background ([`key_refresh`]).
 //!
-//! What was verified is remembered by the token's hash ([`verifier`]), for no longer than the token and its key live: a signature
-//! takes longer to verify than most requests take to answer.
+//! Verified tokens are cached by their hash ([`verifier`]) until the token expires or its key is
+//! withdrawn, because verifying a signature takes longer than handling most requests.
 
 mod claims;
 mod header;
 mod jwks;
-pub mod key_refresh;
+mod key_refresh;
 mod settings;
 mod verifier;
 
 pub use claims::{Audience, Claims, NO_SIGNER, dev_claims, sign};
 pub use header::normalize_typ;
-pub use settings::{IssuerSettings, KeySource, MIN_SECRET, TokenSettings};
-pub use verifier::{Unverified, Verifier};
+pub use key_refresh::check_jwks_file;
+pub use settings::{
+    ACCESS_TOKEN_TYPE, IssuerSettings, KeySource, MIN_REFRESH_INTERVAL, MIN_SECRET_BYTES,
+    REFRESH_INTERVAL, TokenSettings,
+};
+pub use verifier::{UnknownKey, Unverified, Verifier};

@@ -1,36 +1,39 @@
-//! Whom to trust.
+//! Settings of token verification: trusted issuers and their keys.
 
 use std::{path::PathBuf, time::Duration};
 
 use reqwest::Url;
 use secrecy::SecretString;
 
-/// Shortest key for HS256 (RFC 7518 section 3.2): as long as the hash.
-pub const MIN_SECRET: usize = 32;
-/// The media type of access tokens (RFC 9068 section 2.1), without `application/`.
-const ACCESS_TOKEN: &str = "at+jwt";
-const REFRESH: Duration = Duration::from_mins(5);
-const COOLDOWN: Duration = Duration::from_secs(10);
+/// Minimum length of an HS256 secret: that of the hash (RFC 7518 section 3.2).
+pub const MIN_SECRET_BYTES: usize = 32;
+/// Media type of access tokens without `application/` (RFC 9068 section 2.1).
+pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+/// Default of [`TokenSettings::refresh_interval`].
+pub const REFRESH_INTERVAL: Duration = Duration::from_mins(5);
+/// Default of [`TokenSettings::min_refresh_interval`].
+pub const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Which tokens are accepted.
+/// Settings of token verification.
 #[derive(Debug, Clone)]
 pub struct TokenSettings {
     pub issuers: Vec<IssuerSettings>,
-    /// Acceptable values of the header `typ`, in lower case and without `application/`. RFC 9068 wants `at+jwt` alone, so that no
-    /// other kind of token that an issuer signs passes as an access token; not all issuers can do so.
-    pub types: Vec<String>,
-    /// How often published keys are read again.
-    pub refresh: Duration,
-    /// Tokens with unknown keys make the keys be read once in this time at most.
-    pub cooldown: Duration,
+    /// Accepted values of the header `typ`, in lower case and without `application/`. RFC 9068
+    /// requires `at+jwt`, so that no other token of the issuer passes as an access token. Not all
+    /// issuers set it.
+    pub allowed_types: Vec<String>,
+    /// How often JWK sets are read.
+    pub refresh_interval: Duration,
+    /// Minimum interval between refreshes triggered by unknown key ids.
+    pub min_refresh_interval: Duration,
 }
 
-/// One issuer.
+/// A trusted issuer.
 #[derive(Debug, Clone)]
 pub struct IssuerSettings {
-    /// `iss` of its tokens.
+    /// Required `iss`.
     pub issuer: String,
-    /// `aud` that its tokens must name.
+    /// Required `aud`.
     pub audience: String,
     pub keys: KeySource,
 }
@@ -38,31 +41,30 @@ pub struct IssuerSettings {
 /// Where an issuer's keys come from.
 #[derive(Debug, Clone)]
 pub enum KeySource {
-    /// A secret shared with the issuer, for HS256.
+    /// A secret shared with the issuer (HS256).
     Secret(SecretString),
     /// A file with a JWK set.
     File(PathBuf),
-    /// Where the issuer publishes its JWK set.
+    /// The URL where the issuer publishes its JWK set.
     Url(Url),
 }
 
 impl TokenSettings {
-    /// These issuers, and the standard's way with all else.
-    pub fn of(issuers: Vec<IssuerSettings>) -> Self {
+    /// Trusts these issuers. All other settings have their defaults.
+    pub fn new(issuers: Vec<IssuerSettings>) -> Self {
         Self {
             issuers,
-            types: vec![ACCESS_TOKEN.to_owned()],
-            refresh: REFRESH,
-            cooldown: COOLDOWN,
+            allowed_types: vec![ACCESS_TOKEN_TYPE.to_owned()],
+            refresh_interval: REFRESH_INTERVAL,
+            min_refresh_interval: MIN_REFRESH_INTERVAL,
         }
     }
 
-    /// One issuer with a shared secret.
+    /// Trusts one issuer with a shared secret.
     pub fn hs256(issuer: &str, audience: &str, secret: &str) -> Self {
-        let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
-        Self::of(vec![IssuerSettings {
-            issuer,
-            audience,
+        Self::new(vec![IssuerSettings {
+            issuer: issuer.to_owned(),
+            audience: audience.to_owned(),
             keys: KeySource::Secret(secret.into()),
         }])
     }

@@ -1,4 +1,4 @@
-//! Judges tokens, and remembers the good ones.
+//! Verifies tokens, and caches verified ones.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,20 +9,20 @@ use secrecy::ExposeSecret as _;
 
 use super::{
     Claims, IssuerSettings, KeySource, TokenSettings,
-    header::Parts,
+    header::UnverifiedToken,
     jwks::{Key, KeySet},
-    key_refresh::{self, Keys, RefreshOutcome},
+    key_refresh::{Keys, RefreshOutcome, keys_unavailable, refresh_loop},
 };
-use crate::common::{Code, Error, Result, counters::Count, timestamp::Timestamp};
+use crate::common::{Code, Error, Result, counters::CacheStats, timestamp::Timestamp};
 
-/// Clocks may differ by this many seconds.
+/// Tolerated clock difference, in seconds.
 const LEEWAY: u64 = 60;
-/// Longest token that is looked at.
-const MAX_TOKEN: usize = 8 * 1024;
-/// Most keys that are tried for one token.
-const MAX_TRIED: usize = 8;
-/// Most tokens that are remembered.
-const REMEMBERED: usize = 10_000;
+/// Maximum length of a token.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// Maximum number of keys tried for one token.
+const MAX_CANDIDATES: usize = 8;
+/// Maximum number of cached tokens.
+const CACHE_CAPACITY: usize = 10_000;
 const ALGORITHMS: [Algorithm; 5] = [
     Algorithm::HS256,
     Algorithm::RS256,
@@ -37,12 +37,10 @@ type Hash = [u8; digest::SHA256_OUTPUT_LEN];
 /// Verifies tokens.
 pub struct Verifier {
     issuers: Vec<Issuer>,
-    types: Vec<String>,
-    verified: Cache<Hash, Arc<Verified>>,
-    /// Good tokens that were remembered.
-    pub remembered: Count,
-    /// Good tokens that were judged.
-    pub judged: Count,
+    allowed_types: Vec<String>,
+    cache: Cache<Hash, Arc<Verified>>,
+    /// Lookups of the cache of verified tokens.
+    pub lookups: CacheStats,
 }
 
 struct Issuer {
@@ -51,167 +49,153 @@ struct Issuer {
     keys: Arc<Keys>,
 }
 
-/// A good token.
+/// A verified token.
 struct Verified {
     claims: Arc<Claims>,
     key: Arc<Key>,
 }
 
-/// Why a token does not pass.
+/// Why a token was not verified.
 pub enum Unverified {
     Refused(Error),
-    /// It names a key that is not known, or none is; it may pass once the keys have been read again.
-    UnknownKey(Unknown),
+    /// No loaded key fits the token. It may be valid after a refresh of the keys.
+    UnknownKey(UnknownKey),
 }
 
-/// Keys among which that of a token was not.
-pub struct Unknown {
+/// The keys of the token's issuer, none of which fits the token.
+pub struct UnknownKey {
     keys: Arc<Keys>,
-    /// How often they had been read before they were looked at.
+    /// The number of refreshes when the keys were read.
     seen: u64,
 }
 
 impl From<&'static str> for Unverified {
     fn from(reason: &'static str) -> Self {
-        Self::Refused(refused(reason))
+        Self::Refused(invalid_token(reason))
     }
 }
 
-/// Why a bad token is bad is told in one word.
-fn refused(reason: &'static str) -> Error {
+fn invalid_token(reason: &'static str) -> Error {
     Error::client(Code::InvalidToken).with("reason", reason)
 }
 
 impl Verifier {
-    /// A verifier, and the tasks that keep its keys current as long as it lives; they begin at once. Needs tokio.
+    /// Creates a verifier and spawns the tasks that refresh its keys while it exists. Requires a
+    /// tokio runtime.
     pub fn start(settings: &TokenSettings) -> Self {
-        let issuer = |it: &IssuerSettings| Issuer::start(it, settings.refresh, settings.cooldown);
         Self {
-            issuers: settings.issuers.iter().map(issuer).collect(),
-            types: settings.types.clone(),
-            verified: Cache::new(REMEMBERED),
-            remembered: Count::default(),
-            judged: Count::default(),
+            issuers: settings
+                .issuers
+                .iter()
+                .map(|issuer| Issuer::start(issuer, settings))
+                .collect(),
+            allowed_types: settings.allowed_types.clone(),
+            cache: Cache::new(CACHE_CAPACITY),
+            lookups: CacheStats::default(),
         }
     }
 
-    /// Whether the tokens of every issuer can be judged.
+    /// Whether the keys of every issuer were loaded.
     pub fn is_ready(&self) -> bool {
-        self.issuers.iter().all(|issuer| issuer.keys.are_known())
+        self.issuers.iter().all(|issuer| issuer.keys.are_loaded())
     }
 
-    /// How long ago the keys of each issuer were read, where they are read.
-    pub fn ages_of_keys(&self) -> impl Iterator<Item = (&str, Duration)> {
+    /// Issuers with the time since their keys were last read. Issuers with a secret are omitted.
+    pub fn jwks_ages(&self) -> impl Iterator<Item = (&str, Duration)> {
         self.issuers
             .iter()
             .filter_map(|issuer| Some((issuer.name.as_str(), issuer.keys.age()?)))
     }
 
-    /// The claims of a good token.
+    /// Verifies a token and returns its claims.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Unverified> {
-        if token.len() > MAX_TOKEN {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err("other".into());
         }
         let hash = hash(token);
-        let known = self.verified.get(&hash).filter(|known| known.is_good());
-        if let Some(known) = known {
-            self.remembered.add(1);
-            return Ok(Arc::clone(&known.claims));
+        let cached = self
+            .lookups
+            .record(self.cache.get(&hash), |verified| verified.is_valid());
+        if let Some(verified) = cached {
+            return Ok(Arc::clone(&verified.claims));
         }
-        let verified = self.judge(token)?;
-        self.judged.add(1);
+        let verified = self.verify_uncached(token)?;
         let claims = Arc::clone(&verified.claims);
-        self.verified.insert(hash, Arc::new(verified));
+        self.cache.insert(hash, Arc::new(verified));
         Ok(claims)
     }
 
-    /// The same after the keys have been read again, for a token whose key was not known.
-    pub async fn verify_again(&self, token: &str, mut unknown: Unknown) -> Result<Arc<Claims>> {
+    /// Refreshes the keys and verifies the token again.
+    pub async fn verify_again(&self, token: &str, mut unknown: UnknownKey) -> Result<Arc<Claims>> {
         loop {
-            let read = unknown.keys.read_again(unknown.seen).await;
+            let outcome = unknown.keys.refresh(unknown.seen).await;
             match self.verify(token) {
                 Ok(claims) => return Ok(claims),
                 Err(Unverified::Refused(error)) => return Err(error),
-                Err(Unverified::UnknownKey(again)) if read == RefreshOutcome::Meanwhile => {
-                    unknown = again
+                Err(Unverified::UnknownKey(still_unknown))
+                    if outcome == RefreshOutcome::AlreadyRefreshed =>
+                {
+                    unknown = still_unknown;
                 }
-                Err(Unverified::UnknownKey(Unknown { keys, .. })) if !keys.are_known() => {
-                    tracing::warn!(?read, "a token cannot be judged");
-                    return Err(key_refresh::unknown());
+                Err(Unverified::UnknownKey(UnknownKey { keys, .. })) if !keys.are_loaded() => {
+                    tracing::warn!(?outcome, "token cannot be verified: no keys loaded");
+                    return Err(keys_unavailable());
                 }
-                Err(Unverified::UnknownKey(_)) => return Err(refused("other")),
+                Err(Unverified::UnknownKey(_)) => return Err(invalid_token("other")),
             }
         }
     }
 
-    fn judge(&self, token: &str) -> Result<Verified, Unverified> {
-        let parts = Parts::of(token).ok_or("other")?;
-        let kind = parts.kind();
-        // a token without a type is a JWT of some kind (RFC 7519 section 5.1)
-        let typed = self
-            .types
-            .iter()
-            .any(|it| it == kind.as_deref().unwrap_or("jwt"));
-        if parts.header.crit.is_some() || !typed {
+    fn verify_uncached(&self, token: &str) -> Result<Verified, Unverified> {
+        let unverified = UnverifiedToken::decode(token).ok_or("other")?;
+        let header = &unverified.header;
+        // Without `typ`, a token counts as a generic JWT (RFC 7519 section 5.1).
+        let typ = unverified.typ().unwrap_or_else(|| "jwt".to_owned());
+        if header.crit.is_some() || !self.allowed_types.contains(&typ) {
             return Err("other".into());
         }
         let issuer = self
             .issuers
             .iter()
-            .find(|issuer| issuer.name == parts.issuer)
+            .find(|issuer| issuer.name == unverified.issuer)
             .ok_or("issuer")?;
-        let named = parts.header.alg.parse::<Algorithm>().map_err(|_| "other")?;
-        let (algorithm, validation) = issuer
-            .validations
-            .iter()
-            .find(|(it, _)| *it == named)
-            .ok_or("other")?;
-        issuer.judge(token, *algorithm, validation, parts.header.kid.as_deref())
+        let algorithm = header.alg.parse::<Algorithm>().map_err(|_| "other")?;
+        issuer.verify(token, algorithm, header.kid.as_deref())
     }
 }
 
 impl Issuer {
-    fn start(settings: &IssuerSettings, refresh: Duration, cooldown: Duration) -> Self {
-        let keys = match &settings.keys {
-            KeySource::Secret(secret) => Arc::new(Keys::fixed(KeySet::of_secret(
-                secret.expose_secret().as_bytes(),
-            ))),
-            published => {
-                let keys = Arc::new(Keys::unread(cooldown));
-                tokio::spawn(key_refresh::keep(
-                    Arc::downgrade(&keys),
-                    published.clone(),
-                    refresh,
-                ));
-                keys
-            }
-        };
-        let validations = ALGORITHMS
-            .map(|algorithm| (algorithm, validation(algorithm, settings)))
-            .into();
+    fn start(issuer: &IssuerSettings, settings: &TokenSettings) -> Self {
         Self {
-            name: settings.issuer.clone(),
-            validations,
-            keys,
+            name: issuer.issuer.clone(),
+            validations: ALGORITHMS
+                .map(|algorithm| (algorithm, validation(algorithm, issuer)))
+                .into(),
+            keys: start_keys(&issuer.keys, settings),
         }
     }
 
-    fn judge(
+    fn verify(
         &self,
         token: &str,
         algorithm: Algorithm,
-        validation: &Validation,
         kid: Option<&str>,
     ) -> Result<Verified, Unverified> {
-        let seen = self.keys.readings();
+        let (_, validation) = self
+            .validations
+            .iter()
+            .find(|(supported, _)| *supported == algorithm)
+            .ok_or("other")?;
+        // The count is read before the keys: a refresh in between is then not missed.
+        let seen = self.keys.refresh_count();
         let set = self.keys.current();
-        let mut outcome = Err(Unverified::UnknownKey(Unknown {
+        let mut failure = Unverified::UnknownKey(UnknownKey {
             keys: Arc::clone(&self.keys),
             seen,
-        }));
-        for key in set.candidates(algorithm, kid).take(MAX_TRIED) {
+        });
+        for key in set.candidates(algorithm, kid).take(MAX_CANDIDATES) {
             let error = match jsonwebtoken::decode::<Claims>(token, key.decoding(), validation) {
-                Ok(token) if token.claims.are_sane() => {
+                Ok(token) if token.claims.are_well_formed() => {
                     return Ok(Verified {
                         claims: Arc::new(token.claims),
                         key: Arc::clone(key),
@@ -220,28 +204,49 @@ impl Issuer {
                 Ok(_) => return Err("other".into()),
                 Err(error) => error,
             };
-            let reason = match error.kind() {
-                ErrorKind::InvalidSignature => {
-                    // whose key it is was a guess when one of the two has no name
-                    if key.is_named() && kid.is_some() || !self.keys.may_change() {
-                        outcome = Err("other".into());
-                    }
-                    continue;
+            let Some(reason) = claim_error(error.kind()) else {
+                // The signature does not match. Unless `kid` named exactly this key, or keys never
+                // change, a refresh may find the right one.
+                if key.has_id() && kid.is_some() || !self.keys.can_change() {
+                    failure = "other".into();
                 }
-                ErrorKind::ExpiredSignature => "expired",
-                ErrorKind::ImmatureSignature => "not_yet_valid",
-                ErrorKind::InvalidAudience => "audience",
-                _ => "other",
+                continue;
             };
             return Err(reason.into());
         }
-        outcome
+        Err(failure)
     }
 }
 
+/// The reason that the caller gets; `None` if the signature does not match the key.
+fn claim_error(error: &ErrorKind) -> Option<&'static str> {
+    match error {
+        ErrorKind::InvalidSignature => None,
+        ErrorKind::ExpiredSignature => Some("expired"),
+        ErrorKind::ImmatureSignature => Some("not_yet_valid"),
+        ErrorKind::InvalidAudience => Some("audience"),
+        _ => Some("other"),
+    }
+}
+
+/// Loads a secret, or spawns the task that loads and refreshes a JWK set.
+fn start_keys(source: &KeySource, settings: &TokenSettings) -> Arc<Keys> {
+    if let KeySource::Secret(secret) = source {
+        let secret = secret.expose_secret().as_bytes();
+        return Arc::new(Keys::fixed(KeySet::from_secret(secret)));
+    }
+    let keys = Arc::new(Keys::refreshed(settings.min_refresh_interval));
+    tokio::spawn(refresh_loop(
+        Arc::downgrade(&keys),
+        source.clone(),
+        settings.refresh_interval,
+    ));
+    keys
+}
+
 impl Verified {
-    /// Whether neither the token nor its key has ended.
-    fn is_good(&self) -> bool {
+    /// Whether the token has not expired and its key is not withdrawn.
+    fn is_valid(&self) -> bool {
         let now = Timestamp::now().unix_micros() / 1_000_000;
         now < self.claims.exp && !self.key.is_withdrawn()
     }
@@ -253,7 +258,7 @@ fn validation(algorithm: Algorithm, issuer: &IssuerSettings) -> Validation {
     validation.validate_nbf = true;
     validation.set_issuer(&[&issuer.issuer]);
     validation.set_audience(&[&issuer.audience]);
-    // a token without one of these would pass otherwise
+    // Without this, jsonwebtoken accepts tokens that lack one of these claims.
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation
 }

@@ -233,7 +233,7 @@ async fn an_explanation_names_what_decides_in_the_callers_language(
     );
     assert_eq!(
         steps[6]["detail"],
-        "Der Bereich „A-3“ ist nicht freigegeben."
+        "Der Bereich „A-3“ ist nicht freigeschaltet."
     );
     let global_id = global["id"].as_str().unwrap();
     assert_eq!(

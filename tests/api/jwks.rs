@@ -33,9 +33,9 @@ async fn app(tokens: TokenSettings) -> TestApp {
 
 async fn trusting(issuer: &Issuer, refresh: Duration, cooldown: Duration) -> TestApp {
     app(TokenSettings {
-        refresh,
-        cooldown,
-        ..TokenSettings::of(vec![from_url(issuer)])
+        refresh_interval: refresh,
+        min_refresh_interval: cooldown,
+        ..TokenSettings::new(vec![from_url(issuer)])
     })
     .await
 }
@@ -66,7 +66,7 @@ async fn every_algorithm_is_believed_with_its_own_key_only() {
         audience: AUDIENCE.to_owned(),
         keys: keys_of,
     };
-    let app = app(TokenSettings::of(vec![issuer])).await;
+    let app = app(TokenSettings::new(vec![issuer])).await;
     for (name, key) in &keys {
         with(&app, &key.sign(&good())).await.is(200);
         // the same kind of key, but somebody else's
@@ -137,8 +137,8 @@ async fn only_access_tokens_without_extensions_pass() {
     let issuer = Issuer::start(Answer::Keys(vec![key.clone()]));
     let strict = trusting(&issuer, NEVER, NEVER).await;
     let lenient = TokenSettings {
-        types: vec!["jwt".into()],
-        ..TokenSettings::of(vec![from_url(&issuer)])
+        allowed_types: vec!["jwt".into()],
+        ..TokenSettings::new(vec![from_url(&issuer)])
     };
     let lenient = app(lenient).await;
     let typed = |typ: Option<&str>| {
@@ -192,7 +192,7 @@ async fn each_issuer_is_believed_with_its_own_keys() {
         audience: "theirs".into(),
         ..from_url(&published[1])
     };
-    let app = app(TokenSettings::of(vec![from_url(&published[0]), other])).await;
+    let app = app(TokenSettings::new(vec![from_url(&published[0]), other])).await;
     let foreign = |audience: &str| Claims {
         iss: "https://other.example".into(),
         aud: customer_integration::tokens::Audience::One(audience.into()),

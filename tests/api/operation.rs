@@ -105,7 +105,8 @@ fn all_that_is_wrong_is_told_at_once() {
         ("DATABASE_POOL_SIZE", "many"),
         ("JWT_ISSUER", "i"),
         ("JWT_JWKS_URL", "http://login.example/keys"),
-        ("JWT_JWKS_REFRESH", "never"),
+        ("JWT_JWKS_REFRESH_INTERVAL", "never"),
+        ("JWT_TYPES", "JWT"),
         ("CORS_ALLOWED_ORIGINS", "portal"),
         ("REQUEST_TIMEOUT", "soon"),
         ("MAX_CONCURRENT_REQUESTS", "0"),
@@ -116,12 +117,13 @@ fn all_that_is_wrong_is_told_at_once() {
     }
     let told = stderr(&command.arg("serve").output().unwrap());
     for sentence in [
-        "BIND_ADDRESS is written host:port: 8080",
+        "BIND_ADDRESS must be host:port: 8080",
         "DATABASE_URL must begin with sqlite:// or postgres://",
         "DATABASE_POOL_SIZE must be a whole number from 1 to 1000: many",
         "JWT_AUDIENCE is not set",
         "JWT_JWKS_URL must begin with https://",
-        "JWT_JWKS_REFRESH must be a duration",
+        "JWT_JWKS_REFRESH_INTERVAL must be a duration",
+        "JWT_TYPES was renamed to JWT_ALLOWED_TYPES",
         "CORS_ALLOWED_ORIGINS: not an origin",
         "REQUEST_TIMEOUT must be a duration",
         "MAX_CONCURRENT_REQUESTS must be a whole number",
@@ -130,7 +132,7 @@ fn all_that_is_wrong_is_told_at_once() {
     ] {
         assert!(told.contains(sentence), "{sentence} is missing: {told}");
     }
-    assert_eq!(told.lines().count(), 11, "{told}");
+    assert_eq!(told.lines().count(), 12, "{told}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
@@ -170,7 +172,7 @@ async fn it_stops_gracefully() {
     .to_string();
     let mut slow = begun(&origin, directory.path(), "ticket-visibility", body.len());
     service.signal("TERM");
-    service.logged("stopping");
+    service.logged("shutting down");
     caller
         .get("//health/ready")
         .await

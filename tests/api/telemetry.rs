@@ -33,11 +33,11 @@ async fn metrics_are_told_on_a_listener_of_their_own() {
         r#"http_request_duration_seconds_count{method="GET",route="/api/v1/catalog/areas",status="200"} 2"#,
         r#"http_request_duration_seconds_count{method="GET",route="/api/v1/catalog/areas/{area_id}",status="404"} 1"#,
         r#"database_pool_connections{state="used"} 0"#,
-        r#"tokens_accepted_total{found="judged"} 1"#,
-        r#"tokens_accepted_total{found="remembered"} 2"#,
-        r#"decisions_tickets_total{outcome="visible"} 0"#,
-        r#"decisions_policies_total{found="stale"} 0"#,
-        "database_request_duration_seconds_count 3",
+        r#"token_cache_lookups_total{result="miss"} 1"#,
+        r#"token_cache_lookups_total{result="hit"} 2"#,
+        r#"ticket_visibility_decisions_total{outcome="visible"} 0"#,
+        r#"policy_cache_lookups_total{result="stale"} 0"#,
+        "db_time_per_request_seconds_count 3",
         "# EOF",
     ] {
         assert!(
@@ -50,8 +50,8 @@ async fn metrics_are_told_on_a_listener_of_their_own() {
 #[actix_web::test]
 async fn pages_are_kept_only_as_long_as_they_are_current_and_there_is_memory_for_them() {
     for (mebibytes, expected) in [
-        ("1", ["current 2", "missing 2", "stale 2"]),
-        ("0", ["current 0", "missing 6", "stale 0"]),
+        ("1", ["hit 2", "miss 2", "stale 2"]),
+        ("0", ["hit 0", "miss 6", "stale 0"]),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let mut command = configured(directory.path());
@@ -88,7 +88,7 @@ async fn pages_are_kept_only_as_long_as_they_are_current_and_there_is_memory_for
         }
         let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
         let counted = |line: &str| {
-            line.strip_prefix(r#"http_pages_total{found=""#)
+            line.strip_prefix(r#"page_cache_lookups_total{result=""#)
                 .map(|rest| rest.replace("\"}", ""))
         };
         let mut counted: Vec<_> = text.lines().filter_map(counted).collect();
@@ -112,7 +112,7 @@ async fn a_request_that_is_given_up_is_counted_once() {
         .read_to_string(&mut answer)
         .unwrap();
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-    service.logged("finished after it was given up");
+    service.logged("abandoned request finished");
     let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
     let counted: Vec<_> = text
         .lines()
@@ -140,7 +140,7 @@ async fn the_log_tells_who_asked_for_what_and_never_the_token() {
         .send()
         .await
         .is(200);
-    let line = service.logged("answered");
+    let line = service.logged("request completed");
     for (member, value) in [
         ("method", json!("GET")),
         ("route", json!("/api/v1/catalog/areas")),
@@ -150,8 +150,8 @@ async fn the_log_tells_who_asked_for_what_and_never_the_token() {
         assert_eq!(line[member], value, "{line}");
     }
     assert!(
-        line["micros"].as_u64() > line["database_micros"].as_u64()
-            && line["database_micros"].as_u64() > Some(0),
+        line["duration_us"].as_u64() > line["db_duration_us"].as_u64()
+            && line["db_duration_us"].as_u64() > Some(0),
         "{line}"
     );
     assert_eq!(

@@ -63,7 +63,7 @@ class Instance:
     def completed(self) -> int:
         """Returns the number of client requests since the last start, from the access log."""
         lines = self.server.log.read_text(errors="replace").splitlines()
-        return sum('"status":' in line and "/tags" in line for line in lines)
+        return sum('"request completed"' in line and "/tags" in line for line in lines)
 
     def stop(self) -> float:
         """Sends SIGTERM like a container platform.

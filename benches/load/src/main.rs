@@ -77,7 +77,7 @@ fn benchmark_routes(config: &mut ServiceConfig) {
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let (log, config) = Config::new(cli.server, cli.database, cli.tokens, &cli.log, false)?;
-    telemetry::logging::begin(log, None)?;
+    telemetry::logging::init(log, None)?;
     actix_web::rt::System::new().block_on(async {
         let app = App::with_routes(config, benchmark_routes).await?;
         tracing::warn!("listening on http://{}", app.address);

@@ -83,8 +83,8 @@ def run(stage):
     service = stage.service(
         stage.sqlite_url(),
         **common,
-        JWT_JWKS_REFRESH=f"{REFRESH}s",
-        JWT_JWKS_COOLDOWN=f"{COOLDOWN}s",
+        JWT_JWKS_REFRESH_INTERVAL=f"{REFRESH}s",
+        JWT_JWKS_MIN_REFRESH_INTERVAL=f"{COOLDOWN}s",
     )
     callers = [Caller(service, issuer) for _ in range(CLIENTS)]
     for caller in callers:
@@ -100,7 +100,7 @@ def run(stage):
     server.hand_out(key_set(keys[2]))
     server.requests.clear()
     service = stage.service(
-        other, **common, JWT_JWKS_REFRESH="1h", JWT_JWKS_COOLDOWN=f"{COOLDOWN}s"
+        other, **common, JWT_JWKS_REFRESH_INTERVAL="1h", JWT_JWKS_MIN_REFRESH_INTERVAL=f"{COOLDOWN}s"
     )
     flood(stage, service, server, issuer, keys)
 
