@@ -23,7 +23,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::{
     config::{Config, ShutdownConfig},
     db::{
-        Db, DbOptions,
+        Db, DbOptions, RevisionLookup,
         migrations::{self, Direction},
     },
     decisions::PolicyCache,
@@ -36,7 +36,6 @@ use crate::{
         serve::{self, ServerOptions},
         surround::{AppContext, admit, surround},
     },
-    integration::RevisionLookup,
     router::{self, Document},
     telemetry::metrics::{Metrics, Sources},
     tokens::Verifier,

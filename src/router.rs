@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
     http::{API_BASE, health, problem_page},
-    integration, openapi, plan_boards, queries, tags, ticket_filter, ticket_types,
+    openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
 /// Where everything configured for one partner is.
@@ -39,7 +39,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(decisions::routes::decide_ticket_visibility)
         .service(decisions::routes::decide_ticket_creation)
         .service(decisions::routes::preview_exclusion_rule)
-        .service(integration::routes::list_customer_integrations)
+        .service(overview::routes::list_customer_integrations)
         .service(scope(PARTNER_BASE).configure(partner))
         .service(
             scope(API_BASE)
@@ -59,8 +59,8 @@ pub fn api(config: &mut ServiceConfig) {
 /// Everything configured for one partner.
 fn partner(config: &mut ServiceConfig) {
     config
-        .service(integration::routes::get_customer_integration)
-        .service(integration::routes::update_customer_integration)
+        .service(overview::routes::get_customer_integration)
+        .service(overview::routes::update_customer_integration)
         .service(
             scope("/accesses")
                 .service(accesses::routes::list_accesses)

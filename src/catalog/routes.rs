@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get, put, web::Data};
 
 use super::{
-    Area, BusinessPartner, CatalogEntry, CatalogFilter, PlanBoard, TicketType,
+    Area, BusinessPartner, CatalogEntry, CatalogFilter, PlanBoard, TicketType, WritableEntry,
     dto::{
         AreaPut, BusinessPartnerPut, CatalogListQuery, GrantableListQuery, PlanBoardPut,
         TicketTypePut,
@@ -300,10 +300,10 @@ async fn list<E: CatalogEntry>(
 ) -> Result<HttpResponse> {
     let tag_now = async || {
         call.db
-            .read(async |conn| service::list_tag(conn, filter).await)
+            .read(async |conn| service::list_etag(conn, filter).await)
             .await
     };
-    let tag_in = async |conn: &mut Conn| service::list_tag(conn, filter).await;
+    let tag_in = async |conn: &mut Conn| service::list_etag(conn, filter).await;
     let read = async |conn: &mut Conn| service::list::<E>(conn, filter, page).await.map(List::from);
     // a token limited to a partner gets other pages at the same addresses, so none are kept
     response::cached_read(call, None, ReadCost::Scan, tag_now, tag_in, read).await
@@ -329,7 +329,7 @@ async fn list_grantable<E: CatalogEntry>(
     list::<E>(call, &filter, &query.page).await
 }
 
-async fn put<E: CatalogEntry>(
+async fn put<E: WritableEntry>(
     db: &Db,
     request: &HttpRequest,
     permit: Authorized<CatalogWrite>,

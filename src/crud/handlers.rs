@@ -40,7 +40,7 @@ pub async fn list<E: CrudResource<H>, H: Parent>(
         parent
             .load_state(conn)
             .await
-            .map(|at| localize(H::tag(&at)))
+            .map(|at| localize(H::etag(&at)))
     };
     let read = async |conn: &mut Conn| {
         let page = service::list::<E, H>(conn, &parent, &query.filter, &query.page).await?;

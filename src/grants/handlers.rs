@@ -24,7 +24,7 @@ pub async fn list<G: Grant>(
     partner: &BusinessPartnerId,
     query: &ListQuery<NoFilter>,
 ) -> Result<HttpResponse> {
-    integration::routes::list_response(call, partner, ReadCost::of(&query.page), async |conn| {
+    integration::cached_read::list(call, partner, ReadCost::of(&query.page), async |conn| {
         service::list::<G>(conn, partner, &query.page).await
     })
     .await

@@ -34,7 +34,7 @@ pub async fn list_history(
     query: ListQuery<HistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    integration::routes::list_response(&call, &at.partner, ReadCost::Scan, async |conn| {
+    integration::cached_read::list(&call, &at.partner, ReadCost::Scan, async |conn| {
         let rows = repo::list(conn, &at.partner, &query.filter, &query.page).await?;
         Ok(Page::new(rows, &query.page).map(HistoryEntry::from))
     })

@@ -7,9 +7,8 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use super::{conditional::Conditions, page_cache::PageCache, request_context::RequestContext};
 use crate::{
     common::{Error, Result},
-    db::Db,
+    db::{Db, RevisionLookup},
     i18n::Lang,
-    integration::RevisionLookup,
 };
 
 /// The request, its conditions, its language, the database, what is current there, and what was read of it before.

@@ -1,7 +1,6 @@
 //! Routes of the customer integration itself.
 
 use actix_web::{HttpResponse, get, patch, web::Data};
-use serde::Serialize;
 
 use super::{
     dto::{
@@ -11,7 +10,7 @@ use super::{
     service,
 };
 use crate::{
-    common::{Result, ids::BusinessPartnerId, page::Page},
+    common::Result,
     db::{Conn, Db, ReadCost},
     http::{
         auth::{
@@ -24,6 +23,7 @@ use crate::{
         params::{ListQuery, NameParams, PageParams},
         response::{self, List},
     },
+    integration::{self, cached_read},
 };
 
 /// List customer integrations
@@ -65,10 +65,10 @@ pub async fn get_customer_integration(
     call: CallContext,
 ) -> Result<HttpResponse> {
     let read = async |conn: &mut Conn| {
-        let state = service::load_state(conn, &at.partner).await?;
+        let state = integration::service::load_state(conn, &at.partner).await?;
         service::describe(conn, state).await
     };
-    cached_read(&call, &at.partner, ReadCost::Scan, read).await
+    cached_read::resource(&call, &at.partner, ReadCost::Scan, read).await
 }
 
 /// Activate or deactivate a customer integration
@@ -91,31 +91,4 @@ pub async fn update_customer_integration(
     let done =
         service::update(&db, at.actor(), at.partner, body.0, conditions.precondition).await?;
     Ok(response::updated(&done))
-}
-
-/// Answers with a list below an integration. Whether the partner exists and whether the caller has the list already is asked
-/// first; only if not it is read.
-pub async fn list_response<T: Serialize>(
-    call: &CallContext,
-    partner: &BusinessPartnerId,
-    reach: ReadCost,
-    read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
-) -> Result<HttpResponse> {
-    let read = async |conn: &mut Conn| read(conn).await.map(List::from);
-    cached_read(call, partner, reach, read).await
-}
-
-async fn cached_read<T: Serialize>(
-    call: &CallContext,
-    partner: &BusinessPartnerId,
-    reach: ReadCost,
-    read: impl AsyncFn(&mut Conn) -> Result<T>,
-) -> Result<HttpResponse> {
-    let current_etag = async || call.current.tag(partner).await;
-    let tag_in = async |conn: &mut Conn| {
-        service::load_state(conn, partner)
-            .await
-            .map(|state| state.etag())
-    };
-    response::cached_read(call, Some(&call.pages), reach, current_etag, tag_in, read).await
 }
