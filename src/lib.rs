@@ -24,6 +24,7 @@ pub mod openapi;
 pub mod plan_boards;
 pub mod queries;
 pub mod router;
+pub mod server;
 pub mod tags;
 pub mod telemetry;
 pub mod ticket_filter;

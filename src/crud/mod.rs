@@ -13,9 +13,8 @@ pub(crate) use row::{crud_row, unique};
 
 use crate::{
     common::{Resource, Result, change::EntityTag, page::PageRequest},
-    db::{Aggregate, Conn, Db, Tx},
+    db::{Aggregate, Conn, Db, RevisionLookup, Tx},
     i18n::Lang,
-    integration::RevisionLookup,
 };
 
 /// The root below which elements are kept, and which every write to them locks.

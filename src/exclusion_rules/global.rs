@@ -7,9 +7,8 @@ use crate::{
     catalog,
     common::{Result, change::EntityTag, ids::BusinessPartnerId},
     crud::Parent,
-    db::{Aggregate, Conn, Db, schema::shared_revisions, with_conn},
+    db::{Aggregate, Conn, Db, RevisionLookup, schema::shared_revisions, with_conn},
     history::AggregateVersion,
-    integration::RevisionLookup,
 };
 
 /// The owner of the global rules, as the column `owner` has it.

@@ -3,18 +3,16 @@
 //! Every write below a partner locks the integration's row first, through one of two aggregates: [`ConfigurationLock`], which
 //! applies rule R1, or [`ActivationLock`], the one write that is possible while the integration is inactive. What every
 //! request below a partner needs to know first – does it exist, is it active, which revision – is its [`IntegrationState`]; who only
-//! needs to know whether something has changed asks [`RevisionLookup`].
+//! needs to know whether something has changed asks [`crate::db::RevisionLookup`].
 
 pub mod dto;
 pub mod readiness;
 mod repo;
-mod revisions;
 pub mod routes;
 pub mod service;
 
 pub use dto::CustomerIntegration;
 pub use repo::IntegrationRow;
-pub use revisions::RevisionLookup;
 pub use service::{ActivationLock, ConfigurationLock};
 
 use crate::{
@@ -65,17 +63,6 @@ impl IntegrationState {
 
     /// The tag of everything that can be read below this integration.
     pub fn etag(&self) -> EntityTag {
-        tag_of(self.revisions())
+        self.revisions().etag()
     }
-}
-
-/// The tag of everything that can be read below an integration: it changes when anything below it, anything of the catalogue, or
-/// a global rule does.
-fn tag_of(revisions: VersionVector) -> EntityTag {
-    let VersionVector {
-        partner,
-        catalog,
-        global_rules,
-    } = revisions;
-    EntityTag::derived(partner, format_args!("c{catalog}.g{global_rules}"))
 }

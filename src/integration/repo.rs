@@ -142,38 +142,6 @@ pub(super) async fn load_state(
     .optional()?)
 }
 
-/// The revisions that each partner's decisions depend on, of one moment.
-pub(super) async fn revisions(
-    conn: &mut Conn,
-    partners: &[BusinessPartnerId],
-) -> Result<Vec<(BusinessPartnerId, i64, i64, i64)>> {
-    // PostgreSQL plans a statement with an array of few elements each time anew, because its general plan is for more of them; that
-    // takes as long as all the rest
-    Ok(match partners {
-        [one] => with_conn!(conn, |c| standings()
-            .filter(integrations::business_partner_id.eq(one))
-            .load(c)),
-        many => with_conn!(conn, |c| standings()
-            .filter(integrations::business_partner_id.eq_any(many))
-            .load(c)),
-    }?)
-}
-
-/// Each partner with its revision and those that all share.
-#[diesel::dsl::auto_type(no_type_alias)]
-fn standings() -> _ {
-    let (of_catalog, of_rules): (&'static str, &'static str) = (CATALOG, GLOBAL_RULES);
-    integrations::table
-        .inner_join(shared_revisions::table.on(shared_revisions::name.eq(of_catalog)))
-        .inner_join(global_rules.on(global_rules.field(shared_revisions::name).eq(of_rules)))
-        .select((
-            integrations::business_partner_id,
-            integrations::revision,
-            shared_revisions::revision,
-            global_rules.field(shared_revisions::revision),
-        ))
-}
-
 pub(super) async fn insert(conn: &mut Conn, row: &IntegrationRow) -> Result<()> {
     with_conn!(conn, |c| diesel::insert_into(integrations::table)
         .values(row)

@@ -1,7 +1,7 @@
 //! The rules of the aggregate: what may be written while it is inactive, and switching it on and off.
 
 use super::{
-    IntegrationRow, IntegrationState, RevisionLookup,
+    IntegrationRow, IntegrationState,
     dto::{
         CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch,
         CustomerIntegrationSummary,
@@ -21,7 +21,7 @@ use crate::{
         timestamp::Timestamp,
     },
     crud::Parent,
-    db::{Aggregate, Conn, Db, ReadCost, Tx, VersionVector},
+    db::{Aggregate, Conn, Db, ReadCost, RevisionLookup, Tx},
     decisions::rules::CompiledFilter,
     exclusion_rules, grants,
     history::AggregateVersion,
@@ -66,7 +66,7 @@ impl Parent for ConfigurationLock {
     }
 
     async fn current_etag(&self, _: &Db, current: &RevisionLookup) -> Result<EntityTag> {
-        current.tag(&self.0).await
+        current.etag(&self.0).await
     }
 }
 
@@ -110,24 +110,6 @@ fn toggled(row: &IntegrationRow, wanted: Option<bool>, now: Timestamp) -> Option
 /// Where an integration stands, or that there is none.
 pub async fn load_state(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<IntegrationState> {
     or_not_found(repo::load_state(conn, partner).await?).map(IntegrationState::new)
-}
-
-/// The revisions that each partner's decisions depend on, all of one moment; partners that do not exist are left out.
-pub async fn revisions(
-    conn: &mut Conn,
-    partners: &[BusinessPartnerId],
-) -> Result<impl Iterator<Item = (BusinessPartnerId, VersionVector)> + use<>> {
-    let rows = repo::revisions(conn, partners).await?.into_iter();
-    Ok(rows.map(|(id, partner, catalog, global_rules)| {
-        (
-            id,
-            VersionVector {
-                partner,
-                catalog,
-                global_rules,
-            },
-        )
-    }))
 }
 
 /// A page of the integrations a caller may know (`only`: of one partner), and its tag.
