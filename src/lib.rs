@@ -39,6 +39,7 @@ pub mod overview;
 pub mod plan_boards;
 pub mod queries;
 pub mod router;
+pub mod server;
 pub mod tags;
 pub mod telemetry;
 pub mod ticket_filter;

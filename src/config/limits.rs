@@ -1,11 +1,10 @@
 //! The settings of what callers may do at most.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use clap::Args;
 
 use super::errors::ConfigErrors;
-use crate::http::{body::BODY_TIMEOUT, limits::RateLimit};
 
 /// What callers may do at most.
 #[derive(Debug, Clone, Args)]
@@ -25,6 +24,26 @@ pub(super) struct LimitArgs {
     /// How many requests of a subject may come at once [default: twice the rate]
     #[arg(long, env)]
     rate_limit_burst: Option<String>,
+}
+
+/// Default time for a body to arrive: the largest one at 70 kB/s.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How many requests one token subject may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    pub per_second: NonZeroU32,
+    pub burst: NonZeroU32,
+}
+
+impl RateLimit {
+    /// Creates a limit, or `None` (unlimited) if either number is zero.
+    pub fn new(per_second: u32, burst: u32) -> Option<Self> {
+        Some(Self {
+            per_second: NonZeroU32::new(per_second)?,
+            burst: NonZeroU32::new(burst)?,
+        })
+    }
 }
 
 /// What callers may do at most.

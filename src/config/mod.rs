@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 pub use errors::ConfigErrors;
 use errors::non_empty;
 use limits::LimitArgs;
-pub use limits::Limits;
+pub use limits::{Limits, RateLimit};
 pub use tokens::TokenArgs;
 
 use crate::{

@@ -17,17 +17,12 @@ use super::{
     Conn, Db, PerWorker, VersionVector,
     batch_loader::{BatchLoader, WorkerShare},
     query_time,
-    schema::{customer_integrations as integrations, shared_revisions},
+    schema::{CATALOG, GLOBAL_RULES, customer_integrations as integrations, shared_revisions},
     with_conn,
 };
 use crate::common::{Result, change::EntityTag, ids::BusinessPartnerId, or_not_found};
 
 diesel::alias!(shared_revisions as global_rules: GlobalRulesRevision);
-
-/// The name of the catalogue's row in `shared_revisions`.
-const CATALOG: &str = "catalog";
-/// The name of the global rules' row in `shared_revisions`.
-const GLOBAL_RULES: &str = "global_rules";
 
 /// Partners whose revisions are cached on SQLite, at about 250 bytes each.
 const CACHED_PARTNERS: usize = 10_000;
@@ -162,11 +157,11 @@ async fn query(
     }?;
     Ok(rows
         .into_iter()
-        .map(|(id, partner, catalog, global_rules)| {
+        .map(|(id, partner, catalog, rules)| {
             let versions = VersionVector {
                 partner,
                 catalog,
-                global_rules,
+                global_rules: rules,
             };
             (id, versions)
         })

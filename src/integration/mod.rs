@@ -6,7 +6,6 @@
 //! the only one that does not. [`IntegrationState`] is what most requests need: the row, the
 //! partner, and the current revisions.
 
-pub mod cached_read;
 mod repo;
 pub mod service;
 

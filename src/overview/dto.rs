@@ -11,7 +11,7 @@ use crate::{
         Audit, Resource, change::EntityTag, ids::BusinessPartnerId, merge_patch,
         timestamp::Timestamp,
     },
-    http::params::ListFilter,
+    http::list_query::ListFilter,
     integration::{self, IntegrationState},
 };
 

@@ -172,7 +172,7 @@ fn ensure_no_tags(first: Vec<(TagId, String)>, total: i64) -> Result<()> {
         .with_references(references.collect()))
 }
 
-/// `docs/domain.md#r5`
+/// The area of a tag must be granted (`docs/domain.md#r5`).
 fn ensure_area_granted(area: &AreaId, granted: bool) -> Result<()> {
     if granted {
         Ok(())

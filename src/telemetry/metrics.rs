@@ -23,7 +23,7 @@ use crate::{
     common::counters::Count,
     db::Db,
     decisions::{DecisionStats, PolicyCache},
-    http::{limits::Gate, page_cache::PageCache},
+    http::{concurrency_limit::ConcurrencyLimit, page_cache::PageCache},
     tokens::Verifier,
 };
 
@@ -54,7 +54,7 @@ pub struct Sources {
     pub policy_cache: Arc<PolicyCache>,
     pub pages: Arc<PageCache>,
     pub verifier: Arc<Verifier>,
-    pub gate: Gate,
+    pub concurrency_limit: ConcurrencyLimit,
 }
 
 fn histogram() -> Histogram {
@@ -150,7 +150,7 @@ impl Collector for Scraped {
             policy_cache,
             pages,
             verifier,
-            gate,
+            concurrency_limit,
         } = &self.sources;
         let mut out = Out(encoder);
         out.gauge(
@@ -161,7 +161,7 @@ impl Collector for Scraped {
         out.gauge(
             "http_requests_in_progress",
             "Requests being handled, probes left out",
-            gate.inside() as u64,
+            concurrency_limit.in_progress() as u64,
         )?;
         let pool = db.pool();
         let (help, values) = (
