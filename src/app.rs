@@ -1,8 +1,10 @@
-//! The one way to build the service, for the binary and for every test.
+//! Builds and runs the service, for the binary and for every test.
+
+mod metrics;
 
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::{Arc, OnceLock, atomic::Ordering},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -15,309 +17,118 @@ use actix_web::{
 };
 use anyhow::Context as _;
 use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::sleep,
+    signal::unix::{Signal, SignalKind, signal},
+    time::{sleep, timeout},
 };
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    common::counters::CacheStats,
     config::{Config, ShutdownConfig},
     db::{
-        Db, DbOptions,
+        Db, DbOptions, RevisionLookup,
         migrations::{self, Direction},
     },
     decisions::PolicyCache,
     http::{
-        body::BodyTimeout,
+        app_context::AppContext,
+        concurrency_limit::ConcurrencyLimit,
         cors,
-        limits::{Gate, RateLimiter},
+        middleware::{admit, run_request},
         page_cache::PageCache,
+        rate_limit::RateLimiter,
         route_guard::{RouteTable, not_found_or_405},
-        serve::{self, ServerOptions},
-        surround::{AppContext, admit, surround},
     },
-    integration::RevisionLookup,
     router::{self, Document},
-    telemetry::metrics::{
-        CacheSample, DecisionsSample, LookupsSample, Metrics, PoolSample, Source, Sources,
-    },
+    server::{ServerOptions, server},
+    telemetry::metrics::Metrics,
     tokens::Verifier,
 };
 
-/// How often subjects are forgotten whose requests need no counting any more.
+/// How often idle subjects are evicted from the rate limiter.
 const EVICT_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Media type of the metrics.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The service, bound to its addresses but not serving yet.
 pub struct App {
-    /// The address it really listens on.
+    /// The address it listens on; its port is never 0.
     pub address: SocketAddr,
     /// The address of its metrics.
     pub metrics_address: Option<SocketAddr>,
     pub db: Db,
     server: Server,
-    metrics: Option<Server>,
-    app_context: Data<AppContext>,
-    stopping: ShutdownConfig,
-}
-
-/// The operations and the document. They depend on nothing but the program, so however many instances a process has – the tests
-/// have hundreds –, they are made once.
-fn openapi_once() -> anyhow::Result<&'static (Data<RouteTable>, Data<Document>)> {
-    static OPENAPI: OnceLock<(Data<RouteTable>, Data<Document>)> = OnceLock::new();
-    if let Some(made) = OPENAPI.get() {
-        return Ok(made);
-    }
-    let document = router::document().context("cannot write the document")?;
-    let operations = RouteTable::of(&document, &router::PUBLIC_PATHS);
-    let document = Document(Bytes::from(serde_json::to_vec(&document)?));
-    Ok(OPENAPI.get_or_init(|| (Data::new(operations), Data::new(document))))
-}
-
-/// What the requests of an instance share.
-#[derive(Clone)]
-struct AppState {
-    db: Data<Db>,
-    current: Data<RevisionLookup>,
-    policy_cache: Data<PolicyCache>,
-    pages: Data<PageCache>,
-    verifier: Data<Verifier>,
-    app_context: Data<AppContext>,
-    limiter: Option<Data<RateLimiter>>,
-}
-
-impl AppState {
-    fn new(db: &Db, config: &Config) -> anyhow::Result<Self> {
-        let current = Arc::new(RevisionLookup::new(db.clone()));
-        let policy_cache = Arc::new(PolicyCache::new(
-            db.clone(),
-            Arc::clone(&current),
-            config.decision_cache_bytes,
-        )?);
-        let pages = Arc::new(PageCache::new(config.page_cache_bytes));
-        let verifier = Arc::new(Verifier::start(&config.tokens));
-        let gate = Gate::new(config.limits.concurrent_requests);
-        let sources = metric_sources(db, &gate, &policy_cache, &pages, &verifier);
-        let app_context = AppContext {
-            gate,
-            metrics: Metrics::new(sources),
-            request_timeout: config.limits.request_timeout,
-            origins: config.cors_allowed_origins.clone(),
-            stopping: false.into(),
-        };
-        let limiter = config
-            .limits
-            .rate
-            .map(RateLimiter::new)
-            .transpose()?
-            .map(Data::new);
-        limiter.iter().for_each(evict_idle);
-        let app_context = Data::new(app_context);
-        let db = Data::new(db.clone());
-        Ok(Self {
-            db,
-            current: current.into(),
-            policy_cache: policy_cache.into(),
-            pages: pages.into(),
-            verifier: verifier.into(),
-            app_context,
-            limiter,
-        })
-    }
-
-    fn register(&self, config: &mut web::ServiceConfig) {
-        config
-            .app_data(self.db.clone())
-            .app_data(self.current.clone())
-            .app_data(self.policy_cache.clone())
-            .app_data(self.pages.clone())
-            .app_data(self.verifier.clone())
-            .app_data(self.app_context.clone());
-        if let Some(limiter) = &self.limiter {
-            config.app_data(limiter.clone());
-        }
-    }
-}
-
-/// Connects the metrics to the parts of the service that they describe.
-fn metric_sources(
-    db: &Db,
-    gate: &Gate,
-    policy_cache: &Arc<PolicyCache>,
-    pages: &Arc<PageCache>,
-    verifier: &Arc<Verifier>,
-) -> Sources {
-    Sources {
-        requests_in_progress: source(gate, |gate| gate.inside() as u64),
-        db_pool: source(db, |db| {
-            let pool = db.pool();
-            PoolSample {
-                idle: pool.idle,
-                used: pool.used,
-                size: pool.most,
-                pending: pool.waiting,
-            }
-        }),
-        decisions: source(policy_cache, |policy_cache| {
-            let stats = &policy_cache.counts;
-            DecisionsSample {
-                visible_tickets: stats.visible.now(),
-                hidden_tickets: stats.hidden.now(),
-                invalid_tickets: stats.wrong.now(),
-                allowed_creations: stats.allowed.now(),
-                refused_creations: stats.refused.now(),
-            }
-        }),
-        policy_cache: source(policy_cache, |policy_cache| CacheSample {
-            lookups: lookups(&policy_cache.counts.policies),
-            bytes: policy_cache.bytes(),
-        }),
-        page_cache: source(pages, |pages| CacheSample {
-            lookups: lookups(&pages.lookups),
-            bytes: pages.bytes(),
-        }),
-        token_cache: source(verifier, |verifier| lookups(&verifier.lookups)),
-        jwks_ages: source(verifier, |verifier| {
-            let ages = verifier.jwks_ages();
-            ages.map(|(issuer, age)| (issuer.to_owned(), age)).collect()
-        }),
-    }
-}
-
-/// A metric that is read from a shared part of the service.
-fn source<P: Clone + Send + Sync + 'static, T: 'static>(part: &P, read: fn(&P) -> T) -> Source<T> {
-    let part = part.clone();
-    Box::new(move || read(&part))
-}
-
-fn lookups(stats: &CacheStats) -> LookupsSample {
-    let [hit, stale, miss] = stats.named().map(|(_, count)| count.now());
-    LookupsSample { hit, stale, miss }
-}
-
-/// Bounds the memory of a limiter as long as there is one.
-fn evict_idle(limiter: &Data<RateLimiter>) {
-    let limiter = Arc::downgrade(limiter);
-    rt::spawn(async move {
-        while let Some(limiter) = limiter.upgrade() {
-            limiter.evict_idle();
-            drop(limiter);
-            sleep(EVICT_INTERVAL).await;
-        }
-    });
+    metrics_server: Option<Server>,
+    context: Data<AppContext>,
+    shutdown: ShutdownConfig,
 }
 
 impl App {
-    /// Migrates the database if the configuration says so, and binds the addresses.
+    /// Migrates the database if configured, and binds the addresses.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         Self::with_routes(config, |_| {}).await
     }
 
-    /// The same with more routes beside its own, for benchmarks that need something to compare with. They come first, so that what is
-    /// compared is not made slow by the routes before it.
+    /// Like [`App::build`], with additional routes that benchmarks compare with. They are
+    /// registered first, so that routing does not slow them down.
     pub async fn with_routes(
         config: Config,
-        more: fn(&mut web::ServiceConfig),
+        extra_routes: fn(&mut web::ServiceConfig),
     ) -> anyhow::Result<Self> {
-        let options = DbOptions {
-            workers: config.worker_threads,
-            ..config.database_options
-        };
-        let db = Db::open(&config.database, options)?;
-        if config.migrate_on_start {
-            let applied = migrations::migrate(&config.database, Direction::Up)
-                .await
-                .context("cannot migrate the database")?;
-            tracing::info!(applied, "schema is up to date");
-        }
-        let (operations, document) = openapi_once()?.clone();
-        let shared = AppState::new(&db, &config)?;
+        let db = open_database(&config).await?;
+        let state = AppState::new(&db, &config)?;
+        let context = state.context.clone();
         let listener = TcpListener::bind(&config.bind_address)
             .with_context(|| format!("cannot listen on {} (BIND_ADDRESS)", config.bind_address))?;
         let address = listener.local_addr()?;
-        let app_context = shared.app_context.clone();
-        let (metrics, metrics_address) = match &config.metrics_bind_address {
-            Some(address) => metrics_server(address, app_context.clone())
-                .map(|(server, at)| (Some(server), Some(at)))?,
-            None => (None, None),
+        let metrics = match &config.metrics_bind_address {
+            Some(address) => Some(metrics_server(address, context.clone())?),
+            None => None,
         };
-        let serving = ServerOptions {
-            workers: config.worker_threads,
-            header_timeout: config.limits.header_timeout,
-            shutdown_timeout: config.stopping.timeout,
-        };
-        let (origins, body_timeout) = (config.cors_allowed_origins, config.limits.body_timeout);
-        // without a word from the service, browsers let no page of another origin in: then nothing has to be looked at
-        let for_pages = !origins.is_empty();
-        let server = serve::server(serving, listener, move || {
-            ActixApp::new()
-                .wrap(from_fn(admit))
-                .wrap(Condition::new(for_pages, cors::cors(&origins)))
-                .wrap(Condition::new(for_pages, from_fn(cors::expose)))
-                .wrap(from_fn(surround))
-                .configure(|config| shared.register(config))
-                .app_data(operations.clone())
-                .app_data(document.clone())
-                .app_data(BodyTimeout(body_timeout))
-                .configure(more)
-                .into_utoipa_app()
-                .configure(router::api)
-                .into_app()
-                .configure(router::public)
-                .default_service(web::to(not_found_or_405))
-        })?;
+        let (metrics_server, metrics_address) = metrics.unzip();
         Ok(Self {
             address,
             metrics_address,
             db,
-            server,
-            metrics,
-            app_context,
-            stopping: config.stopping,
+            server: api_server(&config, listener, state, extra_routes)?,
+            metrics_server,
+            context,
+            shutdown: config.stopping,
         })
     }
 
-    /// A handle that stops the service at once.
+    /// A handle that stops the service immediately.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
     }
 
-    /// Serves until it is stopped by its handle.
+    /// Serves until stopped by its handle.
     pub async fn run(self) -> anyhow::Result<()> {
-        if let Some(metrics) = self.metrics {
-            rt::spawn(metrics);
+        if let Some(metrics_server) = self.metrics_server {
+            rt::spawn(metrics_server);
         }
         Ok(self.server.await?)
     }
 
-    /// Serves until a signal comes, and then finishes what runs: readiness says no first, so that nothing new is sent here; after
-    /// a while no connection is accepted any more; and when the last request has been answered the address is given up. Only
-    /// then the workers end, since a request may use a connection to the database that another worker opened and drives. A second
-    /// signal stops at once.
+    /// Serves until SIGTERM or SIGINT, and then shuts down gracefully. A second signal stops the
+    /// service immediately.
     pub async fn run_until_signalled(self) -> anyhow::Result<()> {
-        let (handle, app_context, ShutdownConfig { delay, timeout }) =
-            (self.handle(), self.app_context.clone(), self.stopping);
+        let handle = self.handle();
+        let context = self.context.clone();
+        let shutdown = self.shutdown;
         let mut signals = Signals::listen()?;
         rt::spawn(async move {
-            let name = signals.next().await;
-            app_context.stopping.store(true, Ordering::Relaxed);
-            // not before it is so: who reads this may ask at once
+            let signal = signals.next().await;
+            context.start_shutdown();
+            // Only logged afterwards: readers of this line may check readiness at once.
+            let delay = shutdown.delay;
             tracing::info!(
-                signal = name,
+                signal,
                 ?delay,
                 "shutting down: readiness now fails, draining requests"
             );
-            let finish = async {
-                sleep(delay).await;
-                handle.pause().await;
-                // no request may take longer: what then still runs is given up, not waited for once more
-                let finished = tokio::time::timeout(timeout, app_context.gate.emptied())
-                    .await
-                    .is_ok();
-                handle.stop(finished).await;
-            };
             tokio::select! {
-                () = finish => {}
+                () = drain(&handle, &context, shutdown) => {}
                 _ = signals.next() => handle.stop(false).await,
             }
         });
@@ -327,10 +138,23 @@ impl App {
     }
 }
 
-/// The signals that end the service.
+/// Stops the server once no request is in progress.
+///
+/// Readiness fails already, so load balancers stop sending requests during the delay. Then the
+/// server accepts no more connections. Its workers must run until the last request has finished,
+/// because a request may use a database connection that another worker drives.
+async fn drain(handle: &ServerHandle, context: &AppContext, shutdown: ShutdownConfig) {
+    sleep(shutdown.delay).await;
+    handle.pause().await;
+    let drained = timeout(shutdown.timeout, context.concurrency_limit.drained()).await;
+    // After a timeout, a graceful stop would wait for the same requests again.
+    handle.stop(drained.is_ok()).await;
+}
+
+/// The signals that shut the service down.
 struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Signals {
@@ -341,6 +165,7 @@ impl Signals {
         })
     }
 
+    /// Waits for a signal, and returns its name.
     async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
@@ -349,23 +174,157 @@ impl Signals {
     }
 }
 
-/// A server of its own for metrics, so that they can be kept from those who may call the API.
+/// The state that all requests of an instance share.
+#[derive(Clone)]
+struct AppState {
+    context: Data<AppContext>,
+    db: Data<Db>,
+    revisions: Data<RevisionLookup>,
+    policy_cache: Data<PolicyCache>,
+    page_cache: Data<PageCache>,
+    verifier: Data<Verifier>,
+    rate_limiter: Option<Data<RateLimiter>>,
+}
+
+impl AppState {
+    fn new(db: &Db, config: &Config) -> anyhow::Result<Self> {
+        let revisions = Arc::new(RevisionLookup::new(db.clone()));
+        let policy_cache = Arc::new(PolicyCache::new(
+            db.clone(),
+            Arc::clone(&revisions),
+            config.decision_cache_bytes,
+        )?);
+        let page_cache = Arc::new(PageCache::new(config.page_cache_bytes));
+        let verifier = Arc::new(Verifier::start(&config.tokens));
+        let concurrency_limit = ConcurrencyLimit::new(config.limits.concurrent_requests);
+        let metrics = Metrics::new(metrics::sources(
+            db,
+            &concurrency_limit,
+            &policy_cache,
+            &page_cache,
+            &verifier,
+        ));
+        Ok(Self {
+            context: Data::new(AppContext::new(
+                concurrency_limit,
+                metrics,
+                config.limits.request_timeout,
+                config.limits.body_timeout,
+                config.cors_allowed_origins.clone(),
+            )),
+            db: Data::new(db.clone()),
+            revisions: revisions.into(),
+            policy_cache: policy_cache.into(),
+            page_cache: page_cache.into(),
+            verifier: verifier.into(),
+            rate_limiter: rate_limiter(config)?,
+        })
+    }
+
+    fn register(&self, app: &mut web::ServiceConfig) {
+        app.app_data(self.context.clone())
+            .app_data(self.db.clone())
+            .app_data(self.revisions.clone())
+            .app_data(self.policy_cache.clone())
+            .app_data(self.page_cache.clone())
+            .app_data(self.verifier.clone());
+        if let Some(rate_limiter) = &self.rate_limiter {
+            app.app_data(rate_limiter.clone());
+        }
+    }
+}
+
+/// The rate limiter, if configured, with a task that evicts idle subjects while it exists.
+fn rate_limiter(config: &Config) -> anyhow::Result<Option<Data<RateLimiter>>> {
+    let Some(limit) = config.limits.rate else {
+        return Ok(None);
+    };
+    let limiter = Data::new(RateLimiter::new(limit)?);
+    let evicted = Arc::downgrade(&limiter);
+    rt::spawn(async move {
+        while let Some(limiter) = evicted.upgrade() {
+            limiter.evict_idle();
+            drop(limiter);
+            sleep(EVICT_INTERVAL).await;
+        }
+    });
+    Ok(Some(limiter))
+}
+
+/// Opens the database, and migrates it if configured.
+async fn open_database(config: &Config) -> anyhow::Result<Db> {
+    let options = DbOptions {
+        workers: config.worker_threads,
+        ..config.database_options
+    };
+    let db = Db::open(&config.database, options)?;
+    if config.migrate_on_start {
+        let applied = migrations::migrate(&config.database, Direction::Up)
+            .await
+            .context("cannot migrate the database")?;
+        tracing::info!(applied, "schema is up to date");
+    }
+    Ok(db)
+}
+
+/// The server of the API and of everything else that needs no separate address.
+fn api_server(
+    config: &Config,
+    listener: TcpListener,
+    state: AppState,
+    extra_routes: fn(&mut web::ServiceConfig),
+) -> anyhow::Result<Server> {
+    let (routes, document) = openapi_once()?.clone();
+    let options = ServerOptions {
+        workers: config.worker_threads,
+        header_timeout: config.limits.header_timeout,
+        shutdown_timeout: config.stopping.timeout,
+    };
+    let origins = config.cors_allowed_origins.clone();
+    // Without allowed origins, the CORS middleware is skipped.
+    let cors_enabled = !origins.is_empty();
+    let server = server(options, listener, move || {
+        // The middleware registered last runs first.
+        ActixApp::new()
+            .wrap(from_fn(admit))
+            .wrap(Condition::new(cors_enabled, cors::cors(&origins)))
+            .wrap(Condition::new(cors_enabled, from_fn(cors::expose_headers)))
+            .wrap(from_fn(run_request))
+            .configure(|app| state.register(app))
+            .app_data(routes.clone())
+            .app_data(document.clone())
+            .configure(extra_routes)
+            .into_utoipa_app()
+            .configure(router::api)
+            .into_app()
+            .configure(router::public)
+            .default_service(web::to(not_found_or_405))
+    })?;
+    Ok(server)
+}
+
+/// The OpenAPI document and the routes it describes. They are the same for all instances in a
+/// process, of which tests start hundreds, so they are built once.
+fn openapi_once() -> anyhow::Result<&'static (Data<RouteTable>, Data<Document>)> {
+    static OPENAPI: OnceLock<(Data<RouteTable>, Data<Document>)> = OnceLock::new();
+    if let Some(openapi) = OPENAPI.get() {
+        return Ok(openapi);
+    }
+    let document = router::document().context("cannot generate the OpenAPI document")?;
+    let routes = RouteTable::new(&document, &router::PUBLIC_PATHS);
+    let document = Document(Bytes::from(serde_json::to_vec(&document)?));
+    Ok(OPENAPI.get_or_init(|| (Data::new(routes), Data::new(document))))
+}
+
+/// A separate server for metrics, so that clients of the API cannot reach them.
 fn metrics_server(
     address: &str,
-    app_context: Data<AppContext>,
+    context: Data<AppContext>,
 ) -> anyhow::Result<(Server, SocketAddr)> {
-    let tell = |app_context: Data<AppContext>| async move {
-        match app_context.metrics.text() {
-            Ok(text) => HttpResponse::Ok()
-                .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-                .body(text),
-            Err(_) => HttpResponse::InternalServerError().finish(),
-        }
-    };
     let server = HttpServer::new(move || {
         ActixApp::new()
-            .app_data(app_context.clone())
-            .route("/metrics", web::get().to(tell))
+            .app_data(context.clone())
+            .route("/metrics", web::get().to(serve_metrics))
     })
     .workers(1)
     .disable_signals()
@@ -373,4 +332,11 @@ fn metrics_server(
     .with_context(|| format!("cannot listen on {address} (METRICS_BIND_ADDRESS)"))?;
     let address = *server.addrs().first().context("no address to listen on")?;
     Ok((server.run(), address))
+}
+
+async fn serve_metrics(context: Data<AppContext>) -> HttpResponse {
+    match context.metrics.text() {
+        Ok(text) => HttpResponse::Ok().content_type(OPEN_METRICS).body(text),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
 }

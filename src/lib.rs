@@ -1,7 +1,21 @@
-//! Back end of the tab "Kundenintegration": what the accesses of a business partner may see and do in the ticket portal.
+//! Back end of the tab "Kundenintegration", which configures what the accesses of a business
+//! partner may see and do in the ticket portal.
 //!
-//! One room per sub-tab (`accesses`, `areas`, …), each with `routes` (HTTP, no rule), `service` (rules, neither HTTP nor
-//! SQL), `repo` (SQL, no rule) and `dto` (JSON). What they share lives once: `kernel`, `db`, `http`, `grants`, `history`.
+//! There is one module per sub-tab (`accesses`, `areas`, …), each with `routes` (HTTP), `service`
+//! (rules), `repo` (SQL) and `dto` (JSON). Modules depend on each other in one direction only, from
+//! bottom to top:
+//!
+//! 1. `common`: types without dependencies
+//! 2. `db`: connections, transactions, schema
+//! 3. `i18n`, `tokens`, `telemetry`, `config`
+//! 4. `http`, `openapi`, `server`: everything about HTTP that is not specific to the domain
+//! 5. `crud`: generic resources
+//! 6. `catalog`, `ticket_filter`, `integration`: the ERP's data, filters, the aggregate root
+//! 7. `grants`: generic grants of catalogue entries
+//! 8. `accesses`, `areas`, `ticket_types`, `tags`, `queries`, `exclusion_rules`, `plan_boards`,
+//!    `history`
+//! 9. `decisions`, `overview`: read all of the above
+//! 10. `router`, `app`, `demo`
 #![forbid(unsafe_code)]
 
 pub mod accesses;
@@ -21,9 +35,11 @@ pub mod http;
 pub mod i18n;
 pub mod integration;
 pub mod openapi;
+pub mod overview;
 pub mod plan_boards;
 pub mod queries;
 pub mod router;
+pub mod server;
 pub mod tags;
 pub mod telemetry;
 pub mod ticket_filter;

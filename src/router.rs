@@ -1,4 +1,4 @@
-//! Every route on one page. Registering a route is documenting it: the document is made from this list.
+//! All routes. The OpenAPI document is generated from them.
 
 use actix_web::{
     HttpResponse, get,
@@ -13,12 +13,12 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
     http::{API_BASE, health, problem_page},
-    integration, openapi, plan_boards, queries, tags, ticket_filter, ticket_types,
+    openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
-/// Where everything configured for one partner is.
+/// Path prefix of everything that belongs to one business partner.
 const PARTNER_BASE: &str = "/api/v1/customer-integrations/{business_partner_id}";
-/// Paths outside the API; all of them take GET (and HEAD) only and need no token.
+/// Paths outside the API. They only support GET and HEAD, and need no token.
 pub const PUBLIC_PATHS: [&str; 6] = [
     "/health/live",
     "/health/ready",
@@ -28,39 +28,29 @@ pub const PUBLIC_PATHS: [&str; 6] = [
     "/problems/{code}",
 ];
 
-/// The operations of the API, in the document's order. Decisions, asked most often, are compared with first. All else is a tree, so
-/// that a request is compared with the few routes of its branch only; a flat one, since each level has futures of its own.
+/// The operations of the API, in the order of the document.
+///
+/// Hot decision routes are registered first. The rest is nested one level to limit regex matching
+/// and future size.
 pub fn api(config: &mut ServiceConfig) {
-    use exclusion_rules::global_routes::{
-        create_global_exclusion_rule, delete_global_exclusion_rule, get_global_exclusion_rule,
-        list_global_exclusion_rules, update_global_exclusion_rule,
-    };
     config
         .service(decisions::routes::decide_ticket_visibility)
         .service(decisions::routes::decide_ticket_creation)
         .service(decisions::routes::preview_exclusion_rule)
-        .service(integration::routes::list_customer_integrations)
+        .service(overview::routes::list_customer_integrations)
         .service(scope(PARTNER_BASE).configure(partner))
         .service(
             scope(API_BASE)
-                .service(
-                    scope("/exclusion-rules")
-                        .service(list_global_exclusion_rules)
-                        .service(create_global_exclusion_rule)
-                        .service(get_global_exclusion_rule)
-                        .service(update_global_exclusion_rule)
-                        .service(delete_global_exclusion_rule),
-                )
-                .service(scope("/catalog").configure(catalog_entries))
+                .service(scope("/exclusion-rules").configure(global_exclusion_rules))
+                .service(scope("/catalog").configure(catalog))
                 .service(ticket_filter::routes::list_ticket_fields),
         );
 }
 
-/// Everything configured for one partner.
 fn partner(config: &mut ServiceConfig) {
     config
-        .service(integration::routes::get_customer_integration)
-        .service(integration::routes::update_customer_integration)
+        .service(overview::routes::get_customer_integration)
+        .service(overview::routes::update_customer_integration)
         .service(
             scope("/accesses")
                 .service(accesses::routes::list_accesses)
@@ -122,7 +112,16 @@ fn ticket_settings(config: &mut ServiceConfig) {
         );
 }
 
-fn catalog_entries(config: &mut ServiceConfig) {
+fn global_exclusion_rules(config: &mut ServiceConfig) {
+    config
+        .service(exclusion_rules::global_routes::list_global_exclusion_rules)
+        .service(exclusion_rules::global_routes::create_global_exclusion_rule)
+        .service(exclusion_rules::global_routes::get_global_exclusion_rule)
+        .service(exclusion_rules::global_routes::update_global_exclusion_rule)
+        .service(exclusion_rules::global_routes::delete_global_exclusion_rule);
+}
+
+fn catalog(config: &mut ServiceConfig) {
     config
         .service(catalog::routes::list_catalog_business_partners)
         .service(catalog::routes::get_catalog_business_partner)
@@ -138,7 +137,7 @@ fn catalog_entries(config: &mut ServiceConfig) {
         .service(catalog::routes::put_catalog_plan_board);
 }
 
-/// What is served beside the API.
+/// Health checks, the OpenAPI document and its interactive documentation, and problem pages.
 pub fn public(config: &mut web::ServiceConfig) {
     config
         .service(health::live)
@@ -156,7 +155,7 @@ pub fn public(config: &mut web::ServiceConfig) {
         );
 }
 
-/// The OpenAPI document of this version.
+/// Generates the OpenAPI document.
 pub fn document() -> serde_json::Result<Value> {
     let app = actix_web::App::new()
         .into_utoipa_app()
@@ -165,10 +164,10 @@ pub fn document() -> serde_json::Result<Value> {
     openapi::finish(&api)
 }
 
-/// The document as it is served.
+/// The serialized OpenAPI document.
 pub struct Document(pub Bytes);
 
-/// The interactive pages are at `/docs/`, where their relative links work.
+/// Redirects to `/docs/`, where the relative links of the documentation work.
 #[get("/docs")]
 async fn docs() -> HttpResponse {
     HttpResponse::PermanentRedirect()

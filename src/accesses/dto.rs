@@ -14,7 +14,7 @@ use crate::{
         merge_patch,
         text::{Text, check},
     },
-    http::params::ListFilter,
+    http::list_query::ListFilter,
 };
 
 /// What the people behind an access may do. Only editors and dispatchers may create tickets.

@@ -1,7 +1,8 @@
-//! Accesses: the external logins of a partner's people, and what role they have. No password, no secret is kept here.
+//! Accesses: the external logins of a partner's contacts, with their roles. The service stores no
+//! passwords and no other secrets of them.
 //!
-//! Rules R2 (active only with an area and a ticket type), R6 (approvers need a role that may act) and R7 (an e-mail
-//! address is a login, so it exists once) live in `service`. Accesses are deactivated, never deleted.
+//! `service` enforces the rules `docs/domain.md#r2`, `#r6` and `#r7`. Accesses are deactivated,
+//! never deleted.
 
 pub mod dto;
 mod repo;
@@ -13,7 +14,7 @@ pub use repo::{AccessFields, AccessRow};
 
 use crate::common::ids::AccessId;
 
-/// How somebody names an access without its partner.
+/// Identifies an access without its partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessRef {
     Id(AccessId),
@@ -21,13 +22,13 @@ pub enum AccessRef {
     Email(String),
 }
 
-/// How many accesses a partner has, by what readiness and the rules need to know.
+/// How many accesses a partner has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AccessCounts {
     pub all: i64,
     pub active: i64,
-    /// Active, and in a role that may create tickets.
+    /// Active accesses with a role that may create tickets.
     pub active_creators: i64,
-    /// Active, and an approver.
+    /// Active accesses that are approvers.
     pub active_approvers: i64,
 }

@@ -1,4 +1,4 @@
-//! SQL of the accesses: every query begins with the partner.
+//! SQL of the accesses.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// What people decide about an access.
+/// The fields that clients set.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = accesses, treat_none_as_null = true)]
 pub struct AccessFields {
@@ -44,14 +44,18 @@ impl Named for AccessFields {
         format!("{} {}", self.last_name, self.first_name).into()
     }
 
-    fn searched(&self) -> Cow<'_, str> {
+    fn search_text(&self) -> Cow<'_, str> {
         format!("{} {} {}", self.last_name, self.first_name, self.email).into()
     }
 }
 
 crud_row!(
-    AccessRow of AccessIdKind in accesses, fields: AccessFields,
-    owner: business_partner_id (business_partner_id: BusinessPartnerId)
+    AccessRow in accesses,
+    id: AccessIdKind,
+    owner: BusinessPartnerId,
+    filter: business_partner_id,
+    column: business_partner_id: BusinessPartnerId,
+    fields: AccessFields,
 );
 
 pub(super) async fn list(
@@ -80,8 +84,8 @@ pub(super) async fn list(
     })?)
 }
 
-/// Who an access is, of whichever partner, and the revision of its partner's integration, by one statement.
-pub(super) async fn look_up(conn: &mut Conn, who: &AccessRef) -> Result<Option<(AccessRow, i64)>> {
+/// An access of any partner, and the revision of its partner's integration, read by one statement.
+pub async fn look_up(conn: &mut Conn, access: &AccessRef) -> Result<Option<(AccessRow, i64)>> {
     Ok(with_conn!(conn, |c, Engine| {
         let query = accesses::table
             .inner_join(
@@ -90,7 +94,7 @@ pub(super) async fn look_up(conn: &mut Conn, who: &AccessRef) -> Result<Option<(
             )
             .select((AccessRow::as_select(), integrations::revision))
             .into_boxed::<Engine>();
-        match who {
+        match access {
             AccessRef::Id(id) => query.filter(accesses::id.eq(*id)),
             AccessRef::Email(email) => query.filter(accesses::email.eq(email.as_str())),
         }
@@ -99,27 +103,27 @@ pub(super) async fn look_up(conn: &mut Conn, who: &AccessRef) -> Result<Option<(
     .optional()?)
 }
 
-/// The accesses of any partner with this e-mail address, and that of this partner with this contact.
+/// The accesses that have this e-mail address, of any partner, or this contact, of this partner.
 pub(super) async fn find_conflicts(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
     email: &str,
     contact: Option<&ContactId>,
 ) -> Result<Vec<AccessRow>> {
-    let of_contact = accesses::business_partner_id
+    let same_contact = accesses::business_partner_id
         .eq(partner)
         .and(accesses::contact_id.eq(contact));
     Ok(with_conn!(conn, |c| accesses::table
-        .filter(accesses::email.eq(email).or(of_contact.assume_not_null()))
+        .filter(accesses::email.eq(email).or(same_contact.assume_not_null()))
         .select(AccessRow::as_select())
         .load(c))?)
 }
 
-/// Some of a partner's accesses in the order of their list: those named, or else the first active ones.
-pub(super) async fn list_for_preview(
+/// The first `limit` accesses of a partner, sorted by name: of `ids`, or the active ones if `None`.
+pub async fn list_for_preview(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
-    named: Option<&[AccessId]>,
+    ids: Option<&[AccessId]>,
     limit: i64,
 ) -> Result<Vec<AccessRow>> {
     Ok(with_conn!(conn, |c, Engine| {
@@ -127,8 +131,8 @@ pub(super) async fn list_for_preview(
             .filter(accesses::business_partner_id.eq(partner))
             .select(AccessRow::as_select())
             .into_boxed::<Engine>();
-        query = match named {
-            Some(named) => query.filter(accesses::id.eq_any(named.to_vec())),
+        query = match ids {
+            Some(ids) => query.filter(accesses::id.eq_any(ids.to_vec())),
             None => query.filter(accesses::active),
         };
         query
@@ -138,24 +142,18 @@ pub(super) async fn list_for_preview(
     })?)
 }
 
-/// The partners that some accesses are of.
-pub(super) async fn partners(
-    conn: &mut Conn,
-    named: &[AccessId],
-) -> Result<Vec<BusinessPartnerId>> {
+/// The partners of accesses, without duplicates.
+pub async fn partners(conn: &mut Conn, ids: &[AccessId]) -> Result<Vec<BusinessPartnerId>> {
     Ok(with_conn!(conn, |c| accesses::table
-        .filter(accesses::id.eq_any(named.to_vec()))
+        .filter(accesses::id.eq_any(ids.to_vec()))
         .select(accesses::business_partner_id)
         .distinct()
         .order(accesses::business_partner_id)
         .load(c))?)
 }
 
-/// Counts a partner's accesses in one query.
-pub(super) async fn access_counts(
-    conn: &mut Conn,
-    partner: &BusinessPartnerId,
-) -> Result<AccessCounts> {
+/// Counts a partner's accesses with one query.
+pub async fn access_counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<AccessCounts> {
     let groups: Vec<(EnumText<Role>, bool, bool, i64)> = with_conn!(conn, |c| accesses::table
         .filter(accesses::business_partner_id.eq(partner))
         .group_by((accesses::role, accesses::approver, accesses::active))
@@ -166,18 +164,14 @@ pub(super) async fn access_counts(
             count_star()
         ))
         .load(c))?;
-    Ok(groups.into_iter().fold(
-        AccessCounts::default(),
-        |mut access_counts, (EnumText(role), approver, active, count)| {
-            access_counts.all += count;
-            access_counts.active += if active { count } else { 0 };
-            access_counts.active_creators += if active && role.may_create() {
-                count
-            } else {
-                0
-            };
-            access_counts.active_approvers += if active && approver { count } else { 0 };
-            access_counts
-        },
-    ))
+    let mut counts = AccessCounts::default();
+    for (EnumText(role), approver, active, count) in groups {
+        counts.all += count;
+        if active {
+            counts.active += count;
+            counts.active_creators += if role.may_create() { count } else { 0 };
+            counts.active_approvers += if approver { count } else { 0 };
+        }
+    }
+    Ok(counts)
 }

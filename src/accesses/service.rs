@@ -1,23 +1,36 @@
 //! The rules of accesses.
 
 use super::{
-    Access, AccessCounts, AccessRef,
+    Access,
     dto::{AccessCreate, AccessListQuery, AccessPatch, IneffectiveReason, Role},
     repo::{self, AccessFields, AccessRow},
 };
 use crate::{
     catalog::EntryKind,
     common::{
-        Code, Error, FieldError, Result,
-        error::ensure_valid,
-        ids::{AccessId, BusinessPartnerId},
-        merge_patch,
+        Code, Error, FieldError, Result, error::ensure_valid, ids::BusinessPartnerId, merge_patch,
         page::PageRequest,
     },
-    crud::{ApplyPatch, CrudResource, CrudRow as _, Parent as _},
+    crud::{ApplyPatch, CrudResource, CrudRow as _, Parent as _, UniqueConstraint},
     db::{Conn, Tx, sql_types::EnumText},
     grants,
     integration::{ConfigurationLock, IntegrationState},
+};
+
+pub use super::repo::{access_counts, list_for_preview, look_up, partners};
+
+/// The e-mail address is the login, so it is unique across all partners.
+const UNIQUE_EMAIL: UniqueConstraint = UniqueConstraint {
+    constraint: "accesses_email_key",
+    pointer: "/email",
+    code: Code::DuplicateEmail,
+};
+
+/// A contact has at most one access per partner.
+const UNIQUE_CONTACT: UniqueConstraint = UniqueConstraint {
+    constraint: "accesses_business_partner_id_contact_id_key",
+    pointer: "/contact_id",
+    code: Code::DuplicateContact,
 };
 
 impl CrudResource<ConfigurationLock> for Access {
@@ -27,22 +40,27 @@ impl CrudResource<ConfigurationLock> for Access {
     type Filter = AccessListQuery;
 
     const MAX: i64 = 20_000;
+    const UNIQUE: &'static [UniqueConstraint] = &[UNIQUE_EMAIL, UNIQUE_CONTACT];
+
+    async fn new_fields(
+        _: &mut Tx<'_, IntegrationState>,
+        _: &ConfigurationLock,
+        body: AccessCreate,
+    ) -> Result<AccessFields> {
+        Ok(body.into())
+    }
 
     async fn apply_rules(
         tx: &mut Tx<'_, IntegrationState>,
         parent: &ConfigurationLock,
         stored: Option<&AccessRow>,
-        fields: &mut AccessFields,
+        fields: &AccessFields,
     ) -> Result<()> {
-        approver_may_act(fields.role.0, fields.approver)?;
+        ensure_approver_may_act(fields.role.0, fields.approver)?;
         if fields.active && !stored.is_some_and(|stored| stored.fields.active) {
-            may_be_active(tx.conn, &parent.0).await?;
+            ensure_may_be_active(tx.conn, &parent.0).await?;
         }
-        unique(tx.conn, &parent.0, stored, fields).await
-    }
-
-    fn duplicate(constraint: &str) -> Error {
-        duplicate(constraint)
+        ensure_unique(tx.conn, &parent.0, stored, fields).await
     }
 
     async fn load_page(
@@ -57,40 +75,15 @@ impl CrudResource<ConfigurationLock> for Access {
     async fn to_views(
         conn: &mut Conn,
         parent: &ConfigurationLock,
-        at: Option<&IntegrationState>,
+        state: Option<&IntegrationState>,
         rows: Vec<AccessRow>,
     ) -> Result<Vec<Self>> {
-        let at = match at {
-            Some(at) => at,
+        let state = match state {
+            Some(state) => state,
             None => &parent.load_state(conn).await?,
         };
-        Ok(rows.into_iter().map(|row| view(row, at)).collect())
+        Ok(rows.into_iter().map(|row| view(row, state)).collect())
     }
-}
-
-/// How many accesses a partner has, by kind.
-pub async fn access_counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<AccessCounts> {
-    repo::access_counts(conn, partner).await
-}
-
-/// Who an access is, of whichever partner, and the revision of its partner's integration at that moment.
-pub async fn look_up(conn: &mut Conn, who: &AccessRef) -> Result<Option<(AccessRow, i64)>> {
-    repo::look_up(conn, who).await
-}
-
-/// Some of a partner's accesses in the order of their list: those named, or else the first active ones; `limit` at most.
-pub async fn list_for_preview(
-    conn: &mut Conn,
-    partner: &BusinessPartnerId,
-    named: Option<&[AccessId]>,
-    limit: i64,
-) -> Result<Vec<AccessRow>> {
-    repo::list_for_preview(conn, partner, named, limit).await
-}
-
-/// The partners that some accesses are of.
-pub async fn partners(conn: &mut Conn, named: &[AccessId]) -> Result<Vec<BusinessPartnerId>> {
-    repo::partners(conn, named).await
 }
 
 impl From<AccessCreate> for AccessFields {
@@ -111,41 +104,46 @@ impl From<AccessCreate> for AccessFields {
 
 impl ApplyPatch<AccessFields> for AccessPatch {
     fn apply_to(self, fields: &mut AccessFields) {
-        merge_patch::assign(&mut fields.contact_id, self.contact_id);
-        merge_patch::assign(&mut fields.first_name, self.first_name);
-        merge_patch::assign(&mut fields.last_name, self.last_name);
-        merge_patch::assign(&mut fields.email, self.email);
+        let Self {
+            contact_id,
+            first_name,
+            last_name,
+            email,
+            language,
+            role,
+            approver,
+            ticket_visibility,
+            active,
+        } = self;
+        merge_patch::assign(&mut fields.contact_id, contact_id);
+        merge_patch::assign(&mut fields.first_name, first_name);
+        merge_patch::assign(&mut fields.last_name, last_name);
+        merge_patch::assign(&mut fields.email, email);
         merge_patch::assign(
             &mut fields.language,
-            self.language.map(|language| EnumText(language.get())),
+            language.map(|language| EnumText(language.get())),
         );
-        merge_patch::assign(&mut fields.role, self.role.map(|role| EnumText(role.get())));
-        merge_patch::assign(&mut fields.approver, self.approver);
+        merge_patch::assign(&mut fields.role, role.map(|role| EnumText(role.get())));
+        merge_patch::assign(&mut fields.approver, approver);
         merge_patch::assign(
             &mut fields.ticket_visibility,
-            self.ticket_visibility
-                .map(|visibility| EnumText(visibility.get())),
+            ticket_visibility.map(|visibility| EnumText(visibility.get())),
         );
-        merge_patch::assign(&mut fields.active, self.active);
+        merge_patch::assign(&mut fields.active, active);
     }
 }
 
 fn view(row: AccessRow, state: &IntegrationState) -> Access {
     let audit = row.audit();
-    let AccessRow {
-        id,
-        business_partner_id,
-        fields,
-        ..
-    } = row;
-    let reasons = ineffective_reasons(
+    let fields = row.fields;
+    let ineffective_reasons = ineffective_reasons(
         state.integration.active,
         state.partner.active,
         fields.active,
     );
     Access {
-        id,
-        business_partner_id,
+        id: row.id,
+        business_partner_id: row.business_partner_id,
         contact_id: fields.contact_id,
         first_name: fields.first_name,
         last_name: fields.last_name,
@@ -155,51 +153,54 @@ fn view(row: AccessRow, state: &IntegrationState) -> Access {
         approver: fields.approver,
         ticket_visibility: fields.ticket_visibility.0,
         active: fields.active,
-        effective: reasons.is_empty(),
-        ineffective_reasons: reasons,
+        effective: ineffective_reasons.is_empty(),
+        ineffective_reasons,
         audit,
     }
 }
 
-fn ineffective_reasons(integration: bool, partner: bool, access: bool) -> Vec<IneffectiveReason> {
-    let reasons = [
-        (integration, IneffectiveReason::IntegrationInactive),
-        (partner, IneffectiveReason::BusinessPartnerInactive),
-        (access, IneffectiveReason::AccessInactive),
-    ];
+fn ineffective_reasons(
+    integration_active: bool,
+    partner_active: bool,
+    access_active: bool,
+) -> Vec<IneffectiveReason> {
+    let mut reasons = Vec::new();
+    if !integration_active {
+        reasons.push(IneffectiveReason::IntegrationInactive);
+    }
+    if !partner_active {
+        reasons.push(IneffectiveReason::BusinessPartnerInactive);
+    }
+    if !access_active {
+        reasons.push(IneffectiveReason::AccessInactive);
+    }
     reasons
-        .into_iter()
-        .filter(|(active, _)| !active)
-        .map(|(_, reason)| reason)
-        .collect()
 }
 
-async fn may_be_active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<()> {
+async fn ensure_may_be_active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<()> {
     let areas = grants::service::count(conn, partner, EntryKind::Area).await?;
     let ticket_types = grants::service::count(conn, partner, EntryKind::TicketType).await?;
-    complete(areas, ticket_types)
+    ensure_complete(areas, ticket_types)
 }
 
-/// R2: an access may be active only while the partner has at least one area and at least one ticket type.
-fn complete(areas: i64, ticket_types: i64) -> Result<()> {
-    let missing = [(areas, Code::NoArea), (ticket_types, Code::NoTicketType)];
-    let field_errors: Vec<_> = missing
-        .into_iter()
-        .filter(|(count, _)| *count == 0)
-        .map(|(_, code)| FieldError::new("/active", code))
-        .collect();
-    if field_errors.is_empty() {
+/// An active access needs an area and a ticket type (`docs/domain.md#r2`).
+fn ensure_complete(areas: i64, ticket_types: i64) -> Result<()> {
+    let mut missing = Vec::new();
+    if areas == 0 {
+        missing.push(FieldError::new("/active", Code::NoArea));
+    }
+    if ticket_types == 0 {
+        missing.push(FieldError::new("/active", Code::NoTicketType));
+    }
+    if missing.is_empty() {
         Ok(())
     } else {
-        Err(Error::field_errors(
-            Code::IntegrationIncomplete,
-            field_errors,
-        ))
+        Err(Error::field_errors(Code::IntegrationIncomplete, missing))
     }
 }
 
-/// R6: an approver needs a role that may act; judged on the merged result of a patch.
-fn approver_may_act(role: Role, approver: bool) -> Result<()> {
+/// An approver needs a role that may act (`docs/domain.md#r6`).
+fn ensure_approver_may_act(role: Role, approver: bool) -> Result<()> {
     if approver && !role.may_create() {
         return Err(Error::from_field(
             FieldError::new("/approver", Code::ApproverRole).with("role", <&str>::from(role)),
@@ -208,17 +209,18 @@ fn approver_may_act(role: Role, approver: bool) -> Result<()> {
     Ok(())
 }
 
-/// R7: an e-mail address is a login and exists once over all partners; a contact exists once within its partner. All that is taken is
-/// told, the same on both engines; of the constraints each would tell another one first.
-async fn unique(
+/// E-mail address and contact must be unique (`docs/domain.md#r7`).
+///
+/// Checked before writing, because the engines differ in which of several violated constraints they
+/// report, and both must be reported.
+async fn ensure_unique(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
     stored: Option<&AccessRow>,
     fields: &AccessFields,
 ) -> Result<()> {
-    let AccessFields {
-        email, contact_id, ..
-    } = fields;
+    let email = &fields.email;
+    let contact_id = &fields.contact_id;
     if stored.is_some_and(|stored| {
         stored.fields.email == *email && stored.fields.contact_id == *contact_id
     }) {
@@ -226,73 +228,48 @@ async fn unique(
     }
     let mut others = repo::find_conflicts(conn, partner, email, contact_id.as_ref()).await?;
     others.retain(|other| stored.is_none_or(|stored| stored.id != other.id));
-    let same_email = others.iter().any(|other| other.fields.email == *email);
-    let same_contact = contact_id.is_some()
-        && others
-            .iter()
-            .any(|it| it.business_partner_id == *partner && it.fields.contact_id == *contact_id);
-    ensure_valid(
-        [
-            same_email.then(email_taken),
-            same_contact.then(contact_taken),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-    )
-}
-
-fn email_taken() -> FieldError {
-    FieldError::new("/email", Code::DuplicateEmail)
-}
-
-fn contact_taken() -> FieldError {
-    FieldError::new("/contact_id", Code::DuplicateContact)
-}
-
-/// What a violated constraint means: another write came between.
-fn duplicate(constraint: &str) -> Error {
-    match constraint {
-        "accesses_email_key" => Error::from_field(email_taken()),
-        "accesses_business_partner_id_contact_id_key" => Error::from_field(contact_taken()),
-        other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
+    let mut violations = Vec::new();
+    if others.iter().any(|other| other.fields.email == *email) {
+        violations.push(UNIQUE_EMAIL.violation());
     }
+    if contact_id.is_some()
+        && others.iter().any(|other| {
+            other.business_partner_id == *partner && other.fields.contact_id == *contact_id
+        })
+    {
+        violations.push(UNIQUE_CONTACT.violation());
+    }
+    ensure_valid(violations)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn codes(error: Error) -> (Code, Vec<Code>) {
-        let Error::Client(refusal) = error else {
-            panic!("{error}")
+    #[rstest::rstest]
+    #[case(0, 3, &[Code::NoArea])]
+    #[case(2, 0, &[Code::NoTicketType])]
+    #[case(0, 0, &[Code::NoArea, Code::NoTicketType])]
+    fn r2_missing_grants_are_reported(
+        #[case] areas: i64,
+        #[case] ticket_types: i64,
+        #[case] expected: &[Code],
+    ) {
+        let Err(Error::Client(error)) = ensure_complete(areas, ticket_types) else {
+            panic!("not a client error")
         };
-        (
-            refusal.code,
-            refusal
-                .field_errors
-                .iter()
-                .map(|field_error| field_error.code)
-                .collect(),
-        )
+        assert_eq!(error.code, Code::IntegrationIncomplete);
+        let codes: Vec<_> = error
+            .field_errors
+            .iter()
+            .map(|field_error| field_error.code)
+            .collect();
+        assert_eq!(codes, expected);
     }
 
     #[test]
-    fn r2_what_is_missing_is_named() {
-        assert!(complete(1, 1).is_ok());
-        assert_eq!(
-            codes(complete(0, 3).unwrap_err()),
-            (Code::IntegrationIncomplete, vec![Code::NoArea])
-        );
-        assert_eq!(
-            codes(complete(2, 0).unwrap_err()),
-            (Code::IntegrationIncomplete, vec![Code::NoTicketType])
-        );
-        let both = vec![Code::NoArea, Code::NoTicketType];
-        assert_eq!(
-            codes(complete(0, 0).unwrap_err()),
-            (Code::IntegrationIncomplete, both)
-        );
+    fn r2_one_area_and_one_ticket_type_suffice() {
+        assert!(ensure_complete(1, 1).is_ok());
     }
 
     #[rstest::rstest]
@@ -300,61 +277,48 @@ mod tests {
     #[case(Role::Observer, false, true)]
     #[case(Role::Editor, true, true)]
     #[case(Role::Dispatcher, true, true)]
-    fn r6_approvers_need_a_role_that_may_act(
+    fn r6_approver_requires_role_that_may_act(
         #[case] role: Role,
         #[case] approver: bool,
-        #[case] good: bool,
+        #[case] expected: bool,
     ) {
-        assert_eq!(approver_may_act(role, approver).is_ok(), good);
+        assert_eq!(ensure_approver_may_act(role, approver).is_ok(), expected);
     }
 
-    #[test]
-    fn r7_a_violated_constraint_names_the_field() {
-        let at = |constraint| match duplicate(constraint) {
-            Error::Client(refusal) => (refusal.code, refusal.field_errors[0].pointer.clone()),
-            error => panic!("{error}"),
+    fn with_active(fields: &AccessFields, active: bool) -> AccessFields {
+        let mut fields = fields.clone();
+        let patch = AccessPatch {
+            active: Some(active),
+            ..AccessPatch::default()
         };
-        assert_eq!(
-            at("accesses_email_key"),
-            (Code::DuplicateEmail, "/email".to_owned())
-        );
-        let contact = "accesses_business_partner_id_contact_id_key";
-        assert_eq!(
-            at(contact),
-            (Code::DuplicateContact, "/contact_id".to_owned())
-        );
-        assert_eq!(duplicate("accesses_pkey").code(), Code::InternalError);
+        patch.apply_to(&mut fields);
+        fields
     }
 
     #[test]
-    fn r10_a_patch_that_says_nothing_new_leaves_the_facts_alone() {
-        let body = serde_json::json!({"first_name": "Änne", "last_name": "Schäfer", "email": "a@b.example"});
-        let fields = AccessFields::from(serde_json::from_value::<AccessCreate>(body).unwrap());
-        let toggled = |fields: &AccessFields, active| {
-            let mut fields = fields.clone();
-            AccessPatch {
-                active: Some(active),
-                ..AccessPatch::default()
-            }
-            .apply_to(&mut fields);
-            fields
+    fn r10_deactivation_and_reactivation_change_nothing_else() {
+        let body = serde_json::json!({
+            "first_name": "Änne", "last_name": "Schäfer", "email": "a@b.example"
+        });
+        let active = AccessFields::from(serde_json::from_value::<AccessCreate>(body).unwrap());
+        let inactive = with_active(&active, false);
+        let expected = AccessFields {
+            active: false,
+            ..active.clone()
         };
-        let off = toggled(&fields, false);
-        assert_eq!(
-            off,
-            AccessFields {
-                active: false,
-                ..fields.clone()
-            }
-        );
-        assert_eq!(toggled(&off, false), off);
-        assert_eq!(toggled(&off, true), fields);
+        assert_eq!(inactive, expected);
+        assert_eq!(with_active(&inactive, false), inactive);
+        assert_eq!(with_active(&inactive, true), active);
     }
 
     #[test]
-    fn every_reason_is_told() {
-        use IneffectiveReason::*;
+    fn effective_access_has_no_ineffective_reasons() {
         assert_eq!(ineffective_reasons(true, true, true), []);
+    }
+
+    #[test]
+    fn every_ineffective_reason_is_listed() {
+        use IneffectiveReason::*;
         let all = [IntegrationInactive, BusinessPartnerInactive, AccessInactive];
         assert_eq!(ineffective_reasons(false, false, false), all);
     }

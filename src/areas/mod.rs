@@ -1,7 +1,7 @@
 //! Areas in which a partner's accesses see and create tickets.
 //!
-//! Granting is the shared mechanism of [`crate::grants`]; this room adds what an area shows, that the last one stays
-//! while an access is active (R3), and that one stays to which tags are bound (R4).
+//! Grants are implemented in [`crate::grants`]. This module adds the JSON of an area, and the rule
+//! that an area in use cannot be revoked (`docs/domain.md#r4`).
 
 pub mod dto;
 pub mod routes;
@@ -24,7 +24,7 @@ impl Grant for AreaGrant {
     type Entry = Area;
     type Put = Nothing;
 
-    const LAST: Option<Code> = Some(Code::LastArea);
+    const LAST_GRANT_ERROR: Option<Code> = Some(Code::LastArea);
 
     fn new(granted: GrantWithEntry) -> Self {
         let etag = granted.etag();

@@ -14,7 +14,7 @@ use crate::{
         text::{Text, check},
         unique_vec::UniqueVec,
     },
-    http::params::ListFilter,
+    http::list_query::ListFilter,
 };
 
 /// A customer company, as the ERP knows it.

@@ -1,20 +1,16 @@
-//! What sets the four kinds of catalogue entries apart.
+//! The four kinds of catalogue entries.
 
 use super::{
     Area, Attributes, BusinessPartner, CatalogEntry, CatalogRow, EntryKind, PlanBoard, TicketType,
-    TicketTypeKind,
+    TicketTypeKind, WritableEntry,
     dto::{AreaPut, BusinessPartnerPut, PlanBoardPut, TicketTypePut},
 };
 use crate::{
     common::{
-        Audit, Result,
-        ids::{
-            AreaIdKind, BusinessPartnerId, BusinessPartnerIdKind, ErpId, PlanBoardIdKind,
-            TicketTypeIdKind,
-        },
+        Audit,
+        ids::{AreaIdKind, BusinessPartnerIdKind, ErpId, PlanBoardIdKind, TicketTypeIdKind},
     },
-    db::{Tx, sql_types::Jsonb},
-    integration,
+    db::sql_types::{EnumText, Jsonb},
 };
 
 impl CatalogEntry for BusinessPartner {
@@ -33,14 +29,12 @@ impl CatalogEntry for BusinessPartner {
     }
 
     fn from_row(row: CatalogRow) -> Self {
-        let audit = row.audit();
-        let search_name = row.search_name.unwrap_or_default();
         Self {
+            audit: row.audit(),
             id: ErpId::from_trusted(row.id),
             name: row.name,
-            search_name,
+            search_name: row.search_name.unwrap_or_default(),
             active: row.active,
-            audit,
         }
     }
 
@@ -51,11 +45,6 @@ impl CatalogEntry for BusinessPartner {
             search_name: Some(put.search_name.clone().into()),
             ..Attributes::default()
         }
-    }
-
-    /// A customer integration exists for every known partner, born inactive (domain.md section 4).
-    async fn on_created(tx: &mut Tx<'_, ()>, id: &BusinessPartnerId) -> Result<()> {
-        integration::service::create_for_partner(tx, id).await
     }
 }
 
@@ -96,6 +85,8 @@ impl CatalogEntry for Area {
     }
 }
 
+impl WritableEntry for Area {}
+
 impl CatalogEntry for TicketType {
     type Kind = TicketTypeIdKind;
 
@@ -115,7 +106,7 @@ impl CatalogEntry for TicketType {
         let audit = row.audit();
         let kind = row
             .ticket_kind
-            .map_or_else(TicketTypeKind::default, |word| word.0);
+            .map_or_else(TicketTypeKind::default, |EnumText(kind)| kind);
         Self {
             id: ErpId::from_trusted(row.id),
             name: row.name,
@@ -129,11 +120,13 @@ impl CatalogEntry for TicketType {
         Attributes {
             name: put.name.clone().into(),
             active: put.active,
-            ticket_kind: Some(crate::db::sql_types::EnumText(put.kind.get())),
+            ticket_kind: Some(EnumText(put.kind.get())),
             ..Attributes::default()
         }
     }
 }
+
+impl WritableEntry for TicketType {}
 
 impl CatalogEntry for PlanBoard {
     type Kind = PlanBoardIdKind;
@@ -151,14 +144,12 @@ impl CatalogEntry for PlanBoard {
     }
 
     fn from_row(row: CatalogRow) -> Self {
-        let audit = row.audit();
-        let description = row.description.unwrap_or_default();
         Self {
+            audit: row.audit(),
             id: ErpId::from_trusted(row.id),
             name: row.name,
-            description,
+            description: row.description.unwrap_or_default(),
             active: row.active,
-            audit,
         }
     }
 
@@ -171,3 +162,5 @@ impl CatalogEntry for PlanBoard {
         }
     }
 }
+
+impl WritableEntry for PlanBoard {}

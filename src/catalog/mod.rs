@@ -1,8 +1,9 @@
-//! The catalogue: what the ERP owns and tells us – business partners, areas, ticket types, plan boards.
+//! The catalogue: business partners, areas, ticket types and plan boards, owned and written by the
+//! ERP.
 //!
-//! The four kinds differ only in a few attributes, so they share one table, one service and one trait
-//! ([`CatalogEntry`]); each kind adds its JSON shapes (`dto`) and a small impl (`kinds`). Ids are the ERP's own. An entry is
-//! retired (`active: false`), never deleted. Every change bumps the catalogue's one revision.
+//! The four kinds differ in a few attributes only. They share one table, one service and one trait
+//! ([`CatalogEntry`], implemented in `entries`). Ids are assigned by the ERP. An entry is retired
+//! (`active: false`), never deleted. Every change increments the revision of the whole catalogue.
 
 pub mod dto;
 mod entries;
@@ -11,7 +12,7 @@ pub mod routes;
 pub mod service;
 
 pub use dto::{Area, BusinessPartner, PlanBoard, TicketType, TicketTypeKind};
-pub use repo::{Attributes, CATALOG, CatalogRow};
+pub use repo::{Attributes, CatalogRow};
 pub use service::{Catalog, CatalogFilter};
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -47,14 +48,15 @@ pub enum EntryKind {
     PlanBoard,
 }
 
-/// What one kind of catalogue entry adds to what all have in common.
+/// One kind of catalogue entry; `Self` is its JSON view.
 pub trait CatalogEntry: Serialize + Sized + 'static {
+    /// Its kind in the table.
     const ENTRY: EntryKind;
 
     /// The kind of its id.
     type Kind: IdKind;
 
-    /// Its name in the history.
+    /// Its resource kind in the history.
     const RESOURCE: &'static str;
 
     /// The body of its PUT.
@@ -64,13 +66,20 @@ pub trait CatalogEntry: Serialize + Sized + 'static {
 
     fn audit(&self) -> &Audit;
 
-    /// The entry as stored in `row`.
+    /// The view of a row.
     fn from_row(row: CatalogRow) -> Self;
 
-    /// What a PUT says.
+    /// The attributes in the body of a PUT.
     fn attributes(put: &Self::Put) -> Attributes;
+}
 
-    /// What else comes into being with a new entry.
+/// A kind of catalogue entry that can be written.
+///
+/// Separate from [`CatalogEntry`] because a new business partner gets a customer integration. The
+/// module `integration`, which depends on the catalogue, implements this trait for business
+/// partners.
+pub trait WritableEntry: CatalogEntry {
+    /// Runs after a new entry has been inserted, in the same transaction.
     fn on_created(
         _tx: &mut Tx<'_, ()>,
         _id: &ErpId<Self::Kind>,

@@ -1,4 +1,4 @@
-//! SQL of the catalogue: one table for the four kinds.
+//! SQL of the catalogue: one table for all four kinds.
 
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -14,16 +14,13 @@ use crate::{
     },
     db::{
         Conn, paged,
-        schema::{catalog_entries as entries, grants, shared_revisions},
+        schema::{CATALOG, catalog_entries as entries, grants, shared_revisions},
         sql_types::{EnumText, Jsonb},
         with_conn,
     },
 };
 
-/// The name of the catalogue's row in `shared_revisions`.
-pub const CATALOG: &str = "catalog";
-
-/// A catalogue entry of any kind; the optional columns belong to one kind each.
+/// A stored catalogue entry of any kind. Each optional column belongs to one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = entries, treat_none_as_null = true)]
 pub struct CatalogRow {
@@ -45,7 +42,7 @@ pub struct CatalogRow {
     updated_by: String,
 }
 
-/// What the ERP tells about an entry.
+/// The attributes of an entry that the ERP sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attributes {
     pub name: String,
@@ -58,25 +55,29 @@ pub struct Attributes {
 }
 
 impl CatalogRow {
-    pub(crate) fn new(kind: EntryKind, id: &str, said: Attributes, audit: Audit) -> Self {
-        let searched = [
-            &said.name,
-            said.search_name.as_deref().unwrap_or_default(),
-            id,
-        ];
-        let (sort_key, search_key) = (sort_key(&said.name), fold(&searched.join(" ")));
+    pub(crate) fn new(kind: EntryKind, id: &str, attributes: Attributes, audit: Audit) -> Self {
+        let Attributes {
+            name,
+            active,
+            search_name,
+            color,
+            start_ticket_types,
+            ticket_kind,
+            description,
+        } = attributes;
+        let search_text = [&name, search_name.as_deref().unwrap_or_default(), id].join(" ");
         Self {
             kind: EnumText(kind),
             id: id.to_owned(),
-            name: said.name,
-            active: said.active,
-            search_name: said.search_name,
-            color: said.color,
-            start_ticket_types: said.start_ticket_types,
-            ticket_kind: said.ticket_kind,
-            description: said.description,
-            sort_key,
-            search_key,
+            sort_key: sort_key(&name),
+            search_key: fold(&search_text),
+            name,
+            active,
+            search_name,
+            color,
+            start_ticket_types,
+            ticket_kind,
+            description,
             version: audit.version,
             created_at: audit.created_at,
             updated_at: audit.updated_at,
@@ -146,8 +147,8 @@ pub(super) async fn update(conn: &mut Conn, row: &CatalogRow) -> Result<()> {
     Ok(())
 }
 
-/// Those of `ids` that the catalogue knows as entries of `kind`.
-pub(super) async fn known(
+/// Those of `ids` that exist as entries of `kind`.
+pub(super) async fn existing(
     conn: &mut Conn,
     kind: EntryKind,
     ids: &[TicketTypeId],
@@ -159,8 +160,8 @@ pub(super) async fn known(
         .load(c))?)
 }
 
-/// Kind, id and name of some areas and ticket types.
-pub(super) async fn names(
+/// Kind, id and name of areas and ticket types. Ids that do not exist are omitted.
+pub async fn names(
     conn: &mut Conn,
     areas: &[&str],
     ticket_types: &[&str],
@@ -177,8 +178,8 @@ pub(super) async fn names(
                 .and(entries::id.eq_any(ticket_types)),
         )
         .select((entries::kind, entries::id, entries::name));
-    let found: Vec<(EnumText<EntryKind>, String, String)> = with_conn!(conn, |c| query.load(c))?;
-    Ok(found
+    let rows: Vec<(EnumText<EntryKind>, String, String)> = with_conn!(conn, |c| query.load(c))?;
+    Ok(rows
         .into_iter()
         .map(|(EnumText(kind), id, name)| (kind, id, name))
         .collect())
@@ -219,7 +220,8 @@ pub(super) async fn list(
     })?)
 }
 
-/// Bumps the catalogue's revision, which locks it for writing, and returns it.
+/// Increments and returns the catalogue's revision, which locks the catalogue until the transaction
+/// ends.
 pub(super) async fn lock(conn: &mut Conn) -> Result<i64> {
     Ok(with_conn!(conn, |c| diesel::update(
         shared_revisions::table.find(CATALOG)
@@ -229,7 +231,8 @@ pub(super) async fn lock(conn: &mut Conn) -> Result<i64> {
     .get_result(c))?)
 }
 
-pub(super) async fn revision(conn: &mut Conn) -> Result<i64> {
+/// The catalogue's revision.
+pub async fn revision(conn: &mut Conn) -> Result<i64> {
     Ok(with_conn!(conn, |c| shared_revisions::table
         .find(CATALOG)
         .select(shared_revisions::revision)

@@ -1,9 +1,9 @@
 //! Routes of the catalogue. The handlers of the four kinds only differ in what they document; what they do is generic.
 
-use actix_web::{HttpRequest, HttpResponse, get, put, web::Data};
+use actix_web::{HttpResponse, get, put};
 
 use super::{
-    Area, BusinessPartner, CatalogEntry, CatalogFilter, PlanBoard, TicketType,
+    Area, BusinessPartner, CatalogEntry, CatalogFilter, PlanBoard, TicketType, WritableEntry,
     dto::{
         AreaPut, BusinessPartnerPut, CatalogListQuery, GrantableListQuery, PlanBoardPut,
         TicketTypePut,
@@ -13,19 +13,21 @@ use super::{
 use crate::{
     common::{
         Result,
+        change::EntityTag,
         ids::{AreaId, BusinessPartnerId, ErpId, PlanBoardId, TicketTypeId},
         page::PageRequest,
     },
-    db::{Conn, Db, ReadCost},
+    db::Conn,
     http::{
         auth::{
             Authorized,
             scope::{CatalogRead, CatalogWrite},
         },
         body::Body,
+        cached_read::{EtagSource, cached_read},
         call_context::CallContext,
-        conditional::Conditions,
-        params::{ListQuery, NameParams, PageParams, PathParam},
+        list_query::{ListQuery, NameParams, PageParams},
+        path_params::PathParam,
         response::{self, List},
     },
 };
@@ -66,14 +68,10 @@ pub async fn list_catalog_business_partners(
 pub async fn get_catalog_business_partner(
     permit: Authorized<CatalogRead>,
     id: PathParam<BusinessPartnerId>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
     permit.require_access(&id.0)?;
-    Ok(response::resource(
-        &service::get::<BusinessPartner>(&db, &id.0).await?,
-        &conditions,
-    ))
+    get::<BusinessPartner>(&call, &id.0).await
 }
 
 /// Create or replace a business partner of the catalogue
@@ -93,12 +91,10 @@ pub async fn get_catalog_business_partner(
 pub async fn put_catalog_business_partner(
     permit: Authorized<CatalogWrite>,
     id: PathParam<BusinessPartnerId>,
-    conditions: Conditions,
+    call: CallContext,
     body: Body<BusinessPartnerPut>,
-    request: HttpRequest,
-    db: Data<Db>,
 ) -> Result<HttpResponse> {
-    put::<BusinessPartner>(&db, &request, permit, id.0, body.0, conditions).await
+    put::<BusinessPartner>(call, &permit, id.0, body.0).await
 }
 
 /// List areas of the catalogue
@@ -131,13 +127,9 @@ pub async fn list_catalog_areas(
 pub async fn get_catalog_area(
     _permit: Authorized<CatalogRead>,
     id: PathParam<AreaId>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    Ok(response::resource(
-        &service::get::<Area>(&db, &id.0).await?,
-        &conditions,
-    ))
+    get::<Area>(&call, &id.0).await
 }
 
 /// Create or replace an area of the catalogue
@@ -157,12 +149,10 @@ pub async fn get_catalog_area(
 pub async fn put_catalog_area(
     permit: Authorized<CatalogWrite>,
     id: PathParam<AreaId>,
-    conditions: Conditions,
+    call: CallContext,
     body: Body<AreaPut>,
-    request: HttpRequest,
-    db: Data<Db>,
 ) -> Result<HttpResponse> {
-    put::<Area>(&db, &request, permit, id.0, body.0, conditions).await
+    put::<Area>(call, &permit, id.0, body.0).await
 }
 
 /// List ticket types of the catalogue
@@ -195,13 +185,9 @@ pub async fn list_catalog_ticket_types(
 pub async fn get_catalog_ticket_type(
     _permit: Authorized<CatalogRead>,
     id: PathParam<TicketTypeId>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    Ok(response::resource(
-        &service::get::<TicketType>(&db, &id.0).await?,
-        &conditions,
-    ))
+    get::<TicketType>(&call, &id.0).await
 }
 
 /// Create or replace a ticket type of the catalogue
@@ -221,12 +207,10 @@ pub async fn get_catalog_ticket_type(
 pub async fn put_catalog_ticket_type(
     permit: Authorized<CatalogWrite>,
     id: PathParam<TicketTypeId>,
-    conditions: Conditions,
+    call: CallContext,
     body: Body<TicketTypePut>,
-    request: HttpRequest,
-    db: Data<Db>,
 ) -> Result<HttpResponse> {
-    put::<TicketType>(&db, &request, permit, id.0, body.0, conditions).await
+    put::<TicketType>(call, &permit, id.0, body.0).await
 }
 
 /// List plan boards of the catalogue
@@ -259,13 +243,9 @@ pub async fn list_catalog_plan_boards(
 pub async fn get_catalog_plan_board(
     _permit: Authorized<CatalogRead>,
     id: PathParam<PlanBoardId>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    Ok(response::resource(
-        &service::get::<PlanBoard>(&db, &id.0).await?,
-        &conditions,
-    ))
+    get::<PlanBoard>(&call, &id.0).await
 }
 
 /// Create or replace a plan board of the catalogue
@@ -285,12 +265,25 @@ pub async fn get_catalog_plan_board(
 pub async fn put_catalog_plan_board(
     permit: Authorized<CatalogWrite>,
     id: PathParam<PlanBoardId>,
-    conditions: Conditions,
+    call: CallContext,
     body: Body<PlanBoardPut>,
-    request: HttpRequest,
-    db: Data<Db>,
 ) -> Result<HttpResponse> {
-    put::<PlanBoard>(&db, &request, permit, id.0, body.0, conditions).await
+    put::<PlanBoard>(call, &permit, id.0, body.0).await
+}
+
+impl EtagSource for CatalogFilter {
+    /// A token limited to one partner gets different pages at the same URL.
+    const SHARED: bool = false;
+
+    async fn current(&self, call: &CallContext) -> Result<EntityTag> {
+        call.db
+            .read(async |conn| service::list_etag(conn, self).await)
+            .await
+    }
+
+    async fn in_snapshot(&self, conn: &mut Conn) -> Result<EntityTag> {
+        service::list_etag(conn, self).await
+    }
 }
 
 async fn list<E: CatalogEntry>(
@@ -298,15 +291,10 @@ async fn list<E: CatalogEntry>(
     filter: &CatalogFilter,
     page: &PageRequest,
 ) -> Result<HttpResponse> {
-    let tag_now = async || {
-        call.db
-            .read(async |conn| service::list_tag(conn, filter).await)
-            .await
-    };
-    let tag_in = async |conn: &mut Conn| service::list_tag(conn, filter).await;
-    let read = async |conn: &mut Conn| service::list::<E>(conn, filter, page).await.map(List::from);
-    // a token limited to a partner gets other pages at the same addresses, so none are kept
-    response::cached_read(call, None, ReadCost::Scan, tag_now, tag_in, read).await
+    cached_read(call, filter, async |conn| {
+        service::list::<E>(conn, filter, page).await.map(List::from)
+    })
+    .await
 }
 
 async fn list_grantable<E: CatalogEntry>(
@@ -329,15 +317,19 @@ async fn list_grantable<E: CatalogEntry>(
     list::<E>(call, &filter, &query.page).await
 }
 
-async fn put<E: CatalogEntry>(
-    db: &Db,
-    request: &HttpRequest,
-    permit: Authorized<CatalogWrite>,
+async fn get<E: CatalogEntry>(call: &CallContext, id: &ErpId<E::Kind>) -> Result<HttpResponse> {
+    let entry = service::get::<E>(&call.db, id).await?;
+    Ok(response::resource(&entry, &call.conditions))
+}
+
+async fn put<E: WritableEntry>(
+    call: CallContext,
+    permit: &Authorized<CatalogWrite>,
     id: ErpId<E::Kind>,
     body: E::Put,
-    conditions: Conditions,
 ) -> Result<HttpResponse> {
     permit.require_unrestricted()?;
-    let done = service::put::<E>(db, permit.actor(), id, body, conditions.precondition).await?;
-    Ok(response::put_result(request, &done))
+    let precondition = call.conditions.precondition;
+    let done = service::put::<E>(&call.db, permit.actor(), id, body, precondition).await?;
+    Ok(response::put_result(&call.request, &done))
 }

@@ -1,6 +1,7 @@
-//! The catalogue's rules: the ERP's word counts, references must be known, what does not change is not written.
+//! The rules of the catalogue: references must exist, and a PUT that changes nothing is not
+//! written.
 
-use super::{CatalogEntry, CatalogRow, EntryKind, repo};
+use super::{CatalogEntry, CatalogRow, EntryKind, WritableEntry, repo};
 use crate::{
     common::{
         Actor, Change, Code, Committed, Error, FieldError, Result,
@@ -10,12 +11,14 @@ use crate::{
         or_not_found,
         page::{Page, PageRequest},
     },
-    db::{Aggregate, Conn, Db, Tx},
+    db::{Aggregate, Conn, Db, Tx, revision_lookup},
     history::AggregateVersion,
-    integration,
 };
 
-/// Locks the whole catalogue for one write: the ERP is its only writer.
+pub use super::repo::{names, revision};
+
+/// The aggregate of all catalogue entries. Writes lock the whole catalogue; the ERP is its only
+/// writer.
 #[derive(Debug, Clone, Copy)]
 pub struct Catalog;
 
@@ -28,12 +31,14 @@ impl Aggregate for Catalog {
     }
 }
 
-/// What a list of the catalogue is narrowed to.
+/// The filters of a list of the catalogue.
 #[derive(Debug, Default)]
 pub struct CatalogFilter {
+    /// Only entries that are (not) active.
     pub active: Option<bool>,
+    /// Only active entries that are not granted to this partner.
     pub grantable_to: Option<BusinessPartnerId>,
-    /// Only this entry: for callers that may not know of others.
+    /// Only this entry, for tokens that are limited to one partner.
     pub only: Option<String>,
 }
 
@@ -47,20 +52,26 @@ pub async fn list<E: CatalogEntry>(
     Ok(Page::new(rows, page).map(E::from_row))
 }
 
-/// The tag of a list: the catalogue's revision, and where it depends on what a partner was granted, the partner's. A partner
-/// that does not exist is not found.
-pub async fn list_tag(conn: &mut Conn, filter: &CatalogFilter) -> Result<EntityTag> {
+/// The ETag of a list. With `grantable_to` the list depends on the partner's grants, so the
+/// partner's ETag is used.
+///
+/// # Errors
+///
+/// 404 if the partner of `grantable_to` does not exist.
+pub async fn list_etag(conn: &mut Conn, filter: &CatalogFilter) -> Result<EntityTag> {
     match (&filter.grantable_to, &filter.only) {
-        (Some(partner), _) => Ok(integration::service::load_state(conn, partner)
-            .await?
-            .etag()),
-        // whoever may know of this one only gets another list at the same address
+        (Some(partner), _) => revision_lookup::etag_in(conn, partner).await,
+        // a limited token gets another list at the same URL
         (None, Some(only)) => Ok(EntityTag::hashed((repo::revision(conn).await?, only))),
         (None, None) => Ok(EntityTag::derived(repo::revision(conn).await?, "catalog")),
     }
 }
 
 /// One entry.
+///
+/// # Errors
+///
+/// 404 if it does not exist.
 pub async fn get<E: CatalogEntry>(db: &Db, id: &ErpId<E::Kind>) -> Result<E> {
     let row = db
         .read(async |conn| repo::find(conn, E::ENTRY, id.as_str()).await)
@@ -68,8 +79,12 @@ pub async fn get<E: CatalogEntry>(db: &Db, id: &ErpId<E::Kind>) -> Result<E> {
     or_not_found(row).map(E::from_row)
 }
 
-/// Creates or replaces an entry as the ERP says.
-pub async fn put<E: CatalogEntry>(
+/// Creates or replaces an entry. Idempotent.
+///
+/// # Errors
+///
+/// 422 if it references ticket types that do not exist; 412 if the precondition fails.
+pub async fn put<E: WritableEntry>(
     db: &Db,
     actor: Actor,
     id: ErpId<E::Kind>,
@@ -82,7 +97,7 @@ pub async fn put<E: CatalogEntry>(
     .await
 }
 
-async fn put_in<E: CatalogEntry>(
+async fn put_in<E: WritableEntry>(
     tx: &mut Tx<'_, ()>,
     id: &ErpId<E::Kind>,
     body: &E::Put,
@@ -90,26 +105,24 @@ async fn put_in<E: CatalogEntry>(
 ) -> Result<Change<E>> {
     let stored = repo::find(tx.conn, E::ENTRY, id.as_str()).await?;
     precondition.check(stored.clone().map(E::from_row).as_ref())?;
-    let said = E::attributes(body);
-    if let Some(start) = &said.start_ticket_types {
-        let known = repo::known(tx.conn, EntryKind::TicketType, &start.0).await?;
-        references_known(&start.0, &known)?;
+    let attributes = E::attributes(body);
+    if let Some(start) = &attributes.start_ticket_types {
+        let existing = repo::existing(tx.conn, EntryKind::TicketType, &start.0).await?;
+        ensure_ticket_types_exist(&start.0, &existing)?;
     }
     match stored {
         None => {
-            let row = CatalogRow::new(E::ENTRY, id.as_str(), said, tx.created_audit());
+            let row = CatalogRow::new(E::ENTRY, id.as_str(), attributes, tx.created_audit());
             repo::insert(tx.conn, &row).await?;
             E::on_created(tx, id).await?;
             Ok(Change::Created(E::from_row(row)))
         }
-        Some(before) if before.attributes() == said => Ok(Change::Unchanged(E::from_row(before))),
+        Some(before) if before.attributes() == attributes => {
+            Ok(Change::Unchanged(E::from_row(before)))
+        }
         Some(before) => {
-            let row = CatalogRow::new(
-                E::ENTRY,
-                id.as_str(),
-                said,
-                tx.updated_audit(&before.audit()),
-            );
+            let audit = tx.updated_audit(&before.audit());
+            let row = CatalogRow::new(E::ENTRY, id.as_str(), attributes, audit);
             repo::update(tx.conn, &row).await?;
             Ok(Change::Updated {
                 before: E::from_row(before),
@@ -119,12 +132,7 @@ async fn put_in<E: CatalogEntry>(
     }
 }
 
-/// The catalogue's revision.
-pub async fn revision(conn: &mut Conn) -> Result<i64> {
-    repo::revision(conn).await
-}
-
-/// The entry behind an id that somebody wants to grant.
+/// The row of an entry, if it exists.
 pub async fn find<E: CatalogEntry>(
     conn: &mut Conn,
     id: &ErpId<E::Kind>,
@@ -132,8 +140,8 @@ pub async fn find<E: CatalogEntry>(
     repo::find(conn, E::ENTRY, id.as_str()).await
 }
 
-/// R8: only what the ERP told us, and has not retired, can be granted.
-pub fn grantable(entry: Option<CatalogRow>, id: &str) -> Result<CatalogRow> {
+/// Only existing, active entries can be granted (`docs/domain.md#r8`).
+pub fn ensure_grantable(entry: Option<CatalogRow>, id: &str) -> Result<CatalogRow> {
     match entry {
         None => Err(Error::client(Code::UnknownReference).with("id", id)),
         Some(entry) if !entry.active => Err(Error::client(Code::RetiredReference).with("id", id)),
@@ -141,29 +149,17 @@ pub fn grantable(entry: Option<CatalogRow>, id: &str) -> Result<CatalogRow> {
     }
 }
 
-/// Start areas may name only ticket types that the ERP told us before.
-fn references_known(named: &[TicketTypeId], known: &[TicketTypeId]) -> Result<()> {
-    let unknown = named
+/// `start_ticket_types` may only reference existing ticket types.
+fn ensure_ticket_types_exist(ids: &[TicketTypeId], existing: &[TicketTypeId]) -> Result<()> {
+    let unknown = ids
         .iter()
         .enumerate()
-        .filter(|(_, id)| !known.contains(id));
-    let field_error = |(index, id)| {
-        FieldError::new(
-            format!("/start_ticket_types/{index}"),
-            Code::UnknownReference,
-        )
-        .with("id", id)
-    };
-    ensure_valid(unknown.map(field_error).collect())
-}
-
-/// Names of some areas and ticket types; those that the catalogue does not know are left out.
-pub async fn names(
-    conn: &mut Conn,
-    areas: &[&str],
-    ticket_types: &[&str],
-) -> Result<Vec<(EntryKind, String, String)>> {
-    repo::names(conn, areas, ticket_types).await
+        .filter(|(_, id)| !existing.contains(id))
+        .map(|(index, id)| {
+            let pointer = format!("/start_ticket_types/{index}");
+            FieldError::new(pointer, Code::UnknownReference).with("id", id)
+        });
+    ensure_valid(unknown.collect())
 }
 
 #[cfg(test)]
@@ -180,46 +176,46 @@ mod tests {
             client: None,
             request_id: "r".into(),
         };
-        let said = Attributes {
+        let attributes = Attributes {
             name: "Netzwerk".into(),
             active,
             color: Some("#000000".into()),
             ..Attributes::default()
         };
-        CatalogRow::new(
-            EntryKind::Area,
-            "netz",
-            said,
-            Audit::created(&actor, Timestamp::now()),
-        )
+        let audit = Audit::created(&actor, Timestamp::now());
+        CatalogRow::new(EntryKind::Area, "netz", attributes, audit)
     }
 
     #[test]
-    fn r8_unknown_and_retired_entries_cannot_be_granted() {
-        assert_eq!(
-            grantable(None, "netz").unwrap_err().code(),
-            Code::UnknownReference
-        );
-        assert_eq!(
-            grantable(Some(entry(false)), "netz").unwrap_err().code(),
-            Code::RetiredReference
-        );
-        assert!(grantable(Some(entry(true)), "netz").is_ok());
+    fn r8_unknown_entry_cannot_be_granted() {
+        let error = ensure_grantable(None, "netz").unwrap_err();
+        assert_eq!(error.code(), Code::UnknownReference);
     }
 
     #[test]
-    fn every_unknown_start_ticket_type_is_told() {
-        let id = |text: &str| text.parse::<TicketTypeId>().unwrap();
-        let (named, known) = ([id("a"), id("b"), id("c")], [id("b")]);
-        let Err(Error::Client(refusal)) = references_known(&named, &known) else {
-            panic!()
+    fn r8_retired_entry_cannot_be_granted() {
+        let error = ensure_grantable(Some(entry(false)), "netz").unwrap_err();
+        assert_eq!(error.code(), Code::RetiredReference);
+    }
+
+    #[test]
+    fn r8_active_entry_can_be_granted() {
+        assert!(ensure_grantable(Some(entry(true)), "netz").is_ok());
+    }
+
+    #[test]
+    fn every_unknown_start_ticket_type_is_reported() {
+        let ids: [TicketTypeId; 3] = ["a", "b", "c"].map(|id| id.parse().unwrap());
+        let existing = [ids[1].clone()];
+        let Err(Error::Client(error)) = ensure_ticket_types_exist(&ids, &existing) else {
+            panic!("not a client error")
         };
-        let pointers: Vec<_> = refusal
+        let pointers: Vec<_> = error
             .field_errors
             .iter()
             .map(|field_error| field_error.pointer.as_str())
             .collect();
         assert_eq!(pointers, ["/start_ticket_types/0", "/start_ticket_types/2"]);
-        assert!(references_known(&named, &named).is_ok());
+        assert!(ensure_ticket_types_exist(&ids, &ids).is_ok());
     }
 }

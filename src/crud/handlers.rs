@@ -1,59 +1,65 @@
-//! The handlers of every room with elements, but for their documentation.
+//! Generic handlers of resources. Each resource's `routes` documents them and calls them.
 
 use actix_web::HttpResponse;
 
 use super::{CrudResource, CrudRow, Parent, service};
 use crate::{
     common::{Actor, Committed, Result, change::EntityTag, ids::Id},
-    db::{Conn, ReadCost},
+    db::Conn,
     http::{
+        cached_read::{EtagSource, cached_page},
         call_context::CallContext,
-        params::ListQuery,
-        response::{self, List},
+        list_query::ListQuery,
+        response,
     },
     i18n::Lang,
 };
 
 type IdKind<E, H> = <<E as CrudResource<H>>::Row as CrudRow>::IdKind;
 
-/// A page of a list; whether the caller has it already is asked first.
+/// The ETag of the lists below a parent.
+struct ListEtag<'a, H> {
+    parent: &'a H,
+    /// The language of the items, if they are localized.
+    lang: Option<Lang>,
+}
+
+impl<H> ListEtag<'_, H> {
+    fn localize(&self, etag: EntityTag) -> EntityTag {
+        match self.lang {
+            Some(lang) => etag.in_language(lang.content_hash()),
+            None => etag,
+        }
+    }
+}
+
+impl<H: Parent> EtagSource for ListEtag<'_, H> {
+    async fn current(&self, call: &CallContext) -> Result<EntityTag> {
+        let etag = self.parent.current_etag(&call.db, &call.revisions).await?;
+        Ok(self.localize(etag))
+    }
+
+    async fn in_snapshot(&self, conn: &mut Conn) -> Result<EntityTag> {
+        let state = self.parent.load_state(conn).await?;
+        Ok(self.localize(H::etag(&state)))
+    }
+}
+
+/// Responds with a page of a list.
 pub async fn list<E: CrudResource<H>, H: Parent>(
     call: &CallContext,
     parent: H,
     query: &ListQuery<E::Filter>,
 ) -> Result<HttpResponse> {
     let lang = call.lang;
-    let localize = |tag: EntityTag| {
-        if E::LOCALIZED {
-            tag.in_language(lang.content_hash())
-        } else {
-            tag
-        }
+    let etag = ListEtag {
+        parent: &parent,
+        lang: E::LOCALIZED.then_some(lang),
     };
-    let current_etag = async || {
-        parent
-            .current_etag(&call.db, &call.current)
-            .await
-            .map(localize)
-    };
-    let tag_in = async |conn: &mut Conn| {
-        parent
-            .load_state(conn)
-            .await
-            .map(|at| localize(H::tag(&at)))
-    };
-    let read = async |conn: &mut Conn| {
+    let response = cached_page(call, &etag, &query.page, async |conn| {
         let page = service::list::<E, H>(conn, &parent, &query.filter, &query.page).await?;
-        Ok(List::from(page.map(|element| element.localize(lang))))
-    };
-    let response = response::cached_read(
-        call,
-        Some(&call.pages),
-        ReadCost::of(&query.page),
-        current_etag,
-        tag_in,
-        read,
-    )
+        Ok(page.map(|resource| resource.localize(lang)))
+    })
     .await?;
     Ok(if E::LOCALIZED {
         response::in_language(response, lang.code())
@@ -62,20 +68,20 @@ pub async fn list<E: CrudResource<H>, H: Parent>(
     })
 }
 
-/// One element.
+/// Responds with one resource.
 pub async fn get<E: CrudResource<H>, H: Parent>(
     call: &CallContext,
     parent: H,
     id: Id<IdKind<E, H>>,
 ) -> Result<HttpResponse> {
-    let element: E = service::get(&call.db, &parent, id).await?;
+    let resource: E = service::get(&call.db, &parent, id).await?;
     Ok(response::resource(
-        &element.localize(call.lang),
+        &resource.localize(call.lang),
         &call.conditions,
     ))
 }
 
-/// Adds an element.
+/// Creates a resource.
 pub async fn create<E: CrudResource<H>, H: Parent>(
     call: &CallContext,
     actor: Actor,
@@ -86,7 +92,7 @@ pub async fn create<E: CrudResource<H>, H: Parent>(
     Ok(response::created(&call.request, &localize(done, call.lang)))
 }
 
-/// Changes an element.
+/// Applies a merge patch to a resource.
 pub async fn update<E: CrudResource<H>, H: Parent>(
     call: CallContext,
     actor: Actor,
@@ -94,26 +100,20 @@ pub async fn update<E: CrudResource<H>, H: Parent>(
     id: Id<IdKind<E, H>>,
     body: E::Patch,
 ) -> Result<HttpResponse> {
-    let done = service::update::<E, H>(
-        &call.db,
-        actor,
-        parent,
-        id,
-        body,
-        call.conditions.precondition,
-    )
-    .await?;
+    let precondition = call.conditions.precondition;
+    let done = service::update::<E, H>(&call.db, actor, parent, id, body, precondition).await?;
     Ok(response::updated(&localize(done, call.lang)))
 }
 
-/// Deletes an element.
+/// Deletes a resource.
 pub async fn delete<E: CrudResource<H>, H: Parent>(
     call: CallContext,
     actor: Actor,
     parent: H,
     id: Id<IdKind<E, H>>,
 ) -> Result<HttpResponse> {
-    service::delete::<E, H>(&call.db, actor, parent, id, call.conditions.precondition).await?;
+    let precondition = call.conditions.precondition;
+    service::delete::<E, H>(&call.db, actor, parent, id, precondition).await?;
     Ok(response::no_content())
 }
 

@@ -1,32 +1,48 @@
-//! The rows of elements, and their SQL: the same for every table, so it is written once.
+//! Rows and their SQL, which is the same for every table.
 
 use std::borrow::Cow;
 
 use crate::{
-    common::{Audit, Error, Result, ids::Id, page::PageKey},
+    common::{
+        Audit, Error, Result,
+        ids::{BusinessPartnerId, Id},
+        page::PageKey,
+    },
     db::Conn,
 };
 
-/// How something is called, and by which texts it is found.
+/// The owner of a row.
+pub trait Owner: Clone {
+    /// The value of the column that every query filters by (`docs/domain.md#r9`).
+    fn key(&self) -> &str;
+}
+
+impl Owner for BusinessPartnerId {
+    fn key(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// Fields from which the sort keys and the search key of a row are derived.
 pub trait Named {
+    /// The name by which lists are sorted.
     fn name(&self) -> Cow<'_, str>;
 
-    /// What a search looks through.
-    fn searched(&self) -> Cow<'_, str> {
+    /// The text that a search matches.
+    fn search_text(&self) -> Cow<'_, str> {
         self.name()
     }
 
-    /// The place people gave it, where they can.
+    /// The position assigned by users; 0 for resources without positions.
     fn position(&self) -> i64 {
         0
     }
 }
 
-/// A row: an id, an owner, what people decide (`Fields`), and what follows from these.
+/// A stored resource: id, owner, the fields that clients set, and columns derived from them.
 pub trait CrudRow: PageKey + Clone + Sized + 'static {
-    /// Marks its ids.
     type IdKind: Copy + 'static;
-    type Owner;
+    type Owner: Owner;
     type Fields: Named + Clone + PartialEq + 'static;
 
     fn new(id: Id<Self::IdKind>, owner: Self::Owner, fields: Self::Fields, audit: Audit) -> Self;
@@ -37,27 +53,27 @@ pub trait CrudRow: PageKey + Clone + Sized + 'static {
 
     fn audit(&self) -> Audit;
 
-    /// An owner's element; R9: every look-up begins with the owner.
+    /// The row with this id, if it belongs to `owner`.
     fn find(
         conn: &mut Conn,
-        owner: &str,
+        owner: &Self::Owner,
         id: Id<Self::IdKind>,
     ) -> impl Future<Output = Result<Option<Self>>>;
 
-    /// How many elements an owner has.
-    fn count(conn: &mut Conn, owner: &str) -> impl Future<Output = Result<i64>>;
+    /// How many rows an owner has.
+    fn count(conn: &mut Conn, owner: &Self::Owner) -> impl Future<Output = Result<i64>>;
 
-    /// Writes a new row. The outer error is a failure, the inner one names a UNIQUE constraint that is in the way.
+    /// Inserts the row. The inner error is the name of the UNIQUE constraint that was violated.
     fn insert(&self, conn: &mut Conn) -> impl Future<Output = Result<Result<(), String>>>;
 
-    /// Overwrites the row; errors as in [`CrudRow::insert`].
+    /// Overwrites the row. Errors as in [`CrudRow::insert`].
     fn update(&self, conn: &mut Conn) -> impl Future<Output = Result<Result<(), String>>>;
 
     fn delete(&self, conn: &mut Conn) -> impl Future<Output = Result<()>>;
 }
 
-/// Tells a violated UNIQUE constraint from a failure.
-pub(crate) fn unique(outcome: diesel::QueryResult<usize>) -> Result<Result<(), String>> {
+/// Separates a violated UNIQUE constraint (the inner error is its name) from other failures.
+pub(crate) fn write_outcome(outcome: diesel::QueryResult<usize>) -> Result<Result<(), String>> {
     match outcome {
         Ok(0) => Err(Error::Internal(anyhow::anyhow!("no row was written"))),
         Ok(_) => Ok(Ok(())),
@@ -68,22 +84,47 @@ pub(crate) fn unique(outcome: diesel::QueryResult<usize>) -> Result<Result<(), S
     }
 }
 
-/// Declares the row of a table, and implements [`CrudRow`] for it.
+/// Declares the row of a table and implements [`CrudRow`] for it.
 ///
-/// `crud_row!(TagRow of OfTag in tags, fields: TagFields, owner: business_partner_id (business_partner_id: BusinessPartnerId), unique:
-/// name_key)`: the column that queries begin with, the column and type written for it, and where there is one the column of the
-/// case-folded name. A macro, because diesel's generic bounds over tables and two engines do not fit a readable function.
+/// A macro, because diesel's bounds for generic tables on two engines would be longer than the
+/// code.
+///
+/// ```ignore
+/// crud_row!(
+///     TagRow in tags,                      // name of the row, table
+///     id: TagIdKind,
+///     owner: BusinessPartnerId,            // `CrudRow::Owner`
+///     filter: business_partner_id,         // column that `Owner::key` is compared with
+///     column: business_partner_id: BusinessPartnerId, // column written, converted from the owner
+///     fields: TagFields,
+///     name_key: name_key,                  // optional: column of the case-folded name
+/// );
+/// ```
 macro_rules! crud_row {
     (
-        $Row:ident of $IdKind:ident in $table:ident, fields: $Fields:ty,
-        owner: $key:ident ($owner:ident: $Owner:ty) $(, unique: $name_key:ident)?
+        $Row:ident in $table:ident,
+        id: $IdKind:ident,
+        owner: $Owner:ty,
+        filter: $key:ident,
+        column: $owner:ident: $Column:ty,
+        fields: $Fields:ty,
+        $(name_key: $name_key:ident,)?
     ) => {
-        /// A row as stored.
-        #[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable, diesel::Selectable, diesel::Insertable, diesel::AsChangeset)]
+        /// A stored row.
+        #[derive(
+            Debug,
+            Clone,
+            PartialEq,
+            Eq,
+            diesel::Queryable,
+            diesel::Selectable,
+            diesel::Insertable,
+            diesel::AsChangeset,
+        )]
         #[diesel(table_name = $table)]
         pub struct $Row {
             pub id: $crate::common::ids::Id<$IdKind>,
-            pub $owner: $Owner,
+            pub $owner: $Column,
             #[diesel(embed)]
             pub fields: $Fields,
             $($name_key: String,)?
@@ -103,17 +144,23 @@ macro_rules! crud_row {
 
             fn new(
                 id: $crate::common::ids::Id<$IdKind>,
-                $owner: $Owner,
+                owner: $Owner,
                 fields: $Fields,
                 audit: $crate::common::Audit,
             ) -> Self {
-                use $crate::{crud::Named as _, common::normalize};
-                let $crate::common::Audit { version, created_at, updated_at, created_by, updated_by } = audit;
-                $(let $name_key = normalize::fold_case(&fields.name());)?
-                let (sort_key, search_key) = (normalize::sort_key(&fields.name()), normalize::fold(&fields.searched()));
+                use $crate::{common::normalize, crud::Named as _};
                 Self {
-                    id, $owner, fields, $($name_key,)? sort_key, search_key, version, created_at, updated_at, created_by,
-                    updated_by,
+                    id,
+                    $owner: owner.into(),
+                    $($name_key: normalize::fold_case(&fields.name()),)?
+                    sort_key: normalize::sort_key(&fields.name()),
+                    search_key: normalize::fold(&fields.search_text()),
+                    fields,
+                    version: audit.version,
+                    created_at: audit.created_at,
+                    updated_at: audit.updated_at,
+                    created_by: audit.created_by,
+                    updated_by: audit.updated_by,
                 }
             }
 
@@ -137,36 +184,54 @@ macro_rules! crud_row {
 
             async fn find(
                 conn: &mut $crate::db::Conn,
-                owner: &str,
+                owner: &$Owner,
                 id: $crate::common::ids::Id<$IdKind>,
             ) -> $crate::common::Result<Option<Self>> {
+                use $crate::crud::Owner as _;
                 Ok($crate::db::with_conn!(conn, |c| $table::table
-                    .filter($table::$key.eq(owner))
+                    .filter($table::$key.eq(owner.key()))
                     .filter($table::id.eq(id))
                     .select(Self::as_select())
                     .first(c))
                 .optional()?)
             }
 
-            async fn count(conn: &mut $crate::db::Conn, owner: &str) -> $crate::common::Result<i64> {
+            async fn count(
+                conn: &mut $crate::db::Conn,
+                owner: &$Owner,
+            ) -> $crate::common::Result<i64> {
+                use $crate::crud::Owner as _;
                 Ok($crate::db::with_conn!(conn, |c| $table::table
-                    .filter($table::$key.eq(owner))
+                    .filter($table::$key.eq(owner.key()))
                     .select(diesel::dsl::count_star())
                     .first(c))?)
             }
 
-            async fn insert(&self, conn: &mut $crate::db::Conn) -> $crate::common::Result<Result<(), String>> {
-                let outcome = $crate::db::with_conn!(conn, |c| diesel::insert_into($table::table).values(self).execute(c));
-                $crate::crud::unique(outcome)
+            async fn insert(
+                &self,
+                conn: &mut $crate::db::Conn,
+            ) -> $crate::common::Result<Result<(), String>> {
+                $crate::crud::write_outcome($crate::db::with_conn!(conn, |c| diesel::insert_into(
+                    $table::table
+                )
+                .values(self)
+                .execute(c)))
             }
 
-            async fn update(&self, conn: &mut $crate::db::Conn) -> $crate::common::Result<Result<(), String>> {
-                let outcome = $crate::db::with_conn!(conn, |c| diesel::update($table::table.find(self.id)).set(self).execute(c));
-                $crate::crud::unique(outcome)
+            async fn update(
+                &self,
+                conn: &mut $crate::db::Conn,
+            ) -> $crate::common::Result<Result<(), String>> {
+                $crate::crud::write_outcome($crate::db::with_conn!(conn, |c| diesel::update(
+                    $table::table.find(self.id)
+                )
+                .set(self)
+                .execute(c)))
             }
 
             async fn delete(&self, conn: &mut $crate::db::Conn) -> $crate::common::Result<()> {
-                $crate::db::with_conn!(conn, |c| diesel::delete($table::table.find(self.id)).execute(c))?;
+                $crate::db::with_conn!(conn, |c| diesel::delete($table::table.find(self.id))
+                    .execute(c))?;
                 Ok(())
             }
         }

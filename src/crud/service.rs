@@ -1,6 +1,6 @@
-//! What can be done with every element: list, get, create, change, delete.
+//! List, get, create, update and delete for every [`CrudResource`].
 
-use super::{ApplyPatch as _, CrudResource, CrudRow, Parent};
+use super::{ApplyPatch as _, CrudResource, CrudRow, Parent, UniqueConstraint};
 use crate::{
     common::{
         Actor, Change, Code, Committed, Error, Result,
@@ -12,37 +12,46 @@ use crate::{
     db::{Conn, Db, Tx},
 };
 
-type IdKind<E, H> = <<E as CrudResource<H>>::Row as CrudRow>::IdKind;
+type Row<E, H> = <E as CrudResource<H>>::Row;
+type IdKind<E, H> = <Row<E, H> as CrudRow>::IdKind;
 
-/// A page of a list.
+/// One page of a list.
 pub async fn list<E: CrudResource<H>, H: Parent>(
     conn: &mut Conn,
     parent: &H,
     filter: &E::Filter,
     request: &PageRequest,
 ) -> Result<Page<E>> {
-    let Page { items, next_cursor } =
-        Page::new(E::load_page(conn, parent, filter, request).await?, request);
+    let rows = E::load_page(conn, parent, filter, request).await?;
+    let Page { items, next_cursor } = Page::new(rows, request);
     Ok(Page {
         items: E::to_views(conn, parent, None, items).await?,
         next_cursor,
     })
 }
 
-/// One element.
+/// One resource.
+///
+/// # Errors
+///
+/// 404 if it does not exist or has another owner.
 pub async fn get<E: CrudResource<H>, H: Parent>(
     db: &Db,
     parent: &H,
     id: Id<IdKind<E, H>>,
 ) -> Result<E> {
     db.read(async |conn| {
-        let row = or_not_found(E::Row::find(conn, parent.key(), id).await?)?;
+        let row = find::<E, H>(conn, parent, id).await?;
         to_view(conn, parent, None, row).await
     })
     .await
 }
 
-/// Adds an element.
+/// Creates a resource.
+///
+/// # Errors
+///
+/// Those of the lock and of the rules; 409 `limit_reached`; 409 for a value that must be unique.
 pub async fn create<E: CrudResource<H>, H: Parent>(
     db: &Db,
     actor: Actor,
@@ -50,18 +59,14 @@ pub async fn create<E: CrudResource<H>, H: Parent>(
     body: E::Create,
 ) -> Result<Committed<E>> {
     db.transact(actor, parent.clone(), async move |tx| {
-        let mut fields = body.clone().into();
-        E::apply_rules(tx, &parent, None, &mut fields).await?;
-        within_limit(E::Row::count(tx.conn, parent.key()).await?, E::MAX)?;
-        let row = E::Row::new(
-            Id::generate(),
-            parent.owner().into(),
-            fields,
-            tx.created_audit(),
-        );
+        let fields = E::new_fields(tx, &parent, body.clone()).await?;
+        E::apply_rules(tx, &parent, None, &fields).await?;
+        let owner = parent.owner().into();
+        ensure_below_limit(E::Row::count(tx.conn, &owner).await?, E::MAX)?;
+        let row = E::Row::new(Id::generate(), owner, fields, tx.created_audit());
         row.insert(tx.conn)
             .await?
-            .map_err(|constraint| E::duplicate(&constraint))?;
+            .map_err(|constraint| duplicate(E::UNIQUE, &constraint))?;
         E::after_write(tx, &row).await?;
         Ok(Change::Created(
             to_view(tx.conn, &parent, Some(&tx.locked), row).await?,
@@ -70,7 +75,11 @@ pub async fn create<E: CrudResource<H>, H: Parent>(
     .await
 }
 
-/// Changes an element as a merge patch says; a patch that says nothing new changes nothing.
+/// Applies a merge patch. A patch that changes nothing leaves version and history as they are.
+///
+/// # Errors
+///
+/// Those of [`get`] and [`create`]; 412 if the precondition fails.
 pub async fn update<E: CrudResource<H>, H: Parent>(
     db: &Db,
     actor: Actor,
@@ -80,22 +89,18 @@ pub async fn update<E: CrudResource<H>, H: Parent>(
     precondition: Precondition,
 ) -> Result<Committed<E>> {
     db.transact(actor, parent.clone(), async move |tx| {
-        let (stored, before) = lookup::<E, H>(tx, &parent, id, &precondition).await?;
+        let (stored, before) = find_checked::<E, H>(tx, &parent, id, &precondition).await?;
         let mut fields = stored.fields().clone();
         body.clone().apply_to(&mut fields);
         if fields == *stored.fields() {
             return Ok(Change::Unchanged(before));
         }
-        E::apply_rules(tx, &parent, Some(&stored), &mut fields).await?;
-        let row = E::Row::new(
-            id,
-            parent.owner().into(),
-            fields,
-            tx.updated_audit(&stored.audit()),
-        );
+        E::apply_rules(tx, &parent, Some(&stored), &fields).await?;
+        let audit = tx.updated_audit(&stored.audit());
+        let row = E::Row::new(id, parent.owner().into(), fields, audit);
         row.update(tx.conn)
             .await?
-            .map_err(|constraint| E::duplicate(&constraint))?;
+            .map_err(|constraint| duplicate(E::UNIQUE, &constraint))?;
         E::after_write(tx, &row).await?;
         Ok(Change::Updated {
             before,
@@ -105,7 +110,11 @@ pub async fn update<E: CrudResource<H>, H: Parent>(
     .await
 }
 
-/// Deletes an element.
+/// Deletes a resource.
+///
+/// # Errors
+///
+/// Those of [`get`] and of the lock; 412 if the precondition fails.
 pub async fn delete<E: CrudResource<H>, H: Parent>(
     db: &Db,
     actor: Actor,
@@ -114,21 +123,29 @@ pub async fn delete<E: CrudResource<H>, H: Parent>(
     precondition: Precondition,
 ) -> Result<Committed<E>> {
     db.transact(actor, parent.clone(), async move |tx| {
-        let (stored, before) = lookup::<E, H>(tx, &parent, id, &precondition).await?;
+        let (stored, before) = find_checked::<E, H>(tx, &parent, id, &precondition).await?;
         stored.delete(tx.conn).await?;
         Ok(Change::Deleted(before))
     })
     .await
 }
 
-/// What a write is about to change, if it may.
-async fn lookup<E: CrudResource<H>, H: Parent>(
+async fn find<E: CrudResource<H>, H: Parent>(
+    conn: &mut Conn,
+    parent: &H,
+    id: Id<IdKind<E, H>>,
+) -> Result<E::Row> {
+    or_not_found(E::Row::find(conn, &parent.owner().into(), id).await?)
+}
+
+/// The row to be changed and its view, after checking the precondition.
+async fn find_checked<E: CrudResource<H>, H: Parent>(
     tx: &mut Tx<'_, H::Locked>,
     parent: &H,
     id: Id<IdKind<E, H>>,
     precondition: &Precondition,
 ) -> Result<(E::Row, E)> {
-    let stored = or_not_found(E::Row::find(tx.conn, parent.key(), id).await?)?;
+    let stored = find::<E, H>(tx.conn, parent, id).await?;
     let view = to_view::<E, H>(tx.conn, parent, Some(&tx.locked), stored.clone()).await?;
     precondition.check(Some(&view))?;
     Ok((stored, view))
@@ -137,19 +154,30 @@ async fn lookup<E: CrudResource<H>, H: Parent>(
 async fn to_view<E: CrudResource<H>, H: Parent>(
     conn: &mut Conn,
     parent: &H,
-    at: Option<&H::Locked>,
+    state: Option<&H::Locked>,
     row: E::Row,
 ) -> Result<E> {
-    or_not_found(E::to_views(conn, parent, at, vec![row]).await?.pop())
+    or_not_found(E::to_views(conn, parent, state, vec![row]).await?.pop())
 }
 
-/// Quantities are bounded (domain.md section 4).
-fn within_limit(there_are: i64, max: i64) -> Result<()> {
-    if there_are < max {
+/// The limits of `docs/domain.md#configuration`.
+fn ensure_below_limit(count: i64, max: i64) -> Result<()> {
+    if count < max {
         Ok(())
     } else {
         Err(Error::client(Code::LimitReached).with("max", max))
     }
+}
+
+/// The error of a violated UNIQUE constraint.
+fn duplicate(unique: &[UniqueConstraint], constraint: &str) -> Error {
+    unique
+        .iter()
+        .find(|unique| unique.constraint == constraint)
+        .map_or_else(
+            || Error::Internal(anyhow::anyhow!("unexpected violation of {constraint}")),
+            |unique| Error::from_field(unique.violation()),
+        )
 }
 
 #[cfg(test)]
@@ -157,11 +185,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_is_the_last_one_allowed() {
-        assert!(within_limit(19_999, 20_000).is_ok());
-        assert_eq!(
-            within_limit(20_000, 20_000).unwrap_err().code(),
-            Code::LimitReached
-        );
+    fn limit_rejects_one_more_than_max() {
+        assert!(ensure_below_limit(19_999, 20_000).is_ok());
+        let error = ensure_below_limit(20_000, 20_000).unwrap_err();
+        assert_eq!(error.code(), Code::LimitReached);
+    }
+
+    #[test]
+    fn r7_violated_constraint_names_the_member() {
+        let unique = [UniqueConstraint {
+            constraint: "accesses_email_key",
+            pointer: "/email",
+            code: Code::DuplicateEmail,
+        }];
+        let Error::Client(error) = duplicate(&unique, "accesses_email_key") else {
+            panic!("not a client error")
+        };
+        assert_eq!(error.code, Code::DuplicateEmail);
+        assert_eq!(error.field_errors[0].pointer, "/email");
+        let error = duplicate(&unique, "accesses_pkey");
+        assert_eq!(error.code(), Code::InternalError);
     }
 }

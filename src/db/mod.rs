@@ -21,6 +21,7 @@ mod paging;
 mod per_worker;
 mod pool;
 pub mod query_time;
+pub mod revision_lookup;
 pub mod schema;
 pub mod singleflight;
 pub mod sql_types;
@@ -37,6 +38,7 @@ pub(crate) use connection::{SqliteConn, with_conn};
 pub use database::{DatabaseUrl, Db, DbOptions};
 pub(crate) use paging::{keyset, paged, patterns};
 pub(crate) use per_worker::PerWorker;
+pub use revision_lookup::RevisionLookup;
 pub use sqlite_lock::{FileLock, lock_database};
 pub use unit_of_work::{Aggregate, Tx};
 

@@ -25,6 +25,11 @@ diesel::table! {
     }
 }
 
+/// Name of the catalogue's row in [`shared_revisions`].
+pub const CATALOG: &str = "catalog";
+/// Name of the global rules' row in [`shared_revisions`].
+pub const GLOBAL_RULES: &str = "global_rules";
+
 diesel::table! {
     shared_revisions (name) {
         name -> Text,

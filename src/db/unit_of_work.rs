@@ -207,12 +207,15 @@ mod tests {
 
     use super::*;
     use crate::{
-        catalog::{self, Area, CATALOG},
+        catalog::{self, Area},
         common::{change::Precondition, ids::BusinessPartnerId},
         db::{
             DbOptions,
             migrations::{Direction, migrate},
-            schema::shared_revisions::dsl::{name, revision, shared_revisions},
+            schema::{
+                CATALOG,
+                shared_revisions::dsl::{name, revision, shared_revisions},
+            },
         },
     };
 

@@ -15,7 +15,7 @@ use crate::{
     exclusion_rules::ExclusionRule,
     http::API_BASE,
     i18n::{self, Lang, ListKind, message},
-    integration::CustomerIntegration,
+    integration,
     ticket_filter::{MAX_LISTED, strip_quotes},
 };
 
@@ -140,7 +140,7 @@ impl Explainer<'_> {
         let tab = format!("{API_BASE}/customer-integrations/{partner}");
         match step {
             Step::IntegrationInactive => {
-                vec![source(CustomerIntegration::KIND, partner, partner, tab)]
+                vec![source(integration::RESOURCE_KIND, partner, partner, tab)]
             }
             Step::BusinessPartnerInactive => {
                 vec![source(

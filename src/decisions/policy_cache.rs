@@ -28,8 +28,9 @@ use crate::{
         change::EntityTag,
         ids::{AccessId, BusinessPartnerId},
     },
-    db::{Conn, Db, ReadCost, VersionVector, query_time, singleflight::Singleflight},
-    integration::RevisionLookup,
+    db::{
+        Conn, Db, ReadCost, RevisionLookup, VersionVector, query_time, singleflight::Singleflight,
+    },
 };
 
 /// Memory of a kept access, in bytes, roughly.
@@ -164,7 +165,7 @@ impl PolicyCache {
         self: &Arc<Self>,
         partner: &BusinessPartnerId,
     ) -> Result<Arc<PolicySnapshot>> {
-        let now = self.current.stamp(partner).await?;
+        let now = self.current.versions(partner).await?;
         // not one that is newer either: revisions that went backwards, as after a restored backup, belong to another history
         if let Some(kept) = self
             .counts

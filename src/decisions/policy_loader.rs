@@ -15,7 +15,7 @@ use crate::{
         ids::{BusinessPartnerId, RuleId},
     },
     db::{Conn, VersionVector},
-    exclusion_rules::{self, GLOBAL},
+    exclusion_rules::{self, RuleOwner},
     grants::{self, GrantWithEntry},
     integration::{self, IntegrationState},
     ticket_filter::TicketFilter,
@@ -92,7 +92,7 @@ impl PolicyInput {
         let rules = if global.initialized() {
             Vec::new()
         } else {
-            exclusion_rules::service::list_active(conn, GLOBAL).await?
+            exclusion_rules::service::list_active(conn, &RuleOwner::AllPartners).await?
         };
         Ok(Self {
             own,
@@ -149,7 +149,8 @@ async fn source(conn: &mut Conn, standing: &IntegrationState) -> Result<PolicySo
     let partner = standing.business_partner_id();
     let granted = grants::service::all(conn, partner).await?;
     let of = |kind| granted.iter().filter(move |grant| grant.kind() == kind);
-    let rules = exclusion_rules::service::list_active(conn, partner.as_str()).await?;
+    let owner = RuleOwner::Partner(partner.clone());
+    let rules = exclusion_rules::service::list_active(conn, &owner).await?;
     Ok(PolicySource {
         business_partner_id: partner.clone(),
         integration_active: standing.integration.active,

@@ -23,7 +23,7 @@ use crate::{
         timestamp::Timestamp,
     },
     db::{Conn, ReadCost},
-    exclusion_rules::{self, GLOBAL},
+    exclusion_rules::{self, RuleOwner},
     i18n::Lang,
     integration,
     ticket_filter::{Truth, references},
@@ -48,12 +48,12 @@ pub async fn preview(
     }
     let owner = question
         .business_partner_id
-        .as_ref()
-        .map_or(GLOBAL, |partner| partner.as_str());
+        .clone()
+        .map_or(RuleOwner::AllPartners, RuleOwner::Partner);
     let load_access = async |conn: &mut Conn| {
         references::settle(conn, None, &question.filter).await?;
         partner_must_exist(conn, question.business_partner_id.as_ref()).await?;
-        rule_must_exist(conn, owner, question.rule_id).await?;
+        rule_must_exist(conn, &owner, question.rule_id).await?;
         let partners = match (&question.business_partner_id, &question.access_ids) {
             (Some(partner), _) => vec![partner.clone()],
             (None, Some(named)) => accesses::service::partners(conn, named).await?,
@@ -177,7 +177,7 @@ pub fn unknown_partner(partner: &BusinessPartnerId) -> Error {
     )
 }
 
-async fn rule_must_exist(conn: &mut Conn, owner: &str, rule: Option<RuleId>) -> Result<()> {
+async fn rule_must_exist(conn: &mut Conn, owner: &RuleOwner, rule: Option<RuleId>) -> Result<()> {
     let Some(rule) = rule else { return Ok(()) };
     if exclusion_rules::service::exists(conn, owner, rule).await? {
         return Ok(());

@@ -17,8 +17,8 @@ use crate::{
         text::SelfCheck as _, truncated_vec::TruncatedVec,
     },
     http::{
-        body::judged,
-        field_errors::{body_fault, validation_errors},
+        body::reject_if_any,
+        field_errors::{body_error, validation_errors},
     },
     ticket_filter::parse::RuleFilter,
 };
@@ -106,7 +106,7 @@ impl<'b> Ticket<'b> for &'b RawValue {
                 let name = serde_json::from_str::<JsonObject<Name>>(self.get());
                 Err(InvalidTicket {
                     ticket_id: name.ok().map(|it| it.0.ticket_id),
-                    field_error: body_fault(&error),
+                    field_error: body_error(&error),
                 }
                 .into())
             }
@@ -160,7 +160,7 @@ impl<'b, T: Ticket<'b>> PreviewBody<T> {
             .collect()
         });
         field_errors.extend(quantity(self.tickets.0.len(), MAX_SAMPLES, "/tickets"));
-        judged(field_errors)?;
+        reject_if_any(field_errors)?;
         Ok(PreviewQuestion {
             business_partner_id: partner.flatten(),
             rule_id: rule_id.flatten(),
@@ -261,6 +261,6 @@ fn quantity(there_are: usize, max: usize, at: &str) -> Option<FieldError> {
 
 /// What was read, unless something is wrong with it.
 fn whole<T>(read: Option<T>, field_errors: Vec<FieldError>) -> Result<T> {
-    judged(field_errors)?;
+    reject_if_any(field_errors)?;
     read.ok_or_else(|| anyhow::anyhow!("a question that is neither whole nor wrong").into())
 }

@@ -22,8 +22,8 @@ use crate::{
             scope::{DecisionsRead, IntegrationRead},
         },
         body::RawBody,
-        conditional::Conditions,
-        params::PathParam,
+        call_context::CallContext,
+        path_params::PathParam,
         response,
     },
     i18n::Lang,
@@ -129,30 +129,26 @@ pub async fn preview_exclusion_rule(
 pub async fn get_access_capabilities(
     at: AuthorizedPartner<DecisionsRead>,
     id: PathParam<AccessId>,
-    conditions: Conditions,
+    call: CallContext,
     policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
     let PathParam(id) = id;
-    if conditions.has_if_none_match() {
-        let asked = or_not_found(
+    if call.conditions.has_if_none_match() {
+        let access = or_not_found(
             policy_cache
                 .resolve(&AccessRef::Id(id), |partner| *partner == at.partner)
                 .await?,
         )?;
-        if let Some(tag) = policy_cache
-            .cached_etag(id, asked.snapshot.revisions)
-            .filter(|tag| conditions.matches_if_none_match(tag))
+        if let Some(etag) = policy_cache
+            .cached_etag(id, access.snapshot.revisions)
+            .filter(|etag| call.conditions.matches_if_none_match(etag))
         {
-            return Ok(response::not_modified(&tag));
+            return Ok(response::not_modified(&etag));
         }
     }
     let (revisions, capabilities) = capabilities::read(&policy_cache, &at.partner, id).await?;
     let json = serde_json::to_vec(&capabilities).map_err(anyhow::Error::from)?;
-    let tag = capabilities::tag(&json);
-    policy_cache.cache_etag(id, revisions, tag.clone());
-    Ok(if conditions.matches_if_none_match(&tag) {
-        response::not_modified(&tag)
-    } else {
-        response::etag_json(json, &tag)
-    })
+    let etag = capabilities::tag(&json);
+    policy_cache.cache_etag(id, revisions, etag.clone());
+    Ok(response::json(json, &etag, &call.conditions))
 }

@@ -228,10 +228,7 @@ fn reached(revision: i64, wanted: Option<i64>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        db::{Db, DbOptions},
-        integration::RevisionLookup,
-    };
+    use crate::db::{Db, DbOptions, RevisionLookup};
 
     #[test]
     fn a_revision_in_the_future_is_a_conflict() {

@@ -1,72 +1,53 @@
-//! Where global rules live.
+//! The aggregate of the global rules.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::RuleOwner;
 use crate::{
     catalog,
-    common::{Result, change::EntityTag, ids::BusinessPartnerId},
+    common::{Result, change::EntityTag},
     crud::Parent,
-    db::{Aggregate, Conn, Db, schema::shared_revisions, with_conn},
+    db::{
+        Aggregate, Conn, Db, RevisionLookup,
+        schema::{GLOBAL_RULES, shared_revisions},
+        with_conn,
+    },
     history::AggregateVersion,
-    integration::RevisionLookup,
 };
 
-/// The owner of the global rules, as the column `owner` has it.
-pub const GLOBAL: &str = "";
-
-/// The name of the global rules' row in `shared_revisions`.
-pub const GLOBAL_RULES: &str = "global_rules";
-
-/// The one list of global rules.
+/// The list of global rules.
 #[derive(Debug, Clone, Copy)]
 pub struct GlobalRules;
 
-/// Where the global rules stand.
+/// The revisions on which the views of global rules depend.
 #[derive(Debug, Clone, Copy)]
 pub struct GlobalRulesState {
     pub revision: i64,
     pub catalog_revision: i64,
 }
 
-/// Nobody's rules in particular.
-#[derive(Debug, Clone, Copy)]
-pub struct AllPartners;
-
-impl From<AllPartners> for Option<BusinessPartnerId> {
-    fn from(AllPartners: AllPartners) -> Self {
-        None
-    }
-}
-
 impl Aggregate for GlobalRules {
     type Locked = GlobalRulesState;
 
     async fn lock(&self, conn: &mut Conn) -> Result<(GlobalRulesState, AggregateVersion)> {
-        let bumped = diesel::update(shared_revisions::table.find(GLOBAL_RULES))
+        let bump = diesel::update(shared_revisions::table.find(GLOBAL_RULES))
             .set(shared_revisions::revision.eq(shared_revisions::revision + 1))
             .returning(shared_revisions::revision);
-        let revision = with_conn!(conn, |c| bumped.get_result(c))?;
-        let catalog_revision = catalog::service::revision(conn).await?;
-        Ok((
-            GlobalRulesState {
-                revision,
-                catalog_revision,
-            },
-            AggregateVersion::GlobalRules { revision },
-        ))
+        let revision = with_conn!(conn, |c| bump.get_result(c))?;
+        let state = GlobalRulesState {
+            revision,
+            catalog_revision: catalog::service::revision(conn).await?,
+        };
+        Ok((state, AggregateVersion::GlobalRules { revision }))
     }
 }
 
 impl Parent for GlobalRules {
-    type Owner = AllPartners;
+    type Owner = RuleOwner;
 
-    fn key(&self) -> &'static str {
-        GLOBAL
-    }
-
-    fn owner(&self) -> AllPartners {
-        AllPartners
+    fn owner(&self) -> RuleOwner {
+        RuleOwner::AllPartners
     }
 
     async fn load_state(&self, conn: &mut Conn) -> Result<GlobalRulesState> {
@@ -80,13 +61,12 @@ impl Parent for GlobalRules {
         })
     }
 
-    fn tag(state: &GlobalRulesState) -> EntityTag {
+    fn etag(state: &GlobalRulesState) -> EntityTag {
         EntityTag::derived(state.revision, format_args!("c{}", state.catalog_revision))
     }
 
     async fn current_etag(&self, db: &Db, _: &RevisionLookup) -> Result<EntityTag> {
-        db.read(async |conn| self.load_state(conn).await)
-            .await
-            .map(|state| Self::tag(&state))
+        let state = db.read(async |conn| self.load_state(conn).await).await?;
+        Ok(Self::etag(&state))
     }
 }

@@ -16,7 +16,8 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        params::{ListQuery, NameParams, PageParams, PathParam},
+        list_query::{ListQuery, NameParams, PageParams},
+        path_params::PathParam,
         response::List,
     },
 };

@@ -1,14 +1,18 @@
-//! Exclusion rules: what they match is hidden from accesses. Those of a partner, and global ones for all partners.
+//! Exclusion rules hide matching tickets from accesses.
 //!
-//! Both are one sort of element in two homes: a partner's [`crate::integration::ConfigurationLock`], and [`GlobalRules`], which live
-//! outside every partner and cannot be written through one.
+//! A rule belongs to one partner or applies to all partners ([`RuleOwner`]). Both kinds share the
+//! code and differ in their [`Parent`](crate::crud::Parent): the partner's
+//! [`ConfigurationLock`](crate::integration::ConfigurationLock), or [`GlobalRules`], which are not
+//! part of any integration.
 
 pub mod dto;
 mod global;
 pub mod global_routes;
+mod owner;
 mod repo;
 pub mod routes;
 pub mod service;
 
 pub use dto::ExclusionRule;
-pub use global::{GLOBAL, GLOBAL_RULES, GlobalRules, GlobalRulesState};
+pub use global::{GlobalRules, GlobalRulesState};
+pub use owner::RuleOwner;

@@ -1,11 +1,11 @@
-//! SQL of the exclusion rules: every query begins with the owner, a partner's id or '' for the global ones.
+//! SQL of the exclusion rules. Every query filters by the owner.
 
 use std::borrow::Cow;
 
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::GLOBAL;
+use super::RuleOwner;
 use crate::{
     catalog::EntryKind,
     common::{
@@ -13,17 +13,17 @@ use crate::{
         ids::{BusinessPartnerId, RuleId, RuleIdKind},
         page::PageRequest,
     },
-    crud::{Named, crud_row},
+    crud::{Named, Owner as _, crud_row},
     db::{
         Conn, paged,
         schema::{exclusion_rules as rules, filter_references as refs},
-        sql_types::EnumText,
+        sql_types::{EnumText, Jsonb},
         with_conn,
     },
     ticket_filter::{StoredFilter, TicketFilter},
 };
 
-/// What people decide about a rule.
+/// The fields that clients set.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = rules, treat_none_as_null = true)]
 pub struct RuleFields {
@@ -40,19 +40,25 @@ impl Named for RuleFields {
 }
 
 crud_row!(
-    RuleRow of RuleIdKind in rules, fields: RuleFields,
-    owner: owner (business_partner_id: Option<BusinessPartnerId>), unique: name_key
+    RuleRow in rules,
+    id: RuleIdKind,
+    owner: RuleOwner,
+    filter: owner,
+    column: business_partner_id: Option<BusinessPartnerId>,
+    fields: RuleFields,
+    name_key: name_key,
 );
 
 pub(super) async fn list(
     conn: &mut Conn,
-    owners: &[&str],
+    owners: &[RuleOwner],
     active: Option<bool>,
     page: &PageRequest,
 ) -> Result<Vec<RuleRow>> {
+    let owners = keys(owners);
     Ok(with_conn!(conn, |c, Engine| {
         let mut query = rules::table
-            .filter(rules::owner.eq_any(owners.to_vec()))
+            .filter(rules::owner.eq_any(owners))
             .select(RuleRow::as_select())
             .into_boxed::<Engine>();
         if let Some(active) = active {
@@ -60,38 +66,45 @@ pub(super) async fn list(
         }
         paged!(
             query, page,
-            search: rules::search_key, name: rules::sort_key, created_at: rules::created_at, id: rules::id => RuleId
+            search: rules::search_key, name: rules::sort_key, created_at: rules::created_at,
+            id: rules::id => RuleId
         )
         .load(c)
     })?)
 }
 
-/// The active rules of one owner in their order: id, name and filter of each.
+/// Id, name and filter of the active rules of an owner, sorted by name.
 pub(super) async fn list_active(
     conn: &mut Conn,
-    owner: &str,
+    owner: &RuleOwner,
 ) -> Result<Vec<(RuleId, String, StoredFilter)>> {
     Ok(with_conn!(conn, |c| rules::table
-        .filter(rules::owner.eq(owner))
+        .filter(rules::owner.eq(owner.key()))
         .filter(rules::active)
         .order((rules::sort_key, rules::id))
         .select((rules::id, rules::name, rules::filter))
         .load(c))?)
 }
 
-/// The filters of the active rules, global ones included, that name areas: no other can exclude a whole area.
-pub(super) async fn filters_with_areas(
+/// The filters of the active rules for a partner, global ones included, that reference an area.
+/// Other rules cannot hide every ticket of an area.
+pub async fn filters_with_areas(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
 ) -> Result<Vec<TicketFilter>> {
-    let names_an_area = refs::table
+    let references_area = refs::table
         .filter(refs::exclusion_rule_id.eq(rules::id.nullable()))
         .filter(refs::kind.eq(EnumText(EntryKind::Area)));
+    let owners = [RuleOwner::Partner(partner.clone()), RuleOwner::AllPartners];
     let query = rules::table
-        .filter(rules::owner.eq_any(vec![partner.as_str(), GLOBAL]))
+        .filter(rules::owner.eq_any(keys(&owners)))
         .filter(rules::active)
-        .filter(exists(names_an_area))
+        .filter(exists(references_area))
         .select(rules::filter);
-    let found: Vec<StoredFilter> = with_conn!(conn, |c| query.load(c))?;
-    Ok(found.into_iter().map(|stored| stored.0).collect())
+    let filters: Vec<StoredFilter> = with_conn!(conn, |c| query.load(c))?;
+    Ok(filters.into_iter().map(|Jsonb(filter)| filter).collect())
+}
+
+fn keys(owners: &[RuleOwner]) -> Vec<&str> {
+    owners.iter().map(RuleOwner::key).collect()
 }

@@ -1,7 +1,7 @@
-//! The rules of exclusion rules, in either parent.
+//! The rules of exclusion rules, of both owners.
 
 use super::{
-    ExclusionRule, GLOBAL, GlobalRules,
+    ExclusionRule, GlobalRules, RuleOwner,
     dto::{
         ExclusionRuleCreate, ExclusionRuleListQuery, ExclusionRulePatch,
         GlobalExclusionRuleListQuery, RuleScope,
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{
     common::{
-        Code, Error, FieldError, Result,
+        Code, Result,
         ids::{BusinessPartnerId, RuleId},
         merge_patch,
         page::PageRequest,
     },
-    crud::{ApplyPatch, CrudResource, CrudRow as _, Parent},
+    crud::{ApplyPatch, CrudResource, CrudRow as _, Parent, UniqueConstraint},
     db::{Conn, Tx, sql_types::Jsonb},
     i18n::Lang,
     integration::ConfigurationLock,
@@ -27,37 +27,39 @@ use crate::{
     },
 };
 
-/// A parent of rules, and what its list can be narrowed to.
-pub trait RuleParent: Parent<Owner: Into<Option<BusinessPartnerId>>> {
+pub use super::repo::filters_with_areas;
+
+/// A parent of exclusion rules, with the filters of its list.
+pub trait RuleParent: Parent<Owner: Into<RuleOwner>> {
     type Filter;
 
-    /// The owners of the rules on a page, and whether these must be active.
-    fn listed<'a>(&'a self, filter: &Self::Filter) -> (Vec<&'a str>, Option<bool>);
+    /// The owners whose rules are listed, and whether only active or only inactive ones are.
+    fn list_scope(&self, filter: &Self::Filter) -> (Vec<RuleOwner>, Option<bool>);
 }
 
 impl RuleParent for ConfigurationLock {
     type Filter = ExclusionRuleListQuery;
 
-    fn listed<'a>(&'a self, filter: &ExclusionRuleListQuery) -> (Vec<&'a str>, Option<bool>) {
-        let global = filter.include_global.then_some(GLOBAL);
-        (
-            [self.key()].into_iter().chain(global).collect(),
-            filter.active,
-        )
+    fn list_scope(&self, filter: &ExclusionRuleListQuery) -> (Vec<RuleOwner>, Option<bool>) {
+        let mut owners = vec![RuleOwner::Partner(self.0.clone())];
+        if filter.include_global {
+            owners.push(RuleOwner::AllPartners);
+        }
+        (owners, filter.active)
     }
 }
 
 impl RuleParent for GlobalRules {
     type Filter = GlobalExclusionRuleListQuery;
 
-    fn listed<'a>(&'a self, filter: &GlobalExclusionRuleListQuery) -> (Vec<&'a str>, Option<bool>) {
-        (vec![GLOBAL], filter.active)
+    fn list_scope(&self, filter: &GlobalExclusionRuleListQuery) -> (Vec<RuleOwner>, Option<bool>) {
+        (vec![RuleOwner::AllPartners], filter.active)
     }
 }
 
 impl<H: RuleParent> CrudResource<H> for ExclusionRule
 where
-    Option<BusinessPartnerId>: From<H::Owner>,
+    RuleOwner: From<H::Owner>,
 {
     type Row = RuleRow;
     type Create = ExclusionRuleCreate;
@@ -65,24 +67,35 @@ where
     type Filter = H::Filter;
 
     const MAX: i64 = 500;
+    const UNIQUE: &'static [UniqueConstraint] = &[UniqueConstraint {
+        constraint: "exclusion_rules_owner_name_key_key",
+        pointer: "/name",
+        code: Code::DuplicateName,
+    }];
     const LOCALIZED: bool = true;
 
-    async fn apply_rules(
-        tx: &mut Tx<'_, H::Locked>,
-        _home: &H,
-        stored: Option<&RuleRow>,
-        fields: &mut RuleFields,
-    ) -> Result<()> {
-        references::settle(
-            tx.conn,
-            stored.map(|stored| &stored.fields.filter.0),
-            &fields.filter.0,
-        )
-        .await
+    async fn new_fields(
+        _: &mut Tx<'_, H::Locked>,
+        _: &H,
+        body: ExclusionRuleCreate,
+    ) -> Result<RuleFields> {
+        Ok(RuleFields {
+            name: body.name.into(),
+            description: body.description.map(Into::into),
+            active: body.active,
+            filter: Jsonb(body.filter.into_filter()),
+        })
     }
 
-    fn duplicate(constraint: &str) -> Error {
-        duplicate(constraint)
+    /// Checks the references of the filter (`docs/domain.md#r8`).
+    async fn apply_rules(
+        tx: &mut Tx<'_, H::Locked>,
+        _: &H,
+        stored: Option<&RuleRow>,
+        fields: &RuleFields,
+    ) -> Result<()> {
+        let before = stored.map(|stored| &stored.fields.filter.0);
+        references::settle(tx.conn, before, &fields.filter.0).await
     }
 
     async fn after_write(tx: &mut Tx<'_, H::Locked>, row: &RuleRow) -> Result<()> {
@@ -95,7 +108,7 @@ where
         filter: &H::Filter,
         page: &PageRequest,
     ) -> Result<Vec<RuleRow>> {
-        let (owners, active) = parent.listed(filter);
+        let (owners, active) = parent.list_scope(filter);
         repo::list(conn, &owners, active, page).await
     }
 
@@ -115,73 +128,59 @@ where
     }
 }
 
-impl From<ExclusionRuleCreate> for RuleFields {
-    fn from(body: ExclusionRuleCreate) -> Self {
-        Self {
-            name: body.name.into(),
-            description: body.description.map(Into::into),
-            active: body.active,
-            filter: Jsonb(body.filter.into_filter()),
-        }
-    }
-}
-
 impl ApplyPatch<RuleFields> for ExclusionRulePatch {
     fn apply_to(self, fields: &mut RuleFields) {
-        merge_patch::assign(&mut fields.name, self.name);
+        let Self {
+            name,
+            description,
+            active,
+            filter,
+        } = self;
+        merge_patch::assign(&mut fields.name, name);
         merge_patch::assign(
             &mut fields.description,
-            self.description.map(|text| text.map(Into::into)),
+            description.map(|text| text.map(Into::into)),
         );
-        merge_patch::assign(&mut fields.active, self.active);
-        merge_patch::assign(
-            &mut fields.filter.0,
-            self.filter.map(RuleFilter::into_filter),
-        );
+        merge_patch::assign(&mut fields.active, active);
+        merge_patch::assign(&mut fields.filter.0, filter.map(RuleFilter::into_filter));
     }
 }
 
 fn view(row: RuleRow, names: &Names) -> ExclusionRule {
     let audit = row.audit();
-    let RuleRow {
-        id,
-        business_partner_id,
-        fields:
-            RuleFields {
-                name,
-                description,
-                active,
-                filter,
-            },
-        ..
-    } = row;
+    let RuleFields {
+        name,
+        description,
+        active,
+        filter: Jsonb(filter),
+    } = row.fields;
     ExclusionRule {
-        id,
-        scope: if business_partner_id.is_some() {
+        id: row.id,
+        scope: if row.business_partner_id.is_some() {
             RuleScope::Partner
         } else {
             RuleScope::Global
         },
-        business_partner_id,
+        business_partner_id: row.business_partner_id,
         name,
         description,
         active,
-        names: names.within(&filter.0),
-        filter: filter.0,
+        names: names.within(&filter),
+        filter,
         summary: None,
         audit,
     }
 }
 
-/// How many rules of its own a partner has.
+/// How many rules a partner has; global ones do not count.
 pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> {
-    RuleRow::count(conn, partner.as_str()).await
+    RuleRow::count(conn, &RuleOwner::Partner(partner.clone())).await
 }
 
-/// The rules in force of a partner, or of all ([`GLOBAL`]), in their order: id, name and filter of each.
+/// Id, name and filter of the active rules of an owner, sorted by name.
 pub async fn list_active(
     conn: &mut Conn,
-    owner: &str,
+    owner: &RuleOwner,
 ) -> Result<Vec<(RuleId, String, TicketFilter)>> {
     let rules = repo::list_active(conn, owner).await?;
     Ok(rules
@@ -190,56 +189,28 @@ pub async fn list_active(
         .collect())
 }
 
-/// Whether a partner, or all ([`GLOBAL`]), have a rule, in force or not.
-pub async fn exists(conn: &mut Conn, owner: &str, id: RuleId) -> Result<bool> {
+/// Whether an owner has this rule, active or not.
+pub async fn exists(conn: &mut Conn, owner: &RuleOwner, id: RuleId) -> Result<bool> {
     Ok(RuleRow::find(conn, owner, id).await?.is_some())
-}
-
-/// The filters of all rules in force for a partner that could exclude a whole area.
-pub async fn filters_with_areas(
-    conn: &mut Conn,
-    partner: &BusinessPartnerId,
-) -> Result<Vec<TicketFilter>> {
-    repo::filters_with_areas(conn, partner).await
-}
-
-/// R7: a rule's name exists once in its scope, whatever its case.
-fn duplicate(constraint: &str) -> Error {
-    match constraint {
-        "exclusion_rules_owner_name_key_key" => {
-            Error::from_field(FieldError::new("/name", Code::DuplicateName))
-        }
-        other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn r7_a_violated_constraint_names_the_field() {
-        assert_eq!(
-            duplicate("exclusion_rules_owner_name_key_key").code(),
-            Code::DuplicateName
-        );
-        assert_eq!(
-            duplicate("exclusion_rules_pkey").code(),
-            Code::InternalError
-        );
-    }
-
-    #[test]
-    fn a_partners_list_holds_global_rules_only_when_asked_for() {
+    #[rstest::rstest]
+    #[case(false, &[RuleOwner::Partner("K-1".parse().unwrap())])]
+    #[case(true, &[RuleOwner::Partner("K-1".parse().unwrap()), RuleOwner::AllPartners])]
+    fn partner_list_includes_global_rules_only_on_request(
+        #[case] include_global: bool,
+        #[case] expected: &[RuleOwner],
+    ) {
         let parent = ConfigurationLock("K-1".parse().unwrap());
-        let of = |include_global| {
-            parent
-                .listed(&ExclusionRuleListQuery {
-                    active: None,
-                    include_global,
-                })
-                .0
+        let filter = ExclusionRuleListQuery {
+            active: None,
+            include_global,
         };
-        assert_eq!((of(false), of(true)), (vec!["K-1"], vec!["K-1", ""]));
+        let (owners, _) = parent.list_scope(&filter);
+        assert_eq!(owners, expected);
     }
 }

@@ -1,4 +1,4 @@
-//! The handlers of every room with grants, but for their documentation.
+//! Generic handlers of grants. Each kind's `routes` documents them and calls them.
 
 use actix_web::HttpResponse;
 
@@ -9,40 +9,37 @@ use crate::{
         Actor, Result,
         ids::{BusinessPartnerId, ErpId},
     },
-    db::ReadCost,
     http::{
+        cached_read::{PartnerEtag, cached_page},
         call_context::CallContext,
-        params::{ListQuery, NoFilter},
+        list_query::{ListQuery, NoFilter},
         response,
     },
-    integration,
 };
 
-/// A page of what was granted; whether the caller has it already is asked first.
+/// Responds with a page of a partner's grants.
 pub async fn list<G: Grant>(
     call: &CallContext,
     partner: &BusinessPartnerId,
     query: &ListQuery<NoFilter>,
 ) -> Result<HttpResponse> {
-    integration::routes::list_response(call, partner, ReadCost::of(&query.page), async |conn| {
+    cached_page(call, &PartnerEtag(partner), &query.page, async |conn| {
         service::list::<G>(conn, partner, &query.page).await
     })
     .await
 }
 
-/// One grant.
+/// Responds with one grant.
 pub async fn get<G: Grant>(
     call: &CallContext,
     partner: &BusinessPartnerId,
     id: &ErpId<<G::Entry as CatalogEntry>::Kind>,
 ) -> Result<HttpResponse> {
-    Ok(response::resource(
-        &service::get::<G>(&call.db, partner, id).await?,
-        &call.conditions,
-    ))
+    let grant = service::get::<G>(&call.db, partner, id).await?;
+    Ok(response::resource(&grant, &call.conditions))
 }
 
-/// Grants, or changes how it is granted.
+/// Grants a catalogue entry, or replaces the grant.
 pub async fn put<G: Grant>(
     call: CallContext,
     actor: Actor,
@@ -50,25 +47,19 @@ pub async fn put<G: Grant>(
     id: ErpId<<G::Entry as CatalogEntry>::Kind>,
     body: G::Put,
 ) -> Result<HttpResponse> {
-    let done = service::put::<G>(
-        &call.db,
-        actor,
-        partner,
-        id,
-        body,
-        call.conditions.precondition,
-    )
-    .await?;
+    let precondition = call.conditions.precondition;
+    let done = service::put::<G>(&call.db, actor, partner, id, body, precondition).await?;
     Ok(response::put_result(&call.request, &done))
 }
 
-/// Takes a grant back.
+/// Revokes a grant.
 pub async fn delete<G: Grant>(
     call: CallContext,
     actor: Actor,
     partner: BusinessPartnerId,
     id: ErpId<<G::Entry as CatalogEntry>::Kind>,
 ) -> Result<HttpResponse> {
-    service::delete::<G>(&call.db, actor, partner, id, call.conditions.precondition).await?;
+    let precondition = call.conditions.precondition;
+    service::delete::<G>(&call.db, actor, partner, id, precondition).await?;
     Ok(response::no_content())
 }

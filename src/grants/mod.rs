@@ -1,7 +1,8 @@
-//! Grants: what of the ERP's catalogue a partner may use.
+//! Grants: the catalogue entries that a partner may use.
 //!
-//! Areas, ticket types and plan boards are granted alike – put and removed by the ERP's id – so they share one table, one
-//! service and one trait ([`Grant`]). Each sub-tab adds its JSON, its routes, and what its removal must not break.
+//! Areas, ticket types and plan boards are granted in the same way: put and deleted by the ERP's
+//! id. They share one table, one service and one trait ([`Grant`]). The module of each sub-tab adds
+//! its JSON, its routes, and what prevents a revocation.
 
 pub mod handlers;
 mod repo;
@@ -19,26 +20,27 @@ use crate::{
     db::Conn,
 };
 
-/// What one kind of grant adds to what all have in common.
+/// One kind of grant; `Self` is its JSON view.
 pub trait Grant: Resource + Sized + 'static {
-    /// What is granted.
+    /// The kind of catalogue entry that is granted.
     type Entry: CatalogEntry;
 
     /// The body of its PUT.
     type Put: 'static;
 
-    /// R3: the refusal to remove the last one while an access is active; `None` where none is needed.
-    const LAST: Option<Code>;
+    /// The error of revoking the last grant while an access is active (`docs/domain.md#r3`); `None`
+    /// if the last grant may always be revoked.
+    const LAST_GRANT_ERROR: Option<Code>;
 
-    /// The grant as the API shows it.
+    /// The view of a grant.
     fn new(granted: GrantWithEntry) -> Self;
 
-    /// Whether tickets created by virtue of the grant wait for approval.
+    /// Whether tickets created under the grant wait for approval.
     fn approval_required(_put: &Self::Put) -> bool {
         false
     }
 
-    /// Fails when something else still needs the grant.
+    /// Fails if the grant is still in use.
     fn ensure_removable(
         _conn: &mut Conn,
         _partner: &BusinessPartnerId,
@@ -49,23 +51,22 @@ pub trait Grant: Resource + Sized + 'static {
 }
 
 impl GrantWithEntry {
-    /// The tag of the grant as shown: its version, the entry's version (name, colour, availability), and its birth, since a
-    /// grant that was removed and made anew starts at version 1 again.
+    /// The ETag of the grant's view. It depends on the version of the grant, the version of the
+    /// entry (name, colour, availability), and the time of creation, because a grant that is
+    /// revoked and granted again restarts at version 1.
     pub fn etag(&self) -> EntityTag {
-        let (version, created_audit) = (
-            self.grant.audit().version,
-            self.grant.audit().created_at.unix_micros(),
-        );
+        let audit = self.grant.audit();
+        let entry_version = self.entry.audit().version;
         EntityTag::derived(
-            version,
-            format_args!("c{}.{created_audit:x}", self.entry.audit().version),
+            audit.version,
+            format_args!("c{entry_version}.{:x}", audit.created_at.unix_micros()),
         )
     }
 }
 
 #[cfg(test)]
 pub(crate) mod test_support {
-    /// Grants as a test needs them.
+    /// Builders of grants for tests.
     pub mod granted {
         use crate::{
             catalog::{Attributes, CatalogRow, EntryKind},
@@ -76,31 +77,27 @@ pub(crate) mod test_support {
 
         pub fn area(id: &str, active: bool, start: Option<&[&str]>) -> GrantWithEntry {
             let start = start.map(|ids| Jsonb(ids.iter().map(|id| id.parse().unwrap()).collect()));
-            let said = Attributes {
+            let attributes = Attributes {
                 active,
                 color: Some("#000000".into()),
                 start_ticket_types: start,
                 ..Attributes::default()
             };
-            granted(EntryKind::Area, id, said, false)
+            granted(EntryKind::Area, id, attributes, false)
         }
 
         pub fn ticket_type(id: &str, active: bool, approval_required: bool) -> GrantWithEntry {
-            granted(
-                EntryKind::TicketType,
-                id,
-                Attributes {
-                    active,
-                    ..Attributes::default()
-                },
-                approval_required,
-            )
+            let attributes = Attributes {
+                active,
+                ..Attributes::default()
+            };
+            granted(EntryKind::TicketType, id, attributes, approval_required)
         }
 
         fn granted(
             kind: EntryKind,
             id: &str,
-            said: Attributes,
+            attributes: Attributes,
             approval_required: bool,
         ) -> GrantWithEntry {
             let actor = Actor {
@@ -109,16 +106,10 @@ pub(crate) mod test_support {
                 request_id: "r".into(),
             };
             let audit = Audit::created(&actor, Timestamp::now());
-            let grant = GrantRow::new(
-                "K-1".parse().unwrap(),
-                kind,
-                id,
-                approval_required,
-                audit.clone(),
-            );
+            let partner = "K-1".parse().unwrap();
             GrantWithEntry {
-                grant,
-                entry: CatalogRow::new(kind, id, said, audit),
+                grant: GrantRow::new(partner, kind, id, approval_required, audit.clone()),
+                entry: CatalogRow::new(kind, id, attributes, audit),
             }
         }
     }

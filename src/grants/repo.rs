@@ -1,4 +1,4 @@
-//! SQL of the grants: every query begins with the partner.
+//! SQL of the grants. Every query filters by the business partner.
 
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A grant as stored.
+/// A stored grant.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = grants)]
 pub struct GrantRow {
@@ -42,24 +42,16 @@ impl GrantRow {
         approval_required: bool,
         audit: Audit,
     ) -> Self {
-        let Audit {
-            version,
-            created_at,
-            updated_at,
-            created_by,
-            updated_by,
-        } = audit;
-        let (kind, entry_id) = (EnumText(kind), entry_id.to_owned());
         Self {
             business_partner_id,
-            kind,
-            entry_id,
+            kind: EnumText(kind),
+            entry_id: entry_id.to_owned(),
             approval_required,
-            version,
-            created_at,
-            updated_at,
-            created_by,
-            updated_by,
+            version: audit.version,
+            created_at: audit.created_at,
+            updated_at: audit.updated_at,
+            created_by: audit.created_by,
+            updated_by: audit.updated_by,
         }
     }
 
@@ -74,7 +66,7 @@ impl GrantRow {
     }
 }
 
-/// A grant together with what it grants.
+/// A grant with the catalogue entry it grants.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 pub struct GrantWithEntry {
     #[diesel(embed)]
@@ -103,7 +95,7 @@ impl PageKey for GrantWithEntry {
     }
 }
 
-/// Grants of one partner joined with their catalogue entries; all reading starts here.
+/// The grants of a partner, joined with their catalogue entries.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn of_partner<'a>(partner: &'a BusinessPartnerId) -> _ {
     grants::table
@@ -115,10 +107,8 @@ fn of_partner<'a>(partner: &'a BusinessPartnerId) -> _ {
         .filter(grants::business_partner_id.eq(partner))
 }
 
-pub(super) async fn all(
-    conn: &mut Conn,
-    partner: &BusinessPartnerId,
-) -> Result<Vec<GrantWithEntry>> {
+/// All grants of a partner, of all kinds.
+pub async fn all(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<GrantWithEntry>> {
     Ok(with_conn!(conn, |c| of_partner(partner)
         .order((grants::kind, entries::sort_key, grants::entry_id))
         .select(GrantWithEntry::as_select())
@@ -159,12 +149,8 @@ pub(super) async fn list(
     })?)
 }
 
-/// How many entries of a kind the partner was granted, retired ones included.
-pub(super) async fn count(
-    conn: &mut Conn,
-    partner: &BusinessPartnerId,
-    kind: EntryKind,
-) -> Result<i64> {
+/// How many entries of a kind are granted to a partner, including retired ones.
+pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind) -> Result<i64> {
     Ok(with_conn!(conn, |c| grants::table
         .filter(grants::business_partner_id.eq(partner))
         .filter(grants::kind.eq(EnumText(kind)))
@@ -172,7 +158,7 @@ pub(super) async fn count(
         .first(c))?)
 }
 
-/// The ids of granted entries of a kind that have been retired.
+/// The ids of granted entries of a kind that are retired.
 pub(super) async fn retired(
     conn: &mut Conn,
     partner: &BusinessPartnerId,

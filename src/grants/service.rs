@@ -1,10 +1,8 @@
-//! What holds for every grant: only known, unretired entries (R8); the last area and the last ticket type stay while an
-//! access is active (R3).
+//! The rules of all kinds of grants.
 
 use super::{Grant, GrantRow, GrantWithEntry, repo};
 use crate::{
-    accesses,
-    catalog::{self, CatalogEntry, EntryKind},
+    catalog::{self, CatalogEntry},
     common::{
         Actor, Change, Code, Committed, Error, Result,
         change::Precondition,
@@ -13,10 +11,12 @@ use crate::{
         page::{Page, PageRequest},
     },
     db::{Conn, Db, Tx},
-    integration::{ConfigurationLock, IntegrationState},
+    integration::{self, ConfigurationLock, IntegrationState},
 };
 
-/// A page of a partner's grants of one kind.
+pub use super::repo::{all, count};
+
+/// One page of a partner's grants of one kind.
 pub async fn list<G: Grant>(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
@@ -27,6 +27,10 @@ pub async fn list<G: Grant>(
 }
 
 /// One grant.
+///
+/// # Errors
+///
+/// 404 if the entry is not granted.
 pub async fn get<G: Grant>(
     db: &Db,
     partner: &BusinessPartnerId,
@@ -38,7 +42,12 @@ pub async fn get<G: Grant>(
     or_not_found(granted).map(G::new)
 }
 
-/// Grants an entry, or changes how it is granted. Granting what is granted changes nothing.
+/// Grants an entry or updates its grant. Idempotent.
+///
+/// # Errors
+///
+/// 422 if the entry does not exist or is retired (`docs/domain.md#r8`); 412 if the precondition
+/// fails.
 pub async fn put<G: Grant>(
     db: &Db,
     actor: Actor,
@@ -47,10 +56,10 @@ pub async fn put<G: Grant>(
     body: G::Put,
     precondition: Precondition,
 ) -> Result<Committed<G>> {
-    let work = async move |tx: &mut Tx<'_, IntegrationState>| {
+    db.transact(actor, ConfigurationLock(partner), async move |tx| {
         put_in::<G>(tx, &id, &body, &precondition).await
-    };
-    db.transact(actor, ConfigurationLock(partner), work).await
+    })
+    .await
 }
 
 async fn put_in<G: Grant>(
@@ -59,20 +68,16 @@ async fn put_in<G: Grant>(
     body: &G::Put,
     precondition: &Precondition,
 ) -> Result<Change<G>> {
-    let (partner, kind) = (tx.locked.business_partner_id().clone(), G::Entry::ENTRY);
+    let partner = tx.locked.business_partner_id().clone();
+    let kind = G::Entry::ENTRY;
     let stored = repo::find(tx.conn, &partner, kind, id.as_str()).await?;
     precondition.check(stored.clone().map(G::new).as_ref())?;
     let approval_required = G::approval_required(body);
     let Some(before) = stored else {
         let entry = catalog::service::find::<G::Entry>(tx.conn, id).await?;
-        let entry = catalog::service::grantable(entry, id.as_str())?;
-        let grant = GrantRow::new(
-            partner,
-            kind,
-            id.as_str(),
-            approval_required,
-            tx.created_audit(),
-        );
+        let entry = catalog::service::ensure_grantable(entry, id.as_str())?;
+        let audit = tx.created_audit();
+        let grant = GrantRow::new(partner, kind, id.as_str(), approval_required, audit);
         repo::insert(tx.conn, &grant).await?;
         return Ok(Change::Created(G::new(GrantWithEntry { grant, entry })));
     };
@@ -92,7 +97,12 @@ async fn put_in<G: Grant>(
     })
 }
 
-/// Takes a grant back.
+/// Revokes a grant.
+///
+/// # Errors
+///
+/// 404 if the entry is not granted; 409 if the grant is in use (`docs/domain.md#r4`) or the last
+/// one while an access is active (`docs/domain.md#r3`); 412 if the precondition fails.
 pub async fn delete<G: Grant>(
     db: &Db,
     actor: Actor,
@@ -102,66 +112,50 @@ pub async fn delete<G: Grant>(
 ) -> Result<Committed<G>> {
     db.transact(actor, ConfigurationLock(partner), async move |tx| {
         let partner = tx.locked.business_partner_id().clone();
-        let stored =
-            or_not_found(repo::find(tx.conn, &partner, G::Entry::ENTRY, id.as_str()).await?)?;
-        let shown = G::new(stored.clone());
-        precondition.check(Some(&shown))?;
+        let kind = G::Entry::ENTRY;
+        let stored = or_not_found(repo::find(tx.conn, &partner, kind, id.as_str()).await?)?;
+        let view = G::new(stored.clone());
+        precondition.check(Some(&view))?;
         G::ensure_removable(tx.conn, &partner, &id).await?;
-        if let Some(refusal) = G::LAST {
-            let granted = repo::count(tx.conn, &partner, G::Entry::ENTRY).await?;
-            // counting the accesses costs a query that most removals can do without
+        if let Some(code) = G::LAST_GRANT_ERROR {
+            let granted = repo::count(tx.conn, &partner, kind).await?;
+            // most revocations need not count the accesses
             if granted <= 1 {
-                let active = accesses::service::access_counts(tx.conn, &partner)
-                    .await?
-                    .active;
-                not_the_last(granted, active, refusal)?;
+                let active = integration::service::active_accesses(tx.conn, &partner).await?;
+                ensure_not_last(granted, active, code)?;
             }
         }
         repo::delete(tx.conn, &stored.grant).await?;
-        Ok(Change::Deleted(shown))
+        Ok(Change::Deleted(view))
     })
     .await
 }
 
-/// R3: while an access is active, the last area and the last ticket type stay.
-fn not_the_last(granted: i64, active_accesses: i64, refusal: Code) -> Result<()> {
+/// The last area and the last ticket type stay while an access is active (`docs/domain.md#r3`).
+fn ensure_not_last(granted: i64, active_accesses: i64, code: Code) -> Result<()> {
     if granted <= 1 && active_accesses > 0 {
-        return Err(Error::client(refusal).with("active_accesses", active_accesses));
+        return Err(Error::client(code).with("active_accesses", active_accesses));
     }
     Ok(())
 }
 
-/// All grants of a partner, of all kinds.
-pub async fn all(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<GrantWithEntry>> {
-    repo::all(conn, partner).await
-}
-
-/// How many entries of a kind a partner was granted, retired ones included: what R2 counts.
-pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind) -> Result<i64> {
-    repo::count(conn, partner, kind).await
-}
-
-/// Whether an entry is granted, be it retired or not.
+/// Whether an entry is granted, even if it is retired.
 pub async fn is_granted<E: CatalogEntry>(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
     id: &ErpId<E::Kind>,
 ) -> Result<bool> {
-    Ok(repo::find(conn, partner, E::ENTRY, id.as_str())
-        .await?
-        .is_some())
+    let granted = repo::find(conn, partner, E::ENTRY, id.as_str()).await?;
+    Ok(granted.is_some())
 }
 
-/// What a partner was granted and the ERP has retired since.
+/// The granted entries of a kind that are retired.
 pub async fn retired<E: CatalogEntry>(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
 ) -> Result<Vec<ErpId<E::Kind>>> {
-    Ok(repo::retired(conn, partner, E::ENTRY)
-        .await?
-        .into_iter()
-        .map(ErpId::from_trusted)
-        .collect())
+    let ids = repo::retired(conn, partner, E::ENTRY).await?;
+    Ok(ids.into_iter().map(ErpId::from_trusted).collect())
 }
 
 #[cfg(test)]
@@ -173,12 +167,12 @@ mod tests {
     #[case(1, 20, Some(Code::LastArea))]
     #[case(2, 1, None)]
     #[case(1, 0, None)]
-    fn r3_the_last_one_stays_while_an_access_is_active(
+    fn r3_last_grant_is_retained_while_access_is_active(
         #[case] granted: i64,
         #[case] active_accesses: i64,
         #[case] expected: Option<Code>,
     ) {
-        let refused = not_the_last(granted, active_accesses, Code::LastArea).err();
-        assert_eq!(refused.map(|error| error.code()), expected);
+        let error = ensure_not_last(granted, active_accesses, Code::LastArea).err();
+        assert_eq!(error.map(|error| error.code()), expected);
     }
 }

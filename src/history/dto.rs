@@ -12,7 +12,7 @@ use crate::{
         text::{Text, check},
         timestamp::Timestamp,
     },
-    http::params::ListFilter,
+    http::list_query::ListFilter,
 };
 
 /// One change: who did what to which resource, and how it was before and after.

@@ -1,4 +1,4 @@
-//! SQL of the history: every query begins with the partner.
+//! SQL of the history. Every query filters by the business partner.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// An entry as stored.
+/// A stored entry.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = history)]
 pub(super) struct EntryRow {
@@ -75,7 +75,7 @@ impl PageKey for EntryRow {
     }
 }
 
-/// A page of a partner's history, newest first.
+/// The entries of one page.
 pub(super) async fn list(
     conn: &mut Conn,
     partner: &BusinessPartnerId,

@@ -8,14 +8,13 @@ use super::{
 };
 use crate::{
     common::{Result, page::Page},
-    db::ReadCost,
     http::{
         auth::{AuthorizedPartner, scope::AuditRead},
+        cached_read::{PartnerEtag, cached_read},
         call_context::CallContext,
-        params::{ListQuery, PageParams},
+        list_query::{ListQuery, PageParams},
         response::List,
     },
-    integration,
 };
 
 /// List the history of a customer integration
@@ -34,9 +33,10 @@ pub async fn list_history(
     query: ListQuery<HistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    integration::routes::list_response(&call, &at.partner, ReadCost::Scan, async |conn| {
+    cached_read(&call, &PartnerEtag(&at.partner), async |conn| {
         let rows = repo::list(conn, &at.partner, &query.filter, &query.page).await?;
-        Ok(Page::new(rows, &query.page).map(HistoryEntry::from))
+        let page = Page::new(rows, &query.page).map(HistoryEntry::from);
+        Ok(List::from(page))
     })
     .await
 }

@@ -1,4 +1,5 @@
-//! The permission is an extractor: a handler names the scope it needs as a type and gets the caller in return.
+//! Authentication and authorization as extractors: a handler declares the scope it requires as a
+//! type, and gets the caller.
 
 use std::{
     future::{Ready, ready},
@@ -9,17 +10,16 @@ use std::{
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header, web::Data,
 };
-
 use futures_util::{
     FutureExt as _,
     future::{Either, LocalBoxFuture},
 };
 
 use super::{
-    limits::RateLimiter,
-    params::path_param,
+    path_params::path_param,
+    rate_limit::RateLimiter,
     request_context::{AuthenticatedClaims, RequestContext},
-    route_guard::RouteTable,
+    route_guard::check_parameters,
 };
 use crate::{
     common::{Actor, Code, Error, Result, ids::BusinessPartnerId},
@@ -52,21 +52,21 @@ pub mod scope {
     impl Scope for GlobalRulesWrite {
         const NAME: &'static str = "global-rules:write";
     }
-    impl Scope for AuditRead {
-        const NAME: &'static str = "audit:read";
-    }
-    impl Scope for DecisionsRead {
-        const NAME: &'static str = "decisions:read";
-    }
     impl Scope for CatalogRead {
         const NAME: &'static str = "catalog:read";
     }
     impl Scope for CatalogWrite {
         const NAME: &'static str = "catalog:write";
     }
+    impl Scope for AuditRead {
+        const NAME: &'static str = "audit:read";
+    }
+    impl Scope for DecisionsRead {
+        const NAME: &'static str = "decisions:read";
+    }
 }
 
-/// A caller whose token carries the scope `S`.
+/// A caller whose token has the scope `S`.
 pub struct Authorized<S> {
     claims: Arc<Claims>,
     request: HttpRequest,
@@ -74,8 +74,8 @@ pub struct Authorized<S> {
 }
 
 impl<S: Scope> Authorized<S> {
-    /// What verified claims permit.
-    fn new(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
+    /// Applies the rate limit and checks the scope.
+    fn authorize(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
         request
             .extensions_mut()
             .insert(AuthenticatedClaims(Arc::clone(claims)));
@@ -85,9 +85,6 @@ impl<S: Scope> Authorized<S> {
         if !claims.has_scope(S::NAME) {
             return Err(Error::client(Code::InsufficientScope).with("scope", S::NAME));
         }
-        if let Some(operations) = request.app_data::<Data<RouteTable>>() {
-            operations.check_parameters(request)?;
-        }
         Ok(Self {
             claims: Arc::clone(claims),
             request: request.clone(),
@@ -95,28 +92,28 @@ impl<S: Scope> Authorized<S> {
         })
     }
 
-    /// Whom the history names.
+    /// The caller, as recorded in the history.
     pub fn actor(&self) -> Actor {
         let Claims { sub, client_id, .. } = &*self.claims;
-        let request_id = RequestContext::id_of(&self.request);
         Actor {
             subject: sub.clone(),
             client: client_id.clone(),
-            request_id,
+            request_id: RequestContext::id_of(&self.request),
         }
     }
 
-    /// The one partner the token is limited to.
+    /// The only business partner that the token may access; `None` if unrestricted.
     pub fn limited_to(&self) -> Option<&BusinessPartnerId> {
         self.claims.business_partner_id.as_ref()
     }
 
-    /// Whether the caller may know of a partner.
+    /// Whether the token may access a business partner.
     pub fn can_access(&self, partner: &BusinessPartnerId) -> bool {
         self.limited_to().is_none_or(|only| only == partner)
     }
 
-    /// Refuses what would be there if the caller could know of it.
+    /// Fails with [`Code::NotFound`] if the token may not access the business partner, as if it
+    /// did not exist.
     pub fn require_access(&self, partner: &BusinessPartnerId) -> Result<()> {
         if self.can_access(partner) {
             Ok(())
@@ -125,7 +122,8 @@ impl<S: Scope> Authorized<S> {
         }
     }
 
-    /// Refuses callers limited to one partner: what is shared is not theirs to change.
+    /// Fails with [`Code::PartnerRestricted`] if the token is limited to one business partner.
+    /// Required for data that all partners share.
     pub fn require_unrestricted(&self) -> Result<()> {
         if self.limited_to().is_some() {
             Err(Error::client(Code::PartnerRestricted))
@@ -135,96 +133,110 @@ impl<S: Scope> Authorized<S> {
     }
 }
 
-/// A caller whose token carries the scope `S`, at a path below a partner it may know of.
+/// A caller whose token has the scope `S` and may access the business partner in the path.
 pub struct AuthorizedPartner<S> {
     pub partner: BusinessPartnerId,
-    permit: Authorized<S>,
+    caller: Authorized<S>,
 }
 
 impl<S: Scope> AuthorizedPartner<S> {
-    fn new(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
-        let permit = Authorized::<S>::new(request, claims)?;
-        let partner = path_param(request, "business_partner_id")?;
-        permit.require_access(&partner)?;
-        Ok(Self { partner, permit })
+    fn new(request: &HttpRequest, caller: Authorized<S>) -> Result<Self> {
+        let partner = path_param(request)?;
+        caller.require_access(&partner)?;
+        Ok(Self { partner, caller })
     }
 
-    /// Whom the history names.
+    /// The caller, as recorded in the history.
     pub fn actor(&self) -> Actor {
-        self.permit.actor()
+        self.caller.actor()
     }
 
-    /// Refuses callers limited to the partner: what is shared is not theirs.
+    /// See [`Authorized::require_unrestricted`].
     pub fn require_unrestricted(&self) -> Result<()> {
-        self.permit.require_unrestricted()
+        self.caller.require_unrestricted()
     }
-}
-
-/// Ready for nearly all tokens; a token whose key is not known waits until the keys have been read again.
-type Verifying<T> = Either<Ready<Result<T>>, LocalBoxFuture<'static, Result<T>>>;
-
-/// Makes something of the claims of the request's token.
-fn verifying<T: 'static>(
-    request: &HttpRequest,
-    make: fn(&HttpRequest, &Arc<Claims>) -> Result<T>,
-) -> Verifying<T> {
-    let verified =
-        verifier(request).and_then(|verifier| Ok((verifier, verifier.verify(bearer(request)?))));
-    match verified {
-        Ok((_, Ok(claims))) => Either::Left(ready(make(request, &claims))),
-        Err(error) | Ok((_, Err(Unverified::Refused(error)))) => Either::Left(ready(Err(error))),
-        Ok((_, Err(Unverified::UnknownKey(unknown)))) => {
-            let request = request.clone();
-            let again = async move {
-                let claims = verifier(&request)?
-                    .verify_again(bearer(&request)?, unknown)
-                    .await?;
-                make(&request, &claims)
-            };
-            Either::Right(again.boxed_local())
-        }
-    }
-}
-
-fn verifier(request: &HttpRequest) -> Result<&Data<Verifier>> {
-    Ok(request
-        .app_data::<Data<Verifier>>()
-        .ok_or_else(|| anyhow::anyhow!("no verifier"))?)
 }
 
 impl<S: Scope> FromRequest for Authorized<S> {
     type Error = Error;
-    type Future = Verifying<Self>;
+    type Future = Authenticating<Self>;
 
+    /// Parameters are checked only after authorization, so that callers without a valid token
+    /// learn nothing about them.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        verifying(request, Self::new)
+        authenticate(request, |request, claims| {
+            let caller = Self::authorize(request, claims)?;
+            check_parameters(request)?;
+            Ok(caller)
+        })
     }
 }
 
 impl<S: Scope> FromRequest for AuthorizedPartner<S> {
     type Error = Error;
-    type Future = Verifying<Self>;
+    type Future = Authenticating<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        verifying(request, Self::new)
+        authenticate(request, |request, claims| {
+            let caller = Authorized::authorize(request, claims)?;
+            check_parameters(request)?;
+            Self::new(request, caller)
+        })
     }
 }
 
-/// The request's one bearer token.
+/// Ready immediately, unless the token is signed with an unknown key.
+type Authenticating<T> = Either<Ready<Result<T>>, LocalBoxFuture<'static, Result<T>>>;
+
+/// Verifies the bearer token and passes its claims to `authorize`. If the signing key is unknown,
+/// waits for a refresh of the keys first.
+fn authenticate<T: 'static>(
+    request: &HttpRequest,
+    authorize: fn(&HttpRequest, &Arc<Claims>) -> Result<T>,
+) -> Authenticating<T> {
+    let unverified = match verify(request) {
+        Ok(claims) => return Either::Left(ready(authorize(request, &claims))),
+        Err(unverified) => unverified,
+    };
+    match unverified {
+        Unverified::Refused(error) => Either::Left(ready(Err(error))),
+        Unverified::UnknownKey(key) => {
+            let request = request.clone();
+            let retry = async move {
+                let token = bearer(&request)?;
+                let claims = verifier(&request)?.verify_again(token, key).await?;
+                authorize(&request, &claims)
+            };
+            Either::Right(retry.boxed_local())
+        }
+    }
+}
+
+fn verify(request: &HttpRequest) -> Result<Arc<Claims>, Unverified> {
+    let verifier = verifier(request).map_err(Unverified::Refused)?;
+    let token = bearer(request).map_err(Unverified::Refused)?;
+    verifier.verify(token)
+}
+
+fn verifier(request: &HttpRequest) -> Result<&Data<Verifier>> {
+    Ok(request
+        .app_data::<Data<Verifier>>()
+        .ok_or_else(|| anyhow::anyhow!("no token verifier"))?)
+}
+
+/// The bearer token of a request.
 fn bearer(request: &HttpRequest) -> Result<&str> {
-    let refused = || Error::client(Code::InvalidToken).with("reason", "other");
-    let mut sent = request.headers().get_all(header::AUTHORIZATION);
-    let authorization = sent
+    let invalid = || Error::client(Code::InvalidToken).with("reason", "other");
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let authorization = headers
         .next()
         .ok_or_else(|| Error::client(Code::MissingToken))?;
-    if sent.next().is_some() {
-        return Err(refused());
+    if headers.next().is_some() {
+        return Err(invalid());
     }
-    // what is not ASCII is no good token; to find that out is left to those who judge it, since most are known already
-    let text = str::from_utf8(authorization.as_bytes()).ok();
-    let (scheme, token) = text
-        .and_then(|text| text.split_once(' '))
-        .ok_or_else(refused)?;
+    // Non-ASCII tokens are rejected by the verifier, which most tokens pass from its cache.
+    let text = str::from_utf8(authorization.as_bytes()).map_err(|_| invalid())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(invalid)?;
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(token.trim_start())
     } else {

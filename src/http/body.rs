@@ -1,7 +1,10 @@
-//! Bodies. [`Body`] is the only way in: what a handler gets has been read, bounded and judged.
+//! Request bodies.
 //!
-//! 400 means that the body cannot be read as what the document says (not JSON, an unknown member, a wrong type), 422 that it
-//! was read and its contents are wrong; then *all* faults are told, each with its JSON pointer.
+//! [`Body`] is how handlers get a body: read completely, limited in size, and validated.
+//!
+//! A body that does not parse as documented (not JSON, an unknown member, a wrong type) is a 400.
+//! A body with invalid values is a 422, which reports *all* field errors, each with its JSON
+//! pointer.
 
 use std::{
     convert::Infallible,
@@ -17,7 +20,7 @@ use actix_web::{
     dev::Payload,
     error::PayloadError,
     http::{Method, header},
-    web::{Bytes, BytesMut},
+    web::{Bytes, BytesMut, Data},
 };
 use futures_util::{
     FutureExt as _, StreamExt as _,
@@ -28,47 +31,47 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use validator::Validate;
 
-use super::field_errors::{InputKind, deserialize_error, validation_errors};
-use crate::{
-    common::{Code, Error, FieldError, Result, error::Kind, json_object::JsonObject},
-    config::BODY_TIMEOUT,
+use super::{
+    app_context::AppContext,
+    field_errors::{body_error, validation_errors},
 };
+use crate::common::{Code, Error, FieldError, Result, error::Kind, json_object::JsonObject};
 
-/// Largest body, in bytes.
+/// Maximum size of a body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
-/// [`BODY_TIMEOUT`] as data of the application, so that tests need not wait as long.
-#[derive(Debug, Clone, Copy)]
-pub struct BodyTimeout(pub Duration);
-
-/// A body that was given up. Once nobody holds a chunked body any more, actix waits for the rest of it, for ever, to use the
-/// connection again; so the answer holds it, and actix closes the connection when that is sent.
+/// An abandoned request body.
+///
+/// actix waits indefinitely for the rest of a chunked body whose payload was dropped, in order to
+/// reuse the connection. So the response holds the payload, and actix closes the connection once
+/// the response is sent.
 pub(super) struct HeldPayload(Payload);
 
 impl HeldPayload {
-    /// An answer that holds the body until it is sent.
-    pub(super) fn held_by(self, answer: Vec<u8>) -> BoxBody {
-        let (length, mut answer) = (answer.len() as u64, Some(Bytes::from(answer)));
+    /// A response body that holds the payload until it is sent.
+    pub(super) fn held_by(self, content: Vec<u8>) -> BoxBody {
+        let length = content.len() as u64;
+        let mut content = Some(Bytes::from(content));
         let stream = stream::poll_fn(move |_| {
             let _held = &self.0;
-            Poll::Ready(answer.take().map(Ok::<_, Infallible>))
+            Poll::Ready(content.take().map(Ok::<_, Infallible>))
         });
         BoxBody::new(SizedStream::new(length, stream))
     }
 }
 
-/// A body that must be there.
+/// Extracts a required body.
 pub struct Body<T>(pub T);
 
-/// A body of at most `MAX` bytes that must be there, as it was sent: for those who read it themselves, with [`parse_json`] and
-/// [`judged`].
+/// Extracts the bytes of a required body of at most `MAX` bytes, for handlers that parse them
+/// with [`parse_json`] and [`reject_if_any`].
 pub struct RawBody<const MAX: usize>(pub Bytes);
 
-/// A part of a body as it arrives.
-type Chunk = std::result::Result<Bytes, PayloadError>;
-
-/// A body that may be absent and then stands for the default.
+/// Extracts an optional body; an absent body is the default.
 pub struct OptionalBody<T>(pub T);
+
+/// A chunk of a body as it arrives.
+type Chunk = std::result::Result<Bytes, PayloadError>;
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Error = Error;
@@ -82,12 +85,12 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
 
 impl<const MAX: usize> FromRequest for RawBody<MAX> {
     type Error = Error;
-    /// Ready for most bodies, which came with their heads.
+    /// Ready immediately for most bodies, which arrive together with their headers.
     type Future = Either<Ready<Result<Self>>, LocalBoxFuture<'static, Result<Self>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let mut payload = payload.take();
-        if let Err(error) = must_be_json(request) {
+        if let Err(error) = require_json(request) {
             return Either::Left(ready(Err(error)));
         }
         match payload.next().now_or_never().flatten() {
@@ -96,10 +99,8 @@ impl<const MAX: usize> FromRequest for RawBody<MAX> {
             }
             first => {
                 let request = request.clone();
-                Either::Right(
-                    async move { collect(&request, first, payload, MAX).await.map(Self) }
-                        .boxed_local(),
-                )
+                let rest = async move { receive(&request, first, payload, MAX).await.map(Self) };
+                Either::Right(rest.boxed_local())
             }
         }
     }
@@ -110,75 +111,68 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
+        let request = request.clone();
+        let payload = payload.take();
         Box::pin(async move {
-            let bytes = collect(&request, None, payload, MAX_BODY).await?;
+            let bytes = receive(&request, None, payload, MAX_BODY).await?;
             if bytes.is_empty() {
                 return Ok(Self(T::default()));
             }
-            must_be_json(&request)?;
+            require_json(&request)?;
             parse(&bytes).map(Self)
         })
     }
 }
 
-/// JSON, and for PATCH also by the name of the merge patch it is. It comes as it is: a compressed body could be small here and
-/// huge once unpacked.
-fn must_be_json(request: &HttpRequest) -> Result<()> {
-    let patch = request.method() == Method::PATCH;
-    let sent = request
+/// Requires uncompressed JSON, for PATCH also as merge patch. Compressed bodies are rejected,
+/// because a small one could decompress to a huge one.
+fn require_json(request: &HttpRequest) -> Result<()> {
+    let is_patch = request.method() == Method::PATCH;
+    let content_type = request
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    // most say no more than the name
-    let is = |name: &str| {
-        let named = |essence: &str| essence.eq_ignore_ascii_case(name);
-        named(sent)
-            || sent
-                .split_once(';')
-                .is_some_and(|(essence, _)| named(essence.trim_end()))
-    };
-    let mut codings = request.headers().get_all(header::CONTENT_ENCODING);
-    let plain = codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if plain && (is("application/json") || patch && is("application/merge-patch+json")) {
+    let is_json = is_media_type(content_type, "application/json")
+        || is_patch && is_media_type(content_type, "application/merge-patch+json");
+    let is_uncompressed = request
+        .headers()
+        .get_all(header::CONTENT_ENCODING)
+        .all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if is_uncompressed && is_json {
         return Ok(());
     }
-    Err(Error::client(Code::UnsupportedMediaType)
-        .with("merge_patch", if patch { "yes" } else { "no" }))
+    let merge_patch = if is_patch { "yes" } else { "no" };
+    Err(Error::client(Code::UnsupportedMediaType).with("merge_patch", merge_patch))
 }
 
-/// The whole body, of which `first` came before, or a refusal when it is too large or too slow; actix itself would wait for it for
-/// ever.
-async fn collect(
+/// Whether a `Content-Type` is a media type, ignoring its parameters.
+fn is_media_type(content_type: &str, media_type: &str) -> bool {
+    content_type.eq_ignore_ascii_case(media_type)
+        || content_type
+            .split_once(';')
+            .is_some_and(|(essence, _)| essence.trim_end().eq_ignore_ascii_case(media_type))
+}
+
+/// Receives the rest of a body after its `first` chunk. Fails if it is too large or, because actix
+/// has no timeout for bodies, too slow.
+async fn receive(
     request: &HttpRequest,
     first: Option<Chunk>,
     mut payload: Payload,
     max: usize,
 ) -> Result<Bytes> {
     let limit = request
-        .app_data::<BodyTimeout>()
-        .map_or(BODY_TIMEOUT, |limit| limit.0);
-    timeout(limit, receive(request, first, &mut payload, max))
-        .await
-        .unwrap_or_else(|_| {
-            request.extensions_mut().insert(HeldPayload(payload));
-            Err(Error::client(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
-        })
+        .app_data::<Data<AppContext>>()
+        .map_or(Duration::MAX, |app| app.body_timeout);
+    let received = timeout(limit, collect(request, first, &mut payload, max)).await;
+    received.unwrap_or_else(|_| {
+        request.extensions_mut().insert(HeldPayload(payload));
+        Err(Error::client(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
+    })
 }
 
-/// How long a body says it is, in bytes.
-fn content_length(request: &HttpRequest) -> Option<usize> {
-    request
-        .headers()
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
-}
-
-async fn receive(
+async fn collect(
     request: &HttpRequest,
     first: Option<Chunk>,
     payload: &mut Payload,
@@ -197,7 +191,7 @@ async fn receive(
             return Err(too_large());
         }
         if content_length == Some(chunk.len()) {
-            // that is all, and needs no copy
+            // The whole body in one chunk needs no copy.
             return Ok(chunk);
         }
         bytes.extend_from_slice(&chunk);
@@ -205,26 +199,32 @@ async fn receive(
     Ok(bytes.freeze())
 }
 
+/// The value of `Content-Length`, in bytes.
+fn content_length(request: &HttpRequest) -> Option<usize> {
+    request
+        .headers()
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
 fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
     let body: T = parse_json(bytes)?;
-    judged(
-        body.validate()
-            .map_err(|errors| validation_errors(&errors))
-            .err()
-            .unwrap_or_default(),
-    )?;
+    if let Err(errors) = body.validate() {
+        reject_if_any(validation_errors(&errors))?;
+    }
     Ok(body)
 }
 
-/// Reads a body as what the document says it is, or tells where it is not. What it says is not judged.
+/// Deserializes a body without validating it. Errors have the pointer of the invalid member.
 pub fn parse_json<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T> {
-    let malformed =
-        |error: &serde_json::Error| Error::client(Code::MalformedJson).with("reason", error);
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let JsonObject(body) = serde_path_to_error::deserialize::<_, JsonObject<T>>(&mut json)
         .map_err(|error| {
             if error.inner().is_data() {
-                Error::from_field(deserialize_error(&error, InputKind::Body))
+                Error::from_field(body_error(&error))
             } else {
                 malformed(error.inner())
             }
@@ -233,20 +233,24 @@ pub fn parse_json<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T> {
     Ok(body)
 }
 
-/// Refuses a body if anything is wrong with it. What does not have its shape cannot be read; that is told first, with everything
-/// else that is wrong.
-pub fn judged(field_errors: Vec<FieldError>) -> Result<()> {
+fn malformed(error: &serde_json::Error) -> Error {
+    Error::client(Code::MalformedJson).with("reason", error)
+}
+
+/// Fails if there are any field errors. If one of them means that the body does not parse, it
+/// decides the code of the problem.
+pub fn reject_if_any(field_errors: Vec<FieldError>) -> Result<()> {
     if field_errors.is_empty() {
         return Ok(());
     }
     let unreadable = field_errors
         .iter()
-        .find(|field_error| field_error.code.kind() == Kind::Unreadable);
-    let facts = unreadable
-        .map(|field_error| field_error.facts.clone())
+        .find(|error| error.code.kind() == Kind::Unreadable);
+    let code = unreadable.map_or(Code::ValidationFailed, |error| error.code);
+    let args = unreadable
+        .map(|error| error.facts.clone())
         .unwrap_or_default();
-    let code = unreadable.map_or(Code::ValidationFailed, |field_error| field_error.code);
-    Err(Error::field_errors(code, field_errors).with_args(facts))
+    Err(Error::field_errors(code, field_errors).with_args(args))
 }
 
 #[cfg(test)]
@@ -254,23 +258,19 @@ mod tests {
     use super::*;
     use crate::{accesses::dto::AccessCreate, catalog::dto::AreaPut};
 
-    fn field_errors<T: DeserializeOwned + Validate>(json: &str) -> (Code, Vec<(String, Code)>) {
-        let Err(Error::Client(refusal)) = parse::<T>(json.as_bytes()).map(|_| ()) else {
-            panic!("{json} was taken")
+    /// The code of a rejected body, and its field errors.
+    fn rejection<T: DeserializeOwned + Validate>(json: &str) -> (Code, Vec<(String, Code)>) {
+        let Err(Error::Client(error)) = parse::<T>(json.as_bytes()).map(|_| ()) else {
+            panic!("{json} was accepted")
         };
-        (
-            refusal.code,
-            refusal
-                .field_errors
-                .into_iter()
-                .map(|field_error| (field_error.pointer, field_error.code))
-                .collect(),
-        )
+        let field_errors = error.field_errors.into_iter();
+        let field_errors = field_errors.map(|error| (error.pointer, error.code));
+        (error.code, field_errors.collect())
     }
 
     #[test]
-    fn all_bad_fields_are_told_at_once() {
-        let (code, field_errors) = field_errors::<AccessCreate>(
+    fn all_invalid_fields_are_reported_together() {
+        let (code, field_errors) = rejection::<AccessCreate>(
             r#"{"email": "x", "role": "boss", "contact_id": "-", "last_name": "a\u0000"}"#,
         );
         assert_eq!(code, Code::ValidationFailed);
@@ -288,55 +288,46 @@ mod tests {
     }
 
     #[rstest::rstest]
-    #[case("", Code::MalformedJson, None)]
-    #[case("{", Code::MalformedJson, None)]
-    #[case("{} {}", Code::MalformedJson, None)]
-    #[case(r#"{"email": "\ud800"}"#, Code::MalformedJson, None)]
-    #[case("[]", Code::WrongType, Some(""))]
-    #[case(" [true]", Code::WrongType, Some(""))]
-    #[case(r#"{"mail": 1}"#, Code::UnknownMember, Some("/mail"))]
-    #[case(r#"{"a/b~": 1}"#, Code::UnknownMember, Some("/a~1b~0"))]
-    #[case(
+    #[case::empty("", Code::MalformedJson, None)]
+    #[case::truncated("{", Code::MalformedJson, None)]
+    #[case::trailing("{} {}", Code::MalformedJson, None)]
+    #[case::lone_surrogate(r#"{"email": "\ud800"}"#, Code::MalformedJson, None)]
+    #[case::array("[]", Code::WrongType, Some(""))]
+    #[case::padded_array(" [true]", Code::WrongType, Some(""))]
+    #[case::unknown_member(r#"{"mail": 1}"#, Code::UnknownMember, Some("/mail"))]
+    #[case::escaped_member(r#"{"a/b~": 1}"#, Code::UnknownMember, Some("/a~1b~0"))]
+    #[case::message_in_member(
         r#"{"a`b at line 1 column 2, expected c": 1}"#,
         Code::UnknownMember,
         Some("/a`b at line 1 column 2, expected c")
     )]
-    #[case(r#"{"approver": "yes"}"#, Code::WrongType, Some("/approver"))]
-    #[case(r#"{"email": null}"#, Code::WrongType, Some("/email"))]
-    #[case(r#"{"email": "a@b", "email": "c@d"}"#, Code::WrongType, Some(""))]
-    fn what_cannot_be_read_is_told_where(
+    #[case::wrong_type(r#"{"approver": "yes"}"#, Code::WrongType, Some("/approver"))]
+    #[case::null(r#"{"email": null}"#, Code::WrongType, Some("/email"))]
+    #[case::duplicate(r#"{"email": "a@b", "email": "c@d"}"#, Code::WrongType, Some(""))]
+    fn unreadable_body_is_rejected_with_pointer(
         #[case] json: &str,
-        #[case] code: Code,
+        #[case] expected: Code,
         #[case] pointer: Option<&str>,
     ) {
-        let (whole, field_errors) = field_errors::<AccessCreate>(json);
-        assert_eq!(whole, code);
-        assert_eq!(
-            field_errors.first().map(|(pointer, _)| pointer.as_str()),
-            pointer
-        );
+        let (code, field_errors) = rejection::<AccessCreate>(json);
+        assert_eq!(code, expected);
+        let first = field_errors.first().map(|(pointer, _)| pointer.as_str());
+        assert_eq!(first, pointer);
     }
 
     #[test]
-    fn nesting_is_bounded() {
+    fn deeply_nested_body_is_rejected() {
         let deep = format!("{{\"email\": {}", "[".repeat(100_000));
-        assert!(matches!(
-            field_errors::<AccessCreate>(&deep).0,
-            Code::MalformedJson | Code::WrongType
-        ));
+        let (code, _) = rejection::<AccessCreate>(&deep);
+        assert!(matches!(code, Code::MalformedJson | Code::WrongType));
     }
 
-    #[test]
-    fn faults_inside_a_list_are_told_by_index() {
-        let json = r##"{"name": "x", "color": "#000000", "start_ticket_types": ["a", "-", "b"]}"##;
-        assert_eq!(
-            field_errors::<AreaPut>(json).1,
-            [("/start_ticket_types/1".to_owned(), Code::InvalidId)]
-        );
-        let json = r##"{"name": "x", "color": "#000000", "start_ticket_types": ["a", "b", "a"]}"##;
-        assert_eq!(
-            field_errors::<AreaPut>(json).1,
-            [("/start_ticket_types/2".to_owned(), Code::DuplicateValue)]
-        );
+    #[rstest::rstest]
+    #[case::invalid_id(r#"["a", "-", "b"]"#, "/start_ticket_types/1", Code::InvalidId)]
+    #[case::duplicate(r#"["a", "b", "a"]"#, "/start_ticket_types/2", Code::DuplicateValue)]
+    fn list_errors_point_to_the_item(#[case] ids: &str, #[case] pointer: &str, #[case] code: Code) {
+        let json = format!(r##"{{"name": "x", "color": "#000000", "start_ticket_types": {ids}}}"##);
+        let (_, field_errors) = rejection::<AreaPut>(&json);
+        assert_eq!(field_errors, [(pointer.to_owned(), code)]);
     }
 }

@@ -1,4 +1,4 @@
-//! What a handler of an element needs of its request, beside the permission, the path and the body.
+//! What handlers need besides authorization, path, query and body.
 
 use std::future::{Ready, ready};
 
@@ -7,38 +7,36 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use super::{conditional::Conditions, page_cache::PageCache, request_context::RequestContext};
 use crate::{
     common::{Error, Result},
-    db::Db,
+    db::{Db, RevisionLookup},
     i18n::Lang,
-    integration::RevisionLookup,
 };
 
-/// The request, its conditions, its language, the database, what is current there, and what was read of it before.
+/// The request with its conditional headers and language, and the shared state to serve it.
 pub struct CallContext {
     pub request: HttpRequest,
     pub conditions: Conditions,
     pub lang: Lang,
     pub db: Data<Db>,
-    pub current: Data<RevisionLookup>,
-    pub pages: Data<PageCache>,
+    pub revisions: Data<RevisionLookup>,
+    pub page_cache: Data<PageCache>,
 }
 
 impl CallContext {
-    fn of(request: &HttpRequest) -> Result<Self> {
+    fn new(request: &HttpRequest) -> Result<Self> {
         Ok(Self {
             request: request.clone(),
-            conditions: Conditions::of(request)?,
+            conditions: Conditions::from_headers(request.headers())?,
             lang: RequestContext::lang_of(request),
-            db: shared(request)?,
-            current: shared(request)?,
-            pages: shared(request)?,
+            db: app_data(request)?,
+            revisions: app_data(request)?,
+            page_cache: app_data(request)?,
         })
     }
 }
 
-/// What all requests share of one type.
-fn shared<T: 'static>(request: &HttpRequest) -> Result<Data<T>> {
-    let found = request.app_data::<Data<T>>().cloned();
-    Ok(found.ok_or_else(|| anyhow::anyhow!("no {}", std::any::type_name::<T>()))?)
+fn app_data<T: 'static>(request: &HttpRequest) -> Result<Data<T>> {
+    let data = request.app_data::<Data<T>>().cloned();
+    Ok(data.ok_or_else(|| anyhow::anyhow!("no app data: {}", std::any::type_name::<T>()))?)
 }
 
 impl FromRequest for CallContext {
@@ -46,6 +44,6 @@ impl FromRequest for CallContext {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
+        ready(Self::new(request))
     }
 }

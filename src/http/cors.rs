@@ -1,4 +1,4 @@
-//! Browsers' pages of other origins (the Fetch standard's CORS): who may call, and what they may read.
+//! Cross-origin requests from browsers (CORS, Fetch standard).
 
 use actix_cors::Cors;
 use actix_web::{
@@ -14,10 +14,13 @@ use actix_web::{
 
 use super::request_context::REQUEST_ID;
 
-/// Headers of answers that pages may read.
+/// Response headers that scripts may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("etag, location, retry-after, x-request-id");
 
-/// Pages of the listed origins may call; all others may not.
+/// How long browsers may cache the result of a preflight request, in seconds.
+const MAX_AGE: usize = 3600;
+
+/// The CORS middleware for the allowed origins.
 pub fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods([
@@ -36,33 +39,15 @@ pub fn cors(origins: &[String]) -> Cors {
             header::IF_NONE_MATCH,
             REQUEST_ID,
         ])
-        .max_age(3600);
+        .max_age(MAX_AGE);
     origins
         .iter()
         .fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
-/// The origin of the page that sends a request, if it may call.
-pub fn page(headers: &HeaderMap, origins: &[String]) -> Option<HeaderValue> {
-    let origin = headers.get(header::ORIGIN)?;
-    origins
-        .iter()
-        .any(|allowed| allowed.as_bytes() == origin.as_bytes())
-        .then(|| origin.clone())
-}
-
-/// What lets a page read an answer that does not come by way of [`cors`].
-pub fn readable_by(page: HeaderValue) -> [(HeaderName, HeaderValue); 3] {
-    [
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, page),
-        (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
-        (header::VARY, HeaderValue::from_static("origin")),
-    ]
-}
-
-/// Middleware around [`cors`] that says what may be read. `Cors` can do so itself, but in an order that differs from one
-/// process and one worker to the next, which makes equal answers differ.
-pub async fn expose(
+/// Middleware around [`cors`] that exposes response headers. `Cors` can do this itself, but
+/// lists them in a different order in each worker, so equal responses would differ.
+pub async fn expose_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, ActixError> {
@@ -72,4 +57,22 @@ pub async fn expose(
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
     Ok(response)
+}
+
+/// The origin of a request, if it is allowed.
+pub(super) fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<HeaderValue> {
+    let origin = headers.get(header::ORIGIN)?;
+    allowed
+        .iter()
+        .any(|allowed| allowed.as_bytes() == origin.as_bytes())
+        .then(|| origin.clone())
+}
+
+/// CORS headers for a response that bypasses the middleware.
+pub(super) fn headers_for(origin: HeaderValue) -> [(HeaderName, HeaderValue); 3] {
+    [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
+        (header::VARY, HeaderValue::from_static("origin")),
+    ]
 }

@@ -1,40 +1,44 @@
-//! For the platform: alive, and ready to serve.
+//! Health checks for the platform.
 
 use actix_web::{HttpResponse, get, web::Data};
 
-use super::surround::AppContext;
+use super::app_context::AppContext;
 use crate::{
     common::{Error, Result},
     db::{Db, migrations},
     tokens::Verifier,
 };
 
-/// The process runs.
+/// Liveness: the process runs.
 #[get("/health/live")]
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "ok"}))
 }
 
-/// The database answers and has our tables, the keys of tokens are known, and nobody told the service to stop. Whatever is wrong,
-/// the answer is 503; the log says what.
+/// Readiness: the database is reachable and migrated, token keys are loaded, and the service is
+/// not shutting down. Otherwise 503; the log has the reason.
 #[get("/health/ready")]
 pub async fn ready(
     db: Data<Db>,
     verifier: Data<Verifier>,
     app_context: Data<AppContext>,
 ) -> Result<HttpResponse> {
-    let unready = |why: &str| Err(Error::Unavailable(why.to_owned()));
-    if app_context.is_stopping() {
-        return unready("the service is stopping");
+    if app_context.is_shutting_down() {
+        return Err(not_ready("the service is shutting down"));
     }
     if !verifier.is_ready() {
-        return unready("the keys of tokens are not known yet");
+        return Err(not_ready("no token keys loaded yet"));
     }
-    let current = migrations::is_current(&db)
+    let migrated = migrations::is_current(&db)
         .await
         .map_err(|error| Error::Unavailable(error.to_string()))?;
-    if !current {
-        return unready("migrations are pending");
+    if !migrated {
+        return Err(not_ready("migrations are pending"));
     }
-    Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ok", "database": db.engine()})))
+    let body = serde_json::json!({"status": "ok", "database": db.engine()});
+    Ok(HttpResponse::Ok().json(body))
+}
+
+fn not_ready(reason: &str) -> Error {
+    Error::Unavailable(reason.to_owned())
 }

@@ -1,29 +1,36 @@
-//! HTTP, once for all rooms: who asks (`auth`), what was sent (`body`, `params`, `conditions`, and what was wrong with it: `field_errors`),
-//! what is answered (`reply`, `problem`), what surrounds every request (`surround`, `context`, `limits`, `cors`, `head`), how
-//! connections are served (`serve`, `connection`), and what the document says of it (`openapi`).
+//! Everything HTTP that all resources share.
 //!
-//! The permission is the way to receive a request: a handler takes [`auth::Authorized`] or [`auth::AuthorizedPartner`], naming its
-//! scope as a type, and there is no other way to learn who asks or which partner is meant.
+//! * Requests: authentication and authorization ([`auth`]), bodies ([`body`]), path and query
+//!   parameters ([`path_params`], [`list_query`]), conditional headers ([`conditional`]), and the
+//!   context handlers work with ([`call_context`]).
+//! * Responses: successes ([`response`]), cached reads ([`cached_read`], [`page_cache`]) and
+//!   problem details ([`problem`]).
+//! * Around every request: [`middleware`], with [`concurrency_limit`], [`rate_limit`] and [`cors`].
+//!
+//! A handler declares the scope it requires as the type parameter of [`auth::Authorized`] or
+//! [`auth::AuthorizedPartner`]. There is no other way to get the caller or the business partner.
 
 /// Path prefix of every operation.
 pub const API_BASE: &str = "/api/v1";
 
+pub mod app_context;
 pub mod auth;
 pub mod body;
+pub mod cached_read;
 pub mod call_context;
+pub mod concurrency_limit;
 pub mod conditional;
-pub mod connection;
+pub mod connection_activity;
 pub mod cors;
 pub mod field_errors;
-pub mod head;
 pub mod health;
-pub mod limits;
+pub mod list_query;
+pub mod middleware;
 pub mod page_cache;
-pub mod params;
+pub mod path_params;
 pub mod problem;
 pub mod problem_page;
+pub mod rate_limit;
 pub mod request_context;
 pub mod response;
 pub mod route_guard;
-pub mod serve;
-pub mod surround;

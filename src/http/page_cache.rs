@@ -1,8 +1,8 @@
-//! Pages that were read before.
+//! Caches response bodies of reads.
 //!
-//! A page is entry under its key, with its tag, and is given out again only when that tag has been found to be the current one:
-//! validated by revision, never by time, just as a caller that sends `If-None-EtagMatcher` keeps it. So only such pages may be entry of
-//! which key and tag say all; what depends on who asks has no place here.
+//! A cached body is reused only if its ETag is still current; it never expires by time. Only
+//! bodies that depend on nothing but the cache key and the ETag may be cached, so never those
+//! that depend on the caller.
 
 use actix_web::{HttpRequest, web::Bytes};
 use quick_cache::{Weighter, sync::Cache};
@@ -12,15 +12,15 @@ use crate::{
     i18n::Lang,
 };
 
-/// Size of a usual page with what is entry beside it, in bytes.
+/// Typical size of an entry, in bytes.
 const TYPICAL_ENTRY_BYTES: u64 = 4096;
-/// What a page takes beside its texts, in bytes, roughly.
+/// Approximate memory of an entry besides its strings, in bytes.
 const ENTRY_OVERHEAD_BYTES: usize = 192;
 
-/// The JSON of a page, and the tag of the state that it shows.
+/// The JSON of a page, and its ETag.
 #[derive(Debug, Clone)]
 pub struct CachedPage {
-    pub tag: EntityTag,
+    pub etag: EntityTag,
     pub json: Bytes,
 }
 
@@ -28,21 +28,20 @@ pub struct CachedPage {
 struct ByteWeighter;
 
 impl Weighter<String, CachedPage> for ByteWeighter {
-    fn weight(&self, key: &String, entry: &CachedPage) -> u64 {
-        (key.len() + entry.tag.as_str().len() + entry.json.len() + ENTRY_OVERHEAD_BYTES) as u64
+    fn weight(&self, key: &String, page: &CachedPage) -> u64 {
+        (key.len() + page.etag.as_str().len() + page.json.len() + ENTRY_OVERHEAD_BYTES) as u64
     }
 }
 
-/// See the module.
+/// Caches pages by URL and language; see the module documentation.
 #[derive(Debug)]
 pub struct PageCache {
-    /// Pages that were looked for.
     pub lookups: CacheStats,
     pages: Cache<String, CachedPage, ByteWeighter>,
 }
 
 impl PageCache {
-    /// Keeps pages in about `bytes` of memory; none if that is too little for one.
+    /// Creates a cache of about `bytes` bytes; 0 disables it.
     pub fn new(bytes: u64) -> Self {
         let items = usize::try_from(bytes / TYPICAL_ENTRY_BYTES).unwrap_or(usize::MAX);
         Self {
@@ -51,31 +50,31 @@ impl PageCache {
         }
     }
 
-    /// Memory of the pages that are entry, in bytes, roughly.
+    /// Approximate memory of the cached pages, in bytes.
     pub fn bytes(&self) -> u64 {
         self.pages.weight()
     }
 
-    /// The JSON of the page last read at an key, if it shows the state that bears this tag.
-    pub fn get(&self, key: &str, tag: &EntityTag) -> Option<Bytes> {
+    /// The JSON cached for a key, if it has this ETag.
+    pub fn get(&self, key: &str, etag: &EntityTag) -> Option<Bytes> {
         self.lookups
-            .record(self.pages.get(key), |entry| entry.tag == *tag)
-            .map(|entry| entry.json)
+            .record(self.pages.get(key), |page| page.etag == *etag)
+            .map(|page| page.json)
     }
 
-    /// Keeps a page in place of the last one.
+    /// Caches a page, and replaces the previous one of the same key.
     pub fn insert(&self, key: String, page: CachedPage) {
         self.pages.insert(key, page);
     }
 }
 
-/// What a page is entry under. In another language, it may be another page.
+/// The cache key of a request: its language, path and query.
 pub fn cache_key(request: &HttpRequest, lang: Lang) -> String {
-    let key = request
+    let target = request
         .uri()
         .path_and_query()
-        .map_or("/", |key| key.as_str());
-    [lang.code(), key].concat()
+        .map_or("/", |target| target.as_str());
+    [lang.code(), target].concat()
 }
 
 #[cfg(test)]
@@ -84,40 +83,40 @@ mod tests {
 
     fn page(version: i64, length: usize) -> CachedPage {
         CachedPage {
-            tag: EntityTag::of(version),
+            etag: EntityTag::of(version),
             json: vec![b' '; length].into(),
         }
     }
 
     #[test]
-    fn a_page_is_given_out_as_long_as_its_tag_is_the_current_one() {
-        let pages = PageCache::new(1 << 20);
-        assert_eq!(pages.get("/a", &EntityTag::of(1)), None);
-        pages.insert("/a".to_owned(), page(1, 10));
-        assert_eq!(pages.get("/a", &EntityTag::of(1)).unwrap().len(), 10);
-        assert_eq!(pages.get("/a", &EntityTag::of(2)), None);
-        assert_eq!(pages.get("/b", &EntityTag::of(1)), None);
-        assert_eq!(
-            pages.lookups.named().map(|(_, count)| count.now()),
-            [1, 1, 2]
-        );
+    fn page_with_current_etag_is_returned() {
+        let cache = PageCache::new(1 << 20);
+        assert_eq!(cache.get("/a", &EntityTag::of(1)), None);
+        cache.insert("/a".to_owned(), page(1, 10));
+        assert_eq!(cache.get("/a", &EntityTag::of(1)).unwrap().len(), 10);
+        assert_eq!(cache.get("/a", &EntityTag::of(2)), None);
+        assert_eq!(cache.get("/b", &EntityTag::of(1)), None);
+        let lookups = cache.lookups.named().map(|(_, count)| count.now());
+        assert_eq!(lookups, [1, 1, 2]);
     }
 
     #[test]
-    fn memory_is_bounded() {
-        let pages = PageCache::new(1 << 20);
+    fn cached_pages_stay_within_the_limit() {
+        let cache = PageCache::new(1 << 20);
         for number in 0..10_000 {
-            pages.insert(format!("/{number}"), page(1, 5_000));
+            cache.insert(format!("/{number}"), page(1, 5_000));
         }
-        pages.insert("/huge".to_owned(), page(1, 2 << 20));
-        assert_eq!(pages.get("/huge", &EntityTag::of(1)), None);
-        assert!(
-            pages.bytes() <= 1 << 20 && pages.bytes() > 1 << 19,
-            "{}",
-            pages.bytes()
-        );
-        let none = PageCache::new(0);
-        none.insert("/a".to_owned(), page(1, 1));
-        assert_eq!((none.get("/a", &EntityTag::of(1)), none.bytes()), (None, 0));
+        cache.insert("/huge".to_owned(), page(1, 2 << 20));
+        assert_eq!(cache.get("/huge", &EntityTag::of(1)), None);
+        let bytes = cache.bytes();
+        assert!(bytes <= 1 << 20 && bytes > 1 << 19, "{bytes}");
+    }
+
+    #[test]
+    fn cache_of_size_zero_stores_nothing() {
+        let cache = PageCache::new(0);
+        cache.insert("/a".to_owned(), page(1, 1));
+        assert_eq!(cache.get("/a", &EntityTag::of(1)), None);
+        assert_eq!(cache.bytes(), 0);
     }
 }

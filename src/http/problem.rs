@@ -1,4 +1,4 @@
-//! Problem details (RFC 9457): the one form of every answer that is not a success, the framework's own included.
+//! Problem details (RFC 9457): the format of every error response, including those of actix.
 
 use actix_web::{
     HttpMessage as _, HttpResponse, ResponseError,
@@ -21,58 +21,59 @@ use crate::{
     i18n::{self, Lang},
 };
 
-/// Media type of problems.
+/// Media type of problem details.
 pub const MEDIA_TYPE: &str = "application/problem+json";
-/// Seconds after which a caller may try again when the service is unavailable.
+/// `Retry-After` of an unavailable or overloaded service, in seconds.
 const RETRY_AFTER: &str = "1";
 
-/// What went wrong (RFC 9457). Programs act on `code`; people read `title` and `detail`, in German or English.
+/// A problem (RFC 9457). Programs evaluate `code`; `title` and `detail` are for users, in German or
+/// English.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"type": "/problems/last_area", "title": "Letzter Bereich", "status": 409,
     "detail": "Der letzte Bereich kann nicht entzogen werden, solange Kundenzugänge aktiv sind (2).",
     "instance": "/api/v1/customer-integrations/K-1001/areas/netz", "code": "last_area",
     "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "errors": [], "references": []}))]
 pub struct Problem {
-    /// Where the kind of problem is explained.
+    /// URI of a page that explains the problem type.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference")]
     pub kind: String,
-    /// Short text, the same for every problem of this code.
+    /// Short summary, the same for every problem with this code.
     pub title: String,
-    /// HTTP status.
+    /// HTTP status code.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// What happened this time.
+    /// Explanation of this occurrence.
     pub detail: String,
     /// Path of the request.
     #[schema(format = "uri-reference")]
     pub instance: String,
-    /// Stable, machine-readable reason.
+    /// Stable, machine-readable code.
     #[schema(pattern = "^[a-z_]+$")]
     pub code: &'static str,
-    /// Id of the request, as in `X-Request-Id` and in the service's log.
+    /// Request id, as in `X-Request-Id` and the log of the service.
     pub request_id: String,
-    /// All places of the request that are wrong.
+    /// All invalid parts of the request.
     pub errors: Vec<FieldErrorBody>,
-    /// What stands in the way; the first ones, where these are many.
+    /// The resources that prevent the operation; only the first ones if there are many.
     pub references: Vec<Reference>,
 }
 
-/// One place of the request that is wrong.
+/// An invalid part of the request.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FieldError)]
 pub struct FieldErrorBody {
     /// JSON pointer into the body (RFC 6901), or the name of a parameter.
     #[schema(example = "/email")]
     pub pointer: String,
-    /// Stable, machine-readable reason.
+    /// Stable, machine-readable code.
     #[schema(example = "invalid_email", pattern = "^[a-z_]+$")]
     pub code: &'static str,
-    /// What is wrong with it.
+    /// Explanation of the error.
     pub detail: String,
 }
 
-/// What a problem says about the request it answers.
+/// What a problem contains about its request.
 #[derive(Debug, Clone)]
 pub struct ProblemContext {
     pub lang: Lang,
@@ -104,7 +105,7 @@ impl Code {
         }
     }
 
-    /// The code of an answer that the framework gave without one.
+    /// The code of an error response of actix.
     fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::UnknownRoute,
@@ -119,7 +120,8 @@ impl Code {
     }
 }
 
-/// Lets extractors and handlers fail with our error. The answer is completed by [`render`], which knows the request.
+/// Lets extractors and handlers return [`Error`]. The response stays empty until [`render`] adds the
+/// problem, which depends on the request.
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.code().status()
@@ -131,38 +133,38 @@ impl ResponseError for Error {
 }
 
 impl Problem {
-    /// The problem of an error, in the caller's language.
+    /// Renders an error in the caller's language.
     pub fn new(error: &Error, context: &ProblemContext) -> Self {
         match error {
-            Error::Client(refusal) => Self::of_refusal(refusal, context),
-            other => Self::of_refusal(&ClientError::from(other.code()), context),
+            Error::Client(error) => Self::from_client_error(error, context),
+            other => Self::from_client_error(&ClientError::from(other.code()), context),
         }
     }
 
-    fn of_refusal(refusal: &ClientError, context: &ProblemContext) -> Self {
-        let mut facts = refusal.facts.clone();
-        facts.push(("request_id".into(), context.request_id.clone()));
-        let (title, detail) = i18n::problem_text(context.lang, refusal.code, &facts);
+    fn from_client_error(error: &ClientError, context: &ProblemContext) -> Self {
+        let mut args = error.facts.clone();
+        args.push(("request_id".into(), context.request_id.clone()));
+        let (title, detail) = i18n::problem_text(context.lang, error.code, &args);
         Self {
-            kind: uri(refusal.code),
+            kind: uri(error.code),
             title,
-            status: refusal.code.status().as_u16(),
+            status: error.code.status().as_u16(),
             detail,
             instance: context.path.clone(),
-            code: refusal.code.as_str(),
+            code: error.code.as_str(),
             request_id: context.request_id.clone(),
-            errors: refusal
+            errors: error
                 .field_errors
                 .iter()
                 .map(|field_error| FieldErrorBody::new(field_error, context.lang))
                 .collect(),
-            references: refusal.references.clone(),
+            references: error.references.clone(),
         }
     }
 }
 
 impl FieldErrorBody {
-    /// What is wrong, in a language.
+    /// Renders a field error in a language.
     pub fn new(field_error: &FieldError, lang: Lang) -> Self {
         let (_, detail) = i18n::problem_text(lang, field_error.code, &field_error.facts);
         Self {
@@ -173,37 +175,32 @@ impl FieldErrorBody {
     }
 }
 
-/// Where a code is explained.
+/// URI of the page that explains a code.
 pub fn uri(code: Code) -> String {
     format!("/problems/{}", code.as_str())
 }
 
-/// Turns every answer that is an error into a problem; others pass unchanged.
+/// Turns an error response into a problem; other responses stay unchanged.
 pub fn render(
     response: ServiceResponse<BoxBody>,
     context: &ProblemContext,
 ) -> ServiceResponse<BoxBody> {
     let status = response.status();
-    let is_problem = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|it| it.as_bytes() == MEDIA_TYPE.as_bytes());
-    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+    if !(status.is_client_error() || status.is_server_error()) || is_problem(&response) {
         return response;
     }
     let (request, response) = response.into_parts();
-    let framework = Error::client(Code::of_status(status));
+    let of_status = Error::client(Code::of_status(status));
     let error = response
         .error()
         .and_then(|error| error.as_error::<Error>())
-        .unwrap_or(&framework);
-    let problem = Problem::new(error, context);
-    let extra = headers_of(error);
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
-    let unread = request.extensions_mut().remove::<HeldPayload>();
-    let mut response = response.set_body(match unread {
+        .unwrap_or(&of_status);
+    let error_headers = headers_of(error);
+    let body = serde_json::to_vec(&Problem::new(error, context)).unwrap_or_default();
+    let payload = request.extensions_mut().remove::<HeldPayload>();
+    let mut response = response.set_body(match payload {
         None => BoxBody::new(body),
-        Some(unread) => unread.held_by(body),
+        Some(payload) => payload.held_by(body),
     });
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
@@ -213,7 +210,7 @@ pub fn render(
     );
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.append(header::VARY, HeaderValue::from_static("accept-language"));
-    for (name, value) in extra {
+    for (name, value) in error_headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }
@@ -221,50 +218,57 @@ pub fn render(
     ServiceResponse::new(request, response)
 }
 
-/// The headers that belong to some problems.
+fn is_problem(response: &ServiceResponse<BoxBody>) -> bool {
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|media_type| media_type.as_bytes() == MEDIA_TYPE.as_bytes())
+}
+
+/// Additional headers of some errors.
 pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
-    let Error::Client(refusal) = error else {
-        let retry = (header::RETRY_AFTER, RETRY_AFTER.to_owned());
-        return if error.code() == Code::InternalError {
-            vec![]
-        } else {
-            vec![retry]
+    let retry_later = || vec![(header::RETRY_AFTER, RETRY_AFTER.to_owned())];
+    let Error::Client(error) = error else {
+        return match error.code() {
+            Code::InternalError => vec![],
+            _ => retry_later(),
         };
     };
-    let fact = |name: &str| fact(&refusal.facts, name);
-    match refusal.code {
-        Code::MissingToken => vec![(header::WWW_AUTHENTICATE, challenge(""))],
-        Code::InvalidToken => vec![(
-            header::WWW_AUTHENTICATE,
-            challenge(r#", error="invalid_token""#),
-        )],
+    match error.code {
+        Code::MissingToken => vec![challenge("")],
+        Code::InvalidToken => vec![challenge(r#", error="invalid_token""#)],
         Code::InsufficientScope => {
-            let challenge = challenge(&format!(
-                r#", error="insufficient_scope", scope="{}""#,
-                fact("scope")
-            ));
-            vec![(header::WWW_AUTHENTICATE, challenge)]
+            let scope = argument(&error.facts, "scope");
+            vec![challenge(&format!(
+                r#", error="insufficient_scope", scope="{scope}""#
+            ))]
         }
-        Code::Overloaded => vec![(header::RETRY_AFTER, RETRY_AFTER.to_owned())],
-        Code::TooManyRequests => vec![(header::RETRY_AFTER, fact("seconds").to_owned())],
+        Code::Overloaded => retry_later(),
+        Code::TooManyRequests => {
+            let seconds = argument(&error.facts, "seconds");
+            vec![(header::RETRY_AFTER, seconds.to_owned())]
+        }
         Code::UnsupportedMediaType => vec![(header::ACCEPT_ENCODING, "identity".to_owned())],
-        Code::MethodNotAllowed => vec![(header::ALLOW, fact("allowed").to_owned())],
-        Code::PreconditionFailed => refusal
+        Code::MethodNotAllowed => {
+            let allowed = argument(&error.facts, "allowed");
+            vec![(header::ALLOW, allowed.to_owned())]
+        }
+        Code::PreconditionFailed => error
             .current
             .iter()
-            .map(|tag| (header::ETAG, tag.quoted()))
+            .map(|etag| (header::ETAG, etag.quoted()))
             .collect(),
         _ => vec![],
     }
 }
 
-fn challenge(error: &str) -> String {
-    format!(r#"Bearer realm="customer-integration"{error}"#)
+fn challenge(error: &str) -> (HeaderName, String) {
+    let challenge = format!(r#"Bearer realm="customer-integration"{error}"#);
+    (header::WWW_AUTHENTICATE, challenge)
 }
 
-fn fact<'a>(facts: &'a [MessageArg], name: &str) -> &'a str {
-    facts
-        .iter()
-        .find(|(known, _)| known == name)
+fn argument<'a>(args: &'a [MessageArg], name: &str) -> &'a str {
+    args.iter()
+        .find(|(other, _)| other == name)
         .map_or("", |(_, value)| value)
 }

@@ -1,14 +1,14 @@
-//! The pages that problems' `type` URIs lead to: what a code means, in both languages.
+//! HTML pages behind the `type` URIs of problems.
 
 use actix_web::{HttpResponse, get};
 
-use super::params::PathParam;
+use super::path_params::{PathParam, PathValue};
 use crate::{
     common::{Code, Error, FieldError, Result},
     i18n::{self, Lang},
 };
 
-/// A code in a path.
+/// A problem code in a path.
 pub struct ProblemCode(Code);
 
 impl std::str::FromStr for ProblemCode {
@@ -17,35 +17,39 @@ impl std::str::FromStr for ProblemCode {
     fn from_str(text: &str) -> Result<Self, FieldError> {
         text.parse()
             .map(Self)
-            .map_err(|_| FieldError::new("code", Code::UnknownValue))
+            .map_err(|_| FieldError::new(Self::NAME, Code::UnknownValue))
     }
 }
 
-impl super::params::PathValue for ProblemCode {
+impl PathValue for ProblemCode {
     const NAME: &'static str = "code";
 }
 
-/// Explains a code to people.
+/// Explains a problem code in English and German.
 #[get("/problems/{code}")]
 pub async fn explain(code: Result<PathParam<ProblemCode>, Error>) -> Result<HttpResponse> {
     let PathParam(ProblemCode(code)) = code.map_err(|_| Error::client(Code::NotFound))?;
     let (en, en_detail) = i18n::problem_text(Lang::En, code, &[]);
     let (de, de_detail) = i18n::problem_text(Lang::De, code, &[]);
-    let (en_detail, de_detail) = (general(&en_detail), general(&de_detail));
-    let (name, status) = (code.as_str(), code.status());
-    // only our own texts: nothing of the request stands in the page
+    let en_detail = without_placeholders(&en_detail);
+    let de_detail = without_placeholders(&de_detail);
+    let name = code.as_str();
+    let status = code.status();
+    // Contains nothing from the request, so nothing needs escaping.
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\n\
-         <body style=\"font-family: sans-serif; max-width: 40em; margin: 3em auto\">\n<h1>{en}</h1><p>{en_detail}</p>\n\
-         <div lang=\"de\"><h2>{de}</h2><p>{de_detail}</p></div>\n<p><code>{name}</code> – HTTP {status}</p></body></html>\n"
+         <body style=\"font-family: sans-serif; max-width: 40em; margin: 3em auto\">\n\
+         <h1>{en}</h1><p>{en_detail}</p>\n\
+         <div lang=\"de\"><h2>{de}</h2><p>{de_detail}</p></div>\n\
+         <p><code>{name}</code> – HTTP {status}</p></body></html>\n"
     );
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .body(page))
 }
 
-/// A text without the facts of a case: Fluent leaves `{$name}` where it has none.
-fn general(text: &str) -> String {
+/// Replaces the placeholders of missing arguments, which Fluent renders as `{$name}`.
+fn without_placeholders(text: &str) -> String {
     let mut parts = text.split("{$");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| {
@@ -55,11 +59,12 @@ fn general(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::general;
+    use super::without_placeholders;
 
-    #[test]
-    fn placeholders_become_ellipses() {
-        assert_eq!(general("at most {$max} of {$kind}."), "at most … of ….");
-        assert_eq!(general("nothing to fill"), "nothing to fill");
+    #[rstest::rstest]
+    #[case::two("at most {$max} of {$kind}.", "at most … of ….")]
+    #[case::none("nothing to fill", "nothing to fill")]
+    fn placeholders_become_ellipses(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(without_placeholders(text), expected);
     }
 }

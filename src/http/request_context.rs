@@ -1,4 +1,4 @@
-//! Id and language of a request, and who sent it.
+//! Id, language, route and caller of a request.
 
 use std::{
     future::{Ready, ready},
@@ -18,12 +18,12 @@ use crate::{
     tokens::Claims,
 };
 
-/// The header that carries a request's id.
+/// The header with the request id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Longest request id taken over from a caller.
+/// Maximum length of a request id accepted from a client.
 const MAX_REQUEST_ID: usize = 128;
 
-/// Id and language of a request, for those who handle it.
+/// Id and language of a request, stored in its extensions.
 #[derive(Debug)]
 pub struct RequestContext {
     pub request_id: String,
@@ -31,11 +31,11 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// The context of a request that comes in.
+    /// The context of an incoming request.
     pub fn new(request: &ServiceRequest) -> Self {
         Self {
             request_id: request_id(request),
-            lang: language(request),
+            lang: preferred_language(request),
         }
     }
 
@@ -48,7 +48,7 @@ impl RequestContext {
             .unwrap_or_default()
     }
 
-    /// The id of a request.
+    /// The request id.
     pub fn id_of(request: &HttpRequest) -> String {
         request
             .extensions()
@@ -58,24 +58,25 @@ impl RequestContext {
     }
 }
 
-/// Whom a verified token names, for the log.
+/// The claims of a verified token, stored in the request's extensions for the access log.
 #[derive(Debug, Clone)]
 pub struct AuthenticatedClaims(pub Arc<Claims>);
 
-/// The route of a request, looked up once.
+/// The route of a request, cached in its extensions.
 struct Route(Arc<str>);
 
-/// The pattern of the path that a request matched, as the document has it; `None` before it is routed, and where no route takes it.
+/// The path pattern that a request matches, as in the OpenAPI document; `None` if it is not
+/// routed yet or matches no route.
 pub fn route(request: &HttpRequest) -> Option<Arc<str>> {
-    if let Some(Route(known)) = request.extensions().get() {
-        return Some(Arc::clone(known));
+    if let Some(Route(route)) = request.extensions().get() {
+        return Some(Arc::clone(route));
     }
     let pattern = Arc::<str>::from(request.match_pattern()?);
     request.extensions_mut().insert(Route(Arc::clone(&pattern)));
     Some(pattern)
 }
 
-/// The caller's language.
+/// Extracts the caller's language.
 impl FromRequest for Lang {
     type Error = Error;
     type Future = Ready<Result<Self>>;
@@ -85,42 +86,44 @@ impl FromRequest for Lang {
     }
 }
 
-/// The caller's request id when it is sane, else a new one.
+/// The client's request id if it is valid, else a new one.
 fn request_id(request: &ServiceRequest) -> String {
-    let sane = |id: &&str| {
-        (1..=MAX_REQUEST_ID).contains(&id.len())
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._~:/+=@-".contains(&b))
-    };
-    let sent = request
+    request
         .headers()
         .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok());
-    sent.filter(sane)
+        .and_then(|id| id.to_str().ok())
+        .filter(|id| is_valid_request_id(id))
         .map_or_else(|| uuid::Uuid::now_v7().to_string(), ToOwned::to_owned)
 }
 
-/// The best of the languages a caller accepts that we speak; English otherwise.
-fn language(request: &ServiceRequest) -> Lang {
+fn is_valid_request_id(id: &str) -> bool {
+    (1..=MAX_REQUEST_ID).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._~:/+=@-".contains(&b))
+}
+
+/// The supported language that the client prefers; English if it accepts none.
+fn preferred_language(request: &ServiceRequest) -> Lang {
     let accepted = AcceptLanguage::parse(request)
         .map(|accepted| accepted.0)
         .unwrap_or_default();
-    let named = accepted
+    let mut candidates: Vec<_> = accepted
         .iter()
-        .filter_map(|item| Some((Lang::from_code(item.item.item()?.as_str())?, item.quality)));
-    let mut wishes: Vec<_> = named.collect();
-    // `*` stands for every language that is not named
+        .filter_map(|item| Some((Lang::from_code(item.item.item()?.as_str())?, item.quality)))
+        .collect();
+    // `*` matches all languages that are not listed.
     if let Some(any) = accepted.iter().find(|item| item.item.item().is_none()) {
-        let unnamed: Vec<_> = Lang::iter()
-            .filter(|lang| wishes.iter().all(|(named, _)| named != lang))
+        let unlisted: Vec<_> = Lang::iter()
+            .filter(|lang| candidates.iter().all(|(listed, _)| listed != lang))
             .collect();
-        wishes.extend(unnamed.into_iter().map(|lang| (lang, any.quality)));
+        candidates.extend(unlisted.into_iter().map(|lang| (lang, any.quality)));
     }
-    let wanted = wishes
+    candidates
         .into_iter()
-        .filter(|(_, quality)| *quality > Quality::ZERO);
-    // of equal wishes the first one counts
-    let best = wanted.reduce(|best, next| if next.1 > best.1 { next } else { best });
-    best.map(|(lang, _)| lang).unwrap_or_default()
+        .filter(|(_, quality)| *quality > Quality::ZERO)
+        // Ties are resolved in the client's order.
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+        .map(|(lang, _)| lang)
+        .unwrap_or_default()
 }

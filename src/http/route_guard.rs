@@ -1,12 +1,12 @@
-//! What the document says about paths, methods and query parameters, put to use: a wrong method is answered with the right
-//! ones, and a query parameter that is not documented is refused.
+//! Enforces the OpenAPI document: undocumented query parameters are rejected, and undocumented
+//! methods get 405 with the allowed ones.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     dev::ResourceDef,
-    http::header::{self, HeaderName},
+    http::header::{self, HeaderMap, HeaderName},
     web::Data,
 };
 use foldhash::fast::RandomState;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{field_errors::MAX_NAME, request_context::route};
 use crate::common::{Code, Error, FieldError, Result, normalize::truncate_untrusted};
 
-/// Longest header that is a parameter of operations.
+/// Maximum length of a header that is a parameter of operations, in bytes.
 pub const MAX_HEADER: usize = 1000;
 
 /// The headers that are parameters of operations.
@@ -25,87 +25,68 @@ const HEADERS: [(HeaderName, &str); 3] = [
     (header::ACCEPT_LANGUAGE, "Accept-Language"),
 ];
 
-/// The operations of the document.
+/// The query parameters of each method of a path.
+type Methods = BTreeMap<String, BTreeSet<String>>;
+
+/// Paths, methods and query parameters of the OpenAPI document.
 pub struct RouteTable {
-    /// Path, and its methods with their query parameters.
+    /// All paths with their methods.
     paths: Vec<(ResourceDef, BTreeSet<String>)>,
-    /// Query parameters by (path, method).
-    queries: HashMap<String, BTreeMap<String, BTreeSet<String>>, RandomState>,
+    /// Documented operations by path.
+    operations: HashMap<String, Methods, RandomState>,
 }
 
 impl RouteTable {
-    /// Reads them from the document; `others` are paths outside of it, which take GET only.
-    pub fn of(document: &Value, others: &[&str]) -> Self {
-        let mut queries = HashMap::default();
-        for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            let methods = item
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(method, operation)| {
-                    let parameters = operation["parameters"].as_array().into_iter().flatten();
-                    let in_query = parameters.filter(|parameter| parameter["in"] == "query");
-                    let names = in_query
-                        .filter_map(|parameter| parameter["name"].as_str())
-                        .map(ToOwned::to_owned);
-                    (method.to_uppercase(), names.collect::<BTreeSet<_>>())
-                });
-            queries.insert(path.clone(), methods.collect::<BTreeMap<_, _>>());
-        }
-        let documented = queries.iter().map(|(path, methods)| {
-            (
-                ResourceDef::new(path.as_str()),
-                methods.keys().cloned().collect(),
-            )
-        });
-        let get = || BTreeSet::from(["GET".to_owned()]);
-        let paths = documented
-            .chain(others.iter().map(|path| (ResourceDef::new(*path), get())))
+    /// Reads the document. `public` lists paths outside of it, which only support GET.
+    pub fn new(document: &Value, public: &[&str]) -> Self {
+        let operations: HashMap<_, _, _> = document["paths"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(path, item)| (path.clone(), methods_of(item)))
             .collect();
-        Self { paths, queries }
+        let documented = operations.iter().map(|(path, methods)| {
+            let methods = methods.keys().cloned().collect();
+            (ResourceDef::new(path.as_str()), methods)
+        });
+        let public = public.iter().map(|path| {
+            let methods = BTreeSet::from(["GET".to_owned()]);
+            (ResourceDef::new(*path), methods)
+        });
+        Self {
+            paths: documented.chain(public).collect(),
+            operations,
+        }
     }
 
-    /// Refuses query parameters that the matched operation does not know, and headers that are longer than the document says.
-    pub fn check_parameters(&self, request: &HttpRequest) -> Result<()> {
-        for (header, name) in HEADERS {
-            if request
-                .headers()
-                .get_all(header)
-                .any(|value| value.len() > MAX_HEADER)
-            {
-                let field_error = FieldError::new(name, Code::TooLong).with("max", MAX_HEADER);
-                return Err(Error::field_errors(
-                    Code::InvalidParameter,
-                    vec![field_error],
-                ));
-            }
-        }
+    fn check_query(&self, request: &HttpRequest) -> Result<()> {
         if request.query_string().is_empty() {
             return Ok(());
         }
-        let methods = route(request).and_then(|route| self.queries.get(&*route));
-        let known = methods.and_then(|methods| methods.get(request.method().as_str()));
-        let mut sent =
-            form_urlencoded::parse(request.query_string().as_bytes()).map(|(name, _)| name);
-        sent.find(|name| !known.is_some_and(|known| known.contains(&**name)))
-            .map_or(Ok(()), |name| {
+        let documented = route(request)
+            .and_then(|route| self.operations.get(&*route))
+            .and_then(|methods| methods.get(request.method().as_str()));
+        let unknown = form_urlencoded::parse(request.query_string().as_bytes())
+            .map(|(name, _)| name)
+            .find(|name| !documented.is_some_and(|documented| documented.contains(&**name)));
+        match unknown {
+            None => Ok(()),
+            Some(name) => {
                 let name = truncate_untrusted(&name, MAX_NAME);
-                Err(Error::from_field(
-                    FieldError::new(&name, Code::UnknownParameter).with("name", &name),
-                ))
-            })
+                let error = FieldError::new(&name, Code::UnknownParameter).with("name", &name);
+                Err(Error::from_field(error))
+            }
+        }
     }
 
-    /// The methods a path takes; none where there is no such path.
+    /// The methods of a path; empty if there is no such path.
     fn methods(&self, path: &str) -> BTreeSet<String> {
-        let matching = self
+        let mut methods: BTreeSet<_> = self
             .paths
             .iter()
-            .filter(|(definition, _)| definition.is_match(path));
-        let mut methods: BTreeSet<_> = matching
+            .filter(|(definition, _)| definition.is_match(path))
             .flat_map(|(_, methods)| methods.iter().cloned())
             .collect();
-        // see `head`
         if methods.contains("GET") {
             methods.insert("HEAD".to_owned());
         }
@@ -113,11 +94,54 @@ impl RouteTable {
     }
 }
 
-/// Answers what no route takes: 405 with `Allow` where the path exists, else 404.
+fn methods_of(path_item: &Value) -> Methods {
+    path_item
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(method, operation)| (method.to_uppercase(), query_parameters(operation)))
+        .collect()
+}
+
+fn query_parameters(operation: &Value) -> BTreeSet<String> {
+    operation["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|parameter| parameter["in"] == "query")
+        .filter_map(|parameter| parameter["name"].as_str())
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+/// Rejects undocumented query parameters and header parameters that are too long. The values of
+/// parameters are validated by the extractors that parse them.
+pub(super) fn check_parameters(request: &HttpRequest) -> Result<()> {
+    let Some(routes) = request.app_data::<Data<RouteTable>>() else {
+        return Ok(());
+    };
+    check_header_lengths(request.headers())?;
+    routes.check_query(request)
+}
+
+fn check_header_lengths(headers: &HeaderMap) -> Result<()> {
+    for (header, name) in HEADERS {
+        if headers
+            .get_all(header)
+            .any(|value| value.len() > MAX_HEADER)
+        {
+            let error = FieldError::new(name, Code::TooLong).with("max", MAX_HEADER);
+            return Err(Error::field_errors(Code::InvalidParameter, vec![error]));
+        }
+    }
+    Ok(())
+}
+
+/// Handles requests that match no route: 405 with `Allow` if the path exists, else 404.
 pub async fn not_found_or_405(request: HttpRequest) -> Result<HttpResponse> {
-    let operations = request.app_data::<Data<RouteTable>>();
-    let methods = operations
-        .map(|operations| operations.methods(request.path()))
+    let methods = request
+        .app_data::<Data<RouteTable>>()
+        .map(|routes| routes.methods(request.path()))
         .unwrap_or_default();
     if methods.is_empty() {
         return Err(Error::client(Code::UnknownRoute));

@@ -1,20 +1,15 @@
-//! The aggregate: one customer integration per business partner, born inactive with the partner's catalogue entry.
+//! The aggregate root: the row of a customer integration, its locks, and its current state.
 //!
-//! Every write below a partner locks the integration's row first, through one of two aggregates: [`ConfigurationLock`], which
-//! applies rule R1, or [`ActivationLock`], the one write that is possible while the integration is inactive. What every
-//! request below a partner needs to know first – does it exist, is it active, which revision – is its [`IntegrationState`]; who only
-//! needs to know whether something has changed asks [`RevisionLookup`].
+//! There is one integration per business partner. It is created, inactive, with the partner's
+//! catalogue entry. Every write below a partner locks the row first, with one of two aggregates:
+//! [`ConfigurationLock`], which rejects writes to an inactive integration, or [`ActivationLock`],
+//! the only one that does not. [`IntegrationState`] is what most requests need: the row, the
+//! partner, and the current revisions.
 
-pub mod dto;
-pub mod readiness;
 mod repo;
-mod revisions;
-pub mod routes;
 pub mod service;
 
-pub use dto::CustomerIntegration;
 pub use repo::IntegrationRow;
-pub use revisions::RevisionLookup;
 pub use service::{ActivationLock, ConfigurationLock};
 
 use crate::{
@@ -23,7 +18,10 @@ use crate::{
     db::VersionVector,
 };
 
-/// Where an integration stands: its row, its partner, and the revisions of what all partners share, read by one query.
+/// The resource kind of integrations in the history and in explanations.
+pub const RESOURCE_KIND: &str = "customer_integration";
+
+/// An integration, its partner, and the revisions shared by all partners, read by one query.
 #[derive(Debug, Clone)]
 pub struct IntegrationState {
     pub integration: IntegrationRow,
@@ -32,15 +30,9 @@ pub struct IntegrationState {
     pub global_rules_revision: i64,
 }
 
-impl IntegrationState {
-    fn new(
-        (integration, partner, catalog_revision, global_rules_revision): (
-            IntegrationRow,
-            CatalogRow,
-            i64,
-            i64,
-        ),
-    ) -> Self {
+impl From<(IntegrationRow, CatalogRow, i64, i64)> for IntegrationState {
+    fn from(row: (IntegrationRow, CatalogRow, i64, i64)) -> Self {
+        let (integration, partner, catalog_revision, global_rules_revision) = row;
         Self {
             integration,
             partner: BusinessPartner::from_row(partner),
@@ -48,8 +40,10 @@ impl IntegrationState {
             global_rules_revision,
         }
     }
+}
 
-    /// Whose integration this is.
+impl IntegrationState {
+    /// The partner to which the integration belongs.
     pub fn business_partner_id(&self) -> &BusinessPartnerId {
         &self.partner.id
     }
@@ -63,19 +57,8 @@ impl IntegrationState {
         }
     }
 
-    /// The tag of everything that can be read below this integration.
+    /// The ETag of everything that can be read below this integration.
     pub fn etag(&self) -> EntityTag {
-        tag_of(self.revisions())
+        self.revisions().etag()
     }
-}
-
-/// The tag of everything that can be read below an integration: it changes when anything below it, anything of the catalogue, or
-/// a global rule does.
-fn tag_of(revisions: VersionVector) -> EntityTag {
-    let VersionVector {
-        partner,
-        catalog,
-        global_rules,
-    } = revisions;
-    EntityTag::derived(partner, format_args!("c{catalog}.g{global_rules}"))
 }

@@ -1,38 +1,25 @@
-//! The rules of the aggregate: what may be written while it is inactive, and switching it on and off.
+//! Locking, reading and activating the integration's own row.
 
-use super::{
-    IntegrationRow, IntegrationState, RevisionLookup,
-    dto::{
-        CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch,
-        CustomerIntegrationSummary,
-    },
-    readiness::{ReadinessInput, Settings},
-    repo,
-};
+use super::{IntegrationRow, IntegrationState, repo};
 use crate::{
-    accesses,
-    catalog::{self, BusinessPartner, CatalogEntry as _},
+    catalog::{BusinessPartner, WritableEntry},
     common::{
-        Actor, Change, Code, Committed, Error, Result,
-        change::{EntityTag, Precondition},
-        ids::BusinessPartnerId,
-        or_not_found,
-        page::{Page, PageRequest},
+        Code, Error, Result, change::EntityTag, ids::BusinessPartnerId, or_not_found,
         timestamp::Timestamp,
     },
     crud::Parent,
-    db::{Aggregate, Conn, Db, ReadCost, Tx, VersionVector},
-    decisions::rules::CompiledFilter,
-    exclusion_rules, grants,
+    db::{Aggregate, Conn, Db, RevisionLookup, Tx},
     history::AggregateVersion,
-    queries, tags, ticket_filter,
 };
 
-/// Everything configured below an integration. Locking it applies R1.
+pub use super::repo::active_accesses;
+
+/// The lock of every write to the configuration of a partner. It rejects writes while the
+/// integration is inactive (`docs/domain.md#r1`).
 #[derive(Debug, Clone)]
 pub struct ConfigurationLock(pub BusinessPartnerId);
 
-/// The integration's own switch, the one thing that can be written while it is inactive.
+/// The lock for activation and deactivation, which are allowed while the integration is inactive.
 #[derive(Debug, Clone)]
 pub struct ActivationLock(pub BusinessPartnerId);
 
@@ -40,18 +27,14 @@ impl Aggregate for ConfigurationLock {
     type Locked = IntegrationState;
 
     async fn lock(&self, conn: &mut Conn) -> Result<(IntegrationState, AggregateVersion)> {
-        let (state, origin) = ActivationLock(self.0.clone()).lock(conn).await?;
-        configurable(state.integration.active)?;
-        Ok((state, origin))
+        let (state, version) = ActivationLock(self.0.clone()).lock(conn).await?;
+        ensure_active(state.integration.active)?;
+        Ok((state, version))
     }
 }
 
 impl Parent for ConfigurationLock {
     type Owner = BusinessPartnerId;
-
-    fn key(&self) -> &str {
-        self.0.as_str()
-    }
 
     fn owner(&self) -> BusinessPartnerId {
         self.0.clone()
@@ -61,12 +44,12 @@ impl Parent for ConfigurationLock {
         load_state(conn, &self.0).await
     }
 
-    fn tag(state: &IntegrationState) -> EntityTag {
+    fn etag(state: &IntegrationState) -> EntityTag {
         state.etag()
     }
 
     async fn current_etag(&self, _: &Db, current: &RevisionLookup) -> Result<EntityTag> {
-        current.tag(&self.0).await
+        current.etag(&self.0).await
     }
 }
 
@@ -76,19 +59,16 @@ impl Aggregate for ActivationLock {
     async fn lock(&self, conn: &mut Conn) -> Result<(IntegrationState, AggregateVersion)> {
         or_not_found(repo::lock(conn, &self.0).await?.then_some(()))?;
         let state = load_state(conn, &self.0).await?;
-        let revision = state.integration.revision;
-        Ok((
-            state,
-            AggregateVersion::CustomerIntegration {
-                business_partner_id: self.0.clone(),
-                revision,
-            },
-        ))
+        let version = AggregateVersion::CustomerIntegration {
+            business_partner_id: self.0.clone(),
+            revision: state.integration.revision,
+        };
+        Ok((state, version))
     }
 }
 
-/// R1: while the integration is inactive its configuration can be read, not changed.
-fn configurable(active: bool) -> Result<()> {
+/// An inactive integration is read-only (`docs/domain.md#r1`).
+fn ensure_active(active: bool) -> Result<()> {
     if active {
         Ok(())
     } else {
@@ -96,9 +76,36 @@ fn configurable(active: bool) -> Result<()> {
     }
 }
 
-/// R10: switching keeps everything else, and switching to where it already is changes nothing (`None`).
-fn toggled(row: &IntegrationRow, wanted: Option<bool>, now: Timestamp) -> Option<IntegrationRow> {
-    let active = wanted.filter(|wanted| *wanted != row.active)?;
+/// The current state of an integration.
+///
+/// # Errors
+///
+/// 404 if it does not exist.
+pub async fn load_state(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<IntegrationState> {
+    or_not_found(repo::load_state(conn, partner).await?).map(IntegrationState::from)
+}
+
+/// Activates or deactivates the locked integration. Returns its new state, or `None` if nothing
+/// changes.
+pub async fn set_active(
+    tx: &mut Tx<'_, IntegrationState>,
+    active: Option<bool>,
+) -> Result<Option<IntegrationState>> {
+    let Some(row) = toggled(&tx.locked.integration, active, tx.now) else {
+        return Ok(None);
+    };
+    let audit = tx.updated_audit(&row.audit());
+    let integration = row.with_audit(audit);
+    repo::update(tx.conn, &integration).await?;
+    Ok(Some(IntegrationState {
+        integration,
+        ..tx.locked.clone()
+    }))
+}
+
+/// The row after the change; `None` if nothing changes (`docs/domain.md#r10`).
+fn toggled(row: &IntegrationRow, active: Option<bool>, now: Timestamp) -> Option<IntegrationRow> {
+    let active = active.filter(|active| *active != row.active)?;
     let activated_at = if active { Some(now) } else { row.activated_at };
     Some(IntegrationRow {
         active,
@@ -107,138 +114,18 @@ fn toggled(row: &IntegrationRow, wanted: Option<bool>, now: Timestamp) -> Option
     })
 }
 
-/// Where an integration stands, or that there is none.
-pub async fn load_state(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<IntegrationState> {
-    or_not_found(repo::load_state(conn, partner).await?).map(IntegrationState::new)
-}
-
-/// The revisions that each partner's decisions depend on, all of one moment; partners that do not exist are left out.
-pub async fn revisions(
-    conn: &mut Conn,
-    partners: &[BusinessPartnerId],
-) -> Result<impl Iterator<Item = (BusinessPartnerId, VersionVector)> + use<>> {
-    let rows = repo::revisions(conn, partners).await?.into_iter();
-    Ok(rows.map(|(id, partner, catalog, global_rules)| {
-        (
-            id,
-            VersionVector {
-                partner,
-                catalog,
-                global_rules,
-            },
-        )
-    }))
-}
-
-/// A page of the integrations a caller may know (`only`: of one partner), and its tag.
-pub async fn list(
-    db: &Db,
-    only: Option<&BusinessPartnerId>,
-    filter: &CustomerIntegrationListQuery,
-    page: &PageRequest,
-) -> Result<(EntityTag, Page<CustomerIntegrationSummary>)> {
-    // a search may go through all of them
-    let (catalog, rows) = db
-        .snapshot(ReadCost::Scan, async |conn| {
-            let catalog = catalog::service::revision(conn).await?;
-            Ok((catalog, repo::list(conn, only, filter, page).await?))
-        })
-        .await?;
-    let page = Page::new(rows, page).map(|row| CustomerIntegrationSummary {
-        active: row.integration.active,
-        activated_at: row.integration.activated_at,
-        revision: row.integration.revision,
-        usable: row.usable,
-        audit: row.integration.audit(),
-        business_partner: BusinessPartner::from_row(row.partner).into(),
-    });
-    let revisions: Vec<_> = page
-        .items
-        .iter()
-        .map(|it| (it.business_partner.id.as_str(), it.revision))
-        .collect();
-    let etag = EntityTag::hashed((catalog, revisions, &page.next_cursor));
-    Ok((etag, page))
-}
-
-/// Activates or deactivates the integration.
-pub async fn update(
-    db: &Db,
-    actor: Actor,
-    partner: BusinessPartnerId,
-    body: CustomerIntegrationPatch,
-    precondition: Precondition,
-) -> Result<Committed<CustomerIntegration>> {
-    db.transact(actor, ActivationLock(partner), async move |tx| {
-        // the lock has bumped the revision already; what the caller knows is the one before
-        let mut before = tx.locked.clone();
-        before.integration.revision -= 1;
-        let view = describe(tx.conn, before.clone()).await?;
-        precondition.check(Some(&view))?;
-        let Some(row) = toggled(&before.integration, body.active, tx.now) else {
-            return Ok(Change::Unchanged(view));
-        };
-        let audit = tx.updated_audit(&row.audit());
-        let integration = IntegrationRow {
-            revision: tx.locked.integration.revision,
-            ..row
-        }
-        .stamped(audit);
-        repo::update(tx.conn, &integration).await?;
-        let after = describe(
-            tx.conn,
-            IntegrationState {
-                integration,
-                ..before
-            },
-        )
-        .await?;
-        Ok(Change::Updated {
-            before: view,
-            after,
-        })
-    })
-    .await
-}
-
-/// A new partner's integration comes into being, inactive.
-pub async fn create_for_partner(tx: &mut Tx<'_, ()>, partner: &BusinessPartnerId) -> Result<()> {
-    let row = IntegrationRow::new_inactive(partner.clone(), tx.created_audit());
-    repo::insert(tx.conn, &row).await
-}
-
-/// The integration with its counts and its readiness; all of one moment when `state` was read in the same snapshot or
-/// unit of work.
-pub async fn describe(conn: &mut Conn, state: IntegrationState) -> Result<CustomerIntegration> {
-    let granted = grants::service::all(conn, state.business_partner_id()).await?;
-    let access_counts = accesses::service::access_counts(conn, state.business_partner_id()).await?;
-    let settings = settings(conn, state.business_partner_id()).await?;
-    let fields = ReadinessInput {
-        integration_active: state.integration.active,
-        partner_active: state.partner.active,
-        granted: &granted,
-        access_counts: &access_counts,
-        settings: &settings,
-    };
-    let (counts, readiness) = (fields.counts(), fields.readiness());
-    Ok(CustomerIntegration::new(state, counts, readiness))
-}
-
-async fn settings(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Settings> {
-    let excluding = exclusion_rules::service::filters_with_areas(conn, partner).await?;
-    Ok(Settings {
-        tags: tags::service::count(conn, partner).await?,
-        queries: queries::service::count(conn, partner).await?,
-        exclusion_rules: exclusion_rules::service::count(conn, partner).await?,
-        retired: ticket_filter::references::retired(conn, partner).await?,
-        excluding: excluding.iter().map(CompiledFilter::new).collect(),
-    })
+impl WritableEntry for BusinessPartner {
+    /// Every business partner has a customer integration, which starts inactive.
+    async fn on_created(tx: &mut Tx<'_, ()>, id: &BusinessPartnerId) -> Result<()> {
+        let row = IntegrationRow::new_inactive(id.clone(), tx.created_audit());
+        repo::insert(tx.conn, &row).await
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::Audit;
+    use crate::common::{Actor, Audit};
 
     fn row(active: bool) -> IntegrationRow {
         let actor = Actor {
@@ -246,52 +133,49 @@ mod tests {
             client: None,
             request_id: "r".into(),
         };
-        let created_audit = IntegrationRow::new_inactive(
-            "K-1".parse().unwrap(),
-            Audit::created(&actor, Timestamp::now()),
-        );
+        let audit = Audit::created(&actor, Timestamp::now());
         IntegrationRow {
             active,
             activated_at: active.then(Timestamp::now),
-            ..created_audit
+            ..IntegrationRow::new_inactive("K-1".parse().unwrap(), audit)
         }
     }
 
     #[test]
-    fn r1_an_inactive_integration_cannot_be_configured() {
-        assert_eq!(
-            configurable(false).unwrap_err().code(),
-            Code::IntegrationInactive
-        );
-        assert!(configurable(true).is_ok());
+    fn r1_inactive_integration_is_read_only() {
+        assert!(ensure_active(true).is_ok());
+        let error = ensure_active(false).unwrap_err();
+        assert_eq!(error.code(), Code::IntegrationInactive);
+    }
+
+    #[rstest::rstest]
+    #[case(true, Some(true))]
+    #[case(false, Some(false))]
+    #[case(false, None)]
+    fn r10_repeated_activation_changes_nothing(#[case] active: bool, #[case] patch: Option<bool>) {
+        assert_eq!(toggled(&row(active), patch, Timestamp::now()), None);
     }
 
     #[test]
-    fn r10_switching_is_idempotent() {
+    fn r10_deactivation_retains_everything_else() {
+        let active = row(true);
+        let inactive = toggled(&active, Some(false), Timestamp::now());
+        let expected = IntegrationRow {
+            active: false,
+            ..active
+        };
+        assert_eq!(inactive, Some(expected));
+    }
+
+    #[test]
+    fn r10_activation_sets_activated_at() {
+        let inactive = row(false);
         let now = Timestamp::now();
-        assert_eq!(toggled(&row(true), Some(true), now), None);
-        assert_eq!(toggled(&row(false), Some(false), now), None);
-        assert_eq!(toggled(&row(false), None, now), None);
-    }
-
-    #[test]
-    fn r10_deactivation_keeps_everything_and_activation_is_dated() {
-        let (on, now) = (row(true), Timestamp::now().plus_seconds(60));
-        let off = toggled(&on, Some(false), now).unwrap();
-        assert_eq!(
-            off,
-            IntegrationRow {
-                active: false,
-                ..on.clone()
-            }
-        );
-        let again = toggled(&off, Some(true), now).unwrap();
-        assert_eq!(
-            again,
-            IntegrationRow {
-                activated_at: Some(now),
-                ..on
-            }
-        );
+        let expected = IntegrationRow {
+            active: true,
+            activated_at: Some(now),
+            ..inactive.clone()
+        };
+        assert_eq!(toggled(&inactive, Some(true), now), Some(expected));
     }
 }

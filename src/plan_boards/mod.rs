@@ -1,7 +1,8 @@
 //! Plan boards shared with a partner.
 //!
-//! The tab only shows what was shared: sharing is the ERP's to write (scope `catalog:write`), by the shared mechanism of
-//! [`crate::grants`]. A partner set on a board in the ERP grants nothing by itself.
+//! Grants are implemented in [`crate::grants`]. Only the ERP may write these (scope
+//! `catalog:write`); the tab shows them. Assigning a partner to a board in the ERP does not grant
+//! the board.
 
 pub mod dto;
 pub mod routes;
@@ -18,7 +19,7 @@ impl Grant for PlanBoardGrant {
     type Entry = PlanBoard;
     type Put = Nothing;
 
-    const LAST: Option<Code> = None;
+    const LAST_GRANT_ERROR: Option<Code> = None;
 
     fn new(granted: GrantWithEntry) -> Self {
         let etag = granted.etag();

@@ -13,7 +13,8 @@ use crate::{
         },
         body::OptionalBody,
         call_context::CallContext,
-        params::{ListQuery, NameParams, NoFilter, PageParams, PathParam},
+        list_query::{ListQuery, NameParams, NoFilter, PageParams},
+        path_params::PathParam,
         response::List,
     },
 };

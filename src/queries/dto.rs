@@ -17,7 +17,7 @@ use crate::{
         text::{SelfCheck, Text, check},
         unique_vec::UniqueVec,
     },
-    http::params::ListFilter,
+    http::list_query::ListFilter,
     ticket_filter::{Field, Names, Summary, TicketFilter, parse::QueryFilter},
 };
 

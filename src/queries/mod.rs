@@ -1,5 +1,6 @@
-//! Ticket board queries: saved ticket filters with columns and an order. A query belongs to exactly one partner and never widens
-//! what an access may see.
+//! Ticket board queries: saved ticket filters with columns and a sort order.
+//!
+//! A query belongs to one partner and never widens what an access may see.
 
 pub mod dto;
 mod repo;

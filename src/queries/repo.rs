@@ -1,4 +1,4 @@
-//! SQL of the queries: every query begins with the partner.
+//! SQL of the ticket board queries. Every statement filters by the business partner.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::{
     ticket_filter::{Field, StoredFilter},
 };
 
-/// What people decide about a query.
+/// The fields that clients set.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = queries, treat_none_as_null = true)]
 pub struct QueryFields {
@@ -41,8 +41,13 @@ impl Named for QueryFields {
 }
 
 crud_row!(
-    QueryRow of QueryIdKind in queries, fields: QueryFields,
-    owner: business_partner_id (business_partner_id: BusinessPartnerId), unique: name_key
+    QueryRow in queries,
+    id: QueryIdKind,
+    owner: BusinessPartnerId,
+    filter: business_partner_id,
+    column: business_partner_id: BusinessPartnerId,
+    fields: QueryFields,
+    name_key: name_key,
 );
 
 pub(super) async fn list(
@@ -61,14 +66,14 @@ pub(super) async fn list(
         }
         paged!(
             query, page,
-            search: queries::search_key, name: queries::sort_key, created_at: queries::created_at, id: queries::id => QueryId,
-            number: queries::position
+            search: queries::search_key, name: queries::sort_key,
+            created_at: queries::created_at, id: queries::id => QueryId, number: queries::position
         )
         .load(c)
     })?)
 }
 
-/// The position of the last query.
+/// The highest position of a query.
 pub(super) async fn last_position(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
@@ -79,8 +84,11 @@ pub(super) async fn last_position(
     Ok(with_conn!(conn, |c| query.first(c))?)
 }
 
-/// The active queries in the order of their positions.
-pub(super) async fn active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Vec<QueryRow>> {
+/// The active queries, sorted by position.
+pub(super) async fn list_active(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<QueryRow>> {
     Ok(with_conn!(conn, |c| queries::table
         .filter(queries::business_partner_id.eq(partner))
         .filter(queries::active)

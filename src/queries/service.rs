@@ -1,4 +1,4 @@
-//! The rules of queries.
+//! The rules of ticket board queries.
 
 use super::{
     TicketQuery,
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{
     common::{
-        Code, Error, FieldError, Result,
+        Code, Result,
         ids::{BusinessPartnerId, QueryId},
         merge_patch,
         page::PageRequest,
     },
-    crud::{ApplyPatch, CrudResource, CrudRow as _},
+    crud::{ApplyPatch, CrudResource, CrudRow as _, UniqueConstraint},
     db::{Conn, Tx, sql_types::Jsonb},
     i18n::Lang,
     integration::{ConfigurationLock, IntegrationState},
@@ -27,9 +27,6 @@ use crate::{
     },
 };
 
-/// Stands for a position that nobody named: behind the last one.
-const BEHIND_THE_LAST: i64 = -1;
-
 impl CrudResource<ConfigurationLock> for TicketQuery {
     type Row = QueryRow;
     type Create = TicketQueryCreate;
@@ -37,27 +34,42 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
     type Filter = TicketQueryListQuery;
 
     const MAX: i64 = 500;
+    const UNIQUE: &'static [UniqueConstraint] = &[UniqueConstraint {
+        constraint: "queries_business_partner_id_name_key_key",
+        pointer: "/name",
+        code: Code::DuplicateName,
+    }];
     const LOCALIZED: bool = true;
 
-    async fn apply_rules(
+    async fn new_fields(
         tx: &mut Tx<'_, IntegrationState>,
         parent: &ConfigurationLock,
-        stored: Option<&QueryRow>,
-        fields: &mut QueryFields,
-    ) -> Result<()> {
-        if fields.position == BEHIND_THE_LAST {
-            fields.position = behind(repo::last_position(tx.conn, &parent.0).await?);
-        }
-        references::settle(
-            tx.conn,
-            stored.map(|stored| &stored.fields.filter.0),
-            &fields.filter.0,
-        )
-        .await
+        body: TicketQueryCreate,
+    ) -> Result<QueryFields> {
+        let position = match body.position {
+            Some(position) => position,
+            None => next_position(repo::last_position(tx.conn, &parent.0).await?),
+        };
+        Ok(QueryFields {
+            name: body.name.into(),
+            description: body.description.map(Into::into),
+            active: body.active,
+            position,
+            filter: Jsonb(body.filter.into_filter()),
+            board_columns: Jsonb(known_columns(&body.columns)),
+            sort: Jsonb(known_order(&body.sort)),
+        })
     }
 
-    fn duplicate(constraint: &str) -> Error {
-        duplicate(constraint)
+    /// Checks the references of the filter (`docs/domain.md#r8`).
+    async fn apply_rules(
+        tx: &mut Tx<'_, IntegrationState>,
+        _: &ConfigurationLock,
+        stored: Option<&QueryRow>,
+        fields: &QueryFields,
+    ) -> Result<()> {
+        let before = stored.map(|stored| &stored.fields.filter.0);
+        references::settle(tx.conn, before, &fields.filter.0).await
     }
 
     async fn after_write(tx: &mut Tx<'_, IntegrationState>, row: &QueryRow) -> Result<()> {
@@ -89,128 +101,89 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
     }
 }
 
-impl From<TicketQueryCreate> for QueryFields {
-    fn from(body: TicketQueryCreate) -> Self {
-        Self {
-            name: body.name.into(),
-            description: body.description.map(Into::into),
-            active: body.active,
-            position: body.position.unwrap_or(BEHIND_THE_LAST),
-            filter: Jsonb(body.filter.into_filter()),
-            board_columns: Jsonb(known_columns(&body.columns)),
-            sort: Jsonb(known_order(&body.sort)),
-        }
-    }
-}
-
 impl ApplyPatch<QueryFields> for TicketQueryPatch {
     fn apply_to(self, fields: &mut QueryFields) {
-        merge_patch::assign(&mut fields.name, self.name);
+        let Self {
+            name,
+            description,
+            active,
+            position,
+            filter,
+            columns,
+            sort,
+        } = self;
+        merge_patch::assign(&mut fields.name, name);
         merge_patch::assign(
             &mut fields.description,
-            self.description.map(|text| text.map(Into::into)),
+            description.map(|text| text.map(Into::into)),
         );
-        merge_patch::assign(&mut fields.active, self.active);
-        merge_patch::assign(&mut fields.position, self.position);
-        merge_patch::assign(
-            &mut fields.filter.0,
-            self.filter.map(QueryFilter::into_filter),
-        );
+        merge_patch::assign(&mut fields.active, active);
+        merge_patch::assign(&mut fields.position, position);
+        merge_patch::assign(&mut fields.filter.0, filter.map(QueryFilter::into_filter));
         merge_patch::assign(
             &mut fields.board_columns.0,
-            self.columns.map(|columns| known_columns(&columns)),
+            columns.map(|columns| known_columns(&columns)),
         );
-        merge_patch::assign(
-            &mut fields.sort.0,
-            self.sort.map(|order| known_order(&order)),
-        );
+        merge_patch::assign(&mut fields.sort.0, sort.map(|sort| known_order(&sort)));
     }
 }
 
 fn view(row: QueryRow, names: &Names) -> TicketQuery {
     let audit = row.audit();
-    let QueryRow {
-        id,
-        business_partner_id,
-        fields,
-        ..
-    } = row;
     let QueryFields {
         name,
         description,
         active,
         position,
-        filter,
-        board_columns,
-        sort,
-    } = fields;
+        filter: Jsonb(filter),
+        board_columns: Jsonb(columns),
+        sort: Jsonb(sort),
+    } = row.fields;
     TicketQuery {
-        id,
-        business_partner_id,
+        id: row.id,
+        business_partner_id: row.business_partner_id,
         name,
         description,
         active,
         position,
-        names: names.within(&filter.0),
-        filter: filter.0,
-        columns: board_columns.0,
-        sort: sort.0,
+        names: names.within(&filter),
+        filter,
+        columns,
+        sort,
         summary: None,
         audit,
     }
 }
 
-/// The position behind the last query.
-fn behind(last: Option<i64>) -> i64 {
+/// The position of a new query: after the last one.
+fn next_position(last: Option<i64>) -> i64 {
     last.map_or(1, |last| last.saturating_add(1))
         .min(MAX_POSITION)
 }
 
-/// The active queries in the order of their positions.
+/// The active queries, sorted by position.
 pub async fn list_visible(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
 ) -> Result<Vec<(QueryId, QueryFields)>> {
-    Ok(repo::active(conn, partner)
-        .await?
-        .into_iter()
-        .map(|row| (row.id, row.fields))
-        .collect())
+    let rows = repo::list_active(conn, partner).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.fields)).collect())
 }
 
 /// How many queries a partner has.
 pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> {
-    QueryRow::count(conn, partner.as_str()).await
-}
-
-/// R7: a query's name exists once per partner, whatever its case.
-fn duplicate(constraint: &str) -> Error {
-    match constraint {
-        "queries_business_partner_id_name_key_key" => {
-            Error::from_field(FieldError::new("/name", Code::DuplicateName))
-        }
-        other => Error::Internal(anyhow::anyhow!("unexpected violation of {other}")),
-    }
+    QueryRow::count(conn, partner).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn r7_a_violated_constraint_names_the_field() {
-        assert_eq!(
-            duplicate("queries_business_partner_id_name_key_key").code(),
-            Code::DuplicateName
-        );
-        assert_eq!(duplicate("queries_pkey").code(), Code::InternalError);
-    }
-
-    #[test]
-    fn new_queries_go_behind_the_last_one() {
-        assert_eq!(
-            [behind(None), behind(Some(7)), behind(Some(MAX_POSITION))],
-            [1, 8, MAX_POSITION]
-        );
+    #[rstest::rstest]
+    #[case::first(None, 1)]
+    #[case::next(Some(7), 8)]
+    #[case::capped(Some(MAX_POSITION), MAX_POSITION)]
+    fn new_query_is_placed_last(#[case] last: Option<i64>, #[case] expected: i64) {
+        assert_eq!(next_position(last), expected);
     }
 }

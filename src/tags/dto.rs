@@ -12,7 +12,7 @@ use crate::{
         merge_patch,
         text::{Text, check},
     },
-    http::params::ListFilter,
+    http::list_query::ListFilter,
 };
 
 /// A tag.

@@ -1,7 +1,7 @@
-//! Tags that tickets of a partner may bear: everywhere, or in one granted area; for everybody, or for internal users only.
+//! Tags that the tickets of a partner may have: in all areas or in one granted area, visible to all
+//! users or to internal users only.
 //!
-//! Rules R4 (an area that a tag is bound to stays), R5 (only a granted area can be bound) and R7 (a name exists once per
-//! partner and area, whatever its case) live in `service`.
+//! `service` enforces the rules `docs/domain.md#r4`, `#r5` and `#r7`.
 
 pub mod dto;
 mod repo;

@@ -1,4 +1,4 @@
-//! SQL of the tags: every query begins with the partner.
+//! SQL of the tags. Every query filters by the business partner.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::{
     db::{Conn, paged, schema::tags, with_conn},
 };
 
-/// What people decide about a tag.
+/// The fields that clients set.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = tags, treat_none_as_null = true)]
 pub struct TagFields {
@@ -33,8 +33,13 @@ impl Named for TagFields {
 }
 
 crud_row!(
-    TagRow of TagIdKind in tags, fields: TagFields,
-    owner: business_partner_id (business_partner_id: BusinessPartnerId), unique: name_key
+    TagRow in tags,
+    id: TagIdKind,
+    owner: BusinessPartnerId,
+    filter: business_partner_id,
+    column: business_partner_id: BusinessPartnerId,
+    fields: TagFields,
+    name_key: name_key,
 );
 
 pub(super) async fn list(
@@ -56,18 +61,19 @@ pub(super) async fn list(
         }
         paged!(
             query, page,
-            search: tags::search_key, name: tags::sort_key, created_at: tags::created_at, id: tags::id => TagId
+            search: tags::search_key, name: tags::sort_key, created_at: tags::created_at,
+            id: tags::id => TagId
         )
         .load(c)
     })?)
 }
 
-/// The first few tags bound to an area, and how many there are.
+/// Id and name of the first `limit` tags bound to an area, and the number of all such tags.
 pub(super) async fn bound_to(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
     area: &AreaId,
-    few: i64,
+    limit: i64,
 ) -> Result<(Vec<(TagId, String)>, i64)> {
     let bound = || {
         tags::table
@@ -76,19 +82,20 @@ pub(super) async fn bound_to(
     };
     let first = bound()
         .order((tags::sort_key, tags::id))
-        .limit(few)
+        .limit(limit)
         .select((tags::id, tags::name));
     let first: Vec<(TagId, String)> = with_conn!(conn, |c| first.load(c))?;
-    let all = if first.is_empty() {
+    let total = if first.is_empty() {
         0
     } else {
         with_conn!(conn, |c| bound().select(count_star()).first(c))?
     };
-    Ok((first, all))
+    Ok((first, total))
 }
 
-/// The tags that accesses may use, in their order: id, name and area of each.
-pub(super) async fn list_visible(
+/// Id, name and area of the tags that are not internal, sorted by name. Tags of retired areas are
+/// included.
+pub async fn list_visible(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
 ) -> Result<Vec<(TagId, String, Option<AreaId>)>> {

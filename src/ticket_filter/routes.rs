@@ -102,18 +102,11 @@ pub async fn list_ticket_fields(
     let items: Vec<_> = Field::iter()
         .map(|field| TicketField::new(field, call.lang))
         .collect();
-    let tag = EntityTag::hashed(&items).in_language(call.lang.content_hash());
-    if call.conditions.matches_if_none_match(&tag) {
-        return Ok(response::not_modified(&tag));
-    }
-    Ok(response::in_language(
-        response::list(
-            Page {
-                items,
-                next_cursor: None,
-            },
-            &tag,
-        ),
-        call.lang.code(),
-    ))
+    let etag = EntityTag::hashed(&items).in_language(call.lang.content_hash());
+    let page = Page {
+        items,
+        next_cursor: None,
+    };
+    let response = response::list(page, &etag, &call.conditions);
+    Ok(response::in_language(response, call.lang.code()))
 }

@@ -1,7 +1,8 @@
-//! Ticket types that a partner's accesses may open, with or without approval. They decide creation only, never viewing.
+//! Ticket types that a partner's accesses may create, with or without approval. They have no
+//! influence on which tickets are visible.
 //!
-//! Granting is the shared mechanism of [`crate::grants`]; this room adds the approval, and that the last one stays while an
-//! access is active (R3).
+//! Grants are implemented in [`crate::grants`]. This module adds the JSON of a ticket type and its
+//! approval.
 
 pub mod dto;
 pub mod routes;
@@ -18,7 +19,7 @@ impl Grant for TicketTypeGrant {
     type Entry = TicketType;
     type Put = dto::TicketTypeGrantPut;
 
-    const LAST: Option<Code> = Some(Code::LastTicketType);
+    const LAST_GRANT_ERROR: Option<Code> = Some(Code::LastTicketType);
 
     fn new(granted: GrantWithEntry) -> Self {
         let etag = granted.etag();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use customer_integration::{
     config::{Limits, RateLimit},
-    http::limits::{MAX_HEADERS, MAX_URI},
+    http::middleware::admission::{MAX_HEADERS, MAX_URI},
     tokens::Claims,
 };
 use serde_json::json;

@@ -1,7 +1,6 @@
 //! Routes of the customer integration itself.
 
-use actix_web::{HttpResponse, get, patch, web::Data};
-use serde::Serialize;
+use actix_web::{HttpResponse, get, patch};
 
 use super::{
     dto::{
@@ -11,19 +10,19 @@ use super::{
     service,
 };
 use crate::{
-    common::{Result, ids::BusinessPartnerId, page::Page},
-    db::{Conn, Db, ReadCost},
+    common::Result,
     http::{
         auth::{
             Authorized, AuthorizedPartner,
             scope::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
+        cached_read::{PartnerEtag, cached_read},
         call_context::CallContext,
-        conditional::Conditions,
-        params::{ListQuery, NameParams, PageParams},
+        list_query::{ListQuery, NameParams, PageParams},
         response::{self, List},
     },
+    integration,
 };
 
 /// List customer integrations
@@ -40,14 +39,11 @@ use crate::{
 pub async fn list_customer_integrations(
     permit: Authorized<IntegrationRead>,
     query: ListQuery<CustomerIntegrationListQuery>,
-    conditions: Conditions,
-    db: Data<Db>,
+    call: CallContext,
 ) -> Result<HttpResponse> {
-    let (tag, page) = service::list(&db, permit.limited_to(), &query.filter, &query.page).await?;
-    if conditions.matches_if_none_match(&tag) {
-        return Ok(response::not_modified(&tag));
-    }
-    Ok(response::list(page, &tag))
+    let (etag, page) =
+        service::list(&call.db, permit.limited_to(), &query.filter, &query.page).await?;
+    Ok(response::list(page, &etag, &call.conditions))
 }
 
 /// Get a customer integration
@@ -64,11 +60,11 @@ pub async fn get_customer_integration(
     at: AuthorizedPartner<IntegrationRead>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    let read = async |conn: &mut Conn| {
-        let state = service::load_state(conn, &at.partner).await?;
+    cached_read(&call, &PartnerEtag(&at.partner), async |conn| {
+        let state = integration::service::load_state(conn, &at.partner).await?;
         service::describe(conn, state).await
-    };
-    cached_read(&call, &at.partner, ReadCost::Scan, read).await
+    })
+    .await
 }
 
 /// Activate or deactivate a customer integration
@@ -84,38 +80,10 @@ pub async fn get_customer_integration(
 #[patch("")]
 pub async fn update_customer_integration(
     at: AuthorizedPartner<IntegrationWrite>,
-    conditions: Conditions,
+    call: CallContext,
     body: Body<CustomerIntegrationPatch>,
-    db: Data<Db>,
 ) -> Result<HttpResponse> {
-    let done =
-        service::update(&db, at.actor(), at.partner, body.0, conditions.precondition).await?;
+    let precondition = call.conditions.precondition;
+    let done = service::update(&call.db, at.actor(), at.partner, body.0, precondition).await?;
     Ok(response::updated(&done))
-}
-
-/// Answers with a list below an integration. Whether the partner exists and whether the caller has the list already is asked
-/// first; only if not it is read.
-pub async fn list_response<T: Serialize>(
-    call: &CallContext,
-    partner: &BusinessPartnerId,
-    reach: ReadCost,
-    read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
-) -> Result<HttpResponse> {
-    let read = async |conn: &mut Conn| read(conn).await.map(List::from);
-    cached_read(call, partner, reach, read).await
-}
-
-async fn cached_read<T: Serialize>(
-    call: &CallContext,
-    partner: &BusinessPartnerId,
-    reach: ReadCost,
-    read: impl AsyncFn(&mut Conn) -> Result<T>,
-) -> Result<HttpResponse> {
-    let current_etag = async || call.current.tag(partner).await;
-    let tag_in = async |conn: &mut Conn| {
-        service::load_state(conn, partner)
-            .await
-            .map(|state| state.etag())
-    };
-    response::cached_read(call, Some(&call.pages), reach, current_etag, tag_in, read).await
 }

@@ -4,14 +4,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{IntegrationRow, IntegrationState, readiness::Readiness};
+use super::readiness::Readiness;
 use crate::{
     catalog::BusinessPartner,
     common::{
         Audit, Resource, change::EntityTag, ids::BusinessPartnerId, merge_patch,
         timestamp::Timestamp,
     },
-    http::params::ListFilter,
+    http::list_query::ListFilter,
+    integration::{self, IntegrationState},
 };
 
 /// The business partner an integration belongs to.
@@ -89,28 +90,22 @@ pub struct CustomerIntegration {
 impl CustomerIntegration {
     pub(super) fn new(state: IntegrationState, counts: Counts, readiness: Readiness) -> Self {
         let etag = state.etag();
-        let IntegrationRow {
-            active,
-            activated_at,
-            revision,
-            ..
-        } = state.integration;
-        let audit = state.integration.audit();
+        let integration = state.integration;
         Self {
             business_partner: state.partner.into(),
-            active,
-            activated_at,
-            revision,
+            active: integration.active,
+            activated_at: integration.activated_at,
+            revision: integration.revision,
             counts,
             readiness,
-            audit,
+            audit: integration.audit(),
             etag,
         }
     }
 }
 
 impl Resource for CustomerIntegration {
-    const KIND: &'static str = "customer_integration";
+    const KIND: &'static str = integration::RESOURCE_KIND;
 
     fn resource_id(&self) -> String {
         self.business_partner.id.to_string()

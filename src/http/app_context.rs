@@ -1,0 +1,53 @@
+//! State of one service instance that every request shares.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use super::concurrency_limit::ConcurrencyLimit;
+use crate::telemetry::metrics::Metrics;
+
+/// Limits, metrics and lifecycle of one service instance.
+pub struct AppContext {
+    pub concurrency_limit: ConcurrencyLimit,
+    pub metrics: Metrics,
+    /// Maximum time until a request is answered.
+    pub request_timeout: Duration,
+    /// Maximum time for a request body to arrive.
+    pub body_timeout: Duration,
+    /// Origins that may call from a browser.
+    pub allowed_origins: Vec<String>,
+    /// Set once the service starts to shut down.
+    shutting_down: AtomicBool,
+}
+
+impl AppContext {
+    /// Creates the context of an instance that has not received a request yet.
+    pub fn new(
+        concurrency_limit: ConcurrencyLimit,
+        metrics: Metrics,
+        request_timeout: Duration,
+        body_timeout: Duration,
+        allowed_origins: Vec<String>,
+    ) -> Self {
+        Self {
+            concurrency_limit,
+            metrics,
+            request_timeout,
+            body_timeout,
+            allowed_origins,
+            shutting_down: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the service is shutting down.
+    pub fn is_shutting_down(&self) -> bool {
+        self.shutting_down.load(Ordering::Relaxed)
+    }
+
+    /// Makes readiness fail and closes connections after their next response.
+    pub fn start_shutdown(&self) {
+        self.shutting_down.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,134 @@
+//! Reads whose ETag is cheaper than their body.
+//!
+//! A read takes three steps, and stops at the first that has the response:
+//!
+//! 1. Get the current ETag. If the client has it (`If-None-Match`), respond with 304.
+//! 2. Look the body up in the page cache. It is valid if it was read under the current ETag.
+//! 3. Read the body from the database, and add it to the page cache.
+//!
+//! An ETag that is newer than its body would make clients keep an outdated body. So step 3 gets
+//! the ETag a second time after reading. If it changed, ETag and body are read again from one
+//! snapshot.
+
+use actix_web::{HttpResponse, web::Bytes};
+use serde::Serialize;
+
+use super::{
+    call_context::CallContext,
+    page_cache::{CachedPage, cache_key},
+    response::{List, json_with_etag, not_modified},
+};
+use crate::{
+    common::{
+        Error, Result,
+        change::EntityTag,
+        ids::BusinessPartnerId,
+        page::{Page, PageRequest},
+    },
+    db::{Conn, ReadCost, revision_lookup},
+};
+
+/// Provides the ETag of a read.
+pub trait EtagSource {
+    /// Whether all callers get the same body at the same URL and language. Otherwise the body
+    /// is not added to the page cache.
+    const SHARED: bool = true;
+
+    /// The current ETag, not older than this call.
+    fn current(&self, call: &CallContext) -> impl Future<Output = Result<EntityTag>>;
+
+    /// The ETag of the state that `conn` sees.
+    fn in_snapshot(&self, conn: &mut Conn) -> impl Future<Output = Result<EntityTag>>;
+}
+
+/// The ETag of everything below a business partner's integration; "not found" if there is none.
+pub struct PartnerEtag<'a>(pub &'a BusinessPartnerId);
+
+impl EtagSource for PartnerEtag<'_> {
+    async fn current(&self, call: &CallContext) -> Result<EntityTag> {
+        call.revisions.etag(self.0).await
+    }
+
+    async fn in_snapshot(&self, conn: &mut Conn) -> Result<EntityTag> {
+        revision_lookup::etag_in(conn, self.0).await
+    }
+}
+
+/// Responds with a page of an indexed list: cheap to read, unless it is searched.
+pub async fn cached_page<S: EtagSource, T: Serialize>(
+    call: &CallContext,
+    source: &S,
+    page: &PageRequest,
+    read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
+) -> Result<HttpResponse> {
+    let read = async |conn: &mut Conn| read(conn).await.map(List::from);
+    respond(call, source, ReadCost::of(page), read).await
+}
+
+/// Responds with anything else that is read from the database.
+pub async fn cached_read<S: EtagSource, T: Serialize>(
+    call: &CallContext,
+    source: &S,
+    read: impl AsyncFn(&mut Conn) -> Result<T>,
+) -> Result<HttpResponse> {
+    respond(call, source, ReadCost::Scan, read).await
+}
+
+async fn respond<S: EtagSource, T: Serialize>(
+    call: &CallContext,
+    source: &S,
+    cost: ReadCost,
+    read: impl AsyncFn(&mut Conn) -> Result<T>,
+) -> Result<HttpResponse> {
+    let etag = source.current(call).await?;
+    if call.conditions.matches_if_none_match(&etag) {
+        return Ok(not_modified(&etag));
+    }
+    let cache_key = S::SHARED.then(|| cache_key(&call.request, call.lang));
+    let cached = cache_key
+        .as_ref()
+        .and_then(|key| call.page_cache.get(key, &etag));
+    if let Some(json) = cached {
+        return Ok(json_with_etag(json, &etag));
+    }
+    let (etag, body) = read_with_etag(call, source, etag, cost, read).await?;
+    let json = to_bytes(&body)?;
+    if let Some(key) = cache_key {
+        let page = CachedPage {
+            etag: etag.clone(),
+            json: json.clone(),
+        };
+        call.page_cache.insert(key, page);
+    }
+    Ok(json_with_etag(json, &etag))
+}
+
+/// Reads a body and the ETag that belongs to it; `etag` was current before.
+async fn read_with_etag<T>(
+    call: &CallContext,
+    source: &impl EtagSource,
+    etag: EntityTag,
+    cost: ReadCost,
+    read: impl AsyncFn(&mut Conn) -> Result<T>,
+) -> Result<(EntityTag, T)> {
+    let result = call.db.look(cost, async |conn| read(conn).await).await;
+    if let Err(Error::Unavailable(_) | Error::ConnectionLost(_)) = result {
+        // The read has already waited and retried.
+        return result.map(|body| (etag, body));
+    }
+    // Any other error may come from statements that saw different states.
+    if source.current(call).await? == etag {
+        return Ok((etag, result?));
+    }
+    call.db
+        .snapshot(cost, async |conn| {
+            Ok((source.in_snapshot(conn).await?, read(conn).await?))
+        })
+        .await
+}
+
+/// Serializes a body without spare capacity, since it may be cached.
+fn to_bytes(body: &impl Serialize) -> Result<Bytes> {
+    let json = serde_json::to_vec(body).map_err(anyhow::Error::from)?;
+    Ok(Bytes::from(json.into_boxed_slice()))
+}

@@ -1,0 +1,54 @@
+//! Tracks whether a connection is serving a request, for its idle timeout.
+
+use std::{cell::Cell, rc::Rc};
+
+use tokio::time::Instant;
+
+/// The activity of one connection, shared by the connection and its requests.
+#[derive(Debug, Clone)]
+pub struct ConnectionActivity(Rc<State>);
+
+#[derive(Debug)]
+struct State {
+    active_requests: Cell<u32>,
+    last_activity: Cell<Instant>,
+}
+
+/// A request in progress. Dropping it ends the request.
+#[derive(Debug)]
+pub struct ActiveRequest(Rc<State>);
+
+impl ConnectionActivity {
+    /// Starts tracking a connection opened at `opened`.
+    pub fn new(opened: Instant) -> Self {
+        Self(Rc::new(State {
+            active_requests: Cell::new(0),
+            last_activity: Cell::new(opened),
+        }))
+    }
+
+    /// Registers a request until the returned guard is dropped.
+    pub fn begin_request(&self) -> ActiveRequest {
+        let active_requests = &self.0.active_requests;
+        active_requests.set(active_requests.get() + 1);
+        ActiveRequest(Rc::clone(&self.0))
+    }
+
+    /// Records activity now.
+    pub fn touch(&self) {
+        self.0.last_activity.set(Instant::now());
+    }
+
+    /// Since when the connection is idle; `None` while a request is in progress.
+    pub fn idle_since(&self) -> Option<Instant> {
+        (self.0.active_requests.get() == 0).then(|| self.0.last_activity.get())
+    }
+}
+
+impl Drop for ActiveRequest {
+    fn drop(&mut self) {
+        let active_requests = &self.0.active_requests;
+        active_requests.set(active_requests.get().saturating_sub(1));
+        self.0.last_activity.set(Instant::now());
+    }
+}

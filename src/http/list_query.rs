@@ -1,0 +1,193 @@
+//! Query parameters of lists.
+
+use std::{
+    borrow::Cow,
+    future::{Ready, ready},
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::IntoParams;
+use validator::Validate;
+
+use super::{
+    field_errors::{InputKind, deserialize_error, validation_errors},
+    request_context::route,
+};
+use crate::common::{
+    Code, Error, FieldError, Result,
+    page::{PageRequest, SortKey},
+};
+
+/// Parameters that belong to [`PageRequest`]; all others are filters.
+const PAGE_PARAMS: [&str; 4] = ["limit", "sort", "q", "cursor"];
+
+/// Parameters of every list.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery parses")]
+pub struct PageParams {
+    /// Maximum number of items on the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the previous page. Only valid for the same list and order.
+    #[param(max_length = 2000, pattern = "^[A-Za-z0-9_-]*$")]
+    cursor: Option<String>,
+}
+
+/// Parameters of lists whose items have names.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery parses")]
+pub struct NameParams {
+    /// Order of the items; `name` by default. Ties are broken by id.
+    #[param(inline)]
+    sort: Option<SortOrder>,
+    /// Up to 16 search terms. An item matches if its name (or email address, or id) contains all
+    /// of them, ignoring case and accents.
+    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    q: Option<String>,
+}
+
+/// Parameters of lists whose items have names and positions.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery parses")]
+pub struct PositionParams {
+    /// Order of the items; `position` by default. Ties are broken by id.
+    #[param(inline)]
+    sort: Option<PositionSortOrder>,
+    /// Up to 16 search terms. An item matches if its name contains all of them, ignoring case and
+    /// accents.
+    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    q: Option<String>,
+}
+
+/// The orders of most lists.
+#[derive(Debug, utoipa::ToSchema)]
+pub enum SortOrder {
+    #[schema(rename = "name")]
+    Name,
+    #[schema(rename = "-name")]
+    NameDescending,
+    #[schema(rename = "created_at")]
+    CreatedAt,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+}
+
+/// The orders of lists whose items have positions.
+#[derive(Debug, utoipa::ToSchema)]
+pub enum PositionSortOrder {
+    #[schema(rename = "position")]
+    Position,
+    #[schema(rename = "-position")]
+    PositionDescending,
+    #[schema(rename = "name")]
+    Name,
+    #[schema(rename = "-name")]
+    NameDescending,
+    #[schema(rename = "created_at")]
+    CreatedAt,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+}
+
+/// The filters of a list.
+pub trait ListFilter: DeserializeOwned + Validate {
+    /// The orders of the list; the first one is the default.
+    const ORDERS: &[SortKey] = SortKey::DEFAULT;
+}
+
+/// For lists without filters.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NoFilter {}
+
+impl ListFilter for NoFilter {}
+
+/// Extracts the page and the filters `F` of a list.
+pub struct ListQuery<F> {
+    pub page: PageRequest,
+    pub filter: F,
+}
+
+impl<F: ListFilter> FromRequest for ListQuery<F> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let list = route(request).unwrap_or_default();
+        ready(Self::parse(&list, request.query_string()))
+    }
+}
+
+impl<F: ListFilter> ListQuery<F> {
+    fn parse(list: &str, query: &str) -> Result<Self> {
+        let params: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        if let Some(name) = duplicate_name(&params) {
+            return Err(invalid(vec![FieldError::new(name, Code::DuplicateValue)]));
+        }
+        let value = |wanted: &str| {
+            params
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| &**value)
+        };
+        // Not a number: reported as out of range.
+        let limit = value("limit").map(|text| text.parse().unwrap_or(u32::MAX));
+        let page = PageRequest::new(
+            list,
+            F::ORDERS,
+            limit,
+            value("sort"),
+            value("q"),
+            value("cursor"),
+        )?;
+        Ok(Self {
+            page,
+            filter: parse_filter(&params)?,
+        })
+    }
+}
+
+fn duplicate_name<'a>(params: &'a [(Cow<'_, str>, Cow<'_, str>)]) -> Option<&'a str> {
+    params.iter().enumerate().find_map(|(index, (name, _))| {
+        let mut later = params.iter().skip(index + 1);
+        later
+            .any(|(other, _)| other == name)
+            .then_some(name.as_ref())
+    })
+}
+
+fn parse_filter<F: ListFilter>(params: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<F> {
+    let filters: Vec<_> = params
+        .iter()
+        .filter(|(name, _)| !PAGE_PARAMS.contains(&&**name))
+        .collect();
+    let query = serde_urlencoded::to_string(filters).map_err(anyhow::Error::from)?;
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    let filter: F = serde_path_to_error::deserialize(pairs)
+        .map_err(|error| invalid_filter(deserialize_error(&error, InputKind::Query)))?;
+    filter.validate().map_err(|errors| {
+        let errors = validation_errors(&errors).into_iter();
+        let errors = errors.map(|error| FieldError {
+            pointer: error.pointer.trim_start_matches('/').to_owned(),
+            ..error
+        });
+        invalid(errors.collect())
+    })?;
+    Ok(filter)
+}
+
+fn invalid_filter(error: FieldError) -> Error {
+    if error.code == Code::UnknownParameter {
+        Error::from_field(error)
+    } else {
+        invalid(vec![error])
+    }
+}
+
+fn invalid(errors: Vec<FieldError>) -> Error {
+    Error::field_errors(Code::InvalidParameter, errors)
+}

@@ -1,0 +1,126 @@
+//! Listing, describing and activating customer integrations.
+
+use super::{
+    dto::{
+        Counts, CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch,
+        CustomerIntegrationSummary,
+    },
+    readiness::{ReadinessInput, Settings},
+    repo,
+};
+use crate::{
+    accesses,
+    catalog::{self, BusinessPartner, CatalogEntry as _, EntryKind},
+    common::{
+        Actor, Change, Committed, Result,
+        change::{EntityTag, Precondition},
+        ids::BusinessPartnerId,
+        page::{Page, PageRequest},
+    },
+    db::{Conn, Db, ReadCost},
+    decisions::rules::CompiledFilter,
+    exclusion_rules, grants,
+    integration::{self, ActivationLock, IntegrationState},
+    queries, tags, ticket_filter,
+};
+
+/// One page of the integrations, and its ETag. `only` limits the list to one partner.
+pub async fn list(
+    db: &Db,
+    only: Option<&BusinessPartnerId>,
+    filter: &CustomerIntegrationListQuery,
+    page: &PageRequest,
+) -> Result<(EntityTag, Page<CustomerIntegrationSummary>)> {
+    // a search may scan all integrations
+    let (catalog_revision, rows) = db
+        .snapshot(ReadCost::Scan, async |conn| {
+            let catalog_revision = catalog::service::revision(conn).await?;
+            let rows = repo::list(conn, only, filter, page).await?;
+            Ok((catalog_revision, rows))
+        })
+        .await?;
+    let page = Page::new(rows, page).map(|row| CustomerIntegrationSummary {
+        active: row.integration.active,
+        activated_at: row.integration.activated_at,
+        revision: row.integration.revision,
+        usable: row.usable,
+        audit: row.integration.audit(),
+        business_partner: BusinessPartner::from_row(row.partner).into(),
+    });
+    let revisions: Vec<_> = page
+        .items
+        .iter()
+        .map(|summary| (summary.business_partner.id.as_str(), summary.revision))
+        .collect();
+    let etag = EntityTag::hashed((catalog_revision, revisions, &page.next_cursor));
+    Ok((etag, page))
+}
+
+/// Activates or deactivates an integration. Idempotent (`docs/domain.md#r10`).
+///
+/// # Errors
+///
+/// 404 if it does not exist; 412 if the precondition fails.
+pub async fn update(
+    db: &Db,
+    actor: Actor,
+    partner: BusinessPartnerId,
+    body: CustomerIntegrationPatch,
+    precondition: Precondition,
+) -> Result<Committed<CustomerIntegration>> {
+    db.transact(actor, ActivationLock(partner), async move |tx| {
+        // the lock has incremented the revision; clients have seen the previous one
+        let mut before = tx.locked.clone();
+        before.integration.revision -= 1;
+        let view = describe(tx.conn, before.clone()).await?;
+        precondition.check(Some(&view))?;
+        let Some(state) = integration::service::set_active(tx, body.active).await? else {
+            return Ok(Change::Unchanged(view));
+        };
+        Ok(Change::Updated {
+            before: view,
+            after: describe(tx.conn, state).await?,
+        })
+    })
+    .await
+}
+
+/// An integration with its counts and its readiness. They are consistent if `state` was read in the
+/// same snapshot or transaction.
+pub async fn describe(conn: &mut Conn, state: IntegrationState) -> Result<CustomerIntegration> {
+    let partner = state.business_partner_id();
+    let granted = grants::service::all(conn, partner).await?;
+    let access_counts = accesses::service::access_counts(conn, partner).await?;
+    let settings = load_settings(conn, partner).await?;
+    let granted_of = |kind| {
+        let count = granted.iter().filter(|grant| grant.kind() == kind).count();
+        i64::try_from(count).unwrap_or(i64::MAX)
+    };
+    let counts = Counts {
+        accesses: access_counts.all,
+        active_accesses: access_counts.active,
+        areas: granted_of(EntryKind::Area),
+        ticket_types: granted_of(EntryKind::TicketType),
+        tags: tags::service::count(conn, partner).await?,
+        queries: queries::service::count(conn, partner).await?,
+        exclusion_rules: exclusion_rules::service::count(conn, partner).await?,
+        plan_boards: granted_of(EntryKind::PlanBoard),
+    };
+    let readiness = ReadinessInput {
+        integration_active: state.integration.active,
+        partner_active: state.partner.active,
+        granted: &granted,
+        access_counts: &access_counts,
+        settings: &settings,
+    }
+    .readiness();
+    Ok(CustomerIntegration::new(state, counts, readiness))
+}
+
+async fn load_settings(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Settings> {
+    let filters = exclusion_rules::service::filters_with_areas(conn, partner).await?;
+    Ok(Settings {
+        retired: ticket_filter::references::retired(conn, partner).await?,
+        excluding: filters.iter().map(CompiledFilter::new).collect(),
+    })
+}
