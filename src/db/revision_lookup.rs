@@ -162,11 +162,11 @@ async fn query(
     }?;
     Ok(rows
         .into_iter()
-        .map(|(id, partner, catalog, global_rules)| {
+        .map(|(id, partner, catalog, rules)| {
             let versions = VersionVector {
                 partner,
                 catalog,
-                global_rules,
+                global_rules: rules,
             };
             (id, versions)
         })
