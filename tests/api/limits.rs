@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use customer_integration::{
-    config::Limits,
-    http::limits::{MAX_HEADERS, MAX_URI, RateLimit},
+    config::{Limits, RateLimit},
+    http::middleware::admission::{MAX_HEADERS, MAX_URI},
     tokens::Claims,
 };
 use serde_json::json;
