@@ -263,7 +263,7 @@ mod tests {
         unique_vec::UniqueVec,
     };
 
-    #[derive(Clone, Copy, Default, strum::EnumString, strum::VariantNames)]
+    #[derive(Clone, Copy, Default, serde::Serialize, strum::EnumString, strum::VariantNames)]
     #[strum(serialize_all = "snake_case")]
     enum Role {
         #[default]
