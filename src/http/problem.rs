@@ -120,8 +120,8 @@ impl Code {
     }
 }
 
-/// Lets extractors and handlers return [`Error`]. The response stays empty until [`render`] adds the
-/// problem, which depends on the request.
+/// Lets extractors and handlers return [`Error`]. The response stays empty until [`render`] adds
+/// the problem, which depends on the request.
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.code().status()

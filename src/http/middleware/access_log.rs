@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use actix_web::{HttpMessage as _, body::BoxBody, dev::ServiceResponse};
+use actix_web::{
+    HttpMessage as _, ResponseError as _, body::BoxBody, dev::ServiceResponse, http::Method,
+};
 
 use crate::{
     common::{Error, ids::ErpId},
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// Label for unmatched or abandoned requests.
-pub(super) const UNKNOWN_ROUTE: &str = "unknown";
+const UNKNOWN_ROUTE: &str = "unknown";
 
 /// Reports a finished request.
 pub fn log_access(
@@ -52,6 +54,22 @@ pub fn log_access(
     traces::record(method.as_str(), &route, status);
     if let Some(metrics) = metrics {
         metrics.record_response(method, route, status, elapsed, db_time);
+    }
+}
+
+/// Reports a request that was answered without waiting for its task.
+pub(super) fn log_abandoned(
+    error: &Error,
+    method: &Method,
+    path: &str,
+    started: Instant,
+    metrics: Option<&Metrics>,
+) {
+    tracing::error!(%error, path, "request abandoned: timeout or panic");
+    if let Some(metrics) = metrics {
+        let status = error.status_code().as_u16();
+        let route = UNKNOWN_ROUTE.into();
+        metrics.record_response(method, route, status, started.elapsed(), Duration::ZERO);
     }
 }
 

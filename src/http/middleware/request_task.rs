@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::{
-    access_log::{UNKNOWN_ROUTE, log_access, log_failure, microseconds},
+    access_log::{log_abandoned, log_access, log_failure, microseconds},
     security_headers::add_headers,
 };
 use crate::{
@@ -104,17 +104,13 @@ pub async fn run_request(
     };
 
     let _entered = span.enter();
-    let path = &problem_context.path;
-    tracing::error!(%error, path, "request abandoned: timeout or panic");
-    if let Some(app_context) = app_context {
-        app_context.metrics.record_response(
-            &method,
-            UNKNOWN_ROUTE.into(),
-            error.status_code().as_u16(),
-            progress.started.elapsed(),
-            Duration::ZERO,
-        );
-    }
+    log_abandoned(
+        &error,
+        &method,
+        &problem_context.path,
+        progress.started,
+        app_context.as_ref().map(|app| &app.metrics),
+    );
     Err(abandoned_response(&error, &problem_context, origin))
 }
 
