@@ -11,7 +11,7 @@ pub mod routes;
 pub mod service;
 
 pub use dto::{Area, BusinessPartner, PlanBoard, TicketType, TicketTypeKind};
-pub use repo::{Attributes, CATALOG, CatalogRow};
+pub use repo::{Attributes, CatalogRow};
 pub use service::{Catalog, CatalogFilter};
 
 use serde::{Serialize, de::DeserializeOwned};

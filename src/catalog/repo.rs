@@ -14,14 +14,11 @@ use crate::{
     },
     db::{
         Conn, paged,
-        schema::{catalog_entries as entries, grants, shared_revisions},
+        schema::{CATALOG, catalog_entries as entries, grants, shared_revisions},
         sql_types::{EnumText, Jsonb},
         with_conn,
     },
 };
-
-/// The name of the catalogue's row in `shared_revisions`.
-pub const CATALOG: &str = "catalog";
 
 /// A catalogue entry of any kind; the optional columns belong to one kind each.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]

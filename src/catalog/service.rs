@@ -10,8 +10,7 @@ use crate::{
         or_not_found,
         page::{Page, PageRequest},
     },
-    db::{Aggregate, Conn, Db, Tx},
-    history::AggregateVersion,
+    db::{Aggregate, AggregateVersion, Conn, Db, Tx},
     integration,
 };
 

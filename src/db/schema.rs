@@ -1,9 +1,9 @@
-//! The tables, as both engines have them. A test compares this with the migrated databases.
+//! The tables, which are the same in both databases. A test compares this file with the migrations.
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Json;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Json;
 
     catalog_entries (kind, id) {
         kind -> Text,
@@ -25,6 +25,11 @@ diesel::table! {
     }
 }
 
+/// Name of the catalogue's row in [`shared_revisions`].
+pub const CATALOG: &str = "catalog";
+/// Name of the global rules' row in [`shared_revisions`].
+pub const GLOBAL_RULES: &str = "global_rules";
+
 diesel::table! {
     shared_revisions (name) {
         name -> Text,
@@ -34,7 +39,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
+    use crate::common::sql::UtcTimestamp;
 
     customer_integrations (business_partner_id) {
         business_partner_id -> Text,
@@ -51,8 +56,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Uuid;
 
     accesses (id) {
         id -> Uuid,
@@ -78,7 +83,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
+    use crate::common::sql::UtcTimestamp;
 
     grants (business_partner_id, kind, entry_id) {
         business_partner_id -> Text,
@@ -95,9 +100,9 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Json;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Json;
+    use crate::common::sql::Uuid;
 
     history (id) {
         id -> Uuid,
@@ -118,8 +123,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Uuid;
 
     tags (id) {
         id -> Uuid,
@@ -141,9 +146,9 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Json;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Json;
+    use crate::common::sql::Uuid;
 
     queries (id) {
         id -> Uuid,
@@ -168,9 +173,9 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Json;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Json;
+    use crate::common::sql::Uuid;
 
     exclusion_rules (id) {
         id -> Uuid,
@@ -193,7 +198,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::Uuid;
 
     filter_references (owner_id, kind, entry_id) {
         owner_id -> Uuid,

@@ -7,16 +7,16 @@ use crate::{
     catalog,
     common::{Result, change::EntityTag, ids::BusinessPartnerId},
     crud::Parent,
-    db::{Aggregate, Conn, Db, schema::shared_revisions, with_conn},
-    history::AggregateVersion,
+    db::{
+        Aggregate, AggregateVersion, Conn, Db,
+        schema::{GLOBAL_RULES, shared_revisions},
+        with_conn,
+    },
     integration::RevisionLookup,
 };
 
 /// The owner of the global rules, as the column `owner` has it.
 pub const GLOBAL: &str = "";
-
-/// The name of the global rules' row in `shared_revisions`.
-pub const GLOBAL_RULES: &str = "global_rules";
 
 /// The one list of global rules.
 #[derive(Debug, Clone, Copy)]

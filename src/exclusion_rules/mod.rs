@@ -11,4 +11,4 @@ pub mod routes;
 pub mod service;
 
 pub use dto::ExclusionRule;
-pub use global::{GLOBAL, GLOBAL_RULES, GlobalRules, GlobalRulesState};
+pub use global::{GLOBAL, GlobalRules, GlobalRulesState};

@@ -242,7 +242,7 @@ pub fn judged(field_errors: Vec<FieldError>) -> Result<()> {
         .iter()
         .find(|field_error| field_error.code.kind() == Kind::Unreadable);
     let facts = unreadable
-        .map(|field_error| field_error.facts.clone())
+        .map(|field_error| field_error.args.clone())
         .unwrap_or_default();
     let code = unreadable.map_or(Code::ValidationFailed, |field_error| field_error.code);
     Err(Error::field_errors(code, field_errors).with_args(facts))

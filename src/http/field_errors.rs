@@ -185,7 +185,7 @@ fn validation_error(error: &ValidationError, at: &str) -> FieldError {
     FieldError {
         pointer: format!("{at}{within}"),
         code,
-        facts: facts.collect(),
+        args: facts.collect(),
     }
 }
 

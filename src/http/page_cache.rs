@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(pages.get("/a", &EntityTag::of(2)), None);
         assert_eq!(pages.get("/b", &EntityTag::of(1)), None);
         assert_eq!(
-            pages.lookups.named().map(|(_, count)| count.now()),
+            pages.lookups.named().map(|(_, count)| count.get()),
             [1, 1, 2]
         );
     }

@@ -140,7 +140,7 @@ impl Problem {
     }
 
     fn of_refusal(refusal: &ClientError, context: &ProblemContext) -> Self {
-        let mut facts = refusal.facts.clone();
+        let mut facts = refusal.args.clone();
         facts.push(("request_id".into(), context.request_id.clone()));
         let (title, detail) = i18n::problem_text(context.lang, refusal.code, &facts);
         Self {
@@ -164,7 +164,7 @@ impl Problem {
 impl FieldErrorBody {
     /// What is wrong, in a language.
     pub fn new(field_error: &FieldError, lang: Lang) -> Self {
-        let (_, detail) = i18n::problem_text(lang, field_error.code, &field_error.facts);
+        let (_, detail) = i18n::problem_text(lang, field_error.code, &field_error.args);
         Self {
             pointer: field_error.pointer.clone(),
             code: field_error.code.as_str(),
@@ -231,7 +231,7 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
             vec![retry]
         };
     };
-    let fact = |name: &str| fact(&refusal.facts, name);
+    let fact = |name: &str| fact(&refusal.args, name);
     match refusal.code {
         Code::MissingToken => vec![(header::WWW_AUTHENTICATE, challenge(""))],
         Code::InvalidToken => vec![(
@@ -250,7 +250,7 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
         Code::UnsupportedMediaType => vec![(header::ACCEPT_ENCODING, "identity".to_owned())],
         Code::MethodNotAllowed => vec![(header::ALLOW, fact("allowed").to_owned())],
         Code::PreconditionFailed => refusal
-            .current
+            .current_etag
             .iter()
             .map(|tag| (header::ETAG, tag.quoted()))
             .collect(),

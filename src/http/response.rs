@@ -95,7 +95,11 @@ pub async fn cached_read<T: Serialize>(
     {
         return Ok(etag_json(json, &tag));
     }
-    let outcome = match call.db.look(reach, async |conn| read(conn).await).await {
+    let outcome = match call
+        .db
+        .read_with(reach, async |conn| read(conn).await)
+        .await
+    {
         // it has been waited for long enough
         Err(error @ (Error::Unavailable(_) | Error::ConnectionLost(_))) => return Err(error),
         // may be of two states, also where it failed: the tag tells

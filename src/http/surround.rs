@@ -137,7 +137,7 @@ pub async fn surround(
         app_context.clone(),
         progress.clone(),
     );
-    let task = actix_web::rt::spawn(query_time::counting(answered).instrument(span.clone()));
+    let task = actix_web::rt::spawn(query_time::track(answered).instrument(span.clone()));
     let error = match timeout(limit, task).await {
         Ok(Ok(answered)) => return answered,
         Ok(Err(panic)) => Error::Internal(anyhow::anyhow!(

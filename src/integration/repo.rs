@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 
 use super::dto::CustomerIntegrationListQuery;
 use crate::{
-    catalog::{CATALOG, CatalogRow, EntryKind},
+    catalog::{CatalogRow, EntryKind},
     common::{
         Audit, Result,
         ids::BusinessPartnerId,
@@ -15,13 +15,12 @@ use crate::{
     db::{
         Conn, paged,
         schema::{
-            accesses, catalog_entries as partners, customer_integrations as integrations, grants,
-            shared_revisions,
+            CATALOG, GLOBAL_RULES, accesses, catalog_entries as partners,
+            customer_integrations as integrations, grants, shared_revisions,
         },
         sql_types::EnumText,
         with_conn,
     },
-    exclusion_rules::GLOBAL_RULES,
 };
 
 diesel::alias!(partners as areas: Areas);

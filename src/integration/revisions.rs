@@ -15,9 +15,7 @@ use super::{service, tag_of};
 use crate::{
     common::{Result, change::EntityTag, ids::BusinessPartnerId, or_not_found},
     db::{
-        Db, PerWorker, VersionVector,
-        batch_loader::{BatchLoader, WorkerShare},
-        query_time,
+        Db, PerWorker, ReadCost, ReadOptions, VersionVector, batch_loader::BatchLoader, query_time,
     },
 };
 
@@ -48,16 +46,13 @@ pub struct RevisionLookup {
 
 impl RevisionLookup {
     pub fn new(db: Db) -> Self {
-        let rounds = db.lanes(MAX_CONCURRENT_LOOKUPS, || {
+        let rounds = db.per_worker(MAX_CONCURRENT_LOOKUPS, || {
             let of = db.clone();
             let question = move |partners: Vec<BusinessPartnerId>, since| {
                 let db = of.clone();
                 async move { read(&db, &partners, since).await }.boxed_local()
             };
-            Arc::new(BatchLoader::new(
-                db.lanes(NonZeroUsize::MAX, WorkerShare::default),
-                question,
-            ))
+            Arc::new(BatchLoader::new(&db, question))
         });
         Self {
             rounds,
@@ -69,7 +64,7 @@ impl RevisionLookup {
     /// What has to be covered by whatever is to be current for a partner: on PostgreSQL the revisions, and not found if there is
     /// no such partner; on SQLite the counts of this process's writes, whether there is such a partner or not.
     pub async fn stamp(&self, partner: &BusinessPartnerId) -> Result<VersionVector> {
-        match self.db.changes() {
+        match self.db.commit_counters() {
             Some(changes) => Ok(changes.settled(partner).await),
             None => self.ask(partner, |now| now.revisions).await,
         }
@@ -77,7 +72,7 @@ impl RevisionLookup {
 
     /// The tag of everything that can be read below a partner's integration; not found if there is no such partner.
     pub async fn tag(&self, partner: &BusinessPartnerId) -> Result<EntityTag> {
-        let Some(changes) = self.db.changes() else {
+        let Some(changes) = self.db.commit_counters() else {
             return self.ask(partner, |now| now.tag.clone()).await;
         };
         let stamp = changes.settled(partner).await;
@@ -102,14 +97,17 @@ impl RevisionLookup {
         partner: &BusinessPartnerId,
         take: impl FnOnce(&Revisions) -> T,
     ) -> Result<T> {
-        let answer = query_time::count(self.rounds.current().load(partner)).await?;
+        let answer = query_time::measure(self.rounds.current().load(partner)).await?;
         or_not_found(answer.get(partner).map(take))
     }
 }
 
 async fn read(db: &Db, partners: &[BusinessPartnerId], since: Instant) -> Result<RevisionMap> {
     let read = db
-        .read_since(since, async |conn| service::revisions(conn, partners).await)
+        .read_with(
+            ReadOptions::from(ReadCost::Lookup).waiting_since(since),
+            async |conn| service::revisions(conn, partners).await,
+        )
         .await?;
     Ok(read
         .map(|(partner, revisions)| {

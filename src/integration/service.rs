@@ -21,11 +21,9 @@ use crate::{
         timestamp::Timestamp,
     },
     crud::Parent,
-    db::{Aggregate, Conn, Db, ReadCost, Tx, VersionVector},
+    db::{Aggregate, AggregateVersion, Conn, Db, ReadCost, Tx, VersionVector},
     decisions::rules::CompiledFilter,
-    exclusion_rules, grants,
-    history::AggregateVersion,
-    queries, tags, ticket_filter,
+    exclusion_rules, grants, queries, tags, ticket_filter,
 };
 
 /// Everything configured below an integration. Locking it applies R1.

@@ -20,7 +20,7 @@ use prometheus_client::{
 };
 
 use crate::{
-    common::counters::Count,
+    common::counters::Counter,
     db::Db,
     decisions::{DecisionStats, PolicyCache},
     http::{limits::Gate, page_cache::PageCache},
@@ -172,7 +172,7 @@ impl Collector for Scraped {
         out.gauge(
             "database_pool_size",
             "Most connections to the database",
-            pool.most,
+            pool.max,
         )?;
         out.gauge(
             "database_pool_waiting",
@@ -259,13 +259,13 @@ impl Out<'_> {
         name: &str,
         help: &str,
         label: &str,
-        values: impl IntoIterator<Item = (&'v str, &'v Count)>,
+        values: impl IntoIterator<Item = (&'v str, &'v Counter)>,
     ) -> fmt::Result {
         let mut family = self
             .0
             .encode_descriptor(name, help, None, MetricType::Counter)?;
         values.into_iter().try_for_each(|(of, count)| {
-            ConstCounter::new(count.now()).encode(family.encode_family(&[(label, of)])?)
+            ConstCounter::new(count.get()).encode(family.encode_family(&[(label, of)])?)
         })
     }
 }

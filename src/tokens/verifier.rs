@@ -13,7 +13,7 @@ use super::{
     jwks::{Key, KeySet},
     key_refresh::{self, Keys, RefreshOutcome},
 };
-use crate::common::{Code, Error, Result, counters::Count, timestamp::Timestamp};
+use crate::common::{Code, Error, Result, counters::Counter, timestamp::Timestamp};
 
 /// Clocks may differ by this many seconds.
 const LEEWAY: u64 = 60;
@@ -40,9 +40,9 @@ pub struct Verifier {
     types: Vec<String>,
     verified: Cache<Hash, Arc<Verified>>,
     /// Good tokens that were remembered.
-    pub remembered: Count,
+    pub remembered: Counter,
     /// Good tokens that were judged.
-    pub judged: Count,
+    pub judged: Counter,
 }
 
 struct Issuer {
@@ -90,8 +90,8 @@ impl Verifier {
             issuers: settings.issuers.iter().map(issuer).collect(),
             types: settings.types.clone(),
             verified: Cache::new(REMEMBERED),
-            remembered: Count::default(),
-            judged: Count::default(),
+            remembered: Counter::default(),
+            judged: Counter::default(),
         }
     }
 
@@ -115,11 +115,11 @@ impl Verifier {
         let hash = hash(token);
         let known = self.verified.get(&hash).filter(|known| known.is_good());
         if let Some(known) = known {
-            self.remembered.add(1);
+            self.remembered.inc();
             return Ok(Arc::clone(&known.claims));
         }
         let verified = self.judge(token)?;
-        self.judged.add(1);
+        self.judged.inc();
         let claims = Arc::clone(&verified.claims);
         self.verified.insert(hash, Arc::new(verified));
         Ok(claims)
