@@ -8,7 +8,7 @@ use crate::{
     common::{
         Audit, Resource,
         change::EntityTag,
-        formats::Email,
+        email::Email,
         ids::{AccessId, BusinessPartnerId, ContactId},
         lenient_enum::LenientEnum,
         merge_patch,

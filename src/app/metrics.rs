@@ -28,18 +28,18 @@ pub(super) fn sources(
             PoolSample {
                 idle: pool.idle,
                 used: pool.used,
-                size: pool.most,
+                size: pool.max,
                 pending: pool.waiting,
             }
         }),
         decisions: source(policies, |policies| {
             let stats = &policies.counts;
             DecisionsSample {
-                visible_tickets: stats.visible.now(),
-                hidden_tickets: stats.hidden.now(),
-                invalid_tickets: stats.wrong.now(),
-                allowed_creations: stats.allowed.now(),
-                refused_creations: stats.refused.now(),
+                visible_tickets: stats.visible.get(),
+                hidden_tickets: stats.hidden.get(),
+                invalid_tickets: stats.wrong.get(),
+                allowed_creations: stats.allowed.get(),
+                refused_creations: stats.refused.get(),
             }
         }),
         policy_cache: source(policies, |policies| CacheSample {
@@ -65,6 +65,6 @@ fn source<P: Clone + Send + Sync + 'static, T: 'static>(part: &P, read: fn(&P) -
 }
 
 fn lookups(stats: &CacheStats) -> LookupsSample {
-    let [hit, stale, miss] = stats.named().map(|(_, count)| count.now());
+    let [hit, stale, miss] = stats.named().map(|(_, count)| count.get());
     LookupsSample { hit, stale, miss }
 }

@@ -11,7 +11,7 @@ pub use dto::AreaGrant;
 use crate::{
     catalog::Area,
     common::{
-        Code, Nothing, Resource, Result,
+        Code, EmptyBody, Resource, Result,
         change::EntityTag,
         ids::{AreaId, BusinessPartnerId, ErpId},
     },
@@ -22,7 +22,7 @@ use crate::{
 
 impl Grant for AreaGrant {
     type Entry = Area;
-    type Put = Nothing;
+    type Put = EmptyBody;
 
     const LAST_GRANT_ERROR: Option<Code> = Some(Code::LastArea);
 

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, put};
 
 use super::AreaGrant;
 use crate::{
-    common::{Nothing, Result, ids::AreaId},
+    common::{EmptyBody, Result, ids::AreaId},
     grants::handlers,
     http::{
         auth::{
@@ -71,7 +71,7 @@ pub async fn get_area(
 pub async fn put_area(
     at: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<AreaId>,
-    body: OptionalBody<Nothing>,
+    body: OptionalBody<EmptyBody>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     handlers::put::<AreaGrant>(call, at.actor(), at.partner, id.0, body.0).await

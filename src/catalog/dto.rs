@@ -7,7 +7,7 @@ use validator::Validate;
 use crate::{
     common::{
         Audit,
-        formats::Color,
+        color::Color,
         ids::{AreaId, BusinessPartnerId, PlanBoardId, TicketTypeId},
         lenient_enum::LenientEnum,
         merge_patch,

@@ -11,8 +11,8 @@ use crate::{
         or_not_found,
         page::{Page, PageRequest},
     },
+    db::AggregateVersion,
     db::{Aggregate, Conn, Db, Tx, revision_lookup},
-    history::AggregateVersion,
 };
 
 pub use super::repo::{names, revision};

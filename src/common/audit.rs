@@ -1,25 +1,25 @@
-//! Who writes, and the five facts that everything owned carries about its last writing.
+//! Who made a change, and the audit fields of a resource.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::common::timestamp::Timestamp;
 
-/// Who is behind a request, as far as the history needs to know. Never holds a token.
+/// Who sent a request, as recorded in the history. Never contains a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The token's `sub`.
     pub subject: String,
-    /// The token's `client_id` (RFC 9068), where it has one.
+    /// The token's `client_id` (RFC 9068), if present.
     pub client: Option<String>,
     /// The request's `X-Request-Id`.
     pub request_id: String,
 }
 
-/// Version and provenance of an owned resource.
+/// The audit fields of a resource: its version, and who created and last changed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Audit {
-    /// Starts at 1 and grows by one with every change.
+    /// Starts at 1 and increases by one with every change.
     #[schema(example = 1, minimum = 1)]
     pub version: i64,
     /// When it was created (UTC).
@@ -37,7 +37,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// The stamp of something created now.
+    /// The audit fields of a resource that `actor` creates at `now`.
     pub fn created(actor: &Actor, now: Timestamp) -> Self {
         Self {
             version: 1,
@@ -48,7 +48,7 @@ impl Audit {
         }
     }
 
-    /// The stamp after one more change.
+    /// The audit fields after `actor` changes the resource at `now`.
     #[must_use]
     pub fn updated(&self, actor: &Actor, now: Timestamp) -> Self {
         Self {

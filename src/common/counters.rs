@@ -1,52 +1,40 @@
-//! Numbers that metrics tell.
+//! Counters for the metrics.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+pub use prometheus_client::metrics::counter::Counter;
 
-/// A number that only grows.
-#[derive(Debug, Default)]
-pub struct Count(AtomicU64);
-
-impl Count {
-    /// Adds to it.
-    pub fn add(&self, more: usize) {
-        self.0.fetch_add(more as u64, Ordering::Relaxed);
-    }
-
-    /// The number now.
-    pub fn now(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// How often something was looked for among what is kept, by how it was found.
+/// Counts the lookups of a cache by their result.
 #[derive(Debug, Default)]
 pub struct CacheStats {
-    /// It was kept, and current.
-    pub current: Count,
-    /// It was kept, but of another state.
-    pub stale: Count,
-    /// It was not kept.
-    pub missing: Count,
+    /// The entry was cached and current.
+    pub hit: Counter,
+    /// The entry was cached but outdated.
+    pub stale: Counter,
+    /// The entry was not cached.
+    pub miss: Counter,
 }
 
 impl CacheStats {
-    /// What was found, if it is current; counts it.
-    pub fn record<T>(&self, found: Option<T>, is_current: impl FnOnce(&T) -> bool) -> Option<T> {
-        let Some(kept) = found else {
-            self.missing.add(1);
+    /// Counts a lookup that found `cached`, and returns the entry if it is current.
+    pub fn record<T>(&self, cached: Option<T>, is_current: impl FnOnce(&T) -> bool) -> Option<T> {
+        let Some(entry) = cached else {
+            self.miss.inc();
             return None;
         };
-        let current = is_current(&kept);
-        if current { &self.current } else { &self.stale }.add(1);
-        current.then_some(kept)
+        if is_current(&entry) {
+            self.hit.inc();
+            Some(entry)
+        } else {
+            self.stale.inc();
+            None
+        }
     }
 
-    /// The numbers with their names.
-    pub fn named(&self) -> [(&'static str, &Count); 3] {
+    /// The counters with the value of their `result` label.
+    pub fn named(&self) -> [(&'static str, &Counter); 3] {
         [
-            ("current", &self.current),
+            ("hit", &self.hit),
             ("stale", &self.stale),
-            ("missing", &self.missing),
+            ("miss", &self.miss),
         ]
     }
 }

@@ -1,62 +1,65 @@
-//! One error type for the whole service, and the stable codes a caller can act upon.
+//! The error type of the service.
 //!
-//! A [`ClientError`] is meant for the caller and holds only a code and the facts its text needs; the text itself is
-//! looked up in the caller's language when the answer is written ([`crate::i18n`]). An [`Error::Internal`] is meant
-//! for the log and never reaches the caller. They are different variants, so that neither can be mistaken for the other.
+//! An [`Error::Client`] is shown to the client. It holds a code and the arguments of its message;
+//! the message itself is produced in the client's language when the response is written. An
+//! [`Error::Internal`] is written to the log and never reaches the client. They are separate
+//! variants, so neither can be mistaken for the other.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::common::change::EntityTag;
 pub use crate::common::error_code::{Code, Kind};
+use crate::common::etag::EntityTag;
 
-/// Most faults that are told of one request.
+/// Maximum number of field errors reported for one request.
 pub const MAX_FIELD_ERRORS: usize = 200;
 
-/// Result of anything that can be refused or can fail.
+/// Result of an operation that can be rejected or can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A fact that a text mentions, by the name the text uses for it.
+/// A named argument of a message.
 pub type MessageArg = (Cow<'static, str>, String);
 
-/// One thing that is wrong at one place of the request.
+/// One invalid member or parameter of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// JSON pointer into the body (RFC 6901), or the name of a parameter.
     pub pointer: String,
     pub code: Code,
-    pub facts: Vec<MessageArg>,
+    /// Arguments of the message.
+    pub args: Vec<MessageArg>,
 }
 
 impl FieldError {
-    /// A fault at `pointer`.
+    /// An error at `pointer`, without message arguments.
     pub fn new(pointer: impl Into<String>, code: Code) -> Self {
         Self {
             pointer: pointer.into(),
             code,
-            facts: Vec::new(),
+            args: Vec::new(),
         }
     }
 
-    /// Adds a fact that the text may mention.
+    /// Adds a message argument.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.facts.push((Cow::Borrowed(name), value.to_string()));
+        self.args.push((Cow::Borrowed(name), value.to_string()));
         self
     }
 }
 
-/// A refusal as the caller will see it, but for the language.
+/// A rejection, as shown to the client except for the language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientError {
     pub code: Code,
-    pub facts: Vec<MessageArg>,
+    /// Arguments of the message.
+    pub args: Vec<MessageArg>,
     pub field_errors: Vec<FieldError>,
-    /// The entity tag now in force, sent with 412.
-    pub current: Option<EntityTag>,
-    /// What stands in the way.
+    /// The resource's current `ETag`, sent with 412.
+    pub current_etag: Option<EntityTag>,
+    /// The resources that prevent the operation.
     pub references: Vec<Reference>,
 }
 
@@ -64,19 +67,19 @@ impl From<Code> for ClientError {
     fn from(code: Code) -> Self {
         Self {
             code,
-            facts: Vec::new(),
+            args: Vec::new(),
             field_errors: Vec::new(),
-            current: None,
+            current_etag: None,
             references: Vec::new(),
         }
     }
 }
 
-/// Something of ours that a refusal or a finding is about.
+/// A resource that an error or a finding refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({"kind": "tag", "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "name": "VPN"}))]
 pub struct Reference {
-    /// What it is, in the glossary's word.
+    /// The kind of the resource.
     pub kind: &'static str,
     /// Its id.
     pub id: String,
@@ -84,102 +87,106 @@ pub struct Reference {
     pub name: String,
 }
 
-/// Everything that can go wrong.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request cannot be granted; the caller is told why.
-    #[error("refused: {}", .0.code.as_str())]
+    /// The request is rejected; the client sees the reason.
+    #[error("rejected: {}", .0.code.as_str())]
     Client(Box<ClientError>),
-    /// The database cannot be reached or is too busy; trying again may help.
+    /// The database is unreachable or overloaded. A later attempt may succeed.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// The database has no room for what was to be written.
+    /// The database's storage is full.
     #[error("storage full: {0}")]
     StorageFull(String),
-    /// The engine ended a transaction in favour of another; the database's doors try again.
+    /// The database aborted the transaction in favour of another one. The unit of work retries it.
     #[error("aborted: {0}")]
     Aborted(String),
-    /// The connection broke in use; the database's doors try again where that is safe.
+    /// The connection broke while in use. The operation is retried where that is safe.
     #[error("connection lost: {0}")]
     ConnectionLost(String),
-    /// A fault of ours. The caller is told the request id and nothing else.
+    /// An internal error. The client sees only the request id.
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
 }
 
 impl Error {
-    /// Refuses the request.
+    /// Rejects the request.
     pub fn client(code: Code) -> Self {
         Self::Client(Box::new(code.into()))
     }
 
-    /// Refuses a request of which one or more places are wrong; the first [`MAX_FIELD_ERRORS`] are told.
+    /// Rejects the request with the first [`MAX_FIELD_ERRORS`] of `field_errors`.
     pub fn field_errors(code: Code, mut field_errors: Vec<FieldError>) -> Self {
         field_errors.truncate(MAX_FIELD_ERRORS);
-        Self::client(code).amend(|refusal| refusal.field_errors = field_errors)
+        Self::client(code).update_client(|client| client.field_errors = field_errors)
     }
 
-    /// Refuses a request of which one place is wrong; the whole problem has the same code and facts.
+    /// Rejects the request with one field error, whose code and arguments describe the whole
+    /// problem.
     pub fn from_field(field_error: FieldError) -> Self {
-        Self::client(field_error.code).amend(|refusal| {
-            refusal.facts.clone_from(&field_error.facts);
-            refusal.field_errors.push(field_error);
+        Self::client(field_error.code).update_client(|client| {
+            client.args.clone_from(&field_error.args);
+            client.field_errors.push(field_error);
         })
     }
 
-    /// The precondition of a conditional request does not hold; `current` is the tag that would have.
+    /// The precondition of a conditional request does not hold; `current` is the resource's `ETag`.
     pub fn precondition_failed(current: Option<EntityTag>) -> Self {
-        Self::client(Code::PreconditionFailed).amend(|refusal| refusal.current = current)
+        Self::client(Code::PreconditionFailed).update_client(|client| client.current_etag = current)
     }
 
-    /// Names what stands in the way.
+    /// Sets the resources that prevent the operation.
     #[must_use]
     pub fn with_references(self, references: Vec<Reference>) -> Self {
-        self.amend(|refusal| refusal.references = references)
+        self.update_client(|client| client.references = references)
     }
 
-    /// Adds a fact that the text mentions.
+    /// Adds a message argument.
     #[must_use]
     pub fn with(self, name: &'static str, value: impl ToString) -> Self {
         self.with_args(vec![(Cow::Borrowed(name), value.to_string())])
     }
 
-    /// Adds facts that the text mentions.
+    /// Adds message arguments.
     #[must_use]
-    pub fn with_args(self, facts: Vec<MessageArg>) -> Self {
-        self.amend(|refusal| refusal.facts.extend(facts))
+    pub fn with_args(self, args: Vec<MessageArg>) -> Self {
+        self.update_client(|client| client.args.extend(args))
     }
 
-    /// The code the caller sees.
+    /// The code shown to the client.
     pub fn code(&self) -> Code {
         match self {
-            Self::Client(refusal) => refusal.code,
+            Self::Client(client) => client.code,
             Self::Unavailable(_) | Self::Aborted(_) | Self::ConnectionLost(_) => Code::Unavailable,
             Self::StorageFull(_) => Code::StorageFull,
             Self::Internal(_) => Code::InternalError,
         }
     }
 
-    fn amend(mut self, change: impl FnOnce(&mut ClientError)) -> Self {
-        if let Self::Client(refusal) = &mut self {
-            change(refusal);
+    fn update_client(mut self, update: impl FnOnce(&mut ClientError)) -> Self {
+        if let Self::Client(client) = &mut self {
+            update(client);
         }
         self
     }
 }
 
-/// R9: what is not there, or belongs to another partner (queries begin with the partner), is not found. One function, so
-/// that the two cases cannot differ.
+/// Rejects with 404 if there is no resource.
+///
+/// Queries are restricted to one partner, so resources of other partners do not exist either
+/// (`docs/domain.md#r9`). All lookups use this function, so both cases produce the same response.
 pub fn or_not_found<T>(resource: Option<T>) -> Result<T> {
     resource.ok_or_else(|| Error::client(Code::NotFound))
 }
 
-/// Refuses if anything is wrong; the whole problem has the code and the facts of the first fault.
+/// Rejects if there are field errors. The first one determines the code and arguments of the
+/// problem.
 pub fn ensure_valid(field_errors: Vec<FieldError>) -> Result<()> {
     let Some(first) = field_errors.first().cloned() else {
         return Ok(());
     };
-    Err(Error::field_errors(first.code, field_errors).with_args(first.facts))
+    Err(Error::field_errors(first.code, field_errors).with_args(first.args))
 }
 
 #[cfg(test)]
@@ -187,23 +194,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r9_what_is_not_there_is_not_found() {
+    fn r9_missing_resource_is_not_found() {
         assert_eq!(or_not_found(None::<()>).unwrap_err().code(), Code::NotFound);
         assert!(or_not_found(Some(())).is_ok());
     }
 
     #[test]
-    fn one_fault_gives_the_whole_problem_its_code_and_facts() {
+    fn single_field_error_determines_code_and_args() {
         let error = Error::from_field(
             FieldError::new("/approver", Code::ApproverRole).with("role", "observer"),
         );
-        let Error::Client(refusal) = error else {
+        let Error::Client(client) = error else {
             panic!()
         };
-        assert_eq!(
-            (refusal.code, refusal.field_errors.len()),
-            (Code::ApproverRole, 1)
-        );
-        assert_eq!(refusal.facts, [("role".into(), "observer".to_owned())]);
+        assert_eq!(client.code, Code::ApproverRole);
+        assert_eq!(client.field_errors.len(), 1);
+        assert_eq!(client.args, [("role".into(), "observer".to_owned())]);
     }
 }

@@ -1,6 +1,7 @@
-//! The stable codes a caller can act upon, and what sort of refusal each one is.
+//! Stable, machine-readable error codes and their classification.
 
-/// Stable, machine-readable reason. Part of the contract: a code is never renamed or reused.
+/// Stable, machine-readable reason of a rejection. Part of the API: a code is never renamed or
+/// reused.
 #[derive(
     Debug,
     Clone,
@@ -14,7 +15,7 @@
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum Code {
-    // cannot be read
+    // unreadable request
     MalformedJson,
     UnknownMember,
     WrongType,
@@ -22,16 +23,16 @@ pub enum Code {
     UnknownParameter,
     InvalidCursor,
     BadRequest,
-    // who asks
+    // authentication and authorisation
     MissingToken,
     InvalidToken,
     InsufficientScope,
     PartnerRestricted,
-    // where
+    // unknown resource or route
     NotFound,
     UnknownRoute,
     MethodNotAllowed,
-    // the state forbids it
+    // conflict with the current state
     IntegrationInactive,
     IntegrationIncomplete,
     LastArea,
@@ -43,21 +44,21 @@ pub enum Code {
     LimitReached,
     RevisionNotReached,
     PreconditionFailed,
-    // how it was sent
+    // transport limits
     BodyTooLarge,
     UriTooLong,
     HeadersTooLarge,
     UnsupportedMediaType,
     RequestTimeout,
     TooManyRequests,
-    // read, and wrong
+    // invalid content
     ValidationFailed,
     ApproverRole,
     UnknownReference,
     RetiredReference,
     AreaNotGranted,
     UnknownAccess,
-    // single fields
+    // a single field
     Required,
     ExactlyOne,
     TooShort,
@@ -77,14 +78,14 @@ pub enum Code {
     FilterTooLarge,
     NoArea,
     NoTicketType,
-    // ours
+    // server errors
     InternalError,
     Unavailable,
     Overloaded,
     StorageFull,
 }
 
-/// What sort of refusal a code is; HTTP derives the status from it.
+/// The class of a code. It determines the HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Unreadable,
@@ -107,12 +108,12 @@ pub enum Kind {
 }
 
 impl Code {
-    /// The code as it stands in JSON and in the problem's URI.
+    /// The code as used in JSON and in the problem's URI.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The sort of refusal this code is.
+    /// The class of this code.
     pub fn kind(self) -> Kind {
         use Code::*;
         match self {
@@ -152,7 +153,7 @@ impl Code {
         }
     }
 
-    /// Whether the code only ever describes a single member of a body and never a whole problem.
+    /// Whether the code is used for single members of a body only, never for a whole problem.
     pub fn is_field_code(self) -> bool {
         use Code::*;
         matches!(
@@ -187,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_written_and_read_alike() {
+    fn code_text_parses_back_to_same_code() {
         for code in Code::iter() {
             assert_eq!(code.as_str().parse(), Ok(code));
         }

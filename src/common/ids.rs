@@ -1,4 +1,7 @@
-//! Identifiers. Those of catalogue entries are the ERP's own and never invented; those of what we own are UUIDv7.
+//! Typed ids. The ERP assigns the ids of catalogue entries and contacts ([`ErpId`]); this service
+//! assigns the ids of its own resources, which are UUIDv7 ([`Id`]).
+//!
+//! The type parameter is the kind of the resource, so ids of different kinds cannot be mixed up.
 
 use std::{
     fmt,
@@ -25,13 +28,14 @@ use crate::common::{
     text::SelfCheck,
 };
 
-/// Pattern of the ERP's ids; the first character is a letter or a digit, so no id is a path of its own (`.`, `..`).
+/// Pattern of [`ErpId`]. The first character is a letter or a digit, so no id is a relative path
+/// segment (`.` or `..`).
 pub const ERP_ID_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$";
 
-/// Id of something the ERP owns: 1 to 64 characters of RFC 3986's unreserved set. `K` says of what.
+/// Id assigned by the ERP to a `K`: 1 to 64 characters of RFC 3986's unreserved set.
 ///
-/// In a body it is read as it is and judged by [`SelfCheck`], so that all faults can be told at once; in a path it is
-/// parsed by [`FromStr`] and cannot be wrong.
+/// Deserialization accepts any string and [`SelfCheck`] validates it later, so that all errors of a
+/// body are reported together. [`FromStr`], used for path parameters, validates immediately.
 #[derive(
     Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow,
 )]
@@ -39,16 +43,17 @@ pub const ERP_ID_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$";
 #[diesel(sql_type = Text)]
 pub struct ErpId<K: 'static>(String, #[serde(skip)] PhantomData<fn() -> K>);
 
-/// What an id identifies, as a type that has no values.
+/// The kind of resource that an id identifies; an uninhabited type.
 pub trait IdKind: 'static {
-    /// The name of such an id as a path parameter.
+    /// The name of the path parameter that holds such an id.
     const PATH_PARAM: &'static str;
 }
 
-/// Declares a kind of id, its path parameter and its id type.
+/// Declares kinds of ids: `Kind, "path_parameter", ErpId | Id => IdType;`
 macro_rules! id_kinds {
     ($($(#[$doc:meta])* $Kind:ident, $param:literal, $IdOf:ident => $Id:ident;)+) => {
         $(
+            /// Kind of id:
             $(#[$doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
             pub enum $Kind {}
@@ -57,6 +62,7 @@ macro_rules! id_kinds {
                 const PATH_PARAM: &'static str = $param;
             }
 
+            /// Id of this kind of resource:
             $(#[$doc])*
             pub type $Id = $IdOf<$Kind>;
         )+
@@ -64,41 +70,42 @@ macro_rules! id_kinds {
 }
 
 id_kinds! {
-    /// A business partner of the catalogue.
+    /// Business partner (a customer company) in the catalogue.
     BusinessPartnerIdKind, "business_partner_id", ErpId => BusinessPartnerId;
-    /// An area of the catalogue.
+    /// Area in the catalogue.
     AreaIdKind, "area_id", ErpId => AreaId;
-    /// A ticket type of the catalogue.
+    /// Ticket type in the catalogue.
     TicketTypeIdKind, "ticket_type_id", ErpId => TicketTypeId;
-    /// A plan board of the catalogue.
+    /// Plan board in the catalogue.
     PlanBoardIdKind, "plan_board_id", ErpId => PlanBoardId;
-    /// A contact person at a business partner. Contacts are not in the catalogue; only their ids are known.
+    /// Contact person at a business partner. Contacts are not in the catalogue, so their ids are
+    /// not checked for existence.
     ContactIdKind, "contact_id", ErpId => ContactId;
-    /// A customer access.
+    /// Customer access: the login of a portal user.
     AccessIdKind, "access_id", Id => AccessId;
-    /// A tag.
+    /// Tag.
     TagIdKind, "tag_id", Id => TagId;
-    /// A ticket board query.
+    /// Ticket board query.
     QueryIdKind, "query_id", Id => QueryId;
-    /// An exclusion rule.
+    /// Exclusion rule, of a partner or global.
     RuleIdKind, "rule_id", Id => RuleId;
-    /// A history entry.
+    /// History entry.
     HistoryEntryIdKind, "history_entry_id", Id => HistoryEntryId;
 }
 
 impl<K> ErpId<K> {
-    /// The id as the ERP writes it.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// An id that comes from our own database, where a constraint has judged it.
+    /// An id read from the database, where a constraint guarantees its form. Not validated again.
     pub(crate) fn from_trusted(id: String) -> Self {
         Self(id, PhantomData)
     }
 }
 
-/// Not derived, since that would ask the same of `K`.
+/// Not derived, because the derive would require `K: Hash`.
 impl<K> Hash for ErpId<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash(state);
@@ -117,15 +124,14 @@ impl<K> fmt::Debug for ErpId<K> {
     }
 }
 
-/// Judges a text that should be an id of the ERP.
-pub fn erp_id(text: &str) -> Result<(), FieldError> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-');
+/// Checks that a text has the form of an [`ErpId`].
+pub fn check_erp_id(text: &str) -> Result<(), FieldError> {
     match text.as_bytes() {
         [] => Err(FieldError::new("", Code::Required)),
         [first, rest @ ..]
             if rest.len() < 64
                 && first.is_ascii_alphanumeric()
-                && rest.iter().copied().all(allowed) =>
+                && rest.iter().copied().all(is_unreserved) =>
         {
             Ok(())
         }
@@ -133,9 +139,14 @@ pub fn erp_id(text: &str) -> Result<(), FieldError> {
     }
 }
 
+/// Whether the byte is in the unreserved set (RFC 3986 section 2.3).
+fn is_unreserved(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-')
+}
+
 impl<K> SelfCheck for ErpId<K> {
     fn check(&self) -> Result<(), FieldError> {
-        erp_id(&self.0)
+        check_erp_id(&self.0)
     }
 }
 
@@ -169,15 +180,15 @@ impl<K> ToSchema for ErpId<K> {
     }
 }
 
-/// Pattern of our own ids.
+/// Pattern of [`Id`].
 pub const ID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
-/// Id of something we own: a UUIDv7, so that ids grow with time. `K` says of what.
+/// Id assigned by this service to a `K`: a UUIDv7, so ids increase with time.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, AsExpression, FromSqlRow,
 )]
 #[serde(transparent)]
-#[diesel(sql_type = crate::db::sql_types::Uuid)]
+#[diesel(sql_type = crate::common::sql::Uuid)]
 pub struct Id<K: 'static>(uuid::Uuid, #[serde(skip)] PhantomData<fn() -> K>);
 
 impl<K> Id<K> {
@@ -213,12 +224,12 @@ impl<K> fmt::Debug for Id<K> {
 impl<K> FromStr for Id<K> {
     type Err = FieldError;
 
-    /// Reads the form we write only, in lower case and with hyphens: one id, one spelling, one URL.
+    /// Accepts only the canonical form, lower case with hyphens, so that each resource has one URL.
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        // of all forms that are read, the one with hyphens alone is as long as this
-        let as_written = text.len() == uuid::fmt::Hyphenated::LENGTH
+        // `try_parse` accepts several forms; only the hyphenated one has this length
+        let is_canonical = text.len() == uuid::fmt::Hyphenated::LENGTH
             && !text.bytes().any(|b| b.is_ascii_uppercase());
-        let id = uuid::Uuid::try_parse(text).ok().filter(|_| as_written);
+        let id = uuid::Uuid::try_parse(text).ok().filter(|_| is_canonical);
         id.map(Self::from)
             .ok_or_else(|| FieldError::new("", Code::InvalidId))
     }
@@ -272,34 +283,30 @@ mod tests {
     #[case("ä", false)]
     #[case("a/b", false)]
     #[case("a\0", false)]
-    fn erp_ids(#[case] text: &str, #[case] good: bool) {
-        assert_eq!(text.parse::<ContactId>().is_ok(), good, "{text:?}");
+    fn erp_id_accepts_unreserved_characters(#[case] text: &str, #[case] is_valid: bool) {
+        assert_eq!(text.parse::<ContactId>().is_ok(), is_valid, "{text:?}");
     }
 
     #[test]
-    fn uuids_have_one_spelling() {
-        let id = Id::<ContactIdKind>::generate();
+    fn id_accepts_canonical_form_only() {
+        let id = TagId::generate();
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(
-            serde_json::from_value::<Id<ContactIdKind>>(serde_json::json!(id)).unwrap(),
+            serde_json::from_value::<TagId>(serde_json::json!(id)).unwrap(),
             id
         );
         let schema = serde_json::json!({"pattern": ID_PATTERN});
         assert!(jsonschema::is_valid(&schema, &serde_json::json!(id)));
-        let (upper, simple) = (
+        for other in [
             id.to_string().to_uppercase(),
             id.as_uuid().simple().to_string(),
-        );
-        for other in [
-            upper,
-            simple,
             format!("{{{id}}}"),
             format!("urn:uuid:{id}"),
             format!(" {id}"),
         ] {
-            assert!(other.parse::<Id<ContactIdKind>>().is_err(), "{other}");
+            assert!(other.parse::<TagId>().is_err(), "{other}");
             assert!(
-                serde_json::from_value::<Id<ContactIdKind>>(serde_json::json!(other)).is_err(),
+                serde_json::from_value::<TagId>(serde_json::json!(other)).is_err(),
                 "{other}"
             );
             assert!(

@@ -1,4 +1,4 @@
-//! JSON objects that are nothing else.
+//! Strict JSON objects.
 
 use std::{fmt, marker::PhantomData};
 
@@ -7,16 +7,17 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// A structure that must be written as a JSON object. On its own, serde would also take an array, member by member.
+/// Deserializes `T` from a JSON object only. By default, serde also accepts an array of the
+/// members' values for a struct.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct JsonObject<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfMap<T>(PhantomData<T>);
+        struct ObjectVisitor<T>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMap<T> {
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
             type Value = JsonObject<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +29,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
             }
         }
 
-        deserializer.deserialize_map(OfMap(PhantomData))
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
 }
 
@@ -42,10 +43,10 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_no_object() {
+    fn array_is_rejected() {
         assert!(
             serde_json::from_str::<Point>("[1]").is_ok(),
-            "or else this type is not needed any more"
+            "if serde rejects arrays, `JsonObject` is obsolete"
         );
         assert!(serde_json::from_str::<JsonObject<Point>>("[1]").is_err());
         assert_eq!(

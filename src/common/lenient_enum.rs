@@ -1,4 +1,4 @@
-//! Enumerations in bodies.
+//! Enumerations in requests.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
@@ -9,36 +9,38 @@ use crate::common::{
     text::SelfCheck,
 };
 
-/// A word out of a list. Reading takes any string and [`SelfCheck`] judges it, so that a wrong word is reported together with
-/// everything else that is wrong (see [`crate::common::text`]).
+/// A value of the enumeration `T`. Deserialization accepts any string and [`SelfCheck`] validates
+/// it later, so that an unknown value is reported together with all other errors of the request
+/// (see [`crate::common::text`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum LenientEnum<T> {
     Known(T),
+    /// A string that is not a value of `T`.
     Unknown,
-    /// Not sent, though it has to be.
+    /// A required value that was not sent.
     #[default]
     Missing,
 }
 
 impl<T: Default> LenientEnum<T> {
-    /// The choice of a body that does not make one.
+    /// `T`'s default, for optional members.
     pub fn default_choice() -> Self {
         Self::Known(T::default())
     }
 }
 
 impl<T: Copy> LenientEnum<T> {
-    /// The word, if it is one.
+    /// The value, if it is known.
     pub fn known(&self) -> Option<T> {
         match self {
-            Self::Known(word) => Some(*word),
+            Self::Known(value) => Some(*value),
             Self::Unknown | Self::Missing => None,
         }
     }
 }
 
 impl<T: Default + Copy> LenientEnum<T> {
-    /// The word. A choice that did not pass [`SelfCheck`] never gets here; it would be the default.
+    /// The value. Only call this after [`SelfCheck`] succeeded; otherwise it returns the default.
     pub fn get(&self) -> T {
         self.known().unwrap_or_default()
     }
@@ -46,23 +48,23 @@ impl<T: Default + Copy> LenientEnum<T> {
 
 impl<'de, T: FromStr> Deserialize<'de> for LenientEnum<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Word<T>(PhantomData<T>);
+        struct EnumVisitor<T>(PhantomData<T>);
 
-        impl<T: FromStr> de::Visitor<'_> for Word<T> {
+        impl<T: FromStr> de::Visitor<'_> for EnumVisitor<T> {
             type Value = LenientEnum<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
-            fn visit_str<E>(self, word: &str) -> Result<Self::Value, E> {
-                Ok(word
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(text
                     .parse()
                     .map_or(LenientEnum::Unknown, LenientEnum::Known))
             }
         }
 
-        deserializer.deserialize_str(Word(PhantomData))
+        deserializer.deserialize_str(EnumVisitor(PhantomData))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Texts made comparable: for searching, sorting, and telling names apart.
+//! Text normalization for searching, sorting and comparing names.
 
 use std::{fmt, mem};
 
@@ -7,21 +7,21 @@ use unicode_normalization::{
 };
 use writeable::Writeable as _;
 
-/// Folds a text for searching and sorting: case, accents and compatibility forms are levelled, so that `Müller`,
-/// `MULLER` and `muller` are found by each other and `Änderung` sorts beside `Anderung`, not behind `Z`.
+/// Folds case, accents and compatibility forms, for searching and sorting. `Müller`, `MULLER` and
+/// `muller` become equal, and `Änderung` sorts next to `Anderung` instead of after `Z`.
 ///
-/// Compatibility forms are taken apart first, because what they hide has a case (`ℋ` is an `H`), and once more at the
-/// end, because a folded case can be one.
+/// Compatibility forms are decomposed twice: before case folding, because `ℋ` contains an `H`, and
+/// after it, because case folding can produce compatibility forms.
 pub fn fold(text: &str) -> String {
-    let bare: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
+    let without_marks: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
     icu_casemap::CaseMapper::new()
-        .fold_string(&bare)
+        .fold_string(&without_marks)
         .nfkd()
         .filter(|c| !is_combining_mark(*c))
         .collect()
 }
 
-/// Folds the case of a text and nothing else: names that differ by it only are the same name.
+/// Folds case only, for comparing names: names that differ only in case are equal.
 pub fn fold_case(text: &str) -> String {
     icu_casemap::CaseMapper::new()
         .fold_string(&text.nfc().collect::<String>())
@@ -29,15 +29,15 @@ pub fn fold_case(text: &str) -> String {
         .collect()
 }
 
-/// [`fold_case`] into a buffer that is used again and again: nothing is allocated but for a text that was not composed.
+/// [`fold_case`] into a reusable buffer. Allocates only if the text is not in NFC.
 pub fn fold_case_into(text: &str, folded: &mut Vec<u8>) {
     folded.clear();
     let highest = text.bytes().fold(0, u8::max);
-    if highest <= LATIN_1 {
+    if highest <= LATIN_1_MAX_LEAD {
         folded.extend_from_slice(text.as_bytes());
         folded.make_ascii_lowercase();
         if !highest.is_ascii() {
-            fold_latin(folded);
+            fold_latin_1(folded);
         }
         return;
     }
@@ -45,42 +45,43 @@ pub fn fold_case_into(text: &str, folded: &mut Vec<u8>) {
         folded.extend_from_slice(fold_case(text).as_bytes());
         return;
     }
-    // a Vec takes whatever is written to it, and what is written is text
+    // writing to a `Vec` cannot fail
     let _ = icu_casemap::CaseMapper::new()
         .fold(text)
-        .write_to(&mut Bytes(folded));
+        .write_to(&mut Utf8Writer(folded));
     let cased = str::from_utf8(folded).unwrap_or_default();
     if is_nfc_quick(cased.chars()) != IsNormalized::Yes {
         *folded = cased.nfc().collect::<String>().into_bytes();
     }
 }
 
-struct Bytes<'v>(&'v mut Vec<u8>);
+/// Appends text to a byte buffer.
+struct Utf8Writer<'v>(&'v mut Vec<u8>);
 
-impl fmt::Write for Bytes<'_> {
+impl fmt::Write for Utf8Writer<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
     }
 }
 
-/// The highest byte that begins a character of Latin-1 in UTF-8.
-const LATIN_1: u8 = 0xC3;
+/// The highest lead byte of a Latin-1 character in UTF-8.
+const LATIN_1_MAX_LEAD: u8 = 0xC3;
 
-/// Folds the letters of Latin-1 that are not ASCII, without tables: most texts here keep to it, all of it is composed, and each
-/// of its letters folds by itself to as many bytes.
-fn fold_latin(text: &mut [u8]) {
+/// Folds the case of the non-ASCII Latin-1 letters in place. This is the fast path for most text:
+/// Latin-1 is always in NFC, and each letter folds to the same number of bytes.
+fn fold_latin_1(text: &mut [u8]) {
     let mut rest = text;
-    while let Some(at) = memchr::memchr2(0xC2, LATIN_1, rest) {
-        let letters = mem::take(&mut rest).get_mut(at..);
-        let Some((letter, after)) = letters.and_then(|it| it.split_at_mut_checked(2)) else {
+    while let Some(start) = memchr::memchr2(0xC2, LATIN_1_MAX_LEAD, rest) {
+        let letters = mem::take(&mut rest).get_mut(start..);
+        let Some((letter, after)) = letters.and_then(|bytes| bytes.split_at_mut_checked(2)) else {
             return;
         };
         match *letter {
-            [LATIN_1, 0x9F] => letter.copy_from_slice(b"ss"),
-            // À to Þ without the multiplication sign
-            [LATIN_1, second @ (0x80..=0x96 | 0x98..=0x9E)] => {
-                letter.copy_from_slice(&[LATIN_1, second + 0x20])
+            [LATIN_1_MAX_LEAD, 0x9F] => letter.copy_from_slice(b"ss"),
+            // À to Þ, except the multiplication sign
+            [LATIN_1_MAX_LEAD, second @ (0x80..=0x96 | 0x98..=0x9E)] => {
+                letter.copy_from_slice(&[LATIN_1_MAX_LEAD, second + 0x20])
             }
             // the micro sign
             [0xC2, 0xB5] => letter.copy_from_slice("μ".as_bytes()),
@@ -90,41 +91,45 @@ fn fold_latin(text: &mut [u8]) {
     }
 }
 
-/// What a name is sorted by: folded, and short enough for an index. Folding can make a text many times longer (one
-/// character of 18 is known), and PostgreSQL refuses index entries of more than 2,704 bytes; ties are broken by ids anyway.
+/// The sort key of a name: folded, and truncated to fit into an index.
+///
+/// Folding can make text many times longer (one character folds to 18), and PostgreSQL rejects
+/// index entries over 2,704 bytes. Ids break the ties that truncation creates.
 pub fn sort_key(text: &str) -> String {
     fold(text).chars().take(MAX_SORT_KEY).collect()
 }
 
-/// Longest sort key, in Unicode scalar values of at most four bytes.
+/// Maximum length of a sort key in Unicode scalar values, each up to four bytes.
 const MAX_SORT_KEY: usize = 200;
 
-/// The beginning of a text that a stranger made up, as far as it may be repeated: at most `max` characters (and an ellipsis
-/// where something is missing), and none that would command a terminal.
+/// Untrusted text for logs and messages: truncated to `max` characters, with an ellipsis if
+/// anything was cut off, and with control characters replaced.
 pub fn truncate_untrusted(text: &str, max: usize) -> String {
-    let mut rest = text.chars();
-    let shown: String = rest
+    let mut chars = text.chars();
+    let truncated: String = chars
         .by_ref()
         .take(max)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
-    if rest.next().is_some() {
-        shown + "…"
+    if chars.next().is_some() {
+        truncated + "…"
     } else {
-        shown
+        truncated
     }
 }
 
-/// The words of a search, folded. A text of which folding leaves nothing, such as a lone accent, is one word as it stands:
-/// no folded text contains it, so it finds nothing, while no words at all would find everything.
-pub fn search_words(text: &str) -> Vec<String> {
-    let words: Vec<_> = fold(text)
+/// The folded terms of a search text.
+///
+/// If folding leaves nothing, as for a lone accent, the result is the unfolded text as one term: no
+/// folded text contains it, so the search finds nothing. Without any term it would find everything.
+pub fn search_terms(text: &str) -> Vec<String> {
+    let terms: Vec<_> = fold(text)
         .split_whitespace()
         .map(ToOwned::to_owned)
         .collect();
     match text.trim() {
-        lost if words.is_empty() && !lost.is_empty() => vec![lost.to_owned()],
-        _ => words,
+        unfolded if terms.is_empty() && !unfolded.is_empty() => vec![unfolded.to_owned()],
+        _ => terms,
     }
 }
 
@@ -133,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_strangers_made_up_is_repeated_in_part_and_without_control_characters() {
+    fn untrusted_text_is_truncated_without_control_characters() {
         assert_eq!(truncate_untrusted("äöü", 3), "äöü");
         assert_eq!(truncate_untrusted("äöüß", 3), "äöü…");
         assert_eq!(
@@ -143,9 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn folding_levels_case_accents_and_sharp_s() {
+    fn fold_ignores_case_accents_and_sharp_s() {
         assert_eq!(fold("STRAẞE Élan ﬁne"), fold("strasse elan fine"));
-        assert_eq!(search_words("  Müller  ANNA "), ["muller", "anna"]);
+        assert_eq!(search_terms("  Müller  ANNA "), ["muller", "anna"]);
     }
 
     #[rstest::rstest]
@@ -153,12 +158,12 @@ mod tests {
     #[case("Ⅻ ① ﬁ ſ", "xii 1 fi s")]
     #[case("İstanbul ǰ ŉ", "istanbul j ʼn")]
     #[case("Straße", "STRASSE")]
-    fn folding_sees_the_case_of_compatibility_forms(#[case] one: &str, #[case] other: &str) {
+    fn fold_ignores_case_of_compatibility_forms(#[case] one: &str, #[case] other: &str) {
         assert_eq!(fold(one), fold(other));
     }
 
     #[test]
-    fn folding_into_a_buffer_is_folding() {
+    fn fold_case_into_equals_fold_case() {
         let mut buffer = b"left over".to_vec();
         let texts = [
             "",
@@ -181,8 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn folding_twice_is_folding_once() {
-        // all planes that have letters or compatibility forms
+    fn fold_is_idempotent() {
+        // covers all planes with letters or compatibility forms
         for c in '\0'..'\u{30000}' {
             let once = fold(&c.to_string());
             assert_eq!(fold(&once), once, "{c:?} {:x}", u32::from(c));
@@ -190,18 +195,18 @@ mod tests {
     }
 
     #[test]
-    fn a_search_for_what_folding_removes_is_not_a_search_for_everything() {
-        assert_eq!(search_words(" \u{301}\u{308} "), ["\u{301}\u{308}"]);
-        assert_eq!(search_words("´"), ["´"]);
-        assert_eq!(search_words(" \u{a0} "), [""; 0]);
-        assert_eq!(search_words("\u{301} x"), ["x"]);
+    fn search_text_removed_by_folding_stays_one_term() {
+        assert_eq!(search_terms(" \u{301}\u{308} "), ["\u{301}\u{308}"]);
+        assert_eq!(search_terms("´"), ["´"]);
+        assert_eq!(search_terms(" \u{a0} "), [""; 0]);
+        assert_eq!(search_terms("\u{301} x"), ["x"]);
     }
 
     #[test]
-    fn sort_keys_fit_an_index() {
+    fn sort_key_is_truncated() {
         assert_eq!(sort_key("Öztürk"), "ozturk");
-        // one character that folds to 18
-        assert!(fold("\u{fdfa}").chars().count() == 18);
+        // this character folds to 18
+        assert_eq!(fold("\u{fdfa}").chars().count(), 18);
         assert_eq!(sort_key(&"\u{fdfa}".repeat(200)).chars().count(), 200);
     }
 }

@@ -1,41 +1,40 @@
-//! Pages of a list: what is asked for, and where the next one begins. See [`crate::db`]'s keyset paging.
+//! Pages of a list: the requested page, its sort order and search terms, and the cursor of the next
+//! one.
 
 use std::str::FromStr;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{
-    Code, Error, Result, error::FieldError, normalize::search_words, timestamp::Timestamp,
-};
+use crate::common::{Code, Error, FieldError, Result, normalize, timestamp::Timestamp};
 
-/// Items on a page when the caller does not say.
+/// Default number of items on a page.
 pub const DEFAULT_LIMIT: u32 = 50;
-/// Most items on a page.
+/// Maximum number of items on a page.
 pub const MAX_LIMIT: u32 = 200;
-/// Longest search text.
-pub const MAX_SEARCH: usize = 200;
-/// Most words of it.
-const MAX_WORDS: usize = 16;
+/// Maximum length of the search text in Unicode scalar values.
+pub const MAX_SEARCH_LENGTH: usize = 200;
+/// Maximum number of search terms.
+const MAX_SEARCH_TERMS: usize = 16;
 
-/// What a list is ordered by; the id breaks ties, so every order is total.
+/// The key a list is sorted by. The id breaks ties, so every order is total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum SortKey {
     Name,
     CreatedAt,
-    /// The place that people gave it.
+    /// The user-defined position.
     Position,
-    /// The revision that made it.
+    /// The revision that created the item.
     Revision,
 }
 
 impl SortKey {
-    /// The keys that most lists can be ordered by; the first one is the default.
+    /// The sort keys of most lists. The first one is the default.
     pub const DEFAULT: &[Self] = &[Self::Name, Self::CreatedAt];
 }
 
-/// An order, written `name` or `-name`.
+/// A sort order, written `name` or `-name`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
     pub key: SortKey,
@@ -43,14 +42,22 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// The order of a list that can be ordered by `keys`, of which the first one is meant when the caller does not say. What is
-    /// ordered by revisions begins with the newest.
+    /// Sorts by `key` in ascending order.
+    const fn ascending(key: SortKey) -> Self {
+        Self {
+            key,
+            descending: false,
+        }
+    }
+
+    /// Parses the `sort` parameter. Without one, the first of the allowed `keys` is used,
+    /// descending for revisions so that the newest comes first.
     fn parse(text: Option<&str>, keys: &[SortKey]) -> Result<Self, FieldError> {
-        let first = keys.first().copied().unwrap_or(SortKey::Name);
         let Some(text) = text else {
+            let key = keys.first().copied().unwrap_or(SortKey::Name);
             return Ok(Self {
-                key: first,
-                descending: first == SortKey::Revision,
+                key,
+                descending: key == SortKey::Revision,
             });
         };
         let (descending, name) = text
@@ -58,44 +65,81 @@ impl Sort {
             .map_or((false, text), |name| (true, name));
         let key = keys.iter().copied().find(|key| <&str>::from(key) == name);
         key.map(|key| Self { key, descending }).ok_or_else(|| {
-            let names: Vec<&str> = keys.iter().map(<&str>::from).collect();
-            FieldError::new("sort", Code::OutOfRange).with(
-                "allowed",
-                names
-                    .iter()
-                    .map(|name| format!("{name}, -{name}"))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            )
+            let allowed: Vec<_> = keys
+                .iter()
+                .map(<&str>::from)
+                .map(|name| format!("{name}, -{name}"))
+                .collect();
+            FieldError::new("sort", Code::OutOfRange).with("allowed", allowed.join(", "))
         })
     }
 }
 
-/// The place of a row in an order.
+/// The sort position of the last row of a page. Clients see it as opaque text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
-    /// The list: a place in one means nothing in another.
+    /// The list, because a cursor is meaningless in any other.
     #[serde(rename = "l")]
     list: String,
     #[serde(rename = "s")]
     sort: SortKey,
     #[serde(rename = "d")]
     descending: bool,
+    /// The row's value of the sort key.
     #[serde(rename = "k")]
     key: String,
+    /// The row's id.
     #[serde(rename = "i")]
     id: String,
 }
 
-/// A row that can end a page.
+impl Cursor {
+    fn of(row: &impl PageKey, request: &PageRequest) -> Self {
+        let PageRequest { sort, list, .. } = request;
+        let key = match sort.key {
+            SortKey::Name => row.sort_key().to_owned(),
+            SortKey::CreatedAt => row.created_at().to_string(),
+            SortKey::Position | SortKey::Revision => row.number().to_string(),
+        };
+        Self {
+            list: list.clone(),
+            sort: sort.key,
+            descending: sort.descending,
+            key,
+            id: row.key_id(),
+        }
+    }
+
+    fn encode(&self) -> Option<String> {
+        let json = serde_json::to_vec(self).ok()?;
+        Some(URL_SAFE_NO_PAD.encode(json))
+    }
+
+    /// Decodes a cursor that was issued for `list` in the order `sort`.
+    fn decode(text: &str, list: &str, sort: Sort) -> Result<Self> {
+        let json = URL_SAFE_NO_PAD.decode(text).ok();
+        json.and_then(|json| serde_json::from_slice::<Self>(&json).ok())
+            .filter(|cursor| cursor.list == list)
+            .filter(|cursor| cursor.sort == sort.key && cursor.descending == sort.descending)
+            // PostgreSQL rejects NUL, which a forged cursor could contain
+            .filter(|cursor| !cursor.key.chars().any(char::is_control))
+            .filter(|cursor| !cursor.id.chars().any(char::is_control))
+            .ok_or_else(invalid_cursor)
+    }
+}
+
+/// The values of a row that a cursor can refer to.
 pub trait PageKey {
-    /// Its folded name.
+    /// The folded name.
     fn sort_key(&self) -> &str;
+
+    /// When the row was created.
     fn created_at(&self) -> Timestamp;
-    /// Its id, unique within the list.
+
+    /// The id, unique within the list.
     fn key_id(&self) -> String;
 
-    /// Its position or revision, where the list can be ordered by that.
+    /// The position or revision, if the list can be sorted by it.
     fn number(&self) -> i64 {
         0
     }
@@ -104,16 +148,23 @@ pub trait PageKey {
 /// A request for one page.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
+    /// Maximum number of items on the page.
     pub limit: u32,
     pub sort: Sort,
-    /// Folded words that all must occur in an item's searched texts.
-    pub words: Vec<String>,
+    /// Folded search terms; an item must contain all of them.
+    pub search_terms: Vec<String>,
     list: String,
     after: Option<Cursor>,
 }
 
 impl PageRequest {
-    /// Judges the parameters of `list`, all of them.
+    /// Validates the query parameters of `list`.
+    ///
+    /// `keys` are the allowed sort keys, `q` is the search text.
+    ///
+    /// # Errors
+    ///
+    /// 400 with all invalid parameters, or with the cursor if everything else is valid.
     pub fn new(
         list: &str,
         keys: &[SortKey],
@@ -125,112 +176,100 @@ impl PageRequest {
         let mut field_errors = Vec::new();
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
-            field_errors.push(
-                FieldError::new("limit", Code::OutOfRange)
-                    .with("allowed", format!("1..{MAX_LIMIT}")),
-            );
+            let allowed = format!("1..{MAX_LIMIT}");
+            field_errors.push(FieldError::new("limit", Code::OutOfRange).with("allowed", allowed));
         }
         let sort = Sort::parse(sort, keys).unwrap_or_else(|field_error| {
             field_errors.push(field_error);
-            Sort {
-                key: SortKey::Name,
-                descending: false,
-            }
+            Sort::ascending(SortKey::Name)
         });
         let q = q.unwrap_or_default();
-        let words = search_words(q);
-        if q.chars().count() > MAX_SEARCH {
-            field_errors.push(FieldError::new("q", Code::TooLong).with("max", MAX_SEARCH));
-        } else if q.chars().any(char::is_control) {
-            field_errors.push(FieldError::new("q", Code::ControlCharacter));
-        } else if words.len() > MAX_WORDS {
-            field_errors.push(FieldError::new("q", Code::TooManyValues).with("max", MAX_WORDS));
-        }
+        let search_terms = normalize::search_terms(q);
+        field_errors.extend(check_search(q, &search_terms));
         if !field_errors.is_empty() {
             return Err(Error::field_errors(Code::InvalidParameter, field_errors));
         }
         let after = cursor
-            .map(|cursor| position(cursor, list, sort))
+            .map(|cursor| Cursor::decode(cursor, list, sort))
             .transpose()?;
         Ok(Self {
             limit,
             sort,
-            words,
+            search_terms,
             list: list.to_owned(),
             after,
         })
     }
 
-    /// Where a list ordered by name goes on.
+    /// The last name and id of the previous page, in a list sorted by name.
     pub fn after_name<I: FromStr>(&self) -> Result<Option<(String, I)>> {
         self.after(|key| Some(key.to_owned()))
     }
 
-    /// Where a list ordered by time of creation goes on.
+    /// The last creation time and id of the previous page, in a list sorted by creation time.
     pub fn after_time<I: FromStr>(&self) -> Result<Option<(Timestamp, I)>> {
         self.after(Timestamp::parse)
     }
 
-    /// Where a list ordered by numbers goes on.
+    /// The last number and id of the previous page, in a list sorted by position or revision.
     pub fn after_number<I: FromStr>(&self) -> Result<Option<(i64, I)>> {
         self.after(|key| key.parse().ok())
     }
 
-    /// How many rows to fetch: one more than asked for tells whether there is a next page.
+    /// The number of rows to fetch: one more than the limit, to detect whether there is a next
+    /// page.
     pub fn fetch(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
-    fn after<K, I: FromStr>(&self, key: impl Fn(&str) -> Option<K>) -> Result<Option<(K, I)>> {
-        let Some(position) = &self.after else {
+    fn after<K, I: FromStr>(
+        &self,
+        parse_key: impl Fn(&str) -> Option<K>,
+    ) -> Result<Option<(K, I)>> {
+        let Some(cursor) = &self.after else {
             return Ok(None);
         };
-        match (key(&position.key), position.id.parse()) {
+        match (parse_key(&cursor.key), cursor.id.parse()) {
             (Some(key), Ok(id)) => Ok(Some((key, id))),
-            _ => Err(Error::from_field(FieldError::new(
-                "cursor",
-                Code::InvalidCursor,
-            ))),
+            _ => Err(invalid_cursor()),
         }
     }
 }
 
-fn position(cursor: &str, list: &str, sort: Sort) -> Result<Cursor> {
-    let json = URL_SAFE_NO_PAD.decode(cursor).ok();
-    json.and_then(|json| serde_json::from_slice::<Cursor>(&json).ok())
-        .filter(|position| {
-            position.list == list
-                && position.sort == sort.key
-                && position.descending == sort.descending
-        })
-        // a forged one must not bring characters that PostgreSQL refuses
-        .filter(|position| {
-            !position
-                .key
-                .chars()
-                .chain(position.id.chars())
-                .any(char::is_control)
-        })
-        .ok_or_else(|| Error::from_field(FieldError::new("cursor", Code::InvalidCursor)))
+fn check_search(q: &str, search_terms: &[String]) -> Option<FieldError> {
+    if q.chars().count() > MAX_SEARCH_LENGTH {
+        Some(FieldError::new("q", Code::TooLong).with("max", MAX_SEARCH_LENGTH))
+    } else if q.chars().any(char::is_control) {
+        Some(FieldError::new("q", Code::ControlCharacter))
+    } else if search_terms.len() > MAX_SEARCH_TERMS {
+        Some(FieldError::new("q", Code::TooManyValues).with("max", MAX_SEARCH_TERMS))
+    } else {
+        None
+    }
+}
+
+fn invalid_cursor() -> Error {
+    Error::from_field(FieldError::new("cursor", Code::InvalidCursor))
 }
 
 /// One page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
     pub items: Vec<T>,
+    /// Cursor of the next page; `None` on the last one.
     pub next_cursor: Option<String>,
 }
 
 impl<R: PageKey> Page<R> {
-    /// The page made of the rows fetched for `request`.
+    /// The page of the `rows` that were fetched for `request`.
     pub fn new(mut rows: Vec<R>, request: &PageRequest) -> Self {
         let limit = request.limit as usize;
-        let more = rows.len() > limit;
+        let has_next = rows.len() > limit;
         rows.truncate(limit);
         let next_cursor = rows
             .last()
-            .filter(|_| more)
-            .and_then(|last| cursor(last, request));
+            .filter(|_| has_next)
+            .and_then(|last| Cursor::of(last, request).encode());
         Self {
             items: rows,
             next_cursor,
@@ -239,32 +278,13 @@ impl<R: PageKey> Page<R> {
 }
 
 impl<T> Page<T> {
-    /// The same page of other items.
-    pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
+    /// Converts the items.
+    pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Page<U> {
         Page {
-            items: self.items.into_iter().map(turn).collect(),
+            items: self.items.into_iter().map(convert).collect(),
             next_cursor: self.next_cursor,
         }
     }
-}
-
-fn cursor(row: &impl PageKey, request: &PageRequest) -> Option<String> {
-    let PageRequest { sort, list, .. } = request;
-    let key = match sort.key {
-        SortKey::Name => row.sort_key().to_owned(),
-        SortKey::CreatedAt => row.created_at().to_string(),
-        SortKey::Position | SortKey::Revision => row.number().to_string(),
-    };
-    let position = Cursor {
-        list: list.clone(),
-        sort: sort.key,
-        descending: sort.descending,
-        key,
-        id: row.key_id(),
-    };
-    serde_json::to_vec(&position)
-        .ok()
-        .map(|json| URL_SAFE_NO_PAD.encode(json))
 }
 
 #[cfg(test)]
@@ -286,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_leads_behind_the_last_row() {
+    fn cursor_continues_after_last_row() {
         let first = PageRequest::new(
             "/things",
             SortKey::DEFAULT,
@@ -316,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_of_another_order_or_no_cursor_at_all_is_refused() {
+    fn foreign_or_malformed_cursor_is_rejected() {
         let first =
             PageRequest::new("/things", SortKey::DEFAULT, Some(1), None, None, None).unwrap();
         let cursor = Page::new(vec![Row("a"), Row("b")], &first)
@@ -334,7 +354,7 @@ mod tests {
             ("name", "e30"),
             ("name", &forged),
         ] {
-            let refused = PageRequest::new(
+            let rejected = PageRequest::new(
                 "/things",
                 SortKey::DEFAULT,
                 None,
@@ -343,14 +363,14 @@ mod tests {
                 Some(cursor),
             )
             .unwrap_err();
-            assert_eq!(refused.code(), Code::InvalidCursor);
+            assert_eq!(rejected.code(), Code::InvalidCursor);
         }
     }
 
     #[test]
-    fn all_bad_parameters_are_told() {
-        let long = "x".repeat(MAX_SEARCH + 1);
-        let Err(Error::Client(refusal)) = PageRequest::new(
+    fn all_invalid_parameters_are_reported() {
+        let long = "x".repeat(MAX_SEARCH_LENGTH + 1);
+        let Err(Error::Client(error)) = PageRequest::new(
             "/things",
             SortKey::DEFAULT,
             Some(201),
@@ -360,7 +380,7 @@ mod tests {
         ) else {
             panic!()
         };
-        let pointers: Vec<_> = refusal
+        let pointers: Vec<_> = error
             .field_errors
             .iter()
             .map(|field_error| field_error.pointer.as_str())

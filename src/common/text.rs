@@ -1,8 +1,10 @@
-//! Texts people wrote, and how values judge themselves: each type owns its normalisation, its limits and its schema.
+//! Free text in requests, and validation of single values.
 //!
-//! Reading from JSON only normalises; [`SelfCheck`] judges. So a body can report *all* its faults at once, and since
-//! [`crate::http::body::Body`] is the only way in, a handler never sees a value that failed.
-//! Rules from domain.md section 4: trimmed, NFC, no control characters, lengths count Unicode scalar values.
+//! Deserialization only normalizes a value; [`SelfCheck`] validates it. That way all errors of a
+//! body are reported together. Bodies are validated before a handler sees them.
+//!
+//! Text is trimmed and normalized to NFC, has no control characters, and its length is counted in
+//! Unicode scalar values.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
@@ -17,23 +19,27 @@ use validator::ValidationError;
 
 use crate::common::error::{Code, FieldError};
 
-/// A value that knows whether it may be accepted. The fault's pointer is left empty: the value does not know where it is.
+/// A value that can validate itself.
 pub trait SelfCheck {
-    /// Tells what is wrong, if anything.
+    /// Validates the value.
+    ///
+    /// # Errors
+    ///
+    /// The pointer of the error is relative to the value: empty, unless the error is inside it.
     fn check(&self) -> Result<(), FieldError>;
 }
 
-/// [`SelfCheck`] as validator's derive calls it: `#[validate(custom(function = check))]`. What a fault says beyond its code
-/// travels in the error's parameters, and where it is inside the value, as a JSON pointer, in its message.
+/// Adapter from [`SelfCheck`] to validator's derive: `#[validate(custom(function = check))]`.
 pub fn check<T: SelfCheck>(value: &T) -> Result<(), ValidationError> {
-    value.check().map_err(fault_error)
+    value.check().map_err(to_validation_error)
 }
 
-/// A fault as validator carries it, see [`check`].
-pub fn fault_error(field_error: FieldError) -> ValidationError {
+/// Converts a field error for validator. The message arguments become the error's parameters, and
+/// the pointer inside the value becomes its message.
+pub fn to_validation_error(field_error: FieldError) -> ValidationError {
     let mut error =
         ValidationError::new(field_error.code.as_str()).with_message(field_error.pointer.into());
-    for (name, value) in field_error.facts {
+    for (name, value) in field_error.args {
         error.add_param(name, &value);
     }
     error
@@ -57,24 +63,24 @@ impl<T: SelfCheck> SelfCheck for Vec<T> {
     }
 }
 
-/// Pattern of texts: no control characters, but for white space at both ends, which is trimmed. White space is what Unicode calls
-/// so; what `\s` means differs from one language to the next.
+/// Pattern of optional text: no control characters, except white space at both ends, which is
+/// trimmed. White space is listed explicitly, because `\s` differs between regex dialects.
 const TEXT_PATTERN: &str = r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*([^\u0000-\u001f\u007f-\u009f]*[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$";
 
-/// The same for texts that must say something.
+/// Pattern of required text: as [`TEXT_PATTERN`], but not empty after trimming.
 const NON_EMPTY_PATTERN: &str = r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*[^\u0000-\u001f\u007f-\u009f]*[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$";
 
-/// A text of `MIN` to `MAX` Unicode scalar values after normalisation.
+/// Text of `MIN` to `MAX` Unicode scalar values after normalization.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Text<const MIN: usize, const MAX: usize>(String);
 
 impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
-    /// Normalises; does not judge.
+    /// Normalizes the text without validating it.
     pub fn new(text: &str) -> Self {
         Self(text.nfc().collect::<String>().trim().to_owned())
     }
 
-    /// The normalised text.
+    /// The normalized text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -134,8 +140,15 @@ mod tests {
         value.check().err().map(|field_error| field_error.code)
     }
 
+    fn matches(pattern: &str, text: &str) -> bool {
+        jsonschema::is_valid(
+            &serde_json::json!({"pattern": pattern}),
+            &serde_json::json!(text),
+        )
+    }
+
     #[test]
-    fn texts_are_trimmed_and_composed_before_they_are_counted() {
+    fn text_is_trimmed_and_composed_before_counting() {
         let text = Text::<1, 3>::new("  a\u{308}bc ");
         assert_eq!(text.as_str(), "äbc");
         assert_eq!(code(&text), None);
@@ -152,22 +165,12 @@ mod tests {
     #[case(" \0 ", "control_character")]
     #[case("\u{1f}a", "control_character")]
     #[case("a\u{7f}", "control_character")]
-    fn the_document_takes_what_is_taken(#[case] text: &str, #[case] code: &str) {
-        let judged = |it: Result<(), FieldError>| {
-            it.err().map_or("", |field_error| field_error.code.as_str())
-        };
-        assert_eq!(judged(Text::<1, 9>::new(text).check()), code);
-        let fits = |pattern| {
-            jsonschema::is_valid(
-                &serde_json::json!({"pattern": pattern}),
-                &serde_json::json!(text),
-            )
-        };
-        assert_eq!(fits(NON_EMPTY_PATTERN), code.is_empty());
-        assert_eq!(
-            fits(TEXT_PATTERN),
-            judged(Text::<0, 9>::new(text).check()).is_empty()
-        );
+    fn pattern_agrees_with_check(#[case] text: &str, #[case] code: &str) {
+        let optional = Text::<0, 9>::new(text).check();
+        let required = Text::<1, 9>::new(text).check();
+        assert_eq!(matches(TEXT_PATTERN, text), optional.is_ok());
+        assert_eq!(matches(NON_EMPTY_PATTERN, text), required.is_ok());
+        assert_eq!(required.err().map_or("", |error| error.code.as_str()), code);
     }
 
     #[rstest::rstest]
@@ -178,7 +181,10 @@ mod tests {
     #[case("a\0b", Some(Code::ControlCharacter))]
     #[case("a\u{85}b", Some(Code::ControlCharacter))]
     #[case("😀😀😀", None)]
-    fn text_limits(#[case] text: &str, #[case] expected: Option<Code>) {
+    fn length_and_control_characters_are_checked(
+        #[case] text: &str,
+        #[case] expected: Option<Code>,
+    ) {
         assert_eq!(code(&Text::<1, 3>::new(text)), expected);
     }
 }

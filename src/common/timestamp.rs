@@ -1,4 +1,4 @@
-//! Points in time: UTC, microseconds, because that is what PostgreSQL keeps.
+//! Points in time: UTC with microseconds, the precision of PostgreSQL.
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
@@ -12,7 +12,8 @@ use crate::common::{
     text::SelfCheck,
 };
 
-/// A point in time, rounded once so that both engines give back what was written.
+/// A point in time. Rounded to microseconds when created, so both databases return the stored
+/// value.
 #[derive(
     Debug,
     Clone,
@@ -25,51 +26,53 @@ use crate::common::{
     diesel::expression::AsExpression,
     diesel::deserialize::FromSqlRow,
 )]
-#[diesel(sql_type = crate::db::sql_types::UtcTimestamp)]
+#[diesel(sql_type = crate::common::sql::UtcTimestamp)]
 pub struct Timestamp(jiff::Timestamp);
 
-/// The first moment of year 1.
-const BEGINNING: jiff::Timestamp = jiff::Timestamp::constant(-62_135_596_800, 0);
+/// 0001-01-01T00:00:00Z.
+const MIN: jiff::Timestamp = jiff::Timestamp::constant(-62_135_596_800, 0);
 
 impl Timestamp {
-    /// Now, in microseconds.
+    /// The current time.
     pub fn now() -> Self {
         let now = jiff::Timestamp::now();
         Self::from_unix_micros(now.as_microsecond()).unwrap_or(Self(now))
     }
 
-    /// From microseconds since 1970; `None` outside the years that can be written as RFC 3339.
+    /// From microseconds since the Unix epoch; `None` if out of range.
     pub fn from_unix_micros(micros: i64) -> Option<Self> {
         jiff::Timestamp::from_microsecond(micros).ok().map(Self)
     }
 
-    /// Microseconds since 1970.
+    /// Microseconds since the Unix epoch.
     pub fn unix_micros(self) -> i64 {
         self.0.as_microsecond()
     }
 
-    /// Reads RFC 3339, and nothing that is only like it; finer fractions than microseconds are rounded. `None` also for years
-    /// before 1: RFC 3339 cannot write them (jiff reads them nevertheless), and PostgreSQL does not know all of them.
+    /// Parses an RFC 3339 timestamp and rounds it to microseconds.
+    ///
+    /// `None` for any other format and for years before 1: RFC 3339 cannot express these (jiff
+    /// parses them nevertheless), and PostgreSQL does not support all of them.
     pub fn parse(text: &str) -> Option<Self> {
         if !is_rfc3339(text) {
             return None;
         }
-        let read = text.parse::<jiff::Timestamp>().ok()?;
-        // rounding takes as long as reading, and few times have anything to round
-        let time = if read.subsec_nanosecond() % 1000 == 0 {
-            read
+        let parsed = text.parse::<jiff::Timestamp>().ok()?;
+        // rounding is as slow as parsing and rarely needed
+        let time = if parsed.subsec_nanosecond() % 1000 == 0 {
+            parsed
         } else {
-            read.round(Unit::Microsecond).ok()?
+            parsed.round(Unit::Microsecond).ok()?
         };
-        (time >= BEGINNING).then_some(Self(time))
+        (time >= MIN).then_some(Self(time))
     }
 
-    /// This time in UTC, written as a pattern of `strftime` says; `None` if the pattern is none.
+    /// Formats this time in UTC with a `strftime` pattern; `None` if the pattern is invalid.
     pub fn format(self, pattern: &str) -> Option<String> {
         jiff::fmt::strtime::format(pattern, jiff::tz::Offset::UTC.to_datetime(self.0)).ok()
     }
 
-    /// This time plus `seconds`, saturating at the end of time.
+    /// This time plus `seconds`, saturating at the maximum.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(
@@ -79,61 +82,43 @@ impl Timestamp {
         )
     }
 
-    /// How a point in time that lies this long ago compares with one that lies a period of the calendar ago: `Greater` is
-    /// longer ago. The calendar, which takes its time, is asked only where the shortest and the longest the period can be do
-    /// not tell.
-    pub fn compare_age(self, then: Self, period: &CalendarDuration) -> Ordering {
+    /// Compares the age of `then`, as of this time, with a duration. `Greater` means older.
+    ///
+    /// Calendar arithmetic is slow, so it is used only if the age lies between the bounds of the
+    /// duration's length.
+    pub fn compare_age(self, then: Self, duration: &CalendarDuration) -> Ordering {
         let age = self.unix_micros() - then.unix_micros();
-        let (shortest, longest) = period.bounds();
+        let (shortest, longest) = duration.bounds();
         if age < shortest {
             Ordering::Less
         } else if age > longest {
             Ordering::Greater
         } else {
-            self.minus(period).cmp(&then)
+            self.minus(duration).cmp(&then)
         }
     }
 
-    /// This time minus a period of the calendar in UTC, saturating at the beginning of time.
+    /// This time minus a duration, calculated in the UTC calendar and saturating at year 1.
     #[must_use]
-    pub fn minus(self, period: &CalendarDuration) -> Self {
+    pub fn minus(self, duration: &CalendarDuration) -> Self {
         let earlier = jiff::tz::Offset::UTC
             .to_datetime(self.0)
-            .checked_sub(period.span());
+            .checked_sub(duration.span());
         let earlier = earlier.and_then(|time| jiff::tz::Offset::UTC.to_timestamp(time));
-        Self(earlier.unwrap_or(BEGINNING).max(BEGINNING))
+        Self(earlier.unwrap_or(MIN).max(MIN))
     }
 }
 
-/// Whether a text has the form of RFC 3339: jiff also reads other forms of ISO 8601, and names of time zones. That digits stand
-/// between the separators is left to jiff, which takes nothing else there.
+/// Whether the separators are where RFC 3339 requires them, because jiff also parses other ISO 8601
+/// formats and time zone names. jiff checks the digits between them.
 fn is_rfc3339(text: &str) -> bool {
-    // `t` is as good as `T` (RFC 3339 section 5.6)
-    let [
-        _,
-        _,
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        b'T' | b't',
-        _,
-        _,
-        b':',
-        _,
-        _,
-        b':',
-        _,
-        _,
-        rest @ ..,
-    ] = text.as_bytes()
-    else {
+    let Some((date_time, rest)) = text.as_bytes().split_at_checked(19) else {
         return false;
     };
+    // lower-case `t` and `z` are allowed (RFC 3339 section 5.6)
+    #[rustfmt::skip]
+    let [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't', _, _, b':', _, _, b':', _, _] = date_time
+    else { return false; };
     let fraction = rest
         .strip_prefix(b".")
         .map(|rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
@@ -157,7 +142,7 @@ impl SelfCheck for LenientEnum<Timestamp> {
     }
 }
 
-/// RFC 3339 with exactly six fractional digits, so that texts sort like times.
+/// RFC 3339 with exactly six fractional digits, so that the text sorts chronologically.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.6}", self.0)
@@ -173,7 +158,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time"))
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 timestamp"))
     }
 }
 
@@ -201,12 +186,12 @@ mod tests {
     #[case("+026-11-23T08:00:00Z", false)]
     #[case("2026-11-23T+8:00:00Z", false)]
     #[case("2026-11-23T08:00:60Z", true)]
-    fn only_rfc3339_is_read(#[case] text: &str, #[case] good: bool) {
-        assert_eq!(Timestamp::parse(text).is_some(), good, "{text}");
+    fn only_rfc3339_is_parsed(#[case] text: &str, #[case] is_valid: bool) {
+        assert_eq!(Timestamp::parse(text).is_some(), is_valid, "{text}");
     }
 
     #[test]
-    fn is_written_with_six_digits_and_read_back() {
+    fn text_has_six_fractional_digits_and_parses_back() {
         let time = Timestamp::parse("2026-11-23T22:48:51+01:00").unwrap();
         assert_eq!(time.to_string(), "2026-11-23T21:48:51.000000Z");
         assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
@@ -218,18 +203,18 @@ mod tests {
     #[case("2024-03-31T08:00:00Z", "P1M", "2024-02-29T08:00:00.000000Z")]
     #[case("2026-11-23T08:00:00Z", "PT12H30M", "2026-11-22T19:30:00.000000Z")]
     #[case("0001-01-01T00:00:00Z", "P1D", "0001-01-01T00:00:00.000000Z")]
-    fn periods_are_the_calendars(#[case] now: &str, #[case] period: &str, #[case] then: &str) {
-        let period = CalendarDuration::parse(period).unwrap();
+    fn minus_uses_calendar_units(#[case] now: &str, #[case] duration: &str, #[case] then: &str) {
+        let duration = CalendarDuration::parse(duration).unwrap();
         assert_eq!(
-            Timestamp::parse(now).unwrap().minus(&period).to_string(),
+            Timestamp::parse(now).unwrap().minus(&duration).to_string(),
             then
         );
     }
 
     #[test]
-    fn ages_compare_as_the_calendar_says() {
+    fn compare_age_agrees_with_calendar() {
         let now = Timestamp::parse("2024-03-31T08:00:00Z").unwrap();
-        for period in [
+        for duration in [
             "P1M",
             "P3M",
             "P1Y",
@@ -239,17 +224,17 @@ mod tests {
             "PT36H",
             "P4Y2M3DT1S",
         ] {
-            let period = CalendarDuration::parse(period).unwrap();
-            let limit = now.minus(&period);
+            let duration = CalendarDuration::parse(duration).unwrap();
+            let limit = now.minus(&duration);
             for seconds in (-40 * 86_400..40 * 86_400)
                 .step_by(7 * 3_600)
                 .chain([-1, 0, 1])
             {
                 let then = limit.plus_seconds(seconds);
                 assert_eq!(
-                    now.compare_age(then, &period),
+                    now.compare_age(then, &duration),
                     limit.cmp(&then),
-                    "{then} {period}"
+                    "{then} {duration}"
                 );
             }
         }
@@ -263,7 +248,7 @@ mod tests {
     #[case("+010000-01-01T00:00:00Z", false)]
     #[case("9999-12-30T22:00:00.9999999Z", false)]
     #[case("yesterday", false)]
-    fn only_years_1_to_9999_are_read(#[case] text: &str, #[case] good: bool) {
-        assert_eq!(Timestamp::parse(text).is_some(), good);
+    fn only_years_1_to_9999_are_parsed(#[case] text: &str, #[case] is_valid: bool) {
+        assert_eq!(Timestamp::parse(text).is_some(), is_valid);
     }
 }

@@ -1,4 +1,4 @@
-//! Lists of which no more is kept than is needed to see that they are too long.
+//! Lists that are truncated while they are parsed.
 
 use std::{fmt, marker::PhantomData};
 
@@ -7,36 +7,38 @@ use serde::{
     de::{IgnoredAny, SeqAccess, Visitor},
 };
 
-/// The first `KEPT` items of a list; what comes after them is read over. A body of empty objects would otherwise take a hundred
-/// times its size in memory.
+/// The first `LEN` items of a list; the rest is parsed and discarded. Choose `LEN` one larger than
+/// the allowed length, so that an overlong list can still be detected.
+///
+/// Without this, a body of empty objects would take a hundred times its size in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TruncatedVec<T, const KEPT: usize>(pub Vec<T>);
+pub struct TruncatedVec<T, const LEN: usize>(pub Vec<T>);
 
-impl<'de, T: Deserialize<'de>, const KEPT: usize> Deserialize<'de> for TruncatedVec<T, KEPT> {
+impl<'de, T: Deserialize<'de>, const LEN: usize> Deserialize<'de> for TruncatedVec<T, LEN> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfSeq<T, const KEPT: usize>(PhantomData<T>);
+        struct SeqVisitor<T, const LEN: usize>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>, const KEPT: usize> Visitor<'de> for OfSeq<T, KEPT> {
-            type Value = TruncatedVec<T, KEPT>;
+        impl<'de, T: Deserialize<'de>, const LEN: usize> Visitor<'de> for SeqVisitor<T, LEN> {
+            type Value = TruncatedVec<T, LEN>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut kept = Vec::new();
-                while kept.len() < KEPT {
+                let mut items = Vec::new();
+                while items.len() < LEN {
                     match seq.next_element()? {
-                        Some(item) => kept.push(item),
-                        None => return Ok(TruncatedVec(kept)),
+                        Some(item) => items.push(item),
+                        None => return Ok(TruncatedVec(items)),
                     }
                 }
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(TruncatedVec(kept))
+                Ok(TruncatedVec(items))
             }
         }
 
-        deserializer.deserialize_seq(OfSeq(PhantomData))
+        deserializer.deserialize_seq(SeqVisitor(PhantomData))
     }
 }
 
@@ -44,13 +46,15 @@ impl<'de, T: Deserialize<'de>, const KEPT: usize> Deserialize<'de> for Truncated
 mod tests {
     use super::*;
 
+    fn parse(json: &str) -> serde_json::Result<Vec<u8>> {
+        serde_json::from_str::<TruncatedVec<u8, 2>>(json).map(|list| list.0)
+    }
+
     #[test]
-    fn what_is_too_much_is_read_over() {
-        let read =
-            |json: &str| serde_json::from_str::<TruncatedVec<u8, 2>>(json).map(|list| list.0);
-        assert_eq!(read("[1]").unwrap(), [1]);
-        assert_eq!(read("[1, 2, {\"x\": [3]}, 4]").unwrap(), [1, 2]);
-        assert!(read("[1, {}, 2]").is_err());
-        assert!(read("{}").is_err());
+    fn excess_items_are_discarded() {
+        assert_eq!(parse("[1]").unwrap(), [1]);
+        assert_eq!(parse("[1, 2, {\"x\": [3]}, 4]").unwrap(), [1, 2]);
+        assert!(parse("[1, {}, 2]").is_err());
+        assert!(parse("{}").is_err());
     }
 }

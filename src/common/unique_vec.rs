@@ -1,4 +1,4 @@
-//! Lists in bodies.
+//! Lists without duplicates.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::common::{
     text::SelfCheck,
 };
 
-/// A list of `MIN` to `MAX` items of which no two are equal.
+/// A list of `MIN` to `MAX` distinct items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UniqueVec<T, const MIN: usize, const MAX: usize>(pub Vec<T>);
@@ -23,12 +23,12 @@ impl<T: SelfCheck + PartialEq, const MIN: usize, const MAX: usize> SelfCheck
             return Err(FieldError::new("", Code::TooManyValues).with("max", MAX));
         }
         self.0.check()?;
-        let again = self
+        let duplicate = self
             .0
             .iter()
             .enumerate()
-            .position(|(index, item)| self.0.iter().take(index).any(|it| it == item));
-        again.map_or(Ok(()), |index| {
+            .position(|(index, item)| self.0.iter().take(index).any(|earlier| earlier == item));
+        duplicate.map_or(Ok(()), |index| {
             Err(FieldError::new(format!("/{index}"), Code::DuplicateValue))
         })
     }
@@ -52,7 +52,7 @@ mod tests {
     #[case(&["a", "b", "c", "d"], Some(("", Code::TooManyValues)))]
     #[case(&["a", "-"], Some(("/1", Code::InvalidId)))]
     #[case(&["a", "b", "a"], Some(("/2", Code::DuplicateValue)))]
-    fn items_are_counted_judged_and_compared(
+    fn length_items_and_duplicates_are_checked(
         #[case] ids: &[&str],
         #[case] expected: Option<(&str, Code)>,
     ) {

@@ -1,136 +1,173 @@
-//! Questions to the database that many requests share.
+//! A batch loader: coalesces concurrent lookups by key into one query at a time.
 //!
-//! While one is under way, those who come wait for the next one, and share it. So the database sees one at a time, whatever the load
-//! and however many workers share it, and no answer is older than the request. A question is told since when it is waited for: who
-//! has waited for the one before in vain is not to wait as long again.
+//! While a query is in flight, arriving requests add their keys to the next batch and wait for it.
+//! So a loader runs at most one query at a time, regardless of the load and the number of workers,
+//! and no result is older than its request.
 //!
-//! To be woken by another thread costs several times as much as by the own one. So one task of each worker waits for the answer, a
-//! relay, and that worker's requests wait for the relay.
+//! ```text
+//! request A    request B    request C       BatchLoader             database
+//!     | load(1)    |            |                |                      |
+//!     |----------------------------------------->| query for [1]        |
+//!     |            |            |                |--------------------->|
+//!     |            | load(2)    |                |                      |
+//!     |            |---------------------------->| next batch: [2]      |
+//!     |            |            | load(3)        |                      |
+//!     |            |            |--------------->| next batch: [2, 3]   |
+//!     |            |            |                |                      |
+//!     |<-----------------------------------------|<---------------------|
+//!     |            |            |                | query for [2, 3]     |
+//!     |            |            |                |--------------------->|
+//!     |            |            |                |                      |
+//!     |            |<----------------------------|<---------------------|
+//!     |            |            |<---------------|                      |
+//! ```
+//!
+//! The query receives the time since which the first request of its batch has waited, so that its
+//! time limit includes the wait for the previous batch.
+//!
+//! Waking a task on another thread costs several times as much as on the same one. So one task per
+//! worker waits for the batch (its local share), and the worker's requests wait for that task.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+};
 
 use futures_util::future::LocalBoxFuture;
-use tokio::{sync::Mutex as Slot, time::Instant};
+use tokio::time::Instant;
 
 use super::{
-    PerWorker,
+    Db, PerWorker,
     singleflight::{SharedFuture, clone_error, lock, spawn_shared},
 };
 use crate::common::Result;
 
-/// How many tasks a request passes through between its connection and its question.
+/// The number of tasks between a request that has arrived and its call of [`BatchLoader::load`].
 const YIELDS: u32 = 3;
 
-/// Asks for some keys on behalf of those who wait since then.
-type Question<K, A> =
-    Box<dyn Fn(Vec<K>, Instant) -> LocalBoxFuture<'static, Result<A>> + Send + Sync>;
+/// Runs the query for some keys, whose requests have waited since the given time.
+type Query<K, V> = Box<dyn Fn(Vec<K>, Instant) -> LocalBoxFuture<'static, Result<V>> + Send + Sync>;
 
-/// A question that has not begun yet: what it will ask for, and its answer.
-type Batch<K, A> = (Vec<K>, SharedFuture<Arc<A>>);
-
-/// An answer that is waited for, and one worker's wait for it.
-type Waited<A> = (SharedFuture<Arc<A>>, SharedFuture<Arc<A>>);
-
-/// The last answer that a worker waited for.
-#[derive(Debug)]
-pub struct WorkerShare<A>(Mutex<Option<Waited<A>>>);
-
-impl<A> Default for WorkerShare<A> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
+/// A batch whose query has not started.
+struct Batch<K, V> {
+    keys: Vec<K>,
+    result: SharedFuture<Arc<V>>,
 }
 
-/// See the module.
-pub struct BatchLoader<K, A> {
-    question: Question<K, A>,
-    next: Mutex<Option<Batch<K, A>>>,
-    turn: Slot<()>,
-    relays: PerWorker<WorkerShare<A>>,
+/// The result of a batch, and the future through which one worker waits for it.
+struct LocalShare<V> {
+    result: SharedFuture<Arc<V>>,
+    local: SharedFuture<Arc<V>>,
 }
 
-impl<K, A> BatchLoader<K, A>
+/// The share of the batch that a worker waited for last.
+type LastShare<V> = Mutex<Option<LocalShare<V>>>;
+
+/// Loads values by key in batches, see the module documentation. `V` is the result of a whole
+/// batch.
+pub struct BatchLoader<K, V> {
+    query: Query<K, V>,
+    next: Mutex<Option<Batch<K, V>>>,
+    /// Held while a query runs.
+    running: tokio::sync::Mutex<()>,
+    shares: PerWorker<LastShare<V>>,
+}
+
+impl<K, V> BatchLoader<K, V>
 where
     K: Clone + Eq + Send + 'static,
-    A: Send + Sync + 'static,
+    V: Send + Sync + 'static,
 {
-    /// Nothing has been asked; there is a relay for each worker.
+    /// A loader with one local share for each worker that has its own connections to `db`.
+    ///
+    /// `query` receives the keys of a batch and the time since which the first of them has waited.
     pub fn new(
-        relays: PerWorker<WorkerShare<A>>,
-        question: impl Fn(Vec<K>, Instant) -> LocalBoxFuture<'static, Result<A>> + Send + Sync + 'static,
+        db: &Db,
+        query: impl Fn(Vec<K>, Instant) -> LocalBoxFuture<'static, Result<V>> + Send + Sync + 'static,
     ) -> Self {
+        Self::with_shares(
+            db.per_worker(NonZeroUsize::MAX, Mutex::default),
+            Box::new(query),
+        )
+    }
+
+    fn with_shares(shares: PerWorker<LastShare<V>>, query: Query<K, V>) -> Self {
         Self {
-            question: Box::new(question),
+            query,
             next: Mutex::default(),
-            turn: Slot::default(),
-            relays,
+            running: tokio::sync::Mutex::default(),
+            shares,
         }
     }
 
-    /// The answer to a question that begins after this was called and asks for `key`, beside the keys of others.
-    pub async fn load(self: &Arc<Self>, key: &K) -> Result<Arc<A>> {
-        let answer = self.enqueue(key);
-        self.local_share(answer)
+    /// The result of a batch that includes `key` and whose query starts after this call.
+    ///
+    /// # Errors
+    ///
+    /// The error of the query. All requests of a batch get the same error.
+    pub async fn load(self: &Arc<Self>, key: &K) -> Result<Arc<V>> {
+        let result = self.enqueue(key);
+        self.local_share(result)
             .await
             .map_err(|error| clone_error(&error))
     }
 
-    /// Has the next question ask for `key` too.
-    fn enqueue(self: &Arc<Self>, key: &K) -> SharedFuture<Arc<A>> {
+    /// Adds `key` to the next batch.
+    fn enqueue(self: &Arc<Self>, key: &K) -> SharedFuture<Arc<V>> {
         let mut next = lock(&self.next);
-        let begun = || {
-            let (rounds, since) = (Arc::clone(self), Instant::now());
-            spawn_shared(async move {
-                rounds
-                    .run_batch(since)
-                    .await
-                    .map(Arc::new)
-                    .map_err(Arc::new)
-            })
-        };
-        // one that ended before its turn came takes nobody along
-        if next
-            .as_ref()
-            .is_some_and(|(_, answer)| answer.peek().is_some())
-        {
-            *next = None;
+        // a batch can end before its query started, if its worker stopped; it accepts no more keys
+        next.take_if(|batch| batch.result.peek().is_some());
+        let batch = next.get_or_insert_with(|| Batch {
+            keys: Vec::new(),
+            result: self.spawn_batch(),
+        });
+        if !batch.keys.contains(key) {
+            batch.keys.push(key.clone());
         }
-        let (keys, answer) = next.get_or_insert_with(|| (Vec::new(), begun()));
-        if !keys.contains(key) {
-            keys.push(key.clone());
-        }
-        answer.clone()
+        batch.result.clone()
     }
 
-    /// Waits for its turn, and takes along all who came meanwhile.
-    async fn run_batch(&self, since: Instant) -> Result<A> {
-        let _turn = self.turn.lock().await;
-        // lets those in whose requests have arrived but have not been read
+    fn spawn_batch(self: &Arc<Self>) -> SharedFuture<Arc<V>> {
+        let loader = Arc::clone(self);
+        let since = Instant::now();
+        spawn_shared(async move {
+            let result = loader.run_batch(since).await;
+            result.map(Arc::new).map_err(Arc::new)
+        })
+    }
+
+    /// Waits for the running query, then runs the query for all keys enqueued meanwhile.
+    async fn run_batch(&self, since: Instant) -> Result<V> {
+        let _running = self.running.lock().await;
+        // let requests join that have arrived on this worker but have not called `load` yet
         for _ in 0..YIELDS {
             tokio::task::yield_now().await;
         }
-        let round = lock(&self.next).take();
-        (self.question)(round.map(|(keys, _)| keys).unwrap_or_default(), since).await
+        let batch = lock(&self.next).take();
+        let keys = batch.map(|batch| batch.keys).unwrap_or_default();
+        (self.query)(keys, since).await
     }
 
-    /// An answer by way of this worker's relay.
-    fn local_share(&self, answer: SharedFuture<Arc<A>>) -> SharedFuture<Arc<A>> {
-        let WorkerShare(last) = self.relays.current();
-        let mut last = lock(last);
-        match &*last {
-            Some((of, relayed)) if of.ptr_eq(&answer) => relayed.clone(),
-            _ => {
-                let relayed = spawn_shared(answer.clone());
-                *last = Some((answer, relayed.clone()));
-                relayed
-            }
+    /// The current worker's share of a batch's result.
+    fn local_share(&self, result: SharedFuture<Arc<V>>) -> SharedFuture<Arc<V>> {
+        let mut last = lock(self.shares.current());
+        if let Some(share) = &*last
+            && share.result.ptr_eq(&result)
+        {
+            return share.local.clone();
         }
+        let local = spawn_shared(result.clone());
+        *last = Some(LocalShare {
+            result,
+            local: local.clone(),
+        });
+        local
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, num::NonZeroUsize, sync::Weak, thread};
+    use std::{convert::Infallible, sync::Weak, thread};
 
     use futures_util::{FutureExt as _, future::join_all};
     use tokio::{
@@ -140,128 +177,126 @@ mod tests {
 
     use super::*;
 
-    /// Questions that are answered with their number, each as soon as the gate lets it pass.
-    struct Lookup {
-        rounds: Arc<BatchLoader<u32, usize>>,
-        questions: Mutex<Vec<Vec<u32>>>,
-        /// Since when each was waited for.
-        since: Mutex<Vec<Instant>>,
+    /// A query that was started.
+    struct Started {
+        keys: Vec<u32>,
+        since: Instant,
+    }
+
+    /// A loader whose queries return their sequence number as soon as `gate` lets them pass.
+    struct TestLoader {
+        loader: Arc<BatchLoader<u32, usize>>,
+        started: Mutex<Vec<Started>>,
         gate: Notify,
     }
 
-    impl Lookup {
-        fn nothing(workers: usize) -> Arc<Self> {
+    impl TestLoader {
+        fn new(workers: usize) -> Arc<Self> {
             let workers = NonZeroUsize::new(workers).unwrap();
-            let Ok(relays) =
-                PerWorker::try_new(workers, |_| Ok::<_, Infallible>(WorkerShare::default()));
-            Arc::new_cyclic(|asked: &Weak<Self>| {
-                let asked = Weak::clone(asked);
-                let question = move |keys, since| {
-                    let within = asked.upgrade().unwrap();
-                    let answered = async move {
-                        lock(&within.since).push(since);
-                        lock(&within.questions).push(keys);
-                        within.gate.notified().await;
-                        Ok(lock(&within.questions).len())
-                    };
-                    answered.boxed_local()
-                };
+            let Ok(shares) = PerWorker::try_new(workers, |_| Ok::<_, Infallible>(Mutex::default()));
+            Arc::new_cyclic(|this: &Weak<Self>| {
+                let this = Weak::clone(this);
+                let query =
+                    move |keys, since| this.upgrade().unwrap().query(keys, since).boxed_local();
                 Self {
-                    rounds: Arc::new(BatchLoader::new(relays, question)),
-                    questions: Mutex::default(),
-                    since: Mutex::default(),
+                    loader: Arc::new(BatchLoader::with_shares(shares, Box::new(query))),
+                    started: Mutex::default(),
                     gate: Notify::new(),
                 }
             })
         }
 
-        fn load(self: &Arc<Self>, key: u32) -> JoinHandle<usize> {
-            let asked = Arc::clone(self);
-            spawn_local(async move { *asked.rounds.load(&key).await.unwrap() })
+        async fn query(self: Arc<Self>, keys: Vec<u32>, since: Instant) -> Result<usize> {
+            lock(&self.started).push(Started { keys, since });
+            self.gate.notified().await;
+            Ok(lock(&self.started).len())
         }
 
-        /// Until so many questions have begun.
-        async fn begun(&self, count: usize) {
-            while lock(&self.questions).len() < count {
+        fn load(self: &Arc<Self>, key: u32) -> JoinHandle<usize> {
+            let this = Arc::clone(self);
+            spawn_local(async move { *this.loader.load(&key).await.unwrap() })
+        }
+
+        /// Waits until `count` queries have started.
+        async fn until_started(&self, count: usize) {
+            while lock(&self.started).len() < count {
                 yield_now().await;
             }
         }
 
-        /// Until so many keys are waiting for their question.
-        async fn waiting(&self, count: usize) {
-            while lock(&self.rounds.next)
+        /// Waits until the next batch has `count` keys.
+        async fn until_enqueued(&self, count: usize) {
+            while lock(&self.loader.next)
                 .as_ref()
-                .is_none_or(|(keys, _)| keys.len() < count)
+                .is_none_or(|batch| batch.keys.len() < count)
             {
                 yield_now().await;
             }
         }
-    }
 
-    #[tokio::test]
-    async fn who_comes_while_a_question_is_under_way_shares_the_next_one() {
-        let asked = Lookup::nothing(1);
-        let test = async {
-            let first = asked.load(1);
-            asked.begun(1).await;
-            let later: Vec<_> = [2, 3, 2, 1]
-                .into_iter()
-                .map(|key| asked.load(key))
-                .collect();
-            asked.waiting(3).await;
-            let waiting = Instant::now();
-            asked.gate.notify_one();
-            assert_eq!(first.await.unwrap(), 1);
-            asked.begun(2).await;
-            asked.gate.notify_one();
-            for answer in join_all(later).await {
-                assert_eq!(answer.unwrap(), 2);
-            }
-            assert_eq!(*lock(&asked.questions), [vec![1], vec![2, 3, 1]]);
-            // from when the first of them came, not from when its turn came
-            assert!(
-                lock(&asked.since)
-                    .last()
-                    .is_some_and(|since| *since <= waiting)
-            );
-        };
-        LocalSet::new().run_until(test).await;
-    }
-
-    #[tokio::test]
-    async fn workers_share_questions_too() {
-        const EACH: u32 = 20;
-        let asked = Lookup::nothing(3);
-        let worker = |number: u32| {
-            let asked = Arc::clone(&asked);
+        /// Loads `keys` on another thread, which is a worker with its own runtime.
+        fn load_on_thread(
+            self: &Arc<Self>,
+            keys: std::ops::Range<u32>,
+        ) -> thread::JoinHandle<Vec<usize>> {
+            let this = Arc::clone(self);
             thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .build()
                     .unwrap();
-                let answers =
-                    async { join_all((0..EACH).map(|key| asked.load(number * EACH + key))).await };
+                let results = async { join_all(keys.map(|key| this.load(key))).await };
                 LocalSet::new()
-                    .block_on(&runtime, answers)
+                    .block_on(&runtime, results)
                     .into_iter()
                     .map(Result::unwrap)
-                    .collect::<Vec<_>>()
+                    .collect()
             })
-        };
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_during_query_share_next_batch() {
         let test = async {
-            let first = asked.load(1000);
-            asked.begun(1).await;
-            let workers = [worker(0), worker(1)];
-            asked.waiting(2 * EACH as usize).await;
-            asked.gate.notify_one();
+            let loader = TestLoader::new(1);
+            let first = loader.load(1);
+            loader.until_started(1).await;
+            let later = [2, 3, 2, 1].map(|key| loader.load(key));
+            loader.until_enqueued(3).await;
+            let enqueued = Instant::now();
+            loader.gate.notify_one();
             assert_eq!(first.await.unwrap(), 1);
-            asked.begun(2).await;
-            asked.gate.notify_one();
-            assert_eq!(
-                workers.map(|worker| worker.join().unwrap()),
-                [vec![2; EACH as usize], vec![2; EACH as usize]]
-            );
+            loader.until_started(2).await;
+            loader.gate.notify_one();
+            for result in join_all(later).await {
+                assert_eq!(result.unwrap(), 2);
+            }
+
+            let started = lock(&loader.started);
+            assert_eq!(started[0].keys, [1]);
+            assert_eq!(started[1].keys, [2, 3, 1]);
+            // the time limit includes the wait for the first query
+            assert!(started[1].since <= enqueued);
         };
         LocalSet::new().run_until(test).await;
-        assert_eq!(lock(&asked.questions).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn workers_share_batches() {
+        let test = async {
+            let loader = TestLoader::new(3);
+            let first = loader.load(1000);
+            loader.until_started(1).await;
+            let workers = [loader.load_on_thread(0..20), loader.load_on_thread(20..40)];
+            loader.until_enqueued(40).await;
+            loader.gate.notify_one();
+            assert_eq!(first.await.unwrap(), 1);
+            loader.until_started(2).await;
+            loader.gate.notify_one();
+            for worker in workers {
+                assert_eq!(worker.join().unwrap(), [2; 20]);
+            }
+            assert_eq!(lock(&loader.started).len(), 2);
+        };
+        LocalSet::new().run_until(test).await;
     }
 }

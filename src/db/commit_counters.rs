@@ -1,11 +1,33 @@
-//! What this process has written, for those who keep what they have read.
+//! Commit counters: show whether cached data is current, without a query (SQLite only).
 //!
-//! An SQLite file has one process, and the process one writer ([`super::sqlite_lock`]), so whether something kept is still current is
-//! known from memory: a count that has not changed means that nothing has. On PostgreSQL others write too, and the database is asked.
+//! An SQLite file belongs to one process ([`super::sqlite_lock`]), which has one writer. So
+//! counters in memory show whether anything was committed. On PostgreSQL other processes write too,
+//! and the revisions are queried instead.
 //!
-//! Readers of the file see a commit before whoever made it knows. So each is snapshot twice, before and after: while a count is odd,
-//! a commit may be visible or not. Who comes then waits for its end, because they may have seen it already, and must not be shown
-//! what was before.
+//! # Invariant
+//!
+//! A reader can see a commit before the writer gets the confirmation. So the writer increments the
+//! counter of the aggregate twice, directly before and directly after the commit. A counter is
+//! *odd* while a commit is in progress, which readers may or may not see yet, and *even* otherwise.
+//!
+//! * Data is loaded as `version = lower_bound(); load()`. The lower bound rounds an odd counter
+//!   down: the data includes at least the commits up to `version`, and possibly later ones.
+//! * A request compares `version >= settled()`. This rounds an odd counter up and waits until the
+//!   commit has ended: another client may already have seen the commit, so older data must not be
+//!   returned.
+//!
+//! With a counter that starts at 0, a commit `W` (0 → 1 → 2) interleaves with a load `L` and a
+//! later request `R` in one of these ways:
+//!
+//! | order | version of `L` | settled at `R` | result |
+//! |---|---|---|---|
+//! | `L`, `R`, then `W` | 0 | 0 | cached data is current |
+//! | `L`, `W`, then `R` | 0 | 2 | data is loaded again |
+//! | `L` during `W`, then `R` | 0 | 2 | data is loaded again, even if `L` already saw `W` |
+//! | `W`, `L`, then `R` | 2 | 2 | cached data includes `W` |
+//!
+//! If `R` arrives during `W`, it waits for the end of `W` and then continues as in the row for
+//! "then `R`". A failed commit is counted too; it costs an unnecessary load.
 
 use std::{
     hash::BuildHasher as _,
@@ -15,12 +37,15 @@ use std::{
 use foldhash::fast::RandomState;
 use tokio::sync::Notify;
 
-use crate::{common::ids::BusinessPartnerId, history::AggregateVersion};
+use super::AggregateVersion;
+use crate::common::ids::BusinessPartnerId;
 
-/// How many counters the partners share. Two partners with the same one are taken for changed together, which is harmless.
-const PARTNERS: usize = 4096;
+/// Number of counters for partners. Partners whose ids collide share one and invalidate each
+/// other's cached data, which is harmless.
+const PARTNER_COUNTERS: usize = 4096;
 
-/// How the three things that a partner's decisions depend on are snapshot: by [`CommitCounters`], or on PostgreSQL by their revisions.
+/// Versions of the three aggregates that a partner's decisions depend on: commit counters on
+/// SQLite, revisions on PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VersionVector {
     pub partner: i64,
@@ -29,119 +54,128 @@ pub struct VersionVector {
 }
 
 impl VersionVector {
-    /// Whether what bears this stamp is as new as what bears the other.
+    /// Whether all versions are at least those of `other`.
     pub fn dominates(self, other: Self) -> bool {
         self.partner >= other.partner
             && self.catalog >= other.catalog
             && self.global_rules >= other.global_rules
     }
 
-    fn map(self, round: impl Fn(i64) -> i64) -> Self {
-        let Self {
-            partner,
-            catalog,
-            global_rules,
-        } = self;
+    fn map(self, convert: impl Fn(i64) -> i64) -> Self {
         Self {
-            partner: round(partner),
-            catalog: round(catalog),
-            global_rules: round(global_rules),
+            partner: convert(self.partner),
+            catalog: convert(self.catalog),
+            global_rules: convert(self.global_rules),
         }
     }
 }
 
-/// Counters of the commits of this process.
+/// The commit counters of this process, see the module documentation.
 #[derive(Debug)]
 pub struct CommitCounters {
     partners: Box<[AtomicI64]>,
     catalog: AtomicI64,
     global_rules: AtomicI64,
-    /// Tells those who wait that a commit has ended.
-    ended: Notify,
+    /// Notified when a commit has ended.
+    commit_ended: Notify,
     hasher: RandomState,
 }
 
-/// A commit that may be visible or not, until this is dropped.
+/// A commit in progress. It ends when this is dropped.
 pub(super) struct PendingCommit<'c> {
     counter: Option<&'c AtomicI64>,
-    ended: &'c Notify,
+    commit_ended: &'c Notify,
 }
 
 impl Drop for PendingCommit<'_> {
     fn drop(&mut self) {
-        self.counter
-            .map(|counter| counter.fetch_add(1, Ordering::SeqCst));
-        self.ended.notify_waiters();
+        increment(self.counter);
+        self.commit_ended.notify_waiters();
     }
+}
+
+fn increment(counter: Option<&AtomicI64>) {
+    if let Some(counter) = counter {
+        counter.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn round_down_to_even(count: i64) -> i64 {
+    count & !1
+}
+
+fn round_up_to_even(count: i64) -> i64 {
+    (count + 1) & !1
 }
 
 impl Default for CommitCounters {
     fn default() -> Self {
         Self {
             partners: std::iter::repeat_with(AtomicI64::default)
-                .take(PARTNERS)
+                .take(PARTNER_COUNTERS)
                 .collect(),
             catalog: AtomicI64::default(),
             global_rules: AtomicI64::default(),
-            ended: Notify::new(),
+            commit_ended: Notify::new(),
             hasher: RandomState::default(),
         }
     }
 }
 
 impl CommitCounters {
-    /// Counts a commit that begins; its end is snapshot when what this returns is dropped, whether it succeeded or not.
-    pub(super) fn begin_commit(&self, origin: &AggregateVersion) -> PendingCommit<'_> {
-        let counter = match origin {
+    /// Counts the start of a commit. Its end is counted when the result is dropped, whether the
+    /// commit succeeded or not.
+    pub(super) fn start_commit(&self, version: &AggregateVersion) -> PendingCommit<'_> {
+        let counter = match version {
             AggregateVersion::CustomerIntegration {
                 business_partner_id,
                 ..
-            } => self.of(business_partner_id),
+            } => self.partner_counter(business_partner_id),
             AggregateVersion::Catalog { .. } => Some(&self.catalog),
             AggregateVersion::GlobalRules { .. } => Some(&self.global_rules),
         };
-        counter.map(|counter| counter.fetch_add(1, Ordering::SeqCst));
+        increment(counter);
         PendingCommit {
             counter,
-            ended: &self.ended,
+            commit_ended: &self.commit_ended,
         }
     }
 
-    /// What is visible of that which a partner's decisions depend on: whatever is read after this, in one snapshot, is at least as new.
-    pub fn stamp(&self, partner: &BusinessPartnerId) -> VersionVector {
-        self.snapshot(partner).map(|count| count & !1)
+    /// The version of data that is loaded after this call, in one snapshot.
+    pub fn lower_bound(&self, partner: &BusinessPartnerId) -> VersionVector {
+        self.counters(partner).map(round_down_to_even)
     }
 
-    /// The stamp of what is current for whoever asks now. Waits for the end of commits that may be visible already.
+    /// The version that data must have to be current. Waits for the end of a commit in progress.
     pub async fn settled(&self, partner: &BusinessPartnerId) -> VersionVector {
-        let begun = self.snapshot(partner);
-        let settled = begun.map(|count| (count + 1) & !1);
-        if settled != begun {
-            loop {
-                let ended = self.ended.notified();
-                if self.snapshot(partner).dominates(settled) {
-                    break;
-                }
-                ended.await;
+        let counters = self.counters(partner);
+        let settled = counters.map(round_up_to_even);
+        if settled == counters {
+            return settled;
+        }
+        loop {
+            // created before the check, so that no notification is missed
+            let commit_ended = self.commit_ended.notified();
+            if self.counters(partner).dominates(settled) {
+                return settled;
             }
+            commit_ended.await;
         }
-        settled
     }
 
-    fn snapshot(&self, partner: &BusinessPartnerId) -> VersionVector {
-        let read = |counter: &AtomicI64| counter.load(Ordering::SeqCst);
+    fn counters(&self, partner: &BusinessPartnerId) -> VersionVector {
+        let partner = self.partner_counter(partner);
         VersionVector {
-            partner: self.of(partner).map_or(0, read),
-            catalog: read(&self.catalog),
-            global_rules: read(&self.global_rules),
+            partner: partner.map_or(0, |counter| counter.load(Ordering::SeqCst)),
+            catalog: self.catalog.load(Ordering::SeqCst),
+            global_rules: self.global_rules.load(Ordering::SeqCst),
         }
     }
 
-    fn of(&self, partner: &BusinessPartnerId) -> Option<&AtomicI64> {
+    fn partner_counter(&self, partner: &BusinessPartnerId) -> Option<&AtomicI64> {
         let hash = self.hasher.hash_one(partner.as_str());
-        usize::try_from(hash % PARTNERS as u64)
-            .ok()
-            .and_then(|place| self.partners.get(place))
+        let index = usize::try_from(hash % PARTNER_COUNTERS as u64).ok()?;
+        self.partners.get(index)
     }
 }
 
@@ -151,55 +185,64 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn each_change_is_seen_by_those_it_concerns() {
-        let changes = CommitCounters::default();
-        let partner: BusinessPartnerId = "K-1".parse().unwrap();
-        let mut last = changes.stamp(&partner);
-        for origin in [
-            AggregateVersion::CustomerIntegration {
-                business_partner_id: partner.clone(),
-                revision: 7,
-            },
-            AggregateVersion::Catalog { revision: 1 },
-            AggregateVersion::GlobalRules { revision: 1 },
-        ] {
-            drop(changes.begin_commit(&origin));
-            let now = changes.stamp(&partner);
-            assert!(now.dominates(last) && !last.dominates(now), "{origin:?}");
-            last = now;
+    fn partner() -> BusinessPartnerId {
+        "K-1".parse().unwrap()
+    }
+
+    fn partner_version() -> AggregateVersion {
+        AggregateVersion::CustomerIntegration {
+            business_partner_id: partner(),
+            revision: 7,
         }
-        // of so many others, hardly any has the same counter
-        let mut others =
-            (0..PARTNERS).map(|n| format!("X-{n}").parse::<BusinessPartnerId>().unwrap());
-        assert!(others.any(|other| changes.stamp(&other).partner == 0));
+    }
+
+    /// A partner whose counter is still zero.
+    fn unchanged_partner(counters: &CommitCounters) -> BusinessPartnerId {
+        (0..PARTNER_COUNTERS)
+            .map(|n| format!("X-{n}").parse().unwrap())
+            .find(|other| counters.counters(other).partner == 0)
+            .unwrap()
+    }
+
+    #[rstest::rstest]
+    #[case::partner(partner_version())]
+    #[case::catalog(AggregateVersion::Catalog { revision: 1 })]
+    #[case::global_rules(AggregateVersion::GlobalRules { revision: 1 })]
+    fn commit_raises_lower_bound(#[case] version: AggregateVersion) {
+        let counters = CommitCounters::default();
+        let before = counters.lower_bound(&partner());
+        drop(counters.start_commit(&version));
+        let after = counters.lower_bound(&partner());
+        assert!(after.dominates(before));
+        assert!(!before.dominates(after));
+    }
+
+    #[test]
+    fn commit_of_partner_does_not_affect_others() {
+        let counters = CommitCounters::default();
+        drop(counters.start_commit(&partner_version()));
+        let other = unchanged_partner(&counters);
+        assert_eq!(counters.lower_bound(&other).partner, 0);
     }
 
     #[tokio::test]
-    async fn who_comes_while_a_commit_may_be_visible_waits_for_its_end() {
-        let changes = CommitCounters::default();
-        let partner: BusinessPartnerId = "K-1".parse().unwrap();
-        let origin = AggregateVersion::CustomerIntegration {
-            business_partner_id: partner.clone(),
-            revision: 7,
-        };
-        let before = changes.settled(&partner).await;
-        let begin_commit = changes.begin_commit(&origin);
-        // what is read now may lack it
-        assert_eq!(changes.stamp(&partner), before);
-        let mut others =
-            (0..PARTNERS).map(|n| format!("X-{n}").parse::<BusinessPartnerId>().unwrap());
-        let other = others
-            .find(|other| changes.snapshot(other).partner == 0)
-            .unwrap();
-        assert_eq!(changes.settled(&other).now_or_never(), Some(before));
-        let mut settled = Box::pin(changes.settled(&partner));
+    async fn settled_waits_for_commit_in_progress() {
+        let counters = CommitCounters::default();
+        let partner = partner();
+        let before = counters.settled(&partner).await;
+        let commit = counters.start_commit(&partner_version());
+        assert_eq!(counters.lower_bound(&partner), before);
+        let other = unchanged_partner(&counters);
+        assert_eq!(counters.settled(&other).now_or_never(), Some(before));
+        let mut settled = Box::pin(counters.settled(&partner));
         assert_eq!(settled.as_mut().now_or_never(), None);
-        drop(begin_commit);
-        // the next one does not hold up those who came before it
-        let _next = changes.begin_commit(&origin);
+
+        drop(commit);
+        // the next commit does not delay requests that arrived before it
+        let _next = counters.start_commit(&partner_version());
         let settled = settled.await;
-        assert!(settled.dominates(before) && settled != before);
-        assert_eq!(changes.stamp(&partner), settled);
+        assert!(settled.dominates(before));
+        assert_ne!(settled, before);
+        assert_eq!(counters.lower_bound(&partner), settled);
     }
 }

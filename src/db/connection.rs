@@ -1,4 +1,4 @@
-//! One connection, of either engine, and the macro that writes a query once for both.
+//! A connection to either database, and the macro that runs a query on both.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use diesel_async::{
     pooled_connection::deadpool::Object, sync_connection_wrapper::SyncConnectionWrapper,
 };
 
-use super::{CommitCounters, sqlite_executor::Runner};
-use crate::{common::Result, history::AggregateVersion};
+use super::{AggregateVersion, CommitCounters, sqlite_executor::SqliteExecutor};
+use crate::common::Result;
 
-/// SQLite behind an asynchronous face: statements run where its runner says.
-pub(crate) type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection, Runner>;
+/// An asynchronous connection to SQLite. The executor determines where its statements run.
+pub(crate) type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection, SqliteExecutor>;
 
 /// A pooled connection.
 #[expect(
@@ -24,21 +24,22 @@ pub enum Conn {
     Postgres(Object<AsyncPgConnection>),
 }
 
-/// Runs a query on whichever engine `$conn` is. The expression is compiled, and type-checked, once for each.
+/// Runs a query on a [`Conn`]. The expression is compiled and type-checked once for each database.
 ///
-/// `with_conn!(conn, |c| accesses::table.find(id).first::<Row>(c))`; a third name stands for the engine's type in boxed
-/// queries: `with_conn!(conn, |c, Engine| table.into_boxed::<Engine>()…)`. diesel's `MultiConnection` can replace this once
-/// it exists for asynchronous connections (stack.md).
+/// `with_conn!(conn, |c| accesses::table.find(id).first::<Row>(c))`. An optional second name is the
+/// backend type, for boxed queries: `with_conn!(conn, |c, DB| table.into_boxed::<DB>()…)`.
+///
+/// diesel's `MultiConnection` could replace this if it supported asynchronous connections.
 macro_rules! with_conn {
-    ($conn:expr, |$c:ident $(, $engine:ident)?| $query:expr) => {
+    ($conn:expr, |$c:ident $(, $backend:ident)?| $query:expr) => {
         match $conn {
             $crate::db::Conn::Sqlite(object) => {
-                $(type $engine = diesel::sqlite::Sqlite;)?
+                $(type $backend = diesel::sqlite::Sqlite;)?
                 let $c: &mut $crate::db::SqliteConn = object;
                 $query.await
             }
             $crate::db::Conn::Postgres(object) => {
-                $(type $engine = diesel::pg::Pg;)?
+                $(type $backend = diesel::pg::Pg;)?
                 let $c: &mut diesel_async::AsyncPgConnection = object;
                 $query.await
             }
@@ -48,8 +49,8 @@ macro_rules! with_conn {
 pub(crate) use with_conn;
 
 impl Conn {
-    /// Begins a transaction that will write. On SQLite it takes the write lock at once: a transaction that reads first
-    /// and writes later would fail when another writer came between.
+    /// Begins a transaction that writes. On SQLite it takes the write lock immediately: a
+    /// transaction that reads first would fail if another one wrote in between.
     pub(super) async fn begin_write(&mut self) -> Result<()> {
         match self {
             Self::Sqlite(conn) => begin_sqlite(conn, "BEGIN IMMEDIATE").await,
@@ -59,7 +60,7 @@ impl Conn {
         }
     }
 
-    /// Begins a transaction that reads one state of the database.
+    /// Begins a read-only transaction that sees one state of the database.
     pub(super) async fn begin_snapshot(&mut self) -> Result<()> {
         match self {
             Self::Sqlite(conn) => begin_sqlite(conn, "BEGIN DEFERRED").await,
@@ -70,21 +71,24 @@ impl Conn {
         }
     }
 
-    /// Commits what changes `origin`. On SQLite `changes` counts it, on the thread that does it: no sooner, and no later than it is
-    /// visible.
+    /// Commits a unit of work that made `version`.
+    ///
+    /// On SQLite the commit is counted on the thread that performs it, so that the counters change
+    /// neither earlier nor later than necessary.
     pub(super) async fn commit(
         &mut self,
-        changes: Option<&Arc<CommitCounters>>,
-        origin: &AggregateVersion,
+        counters: Option<&Arc<CommitCounters>>,
+        version: &AggregateVersion,
     ) -> Result<()> {
         match self {
             Self::Sqlite(conn) => {
-                let counted = changes.map(|changes| (Arc::clone(changes), origin.clone()));
-                let commit = move |inner: &mut diesel::SqliteConnection| {
-                    let _doubt = counted
+                let counters = counters.cloned();
+                let version = version.clone();
+                let commit = move |conn: &mut diesel::SqliteConnection| {
+                    let _pending = counters
                         .as_ref()
-                        .map(|(changes, origin)| changes.begin_commit(origin));
-                    SyncTransactions::commit_transaction(inner)
+                        .map(|counters| counters.start_commit(&version));
+                    SyncTransactions::commit_transaction(conn)
                 };
                 Ok(conn.spawn_blocking(commit).await?)
             }
@@ -94,11 +98,12 @@ impl Conn {
         }
     }
 
+    /// Rolls the transaction back.
     pub(super) async fn rollback(&mut self) -> Result<()> {
         Ok(with_conn!(self, |c| rollback_on(c))?)
     }
 
-    /// Closes the connection; its pool opens another one when needed.
+    /// Closes the connection. The pool opens a new one when needed.
     pub(super) fn close(self) {
         match self {
             Self::Sqlite(object) => drop(Object::take(object)),
@@ -109,7 +114,7 @@ impl Conn {
 
 async fn begin_sqlite(conn: &mut SqliteConn, sql: &'static str) -> Result<()> {
     Ok(conn
-        .spawn_blocking(move |inner| SyncTransactions::begin_transaction_sql(inner, sql))
+        .spawn_blocking(move |conn| SyncTransactions::begin_transaction_sql(conn, sql))
         .await?)
 }
 

@@ -1,4 +1,4 @@
-//! Opening the database: which engine, and which pools.
+//! The database: its URL, its options and its connection pools.
 
 use std::{convert::Infallible, num::NonZeroUsize, str::FromStr, sync::Arc, time::Duration};
 
@@ -17,12 +17,12 @@ use super::{
 };
 use crate::common::Result;
 
-/// Where the data is. Only known schemes can be expressed, so nothing is ever opened by guessing.
+/// The URL of the database. The scheme selects the database system.
 #[derive(Debug, Clone)]
 pub enum DatabaseUrl {
-    /// `sqlite://path`: a file, created when missing.
+    /// The path of `sqlite://path`. The file is created if missing.
     Sqlite(String),
-    /// `postgres://…` or `postgresql://…`; may hold a password.
+    /// `postgres://…` or `postgresql://…`. May contain a password.
     Postgres(SecretString),
 }
 
@@ -43,29 +43,30 @@ impl FromStr for DatabaseUrl {
         }
         let scheme = url.split_once("://").map_or("none", |(scheme, _)| scheme);
         Err(format!(
-            "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: {scheme}"
+            "DATABASE_URL must begin with sqlite:// or postgres://; its scheme is {scheme}"
         ))
     }
 }
 
-/// Sizes of the pools, and how long PostgreSQL may keep somebody waiting (SQLite: [`super::deadline`]).
+/// Sizes of the pools, and time limits of PostgreSQL operations ([`super::deadline`]).
 #[derive(Debug, Clone, Copy)]
 pub struct DbOptions {
-    /// Connections to PostgreSQL, or SQLite connections for reading.
+    /// Number of connections to PostgreSQL, or of read-only SQLite connections.
     pub pool_size: usize,
-    /// Workers that use them.
+    /// Number of worker threads that use them.
     pub workers: usize,
-    /// Longest time for a read, or for one attempt of a write up to its commit, or for the commit.
+    /// Time limit of a read, of one attempt of a write up to its commit, and of the commit.
     pub request_limit: Duration,
-    /// Longest time for [`Db::probe`].
+    /// Time limit of [`Db::ping`].
     pub readiness_limit: Duration,
 }
 
-/// A little more than `statement_timeout`, so that a server that is merely slow speaks first.
+/// Slightly more than `statement_timeout`, so that a slow but reachable server reports the timeout
+/// itself.
 const REQUEST_LIMIT: Duration = Duration::from_secs(12);
-/// Less than a platform waits for its probes.
+/// Less than the usual timeout of a platform's readiness probe.
 const READINESS_LIMIT: Duration = Duration::from_secs(2);
-/// Connections in a pool.
+/// Default number of connections.
 const POOL_SIZE: usize = 16;
 
 impl Default for DbOptions {
@@ -80,101 +81,114 @@ impl Default for DbOptions {
 }
 
 impl DbOptions {
-    /// How many workers can have connections of their own.
-    fn lane_count(self) -> NonZeroUsize {
+    /// Number of workers with their own connections to PostgreSQL.
+    fn worker_pools(self) -> NonZeroUsize {
         NonZeroUsize::new(self.pool_size.min(self.workers)).unwrap_or(NonZeroUsize::MIN)
+    }
+
+    /// Number of connections of the worker pool at `index`. The first pools share the remainder.
+    fn worker_pool_size(self, index: usize) -> usize {
+        let count = self.worker_pools();
+        self.pool_size / count + usize::from(index < self.pool_size % count)
     }
 }
 
-/// The database, ready for use. Cheap to clone.
+/// The database. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
     Sqlite {
         writer: Pool<SqliteConn>,
         readers: Pool<SqliteConn>,
-        changes: Arc<CommitCounters>,
-        lock_database: Arc<FileLock>,
+        commit_counters: Arc<CommitCounters>,
+        /// Held as long as the database is in use.
+        file_lock: Arc<FileLock>,
     },
     Postgres {
-        lanes: Arc<PerWorker<WorkerPool>>,
+        pools: Arc<PerWorker<WorkerPool>>,
         options: DbOptions,
     },
 }
 
 impl Db {
-    /// Builds the pools, and claims an SQLite file for this process. Connections are opened when first needed, so this succeeds
-    /// while the database is away.
+    /// Creates the pools, and locks an SQLite file for this process.
+    ///
+    /// Connections are opened when first needed, so this succeeds while PostgreSQL is unreachable.
+    ///
+    /// # Errors
+    ///
+    /// If the SQLite file cannot be opened or another process uses it.
     pub fn open(url: &DatabaseUrl, options: DbOptions) -> anyhow::Result<Self> {
-        Ok(match url {
-            DatabaseUrl::Sqlite(path) => Self::Sqlite {
-                lock_database: Arc::new(lock_database(url)?),
-                changes: Arc::default(),
-                // an opening cannot be abandoned, no more than a statement
-                writer: pool(path, |path| open_sqlite(path, "OFF"), 1, None)?,
-                readers: pool(
+        match url {
+            DatabaseUrl::Sqlite(path) => {
+                // no time limit for opening, because it cannot be abandoned any more than a
+                // statement
+                let writer = pool(path, |path| open_sqlite(path, "OFF"), 1, None)?;
+                let readers = pool(
                     path,
                     |path| open_sqlite(path, "ON"),
                     options.pool_size,
                     None,
-                )?,
-            },
-            DatabaseUrl::Postgres(url) => {
-                let (connections, count) = (options.pool_size, options.lane_count());
-                let make = |number: usize| {
-                    // those that are left over when all have as many
-                    let size = connections / count + usize::from(number < connections % count);
-                    WorkerPool::new(url.expose_secret(), size)
-                };
-                Self::Postgres {
-                    lanes: Arc::new(PerWorker::try_new(count, make)?),
-                    options,
-                }
+                )?;
+                Ok(Self::Sqlite {
+                    writer,
+                    readers,
+                    commit_counters: Arc::default(),
+                    file_lock: Arc::new(lock_database(url)?),
+                })
             }
-        })
+            DatabaseUrl::Postgres(url) => {
+                let count = options.worker_pools();
+                let pools = PerWorker::try_new(count, |index| {
+                    let size = options.worker_pool_size(index);
+                    WorkerPool::new(url.expose_secret(), size)
+                })?;
+                Ok(Self::Postgres {
+                    pools: Arc::new(pools),
+                    options,
+                })
+            }
+        }
     }
 
+    /// Checks out a connection for reading.
     pub(super) async fn reader(&self) -> Result<Conn> {
         match self {
             Self::Sqlite { readers, .. } => check_out(readers).await.map(Conn::Sqlite),
-            Self::Postgres { lanes, .. } => check_out_any(lanes).await.map(Conn::Postgres),
+            Self::Postgres { pools, .. } => check_out_any(pools).await.map(Conn::Postgres),
         }
     }
 
+    /// Checks out a connection for writing.
     pub(super) async fn writer(&self) -> Result<Conn> {
         match self {
             Self::Sqlite { writer, .. } => check_out(writer).await.map(Conn::Sqlite),
-            Self::Postgres { lanes, .. } => check_out_any(lanes).await.map(Conn::Postgres),
+            Self::Postgres { pools, .. } => check_out_any(pools).await.map(Conn::Postgres),
         }
     }
 
-    /// Something that each worker with connections of its own has as well, or shares with others if there are to be fewer.
-    pub(crate) fn lanes<T>(
+    /// One value for each worker with its own connections, but at most `max`.
+    pub(crate) fn per_worker<T>(
         &self,
-        at_most: NonZeroUsize,
+        max: NonZeroUsize,
         mut make: impl FnMut() -> T,
     ) -> PerWorker<T> {
         let count = match self {
             Self::Sqlite { .. } => NonZeroUsize::MIN,
-            Self::Postgres { options, .. } => options.lane_count().min(at_most),
+            Self::Postgres { options, .. } => options.worker_pools().min(max),
         };
-        let Ok(lanes) = PerWorker::try_new(count, |_| Ok::<_, Infallible>(make()));
-        lanes
+        let Ok(values) = PerWorker::try_new(count, |_| Ok::<_, Infallible>(make()));
+        values
     }
 
-    /// Until when the database may keep a request waiting that comes now.
-    pub(super) fn request_deadline(&self) -> Deadline {
-        self.request_deadline_since(Instant::now())
-    }
-
-    /// Until when the database may keep a request waiting that has waited since then.
-    pub(super) fn request_deadline_since(&self, since: Instant) -> Deadline {
+    /// The deadline of a request that has waited for the database since `since`.
+    pub(super) fn request_deadline(&self, since: Instant) -> Deadline {
         match self {
             Self::Sqlite { .. } => Deadline::NEVER,
             Self::Postgres { options, .. } => Deadline::at(since + options.request_limit),
         }
     }
 
-    /// Until when the database may keep a probe waiting that comes now.
+    /// The deadline of a readiness probe that starts now.
     pub(super) fn readiness_deadline(&self) -> Deadline {
         match self {
             Self::Sqlite { .. } => Deadline::NEVER,
@@ -184,25 +198,27 @@ impl Db {
         }
     }
 
-    /// What this process has written; `None` where others write too.
-    pub fn changes(&self) -> Option<&Arc<CommitCounters>> {
+    /// The commit counters; `None` on PostgreSQL, where other processes write too.
+    pub fn commit_counters(&self) -> Option<&Arc<CommitCounters>> {
         match self {
-            Self::Sqlite { changes, .. } => Some(changes),
+            Self::Sqlite {
+                commit_counters, ..
+            } => Some(commit_counters),
             Self::Postgres { .. } => None,
         }
     }
 
-    /// How the connections are used.
+    /// The state of the connection pools.
     pub fn pool(&self) -> PoolState {
         match self {
             Self::Sqlite {
                 writer, readers, ..
             } => [writer, readers].into_iter().map(PoolState::of).sum(),
-            Self::Postgres { lanes, .. } => lanes.iter().map(WorkerPool::state).sum(),
+            Self::Postgres { pools, .. } => pools.iter().map(WorkerPool::state).sum(),
         }
     }
 
-    /// The engine's name, for logs and health.
+    /// The name of the database system, for logs and health checks.
     pub fn engine(&self) -> &'static str {
         match self {
             Self::Sqlite { .. } => "sqlite",
@@ -224,12 +240,13 @@ mod tests {
     #[case("sqlite://:memory:", false)]
     #[case("mysql://u:secret@h/db", false)]
     #[case("data.db", false)]
-    fn the_scheme_chooses_the_engine(#[case] url: &str, #[case] good: bool) {
+    fn url_requires_known_scheme_and_file(#[case] url: &str, #[case] is_valid: bool) {
         let parsed = url.parse::<DatabaseUrl>();
-        assert_eq!(parsed.is_ok(), good, "{parsed:?}");
+        assert_eq!(parsed.is_ok(), is_valid, "{parsed:?}");
+        let output = format!("{parsed:?}");
         assert!(
-            !format!("{parsed:?}").contains("secret"),
-            "a refused URL must not be repeated"
+            !output.contains("secret"),
+            "a rejected URL must not be shown"
         );
     }
 }

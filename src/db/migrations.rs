@@ -1,8 +1,10 @@
-//! Migrations: embedded, the same names on both engines, and safe when several instances start at once.
+//! Schema migrations. They are embedded, have the same names on both databases, and are safe if
+//! several instances start at once.
 //!
-//! `diesel_migrations` takes no lock of its own. On SQLite all of them run in one immediate transaction. On PostgreSQL a
-//! second connection holds the row of `migration_lock` meanwhile; the lock ends with that connection, however it ends.
-//! No advisory lock: distributed engines that speak PostgreSQL's protocol do not all have them.
+//! `diesel_migrations` does not lock. On SQLite all migrations run in one immediate transaction. On
+//! PostgreSQL a second connection locks the row of `migration_lock` until the migrations are done.
+//! This is not an advisory lock, because not all databases with PostgreSQL's protocol support
+//! those.
 
 use std::{pin::pin, sync::LazyLock, time::Duration};
 
@@ -26,38 +28,40 @@ use crate::common::Result;
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// How often `CREATE TABLE IF NOT EXISTS` is tried: PostgreSQL lets two of them collide.
+/// Attempts of `CREATE TABLE IF NOT EXISTS`, which can fail on PostgreSQL if run concurrently.
 const LOCK_TABLE_ATTEMPTS: u32 = 20;
-/// How long a server may take to answer who connects; it may have several hosts to try.
-const CONNECT_PATIENCE: Duration = Duration::from_mins(1);
-/// After how long, again and again, it is told that another instance is waited for.
+/// Time limit for connecting. A URL may list several hosts, which are tried in turn.
+const CONNECT_TIMEOUT: Duration = Duration::from_mins(1);
+/// Interval of the log message while waiting for another instance.
 const WAIT_LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What to do with the schema.
+/// The direction of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// Apply what is pending.
+    /// Apply all pending migrations.
     Up,
-    /// Revert everything.
+    /// Revert all migrations.
     Down,
 }
 
-/// Brings the schema up to date (or takes it all down), and tells how many migrations that took.
+/// Applies or reverts migrations and returns their number.
 pub async fn migrate(url: &DatabaseUrl, direction: Direction) -> anyhow::Result<usize> {
     match url {
         DatabaseUrl::Sqlite(path) => {
             let path = path.clone();
             tokio::task::spawn_blocking(move || {
                 let mut conn = connect_sqlite(&path)?;
-                conn.immediate_transaction(|conn| run(conn, SQLITE, direction).map_err(Failed))
-                    .map_err(|Failed(error)| error)
+                conn.immediate_transaction(|conn| {
+                    run(conn, SQLITE, direction).map_err(MigrationError)
+                })
+                .map_err(|MigrationError(error)| error)
             })
             .await?
         }
         DatabaseUrl::Postgres(url) => {
             let lock = hold_lock(url.expose_secret()).await?;
             let conn = connect(url.expose_secret()).await?;
-            let outcome = tokio::task::spawn_blocking(move || {
+            let result = tokio::task::spawn_blocking(move || {
                 run(
                     &mut AsyncConnectionWrapper::<AsyncPgConnection>::from(conn),
                     POSTGRES,
@@ -66,7 +70,7 @@ pub async fn migrate(url: &DatabaseUrl, direction: Direction) -> anyhow::Result<
             })
             .await?;
             drop(lock);
-            outcome
+            result
         }
     }
 }
@@ -77,22 +81,23 @@ diesel::table! {
     }
 }
 
-/// The last migration this binary knows.
+/// The version of the latest embedded migration.
 static LATEST: LazyLock<String> = LazyLock::new(|| {
-    let known = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).unwrap_or_default();
-    known
+    let embedded =
+        MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).unwrap_or_default();
+    embedded
         .iter()
         .map(|migration| migration.name().version().to_string())
         .max()
         .unwrap_or_default()
 });
 
-/// Whether the database has all the tables and columns this binary needs: one cheap query, for readiness.
+/// Whether the latest embedded migration has been applied. One cheap query, for readiness probes.
 pub async fn is_current(db: &Db) -> Result<bool> {
     use __diesel_schema_migrations::{table, version};
     use diesel::{ExpressionMethods as _, QueryDsl as _, dsl::count_star};
     let applied: i64 = db
-        .probe(async |conn| {
+        .ping(async |conn| {
             Ok(with_conn!(conn, |c| table
                 .filter(version.eq(LATEST.as_str()))
                 .select(count_star())
@@ -102,7 +107,7 @@ pub async fn is_current(db: &Db) -> Result<bool> {
     Ok(applied > 0)
 }
 
-/// The versions this binary knows and the database lacks.
+/// The number of pending migrations.
 pub async fn pending(url: &DatabaseUrl) -> anyhow::Result<usize> {
     match url {
         DatabaseUrl::Sqlite(path) => {
@@ -152,18 +157,22 @@ where
         .len())
 }
 
-/// A connection, unless the server takes it and then says nothing.
+/// Connects, with a time limit in case the server accepts the connection but does not respond.
 async fn connect(url: &str) -> anyhow::Result<AsyncPgConnection> {
-    let connected = timeout(CONNECT_PATIENCE, connect_postgres(url)).await;
-    Ok(connected.context("the database took a connection and did not answer")??)
+    let connected = timeout(CONNECT_TIMEOUT, connect_postgres(url)).await;
+    Ok(connected.context("the database accepted a connection but did not respond")??)
 }
 
-/// A connection whose open transaction holds the lock's row. Another instance may take its time with large tables, so it is waited
-/// for as long as it lives; that it does is for the server to find out, whose keepalives are otherwise those of its system: two hours.
+/// Opens a connection whose transaction holds the migration lock.
+///
+/// Another instance may need a long time for large tables, so there is no time limit. But the
+/// server must notice if that instance is gone, so its keepalives are shortened from the system
+/// default of two hours.
 async fn hold_lock(url: &str) -> anyhow::Result<AsyncPgConnection> {
     let mut conn = connect(url).await?;
-    let alive = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
-    conn.batch_execute(alive).await?;
+    let keepalives = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; \
+                      SET tcp_keepalives_count = 3";
+    conn.batch_execute(keepalives).await?;
     let mut attempt = 0;
     while let Err(error) = conn
         .batch_execute("CREATE TABLE IF NOT EXISTS migration_lock (id INTEGER PRIMARY KEY)")
@@ -184,21 +193,21 @@ async fn hold_lock(url: &str) -> anyhow::Result<AsyncPgConnection> {
     Ok(conn)
 }
 
-/// Waits for the lock, and says so from time to time.
+/// Waits for the lock, and logs that at intervals.
 async fn with_wait_log<T>(lock: impl Future<Output = T>) -> T {
     let mut lock = pin!(lock);
     loop {
         if let Ok(locked) = timeout(WAIT_LOG_INTERVAL, &mut lock).await {
             return locked;
         }
-        tracing::warn!("waiting for another instance, which migrates the database");
+        tracing::warn!("waiting for another instance to finish its migrations");
     }
 }
 
-/// Lets an [`anyhow::Error`] travel through diesel's transaction.
-struct Failed(anyhow::Error);
+/// An [`anyhow::Error`] that diesel's transaction accepts.
+struct MigrationError(anyhow::Error);
 
-impl From<diesel::result::Error> for Failed {
+impl From<diesel::result::Error> for MigrationError {
     fn from(error: diesel::result::Error) -> Self {
         Self(error.into())
     }

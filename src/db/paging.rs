@@ -1,34 +1,43 @@
-//! Keyset paging: a page begins behind the last row of the one before, so it costs the same however far down it is and
-//! no untouched row is lost or repeated while others write.
+//! Keyset pagination: a page starts after the last row of the previous one. So every page costs the
+//! same, and concurrent writes neither skip nor repeat unchanged rows.
 //!
-//! Two short macros, because diesel's types of a boxed query with generic columns do not fit a readable function.
+//! These are macros, because the types of diesel's boxed queries over generic columns would make a
+//! function unreadable.
 
-/// Narrows a boxed query to the page that is asked for: searched, ordered, begun behind the cursor, and limited.
+/// Restricts a boxed query to a requested page: search, order, cursor and limit.
 ///
-/// `paged!(query, page, search: t::search_key, name: t::sort_key, created_at: t::created_at, id: t::id => IdType)`
+/// `paged!(query, page, search: t::search_key, name: t::sort_key, created_at: t::created_at,
+/// id: t::id => IdType)`, optionally followed by `, number: t::position`.
 macro_rules! paged {
-    ($query:expr, $page:expr, search: $search:expr, name: $name:expr, created_at: $created_at:expr, id: $id:expr => $Id:ty $(, number: $number:expr)?) => {{
-        let (mut query, page): (_, &$crate::common::page::PageRequest) = ($query, $page);
-        for pattern in $crate::db::patterns(&page.words) {
+    (
+        $query:expr, $page:expr,
+        search: $search:expr, name: $name:expr, created_at: $created_at:expr,
+        id: $id:expr => $Id:ty $(, number: $number:expr)?
+    ) => {{
+        let mut query = $query;
+        let page: &$crate::common::page::PageRequest = $page;
+        let descending = page.sort.descending;
+        for pattern in $crate::db::patterns(&page.search_terms) {
             query = query.filter($search.like(pattern).escape('\\'));
         }
         match page.sort.key {
             $($crate::common::page::SortKey::Position => {
-                $crate::db::keyset!(query, page.sort.descending, $number, $id, page.after_number::<$Id>()?)
+                $crate::db::keyset!(query, descending, $number, $id, page.after_number::<$Id>()?)
             })?
             $crate::common::page::SortKey::CreatedAt => {
-                $crate::db::keyset!(query, page.sort.descending, $created_at, $id, page.after_time::<$Id>()?)
+                $crate::db::keyset!(query, descending, $created_at, $id, page.after_time::<$Id>()?)
             }
-            // what has no other order
-            _ => $crate::db::keyset!(query, page.sort.descending, $name, $id, page.after_name::<$Id>()?),
+            // lists only accept the sort keys they support, so this is the name
+            _ => $crate::db::keyset!(query, descending, $name, $id, page.after_name::<$Id>()?),
         }
         .limit(page.fetch())
     }};
 }
 
-/// Orders a boxed query by `$key` and then by `$id`, and begins behind `$after` (`Option<(key, id)>`).
+/// Orders a boxed query by `$key` and `$id`, starting after the position `$after` (`Option<(key,
+/// id)>`).
 ///
-/// The bound is written `key >= k AND (key > k OR id > i)`, because the first half is what an index can seek.
+/// The condition is `key >= k AND (key > k OR id > i)`, because an index can seek the first half.
 macro_rules! keyset {
     ($query:expr, $descending:expr, $key:expr, $id:expr, $after:expr) => {
         match ($descending, $after) {
@@ -48,26 +57,28 @@ macro_rules! keyset {
 pub(crate) use keyset;
 pub(crate) use paged;
 
-/// A `LIKE` pattern for each word. The last one is repeated until there are 1, 2, 4, 8 … of them: each number is another statement,
-/// and every connection keeps all that it has run.
-pub fn patterns(words: &[String]) -> impl Iterator<Item = String> {
-    let wanted = if words.is_empty() {
+/// A `LIKE` pattern for each search term, which finds the term anywhere.
+///
+/// The last pattern is repeated until the number is a power of two. Each number is a separate
+/// prepared statement that every connection caches, so this limits their count.
+pub fn patterns(terms: &[String]) -> impl Iterator<Item = String> {
+    let count = if terms.is_empty() {
         0
     } else {
-        words.len().next_power_of_two()
+        terms.len().next_power_of_two()
     };
-    words
+    terms
         .iter()
-        .chain(words.last().into_iter().cycle())
-        .take(wanted)
-        .map(|word| containing(word))
+        .chain(terms.last().into_iter().cycle())
+        .take(count)
+        .map(|term| containing(term))
 }
 
-/// A `LIKE` pattern (escape `\`) that finds `word` anywhere.
-fn containing(word: &str) -> String {
-    let mut pattern = String::with_capacity(word.len() + 2);
+/// A `LIKE` pattern with escape character `\` that finds `term` anywhere.
+fn containing(term: &str) -> String {
+    let mut pattern = String::with_capacity(term.len() + 2);
     pattern.push('%');
-    for c in word.chars() {
+    for c in term.chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -82,18 +93,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_escape_what_like_interprets() {
+    fn wildcards_are_escaped() {
         assert_eq!(containing(r"5%_\"), r"%5\%\_\\%");
     }
 
-    #[test]
-    fn few_numbers_of_words_make_different_statements() {
-        let words = ["a", "b", "c", "d", "e"].map(str::to_owned);
-        let numbers = (0..=5).map(|count| patterns(&words[..count]).count());
-        assert_eq!(numbers.collect::<Vec<_>>(), [0, 1, 2, 4, 4, 8]);
-        assert_eq!(
-            patterns(&words[..3]).collect::<Vec<_>>(),
-            ["%a%", "%b%", "%c%", "%c%"]
-        );
+    #[rstest::rstest]
+    #[case(&[], &[])]
+    #[case(&["a"], &["%a%"])]
+    #[case(&["a", "b"], &["%a%", "%b%"])]
+    #[case(&["a", "b", "c"], &["%a%", "%b%", "%c%", "%c%"])]
+    fn number_of_patterns_is_power_of_two(#[case] terms: &[&str], #[case] expected: &[&str]) {
+        let terms: Vec<_> = terms.iter().map(|term| (*term).to_owned()).collect();
+        assert_eq!(patterns(&terms).collect::<Vec<_>>(), expected);
     }
 }

@@ -1,8 +1,9 @@
-//! What each worker has for itself.
+//! Per-worker values.
 //!
-//! A connection to PostgreSQL is driven by the worker that opened it, and whoever waits for work of another worker has to be woken
-//! across threads: twice per statement, and once per shared question. So each worker has connections and questions of its own, as
-//! far as there are enough; which one a thread uses is told by its number.
+//! A connection to PostgreSQL is driven by the worker thread that opened it, and waking a task on
+//! another thread costs several times as much as on the same one. So each worker has its own
+//! connections and its own share of a batched lookup. If there are fewer values than workers,
+//! several workers share one.
 
 use std::{
     num::NonZeroUsize,
@@ -10,13 +11,13 @@ use std::{
 };
 
 thread_local! {
-    static NUMBER: usize = {
+    static THREAD_NUMBER: usize = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed)
     };
 }
 
-/// Things of which each worker uses its own.
+/// One value for each worker.
 #[derive(Debug)]
 pub struct PerWorker<T> {
     first: T,
@@ -24,7 +25,7 @@ pub struct PerWorker<T> {
 }
 
 impl<T> PerWorker<T> {
-    /// Makes so many, each by its number.
+    /// Makes `count` values from their indexes.
     pub fn try_new<E>(
         count: NonZeroUsize,
         mut make: impl FnMut(usize) -> Result<T, E>,
@@ -35,16 +36,16 @@ impl<T> PerWorker<T> {
         })
     }
 
-    /// That of this thread.
+    /// The value of the current thread.
     pub fn current(&self) -> &T {
-        let number = NUMBER.with(|number| *number) % (self.others.len() + 1);
-        number
+        let index = THREAD_NUMBER.with(|number| *number) % (self.others.len() + 1);
+        index
             .checked_sub(1)
-            .and_then(|number| self.others.get(number))
+            .and_then(|index| self.others.get(index))
             .unwrap_or(&self.first)
     }
 
-    /// All of them.
+    /// The values of all workers.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         std::iter::once(&self.first).chain(&self.others)
     }
@@ -52,32 +53,22 @@ impl<T> PerWorker<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
+    use std::{convert::Infallible, thread};
 
     use super::*;
 
     #[test]
-    fn a_thread_always_uses_the_same_and_neighbours_use_different_ones() {
-        let Ok(lanes) = PerWorker::try_new(NonZeroUsize::new(2).unwrap(), Ok::<usize, Infallible>);
-        assert_eq!(lanes.iter().collect::<Vec<_>>(), [&0, &1]);
-        let number = || {
-            (
-                NUMBER.with(|number| *number),
-                *lanes.current(),
-                *lanes.current(),
-            )
-        };
-        let told = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(number)).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect::<Vec<_>>()
-        });
-        assert!(
-            told.iter()
-                .all(|(number, first, second)| first == second && *first == number % 2),
-            "{told:?}"
-        );
+    fn thread_always_gets_same_value_and_neighbours_differ() {
+        let Ok(values) = PerWorker::try_new(NonZeroUsize::new(2).unwrap(), Ok::<usize, Infallible>);
+        assert_eq!(values.iter().collect::<Vec<_>>(), [&0, &1]);
+        for _ in 0..4 {
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let number = THREAD_NUMBER.with(|number| *number);
+                    assert_eq!(*values.current(), number % 2);
+                    assert_eq!(*values.current(), number % 2);
+                });
+            });
+        }
     }
 }

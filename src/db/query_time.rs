@@ -1,4 +1,4 @@
-//! How much of a request's time the database took, for the log and the metrics.
+//! Time a request spends waiting for the database, for the log and the metrics.
 
 use std::{
     cell::Cell,
@@ -6,24 +6,24 @@ use std::{
 };
 
 tokio::task_local! {
-    static SPENT: Cell<Duration>;
+    static QUERY_TIME: Cell<Duration>;
 }
 
-/// Does the work of a request; what the database takes meanwhile is counted.
-pub async fn counting<T>(work: impl Future<Output = T>) -> T {
-    SPENT.scope(Cell::default(), work).await
+/// Tracks the database time of a request, which is `work`.
+pub async fn track<T>(work: impl Future<Output = T>) -> T {
+    QUERY_TIME.scope(Cell::default(), work).await
 }
 
-/// How much the database has taken so far.
+/// The database time of the current request so far.
 pub fn so_far() -> Duration {
-    SPENT.try_with(Cell::get).unwrap_or_default()
+    QUERY_TIME.try_with(Cell::get).unwrap_or_default()
 }
 
-/// Waits for the database on behalf of the request whose task this is.
-pub(crate) async fn count<T>(work: impl Future<Output = T>) -> T {
+/// Adds the duration of `work` to the database time of the current request.
+pub(crate) async fn measure<T>(work: impl Future<Output = T>) -> T {
     let started = Instant::now();
-    let done = work.await;
-    // work that is shared by several requests, or is nobody's, is counted by those who wait for it, if anybody does
-    let _ = SPENT.try_with(|query_time| query_time.set(query_time.get() + started.elapsed()));
-    done
+    let output = work.await;
+    // not tracked in tasks shared by several requests; each request measures its wait for the task
+    let _ = QUERY_TIME.try_with(|total| total.set(total.get() + started.elapsed()));
+    output
 }

@@ -14,8 +14,8 @@ use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
 use super::{
-    Conn, Db, PerWorker, VersionVector,
-    batch_loader::{BatchLoader, WorkerShare},
+    Conn, Db, PerWorker, ReadCost, ReadOptions, VersionVector,
+    batch_loader::BatchLoader,
     query_time,
     schema::{CATALOG, GLOBAL_RULES, customer_integrations as integrations, shared_revisions},
     with_conn,
@@ -62,16 +62,13 @@ pub struct RevisionLookup {
 impl RevisionLookup {
     /// Creates a lookup with an empty cache.
     pub fn new(db: Db) -> Self {
-        let loaders = db.lanes(MAX_CONCURRENT_LOOKUPS, || {
+        let loaders = db.per_worker(MAX_CONCURRENT_LOOKUPS, || {
             let loader_db = db.clone();
             let load = move |partners: Vec<BusinessPartnerId>, since| {
                 let db = loader_db.clone();
                 async move { read(&db, &partners, since).await }.boxed_local()
             };
-            Arc::new(BatchLoader::new(
-                db.lanes(NonZeroUsize::MAX, WorkerShare::default),
-                load,
-            ))
+            Arc::new(BatchLoader::new(&db, load))
         });
         Self {
             loaders,
@@ -85,7 +82,7 @@ impl RevisionLookup {
     ///
     /// An unknown partner is a "not found" error on PostgreSQL; SQLite does not check.
     pub async fn versions(&self, partner: &BusinessPartnerId) -> Result<VersionVector> {
-        match self.db.changes() {
+        match self.db.commit_counters() {
             Some(counters) => Ok(counters.settled(partner).await),
             None => self.load(partner, |current| current.versions).await,
         }
@@ -93,7 +90,7 @@ impl RevisionLookup {
 
     /// The ETag of everything readable below a partner's integration, or a "not found" error.
     pub async fn etag(&self, partner: &BusinessPartnerId) -> Result<EntityTag> {
-        let Some(counters) = self.db.changes() else {
+        let Some(counters) = self.db.commit_counters() else {
             return self.load(partner, |current| current.etag.clone()).await;
         };
         let counted = counters.settled(partner).await;
@@ -115,14 +112,17 @@ impl RevisionLookup {
         partner: &BusinessPartnerId,
         select: impl FnOnce(&Revisions) -> T,
     ) -> Result<T> {
-        let loaded = query_time::count(self.loaders.current().load(partner)).await?;
+        let loaded = query_time::measure(self.loaders.current().load(partner)).await?;
         or_not_found(loaded.get(partner).map(select))
     }
 }
 
 async fn read(db: &Db, partners: &[BusinessPartnerId], since: Instant) -> Result<RevisionMap> {
     let rows = db
-        .read_since(since, async |conn| query(conn, partners).await)
+        .read_with(
+            ReadOptions::from(ReadCost::Lookup).waiting_since(since),
+            async |conn| query(conn, partners).await,
+        )
         .await?;
     Ok(rows
         .into_iter()

@@ -1,9 +1,9 @@
-//! The tables, as both engines have them. A test compares this with the migrated databases.
+//! The tables, which are the same in both databases. A test compares this file with the migrations.
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Json;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Json;
 
     catalog_entries (kind, id) {
         kind -> Text,
@@ -39,7 +39,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
+    use crate::common::sql::UtcTimestamp;
 
     customer_integrations (business_partner_id) {
         business_partner_id -> Text,
@@ -56,8 +56,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Uuid;
 
     accesses (id) {
         id -> Uuid,
@@ -83,7 +83,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
+    use crate::common::sql::UtcTimestamp;
 
     grants (business_partner_id, kind, entry_id) {
         business_partner_id -> Text,
@@ -100,9 +100,9 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Json;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Json;
+    use crate::common::sql::Uuid;
 
     history (id) {
         id -> Uuid,
@@ -123,8 +123,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Uuid;
 
     tags (id) {
         id -> Uuid,
@@ -146,9 +146,9 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Json;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Json;
+    use crate::common::sql::Uuid;
 
     queries (id) {
         id -> Uuid,
@@ -173,9 +173,9 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::UtcTimestamp;
-    use crate::db::sql_types::Json;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::UtcTimestamp;
+    use crate::common::sql::Json;
+    use crate::common::sql::Uuid;
 
     exclusion_rules (id) {
         id -> Uuid,
@@ -198,7 +198,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::db::sql_types::Uuid;
+    use crate::common::sql::Uuid;
 
     filter_references (owner_id, kind, entry_id) {
         owner_id -> Uuid,

@@ -1,135 +1,31 @@
-//! Column types that both engines store natively: `uuid`, `timestamptz`, `jsonb` on PostgreSQL, STRICT `TEXT` on SQLite.
-//!
-//! Own SQL types with fixed OIDs are needed because diesel has these three for PostgreSQL only.
+//! Columns that hold JSON or an enumeration. Ids and timestamps: [`crate::common::sql`].
+
+use std::{io::Write as _, str::FromStr};
 
 use diesel::{
     backend::Backend,
     deserialize::{self, FromSql, FromSqlRow},
     expression::AsExpression,
     pg::{Pg, PgValue},
-    query_builder::QueryId,
     serialize::{self, IsNull, Output, ToSql},
-    sql_types::{BigInt, SqlType, Text},
+    sql_types::Text,
     sqlite::Sqlite,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{io::Write as _, str::FromStr};
 
-use crate::common::{
-    ids::{ErpId, Id},
-    timestamp::Timestamp,
-};
+use crate::common::sql::Json;
 
-/// `uuid` / `TEXT`.
-#[derive(Debug, Clone, Copy, SqlType, QueryId)]
-#[diesel(
-    postgres_type(oid = 2950, array_oid = 2951),
-    sqlite_type(name = "Text")
-)]
-pub struct Uuid;
+/// The version byte that precedes `jsonb` in PostgreSQL's binary format.
+const JSONB_VERSION: u8 = 1;
 
-/// `timestamptz` / RFC 3339 `TEXT` with six fractional digits.
-#[derive(Debug, Clone, Copy, SqlType, QueryId)]
-#[diesel(
-    postgres_type(oid = 1184, array_oid = 1185),
-    sqlite_type(name = "Text")
-)]
-pub struct UtcTimestamp;
-
-/// `jsonb` / `TEXT`.
-#[derive(Debug, Clone, Copy, SqlType, QueryId)]
-#[diesel(
-    postgres_type(oid = 3802, array_oid = 3807),
-    sqlite_type(name = "Text")
-)]
-pub struct Json;
-
-impl<K: 'static> ToSql<Uuid, Pg> for Id<K> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(self.as_uuid().as_bytes())?;
-        Ok(IsNull::No)
-    }
-}
-
-impl<K: 'static> ToSql<Uuid, Sqlite> for Id<K> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.to_string());
-        Ok(IsNull::No)
-    }
-}
-
-impl<K: 'static> FromSql<Uuid, Pg> for Id<K> {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(uuid::Uuid::from_slice(value.as_bytes())?.into())
-    }
-}
-
-impl<K: 'static> FromSql<Uuid, Sqlite> for Id<K> {
-    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
-        Ok(uuid::Uuid::try_parse(&text)?.into())
-    }
-}
-
-impl<K: 'static, DB: Backend> ToSql<Text, DB> for ErpId<K>
-where
-    str: ToSql<Text, DB>,
-{
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        self.as_str().to_sql(out)
-    }
-}
-
-impl<K: 'static, DB: Backend> FromSql<Text, DB> for ErpId<K>
-where
-    String: FromSql<Text, DB>,
-{
-    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-        String::from_sql(value).map(Self::from_trusted)
-    }
-}
-
-/// Microseconds between 1970, where the clock starts, and 2000, where PostgreSQL's does.
-const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
-
-impl ToSql<UtcTimestamp, Pg> for Timestamp {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        ToSql::<BigInt, Pg>::to_sql(&(self.unix_micros() - POSTGRES_EPOCH), &mut out.reborrow())
-    }
-}
-
-impl ToSql<UtcTimestamp, Sqlite> for Timestamp {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.to_string());
-        Ok(IsNull::No)
-    }
-}
-
-impl FromSql<UtcTimestamp, Pg> for Timestamp {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let micros = <i64 as FromSql<BigInt, Pg>>::from_sql(value)?;
-        micros
-            .checked_add(POSTGRES_EPOCH)
-            .and_then(Self::from_unix_micros)
-            .ok_or_else(|| "time out of range".into())
-    }
-}
-
-impl FromSql<UtcTimestamp, Sqlite> for Timestamp {
-    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
-        Self::parse(&text).ok_or_else(|| format!("not a time: {text}").into())
-    }
-}
-
-/// Anything serde can read and write, in a JSON column.
+/// A value stored in a JSON column.
 #[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Json)]
 pub struct Jsonb<T: 'static>(pub T);
 
 impl<T: Serialize + std::fmt::Debug> ToSql<Json, Pg> for Jsonb<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(&[1])?; // version of jsonb's binary form
+        out.write_all(&[JSONB_VERSION])?;
         serde_json::to_writer(out, &self.0)?;
         Ok(IsNull::No)
     }
@@ -145,8 +41,8 @@ impl<T: Serialize + std::fmt::Debug> ToSql<Json, Sqlite> for Jsonb<T> {
 impl<T: DeserializeOwned> FromSql<Json, Pg> for Jsonb<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         match value.as_bytes() {
-            [1, json @ ..] => Ok(Self(serde_json::from_slice(json)?)),
-            _ => Err("unknown version of jsonb".into()),
+            [JSONB_VERSION, json @ ..] => Ok(Self(serde_json::from_slice(json)?)),
+            _ => Err("unsupported jsonb version".into()),
         }
     }
 }
@@ -158,7 +54,7 @@ impl<T: DeserializeOwned> FromSql<Json, Sqlite> for Jsonb<T> {
     }
 }
 
-/// An enumeration stored as its word (a CHECK constraint lists the words).
+/// An enumeration stored as text. A CHECK constraint lists the allowed values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub struct EnumText<T: 'static>(pub T);
@@ -169,8 +65,8 @@ where
     str: ToSql<Text, DB>,
 {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        let word: &'static str = self.0.into();
-        word.to_sql(out)
+        let text: &'static str = self.0.into();
+        text.to_sql(out)
     }
 }
 
@@ -179,9 +75,9 @@ where
     String: FromSql<Text, DB>,
 {
     fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-        let word = String::from_sql(value)?;
-        word.parse()
+        let text = String::from_sql(value)?;
+        text.parse()
             .map(Self)
-            .map_err(|_| format!("unknown word: {word}").into())
+            .map_err(|_| format!("unknown value: {text}").into())
     }
 }

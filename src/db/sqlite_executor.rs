@@ -1,8 +1,9 @@
-//! Where SQLite's statements run.
+//! Where SQLite statements run.
 //!
-//! A statement may wait for the disk, for a lock, or go through a whole table, so it has no business on a worker, which serves
-//! many. But to look up rows by their keys takes less time than to hand that over to another thread and back: what is known to
-//! have little [`ReadCost`] runs where it is asked for. Writes never do, since they wait until they are on disk.
+//! A statement may wait for the disk or a lock, or scan a whole table, so it must not block a
+//! worker thread, which serves many requests. But an indexed lookup is faster than a switch to
+//! another thread and back. So reads that cost a [`ReadCost::Lookup`] run on the worker thread; all
+//! other statements, including all writes, run on the blocking pool.
 
 use std::error::Error;
 
@@ -16,31 +17,29 @@ use tokio::task::{futures::TaskLocalFuture, spawn_blocking};
 use super::ReadCost;
 
 tokio::task_local! {
-    static REACH: ReadCost;
+    static COST: ReadCost;
 }
 
-/// Does work whose statements all have this reach.
-pub(super) fn within<F: Future>(reach: ReadCost, work: F) -> TaskLocalFuture<ReadCost, F> {
-    // no function that is asynchronous itself, since that would keep the work twice
-    REACH.scope(reach, work)
+/// Runs `work`, whose statements all have this cost.
+pub(super) fn with_cost<F: Future>(cost: ReadCost, work: F) -> TaskLocalFuture<ReadCost, F> {
+    // not an `async fn`, whose future would store `work` twice
+    COST.scope(cost, work)
 }
 
-/// Runs statements on the worker itself if they reach for little, or else on the blocking pool.
+/// Runs lookups on the current thread and everything else on the blocking pool.
 #[derive(Debug)]
-pub struct Runner;
+pub struct SqliteExecutor;
 
-impl SpawnBlocking for Runner {
+impl SpawnBlocking for SqliteExecutor {
     fn spawn_blocking<'a, R: Send + 'static>(
         &mut self,
         task: impl FnOnce() -> R + Send + 'static,
     ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>> {
-        if REACH
-            .try_with(|reach| matches!(reach, ReadCost::Lookup))
-            .unwrap_or_default()
-        {
-            return ready(Ok(task())).boxed();
+        if COST.try_with(|cost| *cost) == Ok(ReadCost::Lookup) {
+            ready(Ok(task())).boxed()
+        } else {
+            spawn_blocking(task).map_err(Into::into).boxed()
         }
-        spawn_blocking(task).map_err(Into::into).boxed()
     }
 
     fn get_runtime() -> Self {

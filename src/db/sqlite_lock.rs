@@ -1,7 +1,8 @@
-//! An SQLite file has one process that writes to it.
+//! Process lock of an SQLite file.
 //!
-//! What the process keeps in memory is current because nobody else writes ([`super::commit_counters`]). So a second one is refused,
-//! by a lock on a file beside the database: SQLite's own locks are on the database, and last a statement only.
+//! Cached data is current only because no other process writes to the file
+//! ([`super::commit_counters`]). So a second process is rejected by a lock on a separate file next
+//! to the database, because SQLite's own locks last for a transaction only.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -12,20 +13,26 @@ use anyhow::{Context as _, bail};
 
 use super::DatabaseUrl;
 
-/// The right to write to a database; given back when dropped, or when the process ends, however it ends.
+/// The lock on a database. Released when dropped or when the process ends, even by a crash.
 #[derive(Debug)]
-pub struct FileLock(#[expect(dead_code, reason = "held, never used")] Option<File>);
+pub struct FileLock(#[expect(dead_code, reason = "only held, never read")] Option<File>);
 
-/// Claims a database for this process. PostgreSQL is for any number of them.
+/// Locks a database for this process. Does nothing on PostgreSQL, which any number of processes may
+/// use.
+///
+/// # Errors
+///
+/// If another process holds the lock, or a file cannot be opened.
 pub fn lock_database(url: &DatabaseUrl) -> anyhow::Result<FileLock> {
     let DatabaseUrl::Sqlite(path) = url else {
         return Ok(FileLock(None));
     };
-    // only what exists has one name, whatever links lead to it
-    let made = OpenOptions::new().create(true).append(true).open(path);
-    made.with_context(|| {
-        format!("cannot open {path} (the directory of an SQLite file must exist)")
-    })?;
+    // the file must exist before its path can be made canonical
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot open {path} (its directory must exist)"))?;
     let lock = lock_path(Path::new(path))?;
     let file = OpenOptions::new()
         .create(true)
@@ -36,8 +43,8 @@ pub fn lock_database(url: &DatabaseUrl) -> anyhow::Result<FileLock> {
     match file.try_lock() {
         Ok(()) => Ok(FileLock(Some(file))),
         Err(TryLockError::WouldBlock) => bail!(
-            "another process of this service is using {path}: an SQLite file has one process at a time. Stop the other one, or \
-             run several instances on PostgreSQL"
+            "another process is using {path}: only one process at a time can use an SQLite file. \
+             Stop the other process, or use PostgreSQL to run several instances"
         ),
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", lock.display()))
@@ -45,12 +52,12 @@ pub fn lock_database(url: &DatabaseUrl) -> anyhow::Result<FileLock> {
     }
 }
 
-/// The lock's file is beside the file that a path leads to, by whatever links.
+/// The path of the lock file: next to the database, after all links are resolved.
 fn lock_path(database: &Path) -> anyhow::Result<PathBuf> {
-    let real = database
+    let canonical = database
         .canonicalize()
         .with_context(|| format!("cannot find {}", database.display()))?;
-    let mut path = real.into_os_string();
+    let mut path = canonical.into_os_string();
     path.push(".lock");
     Ok(path.into())
 }
@@ -59,28 +66,28 @@ fn lock_path(database: &Path) -> anyhow::Result<PathBuf> {
 mod tests {
     use super::*;
 
+    fn sqlite_url(path: &Path) -> DatabaseUrl {
+        format!("sqlite://{}", path.display()).parse().unwrap()
+    }
+
     #[test]
-    fn a_second_claim_is_refused_by_whatever_path_until_the_first_ends() {
+    fn second_lock_is_rejected_until_first_is_released() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.db");
-        let url = |path: &Path| {
-            format!("sqlite://{}", path.display())
-                .parse::<DatabaseUrl>()
-                .unwrap()
-        };
-        let linked = directory.path().join("link.db");
-        std::os::unix::fs::symlink(&path, &linked).unwrap();
-        let first = lock_database(&url(&linked)).unwrap();
-        for second in [lock_database(&url(&path)), lock_database(&url(&linked))] {
-            assert!(
-                second
-                    .unwrap_err()
-                    .to_string()
-                    .contains("one process at a time")
-            );
+        let link = directory.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let first = lock_database(&sqlite_url(&link)).unwrap();
+        for second in [&path, &link] {
+            let error = lock_database(&sqlite_url(second)).unwrap_err();
+            assert!(error.to_string().contains("one process at a time"));
         }
+
         drop(first);
-        lock_database(&url(&linked)).unwrap();
+        lock_database(&sqlite_url(&link)).unwrap();
+    }
+
+    #[test]
+    fn postgres_is_not_locked() {
         assert!(lock_database(&"postgres://h/d".parse().unwrap()).is_ok());
     }
 }

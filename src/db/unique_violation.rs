@@ -1,19 +1,21 @@
-//! Which constraint a write violated, named alike on both engines.
+//! Violated UNIQUE constraints, with the same names on both databases.
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 
-/// The violated UNIQUE constraint by its name, `<table>_<columns>_key`.
+/// The name of the violated UNIQUE constraint, `<table>_<columns>_key`; `None` for any other error.
 ///
-/// PostgreSQL names the constraint. SQLite names the columns (`UNIQUE constraint failed: t.a, t.b`), from which the name
-/// follows, because all our unique constraints are named by that convention.
+/// PostgreSQL reports the name. SQLite reports the columns (`UNIQUE constraint failed: t.a, t.b`),
+/// from which the name is derived, because all UNIQUE constraints follow that naming convention.
 pub fn constraint(error: &Error) -> Option<String> {
     match error {
-        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => Some(name(info.as_ref())),
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+            Some(constraint_name(info.as_ref()))
+        }
         _ => None,
     }
 }
 
-fn name(info: &dyn DatabaseErrorInformation) -> String {
+fn constraint_name(info: &dyn DatabaseErrorInformation) -> String {
     if let Some(name) = info.constraint_name() {
         return name.to_owned();
     }
@@ -33,23 +35,29 @@ fn name(info: &dyn DatabaseErrorInformation) -> String {
 mod tests {
     use super::*;
 
+    fn constraint_of(message: &str) -> Option<String> {
+        constraint(&Error::DatabaseError(
+            DatabaseErrorKind::UniqueViolation,
+            Box::new(message.to_owned()),
+        ))
+    }
+
     #[test]
-    fn sqlites_columns_become_postgres_name() {
-        let of = |message: &str| {
-            constraint(&Error::DatabaseError(
-                DatabaseErrorKind::UniqueViolation,
-                Box::new(message.to_owned()),
-            ))
-        };
+    fn constraint_name_is_derived_from_sqlite_columns() {
         assert_eq!(
-            of("UNIQUE constraint failed: accesses.email").as_deref(),
+            constraint_of("UNIQUE constraint failed: accesses.email").as_deref(),
             Some("accesses_email_key")
         );
+        let two_columns =
+            "UNIQUE constraint failed: accesses.business_partner_id, accesses.contact_id";
         assert_eq!(
-            of("UNIQUE constraint failed: accesses.business_partner_id, accesses.contact_id")
-                .as_deref(),
+            constraint_of(two_columns).as_deref(),
             Some("accesses_business_partner_id_contact_id_key")
         );
+    }
+
+    #[test]
+    fn other_error_has_no_constraint() {
         assert_eq!(constraint(&Error::NotFound), None);
     }
 }

@@ -1,62 +1,72 @@
-//! The door through which every write goes.
+//! Units of work: the transaction of a write.
 //!
-//! One transaction: lock the aggregate (which bumps its revision), let the service check and write, record history.
-//! When nothing changed or something was refused, all of it is rolled back, the revision included.
+//! A unit of work locks its aggregate (which increments the revision), lets the service check and
+//! write, and records the history. If nothing changed or the request is rejected, everything is
+//! rolled back, including the revision.
 //!
-//! The work runs in a task of its own: a client that hangs up cannot leave a transaction half-way.
+//! It runs in a separate task, so a client that disconnects cannot leave a transaction
+//! half-finished.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{Conn, Db, back_off, is_unclassified, query_time};
-use crate::{
-    common::{Actor, Audit, Change, Committed, Error, Resource, Result, timestamp::Timestamp},
-    history::{self, AggregateVersion},
+use tokio::time::Instant;
+
+use super::{
+    AggregateVersion, Conn, Db, back_off, errors::is_unclassified, history_log, query_time,
+};
+use crate::common::{
+    Actor, Audit, Change, Committed, Error, Resource, Result, timestamp::Timestamp,
 };
 
-/// How long a write is repeated when the engine keeps aborting it in favour of others.
+/// How long a write is retried if the database repeatedly aborts it in favour of other ones.
 const RETRY_LIMIT: Duration = Duration::from_secs(10);
-/// How often a write is begun anew after it failed otherwise before anything was committed.
-const RECONNECTS: u32 = 3;
+/// How many attempts may fail for another reason before the commit was sent.
+const MAX_LOST_ATTEMPTS: u32 = 3;
 
-/// What a unit of work locks: the root under which a change is counted.
+/// The aggregate that a unit of work locks. Each committed change increments its revision.
 pub trait Aggregate: Clone {
-    /// What the lock reveals, handed to the work.
+    /// The state that is read while locking, for use by the work.
     type Locked;
 
-    /// Takes the write lock by bumping the revision, and applies the rules that hold for every write to it.
+    /// Locks the aggregate by incrementing its revision, and checks the rules that apply to every
+    /// write.
     fn lock(
         &self,
         conn: &mut Conn,
     ) -> impl Future<Output = Result<(Self::Locked, AggregateVersion)>>;
 }
 
-/// A unit of work in progress: the connection inside its transaction, and what the lock revealed.
+/// A unit of work in progress.
 pub struct Tx<'c, L> {
+    /// The connection, inside the transaction.
     pub conn: &'c mut Conn,
+    /// The state that was read while locking the aggregate.
     pub locked: L,
+    /// The time of the change.
     pub now: Timestamp,
     actor: &'c Actor,
 }
 
 impl<L> Tx<'_, L> {
-    /// The stamp of something created by this unit of work.
+    /// The audit fields of a resource that this unit of work creates.
     pub fn created_audit(&self) -> Audit {
         Audit::created(self.actor, self.now)
     }
 
-    /// The stamp of something changed by this unit of work.
+    /// The audit fields of a resource that this unit of work updates; `audit` are the current ones.
     pub fn updated_audit(&self, audit: &Audit) -> Audit {
         audit.updated(self.actor, self.now)
     }
 }
 
-/// Why an attempt ended, and whether another is safe.
+/// Why an attempt failed, and whether another one is safe.
 enum AttemptError {
-    /// The engine chose another transaction; nothing was kept.
+    /// The database aborted the transaction in favour of another one. EmptyBody was committed.
     Aborted(Error),
-    /// The connection broke, or the engine failed for a reason we do not understand, before the commit was sent; nothing
-    /// was kept.
+    /// The connection broke or an unclassified error occurred before the commit was sent. EmptyBody
+    /// was committed.
     Lost(Error),
+    /// The attempt must not be repeated.
     Final(Error),
 }
 
@@ -72,11 +82,14 @@ impl From<Error> for AttemptError {
 }
 
 impl Db {
-    /// Runs one unit of work on `aggregate` and commits it, or leaves everything as it was.
+    /// Runs a unit of work on `aggregate` and commits it, or changes nothing.
     ///
-    /// `work` may run several times and must have no effect but through its [`Tx`]. An error means that nothing was kept,
-    /// with one exception: [`Error::ConnectionLost`] and [`Error::Unavailable`] leave that open when they befall the commit
-    /// itself.
+    /// `work` may run several times, so it must have no side effects except through its [`Tx`].
+    ///
+    /// # Errors
+    ///
+    /// After an error nothing was committed, with one exception: if the commit itself fails with
+    /// [`Error::ConnectionLost`] or [`Error::Unavailable`], the outcome is unknown.
     pub async fn transact<A, T, F>(
         &self,
         actor: Actor,
@@ -89,13 +102,18 @@ impl Db {
         F: AsyncFn(&mut Tx<'_, A::Locked>) -> Result<Change<T>> + 'static,
     {
         let db = self.clone();
-        let task = async move { db.persist(&actor, &aggregate, &work).await };
-        query_time::count(tokio::task::spawn_local(task))
+        let task = async move { db.transact_with_retries(&actor, &aggregate, &work).await };
+        query_time::measure(tokio::task::spawn_local(task))
             .await
             .map_err(|panic| Error::Internal(panic.into()))?
     }
 
-    async fn persist<A, T, F>(&self, actor: &Actor, aggregate: &A, work: &F) -> Result<Committed<T>>
+    async fn transact_with_retries<A, T, F>(
+        &self,
+        actor: &Actor,
+        aggregate: &A,
+        work: &F,
+    ) -> Result<Committed<T>>
     where
         A: Aggregate,
         T: Resource,
@@ -106,12 +124,12 @@ impl Db {
         loop {
             attempt += 1;
             match self.attempt(actor, aggregate, work).await {
-                Ok(done) => return Ok(done),
+                Ok(committed) => return Ok(committed),
                 Err(AttemptError::Final(error)) => return Err(error),
                 Err(AttemptError::Aborted(error)) if started.elapsed() > RETRY_LIMIT => {
                     return Err(error);
                 }
-                Err(AttemptError::Lost(error)) if attempt > RECONNECTS => return Err(error),
+                Err(AttemptError::Lost(error)) if attempt > MAX_LOST_ATTEMPTS => return Err(error),
                 Err(AttemptError::Aborted(_) | AttemptError::Lost(_)) => back_off(attempt).await,
             }
         }
@@ -128,23 +146,15 @@ impl Db {
         T: Resource,
         F: AsyncFn(&mut Tx<'_, A::Locked>) -> Result<Change<T>>,
     {
-        let deadline = self.request_deadline();
-        let conn = deadline.keep(self.writer()).await.map_err(Error::from)??;
+        let deadline = self.request_deadline(Instant::now());
+        let conn = deadline.limit(self.writer()).await.map_err(Error::from)??;
         let prepared = deadline.run(conn, async |conn| {
-            conn.begin_write().await?;
-            let outcome = write(conn, actor, aggregate, work).await;
-            match &outcome {
-                Ok((Change::Unchanged(_), _)) => conn.rollback().await?,
-                Ok(_) => {}
-                // a connection that cannot roll back is not given out again
-                Err(_) => drop(conn.rollback().await),
-            }
-            outcome
+            prepare(conn, actor, aggregate, work).await
         });
-        let (conn, (change, origin)) = prepared.await?;
+        let (conn, (change, version)) = prepared.await?;
         let created = matches!(change, Change::Created(_));
         if !matches!(change, Change::Unchanged(_)) {
-            self.commit(conn, &origin).await?;
+            self.commit(conn, &version).await?;
         }
         Ok(Committed {
             resource: change.into_result(),
@@ -152,30 +162,31 @@ impl Db {
         })
     }
 
-    /// Commits. When no answer to that comes, because the connection broke or the time was up, nobody knows whether the change
-    /// was kept, so it must not be repeated: the caller is told 503, and finds out by reading.
-    async fn commit(&self, mut conn: Conn, origin: &AggregateVersion) -> Result<(), AttemptError> {
-        let commit = conn.commit(self.changes(), origin);
-        let committed = self
-            .request_deadline()
-            .keep(commit)
+    /// Commits. If the connection breaks or the time is up, the outcome is unknown. Then the unit
+    /// of work must not be repeated; the client gets 503 and has to read the resource to find out.
+    async fn commit(&self, mut conn: Conn, version: &AggregateVersion) -> Result<(), AttemptError> {
+        let result = self
+            .request_deadline(Instant::now())
+            .limit(conn.commit(self.commit_counters(), version))
             .await
             .map_err(Error::from)
             .flatten();
-        match committed {
+        match result {
             Ok(()) => Ok(()),
             Err(error @ Error::Aborted(_)) => Err(AttemptError::Aborted(error)),
             Err(error) => {
-                // its transaction may still be open
+                // the transaction may still be open
                 conn.close();
-                tracing::error!(%error, "commit failed or was not answered; whether the change was kept is not known");
+                tracing::error!(%error, "commit outcome unknown");
                 Err(AttemptError::Final(error))
             }
         }
     }
 }
 
-async fn write<A, T, F>(
+/// Begins a transaction and runs the work in it. If there is a change, the transaction stays open
+/// for the commit; otherwise it is rolled back.
+async fn prepare<A, T, F>(
     conn: &mut Conn,
     actor: &Actor,
     aggregate: &A,
@@ -186,7 +197,29 @@ where
     T: Resource,
     F: AsyncFn(&mut Tx<'_, A::Locked>) -> Result<Change<T>>,
 {
-    let (locked, origin) = aggregate.lock(conn).await?;
+    conn.begin_write().await?;
+    let result = run(conn, actor, aggregate, work).await;
+    match &result {
+        Ok((Change::Unchanged(_), _)) => conn.rollback().await?,
+        Ok(_) => {}
+        // if the rollback fails too, the pool discards the connection
+        Err(_) => drop(conn.rollback().await),
+    }
+    result
+}
+
+async fn run<A, T, F>(
+    conn: &mut Conn,
+    actor: &Actor,
+    aggregate: &A,
+    work: &F,
+) -> Result<(Change<T>, AggregateVersion)>
+where
+    A: Aggregate,
+    T: Resource,
+    F: AsyncFn(&mut Tx<'_, A::Locked>) -> Result<Change<T>>,
+{
+    let (locked, version) = aggregate.lock(conn).await?;
     let now = Timestamp::now();
     let mut tx = Tx {
         conn,
@@ -195,77 +228,112 @@ where
         actor,
     };
     let change = work(&mut tx).await?;
-    history::record(tx.conn, &origin, actor, now, &change).await?;
-    Ok((change, origin))
+    history_log::record(tx.conn, &version, actor, now, &change).await?;
+    Ok((change, version))
 }
 
 #[cfg(test)]
 mod tests {
-    use diesel::{Connection as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+    use diesel::prelude::*;
     use futures_util::FutureExt as _;
+    use serde::Serialize;
     use tokio::task::{LocalSet, spawn_local, yield_now};
 
     use super::*;
     use crate::{
-        catalog::{self, Area},
-        common::{change::Precondition, ids::BusinessPartnerId},
+        common::{etag::EntityTag, ids::BusinessPartnerId},
         db::{
             DbOptions,
             migrations::{Direction, migrate},
-            schema::{
-                CATALOG,
-                shared_revisions::dsl::{name, revision, shared_revisions},
-            },
+            schema::{CATALOG, shared_revisions},
+            with_conn,
         },
     };
 
-    /// Far longer than a commit takes.
-    const A_WHILE: Duration = Duration::from_millis(50);
+    /// Much longer than a commit takes.
+    const COMMIT_LIMIT: Duration = Duration::from_millis(50);
+
+    /// The catalogue, reduced to its revision.
+    #[derive(Clone)]
+    struct TestAggregate;
+
+    impl Aggregate for TestAggregate {
+        type Locked = ();
+
+        async fn lock(&self, conn: &mut Conn) -> Result<((), AggregateVersion)> {
+            let bump = diesel::update(shared_revisions::table.find(CATALOG))
+                .set(shared_revisions::revision.eq(shared_revisions::revision + 1))
+                .returning(shared_revisions::revision);
+            let revision = with_conn!(conn, |c| diesel_async::RunQueryDsl::get_result(bump, c))?;
+            Ok(((), AggregateVersion::Catalog { revision }))
+        }
+    }
+
+    #[derive(Serialize)]
+    struct TestResource;
+
+    impl Resource for TestResource {
+        const KIND: &'static str = "area";
+
+        fn resource_id(&self) -> String {
+            "A-1".to_owned()
+        }
+
+        fn etag(&self) -> EntityTag {
+            EntityTag::of(1)
+        }
+    }
+
+    fn actor() -> Actor {
+        Actor {
+            subject: "s".to_owned(),
+            client: None,
+            request_id: "r".to_owned(),
+        }
+    }
+
+    fn catalog_revision(conn: &mut SqliteConnection) -> i64 {
+        shared_revisions::table
+            .find(CATALOG)
+            .select(shared_revisions::revision)
+            .first(conn)
+            .unwrap()
+    }
 
     #[tokio::test]
-    async fn a_commit_counts_as_soon_as_others_can_see_it() {
+    async fn commit_is_counted_as_soon_as_it_is_visible() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.db").display().to_string();
         let url = format!("sqlite://{path}").parse().unwrap();
         migrate(&url, Direction::Up).await.unwrap();
         let db = Db::open(&url, DbOptions::default()).unwrap();
-        let mut file = diesel::SqliteConnection::establish(&path).unwrap();
-        let mut seen = || {
-            shared_revisions
-                .filter(name.eq(CATALOG))
-                .select(revision)
-                .first::<i64>(&mut file)
-                .unwrap()
-        };
-        let (partner, changes) = (
-            "K-1".parse::<BusinessPartnerId>().unwrap(),
-            db.changes().unwrap().clone(),
-        );
-        let (before, due_before) = (seen(), changes.settled(&partner).await);
-        let body = serde_json::json!({"name": "A", "color": "#00aaff"});
-        let actor = Actor {
-            subject: "s".to_owned(),
-            client: None,
-            request_id: "r".to_owned(),
-        };
-        let write = async move {
-            let (id, body) = (
-                "A-1".parse().unwrap(),
-                serde_json::from_value(body).unwrap(),
-            );
-            catalog::service::put::<Area>(&db, actor, id, body, Precondition::default())
+        let mut conn = SqliteConnection::establish(&path).unwrap();
+        let partner: BusinessPartnerId = "K-1".parse().unwrap();
+        let counters = db.commit_counters().unwrap().clone();
+        let revision_before = catalog_revision(&mut conn);
+        let settled_before = counters.settled(&partner).await;
+
+        let test = async {
+            let write = spawn_local(async move {
+                db.transact(actor(), TestAggregate, async |_| {
+                    Ok(Change::Created(TestResource))
+                })
                 .await
                 .map(drop)
-        };
-        let test = async {
-            let write = spawn_local(write);
-            // between two looks, the writer's task gets on by one statement: it has not heard of its commit when that is seen
-            while seen() == before {
+            });
+            // Each yield lets the writer's task execute one statement. So when the commit becomes
+            // visible, that task has not received the confirmation yet.
+            while catalog_revision(&mut conn) == revision_before {
                 yield_now().await;
                 let started = Instant::now();
-                while seen() == before && started.elapsed() < A_WHILE {}
+                while catalog_revision(&mut conn) == revision_before
+                    && started.elapsed() < COMMIT_LIMIT
+                {}
             }
-            assert_ne!(changes.settled(&partner).now_or_never(), Some(due_before));
+            assert_ne!(
+                counters.settled(&partner).now_or_never(),
+                Some(settled_before)
+            );
             write.await.unwrap().unwrap();
         };
         LocalSet::new().run_until(test).await;

@@ -23,7 +23,7 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
-    /// Nothing stands in the way here.
+    /// EmptyBody stands in the way here.
     Pass,
     /// The ticket is hidden.
     Deny,

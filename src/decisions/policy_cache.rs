@@ -174,7 +174,7 @@ impl PolicyCache {
         {
             return Ok(kept);
         }
-        Box::pin(query_time::count(self.load_fresh(partner, now))).await
+        Box::pin(query_time::measure(self.load_fresh(partner, now))).await
     }
 
     async fn load_fresh(
@@ -202,7 +202,10 @@ impl PolicyCache {
         partner: &BusinessPartnerId,
         more: impl AsyncFn(&mut Conn, &PolicyInput) -> Result<T>,
     ) -> Result<(Arc<PolicySnapshot>, T)> {
-        let stamp = self.db.changes().map(|changes| changes.stamp(partner));
+        let stamp = self
+            .db
+            .commit_counters()
+            .map(|counters| counters.lower_bound(partner));
         let read = async |conn: &mut Conn| {
             let input = self.input(conn, partner, stamp).await?;
             let more = more(conn, &input).await?;

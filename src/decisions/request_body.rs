@@ -13,7 +13,7 @@ use super::{
 use crate::{
     accesses::AccessRef,
     common::{
-        Code, FieldError, Result, formats::Email, ids::Id, json_object::JsonObject, merge_patch,
+        Code, FieldError, Result, email::Email, ids::Id, json_object::JsonObject, merge_patch,
         text::SelfCheck as _, truncated_vec::TruncatedVec,
     },
     http::{

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     common::{
-        formats::Email,
+        email::Email,
         ids::{AccessId, AreaId, BusinessPartnerId, ContactId, RuleId, TicketTypeId},
     },
     ticket_filter::{TicketClosure, TicketFilter, TicketLevel, TicketStatus},

@@ -89,7 +89,7 @@ pub async fn decide_ticket_creation(
 ///
 /// What would change for which access if the rule were saved: with `rule_id` in place of that rule, without it as a new one; of
 /// one partner, or global where `business_partner_id` is absent. `active: false` tells what turning it off would change. Up to 200
-/// sample tickets are judged for up to 500 active accesses, or for those named. Nothing is saved. A token limited to one partner
+/// sample tickets are judged for up to 500 active accesses, or for those named. EmptyBody is saved. A token limited to one partner
 /// can preview that partner's rules only.
 #[utoipa::path(
     tag = "decisions",

@@ -80,9 +80,11 @@ fn count(counts: &DecisionStats, decisions: &[TicketDecision<'_>]) {
         visible += usize::from(decision.visible);
         wrong += usize::from(decision.error.is_some());
     }
-    counts.visible.add(visible);
-    counts.wrong.add(wrong);
-    counts.hidden.add(decisions.len() - visible - wrong);
+    counts.visible.inc_by(visible as u64);
+    counts.wrong.inc_by(wrong as u64);
+    counts
+        .hidden
+        .inc_by((decisions.len() - visible - wrong) as u64);
 }
 
 /// `explain`: in which language, if at all.
@@ -175,7 +177,7 @@ pub async fn creation(
     } else {
         &counts.refused
     }
-    .add(1);
+    .inc();
     let explainer = Explainer {
         policy,
         viewer,

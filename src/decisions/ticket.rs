@@ -8,7 +8,7 @@ pub use super::attribute::{Attribute, Str};
 use crate::{
     common::{
         Code, FieldError,
-        ids::{Id, erp_id},
+        ids::{Id, check_erp_id},
         lenient_enum::LenientEnum,
         timestamp::Timestamp,
     },
@@ -130,8 +130,8 @@ impl TicketAttributes<'_> {
             }
         }
         opaque(&self.ticket_id).map_err(at("/ticket_id"))?;
-        erp_id(&self.business_partner_id).map_err(at("/business_partner_id"))?;
-        erp_id(&self.area_id).map_err(at("/area_id"))?;
+        check_erp_id(&self.business_partner_id).map_err(at("/business_partner_id"))?;
+        check_erp_id(&self.area_id).map_err(at("/area_id"))?;
         let ids = [
             (&self.ticket_type_id, "/ticket_type_id"),
             (&self.main_contact_id, "/main_contact_id"),
@@ -141,7 +141,7 @@ impl TicketAttributes<'_> {
         ];
         for (id, place) in ids {
             id.known()
-                .map_or(Ok(()), |id| erp_id(id))
+                .map_or(Ok(()), |id| check_erp_id(id))
                 .map_err(at(place))?;
         }
         if let Attribute::Known(id) = &self.created_by_access_id {

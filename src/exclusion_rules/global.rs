@@ -8,12 +8,12 @@ use crate::{
     catalog,
     common::{Result, change::EntityTag},
     crud::Parent,
+    db::AggregateVersion,
     db::{
         Aggregate, Conn, Db, RevisionLookup,
         schema::{GLOBAL_RULES, shared_revisions},
         with_conn,
     },
-    history::AggregateVersion,
 };
 
 /// The list of global rules.

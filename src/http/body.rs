@@ -248,7 +248,7 @@ pub fn reject_if_any(field_errors: Vec<FieldError>) -> Result<()> {
         .find(|error| error.code.kind() == Kind::Unreadable);
     let code = unreadable.map_or(Code::ValidationFailed, |error| error.code);
     let args = unreadable
-        .map(|error| error.facts.clone())
+        .map(|error| error.args.clone())
         .unwrap_or_default();
     Err(Error::field_errors(code, field_errors).with_args(args))
 }

@@ -111,7 +111,7 @@ async fn read_with_etag<T>(
     cost: ReadCost,
     read: impl AsyncFn(&mut Conn) -> Result<T>,
 ) -> Result<(EntityTag, T)> {
-    let result = call.db.look(cost, async |conn| read(conn).await).await;
+    let result = call.db.read_with(cost, async |conn| read(conn).await).await;
     if let Err(Error::Unavailable(_) | Error::ConnectionLost(_)) = result {
         // The read has already waited and retried.
         return result.map(|body| (etag, body));

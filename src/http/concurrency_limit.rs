@@ -63,7 +63,7 @@ mod tests {
 
         drop(first);
 
-        drop(limit.admit().unwrap();
+        drop(limit.admit().unwrap());
     }
 
     #[tokio::test]

@@ -196,7 +196,7 @@ fn validation_error(error: &ValidationError, parent: &str) -> FieldError {
     FieldError {
         pointer: format!("{parent}{child}"),
         code,
-        facts: args.collect(),
+        args: args.collect(),
     }
 }
 

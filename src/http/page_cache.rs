@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(cache.get("/a", &EntityTag::of(1)).unwrap().len(), 10);
         assert_eq!(cache.get("/a", &EntityTag::of(2)), None);
         assert_eq!(cache.get("/b", &EntityTag::of(1)), None);
-        let lookups = cache.lookups.named().map(|(_, count)| count.now());
+        let lookups = cache.lookups.named().map(|(_, count)| count.get());
         assert_eq!(lookups, [1, 1, 2]);
     }
 

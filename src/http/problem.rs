@@ -142,7 +142,7 @@ impl Problem {
     }
 
     fn from_client_error(error: &ClientError, context: &ProblemContext) -> Self {
-        let mut args = error.facts.clone();
+        let mut args = error.args.clone();
         args.push(("request_id".into(), context.request_id.clone()));
         let (title, detail) = i18n::problem_text(context.lang, error.code, &args);
         Self {
@@ -166,7 +166,7 @@ impl Problem {
 impl FieldErrorBody {
     /// Renders a field error in a language.
     pub fn new(field_error: &FieldError, lang: Lang) -> Self {
-        let (_, detail) = i18n::problem_text(lang, field_error.code, &field_error.facts);
+        let (_, detail) = i18n::problem_text(lang, field_error.code, &field_error.args);
         Self {
             pointer: field_error.pointer.clone(),
             code: field_error.code.as_str(),
@@ -238,23 +238,23 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
         Code::MissingToken => vec![challenge("")],
         Code::InvalidToken => vec![challenge(r#", error="invalid_token""#)],
         Code::InsufficientScope => {
-            let scope = argument(&error.facts, "scope");
+            let scope = argument(&error.args, "scope");
             vec![challenge(&format!(
                 r#", error="insufficient_scope", scope="{scope}""#
             ))]
         }
         Code::Overloaded => retry_later(),
         Code::TooManyRequests => {
-            let seconds = argument(&error.facts, "seconds");
+            let seconds = argument(&error.args, "seconds");
             vec![(header::RETRY_AFTER, seconds.to_owned())]
         }
         Code::UnsupportedMediaType => vec![(header::ACCEPT_ENCODING, "identity".to_owned())],
         Code::MethodNotAllowed => {
-            let allowed = argument(&error.facts, "allowed");
+            let allowed = argument(&error.args, "allowed");
             vec![(header::ALLOW, allowed.to_owned())]
         }
         Code::PreconditionFailed => error
-            .current
+            .current_etag
             .iter()
             .map(|etag| (header::ETAG, etag.quoted()))
             .collect(),

@@ -8,8 +8,8 @@ use crate::{
         timestamp::Timestamp,
     },
     crud::Parent,
+    db::AggregateVersion,
     db::{Aggregate, Conn, Db, RevisionLookup, Tx},
-    history::AggregateVersion,
 };
 
 pub use super::repo::active_accesses;

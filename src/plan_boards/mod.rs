@@ -11,13 +11,13 @@ pub use dto::PlanBoardGrant;
 
 use crate::{
     catalog::PlanBoard,
-    common::{Code, Nothing, Resource, change::EntityTag, ids::ErpId},
+    common::{Code, EmptyBody, Resource, change::EntityTag, ids::ErpId},
     grants::{Grant, GrantWithEntry},
 };
 
 impl Grant for PlanBoardGrant {
     type Entry = PlanBoard;
-    type Put = Nothing;
+    type Put = EmptyBody;
 
     const LAST_GRANT_ERROR: Option<Code> = None;
 

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, put};
 
 use super::PlanBoardGrant;
 use crate::{
-    common::{Nothing, Result, ids::PlanBoardId},
+    common::{EmptyBody, Result, ids::PlanBoardId},
     grants::handlers,
     http::{
         auth::{
@@ -71,7 +71,7 @@ pub async fn get_plan_board(
 pub async fn put_plan_board(
     at: AuthorizedPartner<CatalogWrite>,
     id: PathParam<PlanBoardId>,
-    body: OptionalBody<Nothing>,
+    body: OptionalBody<EmptyBody>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     handlers::put::<PlanBoardGrant>(call, at.actor(), at.partner, id.0, body.0).await

@@ -264,7 +264,7 @@ fn in_range(position: i64) -> Result<(), validator::ValidationError> {
     }
     let field_error = FieldError::new("", crate::common::Code::OutOfRange)
         .with("allowed", format!("0..{MAX_POSITION}"));
-    Err(crate::common::text::fault_error(field_error))
+    Err(crate::common::text::to_validation_error(field_error))
 }
 
 /// Filters of the list of queries.

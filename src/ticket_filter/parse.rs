@@ -16,7 +16,7 @@ use crate::common::{
     ids::{ContactId, Id},
     json_object::JsonObject,
     normalize::fold_case,
-    text::{SelfCheck, Text, fault_error},
+    text::{SelfCheck, Text, to_validation_error},
     timestamp::Timestamp,
     truncated_vec::TruncatedVec,
 };
@@ -83,7 +83,7 @@ impl<const VIEWER: bool> Validate for FilterBody<VIEWER> {
         };
         let mut errors = ValidationErrors::new();
         for field_error in field_errors {
-            errors.add("", fault_error(field_error.clone()));
+            errors.add("", to_validation_error(field_error.clone()));
         }
         Err(errors)
     }
@@ -316,7 +316,7 @@ fn normalised(kind: ValueKind, field: Field, value: &str) -> Result<String, Fiel
         ValueKind::Duration => CalendarDuration::parse(value)
             .map(|period| period.to_string())
             .ok_or_else(|| FieldError::new("", Code::InvalidDuration)),
-        ValueKind::Nothing => Ok(value.to_owned()),
+        ValueKind::EmptyBody => Ok(value.to_owned()),
     }
 }
 

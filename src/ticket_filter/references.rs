@@ -13,11 +13,12 @@ use crate::{
         change::EntityTag,
         error::ensure_valid,
         ids::{BusinessPartnerId, Id, QueryId, RuleId},
+        sql::Uuid,
     },
     db::{
         Conn,
         schema::{catalog_entries as entries, exclusion_rules, filter_references as refs, queries},
-        sql_types::{EnumText, Uuid},
+        sql_types::EnumText,
         with_conn,
     },
 };

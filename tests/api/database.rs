@@ -275,7 +275,7 @@ async fn one_worker_can_use_the_connections_of_all(#[values(1, 3, 8)] workers: u
         ..DbOptions::default()
     };
     let db = Db::open(&storage.url().parse().unwrap(), options).unwrap();
-    assert_eq!((db.pool().most, db.pool().used), (4, 0));
+    assert_eq!((db.pool().max, db.pool().used), (4, 0));
     // passed only by four at once
     let barrier = tokio::sync::Barrier::new(4);
     let hold = || db.read(async |_| Ok(barrier.wait().await.is_leader()));

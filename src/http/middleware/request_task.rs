@@ -93,7 +93,7 @@ pub async fn run_request(
         app_context.clone(),
         progress.clone(),
     );
-    let task = actix_web::rt::spawn(query_time::counting(response).instrument(span.clone()));
+    let task = actix_web::rt::spawn(query_time::track(response).instrument(span.clone()));
     let error = match timeout(limit, task).await {
         Ok(Ok(response)) => return response,
         Ok(Err(panic)) => Error::Internal(anyhow::anyhow!("the request task failed: {panic}")),

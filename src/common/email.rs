@@ -1,4 +1,4 @@
-//! Texts of a fixed form: e-mail addresses and colours. Each type owns its normalisation, its limits and its schema.
+//! E-mail addresses.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{
@@ -15,17 +15,19 @@ use crate::common::{
     text::SelfCheck,
 };
 
-/// An e-mail address of RFC 5321 without quotes, at most 254 characters of ASCII, kept in lower case: HTML's, but that dots
-/// stand between characters, and that the domain is one by IDNA.
+/// An e-mail address: at most 254 ASCII characters, stored in lower case.
 ///
-/// It is a login, and a login has one spelling: what looks like a letter of ASCII (full-width forms, the Kelvin sign) or like
-/// nothing (soft hyphens) is refused rather than converted, and a domain beyond ASCII is written in punycode (`xn--…`).
-/// Address literals (`a@[192.0.2.1]`) are refused as well, since an IPv6 address has many spellings.
+/// The local part is an RFC 5321 dot-string (not quoted, no leading, trailing or repeated dots);
+/// the domain must be valid IDNA. An address is a login, so it must have exactly one spelling.
+/// Characters that only resemble ASCII (full-width forms, the Kelvin sign) or are invisible (soft
+/// hyphens) are rejected instead of converted, and an internationalised domain must be sent in
+/// punycode (`xn--…`). Address literals (`a@[192.0.2.1]`) are rejected too, because an IPv6 address
+/// has many spellings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Email(String);
 
-/// Pattern of [`Email`]. That there are no more than 64 characters before the `@` cannot be said without looking ahead, which
-/// not every language's patterns can.
+/// Pattern of [`Email`]. It does not limit the whole local part to 64 characters, because that
+/// needs look-ahead, which not every regex dialect supports.
 pub const EMAIL_PATTERN: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,62})*@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$";
 
 impl From<Email> for String {
@@ -42,14 +44,14 @@ impl<'de> Deserialize<'de> for Email {
 
 impl Email {
     fn is_valid(&self) -> bool {
-        // validator takes domains beyond ASCII, and address literals
-        let one_spelling = self.0.is_ascii() && !self.0.contains('[');
-        // and dots anywhere, and punycode of nothing
-        let well_formed = self.0.rsplit_once('@').is_some_and(|(before, domain)| {
-            before.split('.').all(|part| !part.is_empty())
+        // `validate_email` accepts non-ASCII domains, address literals, misplaced dots and invalid
+        // punycode, so these are checked here
+        let has_one_spelling = self.0.is_ascii() && !self.0.contains('[');
+        let is_well_formed = self.0.rsplit_once('@').is_some_and(|(local_part, domain)| {
+            local_part.split('.').all(|part| !part.is_empty())
                 && idna::domain_to_ascii_strict(domain).is_ok_and(|ascii| ascii == domain)
         });
-        one_spelling && well_formed && self.0.validate_email()
+        has_one_spelling && is_well_formed && self.0.validate_email()
     }
 }
 
@@ -78,50 +80,6 @@ impl PartialSchema for Email {
 
 impl ToSchema for Email {}
 
-/// An RGB colour `#RRGGBB`, kept in upper case.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Color(String);
-
-/// Pattern of [`Color`].
-pub const COLOR_PATTERN: &str = "^#[0-9A-Fa-f]{6}$";
-
-impl From<Color> for String {
-    fn from(color: Color) -> Self {
-        color.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Color {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(text.trim().to_ascii_uppercase()))
-    }
-}
-
-impl SelfCheck for Color {
-    fn check(&self) -> Result<(), FieldError> {
-        let hex = |digits: &str| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-        match self.0.strip_prefix('#') {
-            Some(digits) if hex(digits) => Ok(()),
-            _ if self.0.is_empty() => Err(FieldError::new("", Code::Required)),
-            _ => Err(FieldError::new("", Code::InvalidColor)),
-        }
-    }
-}
-
-impl PartialSchema for Color {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some("RGB colour."))
-            .pattern(Some(COLOR_PATTERN))
-            .min_length(Some(7))
-            .max_length(Some(7))
-            .into()
-    }
-}
-
-impl ToSchema for Color {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,8 +92,8 @@ mod tests {
         serde_json::from_value(serde_json::json!(text)).unwrap()
     }
 
-    /// What generated clients and forms check beforehand.
-    fn has_the_pattern(text: &str) -> bool {
+    /// Whether the address passes the check of generated clients and forms.
+    fn matches_pattern(text: &str) -> bool {
         jsonschema::is_valid(
             &serde_json::json!({"pattern": EMAIL_PATTERN}),
             &serde_json::json!(text),
@@ -149,11 +107,11 @@ mod tests {
     #[case("a@XN--MLLER-KVA.example", "a@xn--mller-kva.example")]
     #[case("a@192.0.2.1", "a@192.0.2.1")]
     #[case("anna.b.schmidt@example.com", "anna.b.schmidt@example.com")]
-    fn emails_are_kept_in_lower_case(#[case] text: &str, #[case] kept: &str) {
+    fn valid_email_is_stored_in_lower_case(#[case] text: &str, #[case] stored: &str) {
         assert_eq!(code(&email(text)), None);
-        assert_eq!(String::from(email(text)), kept);
-        assert_eq!(code(&email(kept)), None);
-        assert!(has_the_pattern(text.trim()));
+        assert_eq!(String::from(email(text)), stored);
+        assert_eq!(code(&email(stored)), None);
+        assert!(matches_pattern(text.trim()));
     }
 
     #[rstest::rstest]
@@ -171,33 +129,33 @@ mod tests {
     #[case("müller@example.com")]
     #[case("a@müller.example")]
     #[case("a@mu\u{308}ller.example")]
-    #[case::full_width("a@\u{ff45}xample.com")]
+    #[case::full_width_letter("a@\u{ff45}xample.com")]
     #[case::full_width_at("a\u{ff20}example.com")]
     #[case::ideographic_full_stop("a@example\u{3002}com")]
     #[case::kelvin_sign("a@\u{212a}.example")]
-    #[case::kelvin_sign_before("\u{212a}@k.example")]
+    #[case::kelvin_sign_in_local_part("\u{212a}@k.example")]
     #[case::long_s("a@\u{17f}.example")]
     #[case::soft_hyphen("a@exam\u{ad}ple.com")]
     #[case::zero_width_space("a@exam\u{200b}ple.com")]
     #[case::address_literal("a@[192.0.2.1]")]
-    #[case::address_literal_of_ipv6("a@[2001:db8::1]")]
-    #[case::address_literal_after_a_name("a@b[192.0.2.1]")]
-    fn what_is_no_email_or_one_of_several_spellings(#[case] text: &str) {
+    #[case::ipv6_address_literal("a@[2001:db8::1]")]
+    #[case::address_literal_after_name("a@b[192.0.2.1]")]
+    fn invalid_or_ambiguous_email_is_rejected(#[case] text: &str) {
         let expected = if text.is_empty() {
             Code::Required
         } else {
             Code::InvalidEmail
         };
         assert_eq!(code(&email(text)), Some(expected));
-        assert!(!has_the_pattern(text));
+        assert!(!matches_pattern(text));
     }
 
     #[rstest::rstest]
     #[case::reserved("a@ab--cd.example")]
-    #[case::nothing_in_punycode("a@xn--.example")]
-    #[case::no_punycode("a@xn--a-.example")]
-    #[case::long_name(&format!("{}@example.com", ["a"; 33].join(".")))]
-    fn what_no_pattern_can_tell(#[case] text: &str) {
+    #[case::empty_punycode("a@xn--.example")]
+    #[case::invalid_punycode("a@xn--a-.example")]
+    #[case::long_local_part(&format!("{}@example.com", ["a"; 33].join(".")))]
+    fn invalid_email_beyond_pattern_is_rejected(#[case] text: &str) {
         assert_eq!(code(&email(text)), Some(Code::InvalidEmail));
     }
 }
