@@ -73,7 +73,7 @@ where
         stored: Option<&RuleRow>,
         fields: &mut RuleFields,
     ) -> Result<()> {
-        references::settle(
+        references::check_references(
             tx.conn,
             stored.map(|stored| &stored.fields.filter.0),
             &fields.filter.0,
@@ -86,7 +86,7 @@ where
     }
 
     async fn after_write(tx: &mut Tx<'_, H::Locked>, row: &RuleRow) -> Result<()> {
-        references::keep(tx.conn, Owner::Rule(row.id), &row.fields.filter.0).await
+        references::replace_references(tx.conn, Owner::Rule(row.id), &row.fields.filter.0).await
     }
 
     async fn load_page(

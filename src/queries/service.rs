@@ -48,7 +48,7 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         if fields.position == BEHIND_THE_LAST {
             fields.position = behind(repo::last_position(tx.conn, &parent.0).await?);
         }
-        references::settle(
+        references::check_references(
             tx.conn,
             stored.map(|stored| &stored.fields.filter.0),
             &fields.filter.0,
@@ -61,7 +61,7 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
     }
 
     async fn after_write(tx: &mut Tx<'_, IntegrationState>, row: &QueryRow) -> Result<()> {
-        references::keep(tx.conn, Owner::Query(row.id), &row.fields.filter.0).await
+        references::replace_references(tx.conn, Owner::Query(row.id), &row.fields.filter.0).await
     }
 
     async fn load_page(

@@ -182,19 +182,19 @@ impl Collector for Scraped {
         let DecisionStats {
             visible,
             hidden,
-            wrong,
+            invalid,
             allowed,
-            refused,
-            policies,
-        } = &policy_cache.counts;
-        let outcomes = [("visible", visible), ("hidden", hidden), ("wrong", wrong)];
+            denied,
+            policy_lookups,
+        } = &policy_cache.stats;
+        let outcomes = [("visible", visible), ("hidden", hidden), ("wrong", invalid)];
         out.counters(
             "decisions_tickets",
             "Tickets decided on",
             "outcome",
             outcomes,
         )?;
-        let outcomes = [("allowed", allowed), ("refused", refused)];
+        let outcomes = [("allowed", allowed), ("refused", denied)];
         out.counters(
             "decisions_creations",
             "Creations decided on",
@@ -202,7 +202,7 @@ impl Collector for Scraped {
             outcomes,
         )?;
         let help = "Compiled policies asked for; stale: kept, but not of the revision in force";
-        out.counters("decisions_policies", help, "found", policies.named())?;
+        out.counters("decisions_policies", help, "found", policy_lookups.named())?;
         out.gauge(
             "decisions_policies_bytes",
             "Memory of compiled policies, roughly",
