@@ -1,7 +1,8 @@
-//! The capabilities of an access: everything that a portal needs to build its user interface, in one response.
+//! The capabilities of an access: everything that a portal needs to build its user interface, in
+//! one response.
 //!
-//! The tags are listed next to the areas instead of within each: a tag without an area would be repeated for all of them, and
-//! a partner can have 20,000 tags.
+//! The tags are listed next to the areas instead of within each: a tag without an area would be
+//! repeated for all of them, and a partner can have 20,000 tags.
 
 use super::{
     policy::{GrantedType, Policy, Viewer},
@@ -71,8 +72,8 @@ pub async fn load(
     Ok((snapshot.revisions, capabilities))
 }
 
-/// The ETag of capabilities. It depends on the response only, and therefore on the revision of the partner's integration, but not
-/// on unrelated changes of the catalogue or the global rules.
+/// The ETag of capabilities. It depends on the response only, and therefore on the revision of the
+/// partner's integration, but not on unrelated changes of the catalogue or the global rules.
 pub fn etag(json: &[u8]) -> EntityTag {
     EntityTag::hashed(json)
 }

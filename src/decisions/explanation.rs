@@ -1,4 +1,5 @@
-//! Explains decisions to users: the outcome of a step as text, with links to the configuration that caused it.
+//! Explains decisions to users: the outcome of a step as text, with links to the configuration that
+//! caused it.
 
 use super::{
     evaluator::{Outcome, Step, StepResult},

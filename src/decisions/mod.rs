@@ -1,10 +1,12 @@
-//! Decisions: which tickets an access may see, which it may create, and why (`docs/domain.md#decisions`).
+//! Decisions: which tickets an access may see, which it may create, and why
+//! (`docs/domain.md#decisions`).
 //!
 //! * `request` parses the bodies, `response` defines the JSON of the results.
-//! * `ticket` holds the attributes of a ticket, `policy` the configuration of a partner, `rules` the compiled exclusion rules.
-//!   All three are plain data. `evaluator` and `ticket_creation` are the only code that decides; `explanation` describes their
-//!   results to users.
-//! * `policy_loader` reads a policy from the database. `policy_cache` caches it and guarantees that it is up to date.
+//! * `ticket` holds the attributes of a ticket, `policy` the configuration of a partner, `rules`
+//!   the compiled exclusion rules. All three are plain data. `evaluator` and `ticket_creation` are
+//!   the only code that decides; `explanation` describes their results to users.
+//! * `policy_loader` reads a policy from the database. `policy_cache` caches it and guarantees that
+//!   it is up to date.
 //! * `service`, `capabilities` and `preview` implement the operations, `routes` their HTTP.
 //!
 //! This module owns no data and writes nothing.

@@ -2,21 +2,24 @@
 //!
 //! # Freshness
 //!
-//! A decision reflects every change that any instance acknowledged before the request arrived. No entry expires by time;
-//! instead, every use of an entry is validated:
+//! A decision reflects every change that any instance acknowledged before the request arrived. No
+//! entry expires by time; instead, every use of an entry is validated:
 //!
-//! 1. [`RevisionLookup`] returns the current [`VersionVector`] of the partner. It covers the partner's integration, the
-//!    catalogue and the global rules. On PostgreSQL it consists of their revisions, read by a query that starts after the
-//!    request arrived and is shared by concurrent requests. On SQLite, where this process is the only writer, it consists of
-//!    commit counters in memory.
-//! 2. A cached policy is used if its version vector equals the current one. A higher vector is stale too: revisions go backwards
-//!    when a backup is restored.
-//! 3. Otherwise the policy is loaded in one database snapshot. Concurrent loads of one partner are coalesced
-//!    ([`Singleflight`]). A load that was already running may have started before step 1. Its result is used only if its
-//!    version vector dominates the current one; otherwise the request loads again.
+//! 1. [`RevisionLookup`] returns the current [`VersionVector`] of the partner. It covers the
+//!    partner's integration, the catalogue and the global rules. On PostgreSQL it consists of their
+//!    revisions, read by a query that starts after the request arrived and is shared by concurrent
+//!    requests. On SQLite, where this process is the only writer, it consists of commit counters in
+//!    memory.
+//! 2. A cached policy is used if its version vector equals the current one. A higher vector is
+//!    stale too: revisions go backwards when a backup is restored.
+//! 3. Otherwise the policy is loaded in one database snapshot. Concurrent loads of one partner are
+//!    coalesced ([`Singleflight`]). A load that was already running may have started before step 1.
+//!    Its result is used only if its version vector dominates the current one; otherwise the
+//!    request loads again.
 //!
-//! An access is cached with the revision of its partner's integration and is combined only with a policy of the same revision.
-//! Two different states could together allow what neither of them allows.
+//! An access is cached with the revision of its partner's integration and is combined only with a
+//! policy of the same revision. Two different states could together allow what neither of them
+//! allows.
 
 use std::{
     hash::Hash,
@@ -111,8 +114,8 @@ pub struct PolicyCache {
 }
 
 impl PolicyCache {
-    /// Creates a cache of about `bytes` bytes: three quarters for policies, the rest for accesses. The global rules are not
-    /// included.
+    /// Creates a cache of about `bytes` bytes: three quarters for policies, the rest for accesses.
+    /// The global rules are not included.
     pub fn new(db: Db, revisions: Arc<RevisionLookup>, bytes: u64) -> anyhow::Result<Self> {
         let access_bytes = bytes / 4;
         let max_accesses = access_bytes / ACCESS_BYTES;
@@ -147,8 +150,9 @@ impl PolicyCache {
         &self.db
     }
 
-    /// Returns an access and the policy of its partner, both as of one moment after the call. `None` if the access does not
-    /// exist or `can_access` rejects its partner; the policy is not loaded then.
+    /// Returns an access and the policy of its partner, both as of one moment after the call.
+    /// `None` if the access does not exist or `can_access` rejects its partner; the policy is not
+    /// loaded then.
     pub async fn resolve(
         self: &Arc<Self>,
         access: &AccessRef,
@@ -164,7 +168,8 @@ impl PolicyCache {
                     }));
                 }
             }
-            // an access never moves to another partner, but its e-mail address can be given to another access
+            // an access never moves to another partner, but its e-mail address can be given to
+            // another access
             Some(_) if matches!(access, AccessRef::Id(_)) => return Ok(None),
             _ => {}
         }
@@ -195,7 +200,8 @@ impl PolicyCache {
         Ok(resolved.filter(|resolved| can_access(&resolved.access.business_partner_id)))
     }
 
-    /// Returns the policy of a partner as of a moment after the call. 404 if the partner does not exist.
+    /// Returns the policy of a partner as of a moment after the call. 404 if the partner does not
+    /// exist.
     pub async fn fresh(
         self: &Arc<Self>,
         partner: &BusinessPartnerId,
@@ -236,7 +242,8 @@ impl PolicyCache {
         ))
     }
 
-    /// Loads the policy of a partner, and whatever `read_more` reads in the same snapshot. The snapshot begins after the call.
+    /// Loads the policy of a partner, and whatever `read_more` reads in the same snapshot. The
+    /// snapshot begins after the call.
     pub async fn load<T>(
         &self,
         partner: &BusinessPartnerId,
@@ -255,8 +262,9 @@ impl PolicyCache {
         Ok((snapshot, more))
     }
 
-    /// Evicts policies with outdated global rules. Each of them would keep an old rule set in memory, which the cache's size does
-    /// not include. Policies with the previous rules stay, because their partner parts are reused.
+    /// Evicts policies with outdated global rules. Each of them would keep an old rule set in
+    /// memory, which the cache's size does not include. Policies with the previous rules stay,
+    /// because their partner parts are reused.
     fn evict_old_global_rules(&self, revision: i64) {
         let previous = self.global_rules_revision.swap(revision, Ordering::Relaxed);
         if previous != revision {
@@ -323,7 +331,8 @@ impl PolicyCache {
         access
     }
 
-    /// Loads access and policy in one snapshot, which succeeds even while the partner is written to continuously.
+    /// Loads access and policy in one snapshot, which succeeds even while the partner is written to
+    /// continuously.
     async fn load_access_with_policy(&self, access: &AccessRef) -> Result<Option<ResolvedAccess>> {
         let read = async |conn: &mut Conn| {
             let Some((row, revision)) = accesses::service::look_up(conn, access).await? else {
@@ -338,7 +347,8 @@ impl PolicyCache {
             return Ok(None);
         };
         Ok(Some(ResolvedAccess {
-            // not cached: the partner was unknown when the snapshot began, so SQLite's commit counters were not read
+            // not cached: the partner was unknown when the snapshot began, so SQLite's commit
+            // counters were not read
             snapshot: Arc::new(input.compile().await?),
             access: self.cache_access(row, revision),
         }))
@@ -346,7 +356,8 @@ impl PolicyCache {
 }
 
 impl CachedAccess {
-    /// Whether the access has the same revision as a policy and still matches the reference it was requested by.
+    /// Whether the access has the same revision as a policy and still matches the reference it was
+    /// requested by.
     fn matches(&self, snapshot: &PolicySnapshot, access: &AccessRef) -> bool {
         let is_referenced = match access {
             AccessRef::Id(id) => *id == self.viewer.id,

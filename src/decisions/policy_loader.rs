@@ -21,14 +21,16 @@ use crate::{
     ticket_filter::TicketFilter,
 };
 
-/// A compiled policy. All its parts were read in one snapshot, or have not changed since they were read.
+/// A compiled policy. All its parts were read in one snapshot, or have not changed since they were
+/// read.
 #[derive(Debug)]
 pub struct PolicySnapshot {
     pub policy: Policy,
     /// The revisions of the partner's integration, of the catalogue and of the global rules.
     pub revisions: VersionVector,
-    /// The version to validate the policy by. On PostgreSQL these are the revisions. On SQLite these are the commit counters
-    /// ([`crate::db::CommitCounters`]) from before the snapshot began.
+    /// The version to validate the policy by. On PostgreSQL these are the revisions. On SQLite
+    /// these are the commit counters ([`crate::db::CommitCounters`]) from before the snapshot
+    /// began.
     pub version: VersionVector,
 }
 
@@ -63,8 +65,8 @@ impl GlobalRuleCache {
     }
 }
 
-/// A policy as read from the database. It is compiled later, because compiling many rules takes long and must block neither a
-/// connection nor a worker.
+/// A policy as read from the database. It is compiled later, because compiling many rules takes
+/// long and must block neither a connection nor a worker.
 pub struct PolicyInput {
     partner: PartnerPart,
     global_rules: GlobalRulesPart,
@@ -85,8 +87,9 @@ struct GlobalRulesPart {
 }
 
 impl PolicyInput {
-    /// Reads the parts of a policy that have changed since `cached`. `conn` must be in a snapshot; `version` holds the commit
-    /// counters from before it began. `None`: use the revisions as the version.
+    /// Reads the parts of a policy that have changed since `cached`. `conn` must be in a snapshot;
+    /// `version` holds the commit counters from before it began. `None`: use the revisions as the
+    /// version.
     pub async fn read(
         conn: &mut Conn,
         partner: &BusinessPartnerId,

@@ -1,7 +1,7 @@
 //! Previews an exclusion rule: what would change if it were saved.
 //!
-//! Exclusion rules do not depend on the access. Therefore the rules are evaluated once per ticket, with and without the draft;
-//! only the remaining steps of the decision are evaluated per access.
+//! Exclusion rules do not depend on the access. Therefore the rules are evaluated once per ticket,
+//! with and without the draft; only the remaining steps of the decision are evaluated per access.
 
 use std::{collections::BTreeSet, mem, sync::Arc};
 
@@ -222,7 +222,8 @@ async fn ensure_rule_exists(conn: &mut Conn, owner: &str, rule: RuleId) -> Resul
     ))
 }
 
-/// Reads the accesses with these `ids`, or the first active ones, and the number of active accesses beyond the limit.
+/// Reads the accesses with these `ids`, or the first active ones, and the number of active accesses
+/// beyond the limit.
 async fn read_accesses(
     conn: &mut Conn,
     partners: &[BusinessPartnerId],

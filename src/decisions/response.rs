@@ -41,8 +41,8 @@ pub struct TicketDecision<'t> {
     pub ticket_id: Option<Cow<'t, str>>,
     /// False if the access may not see the ticket, or if there is an `error`.
     pub visible: bool,
-    /// All steps of the decision in order. The ticket is visible if all of them pass. Present only if `explain` was requested, and
-    /// never for tokens restricted to one partner.
+    /// All steps of the decision in order. The ticket is visible if all of them pass. Present only
+    /// if `explain` was requested, and never for tokens restricted to one partner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<DecisionStep>>,
     /// The error in the ticket's attributes.
@@ -85,7 +85,8 @@ pub struct CreationResponse {
     #[schema(minimum = 1)]
     pub revision: i64,
     pub allowed: bool,
-    /// Whether the new ticket waits for release by an approver or a dispatcher. False if it may not be created.
+    /// Whether the new ticket waits for release by an approver or a dispatcher. False if it may not
+    /// be created.
     pub approval_required: bool,
     /// All reasons against it. Empty for tokens restricted to one partner.
     pub reasons: Vec<CreationObstacle>,

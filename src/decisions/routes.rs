@@ -31,11 +31,13 @@ use crate::{
 
 /// Decide which tickets an access may see
 ///
-/// Decides up to 1000 tickets. Their attributes are part of the request, because this service stores no tickets. An omitted
-/// optional attribute is unknown; `null` means that the ticket has no such value. An unknown attribute can hide a ticket, but
-/// never make it visible. A ticket with invalid attributes gets an `error` and does not fail the others. With `explain`, the
-/// response lists every step of the decisions with the responsible configuration; tokens restricted to one partner never get
-/// explanations. Decisions reflect all changes acknowledged before the request, on any instance.
+/// Decides up to 1000 tickets. Their attributes are part of the request, because this service
+/// stores no tickets. An omitted optional attribute is unknown; `null` means that the ticket has no
+/// such value. An unknown attribute can hide a ticket, but never make it visible. A ticket with
+/// invalid attributes gets an `error` and does not fail the others. With `explain`, the response
+/// lists every step of the decisions with the responsible configuration; tokens restricted to one
+/// partner never get explanations. Decisions reflect all changes acknowledged before the request,
+/// on any instance.
 #[utoipa::path(
     tag = "decisions",
     request_body = VisibilityBodySchema,
@@ -61,7 +63,8 @@ pub async fn decide_ticket_visibility(
 
 /// Decide whether an access may create a ticket
 ///
-/// Decides on one ticket type in one area. An area or a ticket type that does not exist in the catalogue counts as not granted.
+/// Decides on one ticket type in one area. An area or a ticket type that does not exist in the
+/// catalogue counts as not granted.
 #[utoipa::path(
     tag = "decisions",
     request_body = CreationBodySchema,
@@ -87,10 +90,12 @@ pub async fn decide_ticket_creation(
 
 /// Preview an exclusion rule
 ///
-/// Returns the tickets that each access would gain or lose if the rule were saved. `rule_id` names the rule that the draft
-/// replaces; without it, the draft is a new rule. Without `business_partner_id`, the rule is global. `active: false` previews
-/// deactivating a rule. Up to 200 sample tickets are evaluated for the first 500 active accesses, or for those in `access_ids`.
-/// Nothing is saved. A token restricted to one partner can preview rules of that partner only.
+/// Returns the tickets that each access would gain or lose if the rule were saved. `rule_id` names
+/// the rule that the draft replaces; without it, the draft is a new rule. Without
+/// `business_partner_id`, the rule is global. `active: false` previews deactivating a rule. Up to
+/// 200 sample tickets are evaluated for the first 500 active accesses, or for those in
+/// `access_ids`. Nothing is saved. A token restricted to one partner can preview rules of that
+/// partner only.
 #[utoipa::path(
     tag = "decisions",
     request_body = PreviewBodySchema,
@@ -117,9 +122,10 @@ pub async fn preview_exclusion_rule(
 
 /// Get the capabilities of an access
 ///
-/// Lists the areas with what the access may see and create there, and the tags, queries and plan boards that it may use. An
-/// ineffective access can do nothing. The ETag changes with every revision of the partner's integration, and with changes of the
-/// catalogue or the global rules that affect the response.
+/// Lists the areas with what the access may see and create there, and the tags, queries and plan
+/// boards that it may use. An ineffective access can do nothing. The ETag changes with every
+/// revision of the partner's integration, and with changes of the catalogue or the global rules
+/// that affect the response.
 #[utoipa::path(
     tag = "decisions",
     responses((status = 200, description = "The capabilities of the access.", body = Capabilities)),

@@ -1,4 +1,5 @@
-//! The visibility and creation decisions: resolves the access and its current policy, decides, and explains if requested.
+//! The visibility and creation decisions: resolves the access and its current policy, decides, and
+//! explains if requested.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -25,8 +26,8 @@ use crate::{
 /// What the caller may see in a response, and in which language.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseOptions<'c> {
-    /// The only partner that the token gives access to, if it is restricted. Restricted callers get decisions without reasons:
-    /// these are for staff.
+    /// The only partner that the token gives access to, if it is restricted. Restricted callers get
+    /// decisions without reasons: these are for staff.
     pub limited_to: Option<&'c BusinessPartnerId>,
     pub lang: Lang,
 }
@@ -186,7 +187,8 @@ pub async fn decide_creation(
     })
 }
 
-/// Resolves an access and its policy. An access of a partner that the caller has no access to does not exist for the caller.
+/// Resolves an access and its policy. An access of a partner that the caller has no access to does
+/// not exist for the caller.
 async fn resolve(
     policy_cache: &Arc<PolicyCache>,
     options: ResponseOptions<'_>,
@@ -206,7 +208,8 @@ async fn resolve(
     Ok(resolved)
 }
 
-/// Rejects a `min_revision` above the current revision. Waiting is pointless: the policy is up to date.
+/// Rejects a `min_revision` above the current revision. Waiting is pointless: the policy is up to
+/// date.
 fn ensure_reached(revision: i64, min_revision: Option<i64>) -> Result<()> {
     if min_revision.is_none_or(|min_revision| min_revision <= revision) {
         return Ok(());

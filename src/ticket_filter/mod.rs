@@ -1,8 +1,10 @@
-//! The ticket filter, the condition language of queries and exclusion rules (`docs/domain.md#ticket-filter`).
+//! The ticket filter, the condition language of queries and exclusion rules
+//! (`docs/domain.md#ticket-filter`).
 //!
-//! `parse` validates the JSON against the tables in `fields` and `enums` and returns a [`TicketFilter`], which is always valid.
-//! `summary` describes a filter in German or English, `references` stores which catalogue entries it references, and `routes`
-//! publishes the table of fields.
+//! `parse` validates the JSON against the tables in `fields` and `enums` and returns a
+//! [`TicketFilter`], which is always valid. `summary` describes a filter in German or English,
+//! `references` stores which catalogue entries it references, and `routes` publishes the table of
+//! fields.
 
 mod enums;
 pub mod fields;

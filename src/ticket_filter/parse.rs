@@ -1,4 +1,5 @@
-//! Parses and validates filters. All errors of a filter are reported together, each with its JSON pointer.
+//! Parses and validates filters. All errors of a filter are reported together, each with its JSON
+//! pointer.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -31,10 +32,11 @@ pub const MAX_BYTES: usize = 64 * 1024;
 /// Most errors reported for one filter, so that the response stays small.
 pub const MAX_FIELD_ERRORS: usize = 100;
 
-/// A filter in a request body. Deserializing accepts everything with the shape of a filter; [`Validate`] reports the errors.
+/// A filter in a request body. Deserializing accepts everything with the shape of a filter;
+/// [`Validate`] reports the errors.
 ///
-/// `ALLOW_SELF`: whether operators may refer to the access that views the tickets (`is_self`). Queries allow it, exclusion
-/// rules do not.
+/// `ALLOW_SELF`: whether operators may refer to the access that views the tickets (`is_self`).
+/// Queries allow it, exclusion rules do not.
 #[derive(Debug, Clone)]
 pub struct FilterBody<const ALLOW_SELF: bool>(Result<TicketFilter, Vec<FieldError>>);
 
@@ -51,7 +53,8 @@ impl<const ALLOW_SELF: bool> Default for FilterBody<ALLOW_SELF> {
 }
 
 impl<const ALLOW_SELF: bool> FilterBody<ALLOW_SELF> {
-    /// The filter. Call it only after [`Validate`] has succeeded; an invalid body becomes an empty group.
+    /// The filter. Call it only after [`Validate`] has succeeded; an invalid body becomes an empty
+    /// group.
     pub fn into_filter(self) -> TicketFilter {
         self.0.unwrap_or(TicketFilter::All {
             filters: Vec::new(),
@@ -218,7 +221,8 @@ impl Parser {
         })
     }
 
-    /// Reports members that belong to the other type of node. Each is given with whether it was sent.
+    /// Reports members that belong to the other type of node. Each is given with whether it was
+    /// sent.
     fn reject_members(&mut self, at: &str, members: &[(&str, bool)]) {
         for (member, _) in members.iter().filter(|(_, sent)| *sent) {
             self.report(

@@ -1,4 +1,5 @@
-//! The catalogue entries that filters reference: their names, whether they exist, and which of them are retired.
+//! The catalogue entries that filters reference: their names, whether they exist, and which of them
+//! are retired.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +46,8 @@ impl Names {
             .collect()
     }
 
-    /// The ETag of a resource of this `version` that shows these names, in the language of its summary.
+    /// The ETag of a resource of this `version` that shows these names, in the language of its
+    /// summary.
     pub fn etag(&self, version: i64, summary: &Summary) -> EntityTag {
         let etag = EntityTag::derived(version, EntityTag::hashed(&self.0).as_str());
         match summary {
@@ -101,8 +103,9 @@ pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = Owner>) -> R
         .collect())
 }
 
-/// Checks that the catalogue contains all entries that a filter references. Retired entries are accepted because they can return.
-/// `before` is the filter that is replaced; an unchanged filter is not checked again.
+/// Checks that the catalogue contains all entries that a filter references. Retired entries are
+/// accepted because they can return. `before` is the filter that is replaced; an unchanged filter
+/// is not checked again.
 pub async fn check_references(
     conn: &mut Conn,
     before: Option<&TicketFilter>,
@@ -142,8 +145,8 @@ async fn read_names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
     Ok(found.into_iter().collect())
 }
 
-/// Stores which entries a filter references, replacing the stored references of its owner. Entries that the catalogue does not
-/// contain are skipped; see [`check_references`].
+/// Stores which entries a filter references, replacing the stored references of its owner. Entries
+/// that the catalogue does not contain are skipped; see [`check_references`].
 pub async fn replace_references(
     conn: &mut Conn,
     owner: Owner,
@@ -202,8 +205,9 @@ async fn insert_references(
     Ok(())
 }
 
-/// The retired entries that active queries and rules of a partner reference, sorted. Global rules are not included: the partner
-/// cannot change them, and tokens restricted to the partner must not see them.
+/// The retired entries that active queries and rules of a partner reference, sorted. Global rules
+/// are not included: the partner cannot change them, and tokens restricted to the partner must not
+/// see them.
 pub async fn retired(
     conn: &mut Conn,
     partner: &BusinessPartnerId,

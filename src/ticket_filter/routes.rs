@@ -103,8 +103,9 @@ fn label(lang: Lang, prefix: &str, name: &str) -> String {
 
 /// List ticket fields
 ///
-/// Lists all fields that filters can use, with their operators, kinds of values and labels in the language of the request. The
-/// same table validates filters, so a front end can build its filter editor from it.
+/// Lists all fields that filters can use, with their operators, kinds of values and labels in the
+/// language of the request. The same table validates filters, so a front end can build its filter
+/// editor from it.
 #[utoipa::path(
     tag = "ticket-fields",
     responses((status = 200, description = "All ticket fields on one page.", body = List<TicketField>)),

@@ -1,4 +1,5 @@
-//! Describes a filter as text in German or English, with the names of catalogue entries instead of their ids.
+//! Describes a filter as text in German or English, with the names of catalogue entries instead of
+//! their ids.
 
 use fluent_bundle::FluentValue;
 
@@ -8,7 +9,8 @@ use crate::{
     i18n::{self, Lang, ListKind, message},
 };
 
-/// The summary of a filter in the language of a request. `None` where no language applies, as in the history.
+/// The summary of a filter in the language of a request. `None` where no language applies, as in
+/// the history.
 pub type Summary = Option<(Lang, String)>;
 
 /// Serializes a summary as its text.
@@ -19,7 +21,8 @@ pub fn serialize_summary<S: serde::Serializer>(
     serializer.serialize_str(summary.as_ref().map_or("", |(_, text)| text))
 }
 
-/// Describes a filter. `names` supplies the names of catalogue entries; unknown entries appear with their ids.
+/// Describes a filter. `names` supplies the names of catalogue entries; unknown entries appear with
+/// their ids.
 pub fn summary(filter: &TicketFilter, names: &Names, lang: Lang) -> String {
     let text = SummaryWriter { names, lang }.filter(filter, false);
     message(lang, "sentence", [("text", capitalize(&text).into())])
@@ -36,8 +39,8 @@ fn capitalize(text: &str) -> String {
 /// Most values or rules that a text lists one by one.
 pub const MAX_LISTED: usize = 5;
 
-/// Prepares untrusted text for quoting, so that it cannot be mistaken for the text around it: replaces typographic quotation marks
-/// and removes invisible and bidirectional control characters.
+/// Prepares untrusted text for quoting, so that it cannot be mistaken for the text around it:
+/// replaces typographic quotation marks and removes invisible and bidirectional control characters.
 pub fn strip_quotes(text: &str) -> String {
     text.chars()
         .filter(|c| !is_invisible(*c))
@@ -78,7 +81,8 @@ impl SummaryWriter<'_> {
         }
     }
 
-    /// Nested groups are parenthesized unless they have a single member. `join` is the message that joins two clauses.
+    /// Nested groups are parenthesized unless they have a single member. `join` is the message that
+    /// joins two clauses.
     fn group(&self, join: &str, filters: &[TicketFilter], nested: bool) -> String {
         let is_joined = filters.len() > 1;
         let text = filters

@@ -1,6 +1,7 @@
 //! The JSON bodies of the requests: parsing, validation and OpenAPI schema.
 //!
-//! The bodies are generic over the form of a ticket, see [`ParsedTicket`]. All errors of a body are reported together.
+//! The bodies are generic over the form of a ticket, see [`ParsedTicket`]. All errors of a body are
+//! reported together.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -38,7 +39,8 @@ const _: () = assert!(
     "the schemas repeat these limits as literals"
 );
 
-/// The tickets to decide on, and the access. Identify the access by either `access_id` or `access_email`.
+/// The tickets to decide on, and the access. Identify the access by either `access_id` or
+/// `access_email`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TicketVisibilityQuestion, bound = "", example = json!({"access_email": "aenne.schaefer@muster.example", "explain": true, "tickets": [
@@ -53,7 +55,8 @@ pub struct VisibilityBody<'b, T> {
     /// Whether to return every step of the decisions. Default: false.
     #[serde(default)]
     explain: bool,
-    /// Reject the request with `revision_not_reached` if the partner's integration has not reached this revision.
+    /// Reject the request with `revision_not_reached` if the partner's integration has not reached
+    /// this revision.
     #[schema(minimum = 0)]
     min_revision: Option<i64>,
     #[serde(default = "empty_list")]
@@ -61,8 +64,8 @@ pub struct VisibilityBody<'b, T> {
     tickets: TruncatedVec<T, { MAX_TICKETS + 1 }>,
 }
 
-/// The area and the ticket type of the ticket to create, and the access. Identify the access by either `access_id` or
-/// `access_email`.
+/// The area and the ticket type of the ticket to create, and the access. Identify the access by
+/// either `access_id` or `access_email`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TicketCreationQuestion,
@@ -76,7 +79,8 @@ pub struct CreationBody {
     area_id: Option<String>,
     #[schema(inline, required, value_type = TicketTypeId)]
     ticket_type_id: Option<String>,
-    /// Reject the request with `revision_not_reached` if the partner's integration has not reached this revision.
+    /// Reject the request with `revision_not_reached` if the partner's integration has not reached
+    /// this revision.
     #[schema(minimum = 0)]
     min_revision: Option<i64>,
 }
@@ -115,7 +119,7 @@ fn empty_list<T, const MAX: usize>() -> TruncatedVec<T, MAX> {
 }
 
 /// A ticket as parsed by the fast path (attributes) or by the slow path (raw JSON).
-pub(super) trait ParsedTicket<'b> {
+pub trait ParsedTicket<'b> {
     /// Validates the ticket.
     fn into_input(self) -> TicketInput<'b>;
 }

@@ -1,8 +1,9 @@
 //! The requests of the decision operations.
 //!
-//! A body can hold 1000 tickets. It is parsed at most twice: the fast path borrows strings from the body and stops at the first
-//! error. If it fails, the slow path parses ticket by ticket, so that an invalid ticket does not fail the others, and reports
-//! the errors of the body itself. Both paths produce the same requests.
+//! A body can hold 1000 tickets. It is parsed at most twice: the fast path borrows strings from the
+//! body and stops at the first error. If it fails, the slow path parses ticket by ticket, so that
+//! an invalid ticket does not fail the others, and reports the errors of the body itself. Both
+//! paths produce the same requests.
 
 mod body;
 mod ticket_schema;

@@ -1,8 +1,8 @@
 //! The OpenAPI schema of a ticket.
 //!
-//! It is not derived from [`TicketAttributes`](crate::decisions::ticket::TicketAttributes), which borrows from the body, is
-//! generic over its attributes, and belongs to the pure core, where the id types of the schema do not exist. A test compares the
-//! members of both.
+//! It is not derived from [`TicketAttributes`](crate::decisions::ticket::TicketAttributes), which
+//! borrows from the body, is generic over its attributes, and belongs to the pure core, where the
+//! id types of the schema do not exist. A test compares the members of both.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -12,8 +12,8 @@ use crate::{
     ticket_filter::{TicketClosure, TicketLevel, TicketStatus},
 };
 
-/// The attributes of a ticket. An omitted optional attribute is unknown; `null` means that the ticket has no such value. An
-/// unknown attribute can hide a ticket, but never make it visible.
+/// The attributes of a ticket. An omitted optional attribute is unknown; `null` means that the
+/// ticket has no such value. An unknown attribute can hide a ticket, but never make it visible.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(
