@@ -48,21 +48,21 @@ pub async fn decide_visibility<'b>(
     options: ResponseOptions<'_>,
     request: VisibilityRequest<'b>,
 ) -> Result<VisibilityResponse<'b>> {
-    let access = resolve(policy_cache, options, &request.access, request.min_revision).await?;
+    let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
     let explain_in = (request.explain && options.includes_reasons()).then_some(options.lang);
     let now = Timestamp::now();
     let decisions: Vec<_> = Scratch::lend(|scratch| {
         let inputs = request.tickets.into_iter().enumerate();
         inputs
             .map(|(index, input)| match input {
-                Ok(ticket) => decide_ticket(&access, ticket, explain_in, now, scratch),
+                Ok(ticket) => decide_ticket(&resolved, ticket, explain_in, now, scratch),
                 Err(invalid) => invalid_ticket(*invalid, index, options.lang),
             })
             .collect()
     });
     count_decisions(&policy_cache.stats, &decisions);
     Ok(VisibilityResponse {
-        revision: access.snapshot.revisions.partner,
+        revision: resolved.snapshot.revisions.partner,
         decisions,
     })
 }
@@ -81,14 +81,14 @@ fn count_decisions(stats: &DecisionStats, decisions: &[TicketDecision<'_>]) {
 
 /// Decides one ticket. `explain_in`: the language of the steps; `None` omits them.
 fn decide_ticket<'b>(
-    access: &ResolvedAccess,
+    resolved: &ResolvedAccess,
     ticket: Box<TicketAttributes<'b>>,
     explain_in: Option<Lang>,
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> TicketDecision<'b> {
-    let policy = &access.snapshot.policy;
-    let viewer = &access.access.viewer;
+    let policy = &resolved.snapshot.policy;
+    let viewer = &resolved.access.viewer;
     let Some(lang) = explain_in else {
         let visible = evaluator::is_visible(policy, viewer, &ticket, now, scratch);
         return TicketDecision {
@@ -150,9 +150,9 @@ pub async fn decide_creation(
     options: ResponseOptions<'_>,
     request: &CreationRequest,
 ) -> Result<CreationResponse> {
-    let access = resolve(policy_cache, options, &request.access, request.min_revision).await?;
-    let policy = &access.snapshot.policy;
-    let viewer = &access.access.viewer;
+    let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
+    let policy = &resolved.snapshot.policy;
+    let viewer = &resolved.access.viewer;
     let area = request.area_id.as_str();
     let ticket_type = request.ticket_type_id.as_str();
     let creation = may_create(policy, viewer, area, ticket_type);
@@ -180,7 +180,7 @@ pub async fn decide_creation(
         Vec::new()
     };
     Ok(CreationResponse {
-        revision: access.snapshot.revisions.partner,
+        revision: resolved.snapshot.revisions.partner,
         allowed,
         approval_required: creation.approval_required,
         reasons,

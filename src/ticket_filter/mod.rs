@@ -1,10 +1,10 @@
 //! The ticket filter, the condition language of queries and exclusion rules
 //! (`docs/domain.md#ticket-filter`).
 //!
-//! `parse` validates the JSON against the tables in `fields` and `enums` and returns a
-//! [`TicketFilter`], which is always valid. `summary` describes a filter in German or English,
-//! `references` stores which catalogue entries it references, and `routes` publishes the table of
-//! fields.
+//! `parse` validates the JSON against the tables in `fields` and `enums`, with the help of `values`,
+//! and returns a [`TicketFilter`], which is always valid. `summary` describes a filter in German or
+//! English, `references` stores which catalogue entries it references, and `routes` publishes the
+//! table of fields.
 
 mod enums;
 pub mod fields;
@@ -13,6 +13,7 @@ pub mod parse;
 pub mod references;
 pub mod routes;
 mod summary;
+mod values;
 
 pub use enums::{TicketClosure, TicketLevel, TicketStatus};
 pub use fields::{Field, Operator, ValueKind};

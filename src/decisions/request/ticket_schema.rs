@@ -1,8 +1,8 @@
 //! The OpenAPI schema of a ticket.
 //!
-//! It is not derived from [`TicketAttributes`](crate::decisions::ticket::TicketAttributes), which
-//! borrows from the body, is generic over its attributes, and belongs to the pure core, where the
-//! id types of the schema do not exist. A test compares the members of both.
+//! It is not derived from [`TicketAttributes`](crate::decisions::ticket::TicketAttributes), because
+//! that type belongs to the policy core, which does not depend on the OpenAPI library or on the id
+//! types. Tests compare the members of both.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
