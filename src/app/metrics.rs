@@ -33,17 +33,17 @@ pub(super) fn sources(
             }
         }),
         decisions: source(policies, |policies| {
-            let stats = &policies.counts;
+            let stats = &policies.stats;
             DecisionsSample {
                 visible_tickets: stats.visible.get(),
                 hidden_tickets: stats.hidden.get(),
-                invalid_tickets: stats.wrong.get(),
+                invalid_tickets: stats.invalid.get(),
                 allowed_creations: stats.allowed.get(),
-                refused_creations: stats.refused.get(),
+                refused_creations: stats.denied.get(),
             }
         }),
         policy_cache: source(policies, |policies| CacheSample {
-            lookups: lookups(&policies.counts.policies),
+            lookups: lookups(&policies.stats.policy_lookups),
             bytes: policies.bytes(),
         }),
         page_cache: source(pages, |pages| CacheSample {

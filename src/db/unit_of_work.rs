@@ -61,9 +61,9 @@ impl<L> Tx<'_, L> {
 
 /// Why an attempt failed, and whether another one is safe.
 enum AttemptError {
-    /// The database aborted the transaction in favour of another one. EmptyBody was committed.
+    /// The database aborted the transaction in favour of another one. Nothing was committed.
     Aborted(Error),
-    /// The connection broke or an unclassified error occurred before the commit was sent. EmptyBody
+    /// The connection broke or an unclassified error occurred before the commit was sent. Nothing
     /// was committed.
     Lost(Error),
     /// The attempt must not be repeated.

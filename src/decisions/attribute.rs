@@ -52,7 +52,7 @@ where
     LenientEnum<T>: SelfCheck,
 {
     /// Tells what is wrong with a value that is known.
-    pub fn judged(&self) -> Result<(), FieldError> {
+    pub fn validate(&self) -> Result<(), FieldError> {
         self.known().map_or(Ok(()), LenientEnum::check)
     }
 }

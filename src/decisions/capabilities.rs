@@ -1,11 +1,13 @@
-//! What an access can do at all: one answer for a portal that builds its pages from it.
+//! The capabilities of an access: everything that a portal needs to build its user interface, in
+//! one response.
 //!
-//! The tags stand beside the areas, not within each: a tag that belongs to every area would otherwise be repeated for each of
-//! them, and a partner may have twenty thousand.
+//! The tags are listed next to the areas instead of within each: a tag without an area would be
+//! repeated for all of them, and a partner can have 20,000 tags.
 
 use super::{
+    policy::{GrantedType, Policy, Viewer},
     policy_cache::{PolicyCache, viewer},
-    policy_loader::{PolicyInput, PolicySnapshot},
+    policy_loader::PolicyInput,
     response::{
         AreaCapability, Capabilities, CreatableType, OfferedPlanBoard, OfferedQuery, OfferedTag,
     },
@@ -26,7 +28,7 @@ use crate::{
     tags,
 };
 
-/// What the database holds of an access' offers; nothing of one that has no effect.
+/// The tags, queries and plan boards offered to an access. Empty for an ineffective access.
 #[derive(Default)]
 struct Offers {
     tags: Vec<OfferedTag>,
@@ -34,114 +36,136 @@ struct Offers {
     plan_boards: Vec<OfferedPlanBoard>,
 }
 
-/// Reads what an access of a partner can do, all of one moment.
-pub async fn read(
+/// An access as read together with its policy.
+struct AccessWithOffers {
+    viewer: Viewer,
+    effective: bool,
+    offers: Offers,
+}
+
+/// Loads the capabilities of a partner's access in one snapshot. 404 if there is no such access.
+pub async fn load(
     policy_cache: &PolicyCache,
     partner: &BusinessPartnerId,
     id: AccessId,
 ) -> Result<(VersionVector, Capabilities)> {
-    let read = async |conn: &mut Conn, input: &PolicyInput| {
-        let row = accesses::service::look_up(conn, &AccessRef::Id(id)).await?;
-        let (row, _) = or_not_found(row.filter(|(row, _)| row.business_partner_id == *partner))?;
-        let viewer = viewer(row.id, row.fields);
-        let effective = input.is_live() && viewer.active;
-        let offers = if effective {
-            offers(conn, partner).await?
-        } else {
-            Offers::default()
-        };
-        Ok((viewer, effective, offers))
+    let read_access = async |conn: &mut Conn, input: &PolicyInput| {
+        read_access_with_offers(conn, input, partner, id).await
     };
-    let (snapshot, (viewer, effective, offers)) = policy_cache.load(partner, read).await?;
-    let PolicySnapshot {
-        policy, revisions, ..
-    } = &*snapshot;
-    let available = |area: &Option<AreaId>| {
-        area.as_ref().is_none_or(|area| {
-            policy
-                .partner
-                .area(area.as_str())
-                .is_some_and(|area| area.available)
-        })
-    };
+    let (snapshot, access) = policy_cache.load(partner, read_access).await?;
+    let policy = &snapshot.policy;
+    let tags = access.offers.tags.into_iter();
     let capabilities = Capabilities {
         access_id: id,
-        revision: revisions.partner,
-        effective,
-        areas: abilities(policy, &viewer).into_iter().map(area).collect(),
-        tags: offers
-            .tags
+        revision: snapshot.revisions.partner,
+        effective: access.effective,
+        areas: abilities(policy, &access.viewer)
             .into_iter()
-            .filter(|tag| available(&tag.area_id))
+            .map(area_capability)
             .collect(),
-        queries: offers.queries,
-        plan_boards: offers.plan_boards,
+        tags: tags
+            .filter(|tag| is_available(policy, tag.area_id.as_ref()))
+            .collect(),
+        queries: access.offers.queries,
+        plan_boards: access.offers.plan_boards,
     };
-    Ok((*revisions, capabilities))
+    Ok((snapshot.revisions, capabilities))
 }
 
-/// The tag of an answer: it changes when the answer does, so with every revision of the partner's integration, but not with what
-/// the catalogue or the global rules hold beside.
-pub fn tag(json: &[u8]) -> EntityTag {
+/// The ETag of capabilities. It depends on the response only, and therefore on the revision of the
+/// partner's integration, but not on unrelated changes of the catalogue or the global rules.
+pub fn etag(json: &[u8]) -> EntityTag {
     EntityTag::hashed(json)
 }
 
-fn area(abilities: AreaAbilities<'_>) -> AreaCapability {
-    let AreaAbilities {
-        area,
-        view,
-        ticket_types,
-    } = abilities;
-    AreaCapability {
-        area_id: ErpId::from_trusted(area.id.to_string()),
-        name: area.name.to_string(),
-        view,
-        create: !ticket_types.is_empty(),
-        ticket_types: ticket_types
-            .into_iter()
-            .map(|it| CreatableType {
-                ticket_type_id: ErpId::from_trusted(it.id.to_string()),
-                name: it.name.to_string(),
-                approval_required: it.approval_required,
-            })
-            .collect(),
-    }
-}
-
-async fn offers(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Offers> {
-    let tags = tags::service::list_visible(conn, partner)
-        .await?
-        .into_iter();
-    let queries = queries::service::list_visible(conn, partner)
-        .await?
-        .into_iter();
-    let granted = grants::service::all(conn, partner).await?.into_iter();
-    let boards = granted.filter(|grant| grant.kind() == EntryKind::PlanBoard && grant.entry.active);
-    Ok(Offers {
-        tags: tags
-            .map(|(id, name, area_id)| OfferedTag { id, name, area_id })
-            .collect(),
-        queries: queries.map(query).collect(),
-        plan_boards: boards.map(plan_board).collect(),
+async fn read_access_with_offers(
+    conn: &mut Conn,
+    input: &PolicyInput,
+    partner: &BusinessPartnerId,
+    id: AccessId,
+) -> Result<AccessWithOffers> {
+    let found = accesses::service::look_up(conn, &AccessRef::Id(id)).await?;
+    let (row, _) = or_not_found(found.filter(|(row, _)| row.business_partner_id == *partner))?;
+    let viewer = viewer(row.id, row.fields);
+    let effective = input.is_live() && viewer.active;
+    let offers = if effective {
+        read_offers(conn, partner).await?
+    } else {
+        Offers::default()
+    };
+    Ok(AccessWithOffers {
+        viewer,
+        effective,
+        offers,
     })
 }
 
-fn query((id, facts): (QueryId, QueryFields)) -> OfferedQuery {
-    OfferedQuery {
-        id,
-        name: facts.name,
-        description: facts.description,
-        position: facts.position,
-        filter: facts.filter.0,
-        columns: facts.board_columns.0,
-        sort: facts.sort.0,
+/// Whether a tag of this area is offered. Tags without an area always are.
+fn is_available(policy: &Policy, area: Option<&AreaId>) -> bool {
+    let Some(area) = area else { return true };
+    let granted = policy.partner.area(area.as_str());
+    granted.is_some_and(|granted| granted.available)
+}
+
+fn area_capability(abilities: AreaAbilities<'_>) -> AreaCapability {
+    AreaCapability {
+        area_id: ErpId::from_trusted(abilities.area.id.to_string()),
+        name: abilities.area.name.to_string(),
+        view: abilities.view,
+        create: !abilities.ticket_types.is_empty(),
+        ticket_types: abilities
+            .ticket_types
+            .into_iter()
+            .map(creatable_type)
+            .collect(),
     }
 }
 
-fn plan_board(GrantWithEntry { entry, .. }: GrantWithEntry) -> OfferedPlanBoard {
+fn creatable_type(granted: &GrantedType) -> CreatableType {
+    CreatableType {
+        ticket_type_id: ErpId::from_trusted(granted.id.to_string()),
+        name: granted.name.to_string(),
+        approval_required: granted.approval_required,
+    }
+}
+
+async fn read_offers(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Offers> {
+    let tags = tags::service::list_visible(conn, partner).await?;
+    let queries = queries::service::list_visible(conn, partner).await?;
+    let grants = grants::service::all(conn, partner).await?;
+    Ok(Offers {
+        tags: tags
+            .into_iter()
+            .map(|(id, name, area_id)| OfferedTag { id, name, area_id })
+            .collect(),
+        queries: queries
+            .into_iter()
+            .map(|(id, fields)| offered_query(id, fields))
+            .collect(),
+        plan_boards: grants
+            .into_iter()
+            .filter(|grant| grant.kind() == EntryKind::PlanBoard && grant.entry.active)
+            .map(offered_plan_board)
+            .collect(),
+    })
+}
+
+fn offered_query(id: QueryId, fields: QueryFields) -> OfferedQuery {
+    OfferedQuery {
+        id,
+        name: fields.name,
+        description: fields.description,
+        position: fields.position,
+        filter: fields.filter.0,
+        columns: fields.board_columns.0,
+        sort: fields.sort.0,
+    }
+}
+
+fn offered_plan_board(grant: GrantWithEntry) -> OfferedPlanBoard {
     OfferedPlanBoard {
-        plan_board_id: ErpId::from_trusted(entry.id),
-        name: entry.name,
-        description: entry.description.unwrap_or_default(),
+        plan_board_id: ErpId::from_trusted(grant.entry.id),
+        name: grant.entry.name,
+        description: grant.entry.description.unwrap_or_default(),
     }
 }

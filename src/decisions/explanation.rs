@@ -1,4 +1,5 @@
-//! Why: a step's outcome as a sentence, with the settings that decide and where to find them.
+//! Explains decisions to users: the outcome of a step as text, with links to the configuration that
+//! caused it.
 
 use super::{
     evaluator::{Outcome, Step, StepResult},
@@ -19,10 +20,10 @@ use crate::{
     ticket_filter::{MAX_LISTED, strip_quotes},
 };
 
-/// Most rules that a step names as its sources.
+/// Most rules that a step lists as its sources.
 const MAX_SOURCES: usize = 20;
 
-/// Says what was decided, on a ticket for an access.
+/// Explains the decisions made for one access.
 pub struct Explainer<'e> {
     pub policy: &'e Policy,
     pub viewer: &'e Viewer,
@@ -30,70 +31,63 @@ pub struct Explainer<'e> {
 }
 
 impl Explainer<'_> {
-    /// One step of the decision on a ticket.
-    pub fn step(&self, judged: &StepResult<'_>, facts: &TicketAttributes<'_>) -> DecisionStep {
+    /// Explains one step of the decision on a ticket.
+    pub fn step(&self, result: &StepResult<'_>, ticket: &TicketAttributes<'_>) -> DecisionStep {
         let StepResult {
             step,
             outcome,
             rules,
-        } = judged;
+        } = result;
+        let case = self.step_case(*step, *outcome, ticket);
+        let area_name = self.area_name(&ticket.area_id);
         DecisionStep {
             code: *step,
             outcome: *outcome,
-            detail: self.sentence(
-                (*step).into(),
-                self.case(*step, *outcome, facts),
-                rules,
-                self.area_name(&facts.area_id),
-            ),
-            sources: self.sources(*step, rules, facts),
+            detail: self.detail((*step).into(), case, rules, area_name),
+            sources: self.sources(*step, rules, ticket),
         }
     }
 
-    /// Why a ticket may not be created.
+    /// Explains why a ticket cannot be created.
     pub fn obstacle(
         &self,
         reason: CreationReason,
         area: &str,
         ticket_type: &str,
     ) -> CreationObstacle {
+        let granted_type = self.policy.partner.ticket_type(ticket_type);
         let case = match reason {
             CreationReason::AreaNotGranted => self.area_case(area),
-            CreationReason::TicketTypeNotGranted
-                if self.policy.partner.ticket_type(ticket_type).is_some() =>
-            {
-                "retired"
-            }
+            CreationReason::TicketTypeNotGranted if granted_type.is_some() => "retired",
             _ => "deny",
         };
         let name = match reason {
             CreationReason::AreaNotGranted => self.area_name(area),
-            _ => self
-                .policy
-                .partner
-                .ticket_type(ticket_type)
-                .map_or(ticket_type, |it| &it.name),
+            _ => granted_type.map_or(ticket_type, |granted| &granted.name),
         };
         CreationObstacle {
             code: reason,
-            detail: self.sentence(reason.into(), case, &[], name),
+            detail: self.detail(reason.into(), case, &[], name),
         }
     }
 
-    /// Which of a step's sentences is meant.
-    fn case(&self, step: Step, outcome: Outcome, facts: &TicketAttributes<'_>) -> &'static str {
+    /// The variant of a step's message.
+    fn step_case(
+        &self,
+        step: Step,
+        outcome: Outcome,
+        ticket: &TicketAttributes<'_>,
+    ) -> &'static str {
+        let sees_own_only = self.viewer.ticket_visibility == TicketVisibility::Own;
         match (step, outcome) {
-            (Step::TicketConfidential, Outcome::Pass) if facts.confidential => "main_contact",
-            (Step::NotOwnTicket, Outcome::Pass)
-                if self.viewer.ticket_visibility == TicketVisibility::Own =>
-            {
-                "own"
-            }
-            (Step::AreaNotGranted, Outcome::Deny) => self.area_case(&facts.area_id),
-            (_, outcome) => outcome.into(),
+            (Step::TicketConfidential, Outcome::Pass) if ticket.confidential => "main_contact",
+            (Step::NotOwnTicket, Outcome::Pass) if sees_own_only => "own",
+            (Step::AreaNotGranted, Outcome::Deny) => self.area_case(&ticket.area_id),
+            _ => outcome.into(),
         }
     }
 
+    /// An area that is granted but not available has been retired.
     fn area_case(&self, area: &str) -> &'static str {
         if self.policy.partner.area(area).is_some() {
             "retired"
@@ -102,25 +96,27 @@ impl Explainer<'_> {
         }
     }
 
-    /// What an area is called; its id if it is not granted.
+    /// The name of an area, or its id if it is not granted.
     fn area_name<'n>(&'n self, id: &'n str) -> &'n str {
         self.policy.partner.area(id).map_or(id, |area| &area.name)
     }
 
-    /// `name` is that of what the sentence is about: an area or a ticket type.
-    fn sentence(&self, code: &str, case: &str, rules: &[&Rule], name: &str) -> String {
-        let mut names: Vec<_> = rules
+    /// The text of a step. `name` is the name of the area or the ticket type that it mentions.
+    fn detail(&self, code: &str, case: &str, rules: &[&Rule], name: &str) -> String {
+        let mut rule_names: Vec<_> = rules
             .iter()
             .take(MAX_LISTED)
             .map(|rule| self.quoted(&rule.name))
             .collect();
-        if let Some(more) = rules.len().checked_sub(MAX_LISTED).filter(|more| *more > 0) {
-            names.push(message(self.lang, "more", [("count", more.into())]));
+        let unlisted = rules.len().saturating_sub(MAX_LISTED);
+        if unlisted > 0 {
+            rule_names.push(message(self.lang, "more", [("count", unlisted.into())]));
         }
+        let rule_names = i18n::list(self.lang, ListKind::And, &rule_names);
         let args = [
             ("case", case.into()),
             ("name", self.quoted(name).into()),
-            ("rules", i18n::list(self.lang, ListKind::And, &names).into()),
+            ("rules", rule_names.into()),
             ("count", rules.len().into()),
         ];
         message(self.lang, &format!("step-{code}"), args)
@@ -130,74 +126,87 @@ impl Explainer<'_> {
         message(self.lang, "quoted", [("text", strip_quotes(text).into())])
     }
 
+    /// The configuration that a step depends on. Empty if it depends on the ticket alone.
     fn sources(
         &self,
         step: Step,
         rules: &[&Rule],
-        facts: &TicketAttributes<'_>,
+        ticket: &TicketAttributes<'_>,
     ) -> Vec<DecisionSource> {
-        let partner = self.policy.partner.business_partner_id.as_str();
-        let tab = format!("{API_BASE}/customer-integrations/{partner}");
         match step {
-            Step::IntegrationInactive => {
-                vec![source(integration::RESOURCE_KIND, partner, partner, tab)]
-            }
-            Step::BusinessPartnerInactive => {
-                vec![source(
-                    "business_partner",
-                    partner,
-                    partner,
-                    format!("{API_BASE}/catalog/business-partners/{partner}"),
-                )]
-            }
+            Step::IntegrationInactive => vec![self.integration_source()],
+            Step::BusinessPartnerInactive => vec![self.partner_source()],
             Step::AccessInactive | Step::TicketConfidential | Step::NotOwnTicket => {
-                let Viewer { id_text, email, .. } = self.viewer;
-                vec![source(
-                    Access::KIND,
-                    id_text,
-                    email,
-                    format!("{tab}/accesses/{id_text}"),
-                )]
+                vec![self.access_source()]
             }
-            // the ticket alone decides
-            Step::OtherBusinessPartner | Step::TicketInternal => vec![],
-            Step::AreaNotGranted => {
-                let id = &*facts.area_id;
-                vec![source(
-                    AreaGrant::KIND,
-                    id,
-                    self.area_name(id),
-                    format!("{tab}/areas/{id}"),
-                )]
-            }
+            Step::OtherBusinessPartner | Step::TicketInternal => Vec::new(),
+            Step::AreaNotGranted => vec![self.area_source(&ticket.area_id)],
             Step::ExcludedByGlobalRule | Step::ExcludedByGlobalRuleUndetermined => {
-                of_rules(rules, API_BASE)
+                rule_sources(rules, API_BASE)
             }
-            Step::ExcludedByRule | Step::ExcludedByRuleUndetermined => of_rules(rules, &tab),
+            Step::ExcludedByRule | Step::ExcludedByRuleUndetermined => {
+                rule_sources(rules, &self.integration_href())
+            }
+        }
+    }
+
+    fn integration_href(&self) -> String {
+        let partner = &self.policy.partner.business_partner_id;
+        format!("{API_BASE}/customer-integrations/{partner}")
+    }
+
+    fn integration_source(&self) -> DecisionSource {
+        let partner = self.policy.partner.business_partner_id.to_string();
+        DecisionSource {
+            kind: integration::RESOURCE_KIND,
+            id: partner.clone(),
+            name: partner,
+            href: self.integration_href(),
+        }
+    }
+
+    fn partner_source(&self) -> DecisionSource {
+        let partner = self.policy.partner.business_partner_id.to_string();
+        DecisionSource {
+            kind: "business_partner",
+            href: format!("{API_BASE}/catalog/business-partners/{partner}"),
+            id: partner.clone(),
+            name: partner,
+        }
+    }
+
+    fn access_source(&self) -> DecisionSource {
+        let Viewer { id_text, email, .. } = self.viewer;
+        DecisionSource {
+            kind: Access::KIND,
+            id: id_text.to_string(),
+            name: email.to_string(),
+            href: format!("{}/accesses/{id_text}", self.integration_href()),
+        }
+    }
+
+    fn area_source(&self, id: &str) -> DecisionSource {
+        DecisionSource {
+            kind: AreaGrant::KIND,
+            id: id.to_owned(),
+            name: self.area_name(id).to_owned(),
+            href: format!("{}/areas/{id}", self.integration_href()),
         }
     }
 }
 
-fn of_rules(rules: &[&Rule], list_response: &str) -> Vec<DecisionSource> {
-    let of_rule = |rule: &&Rule| {
-        let id = rule.id.to_string();
-        source(
-            ExclusionRule::KIND,
-            &id,
-            &rule.name,
-            format!("{list_response}/exclusion-rules/{id}"),
-        )
-    };
-    rules.iter().take(MAX_SOURCES).map(of_rule).collect()
-}
-
-fn source(kind: &'static str, id: &str, name: &str, href: String) -> DecisionSource {
-    DecisionSource {
-        kind,
-        id: id.to_owned(),
-        name: name.to_owned(),
-        href,
-    }
+/// The rules below the resource at `parent_href`.
+fn rule_sources(rules: &[&Rule], parent_href: &str) -> Vec<DecisionSource> {
+    rules
+        .iter()
+        .take(MAX_SOURCES)
+        .map(|rule| DecisionSource {
+            kind: ExclusionRule::KIND,
+            id: rule.id.to_string(),
+            name: rule.name.clone(),
+            href: format!("{parent_href}/exclusion-rules/{}", rule.id),
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
-//! Decisions: may this access see this ticket, may it create that one, and why (domain.md sections 5 and 6).
+//! Decisions: which tickets an access may see, which it may create, and why
+//! (`docs/domain.md#decisions`).
 //!
-//! The configuration exists for this question, so it must be answered right, explained, and fast:
+//! * `request` parses the bodies, `response` defines the JSON of the results.
+//! * `ticket` holds the attributes of a ticket, `policy` the configuration of a partner, `rules`
+//!   the compiled exclusion rules. All three are plain data. `evaluator` and `ticket_creation` are
+//!   the only code that decides; `explanation` describes their results to users.
+//! * `policy_loader` reads a policy from the database. `policy_cache` caches it and guarantees that
+//!   it is up to date.
+//! * `service`, `capabilities` and `preview` implement the operations, `routes` their HTTP.
 //!
-//! * `questions` reads what is asked from `bodies`, `answers` is what is told, `schemas` documents the one as `answers` does the other.
-//! * `facts` are a ticket's, `policy` is what is configured for a partner, `rules` are its exclusion rules, compiled. All three
-//!   are pure data; `evaluator` and `creation` decide, by one piece of code for every operation, and `explanation` says why.
-//! * `snapshot` reads a policy from the database, `policy_cache` keeps it and knows whether it is current.
-//! * `service`, `capabilities` and `preview` are the operations, `routes` their HTTP.
-//!
-//! Decisions are not counted among the tab's rooms: they own nothing and write nothing.
+//! This module owns no data and writes nothing.
 
 mod attribute;
 mod capabilities;
@@ -18,9 +19,7 @@ pub mod policy;
 pub mod policy_cache;
 mod policy_loader;
 mod preview;
-mod request;
-mod request_body;
-pub mod request_schema;
+pub mod request;
 pub mod response;
 pub mod routes;
 pub mod rules;

@@ -1,14 +1,32 @@
-//! Keeps compiled policies and the accesses that asked, and knows whether they are current.
+//! Caches compiled policies and the accesses that they are evaluated for.
 //!
-//! What is kept is validated by revision, never by time: before an answer is computed, the instance knows that nothing it is
-//! computed from has changed, since [`RevisionLookup`] does. So no answer is older than its request.
+//! # Freshness
 //!
-//! A policy is one state of the database as a whole, and an access is taken with it only where both are of the same revision:
-//! parts of two states could together allow what neither did.
+//! A decision reflects every change that any instance acknowledged before the request arrived. No
+//! entry expires by time; instead, every use of an entry is validated:
+//!
+//! 1. [`RevisionLookup`] returns the current [`VersionVector`] of the partner. It covers the
+//!    partner's integration, the catalogue and the global rules. On PostgreSQL it consists of their
+//!    revisions, read by a query that starts after the request arrived and is shared by concurrent
+//!    requests. On SQLite, where this process is the only writer, it consists of commit counters in
+//!    memory.
+//! 2. A cached policy is used if its version vector equals the current one. A higher vector is
+//!    stale too: revisions go backwards when a backup is restored.
+//! 3. Otherwise the policy is loaded in one database snapshot. Concurrent loads of one partner are
+//!    coalesced ([`Singleflight`]). A load that was already running may have started before step 1.
+//!    Its result is used only if its version vector dominates the current one; otherwise the
+//!    request loads again.
+//!
+//! An access is cached with the revision of its partner's integration and is combined only with a
+//! policy of the same revision. Two different states could together allow what neither of them
+//! allows.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use quick_cache::{
@@ -33,109 +51,130 @@ use crate::{
     },
 };
 
-/// Memory of a kept access, in bytes, roughly.
+/// Approximate size of a cached access, in bytes.
 const ACCESS_BYTES: u64 = 512;
-/// How often policy and access are looked up one after the other before both are read together.
-const ATTEMPTS: u32 = 2;
-/// How often a policy is read before it counts as one that cannot be read.
-const READS: u32 = 3;
-/// Into how many parts each cache is divided. One, because a policy must fit into a part.
+/// Approximate size of a cached policy beyond its partner part, in bytes.
+const POLICY_OVERHEAD_BYTES: u64 = 256;
+/// Expected average size of a cached policy, in bytes.
+const EXPECTED_POLICY_BYTES: u64 = 8 * 1024;
+/// Fewest entries that a cache is prepared for.
+const MIN_CAPACITY: usize = 64;
+/// Attempts to read access and policy one after the other, before both are read in one snapshot.
+const RESOLVE_ATTEMPTS: u32 = 2;
+/// Attempts to load a policy that is recent enough.
+const LOAD_ATTEMPTS: u32 = 3;
+/// Shards of each cache. One, because an entry must fit into a shard.
 const SHARDS: usize = 1;
 
-/// An access as it was at a revision of its partner's integration.
+/// An access at a revision of its partner's integration.
 #[derive(Debug)]
 pub struct CachedAccess {
     pub business_partner_id: BusinessPartnerId,
+    /// Revision of the partner's integration.
     revision: i64,
     pub viewer: Viewer,
 }
 
-/// Who asks, and the policy that decides, of one moment.
+/// An access and the policy of its partner, both of the same revision.
 pub struct ResolvedAccess {
     pub snapshot: Arc<PolicySnapshot>,
-    pub known: Arc<CachedAccess>,
+    pub access: Arc<CachedAccess>,
+}
+
+/// The ETag of an access' capabilities, and the revisions that these were computed from.
+#[derive(Clone)]
+struct CapabilitiesEtag {
+    revisions: VersionVector,
+    etag: EntityTag,
 }
 
 #[derive(Debug, Clone)]
-struct ByBytes;
+struct PolicyWeighter;
 
-impl Weighter<BusinessPartnerId, Arc<PolicySnapshot>> for ByBytes {
+impl Weighter<BusinessPartnerId, Arc<PolicySnapshot>> for PolicyWeighter {
     fn weight(&self, _: &BusinessPartnerId, snapshot: &Arc<PolicySnapshot>) -> u64 {
-        snapshot.policy.partner.bytes() as u64 + 256
+        snapshot.policy.partner.bytes() as u64 + POLICY_OVERHEAD_BYTES
     }
 }
 
-/// See the module.
+/// The cache of policies and accesses. See the [module](self) for its guarantees.
 pub struct PolicyCache {
-    /// What was decided with what is kept.
-    pub counts: DecisionStats,
+    /// Counters of the decisions made with cached policies.
+    pub stats: DecisionStats,
     db: Db,
-    current: Arc<RevisionLookup>,
-    policies: Cache<BusinessPartnerId, Arc<PolicySnapshot>, ByBytes>,
+    revisions: Arc<RevisionLookup>,
+    policies: Cache<BusinessPartnerId, Arc<PolicySnapshot>, PolicyWeighter>,
     accesses: Cache<AccessId, Arc<CachedAccess>>,
-    logins: Cache<String, AccessId>,
-    /// The tags of the last capabilities capability_etags of an access, and the revisions they were made from.
-    capability_etags: Cache<AccessId, (VersionVector, EntityTag)>,
-    shared: GlobalRuleCache,
-    /// The revision of the global rules of the policy that was made last.
-    rules_at: AtomicI64,
-    flights: Arc<Singleflight<BusinessPartnerId, Arc<PolicySnapshot>>>,
+    access_ids_by_email: Cache<String, AccessId>,
+    capability_etags: Cache<AccessId, CapabilitiesEtag>,
+    global_rules: GlobalRuleCache,
+    /// Revision of the global rules in the most recently loaded policy.
+    global_rules_revision: AtomicI64,
+    /// The policies that are being loaded.
+    loads: Arc<Singleflight<BusinessPartnerId, Arc<PolicySnapshot>>>,
 }
 
 impl PolicyCache {
-    /// A keeper that uses about `bytes` of memory: three quarters for policies, the rest for accesses.
-    pub fn new(db: Db, current: Arc<RevisionLookup>, bytes: u64) -> anyhow::Result<Self> {
-        let for_accesses = bytes / 4;
-        let policies = options(bytes - for_accesses, bytes / (8 * 1024))?;
-        let accesses = options(for_accesses / ACCESS_BYTES, for_accesses / ACCESS_BYTES)?;
+    /// Creates a cache of about `bytes` bytes: three quarters for policies, the rest for accesses.
+    /// The global rules are not included.
+    pub fn new(db: Db, revisions: Arc<RevisionLookup>, bytes: u64) -> anyhow::Result<Self> {
+        let access_bytes = bytes / 4;
+        let max_accesses = access_bytes / ACCESS_BYTES;
+        let policy_options = cache_options(bytes - access_bytes, bytes / EXPECTED_POLICY_BYTES)?;
+        let access_options = cache_options(max_accesses, max_accesses)?;
         Ok(Self {
-            counts: DecisionStats::default(),
+            stats: DecisionStats::default(),
             db,
-            current,
+            revisions,
             policies: Cache::with_options(
-                policies,
-                ByBytes,
+                policy_options,
+                PolicyWeighter,
                 DefaultHashBuilder::default(),
                 DefaultLifecycle::default(),
             ),
-            logins: counted(accesses.clone()),
-            capability_etags: counted(accesses.clone()),
-            accesses: counted(accesses),
-            shared: GlobalRuleCache::default(),
-            rules_at: AtomicI64::default(),
-            flights: Arc::default(),
+            access_ids_by_email: unweighted_cache(access_options.clone()),
+            capability_etags: unweighted_cache(access_options.clone()),
+            accesses: unweighted_cache(access_options),
+            global_rules: GlobalRuleCache::default(),
+            global_rules_revision: AtomicI64::default(),
+            loads: Arc::default(),
         })
     }
 
-    /// Memory of the policies that are kept, in bytes, roughly.
+    /// Approximate size of the cached policies, in bytes.
     pub fn bytes(&self) -> u64 {
         self.policies.weight()
     }
 
-    /// The database that what is kept comes from.
+    /// The database that policies are loaded from.
     pub fn db(&self) -> &Db {
         &self.db
     }
 
-    /// An access, and the policy of its partner, both of one moment that is not before this call. `None`: there is no such access,
-    /// or it is none of a partner that the caller may know of, for whom then nothing more is looked up.
+    /// Returns an access and the policy of its partner, both as of one moment after the call.
+    /// `None` if the access does not exist or `can_access` rejects its partner; the policy is not
+    /// loaded then.
     pub async fn resolve(
         self: &Arc<Self>,
         access: &AccessRef,
         can_access: impl Fn(&BusinessPartnerId) -> bool,
     ) -> Result<Option<ResolvedAccess>> {
-        // an access never changes its partner, but an e-mail address may since have become another one's
         match self.cached_access(access) {
-            Some(known) if can_access(&known.business_partner_id) => {
-                let snapshot = self.fresh(&known.business_partner_id).await?;
-                if known.fits(&snapshot, access) {
-                    return Ok(Some(ResolvedAccess { snapshot, known }));
+            Some(cached) if can_access(&cached.business_partner_id) => {
+                let snapshot = self.fresh(&cached.business_partner_id).await?;
+                if cached.matches(&snapshot, access) {
+                    return Ok(Some(ResolvedAccess {
+                        snapshot,
+                        access: cached,
+                    }));
                 }
             }
+            // an access never moves to another partner, but its e-mail address can be given to
+            // another access
             Some(_) if matches!(access, AccessRef::Id(_)) => return Ok(None),
             _ => {}
         }
-        // boxed: it is large, seldom needed, and would be moved about with every question
+        // boxed: the future is large and rarely needed
         Box::pin(self.load_and_resolve(access, can_access)).await
     }
 
@@ -144,51 +183,59 @@ impl PolicyCache {
         access: &AccessRef,
         can_access: impl Fn(&BusinessPartnerId) -> bool,
     ) -> Result<Option<ResolvedAccess>> {
-        let can_access = |known: &Arc<CachedAccess>| can_access(&known.business_partner_id);
-        for _ in 0..ATTEMPTS {
-            let Some(known) = self.load_access(access).await?.filter(can_access) else {
+        for _ in 0..RESOLVE_ATTEMPTS {
+            let loaded = self.load_access(access).await?;
+            let Some(loaded) = loaded.filter(|loaded| can_access(&loaded.business_partner_id))
+            else {
                 return Ok(None);
             };
-            let snapshot = self.fresh(&known.business_partner_id).await?;
-            if known.fits(&snapshot, access) {
-                return Ok(Some(ResolvedAccess { snapshot, known }));
+            let snapshot = self.fresh(&loaded.business_partner_id).await?;
+            if loaded.matches(&snapshot, access) {
+                return Ok(Some(ResolvedAccess {
+                    snapshot,
+                    access: loaded,
+                }));
             }
         }
-        Ok(self
-            .load_together(access)
-            .await?
-            .filter(|asked| can_access(&asked.known)))
+        let resolved = self.load_access_with_policy(access).await?;
+        Ok(resolved.filter(|resolved| can_access(&resolved.access.business_partner_id)))
     }
 
-    /// The policy of a partner, of a moment that is not before this call. Not found if there is no such partner.
+    /// Returns the policy of a partner as of a moment after the call. 404 if the partner does not
+    /// exist.
     pub async fn fresh(
         self: &Arc<Self>,
         partner: &BusinessPartnerId,
     ) -> Result<Arc<PolicySnapshot>> {
-        let now = self.current.versions(partner).await?;
-        // not one that is newer either: revisions that went backwards, as after a restored backup, belong to another history
-        if let Some(kept) = self
-            .counts
-            .policies
-            .record(self.policies.get(partner), |kept| kept.stamp == now)
-        {
-            return Ok(kept);
+        let current = self.revisions.versions(partner).await?;
+        let cached = self
+            .stats
+            .policy_lookups
+            .record(self.policies.get(partner), |cached| {
+                cached.version == current
+            });
+        if let Some(cached) = cached {
+            return Ok(cached);
         }
-        Box::pin(query_time::measure(self.load_fresh(partner, now))).await
+        Box::pin(query_time::measure(self.load_shared(partner, current))).await
     }
 
-    async fn load_fresh(
+    /// Loads a policy that is not older than `current`. Joins a load that is already running.
+    async fn load_shared(
         self: &Arc<Self>,
         partner: &BusinessPartnerId,
-        now: VersionVector,
+        current: VersionVector,
     ) -> Result<Arc<PolicySnapshot>> {
-        for _ in 0..READS {
-            let (policy_cache, wanted) = (Arc::clone(self), partner.clone());
-            let read = async move || Ok(policy_cache.load(&wanted, async |_, _| Ok(())).await?.0);
-            let read = self.flights.join(partner.clone(), read).await?;
-            // the first one joined may have begun before `now`, the next one has not
-            if read.stamp.dominates(now) {
-                return Ok(read);
+        for _ in 0..LOAD_ATTEMPTS {
+            let policy_cache = Arc::clone(self);
+            let load = {
+                let partner = partner.clone();
+                async move || Ok(policy_cache.load(&partner, async |_, _| Ok(())).await?.0)
+            };
+            let snapshot = self.loads.join(partner.clone(), load).await?;
+            // the first load joined may have started before `current` was read, the next one cannot
+            if snapshot.version.dominates(current) {
+                return Ok(snapshot);
             }
         }
         Err(Error::Unavailable(
@@ -196,66 +243,74 @@ impl PolicyCache {
         ))
     }
 
-    /// The policy of a partner, and whatever else `more` reads of the same moment, which begins after this was called.
+    /// Loads the policy of a partner, and whatever `read_more` reads in the same snapshot. The
+    /// snapshot begins after the call.
     pub async fn load<T>(
         &self,
         partner: &BusinessPartnerId,
-        more: impl AsyncFn(&mut Conn, &PolicyInput) -> Result<T>,
+        read_more: impl AsyncFn(&mut Conn, &PolicyInput) -> Result<T>,
     ) -> Result<(Arc<PolicySnapshot>, T)> {
-        let stamp = self
+        let version = self
             .db
             .commit_counters()
             .map(|counters| counters.lower_bound(partner));
         let read = async |conn: &mut Conn| {
-            let input = self.input(conn, partner, stamp).await?;
-            let more = more(conn, &input).await?;
+            let input = self.read_input(conn, partner, version).await?;
+            let more = read_more(conn, &input).await?;
             Ok((input, more))
         };
         let (input, more) = self.db.snapshot(ReadCost::Scan, read).await?;
         let snapshot = Arc::new(input.compile().await?);
         self.policies.insert(partner.clone(), Arc::clone(&snapshot));
-        self.forget_old_rules(snapshot.revisions.global_rules);
+        self.evict_old_global_rules(snapshot.revisions.global_rules);
         Ok((snapshot, more))
     }
 
-    /// Partners that are not asked about any more would keep old sets of global rules in memory, one for each revision that there was,
-    /// beside all that is counted. Policies with the last one before are left: most of what they are made of is still good.
-    fn forget_old_rules(&self, now: i64) {
-        let before = self.rules_at.swap(now, Ordering::Relaxed);
-        if before != now {
+    /// Evicts policies with outdated global rules. Each of them would keep an old rule set in
+    /// memory, which the cache's size does not include. Policies with the previous rules stay,
+    /// because their partner parts are reused.
+    fn evict_old_global_rules(&self, revision: i64) {
+        let previous = self.global_rules_revision.swap(revision, Ordering::Relaxed);
+        if previous != revision {
             self.policies
-                .retain(|_, kept| [before, now].contains(&kept.revisions.global_rules));
+                .retain(|_, cached| [previous, revision].contains(&cached.revisions.global_rules));
         }
     }
 
-    async fn input(
+    async fn read_input(
         &self,
         conn: &mut Conn,
         partner: &BusinessPartnerId,
-        stamp: Option<VersionVector>,
+        version: Option<VersionVector>,
     ) -> Result<PolicyInput> {
-        let older = self.policies.get(partner);
-        PolicyInput::read(conn, partner, older.as_deref(), &self.shared, stamp).await
+        let cached = self.policies.get(partner);
+        PolicyInput::read(
+            conn,
+            partner,
+            cached.as_deref(),
+            &self.global_rules,
+            version,
+        )
+        .await
     }
 
-    /// The tag of the capabilities of an access, if they were capability_etags at these revisions.
+    /// The ETag of an access' capabilities, if it was cached at these revisions.
     pub fn cached_etag(&self, id: AccessId, revisions: VersionVector) -> Option<EntityTag> {
+        let cached = self.capability_etags.get(&id)?;
+        (cached.revisions == revisions).then_some(cached.etag)
+    }
+
+    /// Caches the ETag of an access' capabilities.
+    pub fn cache_etag(&self, id: AccessId, revisions: VersionVector, etag: EntityTag) {
         self.capability_etags
-            .get(&id)
-            .filter(|(at, _)| *at == revisions)
-            .map(|(_, tag)| tag)
+            .insert(id, CapabilitiesEtag { revisions, etag });
     }
 
-    /// Remembers the tag of the capabilities of an access.
-    pub fn cache_etag(&self, id: AccessId, revisions: VersionVector, tag: EntityTag) {
-        self.capability_etags.insert(id, (revisions, tag));
-    }
-
-    /// Who an access is, as far as is remembered; it may have changed since.
+    /// The access as last loaded. It may be outdated.
     fn cached_access(&self, access: &AccessRef) -> Option<Arc<CachedAccess>> {
         let id = match access {
             AccessRef::Id(id) => *id,
-            AccessRef::Email(email) => self.logins.get(email)?,
+            AccessRef::Email(email) => self.access_ids_by_email.get(email)?,
         };
         self.accesses.get(&id)
     }
@@ -265,59 +320,58 @@ impl PolicyCache {
             .db
             .read(async |conn| accesses::service::look_up(conn, access).await)
             .await?;
-        Ok(row.map(|row| self.remember(row)))
+        Ok(row.map(|(row, revision)| self.cache_access(row, revision)))
     }
 
-    fn remember(&self, row: (AccessRow, i64)) -> Arc<CachedAccess> {
-        let known = Arc::new(CachedAccess::from(row));
-        self.logins
-            .insert(known.viewer.email.to_string(), known.viewer.id);
-        self.accesses.insert(known.viewer.id, Arc::clone(&known));
-        known
+    fn cache_access(&self, row: AccessRow, revision: i64) -> Arc<CachedAccess> {
+        let access = Arc::new(CachedAccess {
+            business_partner_id: row.business_partner_id,
+            revision,
+            viewer: viewer(row.id, row.fields),
+        });
+        self.access_ids_by_email
+            .insert(access.viewer.email.to_string(), access.viewer.id);
+        self.accesses.insert(access.viewer.id, Arc::clone(&access));
+        access
     }
 
-    /// Reads access and policy in one snapshot: the way that ends also while others keep writing.
-    async fn load_together(&self, access: &AccessRef) -> Result<Option<ResolvedAccess>> {
+    /// Loads access and policy in one snapshot, which succeeds even while the partner is written to
+    /// continuously.
+    async fn load_access_with_policy(&self, access: &AccessRef) -> Result<Option<ResolvedAccess>> {
         let read = async |conn: &mut Conn| {
-            let Some(row) = accesses::service::look_up(conn, access).await? else {
+            let Some((row, revision)) = accesses::service::look_up(conn, access).await? else {
                 return Ok(None);
             };
-            // not kept: on SQLite nobody knows what it would have to cover
-            let input = self.input(conn, &row.0.business_partner_id, None).await?;
-            Ok(Some((row, input)))
+            let input = self
+                .read_input(conn, &row.business_partner_id, None)
+                .await?;
+            Ok(Some((row, revision, input)))
         };
-        let Some((row, input)) = self.db.snapshot(ReadCost::Scan, read).await? else {
+        let Some((row, revision, input)) = self.db.snapshot(ReadCost::Scan, read).await? else {
             return Ok(None);
         };
         Ok(Some(ResolvedAccess {
+            // not cached: the partner was unknown when the snapshot began, so SQLite's commit
+            // counters were not read
             snapshot: Arc::new(input.compile().await?),
-            known: self.remember(row),
+            access: self.cache_access(row, revision),
         }))
     }
 }
 
 impl CachedAccess {
-    /// Whether it is of the same state as a policy, and still goes by the name it was asked for.
-    fn fits(&self, snapshot: &PolicySnapshot, access: &AccessRef) -> bool {
-        let named = match access {
+    /// Whether the access has the same revision as a policy and still matches the reference it was
+    /// requested by.
+    fn matches(&self, snapshot: &PolicySnapshot, access: &AccessRef) -> bool {
+        let is_referenced = match access {
             AccessRef::Id(id) => *id == self.viewer.id,
             AccessRef::Email(email) => **email == *self.viewer.email,
         };
-        named && self.revision == snapshot.revisions.partner
+        is_referenced && self.revision == snapshot.revisions.partner
     }
 }
 
-impl From<(AccessRow, i64)> for CachedAccess {
-    fn from((row, revision): (AccessRow, i64)) -> Self {
-        Self {
-            business_partner_id: row.business_partner_id,
-            revision,
-            viewer: viewer(row.id, row.fields),
-        }
-    }
-}
-
-/// An access as it looks at tickets.
+/// The viewer that represents an access in decisions.
 pub fn viewer(id: AccessId, fields: AccessFields) -> Viewer {
     Viewer {
         id,
@@ -330,7 +384,7 @@ pub fn viewer(id: AccessId, fields: AccessFields) -> Viewer {
     }
 }
 
-fn counted<K: Eq + std::hash::Hash, V: Clone>(options: quick_cache::Options) -> Cache<K, V> {
+fn unweighted_cache<K: Eq + Hash, V: Clone>(options: quick_cache::Options) -> Cache<K, V> {
     Cache::with_options(
         options,
         UnitWeighter,
@@ -339,12 +393,12 @@ fn counted<K: Eq + std::hash::Hash, V: Clone>(options: quick_cache::Options) -> 
     )
 }
 
-fn options(weight: u64, items: u64) -> anyhow::Result<quick_cache::Options> {
-    let items = usize::try_from(items)?.max(64);
-    let built = OptionsBuilder::new()
+fn cache_options(weight: u64, items: u64) -> anyhow::Result<quick_cache::Options> {
+    let items = usize::try_from(items)?.max(MIN_CAPACITY);
+    OptionsBuilder::new()
         .shards(SHARDS)
         .estimated_items_capacity(items)
         .weight_capacity(weight)
-        .build();
-    built.map_err(|error| anyhow::anyhow!("{error}"))
+        .build()
+        .map_err(|error| anyhow::anyhow!("{error}"))
 }

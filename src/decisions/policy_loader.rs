@@ -1,4 +1,4 @@
-//! From the database to a policy: everything that decides for one partner, of one moment.
+//! Reads the policy of a partner from the database and compiles it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,122 +21,137 @@ use crate::{
     ticket_filter::TicketFilter,
 };
 
-/// A policy with the revisions it was made of. All its parts were read in one snapshot, or did not change since they were.
+/// A compiled policy. All its parts were read in one snapshot, or have not changed since they were
+/// read.
 #[derive(Debug)]
 pub struct PolicySnapshot {
     pub policy: Policy,
-    /// The revisions of the partner's integration, the catalogue and the global rules.
+    /// The revisions of the partner's integration, of the catalogue and of the global rules.
     pub revisions: VersionVector,
-    /// What has to be covered for the snapshot to be current. On PostgreSQL these are the revisions; on SQLite the counters of
-    /// [`crate::db::CommitCounters`] as they were before it was read.
-    pub stamp: VersionVector,
+    /// The version to validate the policy by. On PostgreSQL these are the revisions. On SQLite
+    /// these are the commit counters ([`crate::db::CommitCounters`]) from before the snapshot
+    /// began.
+    pub version: VersionVector,
 }
 
-/// A rule in force as it is stored: id, name and filter.
+/// An active rule as stored: id, name and filter.
 type StoredRule = (RuleId, String, TicketFilter);
-/// Where the rules of one revision go when they are compiled.
-type Compiled = Arc<OnceCell<Arc<RuleSet>>>;
+/// Holds the compiled global rules of one revision, once they are compiled.
+type GlobalRulesCell = Arc<OnceCell<Arc<RuleSet>>>;
 
 /// The global rules, compiled once per revision and shared by all partners.
 #[derive(Debug, Default)]
-pub struct GlobalRuleCache(Mutex<(i64, Compiled)>);
+pub struct GlobalRuleCache {
+    latest: Mutex<GlobalRulesEntry>,
+}
+
+#[derive(Debug, Default)]
+struct GlobalRulesEntry {
+    revision: i64,
+    cell: GlobalRulesCell,
+}
 
 impl GlobalRuleCache {
-    fn of(&self, revision: i64) -> Compiled {
-        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // another one, newer or, after a restored backup, older
-        if newest.0 != revision {
-            *newest = (revision, Arc::default());
+    fn get(&self, revision: i64) -> GlobalRulesCell {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        // compared for equality, because revisions go backwards when a backup is restored
+        if latest.revision != revision {
+            *latest = GlobalRulesEntry {
+                revision,
+                cell: Arc::default(),
+            };
         }
-        Arc::clone(&newest.1)
+        Arc::clone(&latest.cell)
     }
 }
 
-/// What the database holds of a policy. It is compiled later: large rules take long, and neither a connection nor a worker should
-/// wait for that.
+/// A policy as read from the database. It is compiled later, because compiling many rules takes
+/// long and must block neither a connection nor a worker.
 pub struct PolicyInput {
-    own: PartnerPart,
-    global: (Compiled, Vec<StoredRule>),
+    partner: PartnerPart,
+    global_rules: GlobalRulesPart,
     revisions: VersionVector,
-    stamp: VersionVector,
+    version: VersionVector,
 }
 
 enum PartnerPart {
-    /// It has not changed.
-    Kept(Arc<PartnerPolicy>),
+    /// Compiled before and unchanged.
+    Unchanged(Arc<PartnerPolicy>),
     Read(Box<PolicySource>),
 }
 
+struct GlobalRulesPart {
+    cell: GlobalRulesCell,
+    /// The rules to compile. Empty if they are compiled already.
+    rules: Vec<StoredRule>,
+}
+
 impl PolicyInput {
-    /// Reads what has changed since `older` was read. `conn` must be in a snapshot; `stamp` is what the process knew before that
-    /// (`None`: what is read is known by its revisions).
+    /// Reads the parts of a policy that have changed since `cached`. `conn` must be in a snapshot;
+    /// `version` holds the commit counters from before it began. `None`: use the revisions as the
+    /// version.
     pub async fn read(
         conn: &mut Conn,
         partner: &BusinessPartnerId,
-        older: Option<&PolicySnapshot>,
-        shared: &GlobalRuleCache,
-        stamp: Option<VersionVector>,
+        cached: Option<&PolicySnapshot>,
+        global_rules: &GlobalRuleCache,
+        version: Option<VersionVector>,
     ) -> Result<Self> {
-        let standing = integration::service::load_state(conn, partner).await?;
-        let revisions = standing.revisions();
-        let unchanged = older.filter(|older| {
-            (older.revisions.partner, older.revisions.catalog)
-                == (revisions.partner, revisions.catalog)
+        let state = integration::service::load_state(conn, partner).await?;
+        let revisions = state.revisions();
+        let unchanged = cached.filter(|cached| {
+            cached.revisions.partner == revisions.partner
+                && cached.revisions.catalog == revisions.catalog
         });
-        let own = match unchanged {
-            Some(older) => PartnerPart::Kept(Arc::clone(&older.policy.partner)),
-            None => PartnerPart::Read(Box::new(source(conn, &standing).await?)),
+        let partner = match unchanged {
+            Some(cached) => PartnerPart::Unchanged(Arc::clone(&cached.policy.partner)),
+            None => PartnerPart::Read(Box::new(read_partner(conn, &state).await?)),
         };
-        let global = shared.of(revisions.global_rules);
-        // who comes before they are compiled reads them too, and drops them if another one was faster
-        let rules = if global.initialized() {
+        let cell = global_rules.get(revisions.global_rules);
+        // concurrent loads may all read the rules; only one of them compiles them
+        let rules = if cell.initialized() {
             Vec::new()
         } else {
             exclusion_rules::service::list_active(conn, &RuleOwner::AllPartners).await?
         };
         Ok(Self {
-            own,
-            global: (global, rules),
+            partner,
+            global_rules: GlobalRulesPart { cell, rules },
             revisions,
-            stamp: stamp.unwrap_or(revisions),
+            version: version.unwrap_or(revisions),
         })
     }
 
-    /// Whether accesses can have any effect.
+    /// Whether accesses of the partner can be effective.
     pub fn is_live(&self) -> bool {
-        match &self.own {
-            PartnerPart::Kept(policy) => policy.is_live(),
+        match &self.partner {
+            PartnerPart::Unchanged(policy) => policy.is_live(),
             PartnerPart::Read(source) => source.is_live(),
         }
     }
 
-    /// Compiles what has been read.
+    /// Compiles the policy on the blocking thread pool.
     pub async fn compile(self) -> Result<PolicySnapshot> {
-        let Self {
-            own,
-            global: (cell, rules),
-            revisions,
-            stamp,
-        } = self;
+        let GlobalRulesPart { cell, rules } = self.global_rules;
         let global = cell
             .get_or_try_init(|| spawn_compute(|| Arc::new(RuleSet::new(rules))))
             .await?
             .clone();
-        let partner = match own {
-            PartnerPart::Kept(policy) => policy,
+        let partner = match self.partner {
+            PartnerPart::Unchanged(policy) => policy,
             PartnerPart::Read(source) => {
                 spawn_compute(|| Arc::new(PartnerPolicy::new(*source))).await?
             }
         };
         Ok(PolicySnapshot {
             policy: Policy { partner, global },
-            revisions,
-            stamp,
+            revisions: self.revisions,
+            version: self.version,
         })
     }
 }
 
-/// Computes on a thread that no request waits on.
+/// Runs a long computation on the blocking thread pool.
 async fn spawn_compute<T: Send + 'static>(
     compute: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
@@ -145,38 +160,45 @@ async fn spawn_compute<T: Send + 'static>(
         .map_err(anyhow::Error::from)?)
 }
 
-async fn source(conn: &mut Conn, standing: &IntegrationState) -> Result<PolicySource> {
-    let partner = standing.business_partner_id();
-    let granted = grants::service::all(conn, partner).await?;
-    let of = |kind| granted.iter().filter(move |grant| grant.kind() == kind);
-    let owner = RuleOwner::Partner(partner.clone());
-    let rules = exclusion_rules::service::list_active(conn, &owner).await?;
+async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<PolicySource> {
+    let partner = state.business_partner_id();
+    let grants = grants::service::all(conn, partner).await?;
+    let rules =
+        exclusion_rules::service::list_active(conn, &RuleOwner::Partner(partner.clone())).await?;
     Ok(PolicySource {
         business_partner_id: partner.clone(),
-        integration_active: standing.integration.active,
-        business_partner_active: standing.partner.active,
-        areas: of(EntryKind::Area).map(area).collect(),
-        ticket_types: of(EntryKind::TicketType).map(ticket_type).collect(),
+        integration_active: state.integration.active,
+        business_partner_active: state.partner.active,
+        areas: grants
+            .iter()
+            .filter(|grant| grant.kind() == EntryKind::Area)
+            .map(granted_area)
+            .collect(),
+        ticket_types: grants
+            .iter()
+            .filter(|grant| grant.kind() == EntryKind::TicketType)
+            .map(granted_type)
+            .collect(),
         rules,
     })
 }
 
-fn area(granted: &GrantWithEntry) -> GrantedArea {
-    let start = granted.entry.start_ticket_types.as_ref();
+fn granted_area(grant: &GrantWithEntry) -> GrantedArea {
+    let start_ticket_types = grant.entry.start_ticket_types.as_ref();
     GrantedArea {
-        id: granted.entry.id.as_str().into(),
-        name: granted.entry.name.as_str().into(),
-        available: granted.entry.active,
-        start_ticket_types: start
+        id: grant.entry.id.as_str().into(),
+        name: grant.entry.name.as_str().into(),
+        available: grant.entry.active,
+        start_ticket_types: start_ticket_types
             .map(|types| types.0.iter().map(|id| id.as_str().into()).collect()),
     }
 }
 
-fn ticket_type(granted: &GrantWithEntry) -> GrantedType {
+fn granted_type(grant: &GrantWithEntry) -> GrantedType {
     GrantedType {
-        id: granted.entry.id.as_str().into(),
-        name: granted.entry.name.as_str().into(),
-        available: granted.entry.active,
-        approval_required: granted.grant.approval_required,
+        id: grant.entry.id.as_str().into(),
+        name: grant.entry.name.as_str().into(),
+        available: grant.entry.active,
+        approval_required: grant.grant.approval_required,
     }
 }

@@ -1,15 +1,15 @@
-//! What an exclusion rule would change, before it is saved.
+//! Previews an exclusion rule: what would change if it were saved.
 //!
-//! A rule does not depend on the access that looks, so each ticket is judged once by the rules as they are and as they would
-//! be; whether an access would see the ticket but for the rules is the rest.
+//! Exclusion rules do not depend on the access. Therefore the rules are evaluated once per ticket,
+//! with and without the draft; only the remaining steps of the decision are evaluated per access.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
 use super::{
     evaluator::{self, Effect, Scratch},
-    policy::{Policy, Viewer},
+    policy::Policy,
     policy_cache::{PolicyCache, viewer},
-    request::{MAX_ACCESSES, PreviewQuestion},
+    request::{MAX_ACCESSES, PreviewRequest, TicketInput},
     response::{AccessPreview, Affected, ExclusionRulePreview, SampleError},
     rules::RuleSet,
     service::ticket_error,
@@ -19,6 +19,7 @@ use crate::{
     accesses::{self, AccessRow},
     common::{
         Code, Error, FieldError, Result,
+        error::ensure_valid,
         ids::{AccessId, BusinessPartnerId, RuleId},
         timestamp::Timestamp,
     },
@@ -29,89 +30,102 @@ use crate::{
     ticket_filter::{Truth, references},
 };
 
-/// Says what would change for which access.
+type Tickets<'b> = [Box<TicketAttributes<'b>>];
+
+/// The accesses to preview.
+struct Participants {
+    partners: Vec<BusinessPartnerId>,
+    accesses: Vec<AccessRow>,
+    /// Number of active accesses beyond the limit.
+    left_out: i64,
+}
+
+/// Computes what a rule would change for which access.
 pub async fn preview(
     policy_cache: &Arc<PolicyCache>,
-    question: PreviewQuestion<'_>,
+    mut request: PreviewRequest<'_>,
     lang: Lang,
 ) -> Result<ExclusionRulePreview> {
-    let mut answer = ExclusionRulePreview::default();
-    let mut tickets = Vec::with_capacity(question.tickets.len());
-    for (index, slot) in question.tickets.into_iter().enumerate() {
-        match slot {
-            Ok(facts) => tickets.push(facts),
-            Err(wrong) => {
-                let (ticket_id, error) = ticket_error(*wrong, index, lang);
-                answer.errors.push(SampleError { ticket_id, error });
-            }
-        }
-    }
-    let owner = question
-        .business_partner_id
-        .clone()
-        .map_or(RuleOwner::AllPartners, RuleOwner::Partner);
-    let load_access = async |conn: &mut Conn| {
-        references::settle(conn, None, &question.filter).await?;
-        partner_must_exist(conn, question.business_partner_id.as_ref()).await?;
-        rule_must_exist(conn, &owner, question.rule_id).await?;
-        let partners = match (&question.business_partner_id, &question.access_ids) {
-            (Some(partner), _) => vec![partner.clone()],
-            (None, Some(named)) => accesses::service::partners(conn, named).await?,
-            (None, None) => partners_of(&tickets),
-        };
-        let (rows, left_out) =
-            participants(conn, &partners, question.access_ids.as_deref()).await?;
-        Ok((partners, rows, left_out))
-    };
-    let (partners, rows, left_out) = policy_cache
-        .db()
-        .snapshot(ReadCost::Scan, load_access)
-        .await?;
-    all_known(question.access_ids.as_deref(), &rows)?;
-    answer.accesses_left_out = left_out;
-    let rule = question
+    let (tickets, errors) = split_inputs(mem::take(&mut request.tickets), lang);
+    let read = async |conn: &mut Conn| read_participants(conn, &request, &tickets).await;
+    let participants = policy_cache.db().snapshot(ReadCost::Scan, read).await?;
+    ensure_all_found(request.access_ids.as_deref(), &participants.accesses)?;
+
+    let now = Timestamp::now();
+    let mut scratch = Scratch::default();
+    let draft = request
         .active
-        .then(|| (RuleId::generate(), String::new(), question.filter.clone()));
-    let draft = RuleSet::new(rule);
-    let (now, mut scratch) = (Timestamp::now(), Scratch::default());
-    let drafted: Vec<_> = tickets
+        .then(|| (RuleId::generate(), String::new(), request.filter.clone()));
+    let draft = RuleSet::new(draft);
+    let matches: Vec<_> = tickets
         .iter()
-        .map(|it| evaluator::matched_by(&draft, it, now, &mut scratch))
+        .map(|ticket| evaluator::matched_by(&draft, ticket, now, &mut scratch))
         .collect();
-    for (ticket, truth) in tickets.iter().zip(&drafted) {
-        match truth {
-            Truth::True => answer.matching.push(ticket.ticket_id.to_string()),
-            Truth::Unknown => answer.undetermined.push(ticket.ticket_id.to_string()),
-            Truth::False => {}
+    let mut preview = ExclusionRulePreview {
+        accesses_left_out: participants.left_out,
+        errors,
+        ..Default::default()
+    };
+    preview.add_matches(&tickets, &matches);
+
+    for partner in &participants.partners {
+        let accesses: Vec<_> = participants
+            .accesses
+            .iter()
+            .filter(|access| access.business_partner_id == *partner)
+            .collect();
+        if accesses.is_empty() {
+            continue;
+        }
+        let snapshot = policy_cache.fresh(partner).await?;
+        let policy = &snapshot.policy;
+        let effects: Vec<_> = tickets
+            .iter()
+            .zip(&matches)
+            .map(|(ticket, truth)| {
+                // an undetermined match hides the ticket too
+                let hidden = *truth != Truth::False;
+                evaluator::effect(policy, ticket, request.rule_id, hidden, now, &mut scratch)
+            })
+            .collect();
+        for access in accesses {
+            preview.add_access(preview_access(policy, access, &tickets, &effects));
         }
     }
-    for partner in partners {
-        let of_partner = |row: &&AccessRow| row.business_partner_id == partner;
-        if rows.iter().any(|row| of_partner(&row)) {
-            let snapshot = policy_cache.fresh(&partner).await?;
-            let judged = tickets.iter().zip(&drafted);
-            let effects = judged.map(|(facts, drafted)| {
-                let hides = *drafted != Truth::False;
-                evaluator::effect(
-                    &snapshot.policy,
-                    facts,
-                    question.rule_id,
-                    hides,
-                    now,
-                    &mut scratch,
-                )
-            });
-            let effects: Vec<_> = effects.collect();
-            for row in rows.iter().filter(of_partner) {
-                answer.add(of_access(&snapshot.policy, row, &tickets, &effects));
+    Ok(preview)
+}
+
+/// Splits the samples into valid tickets and errors.
+fn split_inputs<'b>(
+    inputs: Vec<TicketInput<'b>>,
+    lang: Lang,
+) -> (Vec<Box<TicketAttributes<'b>>>, Vec<SampleError>) {
+    let mut tickets = Vec::with_capacity(inputs.len());
+    let mut errors = Vec::new();
+    for (index, input) in inputs.into_iter().enumerate() {
+        match input {
+            Ok(ticket) => tickets.push(ticket),
+            Err(invalid) => {
+                let (ticket_id, error) = ticket_error(*invalid, index, lang);
+                errors.push(SampleError { ticket_id, error });
             }
         }
     }
-    Ok(answer)
+    (tickets, errors)
 }
 
 impl ExclusionRulePreview {
-    fn add(&mut self, access: AccessPreview) {
+    fn add_matches(&mut self, tickets: &Tickets<'_>, matches: &[Truth]) {
+        for (ticket, truth) in tickets.iter().zip(matches) {
+            match truth {
+                Truth::True => self.matching.push(ticket.ticket_id.to_string()),
+                Truth::Unknown => self.undetermined.push(ticket.ticket_id.to_string()),
+                Truth::False => {}
+            }
+        }
+    }
+
+    fn add_access(&mut self, access: AccessPreview) {
         self.newly_hidden += access.newly_hidden.count;
         self.newly_visible += access.newly_visible.count;
         self.unchanged += access.unchanged.count;
@@ -119,66 +133,89 @@ impl ExclusionRulePreview {
     }
 }
 
-fn of_access(
+fn preview_access(
     policy: &Policy,
     row: &AccessRow,
-    tickets: &[Box<TicketAttributes<'_>>],
+    tickets: &Tickets<'_>,
     effects: &[Effect],
 ) -> AccessPreview {
-    let viewer: Viewer = viewer(row.id, row.fields.clone());
-    let (mut hidden, mut visible, mut unchanged) = (
-        Affected::default(),
-        Affected::default(),
-        Affected::default(),
-    );
+    let viewer = viewer(row.id, row.fields.clone());
+    let mut preview = AccessPreview {
+        access_id: row.id,
+        business_partner_id: row.business_partner_id.clone(),
+        name: format!("{} {}", row.fields.first_name, row.fields.last_name),
+        newly_hidden: Affected::default(),
+        newly_visible: Affected::default(),
+        unchanged: Affected::default(),
+    };
     for (ticket, effect) in tickets.iter().zip(effects) {
-        let but_for_rules = evaluator::is_visible_ignoring_rules(policy, &viewer, ticket);
-        let affected = match (but_for_rules, effect.hidden_before, effect.hidden_after) {
-            (true, false, true) => &mut hidden,
-            (true, true, false) => &mut visible,
-            _ => &mut unchanged,
+        let depends_on_rules = evaluator::is_visible_ignoring_rules(policy, &viewer, ticket);
+        let affected = match (depends_on_rules, effect.hidden_before, effect.hidden_after) {
+            (true, false, true) => &mut preview.newly_hidden,
+            (true, true, false) => &mut preview.newly_visible,
+            _ => &mut preview.unchanged,
         };
         affected.count += 1;
         affected.ticket_ids.push(ticket.ticket_id.to_string());
     }
-    AccessPreview {
-        access_id: row.id,
-        business_partner_id: row.business_partner_id.clone(),
-        name: format!("{} {}", row.fields.first_name, row.fields.last_name),
-        newly_hidden: hidden,
-        newly_visible: visible,
-        unchanged,
-    }
+    preview
 }
 
-/// Whose accesses a global rule concerns: those of the tickets' partners, as no other sees them.
-fn partners_of(tickets: &[Box<TicketAttributes<'_>>]) -> Vec<BusinessPartnerId> {
-    let named: BTreeSet<&str> = tickets
+/// Checks the references of the request and reads the accesses to preview.
+async fn read_participants(
+    conn: &mut Conn,
+    request: &PreviewRequest<'_>,
+    tickets: &Tickets<'_>,
+) -> Result<Participants> {
+    let owner = request.business_partner_id.as_ref();
+    references::check_references(conn, None, &request.filter).await?;
+    if let Some(partner) = owner {
+        ensure_partner_exists(conn, partner).await?;
+    }
+    if let Some(rule) = request.rule_id {
+        let owner = owner.map_or(RuleOwner::AllPartners, |partner| {
+            RuleOwner::Partner(partner.clone())
+        });
+        ensure_rule_exists(conn, &owner, rule).await?;
+    }
+    let partners = match (owner, &request.access_ids) {
+        (Some(partner), _) => vec![partner.clone()],
+        (None, Some(ids)) => accesses::service::partners(conn, ids).await?,
+        (None, None) => partners_of(tickets),
+    };
+    let (accesses, left_out) =
+        read_accesses(conn, &partners, request.access_ids.as_deref()).await?;
+    Ok(Participants {
+        partners,
+        accesses,
+        left_out,
+    })
+}
+
+/// The partners that own the tickets. No other partner's accesses can see them.
+fn partners_of(tickets: &Tickets<'_>) -> Vec<BusinessPartnerId> {
+    let ids: BTreeSet<&str> = tickets
         .iter()
         .map(|ticket| &*ticket.business_partner_id)
         .collect();
-    named.into_iter().filter_map(|id| id.parse().ok()).collect()
+    ids.into_iter().filter_map(|id| id.parse().ok()).collect()
 }
 
-async fn partner_must_exist(conn: &mut Conn, partner: Option<&BusinessPartnerId>) -> Result<()> {
-    let Some(partner) = partner else {
-        return Ok(());
-    };
+async fn ensure_partner_exists(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<()> {
     match integration::service::load_state(conn, partner).await {
         Err(error) if error.code() == Code::NotFound => Err(unknown_partner(partner)),
-        found => found.map(drop),
+        state => state.map(drop),
     }
 }
 
-/// The refusal of a partner that does not exist, or that the caller may not know of.
+/// The error for a partner that does not exist or that the caller has no access to.
 pub fn unknown_partner(partner: &BusinessPartnerId) -> Error {
     Error::from_field(
         FieldError::new("/business_partner_id", Code::UnknownReference).with("id", partner),
     )
 }
 
-async fn rule_must_exist(conn: &mut Conn, owner: &RuleOwner, rule: Option<RuleId>) -> Result<()> {
-    let Some(rule) = rule else { return Ok(()) };
+async fn ensure_rule_exists(conn: &mut Conn, owner: &RuleOwner, rule: RuleId) -> Result<()> {
     if exclusion_rules::service::exists(conn, owner, rule).await? {
         return Ok(());
     }
@@ -187,38 +224,35 @@ async fn rule_must_exist(conn: &mut Conn, owner: &RuleOwner, rule: Option<RuleId
     ))
 }
 
-/// The accesses to look at, and how many active ones are left out.
-async fn participants(
+/// Reads the accesses with these `ids`, or the first active ones, and the number of active accesses
+/// beyond the limit.
+async fn read_accesses(
     conn: &mut Conn,
     partners: &[BusinessPartnerId],
-    named: Option<&[AccessId]>,
+    ids: Option<&[AccessId]>,
 ) -> Result<(Vec<AccessRow>, i64)> {
-    let (mut rows, mut left_out) = (Vec::new(), 0);
+    let mut rows = Vec::new();
+    let mut left_out = 0;
     for partner in partners {
-        let room = MAX_ACCESSES.saturating_sub(rows.len());
-        let some = accesses::service::list_for_preview(
-            conn,
-            partner,
-            named,
-            i64::try_from(room).unwrap_or(i64::MAX),
-        )
-        .await?;
-        if named.is_none() && some.len() == room {
-            let active = accesses::service::access_counts(conn, partner)
-                .await?
-                .active;
-            left_out += active - i64::try_from(some.len()).unwrap_or(i64::MAX);
+        let remaining = MAX_ACCESSES.saturating_sub(rows.len());
+        let limit = i64::try_from(remaining).unwrap_or(i64::MAX);
+        let read = accesses::service::list_for_preview(conn, partner, ids, limit).await?;
+        if ids.is_none() && read.len() == remaining {
+            let counts = accesses::service::access_counts(conn, partner).await?;
+            left_out += counts.active - limit;
         }
-        rows.extend(some);
+        rows.extend(read);
     }
     Ok((rows, left_out))
 }
 
-fn all_known(named: Option<&[AccessId]>, rows: &[AccessRow]) -> Result<()> {
-    let known: BTreeSet<_> = rows.iter().map(|row| row.id).collect();
-    let named = named.unwrap_or_default().iter().enumerate();
-    let unknown = named.filter(|(_, id)| !known.contains(id));
-    let field_errors = unknown
+fn ensure_all_found(ids: Option<&[AccessId]>, rows: &[AccessRow]) -> Result<()> {
+    let found: BTreeSet<_> = rows.iter().map(|row| row.id).collect();
+    let errors = ids
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+        .filter(|(_, id)| !found.contains(id))
         .map(|(index, _)| FieldError::new(format!("/access_ids/{index}"), Code::UnknownAccess));
-    crate::common::error::ensure_valid(field_errors.collect())
+    ensure_valid(errors.collect())
 }

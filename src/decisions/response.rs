@@ -1,4 +1,4 @@
-//! JSON of the answers.
+//! The JSON of the responses.
 
 use std::borrow::Cow;
 
@@ -16,9 +16,9 @@ use crate::{
     ticket_filter::{Field, TicketFilter},
 };
 
-/// Whether each ticket is visible, in the order of the question.
+/// The decisions in the order of the requested tickets.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"revision": 14, "decisions": [
+#[schema(as = TicketVisibilityAnswer, example = json!({"revision": 14, "decisions": [
     {"ticket_id": "4711", "visible": true},
     {"ticket_id": "4712", "visible": false, "steps": [{"code": "excluded_by_rule", "outcome": "deny",
         "detail": "Die Ausschlussregel „Personalsachen“ verbirgt das Ticket.",
@@ -26,26 +26,26 @@ use crate::{
             "href": "/api/v1/customer-integrations/K-1001/exclusion-rules/019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"}]}]},
     {"ticket_id": "4713", "visible": false, "error": {"pointer": "/tickets/2/status", "code": "unknown_value",
         "detail": "Das ist keiner der möglichen Werte: open, in_progress, parked, closed."}}]}))]
-pub struct TicketVisibilityAnswer<'t> {
-    /// Revision of the partner's integration that was decided by.
+pub struct VisibilityResponse<'t> {
+    /// Revision of the partner's integration that the decisions are based on.
     #[schema(minimum = 1)]
     pub revision: i64,
     pub decisions: Vec<TicketDecision<'t>>,
 }
 
-/// Whether one ticket is visible.
+/// The decision on one ticket.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TicketDecision<'t> {
-    /// The question's; `null` where it could not be read.
+    /// The id from the request. `null` if it could not be parsed.
     #[schema(value_type = Option<String>)]
     pub ticket_id: Option<Cow<'t, str>>,
-    /// False also where `error` says that the ticket could not be decided on.
+    /// False if the access may not see the ticket, or if there is an `error`.
     pub visible: bool,
-    /// Every step with its outcome, in order; the ticket is visible when all of them pass. Only where an explanation was asked for,
-    /// and never for tokens that are limited to one partner.
+    /// All steps of the decision in order. The ticket is visible if all of them pass. Present only
+    /// if `explain` was requested, and never for tokens restricted to one partner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<DecisionStep>>,
-    /// What is wrong with the ticket's facts.
+    /// The error in the ticket's attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<FieldErrorBody>,
 }
@@ -53,53 +53,54 @@ pub struct TicketDecision<'t> {
 /// One step of a decision.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DecisionStep {
-    /// What would stand in the way here.
+    /// The reason for which this step hides a ticket.
     pub code: Step,
     pub outcome: Outcome,
-    /// The step's outcome as a sentence in the caller's language.
+    /// The outcome as text in the language of the request.
     pub detail: String,
-    /// The settings that decide; of many rules the first 20.
+    /// The configuration that the step depends on. At most the first 20 rules.
     pub sources: Vec<DecisionSource>,
 }
 
-/// A setting that decides.
+/// A configuration resource that a step depends on.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DecisionSource {
-    /// What it is, in the glossary's word.
+    /// Type of the resource.
     #[schema(example = "exclusion_rule")]
     pub kind: &'static str,
     pub id: String,
-    /// What it is called; its id, where it has no name that is known here.
+    /// Name of the resource. Its id if the name is not available.
     pub name: String,
-    /// Where it can be read and, mostly, changed.
+    /// URL of the resource.
     #[schema(format = "uri-reference")]
     pub href: String,
 }
 
-/// Whether a ticket may be created.
+/// The decision on creating a ticket.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"revision": 14, "allowed": false, "approval_required": false,
-    "reasons": [{"code": "area_not_granted", "detail": "Der Bereich „netz“ ist nicht freigeschaltet."}]}))]
-pub struct TicketCreationAnswer {
-    /// Revision of the partner's integration that was decided by.
+#[schema(as = TicketCreationAnswer, example = json!({"revision": 14, "allowed": false, "approval_required": false,
+    "reasons": [{"code": "area_not_granted", "detail": "Der Bereich „netz“ ist nicht freigegeben."}]}))]
+pub struct CreationResponse {
+    /// Revision of the partner's integration that the decision is based on.
     #[schema(minimum = 1)]
     pub revision: i64,
     pub allowed: bool,
-    /// Whether the new ticket waits until an approver or a dispatcher releases it; false where it may not be created.
+    /// Whether the new ticket waits for release by an approver or a dispatcher. False if it may not
+    /// be created.
     pub approval_required: bool,
-    /// All that stands in the way; empty for tokens that are limited to one partner.
+    /// All reasons against it. Empty for tokens restricted to one partner.
     pub reasons: Vec<CreationObstacle>,
 }
 
-/// Why a ticket may not be created.
+/// A reason for which a ticket may not be created.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CreationObstacle {
     pub code: CreationReason,
-    /// The same as a sentence in the caller's language.
+    /// The reason as text in the language of the request.
     pub detail: String,
 }
 
-/// All that an access can do.
+/// Everything that an access can do.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"access_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "revision": 14, "effective": true,
     "areas": [{"area_id": "netz", "name": "Netzwerk", "view": true, "create": true,
@@ -112,57 +113,57 @@ pub struct CreationObstacle {
 pub struct Capabilities {
     #[schema(inline)]
     pub access_id: AccessId,
-    /// Revision of the partner's integration that this was made from.
+    /// Revision of the partner's integration that the capabilities are based on.
     #[schema(minimum = 1)]
     pub revision: i64,
-    /// Whether the access has any effect. If not, it can do nothing.
+    /// Whether the access is effective. An ineffective access can do nothing.
     pub effective: bool,
-    /// The areas granted and available.
+    /// The granted and available areas.
     pub areas: Vec<AreaCapability>,
-    /// The tags it may use, those for internal users only left out. Empty if the access has no effect.
+    /// The tags that the access may use, without internal ones. Empty for an ineffective access.
     pub tags: Vec<OfferedTag>,
-    /// The active queries, in the order of their positions. Empty if the access has no effect.
+    /// The active queries, ordered by position. Empty for an ineffective access.
     pub queries: Vec<OfferedQuery>,
-    /// The plan boards shared and available. Empty if the access has no effect.
+    /// The shared and available plan boards. Empty for an ineffective access.
     pub plan_boards: Vec<OfferedPlanBoard>,
 }
 
-/// What an access can do in an area.
+/// The capabilities of an access in one area.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AreaCapability {
     #[schema(inline)]
     pub area_id: AreaId,
     pub name: String,
-    /// Whether it may see tickets there; false also where exclusion rules hide every one.
+    /// Whether the access may see tickets in the area. False if exclusion rules hide all of them.
     pub view: bool,
-    /// Whether it may create tickets there.
+    /// Whether the access may create tickets in the area.
     pub create: bool,
-    /// What it may create there.
+    /// The ticket types that the access may create in the area.
     pub ticket_types: Vec<CreatableType>,
 }
 
-/// A ticket type that may be created.
+/// A ticket type that an access may create.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CreatableType {
     #[schema(inline)]
     pub ticket_type_id: TicketTypeId,
     pub name: String,
-    /// Whether such tickets wait until an approver or a dispatcher releases them.
+    /// Whether new tickets wait for release by an approver or a dispatcher.
     pub approval_required: bool,
 }
 
-/// A tag that is offered.
+/// A tag that an access may use.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OfferedTag {
     #[schema(inline)]
     pub id: TagId,
     pub name: String,
-    /// The area it belongs to; `null`: every area.
+    /// The area that the tag belongs to. `null` for all areas.
     #[schema(inline)]
     pub area_id: Option<AreaId>,
 }
 
-/// A query that is offered.
+/// A query that an access may use.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OfferedQuery {
     #[schema(inline)]
@@ -172,13 +173,13 @@ pub struct OfferedQuery {
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: i64,
     pub filter: TicketFilter,
-    /// The board's columns, in their order.
+    /// The columns in display order.
     pub columns: Vec<Field>,
-    /// The board's order.
+    /// The sort order.
     pub sort: Vec<TicketSort>,
 }
 
-/// A plan board that is offered.
+/// A plan board that an access may use.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OfferedPlanBoard {
     #[schema(inline)]
@@ -187,7 +188,7 @@ pub struct OfferedPlanBoard {
     pub description: String,
 }
 
-/// What would change if a rule were saved.
+/// The effects of saving a rule.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(example = json!({"matching": ["4711"], "undetermined": [], "newly_hidden": 1, "newly_visible": 0, "unchanged": 1,
     "accesses": [{"access_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "Änne Schäfer",
@@ -195,29 +196,29 @@ pub struct OfferedPlanBoard {
         "unchanged": {"count": 1, "ticket_ids": ["4712"]}}],
     "accesses_left_out": 0, "errors": []}))]
 pub struct ExclusionRulePreview {
-    /// The tickets that the rule matches.
+    /// Ids of the tickets that the rule matches.
     pub matching: Vec<String>,
-    /// The tickets that the rule may match: a fact is missing that would tell, so they are hidden too.
+    /// Ids of the tickets that the rule may match. An attribute is missing, so they are hidden too.
     pub undetermined: Vec<String>,
-    /// How often an access would no longer see a ticket.
+    /// Number of pairs of access and ticket that become hidden.
     #[schema(minimum = 0)]
     pub newly_hidden: usize,
-    /// How often an access would see a ticket that it does not see now.
+    /// Number of pairs of access and ticket that become visible.
     #[schema(minimum = 0)]
     pub newly_visible: usize,
-    /// How often nothing would change.
+    /// Number of pairs of access and ticket that do not change.
     #[schema(minimum = 0)]
     pub unchanged: usize,
-    /// What would change for each access.
+    /// The effects for each access.
     pub accesses: Vec<AccessPreview>,
-    /// How many active accesses were not looked at.
+    /// Number of active accesses that were not previewed.
     #[schema(minimum = 0)]
     pub accesses_left_out: i64,
-    /// The tickets whose facts are wrong.
+    /// The tickets with invalid attributes.
     pub errors: Vec<SampleError>,
 }
 
-/// What would change for an access.
+/// The effects for one access.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccessPreview {
     #[schema(inline)]
@@ -230,7 +231,7 @@ pub struct AccessPreview {
     pub unchanged: Affected,
 }
 
-/// Some of the sample tickets.
+/// A subset of the sample tickets.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Affected {
     #[schema(minimum = 0)]
@@ -238,10 +239,10 @@ pub struct Affected {
     pub ticket_ids: Vec<String>,
 }
 
-/// A sample ticket whose facts are wrong.
+/// A sample ticket with invalid attributes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SampleError {
-    /// The question's; `null` where it could not be read.
+    /// The id from the request. `null` if it could not be parsed.
     pub ticket_id: Option<String>,
     pub error: FieldErrorBody,
 }

@@ -1,4 +1,4 @@
-//! Routes of the decisions.
+//! HTTP handlers of the decisions.
 
 use actix_web::{HttpResponse, get, post, web::Data};
 
@@ -6,11 +6,11 @@ use super::{
     capabilities,
     policy_cache::PolicyCache,
     preview,
-    request::{CreationQuestion, MAX_BODY, PreviewQuestion, VisibilityQuestion},
-    request_schema::{
-        ExclusionRulePreviewQuestion, TicketCreationQuestion, TicketVisibilityQuestion,
+    request::{
+        CreationBodySchema, CreationRequest, MAX_BODY, PreviewBodySchema, PreviewRequest,
+        VisibilityBodySchema, VisibilityRequest,
     },
-    response::{Capabilities, ExclusionRulePreview, TicketCreationAnswer, TicketVisibilityAnswer},
+    response::{Capabilities, CreationResponse, ExclusionRulePreview, VisibilityResponse},
     service::{self, ResponseOptions},
 };
 use crate::{
@@ -31,15 +31,17 @@ use crate::{
 
 /// Decide which tickets an access may see
 ///
-/// The facts of up to 1000 tickets come with the question, since the service owns no tickets. Of the facts that may be absent,
-/// absent means unknown and `null` means known to be none; what is unknown may hide a ticket, never show it. A ticket whose facts
-/// are wrong gets an `error` in its own slot and does not fail the others. With `explain`, every step of the decision is told
-/// with the settings responsible; tokens limited to one partner are never told why. No answer is older than its request:
-/// a change that any instance has acknowledged counts.
+/// Decides up to 1000 tickets. Their attributes are part of the request, because this service
+/// stores no tickets. An omitted optional attribute is unknown; `null` means that the ticket has no
+/// such value. An unknown attribute can hide a ticket, but never make it visible. A ticket with
+/// invalid attributes gets an `error` and does not fail the others. With `explain`, the response
+/// lists every step of the decisions with the responsible configuration; tokens restricted to one
+/// partner never get explanations. Decisions reflect all changes acknowledged before the request,
+/// on any instance.
 #[utoipa::path(
     tag = "decisions",
-    request_body = TicketVisibilityQuestion,
-    responses((status = 200, description = "A decision for each ticket, in the order of the question.", body = TicketVisibilityAnswer)),
+    request_body = VisibilityBodySchema,
+    responses((status = 200, description = "A decision for each ticket, in the order of the request.", body = VisibilityResponse)),
     security(("bearer" = ["decisions:read"])),
     extensions(("x-problem-codes" = json!(["unknown_access", "revision_not_reached"])))
 )]
@@ -50,22 +52,23 @@ pub async fn decide_ticket_visibility(
     lang: Lang,
     policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
-    let question = VisibilityQuestion::read(&body.0)?;
-    let caller = ResponseOptions {
+    let request = VisibilityRequest::parse(&body.0)?;
+    let options = ResponseOptions {
         limited_to: permit.limited_to(),
         lang,
     };
-    let answer = service::visibility(&policy_cache, caller, question).await?;
-    Ok(response::no_store_json(&answer, lang))
+    let decisions = service::decide_visibility(&policy_cache, options, request).await?;
+    Ok(response::no_store_json(&decisions, lang))
 }
 
 /// Decide whether an access may create a ticket
 ///
-/// Of a ticket type in an area. An area or a type that the catalogue does not know is one that is not granted.
+/// Decides on one ticket type in one area. An area or a ticket type that does not exist in the
+/// catalogue counts as not granted.
 #[utoipa::path(
     tag = "decisions",
-    request_body = TicketCreationQuestion,
-    responses((status = 200, description = "The decision.", body = TicketCreationAnswer)),
+    request_body = CreationBodySchema,
+    responses((status = 200, description = "The decision.", body = CreationResponse)),
     security(("bearer" = ["decisions:read"])),
     extensions(("x-problem-codes" = json!(["unknown_access", "revision_not_reached"])))
 )]
@@ -76,25 +79,27 @@ pub async fn decide_ticket_creation(
     lang: Lang,
     policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
-    let question = CreationQuestion::read(&body.0)?;
-    let caller = ResponseOptions {
+    let request = CreationRequest::parse(&body.0)?;
+    let options = ResponseOptions {
         limited_to: permit.limited_to(),
         lang,
     };
-    let answer = service::creation(&policy_cache, caller, &question).await?;
-    Ok(response::no_store_json(&answer, lang))
+    let decision = service::decide_creation(&policy_cache, options, &request).await?;
+    Ok(response::no_store_json(&decision, lang))
 }
 
 /// Preview an exclusion rule
 ///
-/// What would change for which access if the rule were saved: with `rule_id` in place of that rule, without it as a new one; of
-/// one partner, or global where `business_partner_id` is absent. `active: false` tells what turning it off would change. Up to 200
-/// sample tickets are judged for up to 500 active accesses, or for those named. EmptyBody is saved. A token limited to one partner
-/// can preview that partner's rules only.
+/// Returns the tickets that each access would gain or lose if the rule were saved. `rule_id` names
+/// the rule that the draft replaces; without it, the draft is a new rule. Without
+/// `business_partner_id`, the rule is global. `active: false` previews deactivating a rule. Up to
+/// 200 sample tickets are evaluated for the first 500 active accesses, or for those in
+/// `access_ids`. Nothing is saved. A token restricted to one partner can preview rules of that
+/// partner only.
 #[utoipa::path(
     tag = "decisions",
-    request_body = ExclusionRulePreviewQuestion,
-    responses((status = 200, description = "What would change.", body = ExclusionRulePreview)),
+    request_body = PreviewBodySchema,
+    responses((status = 200, description = "The effects of saving the rule.", body = ExclusionRulePreview)),
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "unknown_access"])))
 )]
@@ -105,24 +110,25 @@ pub async fn preview_exclusion_rule(
     lang: Lang,
     policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
-    let question = PreviewQuestion::read(&body.0)?;
-    match &question.business_partner_id {
+    let request = PreviewRequest::parse(&body.0)?;
+    match &request.business_partner_id {
         None => permit.require_unrestricted()?,
         Some(partner) if permit.can_access(partner) => {}
         Some(partner) => return Err(preview::unknown_partner(partner)),
     }
-    let answer = preview::preview(&policy_cache, question, lang).await?;
-    Ok(response::no_store_json(&answer, lang))
+    let preview = preview::preview(&policy_cache, request, lang).await?;
+    Ok(response::no_store_json(&preview, lang))
 }
 
-/// Get what an access can do
+/// Get the capabilities of an access
 ///
-/// Area by area what it may see and create, and the tags, queries and plan boards it is offered, in one answer. An access that
-/// has no effect can do nothing. The tag changes when the answer does, which names the revision of the partner's integration; not with what else
-/// the catalogue or the global rules hold.
+/// Lists the areas with what the access may see and create there, and the tags, queries and plan
+/// boards that it may use. An ineffective access can do nothing. The ETag changes with every
+/// revision of the partner's integration, and with changes of the catalogue or the global rules
+/// that affect the response.
 #[utoipa::path(
     tag = "decisions",
-    responses((status = 200, description = "What the access can do.", body = Capabilities)),
+    responses((status = 200, description = "The capabilities of the access.", body = Capabilities)),
     security(("bearer" = ["decisions:read"]))
 )]
 #[get("/{access_id}/capabilities")]
@@ -134,21 +140,19 @@ pub async fn get_access_capabilities(
 ) -> Result<HttpResponse> {
     let PathParam(id) = id;
     if call.conditions.has_if_none_match() {
-        let access = or_not_found(
+        let resolved = or_not_found(
             policy_cache
                 .resolve(&AccessRef::Id(id), |partner| *partner == at.partner)
                 .await?,
         )?;
-        if let Some(etag) = policy_cache
-            .cached_etag(id, access.snapshot.revisions)
-            .filter(|etag| call.conditions.matches_if_none_match(etag))
-        {
+        let cached = policy_cache.cached_etag(id, resolved.snapshot.revisions);
+        if let Some(etag) = cached.filter(|etag| call.conditions.matches_if_none_match(etag)) {
             return Ok(response::not_modified(&etag));
         }
     }
-    let (revisions, capabilities) = capabilities::read(&policy_cache, &at.partner, id).await?;
+    let (revisions, capabilities) = capabilities::load(&policy_cache, &at.partner, id).await?;
     let json = serde_json::to_vec(&capabilities).map_err(anyhow::Error::from)?;
-    let etag = capabilities::tag(&json);
+    let etag = capabilities::etag(&json);
     policy_cache.cache_etag(id, revisions, etag.clone());
     Ok(response::json(json, &etag, &call.conditions))
 }

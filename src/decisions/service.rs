@@ -1,4 +1,5 @@
-//! From a question to an answer: who asks is found, the policy is current, the evaluator decides, and is explained if wanted.
+//! The visibility and creation decisions: resolves the access and its current policy, decides, and
+//! explains if requested.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -7,8 +8,8 @@ use super::{
     evaluator::{self, Outcome, Scratch},
     explanation::Explainer,
     policy_cache::{PolicyCache, ResolvedAccess},
-    request::{CreationQuestion, InvalidTicket, TicketInput, VisibilityQuestion},
-    response::{TicketCreationAnswer, TicketDecision, TicketVisibilityAnswer},
+    request::{CreationRequest, InvalidTicket, VisibilityRequest},
+    response::{CreationResponse, TicketDecision, VisibilityResponse},
     ticket::{MAX_TICKET_ID, TicketAttributes},
     ticket_creation::may_create,
 };
@@ -22,10 +23,11 @@ use crate::{
     i18n::Lang,
 };
 
-/// For whom an answer is made.
+/// What the caller may see in a response, and in which language.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseOptions<'c> {
-    /// The one partner it may know of. It is told what is decided, never why: reasons are for staff.
+    /// The only partner that the token gives access to, if it is restricted. Restricted callers get
+    /// decisions without reasons: these are for staff.
     pub limited_to: Option<&'c BusinessPartnerId>,
     pub lang: Lang,
 }
@@ -35,97 +37,90 @@ impl ResponseOptions<'_> {
         self.limited_to.is_none_or(|only| only == partner)
     }
 
-    fn is_told_why(&self) -> bool {
+    fn includes_reasons(&self) -> bool {
         self.limited_to.is_none()
     }
 }
 
 /// Decides which tickets an access may see.
-pub async fn visibility<'b>(
+pub async fn decide_visibility<'b>(
     policy_cache: &Arc<PolicyCache>,
-    caller: ResponseOptions<'_>,
-    question: VisibilityQuestion<'b>,
-) -> Result<TicketVisibilityAnswer<'b>> {
-    let asked = ask(
-        policy_cache,
-        caller,
-        &question.access,
-        question.min_revision,
-    )
-    .await?;
-    let explain = question.explain && caller.is_told_why();
+    options: ResponseOptions<'_>,
+    request: VisibilityRequest<'b>,
+) -> Result<VisibilityResponse<'b>> {
+    let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
+    let explain_in = (request.explain && options.includes_reasons()).then_some(options.lang);
     let now = Timestamp::now();
     let decisions: Vec<_> = Scratch::lend(|scratch| {
-        let decide = |(index, slot): (usize, TicketInput<'b>)| match slot {
-            Ok(facts) => decision(&asked, facts, explain.then_some(caller.lang), now, scratch),
-            Err(wrong) => refusal(*wrong, index, caller.lang),
-        };
-        question
-            .tickets
-            .into_iter()
-            .enumerate()
-            .map(decide)
+        let inputs = request.tickets.into_iter().enumerate();
+        inputs
+            .map(|(index, input)| match input {
+                Ok(ticket) => decide_ticket(&resolved, ticket, explain_in, now, scratch),
+                Err(invalid) => invalid_ticket(*invalid, index, options.lang),
+            })
             .collect()
     });
-    count(&policy_cache.counts, &decisions);
-    Ok(TicketVisibilityAnswer {
-        revision: asked.snapshot.revisions.partner,
+    count_decisions(&policy_cache.stats, &decisions);
+    Ok(VisibilityResponse {
+        revision: resolved.snapshot.revisions.partner,
         decisions,
     })
 }
 
-fn count(counts: &DecisionStats, decisions: &[TicketDecision<'_>]) {
-    let (mut visible, mut wrong) = (0, 0);
+fn count_decisions(stats: &DecisionStats, decisions: &[TicketDecision<'_>]) {
+    let mut visible = 0;
+    let mut invalid = 0;
     for decision in decisions {
-        visible += usize::from(decision.visible);
-        wrong += usize::from(decision.error.is_some());
+        visible += u64::from(decision.visible);
+        invalid += u64::from(decision.error.is_some());
     }
-    counts.visible.inc_by(visible as u64);
-    counts.wrong.inc_by(wrong as u64);
-    counts
+    stats.visible.inc_by(visible);
+    stats.invalid.inc_by(invalid);
+    stats
         .hidden
-        .inc_by((decisions.len() - visible - wrong) as u64);
+        .inc_by(decisions.len() as u64 - visible - invalid);
 }
 
-/// `explain`: in which language, if at all.
-fn decision<'b>(
-    asked: &ResolvedAccess,
-    facts: Box<TicketAttributes<'b>>,
-    explain: Option<Lang>,
+/// Decides one ticket. `explain_in`: the language of the steps; `None` omits them.
+fn decide_ticket<'b>(
+    resolved: &ResolvedAccess,
+    ticket: Box<TicketAttributes<'b>>,
+    explain_in: Option<Lang>,
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> TicketDecision<'b> {
-    let (policy, viewer) = (&asked.snapshot.policy, &asked.known.viewer);
-    let Some(lang) = explain else {
-        let visible = evaluator::is_visible(policy, viewer, &facts, now, scratch);
+    let policy = &resolved.snapshot.policy;
+    let viewer = &resolved.access.viewer;
+    let Some(lang) = explain_in else {
+        let visible = evaluator::is_visible(policy, viewer, &ticket, now, scratch);
         return TicketDecision {
-            ticket_id: Some(facts.ticket_id.0),
+            ticket_id: Some(ticket.ticket_id.0),
             visible,
             steps: None,
             error: None,
         };
     };
-    let judged = evaluator::explain(policy, viewer, &facts, now, scratch);
-    let visible = judged.iter().all(|step| step.outcome == Outcome::Pass);
+    let results = evaluator::explain(policy, viewer, &ticket, now, scratch);
+    let visible = results.iter().all(|result| result.outcome == Outcome::Pass);
     let explainer = Explainer {
         policy,
         viewer,
         lang,
     };
-    let steps = judged
+    let steps = results
         .iter()
-        .map(|step| explainer.step(step, &facts))
+        .map(|result| explainer.step(result, &ticket))
         .collect();
     TicketDecision {
-        ticket_id: Some(facts.ticket_id.0),
+        ticket_id: Some(ticket.ticket_id.0),
         visible,
         steps: Some(steps),
         error: None,
     }
 }
 
-fn refusal<'b>(wrong: InvalidTicket, index: usize, lang: Lang) -> TicketDecision<'b> {
-    let (ticket_id, error) = ticket_error(wrong, index, lang);
+fn invalid_ticket<'b>(invalid: InvalidTicket, index: usize, lang: Lang) -> TicketDecision<'b> {
+    let (ticket_id, error) = ticket_error(invalid, index, lang);
     TicketDecision {
         ticket_id: ticket_id.map(Cow::Owned),
         visible: false,
@@ -134,94 +129,91 @@ fn refusal<'b>(wrong: InvalidTicket, index: usize, lang: Lang) -> TicketDecision
     }
 }
 
-/// What is wrong with a ticket, at its place within the question.
+/// The id and the error of an invalid ticket. The error's pointer is relative to the request.
 pub(super) fn ticket_error(
-    wrong: InvalidTicket,
+    invalid: InvalidTicket,
     index: usize,
     lang: Lang,
 ) -> (Option<String>, FieldErrorBody) {
-    let InvalidTicket {
-        ticket_id,
-        field_error,
-    } = wrong;
-    let field_error = FieldError {
-        pointer: format!("/tickets/{index}{}", field_error.pointer),
-        ..field_error
+    let error = FieldError {
+        pointer: format!("/tickets/{index}{}", invalid.field_error.pointer),
+        ..invalid.field_error
     };
-    // the id may be what is wrong
-    (
-        ticket_id.map(|id| truncate_untrusted(&id, MAX_TICKET_ID)),
-        FieldErrorBody::new(&field_error, lang),
-    )
+    // the id itself may be too long
+    let ticket_id = invalid
+        .ticket_id
+        .map(|id| truncate_untrusted(&id, MAX_TICKET_ID));
+    (ticket_id, FieldErrorBody::new(&error, lang))
 }
 
 /// Decides whether an access may create a ticket.
-pub async fn creation(
+pub async fn decide_creation(
     policy_cache: &Arc<PolicyCache>,
-    caller: ResponseOptions<'_>,
-    question: &CreationQuestion,
-) -> Result<TicketCreationAnswer> {
-    let asked = ask(
-        policy_cache,
-        caller,
-        &question.access,
-        question.min_revision,
-    )
-    .await?;
-    let (policy, viewer) = (&asked.snapshot.policy, &asked.known.viewer);
-    let (area, ticket_type) = (question.area_id.as_str(), question.ticket_type_id.as_str());
-    let decided = may_create(policy, viewer, area, ticket_type);
-    let counts = &policy_cache.counts;
-    if decided.allowed() {
-        &counts.allowed
+    options: ResponseOptions<'_>,
+    request: &CreationRequest,
+) -> Result<CreationResponse> {
+    let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
+    let policy = &resolved.snapshot.policy;
+    let viewer = &resolved.access.viewer;
+    let area = request.area_id.as_str();
+    let ticket_type = request.ticket_type_id.as_str();
+    let creation = may_create(policy, viewer, area, ticket_type);
+    let allowed = creation.allowed();
+    let stats = &policy_cache.stats;
+    if allowed {
+        &stats.allowed
     } else {
-        &counts.refused
+        &stats.denied
     }
     .inc();
+
     let explainer = Explainer {
         policy,
         viewer,
-        lang: caller.lang,
+        lang: options.lang,
     };
-    let obstacles = decided
-        .reasons
-        .iter()
-        .map(|reason| explainer.obstacle(*reason, area, ticket_type));
-    Ok(TicketCreationAnswer {
-        revision: asked.snapshot.revisions.partner,
-        allowed: decided.allowed(),
-        approval_required: decided.approval_required,
-        reasons: if caller.is_told_why() {
-            obstacles.collect()
-        } else {
-            Vec::new()
-        },
+    let reasons = if options.includes_reasons() {
+        creation
+            .reasons
+            .iter()
+            .map(|reason| explainer.obstacle(*reason, area, ticket_type))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    Ok(CreationResponse {
+        revision: resolved.snapshot.revisions.partner,
+        allowed,
+        approval_required: creation.approval_required,
+        reasons,
     })
 }
 
-/// Who is asked about, with the policy that decides. An access that the caller may not know of is the same as none.
-async fn ask(
+/// Resolves an access and its policy. An access of a partner that the caller has no access to does
+/// not exist for the caller.
+async fn resolve(
     policy_cache: &Arc<PolicyCache>,
-    caller: ResponseOptions<'_>,
+    options: ResponseOptions<'_>,
     access: &AccessRef,
     min_revision: Option<i64>,
 ) -> Result<ResolvedAccess> {
-    let asked = policy_cache
-        .resolve(access, |partner| caller.can_access(partner))
+    let resolved = policy_cache
+        .resolve(access, |partner| options.can_access(partner))
         .await?;
     let pointer = match access {
         AccessRef::Id(_) => "/access_id",
         AccessRef::Email(_) => "/access_email",
     };
-    let asked =
-        asked.ok_or_else(|| Error::from_field(FieldError::new(pointer, Code::UnknownAccess)))?;
-    reached(asked.snapshot.revisions.partner, min_revision)?;
-    Ok(asked)
+    let resolved =
+        resolved.ok_or_else(|| Error::from_field(FieldError::new(pointer, Code::UnknownAccess)))?;
+    ensure_reached(resolved.snapshot.revisions.partner, min_revision)?;
+    Ok(resolved)
 }
 
-/// No answer is older than its question, so a revision that is not reached yet does not exist.
-fn reached(revision: i64, wanted: Option<i64>) -> Result<()> {
-    if wanted.is_none_or(|wanted| wanted <= revision) {
+/// Rejects a `min_revision` above the current revision. Waiting is pointless: the policy is up to
+/// date.
+fn ensure_reached(revision: i64, min_revision: Option<i64>) -> Result<()> {
+    if min_revision.is_none_or(|min_revision| min_revision <= revision) {
         return Ok(());
     }
     Err(Error::client(Code::RevisionNotReached).with("revision", revision))
@@ -233,40 +225,36 @@ mod tests {
     use crate::db::{Db, DbOptions, RevisionLookup};
 
     #[test]
-    fn a_revision_in_the_future_is_a_conflict() {
-        assert!(reached(7, None).is_ok() && reached(7, Some(7)).is_ok());
+    fn min_revision_above_current_returns_revision_not_reached() {
+        assert!(ensure_reached(7, None).is_ok());
+        assert!(ensure_reached(7, Some(7)).is_ok());
         assert_eq!(
-            reached(7, Some(8)).unwrap_err().code(),
+            ensure_reached(7, Some(8)).unwrap_err().code(),
             Code::RevisionNotReached
         );
     }
 
-    /// Every question makes this future, and moves it: what is seldom needed is boxed.
+    /// Every request creates and moves this future, so its rarely used parts are boxed.
     #[test]
-    fn the_future_of_a_question_is_small() {
+    fn visibility_future_is_small() {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/x.db", directory.path().display())
             .parse()
             .unwrap();
         let db = Db::open(&url, DbOptions::default()).unwrap();
-        let policy_cache = Arc::new(
-            PolicyCache::new(db.clone(), Arc::new(RevisionLookup::new(db)), 1 << 20).unwrap(),
-        );
-        let access = AccessRef::Email("a@b.example".to_owned());
-        let question = VisibilityQuestion {
-            access,
+        let revisions = Arc::new(RevisionLookup::new(db.clone()));
+        let policy_cache = Arc::new(PolicyCache::new(db, revisions, 1 << 20).unwrap());
+        let request = VisibilityRequest {
+            access: AccessRef::Email("a@b.example".to_owned()),
             explain: false,
             min_revision: None,
             tickets: Vec::new(),
         };
-        let size = size_of_val(&visibility(
-            &policy_cache,
-            ResponseOptions {
-                limited_to: None,
-                lang: Lang::En,
-            },
-            question,
-        ));
+        let options = ResponseOptions {
+            limited_to: None,
+            lang: Lang::En,
+        };
+        let size = size_of_val(&decide_visibility(&policy_cache, options, request));
         assert!(size < 1024, "{size} bytes");
     }
 }

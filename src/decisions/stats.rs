@@ -1,20 +1,20 @@
-//! What was decided, and what for, in numbers since the start.
+//! Counters of decisions, since the start of the process.
 
 use crate::common::counters::{CacheStats, Counter};
 
-/// See the module.
+/// Numbers of decisions by outcome, and of policy cache lookups. Exported as metrics.
 #[derive(Debug, Default)]
 pub struct DecisionStats {
-    /// Tickets that were visible.
+    /// Visible tickets.
     pub visible: Counter,
-    /// Tickets that were hidden.
+    /// Hidden tickets.
     pub hidden: Counter,
-    /// Tickets whose facts were wrong.
-    pub wrong: Counter,
-    /// Creations that were allowed.
+    /// Tickets with invalid attributes, which were not decided.
+    pub invalid: Counter,
+    /// Allowed ticket creations.
     pub allowed: Counter,
-    /// Creations that were not.
-    pub refused: Counter,
-    /// Policies that were looked for.
-    pub policies: CacheStats,
+    /// Denied ticket creations.
+    pub denied: Counter,
+    /// Lookups of compiled policies.
+    pub policy_lookups: CacheStats,
 }

@@ -147,10 +147,10 @@ impl TicketAttributes<'_> {
         if let Attribute::Known(id) = &self.created_by_access_id {
             id.parse::<Id<()>>().map_err(at("/created_by_access_id"))?;
         }
-        self.status.judged().map_err(at("/status"))?;
-        self.closure.judged().map_err(at("/closure"))?;
-        self.urgency.judged().map_err(at("/urgency"))?;
-        self.impact.judged().map_err(at("/impact"))?;
+        self.status.validate().map_err(at("/status"))?;
+        self.closure.validate().map_err(at("/closure"))?;
+        self.urgency.validate().map_err(at("/urgency"))?;
+        self.impact.validate().map_err(at("/impact"))?;
         let tags = self.tags.known().map(Vec::as_slice).unwrap_or_default();
         if tags.len() > MAX_TAGS {
             return Err(FieldError::new("/tags", Code::TooManyValues).with("max", MAX_TAGS));
@@ -169,7 +169,7 @@ impl TicketAttributes<'_> {
                 .map_or(Ok(()), |text| no_longer(text, MAX_TEXT))
                 .map_err(at(place))?;
         }
-        self.created_at.judged().map_err(at("/created_at"))
+        self.created_at.validate().map_err(at("/created_at"))
     }
 }
 

@@ -95,11 +95,11 @@ where
         fields: &RuleFields,
     ) -> Result<()> {
         let before = stored.map(|stored| &stored.fields.filter.0);
-        references::settle(tx.conn, before, &fields.filter.0).await
+        references::check_references(tx.conn, before, &fields.filter.0).await
     }
 
     async fn after_write(tx: &mut Tx<'_, H::Locked>, row: &RuleRow) -> Result<()> {
-        references::keep(tx.conn, Owner::Rule(row.id), &row.fields.filter.0).await
+        references::replace_references(tx.conn, Owner::Rule(row.id), &row.fields.filter.0).await
     }
 
     async fn load_page(

@@ -100,7 +100,7 @@ impl Resource for TicketQuery {
     }
 
     fn etag(&self) -> EntityTag {
-        self.names.tag(self.audit.version, &self.summary)
+        self.names.etag(self.audit.version, &self.summary)
     }
 
     fn language(&self) -> Option<&'static str> {

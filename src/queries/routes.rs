@@ -108,7 +108,7 @@ pub async fn update_query(
 
 /// Delete a ticket board query
 ///
-/// EmptyBody else depends on it.
+/// Nothing else depends on it.
 #[utoipa::path(
     tag = "queries",
     responses((status = 204, description = "Deleted.")),

@@ -69,11 +69,11 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         fields: &QueryFields,
     ) -> Result<()> {
         let before = stored.map(|stored| &stored.fields.filter.0);
-        references::settle(tx.conn, before, &fields.filter.0).await
+        references::check_references(tx.conn, before, &fields.filter.0).await
     }
 
     async fn after_write(tx: &mut Tx<'_, IntegrationState>, row: &QueryRow) -> Result<()> {
-        references::keep(tx.conn, Owner::Query(row.id), &row.fields.filter.0).await
+        references::replace_references(tx.conn, Owner::Query(row.id), &row.fields.filter.0).await
     }
 
     async fn load_page(

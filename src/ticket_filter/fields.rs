@@ -118,7 +118,7 @@ pub enum ValueKind {
     /// A positive duration, ISO 8601 (`P30D`).
     Duration,
     /// No values.
-    EmptyBody,
+    Nothing,
 }
 
 const SET: &[Operator] = &[Operator::In, Operator::NotIn];
@@ -202,7 +202,7 @@ impl Operator {
     /// What its values are, for a field of `kind`.
     pub fn value_kind(self, kind: ValueKind) -> ValueKind {
         match self {
-            Self::IsSelf => ValueKind::EmptyBody,
+            Self::IsSelf => ValueKind::Nothing,
             Self::OlderThan | Self::NewerThan => ValueKind::Duration,
             _ => kind,
         }

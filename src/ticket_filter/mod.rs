@@ -1,7 +1,10 @@
-//! The ticket filter: the one condition language of queries and exclusion rules (domain.md section 5).
+//! The ticket filter, the condition language of queries and exclusion rules
+//! (`docs/domain.md#ticket-filter`).
 //!
-//! A filter comes in as JSON (`parse`), is judged once against the table of `fields` (and `states`, words that tickets have), and is from then on a [`TicketFilter`],
-//! which cannot be wrong. `words` says it in German and English, `references` keeps which catalogue entries it names.
+//! `parse` validates the JSON against the tables in `fields` and `enums`, with the help of `values`,
+//! and returns a [`TicketFilter`], which is always valid. `summary` describes a filter in German or
+//! English, `references` stores which catalogue entries it references, and `routes` publishes the
+//! table of fields.
 
 mod enums;
 pub mod fields;
@@ -10,6 +13,7 @@ pub mod parse;
 pub mod references;
 pub mod routes;
 mod summary;
+mod values;
 
 pub use enums::{TicketClosure, TicketLevel, TicketStatus};
 pub use fields::{Field, Operator, ValueKind};

@@ -1,55 +1,58 @@
-//! From JSON to a filter that cannot be wrong: everything that is wrong with it is told, each at its exact place.
+//! Parses and validates filters. All errors of a filter are reported together, each with its JSON
+//! pointer.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::{Deserialize, Deserializer};
+use strum::VariantNames as _;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
 };
 use validator::{Validate, ValidationErrors};
 
-use super::{Condition, Field, Operator, TicketFilter, ValueKind, fields::MAX_VALUES};
+use super::{
+    Condition, Field, Operator, TicketFilter,
+    fields::MAX_VALUES,
+    values::{comparison_key, normalize},
+};
 use crate::common::{
-    Code, FieldError,
-    calendar_duration::CalendarDuration,
-    ids::{ContactId, Id},
-    json_object::JsonObject,
-    normalize::fold_case,
-    text::{SelfCheck, Text, to_validation_error},
-    timestamp::Timestamp,
+    Code, FieldError, json_object::JsonObject, text::to_validation_error,
     truncated_vec::TruncatedVec,
 };
 
-/// Deepest nesting of groups.
+/// Most nested groups.
 pub const MAX_DEPTH: usize = 3;
 /// Most conditions of one filter.
 pub const MAX_CONDITIONS: usize = 50;
-/// Largest filter, in bytes of its normalised JSON: a page holds 200 of them.
+/// Largest filter, in bytes of its normalized JSON. A page of a list holds 200 filters.
 pub const MAX_BYTES: usize = 64 * 1024;
-/// Most faults told of one filter: what is that wrong was not written by hand, and an answer stays small.
+/// Most errors reported for one filter, so that the response stays small.
 pub const MAX_FIELD_ERRORS: usize = 100;
 
-/// A filter in a body. `VIEWER` says whether it may speak of the access that looks (`is_self`): queries may, rules may not.
+/// A filter in a request body. Deserializing accepts everything with the shape of a filter;
+/// [`Validate`] reports the errors.
 ///
-/// Reading takes whatever has the shape of a filter; [`Validate`] tells what is wrong with it.
+/// `ALLOW_SELF`: whether operators may refer to the access that views the tickets (`is_self`).
+/// Queries allow it, exclusion rules do not.
 #[derive(Debug, Clone)]
-pub struct FilterBody<const VIEWER: bool>(Result<TicketFilter, Vec<FieldError>>);
+pub struct FilterBody<const ALLOW_SELF: bool>(Result<TicketFilter, Vec<FieldError>>);
 
 /// The filter of a ticket board query.
 pub type QueryFilter = FilterBody<true>;
 /// The filter of an exclusion rule.
 pub type RuleFilter = FilterBody<false>;
 
-/// Not sent, though it has to be.
-impl<const VIEWER: bool> Default for FilterBody<VIEWER> {
+/// A missing filter, which is an error.
+impl<const ALLOW_SELF: bool> Default for FilterBody<ALLOW_SELF> {
     fn default() -> Self {
         Self(Err(vec![FieldError::new("", Code::Required)]))
     }
 }
 
-impl<const VIEWER: bool> FilterBody<VIEWER> {
-    /// The filter. One that did not pass [`Validate`] never gets here; it would be a filter that nobody can tell the outcome of.
+impl<const ALLOW_SELF: bool> FilterBody<ALLOW_SELF> {
+    /// The filter. Call it only after [`Validate`] has succeeded; an invalid body becomes an empty
+    /// group.
     pub fn into_filter(self) -> TicketFilter {
         self.0.unwrap_or(TicketFilter::All {
             filters: Vec::new(),
@@ -57,26 +60,26 @@ impl<const VIEWER: bool> FilterBody<VIEWER> {
     }
 }
 
-impl<'de, const VIEWER: bool> Deserialize<'de> for FilterBody<VIEWER> {
+impl<'de, const ALLOW_SELF: bool> Deserialize<'de> for FilterBody<ALLOW_SELF> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let JsonObject(node) = JsonObject::<Node>::deserialize(deserializer)?;
         let mut parser = Parser {
-            viewer: VIEWER,
+            allow_self: ALLOW_SELF,
             conditions: 0,
             field_errors: Vec::new(),
         };
-        let filter = parser
-            .filter(node, "", 1)
-            .filter(|filter| parser.fits(filter));
-        Ok(Self(
-            filter
-                .filter(|_| parser.field_errors.is_empty())
-                .ok_or(parser.field_errors),
-        ))
+        let filter = parser.parse_node(node, "", 1);
+        if let Some(filter) = &filter {
+            parser.check_size(filter);
+        }
+        Ok(Self(match filter {
+            Some(filter) if parser.field_errors.is_empty() => Ok(filter),
+            _ => Err(parser.field_errors),
+        }))
     }
 }
 
-impl<const VIEWER: bool> Validate for FilterBody<VIEWER> {
+impl<const ALLOW_SELF: bool> Validate for FilterBody<ALLOW_SELF> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let Err(field_errors) = &self.0 else {
             return Ok(());
@@ -89,13 +92,13 @@ impl<const VIEWER: bool> Validate for FilterBody<VIEWER> {
     }
 }
 
-impl<const VIEWER: bool> PartialSchema for FilterBody<VIEWER> {
+impl<const ALLOW_SELF: bool> PartialSchema for FilterBody<ALLOW_SELF> {
     fn schema() -> RefOr<Schema> {
         TicketFilter::schema()
     }
 }
 
-impl<const VIEWER: bool> ToSchema for FilterBody<VIEWER> {
+impl<const ALLOW_SELF: bool> ToSchema for FilterBody<ALLOW_SELF> {
     fn name() -> Cow<'static, str> {
         TicketFilter::name()
     }
@@ -105,7 +108,7 @@ impl<const VIEWER: bool> ToSchema for FilterBody<VIEWER> {
     }
 }
 
-/// A node as it was sent: the members of groups and of conditions, of which each node may have one sort only.
+/// A group or a condition as sent, with the members of both.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Node {
@@ -116,210 +119,189 @@ struct Node {
     values: Option<TruncatedVec<String, { MAX_VALUES + 1 }>>,
 }
 
+/// The state of parsing one filter. The methods return `None` after reporting an error.
 struct Parser {
-    viewer: bool,
+    allow_self: bool,
+    /// Number of conditions parsed so far.
     conditions: usize,
     field_errors: Vec<FieldError>,
 }
 
 impl Parser {
-    fn field_error(&mut self, field_error: FieldError) {
+    fn report(&mut self, field_error: FieldError) {
         if self.field_errors.len() < MAX_FIELD_ERRORS {
             self.field_errors.push(field_error);
         }
     }
 
-    /// Whether a filter without faults is small enough.
-    fn fits(&mut self, filter: &TicketFilter) -> bool {
-        let small = serde_json::to_vec(filter).is_ok_and(|json| json.len() <= MAX_BYTES);
-        if !small {
-            self.field_error(FieldError::new("", Code::FilterTooLarge).with("max", MAX_BYTES));
+    fn check_size(&mut self, filter: &TicketFilter) {
+        let fits = serde_json::to_vec(filter).is_ok_and(|json| json.len() <= MAX_BYTES);
+        if !fits {
+            self.report(FieldError::new("", Code::FilterTooLarge).with("max", MAX_BYTES));
         }
-        small
     }
 
-    /// `None`: something is wrong with it, and has been told.
-    fn filter(&mut self, node: Node, at: &str, depth: usize) -> Option<TicketFilter> {
-        let combine: fn(Vec<TicketFilter>) -> TicketFilter = match node.r#type.as_deref() {
-            Some("all") => |filters| TicketFilter::All { filters },
-            Some("any") => |filters| TicketFilter::Any { filters },
-            Some("none") => |filters| TicketFilter::None { filters },
-            Some("condition") => return self.condition(node, at),
+    fn parse_node(&mut self, node: Node, at: &str, depth: usize) -> Option<TicketFilter> {
+        match node.r#type.as_deref() {
+            Some("all") => {
+                let filters = self.parse_group(node, at, depth)?;
+                Some(TicketFilter::All { filters })
+            }
+            Some("any") => {
+                let filters = self.parse_group(node, at, depth)?;
+                Some(TicketFilter::Any { filters })
+            }
+            Some("none") => {
+                let filters = self.parse_group(node, at, depth)?;
+                Some(TicketFilter::None { filters })
+            }
+            Some("condition") => self.parse_condition(node, at).map(TicketFilter::Condition),
             Some(_) => {
                 let field_error = FieldError::new(format!("{at}/type"), Code::UnknownValue);
-                self.field_error(field_error.with("allowed", "all, any, none, condition"));
-                return None;
+                self.report(field_error.with("allowed", "all, any, none, condition"));
+                None
             }
             None => {
-                self.field_error(FieldError::new(format!("{at}/type"), Code::Required));
-                return None;
+                self.report(FieldError::new(format!("{at}/type"), Code::Required));
+                None
             }
-        };
-        let misplaced = [
-            ("field", node.field.is_some()),
-            ("operator", node.operator.is_some()),
-            ("values", node.values.is_some()),
-        ];
-        self.misplaced(at, &misplaced);
+        }
+    }
+
+    fn parse_group(&mut self, node: Node, at: &str, depth: usize) -> Option<Vec<TicketFilter>> {
+        self.reject_members(
+            at,
+            &[
+                ("field", node.field.is_some()),
+                ("operator", node.operator.is_some()),
+                ("values", node.values.is_some()),
+            ],
+        );
         if depth > MAX_DEPTH {
-            self.field_error(FieldError::new(at, Code::TooDeep).with("max", MAX_DEPTH));
+            self.report(FieldError::new(at, Code::TooDeep).with("max", MAX_DEPTH));
             return None;
         }
-        let filters = node
-            .filters
-            .map(|TruncatedVec(filters)| filters)
-            .unwrap_or_default();
-        if filters.is_empty() {
-            self.field_error(FieldError::new(format!("{at}/filters"), Code::Required));
+        let children = node.filters.map_or_else(Vec::new, |filters| filters.0);
+        if children.is_empty() {
+            self.report(FieldError::new(format!("{at}/filters"), Code::Required));
             return None;
         }
-        let mut parsed = Vec::with_capacity(filters.len().min(MAX_CONDITIONS));
-        for (index, JsonObject(filter)) in filters.into_iter().enumerate() {
-            // what comes after one condition too many is not looked at
+        let mut filters = Vec::with_capacity(children.len().min(MAX_CONDITIONS));
+        for (index, JsonObject(child)) in children.into_iter().enumerate() {
+            // nodes after the first excess condition are not parsed
             if self.conditions > MAX_CONDITIONS || self.field_errors.len() == MAX_FIELD_ERRORS {
                 return None;
             }
-            parsed.extend(self.filter(filter, &format!("{at}/filters/{index}"), depth + 1));
+            filters.extend(self.parse_node(child, &format!("{at}/filters/{index}"), depth + 1));
         }
-        Some(combine(parsed))
+        Some(filters)
     }
 
-    fn condition(&mut self, node: Node, at: &str) -> Option<TicketFilter> {
+    fn parse_condition(&mut self, node: Node, at: &str) -> Option<Condition> {
         self.conditions += 1;
         if self.conditions > MAX_CONDITIONS {
-            self.field_error(
-                FieldError::new(at, Code::TooManyConditions).with("max", MAX_CONDITIONS),
-            );
+            self.report(FieldError::new(at, Code::TooManyConditions).with("max", MAX_CONDITIONS));
             return None;
         }
-        self.misplaced(at, &[("filters", node.filters.is_some())]);
-        let field = self.word::<Field>(
+        self.reject_members(at, &[("filters", node.filters.is_some())]);
+        let field: Field = self.parse_name(
             node.field,
-            at,
-            "field",
-            &<Field as strum::VariantNames>::VARIANTS.join(", "),
+            &format!("{at}/field"),
+            &Field::VARIANTS.join(", "),
         )?;
-        let allowed: Vec<_> = field
-            .operators()
-            .iter()
-            .filter(|it| self.viewer || !it.needs_viewer())
-            .map(|it| it.as_str())
-            .collect();
-        let operator = self.word::<Operator>(node.operator, at, "operator", &allowed.join(", "))?;
-        if !allowed.contains(&operator.as_str()) {
-            let field_error = FieldError::new(format!("{at}/operator"), Code::UnknownValue);
-            self.field_error(field_error.with("allowed", allowed.join(", ")));
-            return None;
-        }
-        let values = self.values(field, operator, node.values.unwrap_or_default().0, at)?;
-        Some(TicketFilter::Condition(Condition {
+        let operator = self.parse_operator(node.operator, field, &format!("{at}/operator"))?;
+        let values = node.values.unwrap_or_default().0;
+        let values = self.parse_values(field, operator, &values, &format!("{at}/values"))?;
+        Some(Condition {
             field,
             operator,
             values,
-        }))
+        })
     }
 
-    fn misplaced(&mut self, at: &str, members: &[(&str, bool)]) {
+    /// Reports members that belong to the other type of node. Each is given with whether it was
+    /// sent.
+    fn reject_members(&mut self, at: &str, members: &[(&str, bool)]) {
         for (member, _) in members.iter().filter(|(_, sent)| *sent) {
-            self.field_error(
+            self.report(
                 FieldError::new(format!("{at}/{member}"), Code::UnknownMember)
                     .with("member", member),
             );
         }
     }
 
-    fn word<T: std::str::FromStr>(
-        &mut self,
-        sent: Option<String>,
-        at: &str,
-        name: &str,
-        allowed: &str,
-    ) -> Option<T> {
-        let at = format!("{at}/{name}");
-        let Some(word) = sent else {
-            self.field_error(FieldError::new(at, Code::Required));
+    fn parse_operator(&mut self, name: Option<String>, field: Field, at: &str) -> Option<Operator> {
+        let allow_self = self.allow_self;
+        let allowed: Vec<_> = field
+            .operators()
+            .iter()
+            .filter(|operator| allow_self || !operator.needs_viewer())
+            .map(|operator| operator.as_str())
+            .collect();
+        let operator: Operator = self.parse_name(name, at, &allowed.join(", "))?;
+        if !allowed.contains(&operator.as_str()) {
+            self.report(
+                FieldError::new(at, Code::UnknownValue).with("allowed", allowed.join(", ")),
+            );
             return None;
-        };
-        let known = word.parse().ok();
-        if known.is_none() {
-            self.field_error(FieldError::new(at, Code::UnknownValue).with("allowed", allowed));
         }
-        known
+        Some(operator)
     }
 
-    fn values(
+    /// Parses the name of a field or an operator.
+    fn parse_name<T: std::str::FromStr>(
+        &mut self,
+        name: Option<String>,
+        at: &str,
+        allowed: &str,
+    ) -> Option<T> {
+        let Some(name) = name else {
+            self.report(FieldError::new(at, Code::Required));
+            return None;
+        };
+        let parsed = name.parse().ok();
+        if parsed.is_none() {
+            self.report(FieldError::new(at, Code::UnknownValue).with("allowed", allowed));
+        }
+        parsed
+    }
+
+    fn parse_values(
         &mut self,
         field: Field,
         operator: Operator,
-        sent: Vec<String>,
+        sent: &[String],
         at: &str,
     ) -> Option<Vec<String>> {
         let arity = operator.arity();
         if sent.len() > *arity.end() {
-            self.field_error(
-                FieldError::new(format!("{at}/values"), Code::TooManyValues)
-                    .with("max", arity.end()),
-            );
+            self.report(FieldError::new(at, Code::TooManyValues).with("max", arity.end()));
             return None;
         }
         if sent.len() < *arity.start() {
-            self.field_error(FieldError::new(format!("{at}/values"), Code::Required));
+            self.report(FieldError::new(at, Code::Required));
             return None;
         }
         let kind = operator.value_kind(field.value_kind());
-        let (before, mut seen) = (self.field_errors.len(), BTreeSet::new());
+        let errors_before = self.field_errors.len();
+        let mut seen = BTreeSet::new();
         let mut values = Vec::with_capacity(sent.len().min(MAX_VALUES));
         for (index, value) in sent.iter().enumerate() {
-            let judged = normalised(kind, field, value).and_then(|value| {
-                let known = if kind == ValueKind::TagName {
-                    fold_case(&value)
-                } else {
-                    value.clone()
-                };
-                if seen.insert(known) {
+            let normalized = normalize(kind, field, value).and_then(|value| {
+                if seen.insert(comparison_key(kind, &value)) {
                     Ok(value)
                 } else {
                     Err(FieldError::new("", Code::DuplicateValue))
                 }
             });
-            match judged {
+            match normalized {
                 Ok(value) => values.push(value),
-                Err(field_error) => self.field_error(FieldError {
-                    pointer: format!("{at}/values/{index}"),
+                Err(field_error) => self.report(FieldError {
+                    pointer: format!("{at}/{index}"),
                     ..field_error
                 }),
             }
         }
-        (self.field_errors.len() == before).then_some(values)
+        (self.field_errors.len() == errors_before).then_some(values)
     }
-}
-
-/// A value in its one spelling, or what is wrong with it.
-fn normalised(kind: ValueKind, field: Field, value: &str) -> Result<String, FieldError> {
-    match kind {
-        // whether the catalogue has it, the service asks
-        ValueKind::AreaId | ValueKind::TicketTypeId | ValueKind::ContactId | ValueKind::ErpId => {
-            value.parse::<ContactId>().map(|id| id.to_string())
-        }
-        ValueKind::AccessId => value.parse::<Id<()>>().map(|id| id.to_string()),
-        ValueKind::Word | ValueKind::Boolean if field.words().contains(&value) => {
-            Ok(value.to_owned())
-        }
-        ValueKind::Word | ValueKind::Boolean => {
-            Err(FieldError::new("", Code::UnknownValue).with("allowed", field.words().join(", ")))
-        }
-        ValueKind::TagName => text(Text::<1, 100>::new(value)),
-        ValueKind::Text => text(Text::<1, 200>::new(value)),
-        ValueKind::Time => Timestamp::parse(value)
-            .map(|time| time.to_string())
-            .ok_or_else(|| FieldError::new("", Code::InvalidTime)),
-        ValueKind::Duration => CalendarDuration::parse(value)
-            .map(|period| period.to_string())
-            .ok_or_else(|| FieldError::new("", Code::InvalidDuration)),
-        ValueKind::EmptyBody => Ok(value.to_owned()),
-    }
-}
-
-fn text<const MIN: usize, const MAX: usize>(text: Text<MIN, MAX>) -> Result<String, FieldError> {
-    text.check().map(|()| text.into())
 }

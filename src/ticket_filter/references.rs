@@ -1,4 +1,5 @@
-//! Which catalogue entries filters name: what they are called, whether they exist, and whether they have been retired.
+//! The catalogue entries that filters reference: their names, whether they exist, and which of them
+//! are retired.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,49 +24,67 @@ use crate::{
     },
 };
 
-/// What the catalogue entries that some filters name are called.
+/// Names of catalogue entries, by kind and id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names(BTreeMap<(EntryKind, String), String>);
 
 impl Names {
-    /// The names of these entries.
-    pub fn of<'a>(named: impl IntoIterator<Item = (EntryKind, &'a str, &'a str)>) -> Self {
-        Self(
-            named
-                .into_iter()
-                .map(|(kind, id, name)| ((kind, id.to_owned()), name.to_owned()))
-                .collect(),
-        )
-    }
-
-    /// What an entry is called; `None` if the catalogue does not have it.
+    /// The name of an entry. `None` if the catalogue does not contain it.
     pub fn name(&self, kind: EntryKind, id: &str) -> Option<&str> {
         self.0.get(&(kind, id.to_owned())).map(String::as_str)
     }
 
-    /// The names that one filter needs.
+    /// The names of the entries that one filter references.
     #[must_use]
     pub fn within(&self, filter: &TicketFilter) -> Self {
-        let named = filter.named_entries();
-        Self::of(
-            named
-                .iter()
-                .filter_map(|(_, kind, id)| Some((*kind, *id, self.name(*kind, id)?))),
-        )
+        filter
+            .named_entries()
+            .iter()
+            .filter_map(|(_, kind, id)| {
+                let name = self.name(*kind, id)?;
+                Some((*kind, (*id).to_owned(), name.to_owned()))
+            })
+            .collect()
     }
 
-    /// The tag of something of this version that shows these names, in the language of its summary.
-    pub fn tag(&self, version: i64, summary: &Summary) -> EntityTag {
-        let tag = EntityTag::derived(version, EntityTag::hashed(&self.0).as_str());
-        summary.as_ref().map_or(tag.clone(), |(lang, _)| {
-            tag.in_language(lang.content_hash())
-        })
+    /// The ETag of a resource of this `version` that shows these names, in the language of its
+    /// summary.
+    pub fn etag(&self, version: i64, summary: &Summary) -> EntityTag {
+        let etag = EntityTag::derived(version, EntityTag::hashed(&self.0).as_str());
+        match summary {
+            Some((lang, _)) => etag.in_language(lang.content_hash()),
+            None => etag,
+        }
     }
 }
 
-/// Reads, in one query, what the entries are called that the filters of these queries or rules name.
+impl FromIterator<(EntryKind, String, String)> for Names {
+    /// From the kind, the id and the name of each entry.
+    fn from_iter<I: IntoIterator<Item = (EntryKind, String, String)>>(entries: I) -> Self {
+        let entries = entries.into_iter();
+        Self(entries.map(|(kind, id, name)| ((kind, id), name)).collect())
+    }
+}
+
+/// The resource that a filter belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    Query(QueryId),
+    Rule(RuleId),
+}
+
+impl Owner {
+    fn id(self) -> Id<()> {
+        match self {
+            Self::Query(id) => id.as_uuid().into(),
+            Self::Rule(id) => id.as_uuid().into(),
+        }
+    }
+}
+
+/// Reads the names of the entries that the stored filters of these owners reference, in one query.
 pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = Owner>) -> Result<Names> {
-    let owners: Vec<_> = owners.map(|owner| Id::<()>::from(owner.id())).collect();
+    let owners: Vec<_> = owners.map(Owner::id).collect();
     if owners.is_empty() {
         return Ok(Names::default());
     }
@@ -79,84 +98,62 @@ pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = Owner>) -> R
         .select((entries::kind, entries::id, entries::name))
         .distinct();
     let found: Vec<(EnumText<EntryKind>, String, String)> = with_conn!(conn, |c| query.load(c))?;
-    Ok(Names(
-        found
-            .into_iter()
-            .map(|(EnumText(kind), id, name)| ((kind, id), name))
-            .collect(),
-    ))
+    Ok(found
+        .into_iter()
+        .map(|(EnumText(kind), id, name)| (kind, id, name))
+        .collect())
 }
 
-/// Reads what the entries are called that a filter names; those that the catalogue does not know have no name.
-async fn names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
-    let (mut areas, mut ticket_types) = (BTreeSet::new(), BTreeSet::new());
+/// Checks that the catalogue contains all entries that a filter references. Retired entries are
+/// accepted because they can return. `before` is the filter that is replaced; an unchanged filter
+/// is not checked again.
+pub async fn check_references(
+    conn: &mut Conn,
+    before: Option<&TicketFilter>,
+    filter: &TicketFilter,
+) -> Result<()> {
+    if before == Some(filter) {
+        return Ok(());
+    }
+    let names = read_names(conn, filter).await?;
+    let unknown = filter
+        .named_entries()
+        .into_iter()
+        .filter(|(_, kind, id)| names.name(*kind, id).is_none())
+        .take(MAX_FIELD_ERRORS)
+        .map(|(pointer, _, id)| {
+            FieldError::new(format!("/filter{pointer}"), Code::UnknownReference).with("id", id)
+        });
+    ensure_valid(unknown.collect())
+}
+
+/// Reads the names of the entries that a filter references.
+async fn read_names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
+    let mut areas = BTreeSet::new();
+    let mut ticket_types = BTreeSet::new();
     for (_, kind, id) in filter.named_entries() {
-        if kind == EntryKind::Area {
-            areas.insert(id)
-        } else {
-            ticket_types.insert(id)
+        match kind {
+            EntryKind::Area => areas.insert(id),
+            _ => ticket_types.insert(id),
         };
     }
     if areas.is_empty() && ticket_types.is_empty() {
         return Ok(Names::default());
     }
-    let found =
-        catalog::service::names(conn, &Vec::from_iter(areas), &Vec::from_iter(ticket_types))
-            .await?;
-    Ok(Names(
-        found
-            .into_iter()
-            .map(|(kind, id, name)| ((kind, id), name))
-            .collect(),
-    ))
+    let areas = Vec::from_iter(areas);
+    let ticket_types = Vec::from_iter(ticket_types);
+    let found = catalog::service::names(conn, &areas, &ticket_types).await?;
+    Ok(found.into_iter().collect())
 }
 
-/// Every entry that a filter names must be known; retired ones may be named, they can return.
-fn known(filter: &TicketFilter, names: &Names) -> Result<()> {
-    let entries = filter.named_entries().into_iter();
-    let unknown = entries
-        .filter(|(_, kind, id)| names.name(*kind, id).is_none())
-        .take(MAX_FIELD_ERRORS);
-    ensure_valid(
-        unknown
-            .map(|(pointer, _, id)| {
-                FieldError::new(format!("/filter{pointer}"), Code::UnknownReference).with("id", id)
-            })
-            .collect(),
-    )
-}
-
-/// Judges the references of a filter that is about to take the place of another; unchanged ones were judged before.
-pub async fn settle(
+/// Stores which entries a filter references, replacing the stored references of its owner. Entries
+/// that the catalogue does not contain are skipped; see [`check_references`].
+pub async fn replace_references(
     conn: &mut Conn,
-    before: Option<&TicketFilter>,
-    now: &TicketFilter,
+    owner: Owner,
+    filter: &TicketFilter,
 ) -> Result<()> {
-    if before == Some(now) {
-        return Ok(());
-    }
-    known(now, &names(conn, now).await?)
-}
-
-/// Whose filter it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    Query(QueryId),
-    Rule(RuleId),
-}
-
-impl Owner {
-    fn id(self) -> uuid::Uuid {
-        match self {
-            Self::Query(id) => id.as_uuid(),
-            Self::Rule(id) => id.as_uuid(),
-        }
-    }
-}
-
-/// Keeps which entries a filter names, in place of what was kept before. All of them must be known.
-pub async fn keep(conn: &mut Conn, owner: Owner, filter: &TicketFilter) -> Result<()> {
-    let id = Id::<()>::from(owner.id());
+    let id = owner.id();
     with_conn!(conn, |c| diesel::delete(
         refs::table.filter(refs::owner_id.eq(id))
     )
@@ -168,40 +165,50 @@ pub async fn keep(conn: &mut Conn, owner: Owner, filter: &TicketFilter) -> Resul
             .filter(|(_, of, _)| *of == kind)
             .map(|(_, _, id)| *id)
             .collect();
-        if ids.is_empty() {
-            continue;
+        if !ids.is_empty() {
+            insert_references(conn, owner, kind, ids).await?;
         }
-        let (query, rule) = match owner {
-            Owner::Query(id) => (Some(id), None),
-            Owner::Rule(id) => (None, Some(id)),
-        };
-        let rows = entries::table
-            .filter(entries::kind.eq(EnumText(kind)))
-            .filter(entries::id.eq_any(ids))
-            .select((
-                id.into_sql::<Uuid>(),
-                entries::kind,
-                entries::id,
-                query.into_sql::<diesel::sql_types::Nullable<Uuid>>(),
-                rule.into_sql::<diesel::sql_types::Nullable<Uuid>>(),
-            ));
-        let columns = (
-            refs::owner_id,
-            refs::kind,
-            refs::entry_id,
-            refs::query_id,
-            refs::exclusion_rule_id,
-        );
-        with_conn!(conn, |c| diesel::insert_into(refs::table)
-            .values(rows)
-            .into_columns(columns)
-            .execute(c))?;
     }
     Ok(())
 }
 
-/// The retired entries that a partner's active queries and rules name, in their order. Global rules are left out: what they name is
-/// nothing that the partner could mend, or that a token limited to it may know.
+async fn insert_references(
+    conn: &mut Conn,
+    owner: Owner,
+    kind: EntryKind,
+    ids: Vec<&str>,
+) -> Result<()> {
+    let (query, rule) = match owner {
+        Owner::Query(id) => (Some(id), None),
+        Owner::Rule(id) => (None, Some(id)),
+    };
+    let rows = entries::table
+        .filter(entries::kind.eq(EnumText(kind)))
+        .filter(entries::id.eq_any(ids))
+        .select((
+            owner.id().into_sql::<Uuid>(),
+            entries::kind,
+            entries::id,
+            query.into_sql::<diesel::sql_types::Nullable<Uuid>>(),
+            rule.into_sql::<diesel::sql_types::Nullable<Uuid>>(),
+        ));
+    let columns = (
+        refs::owner_id,
+        refs::kind,
+        refs::entry_id,
+        refs::query_id,
+        refs::exclusion_rule_id,
+    );
+    with_conn!(conn, |c| diesel::insert_into(refs::table)
+        .values(rows)
+        .into_columns(columns)
+        .execute(c))?;
+    Ok(())
+}
+
+/// The retired entries that active queries and rules of a partner reference, sorted. Global rules
+/// are not included: the partner cannot change them, and tokens restricted to the partner must not
+/// see them.
 pub async fn retired(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
@@ -228,7 +235,7 @@ pub async fn retired(
         )
         .filter(diesel::dsl::not(entries::active))
         .select((refs::kind, refs::entry_id));
-    // UNION drops what both name
+    // UNION removes duplicates
     let found: Vec<(EnumText<EntryKind>, String)> =
         with_conn!(conn, |c| in_queries.union(in_rules).load(c))?;
     let mut found: Vec<_> = found

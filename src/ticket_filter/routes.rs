@@ -1,4 +1,4 @@
-//! The table of ticket fields, for front ends that build a rule editor from it.
+//! Publishes the table of ticket fields, from which front ends build filter editors.
 
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
@@ -16,82 +16,99 @@ use crate::{
     i18n::{Lang, message},
 };
 
-/// A fact of a ticket that filters can ask for.
+/// An attribute of a ticket that filters can use.
 #[derive(Debug, Clone, Hash, Serialize, ToSchema)]
 #[schema(example = json!({"field": "status", "label": "Status", "column": true, "sortable": true,
     "values": [{"value": "open", "label": "offen"}, {"value": "closed", "label": "geschlossen"}],
     "operators": [{"operator": "in", "label": "ist einer von", "value_kind": "word", "min_values": 1, "max_values": 100, "queries_only": false}]}))]
 pub struct TicketField {
     pub field: Field,
-    /// In the caller's language.
+    /// Label in the language of the request.
     pub label: String,
     /// Whether a query may show it as a column.
     pub column: bool,
-    /// Whether a query may be ordered by it.
+    /// Whether a query may sort by it.
     pub sortable: bool,
-    /// The values it can have, where these are a fixed set; else empty.
+    /// The possible values of an enumeration. Empty for other fields.
     pub values: Vec<FieldValue>,
     pub operators: Vec<FieldOperator>,
 }
 
-/// One of the values that a field can have.
+/// A possible value of a field.
 #[derive(Debug, Clone, Hash, Serialize, ToSchema)]
 pub struct FieldValue {
     pub value: &'static str,
-    /// In the caller's language.
+    /// Label in the language of the request.
     pub label: String,
 }
 
-/// A way to compare a field.
+/// An operator that a field can be compared with.
 #[derive(Debug, Clone, Hash, Serialize, ToSchema)]
 pub struct FieldOperator {
     pub operator: Operator,
-    /// In the caller's language.
+    /// Label in the language of the request.
     pub label: String,
     pub value_kind: ValueKind,
-    /// Fewest values it takes.
+    /// Minimum number of values.
     #[schema(minimum = 0, maximum = 1)]
     pub min_values: usize,
-    /// Most values it takes.
+    /// Maximum number of values.
     #[schema(minimum = 0, maximum = 100)]
     pub max_values: usize,
-    /// Whether only queries may use it, not exclusion rules.
+    /// Whether only queries may use the operator, and exclusion rules may not.
     pub queries_only: bool,
 }
 
 impl TicketField {
     fn new(field: Field, lang: Lang) -> Self {
-        let label = |sort: &str, word: &str| message(lang, &format!("{sort}-{word}"), []);
-        let value = |word: &&'static str| FieldValue {
-            value: word,
-            label: label("word", word),
-        };
-        let operator = |operator: &Operator| FieldOperator {
-            operator: *operator,
-            label: label("operator", operator.as_str()),
-            value_kind: operator.value_kind(field.value_kind()),
-            min_values: *operator.arity().start(),
-            max_values: *operator.arity().end(),
-            queries_only: operator.needs_viewer(),
-        };
         Self {
             field,
-            label: label("field", field.as_str()),
+            label: label(lang, "field", field.as_str()),
             column: true,
             sortable: field.is_sortable(),
-            values: field.words().iter().map(value).collect(),
-            operators: field.operators().iter().map(operator).collect(),
+            values: field
+                .words()
+                .iter()
+                .map(|value| FieldValue {
+                    value,
+                    label: label(lang, "word", value),
+                })
+                .collect(),
+            operators: field
+                .operators()
+                .iter()
+                .map(|operator| FieldOperator::new(field, *operator, lang))
+                .collect(),
         }
     }
 }
 
+impl FieldOperator {
+    fn new(field: Field, operator: Operator, lang: Lang) -> Self {
+        let arity = operator.arity();
+        Self {
+            operator,
+            label: label(lang, "operator", operator.as_str()),
+            value_kind: operator.value_kind(field.value_kind()),
+            min_values: *arity.start(),
+            max_values: *arity.end(),
+            queries_only: operator.needs_viewer(),
+        }
+    }
+}
+
+fn label(lang: Lang, prefix: &str, name: &str) -> String {
+    message(lang, &format!("{prefix}-{name}"), [])
+}
+
 /// List ticket fields
 ///
-/// Everything that filters can ask for: fields with their operators, kinds of values and labels in the caller's language. A front
-/// end can build its rule editor from it; it is the table that validates filters.
+/// Lists all fields that filters can use, with their operators, kinds of values and labels in the
+/// language of the request. The same table validates filters, so a front end can build its filter
+/// editor from it.
 #[utoipa::path(
     tag = "ticket-fields",
-    responses((status = 200, description = "All ticket fields, on one page.", body = List<TicketField>)),
+    responses((status = 200, description = "All ticket fields on one page.", body = List<TicketField>)),
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/ticket-fields")]

@@ -1,4 +1,5 @@
-//! A filter in words: one readable sentence in German or English, with catalogue names instead of ids.
+//! Describes a filter as text in German or English, with the names of catalogue entries instead of
+//! their ids.
 
 use fluent_bundle::FluentValue;
 
@@ -8,10 +9,11 @@ use crate::{
     i18n::{self, Lang, ListKind, message},
 };
 
-/// A filter's sentence, made for one caller. What is kept in the history has none.
+/// The summary of a filter in the language of a request. `None` where no language applies, as in
+/// the history.
 pub type Summary = Option<(Lang, String)>;
 
-/// Writes a summary as its text alone.
+/// Serializes a summary as its text.
 pub fn serialize_summary<S: serde::Serializer>(
     summary: &Summary,
     serializer: S,
@@ -19,38 +21,41 @@ pub fn serialize_summary<S: serde::Serializer>(
     serializer.serialize_str(summary.as_ref().map_or("", |(_, text)| text))
 }
 
-/// The filter as a sentence; entries of the catalogue go by their `names`.
+/// Describes a filter. `names` supplies the names of catalogue entries; unknown entries appear with
+/// their ids.
 pub fn summary(filter: &TicketFilter, names: &Names, lang: Lang) -> String {
-    let text = SummaryWriter { names, lang }.say(filter, false);
-    let mut letters = text.chars();
-    let first = letters
-        .next()
-        .map(|first| first.to_uppercase().to_string())
-        .unwrap_or_default();
-    message(
-        lang,
-        "sentence",
-        [("text", format!("{first}{}", letters.as_str()).into())],
-    )
+    let text = SummaryWriter { names, lang }.filter(filter, false);
+    message(lang, "sentence", [("text", capitalize(&text).into())])
 }
 
-/// Most values that are said one by one.
+fn capitalize(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => format!("{}{}", first.to_uppercase(), chars.as_str()),
+        None => String::new(),
+    }
+}
+
+/// Most values or rules that a text lists one by one.
 pub const MAX_LISTED: usize = 5;
 
-/// A text that people wrote, so that it cannot pretend to be part of the sentence around it: no quotation marks, and no
-/// characters that are not seen or turn the direction of writing.
+/// Prepares untrusted text for quoting, so that it cannot be mistaken for the text around it:
+/// replaces typographic quotation marks and removes invisible and bidirectional control characters.
 pub fn strip_quotes(text: &str) -> String {
-    let seen = |c: &char| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     text.chars()
-        .filter(seen)
-        .map(|c| {
-            if matches!(c, '“' | '”' | '„') {
-                '\''
-            } else {
-                c
-            }
+        .filter(|c| !is_invisible(*c))
+        .map(|c| match c {
+            '“' | '”' | '„' => '\'',
+            c => c,
         })
         .collect()
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 struct SummaryWriter<'a> {
@@ -59,107 +64,119 @@ struct SummaryWriter<'a> {
 }
 
 impl SummaryWriter<'_> {
-    fn say(&self, filter: &TicketFilter, nested: bool) -> String {
+    /// `nested`: whether other clauses are joined with this one.
+    fn filter(&self, filter: &TicketFilter, nested: bool) -> String {
         match filter {
-            // its values are joined by the same words as the clauses beside it
+            // the values are joined by the same words as the clauses next to this one
             TicketFilter::Condition(condition) if nested && condition.values.len() > 1 => {
-                self.phrase("group-nested", [("inner", self.clause(condition).into())])
+                self.parenthesized(self.condition(condition))
             }
-            TicketFilter::Condition(condition) => self.clause(condition),
+            TicketFilter::Condition(condition) => self.condition(condition),
             TicketFilter::All { filters } => self.group("joined-all", filters, nested),
             TicketFilter::Any { filters } => self.group("joined-any", filters, nested),
-            TicketFilter::None { filters } => self.phrase(
-                "group-none",
-                [("inner", self.group("joined-any", filters, false).into())],
-            ),
+            TicketFilter::None { filters } => {
+                let inner = self.group("joined-any", filters, false);
+                self.message("group-none", [("inner", inner.into())])
+            }
         }
     }
 
-    /// Groups within groups stand in parentheses, unless there is but one thing in them.
-    fn group(&self, joint: &str, filters: &[TicketFilter], nested: bool) -> String {
-        let several = filters.len() > 1;
-        let clauses = filters
+    /// Nested groups are parenthesized unless they have a single member. `join` is the message that
+    /// joins two clauses.
+    fn group(&self, join: &str, filters: &[TicketFilter], nested: bool) -> String {
+        let is_joined = filters.len() > 1;
+        let text = filters
             .iter()
-            .map(|filter| self.say(filter, several || nested));
-        let joined = clauses.reduce(|left, right| {
-            self.phrase(joint, [("left", left.into()), ("right", right.into())])
-        });
-        let joined = joined.unwrap_or_default();
-        if nested && several {
-            self.phrase("group-nested", [("inner", joined.into())])
+            .map(|filter| self.filter(filter, is_joined || nested))
+            .reduce(|left, right| {
+                self.message(join, [("left", left.into()), ("right", right.into())])
+            })
+            .unwrap_or_default();
+        if nested && is_joined {
+            self.parenthesized(text)
         } else {
-            joined
+            text
         }
     }
 
-    fn clause(&self, condition: &Condition) -> String {
+    fn parenthesized(&self, inner: String) -> String {
+        self.message("group-nested", [("inner", inner.into())])
+    }
+
+    fn condition(&self, condition: &Condition) -> String {
         let Condition {
             field,
             operator,
             values,
         } = condition;
-        let kind = operator.value_kind(field.value_kind());
-        let mut said: Vec<_> = values
-            .iter()
-            .take(MAX_LISTED)
-            .map(|value| self.value(kind, *field, value))
-            .collect();
-        if let Some(more) = values
-            .len()
-            .checked_sub(MAX_LISTED)
-            .filter(|more| *more > 0)
-        {
-            said.push(self.phrase("more", [("count", more.into())]));
-        }
-        let label = i18n::attribute(self.lang, &format!("field-{}", field.as_str()), "inline");
-        let list = |list| i18n::list(self.lang, list, &said);
+        let listed = self.listed_values(condition);
         let (either, both) = match *operator {
-            Operator::OlderThan | Operator::NewerThan => (String::new(), said.concat()),
-            _ => (list(ListKind::Or), list(ListKind::And)),
+            Operator::OlderThan | Operator::NewerThan => (String::new(), listed.concat()),
+            _ => (
+                i18n::list(self.lang, ListKind::Or, &listed),
+                i18n::list(self.lang, ListKind::And, &listed),
+            ),
         };
-        let args: [(&str, FluentValue<'_>); 6] = [
-            ("neither", list(ListKind::Nor).into()),
+        let label = i18n::attribute(self.lang, &format!("field-{}", field.as_str()), "inline");
+        let args: [(&str, FluentValue<'_>); 5] = [
             ("field", label.into()),
             ("either", either.into()),
             ("both", both.into()),
             ("count", values.len().into()),
             ("value", values.first().cloned().unwrap_or_default().into()),
         ];
-        self.phrase(&format!("clause-{}", operator.as_str()), args)
+        self.message(&format!("clause-{}", operator.as_str()), args)
     }
 
-    fn value(&self, kind: ValueKind, field: Field, value: &str) -> String {
-        let quoted = |text: &str| self.phrase("quoted", [("text", strip_quotes(text).into())]);
-        match kind {
-            ValueKind::Word | ValueKind::Boolean => self.phrase(&format!("word-{value}"), []),
-            ValueKind::Duration => self.period(value),
+    /// The first values of a condition, and the number of the others.
+    fn listed_values(&self, condition: &Condition) -> Vec<String> {
+        let mut listed: Vec<_> = condition
+            .values
+            .iter()
+            .take(MAX_LISTED)
+            .map(|value| self.value(condition.operator, condition.field, value))
+            .collect();
+        let unlisted = condition.values.len().saturating_sub(MAX_LISTED);
+        if unlisted > 0 {
+            listed.push(self.message("more", [("count", unlisted.into())]));
+        }
+        listed
+    }
+
+    fn value(&self, operator: Operator, field: Field, value: &str) -> String {
+        match operator.value_kind(field.value_kind()) {
+            ValueKind::Word | ValueKind::Boolean => self.message(&format!("word-{value}"), []),
+            ValueKind::Duration => self.duration(value),
             ValueKind::Time => Timestamp::parse(value)
-                .and_then(|time| time.format(&self.phrase("time-pattern", [])))
+                .and_then(|time| time.format(&self.message("time-pattern", [])))
                 .unwrap_or_else(|| value.to_owned()),
-            ValueKind::AreaId | ValueKind::TicketTypeId => quoted(
-                field
+            ValueKind::AreaId | ValueKind::TicketTypeId => {
+                let name = field
                     .entry_kind()
-                    .and_then(|kind| self.names.name(kind, value))
-                    .unwrap_or(value),
-            ),
-            _ => quoted(value),
+                    .and_then(|kind| self.names.name(kind, value));
+                self.quoted(name.unwrap_or(value))
+            }
+            _ => self.quoted(value),
         }
     }
 
-    fn period(&self, value: &str) -> String {
-        let parts = CalendarDuration::parse(value)
-            .map(|period| period.parts())
-            .unwrap_or_default();
-        let said: Vec<_> = parts
-            .into_iter()
-            .map(|(unit, number)| {
-                self.phrase(&format!("period-{unit}"), [("number", number.into())])
-            })
-            .collect();
-        i18n::list(self.lang, ListKind::And, &said)
+    fn quoted(&self, text: &str) -> String {
+        self.message("quoted", [("text", strip_quotes(text).into())])
     }
 
-    fn phrase<const N: usize>(&self, id: &str, args: [(&str, FluentValue<'_>); N]) -> String {
+    fn duration(&self, value: &str) -> String {
+        let parts: Vec<_> = CalendarDuration::parse(value)
+            .map(|duration| duration.parts())
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(unit, number)| {
+                self.message(&format!("period-{unit}"), [("number", number.into())])
+            })
+            .collect();
+        i18n::list(self.lang, ListKind::And, &parts)
+    }
+
+    fn message<const N: usize>(&self, id: &str, args: [(&str, FluentValue<'_>); N]) -> String {
         message(self.lang, id, args)
     }
 }
@@ -171,12 +188,13 @@ mod tests {
     use super::*;
     use crate::catalog::EntryKind;
 
-    fn said(filter: serde_json::Value) -> (String, String) {
+    /// The German and the English summary.
+    fn summaries(filter: serde_json::Value) -> (String, String) {
         let filter: TicketFilter = serde_json::from_value(filter).unwrap();
-        let names = Names::of([
-            (EntryKind::Area, "netz", "Netzwerk"),
-            (EntryKind::Area, "server", "Server & Speicher"),
-        ]);
+        let names = [("netz", "Netzwerk"), ("server", "Server & Speicher")]
+            .map(|(id, name)| (EntryKind::Area, id.to_owned(), name.to_owned()))
+            .into_iter()
+            .collect();
         (
             summary(&filter, &names, Lang::De),
             summary(&filter, &names, Lang::En),
@@ -184,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_are_said_in_both_languages() {
+    fn nested_groups_are_summarized_with_parentheses() {
         let filter = json!({"type": "all", "filters": [
             {"type": "condition", "field": "area", "operator": "in", "values": ["netz", "server"]},
             {"type": "any", "filters": [
@@ -196,7 +214,7 @@ mod tests {
                 {"type": "condition", "field": "created_at", "operator": "older_than", "values": ["P1Y30D"]},
             ]},
         ]});
-        let (de, en) = said(filter);
+        let (de, en) = summaries(filter);
         assert_eq!(
             de,
             "(Bereich ist „Netzwerk“ oder „Server & Speicher“) und ((Status ist nicht offen, in Bearbeitung oder geparkt) oder \
@@ -210,9 +228,9 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_are_cut_short_and_values_cannot_pretend() {
+    fn long_value_list_is_truncated() {
         let tags: Vec<_> = (1..=7).map(|n| format!("t{n}")).collect();
-        let (de, en) = said(
+        let (de, en) = summaries(
             json!({"type": "condition", "field": "tag", "operator": "any_of", "values": tags}),
         );
         assert_eq!(
@@ -220,13 +238,19 @@ mod tests {
             "Tags enthalten „t1“, „t2“, „t3“, „t4“, „t5“ oder 2 weitere."
         );
         assert_eq!(en, "Tags include “t1”, “t2”, “t3”, “t4”, “t5”, or 2 more.");
-        let tricky = json!({"type": "condition", "field": "tag", "operator": "any_of", "values": ["a“ oder „b\u{202e}"]});
-        assert_eq!(said(tricky).0, "Tags enthalten „a' oder 'b“.");
     }
 
     #[test]
-    fn unknown_ids_times_and_texts_are_said_as_they_are() {
-        let (de, en) = said(json!({"type": "any", "filters": [
+    fn quotation_marks_in_values_are_replaced() {
+        let (de, _) = summaries(
+            json!({"type": "condition", "field": "tag", "operator": "any_of", "values": ["a“ oder „b\u{202e}"]}),
+        );
+        assert_eq!(de, "Tags enthalten „a' oder 'b“.");
+    }
+
+    #[test]
+    fn unknown_ids_are_quoted_and_times_are_formatted() {
+        let (de, en) = summaries(json!({"type": "any", "filters": [
             {"type": "condition", "field": "area", "operator": "not_in", "values": ["weg"]},
             {"type": "condition", "field": "created_at", "operator": "after", "values": ["2026-11-23T08:00:00.000000Z"]},
             {"type": "condition", "field": "main_contact", "operator": "is_self", "values": []},

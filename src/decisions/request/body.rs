@@ -1,0 +1,319 @@
+//! The JSON bodies of the requests: parsing, validation and OpenAPI schema.
+//!
+//! The bodies are generic over the form of a ticket, see [`ParsedTicket`]. All errors of a body are
+//! reported together.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use validator::Validate as _;
+
+use super::{
+    CreationRequest, InvalidTicket, MAX_ACCESSES, MAX_SAMPLES, MAX_TICKETS, PreviewRequest,
+    TicketInput, VisibilityRequest, ticket_schema::TicketSchema,
+};
+use crate::{
+    accesses::AccessRef,
+    common::{
+        Code, Error, FieldError, Result,
+        email::Email,
+        ids::{AccessId, AreaId, BusinessPartnerId, RuleId, TicketTypeId},
+        json_object::JsonObject,
+        merge_patch,
+        text::SelfCheck as _,
+        truncated_vec::TruncatedVec,
+    },
+    decisions::ticket::{Str, TicketAttributes},
+    http::{
+        body::reject_if_any,
+        field_errors::{body_error, validation_errors},
+    },
+    ticket_filter::{TicketFilter, parse::RuleFilter},
+};
+
+/// Highest accepted `min_revision`: the largest integer that every JSON parser reads exactly.
+const MAX_REVISION: i64 = 9_007_199_254_740_991;
+
+const _: () = assert!(
+    MAX_TICKETS == 1000 && MAX_SAMPLES == 200 && MAX_ACCESSES == 500,
+    "the schemas repeat these limits as literals"
+);
+
+/// The tickets to decide on, and the access. Identify the access by either `access_id` or
+/// `access_email`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TicketVisibilityQuestion, bound = "", example = json!({"access_email": "aenne.schaefer@muster.example", "explain": true, "tickets": [
+    {"ticket_id": "4711", "business_partner_id": "K-1001", "area_id": "netz", "internal": false, "confidential": false, "status": "open"},
+    {"ticket_id": "4712", "business_partner_id": "K-1001", "area_id": "netz", "internal": false, "confidential": false, "tags": ["Personal"]}]}))]
+pub struct VisibilityBody<'b, T> {
+    #[serde(borrow)]
+    #[schema(inline, value_type = Option<AccessId>)]
+    access_id: Option<Str<'b>>,
+    #[schema(inline)]
+    access_email: Option<Email>,
+    /// Whether to return every step of the decisions. Default: false.
+    #[serde(default)]
+    explain: bool,
+    /// Reject the request with `revision_not_reached` if the partner's integration has not reached
+    /// this revision.
+    #[schema(minimum = 0)]
+    min_revision: Option<i64>,
+    #[serde(default = "empty_list")]
+    #[schema(required, value_type = Vec<TicketSchema>, min_items = 1, max_items = 1000)]
+    tickets: TruncatedVec<T, { MAX_TICKETS + 1 }>,
+}
+
+/// The area and the ticket type of the ticket to create, and the access. Identify the access by
+/// either `access_id` or `access_email`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TicketCreationQuestion,
+    example = json!({"access_email": "aenne.schaefer@muster.example", "area_id": "netz", "ticket_type_id": "anomalie"}))]
+pub struct CreationBody {
+    #[schema(inline, value_type = Option<AccessId>)]
+    access_id: Option<String>,
+    #[schema(inline)]
+    access_email: Option<Email>,
+    #[schema(inline, required, value_type = AreaId)]
+    area_id: Option<String>,
+    #[schema(inline, required, value_type = TicketTypeId)]
+    ticket_type_id: Option<String>,
+    /// Reject the request with `revision_not_reached` if the partner's integration has not reached
+    /// this revision.
+    #[schema(minimum = 0)]
+    min_revision: Option<i64>,
+}
+
+/// The draft of an exclusion rule, and sample tickets.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ExclusionRulePreviewQuestion, bound = "", example = json!({"business_partner_id": "K-1001",
+    "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]},
+    "tickets": [{"ticket_id": "4711", "business_partner_id": "K-1001", "area_id": "netz", "internal": false, "confidential": false, "tags": ["Personal"]}]}))]
+pub struct PreviewBody<T> {
+    /// The partner that owns the rule. Absent or `null`: a global rule.
+    #[schema(inline, value_type = Option<BusinessPartnerId>)]
+    business_partner_id: Option<String>,
+    /// The existing rule that the draft replaces. Absent or `null`: a new rule.
+    #[schema(inline, value_type = Option<RuleId>)]
+    rule_id: Option<String>,
+    /// Whether the rule would be active. Default: true.
+    #[serde(default = "merge_patch::default_true")]
+    active: bool,
+    #[serde(default)]
+    #[schema(required, value_type = TicketFilter)]
+    filter: RuleFilter,
+    /// The accesses to preview. Absent or `null`: the first 500 active accesses.
+    #[schema(inline, value_type = Option<Vec<AccessId>>, min_items = 1, max_items = 500)]
+    access_ids: Option<TruncatedVec<String, { MAX_ACCESSES + 1 }>>,
+    /// Sample tickets.
+    #[serde(default = "empty_list")]
+    #[schema(required, value_type = Vec<TicketSchema>, min_items = 1, max_items = 200)]
+    tickets: TruncatedVec<T, { MAX_SAMPLES + 1 }>,
+}
+
+/// Unlike `Default::default`, requires no default of `T`.
+fn empty_list<T, const MAX: usize>() -> TruncatedVec<T, MAX> {
+    TruncatedVec(Vec::new())
+}
+
+/// A ticket as parsed by the fast path (attributes) or by the slow path (raw JSON).
+pub trait ParsedTicket<'b> {
+    /// Validates the ticket.
+    fn into_input(self) -> TicketInput<'b>;
+}
+
+impl<'b> ParsedTicket<'b> for JsonObject<Box<TicketAttributes<'b>>> {
+    fn into_input(self) -> TicketInput<'b> {
+        let Self(ticket) = self;
+        match ticket.check() {
+            Ok(()) => Ok(ticket),
+            Err(field_error) => Err(Box::new(InvalidTicket {
+                ticket_id: Some(ticket.ticket_id.0.into_owned()),
+                field_error,
+            })),
+        }
+    }
+}
+
+impl<'b> ParsedTicket<'b> for &'b RawValue {
+    fn into_input(self) -> TicketInput<'b> {
+        let mut json = serde_json::Deserializer::from_str(self.get());
+        let parsed =
+            serde_path_to_error::deserialize::<_, JsonObject<Box<TicketAttributes<'b>>>>(&mut json);
+        match parsed {
+            Ok(ticket) => ticket.into_input(),
+            Err(error) => Err(Box::new(InvalidTicket {
+                ticket_id: parse_ticket_id(self),
+                field_error: body_error(&error),
+            })),
+        }
+    }
+}
+
+/// The id of a ticket that cannot be parsed as a whole.
+fn parse_ticket_id(ticket: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct TicketId {
+        ticket_id: String,
+    }
+    let JsonObject(TicketId { ticket_id }) = serde_json::from_str(ticket.get()).ok()?;
+    Some(ticket_id)
+}
+
+impl<'b, T: ParsedTicket<'b>> VisibilityBody<'b, T> {
+    /// Validates the body. Invalid tickets are part of the request.
+    pub(super) fn validate(self) -> Result<VisibilityRequest<'b>> {
+        let mut errors = Vec::new();
+        let access = parse_access_ref(self.access_id.as_deref(), self.access_email, &mut errors);
+        errors.extend(check_min_revision(self.min_revision));
+        errors.extend(check_count(self.tickets.0.len(), MAX_TICKETS, "/tickets"));
+        reject_if_any(errors)?;
+        Ok(VisibilityRequest {
+            access: access.ok_or_else(unreported_error)?,
+            explain: self.explain,
+            min_revision: self.min_revision,
+            tickets: into_inputs(self.tickets.0),
+        })
+    }
+}
+
+impl CreationBody {
+    /// Validates the body.
+    pub(super) fn validate(self) -> Result<CreationRequest> {
+        let area_id = self.area_id.unwrap_or_default();
+        let ticket_type_id = self.ticket_type_id.unwrap_or_default();
+        let mut errors = Vec::new();
+        let access = parse_access_ref(self.access_id.as_deref(), self.access_email, &mut errors);
+        let area_id = parse_at("/area_id", &area_id, &mut errors);
+        let ticket_type_id = parse_at("/ticket_type_id", &ticket_type_id, &mut errors);
+        errors.extend(check_min_revision(self.min_revision));
+        reject_if_any(errors)?;
+        Ok(CreationRequest {
+            access: access.ok_or_else(unreported_error)?,
+            area_id: area_id.ok_or_else(unreported_error)?,
+            ticket_type_id: ticket_type_id.ok_or_else(unreported_error)?,
+            min_revision: self.min_revision,
+        })
+    }
+}
+
+impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
+    /// Validates the body. Invalid tickets are part of the request.
+    pub(super) fn validate(self) -> Result<PreviewRequest<'b>> {
+        let mut errors = Vec::new();
+        let business_partner_id = self
+            .business_partner_id
+            .and_then(|id| parse_at("/business_partner_id", &id, &mut errors));
+        let rule_id = self
+            .rule_id
+            .and_then(|id| parse_at("/rule_id", &id, &mut errors));
+        errors.extend(check_filter(&self.filter));
+        let access_ids = self
+            .access_ids
+            .map(|TruncatedVec(ids)| parse_access_ids(&ids, &mut errors));
+        errors.extend(check_count(self.tickets.0.len(), MAX_SAMPLES, "/tickets"));
+        reject_if_any(errors)?;
+        Ok(PreviewRequest {
+            business_partner_id,
+            rule_id,
+            active: self.active,
+            filter: self.filter.into_filter(),
+            access_ids,
+            tickets: into_inputs(self.tickets.0),
+        })
+    }
+}
+
+fn into_inputs<'b, T: ParsedTicket<'b>>(tickets: Vec<T>) -> Vec<TicketInput<'b>> {
+    tickets.into_iter().map(ParsedTicket::into_input).collect()
+}
+
+/// Parses the reference to an access, which is either its id or its e-mail address.
+fn parse_access_ref(
+    id: Option<&str>,
+    email: Option<Email>,
+    errors: &mut Vec<FieldError>,
+) -> Option<AccessRef> {
+    match (id, email) {
+        (Some(id), None) => parse_at("/access_id", id, errors).map(AccessRef::Id),
+        (None, Some(email)) => match email.check() {
+            Ok(()) => Some(AccessRef::Email(email.into())),
+            Err(error) => {
+                errors.push(at("/access_email", error));
+                None
+            }
+        },
+        _ => {
+            errors.push(
+                FieldError::new("/access_id", Code::ExactlyOne)
+                    .with("allowed", "access_id, access_email"),
+            );
+            None
+        }
+    }
+}
+
+fn parse_access_ids(ids: &[String], errors: &mut Vec<FieldError>) -> Vec<AccessId> {
+    errors.extend(check_count(ids.len(), MAX_ACCESSES, "/access_ids"));
+    ids.iter()
+        .enumerate()
+        .filter_map(|(index, id)| parse_at(&format!("/access_ids/{index}"), id, errors))
+        .collect()
+}
+
+fn check_filter(filter: &RuleFilter) -> Vec<FieldError> {
+    let Err(errors) = filter.validate() else {
+        return Vec::new();
+    };
+    validation_errors(&errors)
+        .into_iter()
+        .map(|error| at("/filter", error))
+        .collect()
+}
+
+/// Parses a value, or records its error.
+fn parse_at<T: std::str::FromStr<Err = FieldError>>(
+    pointer: &str,
+    text: &str,
+    errors: &mut Vec<FieldError>,
+) -> Option<T> {
+    match text.parse() {
+        Ok(value) => Some(value),
+        Err(error) => {
+            errors.push(at(pointer, error));
+            None
+        }
+    }
+}
+
+/// An error of the value at `pointer`.
+fn at(pointer: &str, error: FieldError) -> FieldError {
+    FieldError {
+        pointer: format!("{pointer}{}", error.pointer),
+        ..error
+    }
+}
+
+/// Zero is accepted: clients that have not seen a revision yet may send it.
+fn check_min_revision(min_revision: Option<i64>) -> Option<FieldError> {
+    let out_of_range = min_revision.is_some_and(|revision| !(0..=MAX_REVISION).contains(&revision));
+    out_of_range.then(|| {
+        FieldError::new("/min_revision", Code::OutOfRange)
+            .with("allowed", format!("0..{MAX_REVISION}"))
+    })
+}
+
+fn check_count(count: usize, max: usize, pointer: &str) -> Option<FieldError> {
+    match count {
+        0 => Some(FieldError::new(pointer, Code::Required)),
+        _ if count > max => Some(FieldError::new(pointer, Code::TooManyValues).with("max", max)),
+        _ => None,
+    }
+}
+
+/// A value is missing although no error was recorded for it: a bug.
+fn unreported_error() -> Error {
+    anyhow::anyhow!("a missing value of a request was not reported").into()
+}

@@ -1,0 +1,126 @@
+//! The OpenAPI schema of a ticket.
+//!
+//! It is not derived from [`TicketAttributes`](crate::decisions::ticket::TicketAttributes), because
+//! that type belongs to the policy core, which does not depend on the OpenAPI library or on the id
+//! types. Tests compare the members of both.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    common::ids::{AccessId, AreaId, BusinessPartnerId, ContactId, TicketTypeId},
+    ticket_filter::{TicketClosure, TicketLevel, TicketStatus},
+};
+
+/// The attributes of a ticket. An omitted optional attribute is unknown; `null` means that the
+/// ticket has no such value. An unknown attribute can hide a ticket, but never make it visible.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "describes TicketAttributes in the OpenAPI document"
+)]
+#[schema(as = Ticket, example = json!({"ticket_id": "4711", "business_partner_id": "K-1001", "area_id": "netz", "ticket_type_id": "anomalie",
+    "status": "open", "closure": null, "internal": false, "confidential": false, "released": true, "main_contact_id": "P-77",
+    "tags": ["VPN"], "urgency": "low", "impact": "high", "subject": "Einwahl bricht ab", "created_at": "2026-11-23T08:00:00Z"}))]
+pub struct TicketSchema {
+    /// Any string that identifies the ticket within the request. It is returned unchanged.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
+    ticket_id: String,
+    #[schema(inline)]
+    business_partner_id: BusinessPartnerId,
+    #[schema(inline)]
+    area_id: AreaId,
+    /// Internal tickets are always hidden.
+    internal: bool,
+    /// Confidential tickets are visible to their main contact only.
+    confidential: bool,
+    #[schema(inline)]
+    ticket_type_id: Option<TicketTypeId>,
+    #[schema(inline)]
+    status: Option<TicketStatus>,
+    #[schema(inline)]
+    closure: Option<TicketClosure>,
+    released: Option<bool>,
+    #[schema(inline)]
+    main_contact_id: Option<ContactId>,
+    #[schema(inline)]
+    created_by_access_id: Option<AccessId>,
+    /// Tag names of at most 200 characters, compared case-insensitively.
+    #[schema(max_items = 1000)]
+    tags: Option<Vec<String>>,
+    #[schema(inline)]
+    urgency: Option<TicketLevel>,
+    #[schema(inline)]
+    impact: Option<TicketLevel>,
+    #[schema(inline)]
+    entry_channel: Option<ContactId>,
+    #[schema(inline)]
+    project_id: Option<ContactId>,
+    #[schema(inline)]
+    service_contract_id: Option<ContactId>,
+    #[schema(max_length = 1000)]
+    subject: Option<String>,
+    #[schema(max_length = 1000)]
+    reference_number: Option<String>,
+    /// RFC 3339 timestamp.
+    #[schema(format = DateTime)]
+    created_at: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Value, json};
+    use utoipa::PartialSchema as _;
+
+    use super::*;
+    use crate::decisions::ticket::TicketAttributes;
+
+    /// The names that a serde message quotes, without the first one.
+    fn expected_members(message: &str) -> BTreeSet<String> {
+        let quoted = message.split('`').skip(1).step_by(2);
+        quoted.skip(1).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn ticket_schema_has_the_members_that_are_parsed() {
+        let schema = serde_json::to_value(TicketSchema::schema()).unwrap();
+        let documented: BTreeSet<_> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
+        let unknown_member = serde_json::from_str::<TicketAttributes<'_>>(r#"{"x": 1}"#);
+        assert_eq!(
+            documented,
+            expected_members(&unknown_member.unwrap_err().to_string())
+        );
+    }
+
+    #[test]
+    fn ticket_schema_requires_the_members_that_are_required_when_parsing() {
+        let schema = serde_json::to_value(TicketSchema::schema()).unwrap();
+        let required: Vec<_> = schema["required"].as_array().unwrap().clone();
+        let ticket = json!({"ticket_id": "1", "business_partner_id": "K-1", "area_id": "netz", "internal": false, "confidential": false});
+        let parses = |ticket: &Value| {
+            serde_json::from_str::<TicketAttributes<'_>>(&ticket.to_string()).is_ok()
+        };
+        assert_eq!(required.len(), ticket.as_object().unwrap().len());
+        assert!(parses(&ticket));
+        for member in required {
+            let mut incomplete = ticket.clone();
+            incomplete
+                .as_object_mut()
+                .unwrap()
+                .remove(member.as_str().unwrap());
+            assert!(!parses(&incomplete), "{member}");
+        }
+    }
+}
