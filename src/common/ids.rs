@@ -119,17 +119,12 @@ impl<K> fmt::Debug for ErpId<K> {
 
 /// Judges a text that should be an id of the ERP.
 pub fn erp_id(text: &str) -> Result<(), FieldError> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-');
-    match text.as_bytes() {
-        [] => Err(FieldError::new("", Code::Required)),
-        [first, rest @ ..]
-            if rest.len() < 64
-                && first.is_ascii_alphanumeric()
-                && rest.iter().copied().all(allowed) =>
-        {
-            Ok(())
-        }
-        _ => Err(FieldError::new("", Code::InvalidId)),
+    if text.is_empty() {
+        Err(FieldError::new("", Code::Required))
+    } else if ticket_policy::ids::is_erp_id(text) {
+        Ok(())
+    } else {
+        Err(FieldError::new("", Code::InvalidId))
     }
 }
 
@@ -215,11 +210,8 @@ impl<K> FromStr for Id<K> {
 
     /// Reads the form we write only, in lower case and with hyphens: one id, one spelling, one URL.
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        // of all forms that are read, the one with hyphens alone is as long as this
-        let as_written = text.len() == uuid::fmt::Hyphenated::LENGTH
-            && !text.bytes().any(|b| b.is_ascii_uppercase());
-        let id = uuid::Uuid::try_parse(text).ok().filter(|_| as_written);
-        id.map(Self::from)
+        ticket_policy::ids::parse_uuid(text)
+            .map(Self::from)
             .ok_or_else(|| FieldError::new("", Code::InvalidId))
     }
 }

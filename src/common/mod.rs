@@ -4,7 +4,6 @@
 //! texts – do say how they are written in JSON, in the document and in a column, once, by deriving it.
 
 pub mod audit;
-pub mod calendar_duration;
 pub mod change;
 pub mod counters;
 pub mod empty_body;

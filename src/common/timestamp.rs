@@ -1,18 +1,17 @@
-//! Points in time: UTC, microseconds, because that is what PostgreSQL keeps.
+//! Points in time in UTC, as JSON strings and as columns.
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{fmt, ops::Deref, str::FromStr};
 
-use jiff::{ToSpan as _, Unit};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    calendar_duration::CalendarDuration,
     error::{Code, FieldError},
     lenient_enum::LenientEnum,
     text::SelfCheck,
 };
 
-/// A point in time, rounded once so that both engines give back what was written.
+/// A point in time that can be stored in a column. The value is that of the policy crate, which does
+/// not depend on diesel.
 #[derive(
     Debug,
     Clone,
@@ -22,123 +21,50 @@ use crate::common::{
     PartialOrd,
     Ord,
     Hash,
+    Serialize,
+    Deserialize,
     diesel::expression::AsExpression,
     diesel::deserialize::FromSqlRow,
 )]
+#[serde(transparent)]
 #[diesel(sql_type = crate::db::sql_types::UtcTimestamp)]
-pub struct Timestamp(jiff::Timestamp);
-
-/// The first moment of year 1.
-const BEGINNING: jiff::Timestamp = jiff::Timestamp::constant(-62_135_596_800, 0);
+pub struct Timestamp(ticket_policy::Timestamp);
 
 impl Timestamp {
-    /// Now, in microseconds.
+    /// The current time.
     pub fn now() -> Self {
-        let now = jiff::Timestamp::now();
-        Self::from_unix_micros(now.as_microsecond()).unwrap_or(Self(now))
+        Self(jiff::Timestamp::now().into())
     }
 
-    /// From microseconds since 1970; `None` outside the years that can be written as RFC 3339.
+    /// See [`ticket_policy::Timestamp::from_unix_micros`].
     pub fn from_unix_micros(micros: i64) -> Option<Self> {
-        jiff::Timestamp::from_microsecond(micros).ok().map(Self)
+        ticket_policy::Timestamp::from_unix_micros(micros).map(Self)
     }
 
-    /// Microseconds since 1970.
-    pub fn unix_micros(self) -> i64 {
-        self.0.as_microsecond()
-    }
-
-    /// Reads RFC 3339, and nothing that is only like it; finer fractions than microseconds are rounded. `None` also for years
-    /// before 1: RFC 3339 cannot write them (jiff reads them nevertheless), and PostgreSQL does not know all of them.
+    /// See [`ticket_policy::Timestamp::parse`].
     pub fn parse(text: &str) -> Option<Self> {
-        if !is_rfc3339(text) {
-            return None;
-        }
-        let read = text.parse::<jiff::Timestamp>().ok()?;
-        // rounding takes as long as reading, and few times have anything to round
-        let time = if read.subsec_nanosecond() % 1000 == 0 {
-            read
-        } else {
-            read.round(Unit::Microsecond).ok()?
-        };
-        (time >= BEGINNING).then_some(Self(time))
+        ticket_policy::Timestamp::parse(text).map(Self)
     }
 
-    /// This time in UTC, written as a pattern of `strftime` says; `None` if the pattern is none.
-    pub fn format(self, pattern: &str) -> Option<String> {
-        jiff::fmt::strtime::format(pattern, jiff::tz::Offset::UTC.to_datetime(self.0)).ok()
-    }
-
-    /// This time plus `seconds`, saturating at the end of time.
+    /// Adds seconds, saturating at the latest time.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
-        Self(
-            self.0
-                .checked_add(seconds.seconds())
-                .unwrap_or(jiff::Timestamp::MAX),
-        )
-    }
-
-    /// How a point in time that lies this long ago compares with one that lies a period of the calendar ago: `Greater` is
-    /// longer ago. The calendar, which takes its time, is asked only where the shortest and the longest the period can be do
-    /// not tell.
-    pub fn compare_age(self, then: Self, period: &CalendarDuration) -> Ordering {
-        let age = self.unix_micros() - then.unix_micros();
-        let (shortest, longest) = period.bounds();
-        if age < shortest {
-            Ordering::Less
-        } else if age > longest {
-            Ordering::Greater
-        } else {
-            self.minus(period).cmp(&then)
-        }
-    }
-
-    /// This time minus a period of the calendar in UTC, saturating at the beginning of time.
-    #[must_use]
-    pub fn minus(self, period: &CalendarDuration) -> Self {
-        let earlier = jiff::tz::Offset::UTC
-            .to_datetime(self.0)
-            .checked_sub(period.span());
-        let earlier = earlier.and_then(|time| jiff::tz::Offset::UTC.to_timestamp(time));
-        Self(earlier.unwrap_or(BEGINNING).max(BEGINNING))
+        Self(self.0.plus_seconds(seconds))
     }
 }
 
-/// Whether a text has the form of RFC 3339: jiff also reads other forms of ISO 8601, and names of time zones. That digits stand
-/// between the separators is left to jiff, which takes nothing else there.
-fn is_rfc3339(text: &str) -> bool {
-    // `t` is as good as `T` (RFC 3339 section 5.6)
-    let [
-        _,
-        _,
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        b'T' | b't',
-        _,
-        _,
-        b':',
-        _,
-        _,
-        b':',
-        _,
-        _,
-        rest @ ..,
-    ] = text.as_bytes()
-    else {
-        return false;
-    };
-    let fraction = rest
-        .strip_prefix(b".")
-        .map(|rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
-    let zone = rest.get(fraction.map_or(0, |digits| digits + 1)..);
-    fraction != Some(0) && matches!(zone, Some([b'Z' | b'z'] | [b'+' | b'-', _, _, b':', _, _]))
+impl Deref for Timestamp {
+    type Target = ticket_policy::Timestamp;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl From<Timestamp> for ticket_policy::Timestamp {
+    fn from(time: Timestamp) -> Self {
+        time.0
+    }
 }
 
 impl FromStr for Timestamp {
@@ -151,119 +77,15 @@ impl FromStr for Timestamp {
 
 impl SelfCheck for LenientEnum<Timestamp> {
     fn check(&self) -> Result<(), FieldError> {
-        self.known()
-            .map(drop)
-            .ok_or_else(|| FieldError::new("", Code::InvalidTime))
-    }
-}
-
-/// RFC 3339 with exactly six fractional digits, so that texts sort like times.
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.6}", self.0)
-    }
-}
-
-impl Serialize for Timestamp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[rstest::rstest]
-    #[case("2026-11-23T08:00:00Z", true)]
-    #[case("2026-11-23t08:00:00.1234567z", true)]
-    #[case("2026-11-23T08:00:00-05:30", true)]
-    #[case("20261123T080000Z", false)]
-    #[case("2026-11-23T08:00Z", false)]
-    #[case("2026-11-23 08:00:00Z", false)]
-    #[case("2026-11-23T08:00:00", false)]
-    #[case("2026-11-23T08:00:00.Z", false)]
-    #[case("2026-11-23T08:00:00+01:00[Europe/Berlin]", false)]
-    #[case("2026-02-30T08:00:00Z", false)]
-    #[case("2026-11-23T08:00:0ä", false)]
-    #[case("2026-11-23T08:00:00+01:0ä", false)]
-    #[case("2026-11-23T08:00:00+01:0x", false)]
-    #[case("2026-11-23T08:00:00+1a:00", false)]
-    #[case("2026-1a-23T08:00:00Z", false)]
-    #[case("2026-11- 3T08:00:00Z", false)]
-    #[case("+026-11-23T08:00:00Z", false)]
-    #[case("2026-11-23T+8:00:00Z", false)]
-    #[case("2026-11-23T08:00:60Z", true)]
-    fn only_rfc3339_is_read(#[case] text: &str, #[case] good: bool) {
-        assert_eq!(Timestamp::parse(text).is_some(), good, "{text}");
-    }
-
-    #[test]
-    fn is_written_with_six_digits_and_read_back() {
-        let time = Timestamp::parse("2026-11-23T22:48:51+01:00").unwrap();
-        assert_eq!(time.to_string(), "2026-11-23T21:48:51.000000Z");
-        assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
-        assert_eq!(Timestamp::from_unix_micros(time.unix_micros()), Some(time));
-    }
-
-    #[rstest::rstest]
-    #[case("2026-11-23T08:00:00Z", "P30D", "2026-10-24T08:00:00.000000Z")]
-    #[case("2024-03-31T08:00:00Z", "P1M", "2024-02-29T08:00:00.000000Z")]
-    #[case("2026-11-23T08:00:00Z", "PT12H30M", "2026-11-22T19:30:00.000000Z")]
-    #[case("0001-01-01T00:00:00Z", "P1D", "0001-01-01T00:00:00.000000Z")]
-    fn periods_are_the_calendars(#[case] now: &str, #[case] period: &str, #[case] then: &str) {
-        let period = CalendarDuration::parse(period).unwrap();
-        assert_eq!(
-            Timestamp::parse(now).unwrap().minus(&period).to_string(),
-            then
-        );
-    }
-
-    #[test]
-    fn ages_compare_as_the_calendar_says() {
-        let now = Timestamp::parse("2024-03-31T08:00:00Z").unwrap();
-        for period in [
-            "P1M",
-            "P3M",
-            "P1Y",
-            "P1Y1M",
-            "P2W",
-            "P30D",
-            "PT36H",
-            "P4Y2M3DT1S",
-        ] {
-            let period = CalendarDuration::parse(period).unwrap();
-            let limit = now.minus(&period);
-            for seconds in (-40 * 86_400..40 * 86_400)
-                .step_by(7 * 3_600)
-                .chain([-1, 0, 1])
-            {
-                let then = limit.plus_seconds(seconds);
-                assert_eq!(
-                    now.compare_age(then, &period),
-                    limit.cmp(&then),
-                    "{then} {period}"
-                );
-            }
+        match self.known() {
+            Some(_) => Ok(()),
+            None => Err(FieldError::new("", Code::InvalidTime)),
         }
     }
+}
 
-    #[rstest::rstest]
-    #[case("0001-01-01T00:00:00Z", true)]
-    #[case("9999-12-30T21:59:59.999999Z", true)]
-    #[case("0000-12-31T23:59:59.999999Z", false)]
-    #[case("-009999-06-01T00:00:00Z", false)]
-    #[case("+010000-01-01T00:00:00Z", false)]
-    #[case("9999-12-30T22:00:00.9999999Z", false)]
-    #[case("yesterday", false)]
-    fn only_years_1_to_9999_are_read(#[case] text: &str, #[case] good: bool) {
-        assert_eq!(Timestamp::parse(text).is_some(), good);
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

@@ -3,13 +3,14 @@
 //! The tags stand beside the areas, not within each: a tag that belongs to every area would otherwise be repeated for each of
 //! them, and a partner may have twenty thousand.
 
+use ticket_policy::creation::{AreaAbilities, abilities};
+
 use super::{
     policy_cache::{PolicyCache, viewer},
     policy_loader::{PolicyInput, PolicySnapshot},
     response::{
         AreaCapability, Capabilities, CreatableType, OfferedPlanBoard, OfferedQuery, OfferedTag,
     },
-    ticket_creation::{AreaAbilities, abilities},
 };
 use crate::{
     accesses::{self, AccessRef},

@@ -1,13 +1,15 @@
 //! Why: a step's outcome as a sentence, with the settings that decide and where to find them.
 
-use super::{
+use ticket_policy::{
+    Viewer,
+    creation::CreationReason,
     evaluator::{Outcome, Step, StepResult},
-    policy::{Policy, Viewer},
-    response::{CreationObstacle, DecisionSource, DecisionStep},
+    policy::Policy,
     rules::Rule,
     ticket::TicketAttributes,
-    ticket_creation::CreationReason,
 };
+
+use super::response::{CreationObstacle, DecisionSource, DecisionStep};
 use crate::{
     accesses::{Access, TicketVisibility},
     areas::AreaGrant,
@@ -136,7 +138,7 @@ impl Explainer<'_> {
         rules: &[&Rule],
         facts: &TicketAttributes<'_>,
     ) -> Vec<DecisionSource> {
-        let partner = self.policy.partner.business_partner_id.as_str();
+        let partner = &*self.policy.partner.business_partner_id;
         let tab = format!("{API_BASE}/customer-integrations/{partner}");
         match step {
             Step::IntegrationInactive => {

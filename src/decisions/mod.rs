@@ -10,11 +10,9 @@
 //!
 //! Decisions are not counted among the tab's rooms: they own nothing and write nothing.
 
-mod attribute;
+mod attribute_error;
 mod capabilities;
-pub mod evaluator;
 mod explanation;
-pub mod policy;
 pub mod policy_cache;
 mod policy_loader;
 mod preview;
@@ -23,13 +21,8 @@ mod request_body;
 pub mod request_schema;
 pub mod response;
 pub mod routes;
-pub mod rules;
 mod service;
 mod stats;
-#[cfg(test)]
-mod tests;
-pub mod ticket;
-pub mod ticket_creation;
 
 pub use policy_cache::PolicyCache;
 pub use stats::DecisionStats;

@@ -15,10 +15,10 @@ use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, UnitWeighter, Weighter,
     sync::{Cache, DefaultLifecycle},
 };
+use ticket_policy::Viewer;
 
 use super::{
     DecisionStats,
-    policy::Viewer,
     policy_loader::{GlobalRuleCache, PolicyInput, PolicySnapshot},
 };
 use crate::{
@@ -267,8 +267,9 @@ impl PolicyCache {
     fn remember(&self, row: (AccessRow, i64)) -> Arc<CachedAccess> {
         let known = Arc::new(CachedAccess::from(row));
         self.logins
-            .insert(known.viewer.email.to_string(), known.viewer.id);
-        self.accesses.insert(known.viewer.id, Arc::clone(&known));
+            .insert(known.viewer.email.to_string(), known.viewer.id.into());
+        self.accesses
+            .insert(known.viewer.id.into(), Arc::clone(&known));
         known
     }
 
@@ -296,7 +297,7 @@ impl CachedAccess {
     /// Whether it is of the same state as a policy, and still goes by the name it was asked for.
     fn fits(&self, snapshot: &PolicySnapshot, access: &AccessRef) -> bool {
         let named = match access {
-            AccessRef::Id(id) => *id == self.viewer.id,
+            AccessRef::Id(id) => id.as_uuid() == self.viewer.id,
             AccessRef::Email(email) => **email == *self.viewer.email,
         };
         named && self.revision == snapshot.revisions.partner
@@ -316,7 +317,7 @@ impl From<(AccessRow, i64)> for CachedAccess {
 /// An access as it looks at tickets.
 pub fn viewer(id: AccessId, fields: AccessFields) -> Viewer {
     Viewer {
-        id,
+        id: id.as_uuid(),
         id_text: id.to_string().into(),
         contact_id: fields.contact_id.map(|contact| contact.as_str().into()),
         email: fields.email.into(),

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ticket_policy::{
+    policy::{GrantedArea, GrantedType, PartnerPolicy, Policy, PolicySource},
+    rules::{RuleDefinition, RuleSet},
+};
 use tokio::sync::OnceCell;
 
-use super::{
-    policy::{GrantedArea, GrantedType, PartnerPolicy, Policy, PolicySource},
-    rules::RuleSet,
-};
 use crate::{
     catalog::EntryKind,
     common::{
@@ -119,7 +119,7 @@ impl PolicyInput {
             stamp,
         } = self;
         let global = cell
-            .get_or_try_init(|| spawn_compute(|| Arc::new(RuleSet::new(rules))))
+            .get_or_try_init(|| spawn_compute(|| Arc::new(RuleSet::new(definitions(rules)))))
             .await?
             .clone();
         let partner = match own {
@@ -151,12 +151,20 @@ async fn source(conn: &mut Conn, standing: &IntegrationState) -> Result<PolicySo
     let of = |kind| granted.iter().filter(move |grant| grant.kind() == kind);
     let rules = exclusion_rules::service::list_active(conn, partner.as_str()).await?;
     Ok(PolicySource {
-        business_partner_id: partner.clone(),
+        business_partner_id: partner.as_str().into(),
         integration_active: standing.integration.active,
         business_partner_active: standing.partner.active,
         areas: of(EntryKind::Area).map(area).collect(),
         ticket_types: of(EntryKind::TicketType).map(ticket_type).collect(),
-        rules,
+        rules: definitions(rules).collect(),
+    })
+}
+
+fn definitions(rules: Vec<StoredRule>) -> impl Iterator<Item = RuleDefinition> {
+    rules.into_iter().map(|(id, name, filter)| RuleDefinition {
+        id: id.as_uuid(),
+        name,
+        filter,
     })
 }
 

@@ -4,16 +4,19 @@
 //! be; whether an access would see the ticket but for the rules is the rest.
 
 use std::{collections::BTreeSet, sync::Arc};
+use ticket_policy::{
+    Viewer,
+    evaluator::{self, Effect, Scratch},
+    policy::Policy,
+    rules::{RuleDefinition, RuleSet},
+    ticket::TicketAttributes,
+};
 
 use super::{
-    evaluator::{self, Effect, Scratch},
-    policy::{Policy, Viewer},
     policy_cache::{PolicyCache, viewer},
     request::{MAX_ACCESSES, PreviewQuestion},
     response::{AccessPreview, Affected, ExclusionRulePreview, SampleError},
-    rules::RuleSet,
     service::ticket_error,
-    ticket::TicketAttributes,
 };
 use crate::{
     accesses::{self, AccessRow},
@@ -69,11 +72,14 @@ pub async fn preview(
         .await?;
     all_known(question.access_ids.as_deref(), &rows)?;
     answer.accesses_left_out = left_out;
-    let rule = question
-        .active
-        .then(|| (RuleId::generate(), String::new(), question.filter.clone()));
+    let rule = question.active.then(|| RuleDefinition {
+        id: RuleId::generate().as_uuid(),
+        name: String::new(),
+        filter: question.filter.clone(),
+    });
     let draft = RuleSet::new(rule);
-    let (now, mut scratch) = (Timestamp::now(), Scratch::default());
+    let now = Timestamp::now().into();
+    let mut scratch = Scratch::default();
     let drafted: Vec<_> = tickets
         .iter()
         .map(|it| evaluator::matched_by(&draft, it, now, &mut scratch))
@@ -95,7 +101,7 @@ pub async fn preview(
                 evaluator::effect(
                     &snapshot.policy,
                     facts,
-                    question.rule_id,
+                    question.rule_id.map(|id| id.as_uuid()),
                     hides,
                     now,
                     &mut scratch,

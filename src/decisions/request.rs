@@ -6,11 +6,9 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use ticket_policy::ticket::TicketAttributes;
 
-use super::{
-    request_body::{CreationBody, PreviewBody, VisibilityBody},
-    ticket::TicketAttributes,
-};
+use super::request_body::{CreationBody, PreviewBody, VisibilityBody};
 use crate::{
     accesses::AccessRef,
     common::{

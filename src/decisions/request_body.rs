@@ -2,13 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use ticket_policy::{Str, ticket::TicketAttributes};
 
-use super::{
-    request::{
-        CreationQuestion, InvalidTicket, MAX_ACCESSES, MAX_SAMPLES, MAX_TICKETS, PreviewQuestion,
-        TicketInput, VisibilityQuestion,
-    },
-    ticket::{Str, TicketAttributes},
+use super::request::{
+    CreationQuestion, InvalidTicket, MAX_ACCESSES, MAX_SAMPLES, MAX_TICKETS, PreviewQuestion,
+    TicketInput, VisibilityQuestion,
 };
 use crate::{
     accesses::AccessRef,
@@ -79,11 +77,11 @@ pub trait Ticket<'b> {
 impl<'b> Ticket<'b> for JsonObject<Box<TicketAttributes<'b>>> {
     fn slot(self) -> TicketInput<'b> {
         let Self(facts) = self;
-        match facts.check() {
+        match facts.validate() {
             Ok(()) => Ok(facts),
-            Err(field_error) => Err(InvalidTicket {
+            Err(error) => Err(InvalidTicket {
                 ticket_id: Some(facts.ticket_id.0.into_owned()),
-                field_error,
+                field_error: error.into(),
             }
             .into()),
         }

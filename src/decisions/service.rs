@@ -1,16 +1,18 @@
 //! From a question to an answer: who asks is found, the policy is current, the evaluator decides, and is explained if wanted.
 
 use std::{borrow::Cow, sync::Arc};
+use ticket_policy::{
+    creation::may_create,
+    evaluator::{self, Outcome, Scratch},
+    ticket::{MAX_TICKET_ID, TicketAttributes},
+};
 
 use super::{
     DecisionStats,
-    evaluator::{self, Outcome, Scratch},
     explanation::Explainer,
     policy_cache::{PolicyCache, ResolvedAccess},
     request::{CreationQuestion, InvalidTicket, TicketInput, VisibilityQuestion},
     response::{TicketCreationAnswer, TicketDecision, TicketVisibilityAnswer},
-    ticket::{MAX_TICKET_ID, TicketAttributes},
-    ticket_creation::may_create,
 };
 use crate::{
     accesses::AccessRef,
@@ -54,8 +56,8 @@ pub async fn visibility<'b>(
     )
     .await?;
     let explain = question.explain && caller.is_told_why();
-    let now = Timestamp::now();
-    let decisions: Vec<_> = Scratch::lend(|scratch| {
+    let now = Timestamp::now().into();
+    let decisions: Vec<_> = Scratch::with_thread_local(|scratch| {
         let decide = |(index, slot): (usize, TicketInput<'b>)| match slot {
             Ok(facts) => decision(&asked, facts, explain.then_some(caller.lang), now, scratch),
             Err(wrong) => refusal(*wrong, index, caller.lang),
@@ -90,7 +92,7 @@ fn decision<'b>(
     asked: &ResolvedAccess,
     facts: Box<TicketAttributes<'b>>,
     explain: Option<Lang>,
-    now: Timestamp,
+    now: ticket_policy::Timestamp,
     scratch: &mut Scratch,
 ) -> TicketDecision<'b> {
     let (policy, viewer) = (&asked.snapshot.policy, &asked.known.viewer);

@@ -160,11 +160,10 @@ mod tests {
 
     use strum::IntoEnumIterator as _;
 
+    use ticket_policy::{creation::CreationReason, evaluator::Step};
+
     use super::*;
-    use crate::{
-        decisions::{evaluator::Step, ticket_creation::CreationReason},
-        ticket_filter::{Field, Operator},
-    };
+    use crate::ticket_filter::{Field, Operator};
 
     /// Each message of a file: its id, its attributes, and the facts it mentions.
     fn messages(source: &str) -> BTreeMap<&str, BTreeSet<&str>> {

@@ -1,12 +1,12 @@
 //! Readiness: is what is configured enough? Derived, never stored (domain.md section 7).
 
 use serde::Serialize;
+use ticket_policy::rules::CompiledFilter;
 use utoipa::ToSchema;
 
 use super::dto::Counts;
 use crate::{
-    accesses::AccessCounts, catalog::EntryKind, common::ids::TicketTypeId,
-    decisions::rules::CompiledFilter, grants::GrantWithEntry,
+    accesses::AccessCounts, catalog::EntryKind, common::ids::TicketTypeId, grants::GrantWithEntry,
 };
 
 /// Something that stands in the way, or should be looked at.

@@ -1,5 +1,7 @@
 //! The rules of the aggregate: what may be written while it is inactive, and switching it on and off.
 
+use ticket_policy::rules::CompiledFilter;
+
 use super::{
     IntegrationRow, IntegrationState, RevisionLookup,
     dto::{
@@ -22,7 +24,6 @@ use crate::{
     },
     crud::Parent,
     db::{Aggregate, Conn, Db, ReadCost, Tx, VersionVector},
-    decisions::rules::CompiledFilter,
     exclusion_rules, grants,
     history::AggregateVersion,
     queries, tags, ticket_filter,

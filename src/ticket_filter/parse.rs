@@ -9,10 +9,11 @@ use utoipa::{
 };
 use validator::{Validate, ValidationErrors};
 
-use super::{Condition, Field, Operator, TicketFilter, ValueKind, fields::MAX_VALUES};
+use ticket_policy::{CalendarDuration, filter::MAX_VALUES};
+
+use super::{Condition, Field, Operator, TicketFilter, ValueKind};
 use crate::common::{
     Code, FieldError,
-    calendar_duration::CalendarDuration,
     ids::{ContactId, Id},
     json_object::JsonObject,
     normalize::fold_case,

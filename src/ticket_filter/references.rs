@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Summary, TicketFilter, parse::MAX_FIELD_ERRORS};
+use super::{Summary, TicketFilter, catalog_entries::referenced_entries, parse::MAX_FIELD_ERRORS};
 use crate::{
     catalog::{self, EntryKind},
     common::{
@@ -45,7 +45,7 @@ impl Names {
     /// The names that one filter needs.
     #[must_use]
     pub fn within(&self, filter: &TicketFilter) -> Self {
-        let named = filter.named_entries();
+        let named = referenced_entries(filter);
         Self::of(
             named
                 .iter()
@@ -89,7 +89,7 @@ pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = Owner>) -> R
 /// Reads what the entries are called that a filter names; those that the catalogue does not know have no name.
 async fn names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
     let (mut areas, mut ticket_types) = (BTreeSet::new(), BTreeSet::new());
-    for (_, kind, id) in filter.named_entries() {
+    for (_, kind, id) in referenced_entries(filter) {
         if kind == EntryKind::Area {
             areas.insert(id)
         } else {
@@ -112,7 +112,7 @@ async fn names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
 
 /// Every entry that a filter names must be known; retired ones may be named, they can return.
 fn known(filter: &TicketFilter, names: &Names) -> Result<()> {
-    let entries = filter.named_entries().into_iter();
+    let entries = referenced_entries(filter).into_iter();
     let unknown = entries
         .filter(|(_, kind, id)| names.name(*kind, id).is_none())
         .take(MAX_FIELD_ERRORS);
@@ -160,7 +160,7 @@ pub async fn keep(conn: &mut Conn, owner: Owner, filter: &TicketFilter) -> Resul
         refs::table.filter(refs::owner_id.eq(id))
     )
     .execute(c))?;
-    let named = filter.named_entries();
+    let named = referenced_entries(filter);
     for kind in [EntryKind::Area, EntryKind::TicketType] {
         let ids: Vec<_> = named
             .iter()

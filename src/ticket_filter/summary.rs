@@ -1,10 +1,14 @@
 //! A filter in words: one readable sentence in German or English, with catalogue names instead of ids.
 
 use fluent_bundle::FluentValue;
+use ticket_policy::CalendarDuration;
 
-use super::{Condition, Field, Operator, TicketFilter, ValueKind, references::Names};
+use super::{
+    Condition, Field, Operator, TicketFilter, ValueKind, catalog_entries::entry_kind,
+    references::Names,
+};
 use crate::{
-    common::{calendar_duration::CalendarDuration, timestamp::Timestamp},
+    common::timestamp::Timestamp,
     i18n::{self, Lang, ListKind, message},
 };
 
@@ -136,8 +140,7 @@ impl SummaryWriter<'_> {
                 .and_then(|time| time.format(&self.phrase("time-pattern", [])))
                 .unwrap_or_else(|| value.to_owned()),
             ValueKind::AreaId | ValueKind::TicketTypeId => quoted(
-                field
-                    .entry_kind()
+                entry_kind(field)
                     .and_then(|kind| self.names.name(kind, value))
                     .unwrap_or(value),
             ),

@@ -1,59 +1,62 @@
-//! One fact of a ticket: known, known to be none, or not known.
+//! A single attribute of a ticket: unknown, absent, or a value.
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::common::{FieldError, lenient_enum::LenientEnum, text::SelfCheck};
+use crate::{LenientEnum, filter::Truth};
 
-/// What is known of one fact: absent in JSON is unknown, `null` is known to be none.
+/// An attribute in one of three states: a member missing from the JSON is unknown, `null` is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Attribute<T> {
+    /// The caller did not provide it.
     #[default]
     Unknown,
+    /// The ticket is known to have no value.
     Absent,
     Known(T),
 }
 
 impl<T> Attribute<T> {
-    /// The same fact, borrowed as something else.
-    pub fn map_ref<'s, U>(&'s self, see: impl FnOnce(&'s T) -> U) -> Attribute<U> {
+    /// Maps a known value by reference.
+    #[inline]
+    pub fn map_ref<'s, U>(&'s self, map: impl FnOnce(&'s T) -> U) -> Attribute<U> {
         match self {
             Self::Unknown => Attribute::Unknown,
             Self::Absent => Attribute::Absent,
-            Self::Known(value) => Attribute::Known(see(value)),
+            Self::Known(value) => Attribute::Known(map(value)),
         }
     }
 
-    /// The value, if there is one.
+    /// The value, if it is known.
+    #[inline]
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
             Self::Unknown | Self::Absent => None,
         }
     }
-}
 
-impl<T: Copy> Attribute<LenientEnum<T>> {
-    /// A word by its place. What is none of the words does not pass [`Attribute::judged`]; it would be unknown.
-    pub fn word(&self, place: impl FnOnce(T) -> u8) -> Attribute<u8> {
+    /// Evaluates a test: unknown attributes stay unknown, `if_absent` is the result without a value.
+    #[inline]
+    pub fn test(self, if_absent: bool, test: impl FnOnce(T) -> bool) -> Truth {
         match self {
-            Self::Unknown => Attribute::Unknown,
-            Self::Absent => Attribute::Absent,
-            Self::Known(choice) => choice
-                .known()
-                .map_or(Attribute::Unknown, |word| Attribute::Known(place(word))),
+            Self::Unknown => Truth::Unknown,
+            Self::Absent => if_absent.into(),
+            Self::Known(value) => test(value).into(),
         }
     }
 }
 
-impl<T> Attribute<LenientEnum<T>>
-where
-    LenientEnum<T>: SelfCheck,
-{
-    /// Tells what is wrong with a value that is known.
-    pub fn judged(&self) -> Result<(), FieldError> {
-        self.known().map_or(Ok(()), LenientEnum::check)
+impl<T: Copy> Attribute<LenientEnum<T>> {
+    /// The parsed value. Invalid values count as unknown; validation rejects them.
+    #[inline]
+    pub fn parsed(&self) -> Attribute<T> {
+        match self {
+            Self::Unknown => Attribute::Unknown,
+            Self::Absent => Attribute::Absent,
+            Self::Known(value) => value.known().map_or(Attribute::Unknown, Attribute::Known),
+        }
     }
 }
 
@@ -63,24 +66,25 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Attribute<T> {
     }
 }
 
-/// A text of the request, borrowed from its body where JSON's escapes allow.
+/// A string that borrows from the request body unless it contains JSON escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Str<'a>(pub Cow<'a, str>);
 
 impl Deref for Str<'_> {
     type Target = str;
 
+    #[inline]
     fn deref(&self) -> &str {
         &self.0
     }
 }
 
-/// `Cow` itself would always be owned within an `Option` (serde-rs/serde#1852).
+/// Not derived: a `Cow` inside an `Option` always deserializes as owned (serde-rs/serde#1852).
 impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfStr;
+        struct Visitor;
 
-        impl<'de> de::Visitor<'de> for OfStr {
+        impl<'de> de::Visitor<'de> for Visitor {
             type Value = Str<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,6 +100,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
             }
         }
 
-        deserializer.deserialize_str(OfStr)
+        deserializer.deserialize_str(Visitor)
     }
 }

@@ -1,21 +1,19 @@
-//! The table of domain.md section 5: which facts of a ticket can be asked for, how, and with which values. It validates filters,
-//! is published by `GET /ticket-fields`, and words the summaries; there is no second one.
+//! The table of ticket fields, operators and value kinds (`docs/domain.md`). It is the only
+//! one: filter validation, `GET /ticket-fields` and the filter summaries all read it.
 
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use strum::VariantNames as _;
-use utoipa::ToSchema;
 
 use super::enums::{TicketClosure, TicketLevel, TicketStatus};
-use crate::catalog::EntryKind;
 
-/// The words of a flag: set, and not set.
+/// The values of a flag: set and not set.
 pub const FLAGS: [&str; 2] = ["true", "false"];
-/// Most values of one condition.
+/// Maximum number of values of one condition.
 pub const MAX_VALUES: usize = 100;
 
-/// A fact of a ticket. `internal` is no field: internal tickets are always hidden.
+/// A field of a ticket. `internal` is not a field: internal tickets are always hidden.
 #[derive(
     Debug,
     Clone,
@@ -27,12 +25,12 @@ pub const MAX_VALUES: usize = 100;
     Hash,
     Serialize,
     Deserialize,
-    ToSchema,
     strum::IntoStaticStr,
     strum::EnumString,
     strum::EnumIter,
     strum::VariantNames,
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Field {
@@ -55,7 +53,7 @@ pub enum Field {
     CreatedAt,
 }
 
-/// How a fact is compared.
+/// How a field is compared.
 #[derive(
     Debug,
     Clone,
@@ -67,12 +65,12 @@ pub enum Field {
     Hash,
     Serialize,
     Deserialize,
-    ToSchema,
     strum::IntoStaticStr,
     strum::EnumString,
     strum::EnumIter,
     strum::VariantNames,
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Operator {
@@ -91,31 +89,32 @@ pub enum Operator {
     NewerThan,
 }
 
-/// What the values of a condition are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+/// What kind of values a condition takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ValueKind {
-    /// Id of an area of the catalogue.
+    /// Id of an area in the catalogue.
     AreaId,
-    /// Id of a ticket type of the catalogue.
+    /// Id of a ticket type in the catalogue.
     TicketTypeId,
-    /// One of the words that the field lists.
+    /// One of the values that the field lists.
     Word,
-    /// Name of a tag, 1 to 100 characters; case does not matter.
+    /// Name of a tag, 1 to 100 characters, case-insensitive.
     TagName,
     /// `true` or `false`.
     Boolean,
-    /// The ERP's id of a contact.
+    /// Id of a contact in the ERP.
     ContactId,
     /// Id of an access.
     AccessId,
-    /// An id of the ERP.
+    /// Any other id in the ERP.
     ErpId,
-    /// 1 to 200 characters; case does not matter.
+    /// 1 to 200 characters, case-insensitive.
     Text,
-    /// A point in time, RFC 3339.
+    /// A point in time (RFC 3339).
     Time,
-    /// A positive duration, ISO 8601 (`P30D`).
+    /// A positive duration (ISO 8601, such as `P30D`).
     Duration,
     /// No values.
     Nothing,
@@ -134,12 +133,12 @@ const TIME: &[Operator] = &[
 ];
 
 impl Field {
-    /// The field's word.
+    /// The name of the field in JSON.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// What its values are, where the operator does not say otherwise.
+    /// The kind of its values. Some operators override it, see [`Operator::value_kind`].
     pub fn value_kind(self) -> ValueKind {
         match self {
             Self::Area => ValueKind::AreaId,
@@ -155,7 +154,7 @@ impl Field {
         }
     }
 
-    /// How it can be compared.
+    /// The operators that apply to it.
     pub fn operators(self) -> &'static [Operator] {
         match self.value_kind() {
             ValueKind::ContactId | ValueKind::AccessId => PERSON,
@@ -167,7 +166,7 @@ impl Field {
         }
     }
 
-    /// The words it can have; empty where its values are no words.
+    /// The values it can have, if they are a closed set; otherwise empty.
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Self::Status => TicketStatus::VARIANTS,
@@ -178,28 +177,19 @@ impl Field {
         }
     }
 
-    /// The kind of catalogue entries its values name.
-    pub fn entry_kind(self) -> Option<EntryKind> {
-        match self {
-            Self::Area => Some(EntryKind::Area),
-            Self::TicketType => Some(EntryKind::TicketType),
-            _ => None,
-        }
-    }
-
-    /// Whether a board can be ordered by it: a ticket has several tags, and they have no order.
+    /// Whether a ticket board can be sorted by it. Tags cannot: a ticket has several, in no order.
     pub fn is_sortable(self) -> bool {
         self != Self::Tag
     }
 }
 
 impl Operator {
-    /// The operator's word.
+    /// The name of the operator in JSON.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// What its values are, for a field of `kind`.
+    /// The kind of its values for a field whose values are of `kind`.
     pub fn value_kind(self, kind: ValueKind) -> ValueKind {
         match self {
             Self::IsSelf => ValueKind::Nothing,
@@ -217,7 +207,7 @@ impl Operator {
         }
     }
 
-    /// Whether it speaks of the access that looks, so that it makes sense in queries only.
+    /// Whether it refers to the viewer. Exclusion rules have none, so only queries may use it.
     pub fn needs_viewer(self) -> bool {
         self == Self::IsSelf
     }

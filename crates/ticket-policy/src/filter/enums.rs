@@ -1,9 +1,8 @@
-//! The facts of a ticket that are one of a few words. Their words are also the values of the fields that ask for them.
+//! Ticket attributes with a closed set of values. Filters compare the same names.
 
 use serde::Deserialize;
-use utoipa::ToSchema;
 
-/// Where a ticket stands.
+/// Processing status of a ticket.
 #[derive(
     Debug,
     Clone,
@@ -11,11 +10,11 @@ use utoipa::ToSchema;
     PartialEq,
     Eq,
     Deserialize,
-    ToSchema,
     strum::EnumString,
     strum::IntoStaticStr,
     strum::VariantNames,
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum TicketStatus {
@@ -25,7 +24,7 @@ pub enum TicketStatus {
     Closed,
 }
 
-/// How a ticket ended.
+/// How a ticket was closed.
 #[derive(
     Debug,
     Clone,
@@ -33,11 +32,11 @@ pub enum TicketStatus {
     PartialEq,
     Eq,
     Deserialize,
-    ToSchema,
     strum::EnumString,
     strum::IntoStaticStr,
     strum::VariantNames,
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum TicketClosure {
@@ -46,7 +45,7 @@ pub enum TicketClosure {
     Withdrawn,
 }
 
-/// How much something matters.
+/// Urgency or impact of a ticket.
 #[derive(
     Debug,
     Clone,
@@ -54,11 +53,11 @@ pub enum TicketClosure {
     PartialEq,
     Eq,
     Deserialize,
-    ToSchema,
     strum::EnumString,
     strum::IntoStaticStr,
     strum::VariantNames,
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum TicketLevel {

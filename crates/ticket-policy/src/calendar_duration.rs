@@ -1,19 +1,24 @@
-//! Spans of time as people configure them: "30 days", "2 months".
+//! Durations in calendar units, such as 30 days or 2 months.
 
-use std::{fmt, sync::LazyLock};
+use std::fmt;
 
-use jiff::{Span, civil::date, fmt::temporal::SpanParser};
+use jiff::{
+    Span,
+    civil::{DateTime, date},
+    fmt::temporal::SpanParser,
+};
 
-/// A positive ISO 8601 duration of whole seconds, at most a hundred years. Months and years are the calendar's.
+/// A positive ISO 8601 duration in whole seconds, at most 100 years. Months and years have the length
+/// that the calendar gives them.
 #[derive(Debug, Clone, Copy)]
 pub struct CalendarDuration(Span);
 
-/// Where periods are measured to judge their length.
-const ORIGIN: jiff::civil::Date = date(2000, 1, 1);
-static LONGEST: LazyLock<jiff::civil::DateTime> = LazyLock::new(|| date(2100, 1, 1).at(0, 0, 0, 0));
+/// The dates between which a duration must fit.
+const ORIGIN: DateTime = date(2000, 1, 1).at(0, 0, 0, 0);
+const LATEST_END: DateTime = date(2100, 1, 1).at(0, 0, 0, 0);
 
 impl CalendarDuration {
-    /// Reads the ISO 8601 form only (`P30D`, `PT12H`, `P1Y6M`).
+    /// Parses ISO 8601 only (`P30D`, `PT12H`, `P1Y6M`), not jiff's other formats.
     pub fn parse(text: &str) -> Option<Self> {
         let span = SpanParser::new()
             .parse_span(text)
@@ -22,29 +27,31 @@ impl CalendarDuration {
         let whole = span.get_milliseconds() == 0
             && span.get_microseconds() == 0
             && span.get_nanoseconds() == 0;
-        let end = ORIGIN.at(0, 0, 0, 0).checked_add(span).ok()?;
-        (whole && end <= *LONGEST).then_some(Self(span))
+        let end = ORIGIN.checked_add(span).ok()?;
+        (whole && end <= LATEST_END).then_some(Self(span))
     }
 
-    /// The shortest and the longest it can be, in microseconds: months and years differ.
+    /// The shortest and longest time it can amount to, in microseconds: months and years vary.
     pub fn bounds(&self) -> (i64, i64) {
         const SECOND: i64 = 1_000_000;
         let span = &self.0;
         let days = i64::from(span.get_weeks()) * 7 + i64::from(span.get_days());
-        let rest =
+        let seconds =
             i64::from(span.get_hours()) * 3600 + span.get_minutes() * 60 + span.get_seconds();
-        let (years, months) = (i64::from(span.get_years()), i64::from(span.get_months()));
-        let long = |year: i64, month: i64| {
-            ((years * year + months * month + days) * 86_400 + rest) * SECOND
+        let years = i64::from(span.get_years());
+        let months = i64::from(span.get_months());
+        let total = |days_per_year: i64, days_per_month: i64| {
+            let days = years * days_per_year + months * days_per_month + days;
+            (days * 86_400 + seconds) * SECOND
         };
-        (long(365, 28), long(366, 31))
+        (total(365, 28), total(366, 31))
     }
 
-    pub(super) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> Span {
         self.0
     }
 
-    /// Its parts that are not zero, largest first, each with its unit's name (`days`).
+    /// The non-zero components with the names of their units (`days`), largest unit first.
     pub fn parts(&self) -> Vec<(&'static str, i64)> {
         let span = &self.0;
         let parts = [
@@ -63,7 +70,7 @@ impl CalendarDuration {
     }
 }
 
-/// ISO 8601.
+/// Formats as ISO 8601.
 impl fmt::Display for CalendarDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
@@ -88,10 +95,13 @@ mod tests {
     #[case("P", None)]
     #[case("", None)]
     #[case("P99999999999Y", None)]
-    fn only_sane_iso_durations_are_read(#[case] text: &str, #[case] expected: Option<&str>) {
+    fn parse_accepts_positive_iso_durations_up_to_100_years(
+        #[case] text: &str,
+        #[case] expected: Option<&str>,
+    ) {
         assert_eq!(
             CalendarDuration::parse(text)
-                .map(|period| period.to_string())
+                .map(|duration| duration.to_string())
                 .as_deref(),
             expected,
             "{text}"
@@ -99,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_told_largest_first() {
+    fn parts_are_ordered_by_unit() {
         assert_eq!(
             CalendarDuration::parse("P1Y30DT5M").unwrap().parts(),
             [("years", 1), ("days", 30), ("minutes", 5)]
