@@ -1,10 +1,7 @@
-//! `cargo bench -p decisions-bench`: what a decision takes, and what preparing a policy takes. `benches/decisions/table` prints
-//! the results as tables.
+//! `cargo bench -p decisions-bench`: the time of a decision and of compiling a policy.
+//! `benches/decisions/table.py` prints the results as tables.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "whoever waits is told what is compared"
-)]
+#![expect(clippy::print_stderr, reason = "progress for the user")]
 
 use std::{hint::black_box, time::Duration};
 
@@ -21,7 +18,7 @@ use decisions_bench::{
     rego::Rego,
 };
 
-/// The product's allocator; it is kind to engines that allocate.
+/// The allocator of customer-integration. It favours engines that allocate.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -40,7 +37,7 @@ fn id<E: Engine>(form: Form) -> BenchmarkId {
     BenchmarkId::new(E::NAME, format!("{form:?}").to_lowercase())
 }
 
-/// All tickets, as the first viewer asks about them.
+/// Decisions on all tickets for the first viewer.
 fn decide<E: Engine>(group: &mut Group<'_>, id: BenchmarkId, scenario: &Scenario, form: Form) {
     let tickets = Flat::all(scenario);
     let mut engine = E::compile(scenario, form);
@@ -75,7 +72,7 @@ fn compile<E: Engine>(group: &mut Group<'_>, scenario: &Scenario, form: Form) {
     });
 }
 
-/// The engines side by side.
+/// Compares the engines.
 fn decisions(criterion: &mut Criterion) {
     for size in [SMALL, LARGE] {
         let scenario = scenario(size, SEED);
@@ -100,7 +97,7 @@ fn decisions(criterion: &mut Criterion) {
     }
 }
 
-/// Our evaluator with more and more rules.
+/// Our evaluator with a growing number of rules.
 fn growth(criterion: &mut Criterion) {
     let mut group = group(criterion, "growth", 2);
     for rules in [10, 50, 200, 500, 1000] {
@@ -115,7 +112,7 @@ fn growth(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What it takes to prepare a policy.
+/// The time to compile a policy.
 fn compiling(criterion: &mut Criterion) {
     for size in [SMALL, LARGE] {
         let scenario = scenario(size, SEED);

@@ -1,10 +1,10 @@
-//! Engines are compared only where they say the same.
+//! Checks that all engines make the same decisions.
 
 use crate::{
     Engine, Flat, Form, Question, Scenario, casbin::Casbin, cedar::Cedar, ours::Ours, rego::Rego,
 };
 
-/// What an engine answers each viewer about each ticket.
+/// The decisions of an engine for each viewer and ticket.
 pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
     let tickets = Flat::all(scenario);
     let mut engine = E::compile(scenario, form);
@@ -25,21 +25,22 @@ pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
 }
 
 fn compare<E: Engine>(scenario: &Scenario, form: Form, expected: &[bool]) {
-    for (place, (said, expected)) in answers::<E>(scenario, form)
+    for (number, (decision, expected)) in answers::<E>(scenario, form)
         .iter()
         .zip(expected)
         .enumerate()
     {
-        let ticket = scenario.tickets.get(place % scenario.tickets.len());
+        let ticket = scenario.tickets.get(number % scenario.tickets.len());
         assert!(
-            said == expected,
-            "{} ({form:?}) says {said} of {ticket:?}",
+            decision == expected,
+            "{} ({form:?}) decides {decision} for {ticket:?}",
             E::NAME
         );
     }
 }
 
-/// Panics unless all engines give the same answers in all forms. Tells the percentage of tickets that the first viewer sees.
+/// Compares the decisions of all engines in all forms. Returns the percentage of tickets that the
+/// first viewer sees.
 ///
 /// # Panics
 ///

@@ -1,13 +1,16 @@
 //! The policy in Casbin.
 //!
-//! Its matchers are expressions of Rhai; comparisons of texts by `==` are done by Rhai itself, everything else is a function
-//! that is looked up and called. So values are compared one by one where they are few, and functions judge the rest.
+//! Its matchers are Rhai expressions. Rhai compares texts with `==` itself; everything else is a
+//! function that is looked up and called. So a few values are compared one by one, and functions
+//! handle the rest.
 //!
-//! * Idiomatic: a line of the policy for each rule, with a column for each sort of condition. Keeping conditions as text in the
-//!   line (`eval(p.rule)`), as Casbin's examples for attributes do, parses that text for every line of every decision.
-//! * Fastest: no lines at all, but a matcher for each area, chosen by `EnforceContext`, which is one expression of all rules of
-//!   the area. It is compiled once and ends with the first rule that holds. The parts of the request stand in the order in which
-//!   Rhai, which searches for names from the end, finds the frequent ones first.
+//! * Idiomatic: one policy line per rule, with a column for each kind of condition. Conditions as text
+//!   in the line (`eval(p.rule)`), as in Casbin's attribute examples, would be parsed for every line
+//!   of every decision.
+//! * Fastest: no lines, but one matcher per area, selected by `EnforceContext`: a single expression of
+//!   all rules of the area. It is compiled once and stops at the first rule that holds. The parts of
+//!   the request are ordered so that Rhai, which searches names from the end, finds frequent ones
+//!   first.
 
 use std::collections::HashMap;
 
@@ -22,7 +25,7 @@ use crate::{
     test::{Test, slice},
 };
 
-/// What a request consists of: texts of the ticket at the end.
+/// The parts of a request, with the texts of the ticket at the end.
 const REQUEST: [&str; 20] = [
     "viewer_access",
     "created_by",
@@ -45,7 +48,7 @@ const REQUEST: [&str; 20] = [
     "area",
     "status",
 ];
-/// What a line consists of; the last one is its effect.
+/// The columns of a policy line; the last one is its effect.
 const LINE: [&str; 15] = [
     "area",
     "project",
@@ -64,10 +67,10 @@ const LINE: [&str; 15] = [
     "eft",
 ];
 
-/// What Casbin can call.
+/// A function that Casbin can call.
 type Function = fn(Dynamic, Dynamic) -> Dynamic;
 
-/// The enforcer, with the matchers' names by area if there are several.
+/// The enforcer, with the names of the matchers by area if there are several.
 pub struct Casbin {
     enforcer: Enforcer,
     matchers: Option<HashMap<String, String>>,
@@ -79,7 +82,7 @@ fn text<R>(value: &Dynamic, see: impl FnOnce(&str) -> R) -> R {
         .expect("a text"))
 }
 
-/// Whether a value is one of several, which are separated by strokes.
+/// Whether a value is in a list separated by `|`.
 fn among(values: Dynamic, value: Dynamic) -> Dynamic {
     text(&values, |values| {
         text(&value, |value| values.split('|').any(|it| it == value))
@@ -104,7 +107,7 @@ fn says(said: Dynamic, part: Dynamic) -> Dynamic {
     text(&said, |said| text(&part, |part| said.contains(part))).into()
 }
 
-/// Whether a number is greater than one that is written down.
+/// Whether a number is greater than one given as text.
 fn exceeds(age: Dynamic, limit: Dynamic) -> Dynamic {
     let age = age.as_int().expect("a number");
     text(&limit, |limit| {
@@ -113,7 +116,7 @@ fn exceeds(age: Dynamic, limit: Dynamic) -> Dynamic {
     .into()
 }
 
-/// What no configuration changes, but for the areas.
+/// The steps other than the exclusion rules.
 fn base(partner: &str) -> String {
     format!(
         "r_partner == {partner:?} && !r_internal && (!r_is_confidential || r_main_contact == r_viewer_contact) && \
@@ -162,7 +165,7 @@ fn matcher(scenario: &Scenario, area: &str) -> String {
     format!("{} && !({rules})", base(&scenario.partner))
 }
 
-/// The expression that is asked of every line: those that allow name the areas, those that deny are rules.
+/// The matcher for every line: lines that allow contain the areas, lines that deny are rules.
 fn matcher_of_lines(partner: &str) -> String {
     let column = |name: &&str| {
         let test = match *name {
@@ -209,7 +212,7 @@ fn line(tests: &[Test]) -> Vec<String> {
         .into()
 }
 
-/// The lines: one that allows, and the rules.
+/// The policy lines: one that allows, and the rules.
 fn lines(scenario: &Scenario) -> Vec<Vec<String>> {
     let mut allow: Vec<String> = LINE.map(|_| String::new()).into();
     if let [area, .., effect] = allow.as_mut_slice() {
@@ -247,7 +250,7 @@ fn enforcer(model: DefaultModel, lines: Vec<Vec<String>>) -> Enforcer {
 
 impl Engine for Casbin {
     const NAME: &'static str = "Casbin";
-    /// The area, and the parts of the request.
+    /// The area and the parts of the request.
     type Input<'s> = (&'s str, Vec<Dynamic>);
 
     fn compile(scenario: &Scenario, form: Form) -> Self {

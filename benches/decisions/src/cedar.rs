@@ -1,14 +1,16 @@
 //! The policy in Cedar.
 //!
-//! Facts are members of the request's context, which Cedar reads with one look-up in a record; attributes of a resource cost
-//! another one in the entities. Values are compared one by one with `==`: Cedar evaluates a literal set anew, with all its
-//! elements, each time it comes by, so `[…].contains(…)` is left for where there are many.
+//! Attributes are members of the request context, which Cedar reads with one look-up in a record;
+//! attributes of a resource need another one in the entities. Values are compared one by one with
+//! `==`: Cedar evaluates all elements of a literal set on every use, so `[…].contains(…)` is used for
+//! many values only.
 //!
-//! * Idiomatic: one `permit`, one `forbid` for each rule. Cedar evaluates all policies of a set, whatever the first ones say.
-//! * Fastest: a set for each area, of one `permit … unless { rule || rule || … }`, because `||` stops at what is true; made
-//!   from JSON, because policies parsed from text carry their place in it and count references to it at every step.
+//! * Idiomatic: one `permit`, and one `forbid` per rule. Cedar always evaluates all policies of a set.
+//! * Fastest: one set per area with a single `permit … unless { rule || rule || … }`, because `||`
+//!   short-circuits. It is built from JSON, because policies parsed from text carry reference-counted
+//!   source locations through the evaluation.
 //!
-//! `Authorizer` can do no less than this for a decision; its diagnostics cannot be switched off.
+//! `Authorizer` cannot do less for a decision: its diagnostics cannot be disabled.
 
 use std::collections::HashMap;
 
@@ -23,7 +25,7 @@ use crate::{
     test::{Test, slice},
 };
 
-/// A set of policies, or one for each area.
+/// A set of policies, or one set per area.
 pub struct Cedar {
     all: Option<PolicySet>,
     by_area: HashMap<String, PolicySet>,
@@ -33,7 +35,7 @@ pub struct Cedar {
     who: [EntityUid; 3],
 }
 
-/// What no configuration changes, but for the areas.
+/// The steps other than the exclusion rules.
 fn base(partner: &str) -> String {
     format!(
         "context.partner == {partner:?} && !context.internal && \
@@ -80,7 +82,7 @@ fn all(tests: &[Test]) -> String {
     }
 }
 
-/// Alternatives as a balanced tree: as a chain, the last of them would be as deep as there are many.
+/// Alternatives as a balanced tree, because the depth of a chain grows with their number.
 fn any(rules: &[String]) -> String {
     match rules {
         [] => "false".to_owned(),
@@ -131,7 +133,7 @@ fn string(text: &str) -> RestrictedExpression {
 
 impl Engine for Cedar {
     const NAME: &'static str = "Cedar";
-    /// The area, and the request.
+    /// The area and the request.
     type Input<'s> = (&'s str, Request);
 
     fn compile(scenario: &Scenario, form: Form) -> Self {

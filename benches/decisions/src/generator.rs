@@ -1,15 +1,15 @@
-//! Makes policies and tickets from a seed: the same ones every time, in realistic proportions.
+//! Generates policies and tickets in realistic proportions from a seed, reproducibly.
 
-use customer_integration::{
-    common::timestamp::Timestamp,
-    ticket_filter::{Condition, Field, Operator, TicketFilter},
-};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Map, Value, json};
+use ticket_policy::{
+    Timestamp,
+    filter::{Condition, Field, Operator, TicketFilter},
+};
 
 use crate::scenario::{AccessRef, Grant, Rule, Scenario};
 
-/// How large a policy is, and how many tickets there are.
+/// The size of a policy and the number of tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     pub name: &'static str,
@@ -27,7 +27,7 @@ pub const SMALL: Size = Size {
     global_rules: 3,
     tickets: 1000,
 };
-/// A large one.
+/// A large partner.
 pub const LARGE: Size = Size {
     name: "large",
     areas: 100,
@@ -35,7 +35,7 @@ pub const LARGE: Size = Size {
     global_rules: 50,
     tickets: 1000,
 };
-/// The seed of what is published.
+/// The seed of the published results.
 pub const SEED: u64 = 2026;
 
 const PARTNER: &str = "K-100";
@@ -70,13 +70,13 @@ const WORDS: [&str; 24] = [
     "Größe",
 ];
 
-/// Makes a scenario.
+/// Generates a scenario.
 pub fn scenario(size: Size, seed: u64) -> Scenario {
     let mut make = Make {
         random: StdRng::seed_from_u64(seed),
         size,
     };
-    // what has been retired is not among the areas that count
+    // the retired area is not one of the `size.areas`
     let mut grants: Vec<_> = (0..size.areas)
         .map(|area| Grant {
             area: id("area", area),
@@ -152,7 +152,8 @@ impl Make {
         self.size.areas * 2
     }
 
-    /// Three conditions on three fields. In a large policy most rules are about few areas, or else about something rare.
+    /// Three conditions on three fields. In a large policy most rules are about a few areas, the
+    /// others about rare values.
     fn rule(&mut self, number: usize, global: bool) -> Rule {
         let large = self.size.areas > 20;
         let rare = [
@@ -188,7 +189,7 @@ impl Make {
         }
     }
 
-    /// How often a field is compared.
+    /// A random field, by how often it occurs in rules.
     fn field(&mut self) -> Field {
         match self.random.random_range(0..100) {
             0..15 => Field::TicketType,
@@ -260,7 +261,7 @@ impl Make {
             .to_string()
     }
 
-    /// A ticket as a caller sends it. Of some, facts are missing or known to be none.
+    /// A ticket as in a request. Some have unknown or absent attributes.
     fn ticket(&mut self, number: usize) -> Value {
         let area = match self.random.random_range(0..100) {
             0..2 => "area-retired".to_owned(),

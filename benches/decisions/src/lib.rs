@@ -1,11 +1,12 @@
-//! Measures the decision "may this access see this ticket" beside Cedar, Rego (regorus) and Casbin.
+//! Compares the decision whether an access may see a ticket with Cedar, Rego (regorus) and Casbin.
 //!
-//! One [`Scenario`] holds rules and tickets in the product's own words; each [`Engine`] derives its policy from it. Whatever can
-//! be prepared is prepared before the clock starts, in favour of the others: their inputs are built beforehand, with texts
-//! folded, ages computed, and unknown and empty facts as marks (see [`flat`]).
+//! A [`Scenario`] holds rules and tickets in the types of customer-integration; each [`Engine`]
+//! derives its policy from it. Everything that can be prepared is prepared before the measurement,
+//! in favour of the other engines: their inputs are complete, with texts folded, ages computed, and
+//! markers for unknown and absent attributes (see [`flat`]).
 #![expect(
     clippy::expect_used,
-    reason = "a benchmark that cannot be set up has nobody to tell but its user"
+    reason = "a benchmark that cannot be set up may panic"
 )]
 
 pub mod agreement;
@@ -24,25 +25,26 @@ pub use scenario::{AccessRef, Rule, Scenario};
 /// How a policy is written in an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// As its documentation recommends: rule by rule, so that each can be named and changed alone.
+    /// As the documentation of the engine recommends: one policy per rule, so that each has a name
+    /// and can be changed separately.
     Idiomatic,
-    /// As somebody writes it who knows how the engine works and wants nothing but speed.
+    /// Optimized for speed, with knowledge of how the engine works.
     Fastest,
 }
 
-/// An engine that decides.
+/// A policy engine.
 pub trait Engine: Sized {
-    /// Its name in the tables.
+    /// Name in the results.
     const NAME: &'static str;
-    /// What it is asked, ready to be asked.
+    /// A prepared request.
     type Input<'s>;
 
-    /// Prepares the scenario's policy.
+    /// Compiles the policy of the scenario.
     fn compile(scenario: &Scenario, form: Form) -> Self;
 
-    /// Prepares a question; not part of what is measured.
+    /// Prepares a request. Not part of the measurement.
     fn input<'s>(&self, question: Question<'s>) -> Self::Input<'s>;
 
-    /// Whether the ticket may be seen.
+    /// Decides whether the viewer may see the ticket.
     fn is_visible(&mut self, input: &Self::Input<'_>) -> bool;
 }

@@ -1,12 +1,15 @@
 //! The policy in Rego, run by regorus.
 //!
-//! Compiled to a program of its virtual machine (`Compiler::compile_from_policy`, `RegoVM`), which is loaded once and only given
-//! a new input for each ticket; `Engine` and `CompiledPolicy` interpret the syntax tree instead. Sets in the text are constants
-//! of the program. `hidden` has one body for each rule, all with the same result, so the machine stops at the first that holds.
+//! It is compiled to a program of the regorus virtual machine (`Compiler::compile_from_policy`,
+//! `RegoVM`), loaded once, and only the input changes from ticket to ticket; `Engine` and
+//! `CompiledPolicy` interpret the syntax tree instead. Sets in the text are constants of the program.
+//! `hidden` has one body per rule, all with the same result, so the machine stops at the first that
+//! holds.
 //!
-//! * Idiomatic: one rule `hidden` with everything in it.
-//! * Fastest: a program and a machine for each area, with the bodies that concern it. One program with an entry point for each
-//!   area would be cleared as a whole for every decision, and a hundred areas are more text than regorus takes in one file.
+//! * Idiomatic: one rule `hidden` with all bodies.
+//! * Fastest: one program and machine per area, with the bodies that apply to it. A single program
+//!   with an entry point per area would be reset as a whole for every decision, and the text for a
+//!   hundred areas exceeds the limit of regorus for one file.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -24,7 +27,7 @@ use crate::{
     test::{Test, slice},
 };
 
-/// A machine for everything, or one for each area.
+/// One machine, or one per area.
 pub struct Rego {
     all: Option<RegoVM>,
     by_area: HashMap<String, RegoVM>,
@@ -59,7 +62,7 @@ fn expression(test: &Test) -> String {
     }
 }
 
-/// What no configuration changes, and the exclusion rules.
+/// The fixed steps and the exclusion rules.
 fn hidden(scenario: &Scenario, rules: &[Vec<Test>]) -> String {
     let mut text = PACKAGE.to_owned();
     let base = [
@@ -100,7 +103,7 @@ fn machine(text: String, data: Value) -> RegoVM {
     machine
 }
 
-/// The granted areas as data; as a set in the text, a hundred of them are more than regorus parses.
+/// The granted areas as data, because regorus cannot parse a set of a hundred of them.
 fn granted(scenario: &Scenario) -> Value {
     let areas: BTreeMap<_, _> = scenario
         .areas()
@@ -114,7 +117,7 @@ fn granted(scenario: &Scenario) -> Value {
 
 impl Engine for Rego {
     const NAME: &'static str = "Rego (regorus)";
-    /// The area, and the input.
+    /// The area and the input.
     type Input<'s> = (&'s str, Value);
 
     fn compile(scenario: &Scenario, form: Form) -> Self {

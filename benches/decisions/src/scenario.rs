@@ -1,48 +1,48 @@
-//! What is decided on: rules, grants, viewers and tickets, in the product's own words. Everything else is derived from this.
+//! The input of the benchmark: rules, grants, viewers and tickets.
 
-use customer_integration::ticket_filter::TicketFilter;
 use serde::Serialize;
+use ticket_policy::filter::TicketFilter;
 
 /// An exclusion rule.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rule {
     pub name: String,
-    /// For all partners, not only this one.
+    /// Whether it applies to all partners.
     pub global: bool,
     pub filter: TicketFilter,
 }
 
-/// A granted area. While it is not available the grant has no effect.
+/// A granted area. The grant has no effect if the area is not available.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Grant {
     pub area: String,
     pub available: bool,
 }
 
-/// An access that looks.
+/// An access for which decisions are made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccessRef {
     pub access: String,
     pub contact: String,
-    /// It sees its own tickets only.
+    /// Whether it sees its own tickets only.
     pub own: bool,
 }
 
-/// A policy and the tickets that it is asked about.
+/// A policy and the tickets to decide on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scenario {
     pub partner: String,
-    /// RFC 3339; the benchmark's clock stands still.
+    /// The time of all decisions (RFC 3339).
     pub now: String,
     pub grants: Vec<Grant>,
     pub rules: Vec<Rule>,
     pub viewers: Vec<AccessRef>,
-    /// Each as the JSON that a caller would send.
+    /// Each as the JSON of a request.
     pub tickets: Vec<String>,
 }
 
 impl Scenario {
-    /// The areas whose tickets can be seen at all.
+    /// The areas whose tickets may be visible.
     pub fn areas(&self) -> impl Iterator<Item = &str> {
         self.grants
             .iter()

@@ -1,11 +1,12 @@
-//! Conditions as the other engines are told them: each says whether it is *not false*, for that is what hides a ticket.
+//! Conditions as input of the other engines. A test holds if the condition is *not false*, because
+//! that is what hides a ticket.
 //!
-//! A rule of conditions that must all hold is not false exactly if none of its conditions is, so no third value is needed:
-//! a test holds where the condition does, and where the fact is unknown.
+//! A conjunction is not false exactly if none of its conditions is false, so no third value is
+//! needed: a test holds where the condition holds and where the attribute is unknown.
 
-use customer_integration::{
-    common::normalize::fold_case,
-    ticket_filter::{Condition, Field, Operator, TicketFilter},
+use ticket_policy::{
+    filter::{Condition, Field, Operator, TicketFilter},
+    fold::fold_case,
 };
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     scenario::{Rule, Scenario},
 };
 
-/// A condition. Where values are wanted, those who write it down add [`crate::flat::UNKNOWN`] to them.
+/// A condition. Engines add [`crate::flat::UNKNOWN`] to the values of `OneOf` and `AnyTag`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     OneOf {
@@ -61,7 +62,7 @@ impl Test {
         }
     }
 
-    /// What it takes to judge it, roughly: engines are told the cheap ones first.
+    /// Relative cost of evaluation.
     fn cost(&self) -> usize {
         match self {
             Self::OlderThan { .. } => 1,
@@ -86,7 +87,7 @@ fn days(period: &str) -> i64 {
 }
 
 impl Rule {
-    /// Its conditions, cheap ones first.
+    /// The conditions of the rule, cheapest first.
     pub fn tests(&self) -> Vec<Test> {
         let TicketFilter::All { filters } = &self.filter else {
             unreachable!("rules of the benchmark are conjunctions")
@@ -101,9 +102,10 @@ impl Rule {
     }
 }
 
-/// The rules that concern an area, without what they say of areas.
+/// The rules that can match tickets of an area, without their conditions on the area.
 ///
-/// No engine finds rules by a ticket's facts. Who needs speed keeps a policy per area instead, and picks one before asking.
+/// No engine indexes rules by attributes. For speed there is one policy per area, selected before the
+/// decision.
 pub fn slice(scenario: &Scenario, area: &str) -> Vec<Vec<Test>> {
     let of_area = |test: &Test| match test {
         Test::OneOf {

@@ -1,4 +1,4 @@
-//! All engines say the same, in all forms and for all viewers.
+//! All engines make the same decisions, in all forms and for all viewers.
 
 use decisions_bench::{
     agreement,
@@ -6,7 +6,7 @@ use decisions_bench::{
 };
 
 #[test]
-fn all_engines_agree() {
+fn decisions_of_all_engines_are_equal() {
     for (size, seeds) in [(SMALL, [SEED, 1, 2, 3].as_slice()), (LARGE, &[SEED, 1])] {
         for seed in seeds {
             let seen = agreement::check(&scenario(size, *seed));
@@ -20,7 +20,7 @@ fn all_engines_agree() {
 }
 
 #[test]
-fn a_seed_makes_the_same_scenario_each_time() {
+fn scenario_is_reproducible_from_its_seed() {
     assert!(scenario(SMALL, SEED) == scenario(SMALL, SEED));
     assert!(scenario(SMALL, SEED) != scenario(SMALL, 1));
 }

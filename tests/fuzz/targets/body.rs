@@ -1,7 +1,7 @@
-//! Any bytes as the body of the operation that OPERATION names. The service is the real one, with workers, sockets and SQLite,
-//! in this process, so that the fuzzer sees which of its code ran.
+//! Sends arbitrary bytes as the body of the operation given by OPERATION. The service runs in this
+//! process, with workers, sockets and SQLite, so that the fuzzer sees its coverage.
 #![no_main]
-#![expect(dead_code, reason = "the tests' support is all there")]
+#![expect(dead_code, reason = "the test support has more than this target uses")]
 
 #[path = "../../api/support/mod.rs"]
 mod support;
@@ -24,14 +24,14 @@ struct Fuzzed {
 
 impl Fuzzed {
     fn new() -> Self {
-        let named = env::var("OPERATION").expect("OPERATION names an operation");
+        let id = env::var("OPERATION").expect("OPERATION must be set");
         let operation = bodies::operations()
-            .find(|it| it.id == named)
+            .find(|operation| operation.id == id)
             .expect("an operation with a body");
         let system = System::new();
         let stage = system
             .block_on(Stage::new(Engine::Sqlite))
-            .expect("SQLite is there");
+            .expect("SQLite is always available");
         Self {
             operation,
             system,

@@ -1,6 +1,6 @@
-//! Any bytes as the filter of a query or a rule.
+//! Parses arbitrary bytes as the filter of a query or a rule.
 #![no_main]
-#![expect(dead_code, reason = "the tests' support is all there")]
+#![expect(dead_code, reason = "the test support has more than this target uses")]
 
 #[path = "../../api/support/mod.rs"]
 mod support;
