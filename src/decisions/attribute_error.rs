@@ -1,6 +1,6 @@
 //! Invalid ticket attributes as field errors of the API.
 
-use ticket_policy::ticket::{AttributeError, AttributeErrorKind};
+use ticket_policy::validation::{AttributeError, AttributeErrorKind};
 
 use crate::common::{Code, FieldError};
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::{LenientEnum, filter::Truth};
 
-/// An attribute in one of three states: a member missing from the JSON is unknown, `null` is absent.
+/// An attribute in one of three states: a member missing from the JSON is unknown, `null` is
+/// absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Attribute<T> {
     /// The caller did not provide it.
@@ -37,7 +38,8 @@ impl<T> Attribute<T> {
         }
     }
 
-    /// Evaluates a test: unknown attributes stay unknown, `if_absent` is the result without a value.
+    /// Evaluates a test: unknown attributes stay unknown, `if_absent` is the result without a
+    /// value.
     #[inline]
     pub fn test(self, if_absent: bool, test: impl FnOnce(T) -> bool) -> Truth {
         match self {

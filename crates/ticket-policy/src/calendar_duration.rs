@@ -8,8 +8,8 @@ use jiff::{
     fmt::temporal::SpanParser,
 };
 
-/// A positive ISO 8601 duration in whole seconds, at most 100 years. Months and years have the length
-/// that the calendar gives them.
+/// A positive ISO 8601 duration in whole seconds, at most 100 years. Months and years have the
+/// length that the calendar gives them.
 #[derive(Debug, Clone, Copy)]
 pub struct CalendarDuration(Span);
 

@@ -1,5 +1,7 @@
 //! The decision whether an access may create a ticket, and what an access can do in each area.
 
+use serde::Serialize;
+
 use crate::{
     Viewer,
     policy::{GrantedArea, GrantedType, Policy},
@@ -7,7 +9,7 @@ use crate::{
 
 /// Why a ticket may not be created.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, strum::IntoStaticStr, strum::EnumIter,
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, strum::IntoStaticStr, strum::EnumIter,
 )]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

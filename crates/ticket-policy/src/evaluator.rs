@@ -1,11 +1,12 @@
 //! The decision whether an access may see a ticket (`docs/domain.md`).
 //!
 //! Each step has one implementation, with and without an explanation; without one, evaluation stops
-//! at the first step that does not pass. An undetermined step denies: what is unknown may narrow what
-//! an access sees, never widen it.
+//! at the first step that does not pass. An undetermined step denies: what is unknown may narrow
+//! what an access sees, never widen it.
 
 use std::cell::Cell;
 
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The outcome of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -48,7 +49,7 @@ impl Outcome {
 
 /// A step of the visibility decision, named after its reason to deny.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, strum::IntoStaticStr, strum::EnumIter,
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, strum::IntoStaticStr, strum::EnumIter,
 )]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -290,8 +291,8 @@ pub struct Effect {
     pub hidden_after: bool,
 }
 
-/// The effect on a ticket if a draft replaced the rule `replaced`, or was added to the existing rules
-/// if that is `None`. `hidden_by_draft` is whether the draft hides the ticket.
+/// The effect on a ticket if a draft replaced the rule `replaced`, or was added to the existing
+/// rules if that is `None`. `hidden_by_draft` is whether the draft hides the ticket.
 pub fn effect(
     policy: &Policy,
     ticket: &TicketAttributes<'_>,

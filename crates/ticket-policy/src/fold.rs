@@ -53,8 +53,8 @@ impl fmt::Write for Utf8Writer<'_> {
 /// The highest lead byte of a Latin-1 character in UTF-8.
 const LAST_LATIN_1_LEAD: u8 = 0xC3;
 
-/// Folds the non-ASCII letters of Latin-1 in place and without tables. Most texts contain no others,
-/// they are always in NFC, and each folds to the same number of bytes.
+/// Folds the non-ASCII letters of Latin-1 in place and without tables. Most texts contain no
+/// others, they are always in NFC, and each folds to the same number of bytes.
 fn fold_latin_1(text: &mut [u8]) {
     let mut rest = text;
     while let Some(at) = memchr::memchr2(0xC2, LAST_LATIN_1_LEAD, rest) {

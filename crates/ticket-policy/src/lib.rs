@@ -5,6 +5,7 @@
 //!
 //! * [`filter`]: the condition language of queries and exclusion rules.
 //! * [`ticket`]: the attributes of a ticket as the caller provides them; some may be missing.
+//! * [`validation`]: errors of invalid attributes.
 //! * [`policy`]: what is configured for one business partner; [`Viewer`]: the access that decides.
 //! * [`rules`]: exclusion rules, compiled and indexed.
 //! * [`evaluator`] and [`creation`]: the decisions.
@@ -26,6 +27,7 @@ pub mod rules;
 mod tests;
 pub mod ticket;
 mod timestamp;
+pub mod validation;
 mod viewer;
 
 pub use attribute::{Attribute, Str};

@@ -90,11 +90,12 @@ impl Timestamp {
 
 /// Length of date and time without fraction and offset.
 const DATE_TIME_LENGTH: usize = "2026-11-23T08:00:00".len();
-/// Positions of the separators within date and time. A lower case `t` is valid (RFC 3339 section 5.6).
+/// Positions of the separators within date and time. A lower case `t` is valid (RFC 3339 section
+/// 5.6).
 const SEPARATORS: [(usize, &[u8]); 5] = [(4, b"-"), (7, b"-"), (10, b"Tt"), (13, b":"), (16, b":")];
 
-/// Whether the separators are those of RFC 3339. jiff also accepts other ISO 8601 forms and time zone
-/// names; it rejects anything but digits between the separators.
+/// Whether the separators are those of RFC 3339. jiff also accepts other ISO 8601 forms and time
+/// zone names; it rejects anything but digits between the separators.
 fn is_rfc3339(text: &str) -> bool {
     let Some((date_time, rest)) = text.as_bytes().split_at_checked(DATE_TIME_LENGTH) else {
         return false;

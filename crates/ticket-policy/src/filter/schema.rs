@@ -23,8 +23,8 @@ struct Group {
     /// Whether all, at least one, or none of the filters must match.
     #[schema(inline)]
     r#type: GroupType,
-    /// At least one filter. Groups may be nested three levels deep and contain 50 conditions in total,
-    /// in at most 64 KiB of JSON.
+    /// At least one filter. Groups may be nested three levels deep and contain 50 conditions in
+    /// total, in at most 64 KiB of JSON.
     #[schema(no_recursion, min_items = 1, max_items = 50)]
     filters: Vec<TicketFilter>,
 }
@@ -50,7 +50,8 @@ struct ConditionSchema {
     r#type: ConditionType,
     field: Field,
     operator: Operator,
-    /// Always strings, also for times and flags. `is_self` takes none, and the member may be omitted.
+    /// Always strings, also for times and flags. `is_self` takes none, and the member may be
+    /// omitted.
     #[serde(default)]
     #[schema(max_items = 100)]
     values: Vec<String>,

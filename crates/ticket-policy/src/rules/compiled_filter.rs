@@ -75,7 +75,8 @@ fn compile_group(filters: &[TicketFilter]) -> Box<[CompiledFilter]> {
     compiled.into()
 }
 
-/// Combines the values of a group with `combine`. Stops at `absorbing`, which no other value changes.
+/// Combines the values of a group with `combine`. Stops at `absorbing`, which no other value
+/// changes.
 fn fold_group(
     filters: &[CompiledFilter],
     absorbing: Truth,

@@ -1,12 +1,12 @@
 //! Finds the clauses that may hold for a ticket without evaluating all of them.
 //!
 //! Every clause of every rule is one bit. For each field, the ticket's value selects a mask of the
-//! clauses that it does not rule out, and the intersection of all masks is the set of candidates. An
-//! unknown value rules nothing out. The cost grows with the number of fields and, in steps of 64,
-//! with the number of clauses.
+//! clauses that it does not rule out, and the intersection of all masks is the set of candidates.
+//! An unknown value rules nothing out. The cost grows with the number of fields and, in steps of
+//! 64, with the number of clauses.
 //!
-//! For ids, only the difference to a default mask is stored per value, so the index is about as large
-//! as the rules it was built from. Times are not indexed; the candidates are evaluated.
+//! For ids, only the difference to a default mask is stored per value, so the index is about as
+//! large as the rules it was built from. Times are not indexed; the candidates are evaluated.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
 //! Exclusion rules, compiled and indexed.
 //!
-//! [`CompiledFilter`] and its predicates define what a filter means, and nothing else does. The index
-//! is an optimization: it is built from the disjunctive normal form of all filters (`dnf`) and finds
-//! the few clauses that may match a ticket. To decide whether a rule hides the ticket, only the
-//! literals that the index does not cover (`Residual`) are then evaluated.
+//! [`CompiledFilter`] and its predicates define what a filter means, and nothing else does. The
+//! index is an optimization: it is built from the disjunctive normal form of all filters (`dnf`)
+//! and finds the few clauses that may match a ticket. To decide whether a rule hides the ticket,
+//! only the literals that the index does not cover (`Residual`) are then evaluated.
 
 mod bitset;
 mod compiled_filter;

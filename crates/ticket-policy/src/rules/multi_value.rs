@@ -11,8 +11,8 @@ use super::{
 };
 use crate::Attribute;
 
-/// Minimum number of remaining clauses for which a look-up is faster than evaluating them. Tests use
-/// 1, so that they exercise every look-up.
+/// Minimum number of remaining clauses for which a look-up is faster than evaluating them. Tests
+/// use 1, so that they exercise every look-up.
 const MIN_CLAUSES: u32 = if cfg!(test) { 1 } else { 7 };
 
 /// A source of several values per ticket.

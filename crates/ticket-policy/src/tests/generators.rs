@@ -171,18 +171,7 @@ impl World {
         let mut world = Self::plain();
         world.integration_active = !dice.one_in(15);
         world.business_partner_active = !dice.one_in(15);
-        world.viewer.active = !dice.one_in(15);
-        world.viewer.contact_id = if dice.one_in(3) {
-            None
-        } else {
-            Some(dice.choose(&CONTACTS).into())
-        };
-        world.viewer.role = dice.choose(&[Role::Observer, Role::Editor, Role::Dispatcher]);
-        world.viewer.ticket_visibility = dice.choose(&[
-            TicketVisibility::Own,
-            TicketVisibility::Partner,
-            TicketVisibility::Partner,
-        ]);
+        randomize_viewer(&mut world.viewer, dice);
         let start_ticket_types = [
             None,
             None,
@@ -256,6 +245,21 @@ impl TicketType {
             approval_required: self.approval_required,
         }
     }
+}
+
+fn randomize_viewer(viewer: &mut Viewer, dice: &mut Dice) {
+    viewer.active = !dice.one_in(15);
+    viewer.contact_id = if dice.one_in(3) {
+        None
+    } else {
+        Some(dice.choose(&CONTACTS).into())
+    };
+    viewer.role = dice.choose(&[Role::Observer, Role::Editor, Role::Dispatcher]);
+    viewer.ticket_visibility = dice.choose(&[
+        TicketVisibility::Own,
+        TicketVisibility::Partner,
+        TicketVisibility::Partner,
+    ]);
 }
 
 /// Rules named `R0`, `R1` and so on, with ids from `first_id` on.

@@ -1,5 +1,5 @@
-//! A second, naive evaluator: it implements the rules of `docs/domain.md` literally over plain JSON,
-//! and shares no code with the evaluator under test.
+//! A second, naive evaluator: it implements the rules of `docs/domain.md` literally over plain
+//! JSON, and shares no code with the evaluator under test.
 
 use jiff::{Span, Timestamp, tz::Offset};
 use serde_json::Value;
