@@ -22,6 +22,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 COPY benches benches
+COPY crates crates
 COPY tests/fuzz tests/fuzz
 COPY migrations migrations
 COPY src src
@@ -29,7 +30,7 @@ COPY src src
 # and would skip the build of an older commit.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    touch src/lib.rs src/main.rs \
+    touch src/lib.rs src/main.rs crates/ticket-policy/src/lib.rs \
     && cargo build --profile dist --locked --bin customer-integration \
     && install -D -m 0755 target/dist/customer-integration /out/customer-integration \
     && install -d -m 0700 /out/data

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
+use super::{Role, TicketVisibility};
 use crate::{
     common::{
         Audit, Resource,
@@ -16,37 +17,6 @@ use crate::{
     },
     http::list_query::ListFilter,
 };
-
-/// What the people behind an access may do. Only editors and dispatchers may create tickets.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Role {
-    #[default]
-    Observer,
-    Editor,
-    Dispatcher,
-}
-
-impl Role {
-    /// Whether the role may create tickets, and so approve them.
-    pub fn may_create(self) -> bool {
-        matches!(self, Self::Editor | Self::Dispatcher)
-    }
-}
 
 /// Language in which the portal greets.
 #[derive(
@@ -69,29 +39,6 @@ pub enum Language {
     #[default]
     De,
     En,
-}
-
-/// Whose tickets an access may see: its own, or those of the whole partner.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum TicketVisibility {
-    #[default]
-    Own,
-    Partner,
 }
 
 /// Why an access has no effect.

@@ -9,8 +9,9 @@ mod repo;
 pub mod routes;
 pub mod service;
 
-pub use dto::{Access, Language, Role, TicketVisibility};
+pub use dto::{Access, Language};
 pub use repo::{AccessFields, AccessRow};
+pub use ticket_policy::{Role, TicketVisibility};
 
 use crate::common::ids::AccessId;
 

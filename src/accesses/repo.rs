@@ -6,8 +6,8 @@ use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    AccessCounts, AccessRef,
-    dto::{AccessListQuery, Language, Role, TicketVisibility},
+    AccessCounts, AccessRef, Role, TicketVisibility,
+    dto::{AccessListQuery, Language},
 };
 use crate::{
     common::{

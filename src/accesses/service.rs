@@ -1,8 +1,8 @@
 //! The rules of accesses.
 
 use super::{
-    Access,
-    dto::{AccessCreate, AccessListQuery, AccessPatch, IneffectiveReason, Role},
+    Access, Role,
+    dto::{AccessCreate, AccessListQuery, AccessPatch, IneffectiveReason},
     repo::{self, AccessFields, AccessRow},
 };
 use crate::{

@@ -126,22 +126,13 @@ impl<K> fmt::Debug for ErpId<K> {
 
 /// Checks that a text has the form of an [`ErpId`].
 pub fn check_erp_id(text: &str) -> Result<(), FieldError> {
-    match text.as_bytes() {
-        [] => Err(FieldError::new("", Code::Required)),
-        [first, rest @ ..]
-            if rest.len() < 64
-                && first.is_ascii_alphanumeric()
-                && rest.iter().copied().all(is_unreserved) =>
-        {
-            Ok(())
-        }
-        _ => Err(FieldError::new("", Code::InvalidId)),
+    if text.is_empty() {
+        Err(FieldError::new("", Code::Required))
+    } else if ticket_policy::ids::is_erp_id(text) {
+        Ok(())
+    } else {
+        Err(FieldError::new("", Code::InvalidId))
     }
-}
-
-/// Whether the byte is in the unreserved set (RFC 3986 section 2.3).
-fn is_unreserved(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-')
 }
 
 impl<K> SelfCheck for ErpId<K> {
@@ -226,11 +217,8 @@ impl<K> FromStr for Id<K> {
 
     /// Accepts only the canonical form, lower case with hyphens, so that each resource has one URL.
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        // `try_parse` accepts several forms; only the hyphenated one has this length
-        let is_canonical = text.len() == uuid::fmt::Hyphenated::LENGTH
-            && !text.bytes().any(|b| b.is_ascii_uppercase());
-        let id = uuid::Uuid::try_parse(text).ok().filter(|_| is_canonical);
-        id.map(Self::from)
+        ticket_policy::ids::parse_uuid(text)
+            .map(Self::from)
             .ok_or_else(|| FieldError::new("", Code::InvalidId))
     }
 }

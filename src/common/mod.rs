@@ -4,7 +4,6 @@
 //! form, its `OpenAPI` schema and, where it is stored, its SQL representation ([`sql`]).
 
 pub mod audit;
-pub mod calendar_duration;
 pub mod change;
 pub mod color;
 pub mod counters;

@@ -4,14 +4,18 @@
 //! The tags are listed next to the areas instead of within each: a tag without an area would be
 //! repeated for all of them, and a partner can have 20,000 tags.
 
+use ticket_policy::{
+    Viewer,
+    creation::{AreaAbilities, abilities},
+    policy::{GrantedType, Policy},
+};
+
 use super::{
-    policy::{GrantedType, Policy, Viewer},
     policy_cache::{PolicyCache, viewer},
     policy_loader::PolicyInput,
     response::{
         AreaCapability, Capabilities, CreatableType, OfferedPlanBoard, OfferedQuery, OfferedTag,
     },
-    ticket_creation::{AreaAbilities, abilities},
 };
 use crate::{
     accesses::{self, AccessRef},

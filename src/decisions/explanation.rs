@@ -1,14 +1,16 @@
 //! Explains decisions to users: the outcome of a step as text, with links to the configuration that
 //! caused it.
 
-use super::{
+use ticket_policy::{
+    Viewer,
+    creation::CreationReason,
     evaluator::{Outcome, Step, StepResult},
-    policy::{Policy, Viewer},
-    response::{CreationObstacle, DecisionSource, DecisionStep},
+    policy::Policy,
     rules::Rule,
     ticket::TicketAttributes,
-    ticket_creation::CreationReason,
 };
+
+use super::response::{CreationObstacle, DecisionSource, DecisionStep};
 use crate::{
     accesses::{Access, TicketVisibility},
     areas::AreaGrant,

@@ -11,24 +11,17 @@
 //!
 //! This module owns no data and writes nothing.
 
-mod attribute;
+mod attribute_error;
 mod capabilities;
-pub mod evaluator;
 mod explanation;
-pub mod policy;
 pub mod policy_cache;
 mod policy_loader;
 mod preview;
 pub mod request;
 pub mod response;
 pub mod routes;
-pub mod rules;
 mod service;
 mod stats;
-#[cfg(test)]
-mod tests;
-pub mod ticket;
-pub mod ticket_creation;
 
 pub use policy_cache::PolicyCache;
 pub use stats::DecisionStats;

@@ -33,10 +33,10 @@ use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, UnitWeighter, Weighter,
     sync::{Cache, DefaultLifecycle},
 };
+use ticket_policy::Viewer;
 
 use super::{
     DecisionStats,
-    policy::Viewer,
     policy_loader::{GlobalRuleCache, PolicyInput, PolicySnapshot},
 };
 use crate::{
@@ -330,8 +330,8 @@ impl PolicyCache {
             viewer: viewer(row.id, row.fields),
         });
         self.access_ids_by_email
-            .insert(access.viewer.email.to_string(), access.viewer.id);
-        self.accesses.insert(access.viewer.id, Arc::clone(&access));
+            .insert(access.viewer.email.to_string(), row.id);
+        self.accesses.insert(row.id, Arc::clone(&access));
         access
     }
 
@@ -364,7 +364,7 @@ impl CachedAccess {
     /// requested by.
     fn matches(&self, snapshot: &PolicySnapshot, access: &AccessRef) -> bool {
         let is_referenced = match access {
-            AccessRef::Id(id) => *id == self.viewer.id,
+            AccessRef::Id(id) => id.as_uuid() == self.viewer.id,
             AccessRef::Email(email) => **email == *self.viewer.email,
         };
         is_referenced && self.revision == snapshot.revisions.partner
@@ -374,7 +374,7 @@ impl CachedAccess {
 /// The viewer that represents an access in decisions.
 pub fn viewer(id: AccessId, fields: AccessFields) -> Viewer {
     Viewer {
-        id,
+        id: id.as_uuid(),
         id_text: id.to_string().into(),
         contact_id: fields.contact_id.map(|contact| contact.as_str().into()),
         email: fields.email.into(),

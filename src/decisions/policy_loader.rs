@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ticket_policy::{
+    policy::{GrantedArea, GrantedType, PartnerPolicy, Policy, PolicySource},
+    rules::{RuleDefinition, RuleSet},
+};
 use tokio::sync::OnceCell;
 
-use super::{
-    policy::{GrantedArea, GrantedType, PartnerPolicy, Policy, PolicySource},
-    rules::RuleSet,
-};
 use crate::{
     catalog::EntryKind,
     common::{
@@ -134,7 +134,7 @@ impl PolicyInput {
     pub async fn compile(self) -> Result<PolicySnapshot> {
         let GlobalRulesPart { cell, rules } = self.global_rules;
         let global = cell
-            .get_or_try_init(|| spawn_compute(|| Arc::new(RuleSet::new(rules))))
+            .get_or_try_init(|| spawn_compute(|| Arc::new(RuleSet::new(definitions(rules)))))
             .await?
             .clone();
         let partner = match self.partner {
@@ -166,7 +166,7 @@ async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<Polic
     let rules =
         exclusion_rules::service::list_active(conn, &RuleOwner::Partner(partner.clone())).await?;
     Ok(PolicySource {
-        business_partner_id: partner.clone(),
+        business_partner_id: partner.as_str().into(),
         integration_active: state.integration.active,
         business_partner_active: state.partner.active,
         areas: grants
@@ -179,7 +179,15 @@ async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<Polic
             .filter(|grant| grant.kind() == EntryKind::TicketType)
             .map(granted_type)
             .collect(),
-        rules,
+        rules: definitions(rules).collect(),
+    })
+}
+
+fn definitions(rules: Vec<StoredRule>) -> impl Iterator<Item = RuleDefinition> {
+    rules.into_iter().map(|(id, name, filter)| RuleDefinition {
+        id: id.as_uuid(),
+        name,
+        filter,
     })
 }
 

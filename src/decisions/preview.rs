@@ -5,15 +5,18 @@
 
 use std::{collections::BTreeSet, mem, sync::Arc};
 
-use super::{
+use ticket_policy::{
     evaluator::{self, Effect, Scratch},
     policy::Policy,
+    rules::{RuleDefinition, RuleSet},
+    ticket::TicketAttributes,
+};
+
+use super::{
     policy_cache::{PolicyCache, viewer},
     request::{MAX_ACCESSES, PreviewRequest, TicketInput},
     response::{AccessPreview, Affected, ExclusionRulePreview, SampleError},
-    rules::RuleSet,
     service::ticket_error,
-    ticket::TicketAttributes,
 };
 use crate::{
     accesses::{self, AccessRow},
@@ -51,11 +54,13 @@ pub async fn preview(
     let participants = policy_cache.db().snapshot(ReadCost::Scan, read).await?;
     ensure_all_found(request.access_ids.as_deref(), &participants.accesses)?;
 
-    let now = Timestamp::now();
+    let now = Timestamp::now().into();
     let mut scratch = Scratch::default();
-    let draft = request
-        .active
-        .then(|| (RuleId::generate(), String::new(), request.filter.clone()));
+    let draft = request.active.then(|| RuleDefinition {
+        id: RuleId::generate().as_uuid(),
+        name: String::new(),
+        filter: request.filter.clone(),
+    });
     let draft = RuleSet::new(draft);
     let matches: Vec<_> = tickets
         .iter()
@@ -79,13 +84,14 @@ pub async fn preview(
         }
         let snapshot = policy_cache.fresh(partner).await?;
         let policy = &snapshot.policy;
+        let replaced = request.rule_id.map(|id| id.as_uuid());
         let effects: Vec<_> = tickets
             .iter()
             .zip(&matches)
             .map(|(ticket, truth)| {
                 // an undetermined match hides the ticket too
                 let hidden = *truth != Truth::False;
-                evaluator::effect(policy, ticket, request.rule_id, hidden, now, &mut scratch)
+                evaluator::effect(policy, ticket, replaced, hidden, now, &mut scratch)
             })
             .collect();
         for access in accesses {

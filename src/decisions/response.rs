@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use ticket_policy::{
+    creation::CreationReason,
+    evaluator::{Outcome, Step},
+};
 use utoipa::ToSchema;
 
-use super::{
-    evaluator::{Outcome, Step},
-    ticket_creation::CreationReason,
-};
 use crate::{
     common::ids::{AccessId, AreaId, BusinessPartnerId, PlanBoardId, QueryId, TagId, TicketTypeId},
     http::problem::FieldErrorBody,

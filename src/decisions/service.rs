@@ -3,15 +3,18 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use ticket_policy::{
+    creation::may_create,
+    evaluator::{self, Outcome, Scratch},
+    ticket::{MAX_TICKET_ID, TicketAttributes},
+};
+
 use super::{
     DecisionStats,
-    evaluator::{self, Outcome, Scratch},
     explanation::Explainer,
     policy_cache::{PolicyCache, ResolvedAccess},
     request::{CreationRequest, InvalidTicket, VisibilityRequest},
     response::{CreationResponse, TicketDecision, VisibilityResponse},
-    ticket::{MAX_TICKET_ID, TicketAttributes},
-    ticket_creation::may_create,
 };
 use crate::{
     accesses::AccessRef,
@@ -50,8 +53,8 @@ pub async fn decide_visibility<'b>(
 ) -> Result<VisibilityResponse<'b>> {
     let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
     let explain_in = (request.explain && options.includes_reasons()).then_some(options.lang);
-    let now = Timestamp::now();
-    let decisions: Vec<_> = Scratch::lend(|scratch| {
+    let now = Timestamp::now().into();
+    let decisions: Vec<_> = Scratch::with_thread_local(|scratch| {
         let inputs = request.tickets.into_iter().enumerate();
         inputs
             .map(|(index, input)| match input {
@@ -86,7 +89,7 @@ fn decide_ticket<'b>(
     resolved: &ResolvedAccess,
     ticket: Box<TicketAttributes<'b>>,
     explain_in: Option<Lang>,
-    now: Timestamp,
+    now: ticket_policy::Timestamp,
     scratch: &mut Scratch,
 ) -> TicketDecision<'b> {
     let policy = &resolved.snapshot.policy;

@@ -4,10 +4,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    accesses::AccessCounts, catalog::EntryKind, decisions::rules::CompiledFilter,
-    grants::GrantWithEntry,
-};
+use ticket_policy::rules::CompiledFilter;
+
+use crate::{accesses::AccessCounts, catalog::EntryKind, grants::GrantWithEntry};
 
 /// Code of a blocker or a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

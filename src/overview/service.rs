@@ -8,6 +8,8 @@ use super::{
     readiness::{ReadinessInput, Settings},
     repo,
 };
+use ticket_policy::rules::CompiledFilter;
+
 use crate::{
     accesses,
     catalog::{self, BusinessPartner, CatalogEntry as _, EntryKind},
@@ -18,7 +20,6 @@ use crate::{
         page::{Page, PageRequest},
     },
     db::{Conn, Db, ReadCost},
-    decisions::rules::CompiledFilter,
     exclusion_rules, grants,
     integration::{self, ActivationLock, IntegrationState},
     queries, tags, ticket_filter,

@@ -6,17 +6,21 @@
 //! English, `references` stores which catalogue entries it references, and `routes` publishes the
 //! table of fields.
 
-mod enums;
-pub mod fields;
-mod model;
+pub mod catalog_entries;
 pub mod parse;
 pub mod references;
 pub mod routes;
 mod summary;
 mod values;
 
-pub use enums::{TicketClosure, TicketLevel, TicketStatus};
-pub use fields::{Field, Operator, ValueKind};
-pub use model::{Condition, StoredFilter, TicketFilter, Truth};
 pub use references::Names;
 pub use summary::{MAX_LISTED, Summary, serialize_summary, strip_quotes, summary};
+pub use ticket_policy::filter::{
+    Condition, Field, Operator, TicketClosure, TicketFilter, TicketLevel, TicketStatus, Truth,
+    ValueKind,
+};
+
+use crate::db::sql_types::Jsonb;
+
+/// A filter as a column value.
+pub type StoredFilter = Jsonb<TicketFilter>;

@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::{Deserialize, Deserializer};
 use strum::VariantNames as _;
+use ticket_policy::filter::MAX_VALUES;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
@@ -13,7 +14,6 @@ use validator::{Validate, ValidationErrors};
 
 use super::{
     Condition, Field, Operator, TicketFilter,
-    fields::MAX_VALUES,
     values::{comparison_key, normalize},
 };
 use crate::common::{

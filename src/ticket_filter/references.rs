@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Summary, TicketFilter, parse::MAX_FIELD_ERRORS};
+use super::{Summary, TicketFilter, catalog_entries::referenced_entries, parse::MAX_FIELD_ERRORS};
 use crate::{
     catalog::{self, EntryKind},
     common::{
@@ -37,8 +37,7 @@ impl Names {
     /// The names of the entries that one filter references.
     #[must_use]
     pub fn within(&self, filter: &TicketFilter) -> Self {
-        filter
-            .named_entries()
+        referenced_entries(filter)
             .iter()
             .filter_map(|(_, kind, id)| {
                 let name = self.name(*kind, id)?;
@@ -116,8 +115,7 @@ pub async fn check_references(
         return Ok(());
     }
     let names = read_names(conn, filter).await?;
-    let unknown = filter
-        .named_entries()
+    let unknown = referenced_entries(filter)
         .into_iter()
         .filter(|(_, kind, id)| names.name(*kind, id).is_none())
         .take(MAX_FIELD_ERRORS)
@@ -131,7 +129,7 @@ pub async fn check_references(
 async fn read_names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
     let mut areas = BTreeSet::new();
     let mut ticket_types = BTreeSet::new();
-    for (_, kind, id) in filter.named_entries() {
+    for (_, kind, id) in referenced_entries(filter) {
         match kind {
             EntryKind::Area => areas.insert(id),
             _ => ticket_types.insert(id),
@@ -158,7 +156,7 @@ pub async fn replace_references(
         refs::table.filter(refs::owner_id.eq(id))
     )
     .execute(c))?;
-    let named = filter.named_entries();
+    let named = referenced_entries(filter);
     for kind in [EntryKind::Area, EntryKind::TicketType] {
         let ids: Vec<_> = named
             .iter()

@@ -2,10 +2,14 @@
 //! their ids.
 
 use fluent_bundle::FluentValue;
+use ticket_policy::CalendarDuration;
 
-use super::{Condition, Field, Operator, TicketFilter, ValueKind, references::Names};
+use super::{
+    Condition, Field, Operator, TicketFilter, ValueKind, catalog_entries::entry_kind,
+    references::Names,
+};
 use crate::{
-    common::{calendar_duration::CalendarDuration, timestamp::Timestamp},
+    common::timestamp::Timestamp,
     i18n::{self, Lang, ListKind, message},
 };
 
@@ -151,9 +155,7 @@ impl SummaryWriter<'_> {
                 .and_then(|time| time.format(&self.message("time-pattern", [])))
                 .unwrap_or_else(|| value.to_owned()),
             ValueKind::AreaId | ValueKind::TicketTypeId => {
-                let name = field
-                    .entry_kind()
-                    .and_then(|kind| self.names.name(kind, value));
+                let name = entry_kind(field).and_then(|kind| self.names.name(kind, value));
                 self.quoted(name.unwrap_or(value))
             }
             _ => self.quoted(value),

@@ -1,9 +1,10 @@
 //! Validates and normalizes the values of conditions.
 
+use ticket_policy::CalendarDuration;
+
 use super::{Field, ValueKind};
 use crate::common::{
     Code, FieldError,
-    calendar_duration::CalendarDuration,
     ids::{ContactId, Id},
     normalize::fold_case,
     text::{SelfCheck as _, Text},

@@ -1,7 +1,7 @@
-//! `cargo bench -p decisions-bench`: the time of a decision, and of compiling a policy.
+//! `cargo bench -p decisions-bench`: the time of a decision and of compiling a policy.
 //! `benches/decisions/table.py` prints the results as tables.
 
-#![expect(clippy::print_stderr, reason = "progress of a long benchmark")]
+#![expect(clippy::print_stderr, reason = "progress for the user")]
 
 use std::{hint::black_box, time::Duration};
 
@@ -10,7 +10,7 @@ use criterion::{
     criterion_main, measurement::WallTime,
 };
 use decisions_bench::{
-    DecisionInput, Engine, Flat, Form, Scenario, agreement,
+    Engine, Flat, Form, Question, Scenario, agreement,
     casbin::Casbin,
     cedar::Cedar,
     generator::{LARGE, SEED, SMALL, Size, scenario},
@@ -18,7 +18,7 @@ use decisions_bench::{
     rego::Rego,
 };
 
-/// The allocator of the service, which is fast also for the other engines.
+/// The allocator of customer-integration. It favours engines that allocate.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -37,18 +37,18 @@ fn id<E: Engine>(form: Form) -> BenchmarkId {
     BenchmarkId::new(E::NAME, format!("{form:?}").to_lowercase())
 }
 
-/// Decides on all tickets for the first viewer.
+/// Decisions on all tickets for the first viewer.
 fn decide<E: Engine>(group: &mut Group<'_>, id: BenchmarkId, scenario: &Scenario, form: Form) {
     let tickets = Flat::all(scenario);
     let mut engine = E::compile(scenario, form);
-    let pairs = scenario
+    let asked = scenario
         .tickets
         .iter()
         .zip(&tickets)
         .zip(scenario.viewers.iter().take(1).cycle());
-    let inputs: Vec<_> = pairs
+    let inputs: Vec<_> = asked
         .map(|((json, ticket), viewer)| {
-            engine.input(DecisionInput {
+            engine.input(Question {
                 json,
                 ticket,
                 viewer,
@@ -76,9 +76,9 @@ fn compile<E: Engine>(group: &mut Group<'_>, scenario: &Scenario, form: Form) {
 fn decisions(criterion: &mut Criterion) {
     for size in [SMALL, LARGE] {
         let scenario = scenario(size, SEED);
-        let visible = agreement::check(&scenario);
+        let seen = agreement::check(&scenario);
         eprintln!(
-            "{}: all engines agree, {visible} % of the tickets are visible",
+            "{}: all engines agree, {seen} % of the tickets are seen",
             size.name
         );
         let mut group = group(criterion, &format!("decision/{}", size.name), 2);
@@ -97,7 +97,7 @@ fn decisions(criterion: &mut Criterion) {
     }
 }
 
-/// Our evaluator with increasing numbers of rules.
+/// Our evaluator with a growing number of rules.
 fn growth(criterion: &mut Criterion) {
     let mut group = group(criterion, "growth", 2);
     for rules in [10, 50, 200, 500, 1000] {
@@ -112,7 +112,7 @@ fn growth(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Compares the compilation of policies.
+/// The time to compile a policy.
 fn compiling(criterion: &mut Criterion) {
     for size in [SMALL, LARGE] {
         let scenario = scenario(size, SEED);

@@ -1,53 +1,52 @@
-//! Checks that all engines make the same decisions, because only then are they comparable.
+//! Checks that all engines make the same decisions.
 
 use crate::{
-    DecisionInput, Engine, Flat, Form, Scenario, casbin::Casbin, cedar::Cedar, ours::Ours,
-    rego::Rego,
+    Engine, Flat, Form, Question, Scenario, casbin::Casbin, cedar::Cedar, ours::Ours, rego::Rego,
 };
 
-/// The decisions of an engine for each viewer and each ticket.
-pub fn decisions<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
+/// The decisions of an engine for each viewer and ticket.
+pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
     let tickets = Flat::all(scenario);
     let mut engine = E::compile(scenario, form);
-    let inputs = scenario.viewers.iter().flat_map(|viewer| {
+    let asked = scenario.viewers.iter().flat_map(|viewer| {
         let tickets = scenario.tickets.iter().zip(&tickets);
-        tickets.map(move |(json, ticket)| DecisionInput {
+        tickets.map(move |(json, ticket)| Question {
             json,
             ticket,
             viewer,
         })
     });
-    inputs
-        .map(|request| {
-            let input = engine.input(request);
+    asked
+        .map(|question| {
+            let input = engine.input(question);
             engine.is_visible(&input)
         })
         .collect()
 }
 
 fn compare<E: Engine>(scenario: &Scenario, form: Form, expected: &[bool]) {
-    for (place, (actual, expected)) in decisions::<E>(scenario, form)
+    for (number, (decision, expected)) in answers::<E>(scenario, form)
         .iter()
         .zip(expected)
         .enumerate()
     {
-        let ticket = scenario.tickets.get(place % scenario.tickets.len());
+        let ticket = scenario.tickets.get(number % scenario.tickets.len());
         assert!(
-            actual == expected,
-            "{} ({form:?}) decides {actual} for {ticket:?}",
+            decision == expected,
+            "{} ({form:?}) decides {decision} for {ticket:?}",
             E::NAME
         );
     }
 }
 
-/// Checks all engines in all forms. Returns the percentage of tickets that are visible to the first
-/// viewer.
+/// Compares the decisions of all engines in all forms. Returns the percentage of tickets that the
+/// first viewer sees.
 ///
 /// # Panics
 ///
-/// If two engines disagree.
+/// If an engine disagrees.
 pub fn check(scenario: &Scenario) -> usize {
-    let expected = decisions::<Ours>(scenario, Form::Fastest);
+    let expected = answers::<Ours>(scenario, Form::Fastest);
     for form in [Form::Idiomatic, Form::Fastest] {
         compare::<Cedar>(scenario, form, &expected);
         compare::<Rego>(scenario, form, &expected);
@@ -57,7 +56,7 @@ pub fn check(scenario: &Scenario) -> usize {
     expected
         .iter()
         .take(tickets)
-        .filter(|visible| **visible)
+        .filter(|is_visible| **is_visible)
         .count()
         * 100
         / tickets

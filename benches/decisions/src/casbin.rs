@@ -1,14 +1,16 @@
 //! The policy in Casbin.
 //!
-//! Its matchers are Rhai expressions. Rhai evaluates `==` on strings itself; everything else is a
-//! function call with a lookup. So a few values are compared one by one, and functions do the rest.
+//! Its matchers are Rhai expressions. Rhai compares texts with `==` itself; everything else is a
+//! function that is looked up and called. So a few values are compared one by one, and functions
+//! handle the rest.
 //!
-//! * Idiomatic: one policy line per rule, with a column for each kind of condition. Conditions as
-//!   text in the line (`eval(p.rule)`), as in Casbin's ABAC examples, would be parsed again for
-//!   every line of every decision.
-//! * Fastest: no policy lines but a matcher for each area, selected with `EnforceContext`: one
-//!   expression with all rules of the area, compiled once, which stops at the first rule that
-//!   matches. Rhai looks up names from the end, so the frequent parts of a request come last.
+//! * Idiomatic: one policy line per rule, with a column for each kind of condition. Conditions as text
+//!   in the line (`eval(p.rule)`), as in Casbin's attribute examples, would be parsed for every line
+//!   of every decision.
+//! * Fastest: no lines, but one matcher per area, selected by `EnforceContext`: a single expression of
+//!   all rules of the area. It is compiled once and stops at the first rule that holds. The parts of
+//!   the request are ordered so that Rhai, which searches names from the end, finds frequent ones
+//!   first.
 
 use std::collections::HashMap;
 
@@ -18,12 +20,12 @@ use casbin::{
 };
 
 use crate::{
-    DecisionInput, Engine, Form, Scenario,
+    Engine, Form, Question, Scenario,
     flat::UNKNOWN,
     test::{Test, slice},
 };
 
-/// The parts of a request, with the ticket's texts at the end.
+/// The parts of a request, with the texts of the ticket at the end.
 const REQUEST: [&str; 20] = [
     "viewer_access",
     "created_by",
@@ -65,52 +67,47 @@ const LINE: [&str; 15] = [
     "eft",
 ];
 
-/// A function that matchers can call.
+/// A function that Casbin can call.
 type Function = fn(Dynamic, Dynamic) -> Dynamic;
 
-/// The enforcer, with the name of the matcher for each area in the fastest form.
+/// The enforcer, with the names of the matchers by area if there are several.
 pub struct Casbin {
     enforcer: Enforcer,
     matchers: Option<HashMap<String, String>>,
 }
 
-fn text<R>(value: &Dynamic, read: impl FnOnce(&str) -> R) -> R {
-    read(
-        &value
-            .read_lock::<casbin::rhai::ImmutableString>()
-            .expect("a text"),
-    )
+fn text<R>(value: &Dynamic, see: impl FnOnce(&str) -> R) -> R {
+    see(&value
+        .read_lock::<casbin::rhai::ImmutableString>()
+        .expect("a text"))
 }
 
-/// Whether a value is in a list, which is separated by `|`.
+/// Whether a value is in a list separated by `|`.
 fn among(values: Dynamic, value: Dynamic) -> Dynamic {
     text(&values, |values| {
-        text(&value, |value| values.split('|').any(|item| item == value))
+        text(&value, |value| values.split('|').any(|it| it == value))
     })
     .into()
 }
 
-/// Whether two lists have a common value.
+/// Whether two lists have a value in common.
 fn shares(tags: Dynamic, wanted: Dynamic) -> Dynamic {
     text(&tags, |tags| {
         text(&wanted, |wanted| {
             wanted
                 .split('|')
-                .any(|item| tags.split('|').any(|tag| tag == item))
+                .any(|it| tags.split('|').any(|tag| tag == it))
         })
     })
     .into()
 }
 
-/// Whether a text contains another one.
-fn says(subject: Dynamic, part: Dynamic) -> Dynamic {
-    text(&subject, |subject| {
-        text(&part, |part| subject.contains(part))
-    })
-    .into()
+/// Whether a text contains another.
+fn says(said: Dynamic, part: Dynamic) -> Dynamic {
+    text(&said, |said| text(&part, |part| said.contains(part))).into()
 }
 
-/// Whether a number is greater than a limit, which is a string.
+/// Whether a number is greater than one given as text.
 fn exceeds(age: Dynamic, limit: Dynamic) -> Dynamic {
     let age = age.as_int().expect("a number");
     text(&limit, |limit| {
@@ -119,7 +116,7 @@ fn exceeds(age: Dynamic, limit: Dynamic) -> Dynamic {
     .into()
 }
 
-/// The conditions that do not depend on the configuration, except for areas.
+/// The steps other than the exclusion rules.
 fn base(partner: &str) -> String {
     format!(
         "r_partner == {partner:?} && !r_internal && (!r_is_confidential || r_main_contact == r_viewer_contact) && \
@@ -149,7 +146,7 @@ fn expression(test: &Test) -> String {
     }
 }
 
-/// The expression for visible tickets of an area.
+/// The expression that lets a ticket of an area pass.
 fn matcher(scenario: &Scenario, area: &str) -> String {
     let all = |tests: &[Test]| {
         tests
@@ -161,15 +158,14 @@ fn matcher(scenario: &Scenario, area: &str) -> String {
     let rules: Vec<_> = slice(scenario, area)
         .iter()
         .map(|tests| all(tests))
-        .filter(|rule| !rule.is_empty())
+        .filter(|it| !it.is_empty())
         .collect();
     let rules = rules.join(" || ");
     let rules = if rules.is_empty() { "false" } else { &rules };
     format!("{} && !({rules})", base(&scenario.partner))
 }
 
-/// The expression that is evaluated for each policy line: the `allow` line contains the areas,
-/// `deny` lines are rules.
+/// The matcher for every line: lines that allow contain the areas, lines that deny are rules.
 fn matcher_of_lines(partner: &str) -> String {
     let column = |name: &&str| {
         let test = match *name {
@@ -254,7 +250,7 @@ fn enforcer(model: DefaultModel, lines: Vec<Vec<String>>) -> Enforcer {
 
 impl Engine for Casbin {
     const NAME: &'static str = "Casbin";
-    /// The area, and the parts of the request.
+    /// The area and the parts of the request.
     type Input<'s> = (&'s str, Vec<Dynamic>);
 
     fn compile(scenario: &Scenario, form: Form) -> Self {
@@ -287,10 +283,7 @@ impl Engine for Casbin {
         }
     }
 
-    fn input<'s>(
-        &self,
-        DecisionInput { ticket, viewer, .. }: DecisionInput<'s>,
-    ) -> Self::Input<'s> {
+    fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
         let part = |name: &str| match name {
             "viewer_access" => viewer.access.clone().into(),
             "viewer_contact" => viewer.contact.clone().into(),
@@ -307,7 +300,7 @@ impl Engine for Casbin {
 
     fn is_visible(&mut self, (area, request): &Self::Input<'_>) -> bool {
         let Some(matchers) = &self.matchers else {
-            return self.enforcer.enforce(request.clone()).expect("a decision");
+            return self.enforcer.enforce(request.clone()).expect("an answer");
         };
         let Some(matcher) = matchers.get(*area) else {
             return false;
@@ -321,6 +314,6 @@ impl Engine for Casbin {
         };
         self.enforcer
             .enforce_with_context(context, request.clone())
-            .expect("a decision")
+            .expect("an answer")
     }
 }

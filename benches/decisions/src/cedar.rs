@@ -1,16 +1,16 @@
 //! The policy in Cedar.
 //!
-//! Attributes are members of the request's context, which need one lookup; attributes of a resource
-//! need another lookup in the entities. Values are compared one by one with `==`, because Cedar
-//! evaluates all elements of a literal set each time.
+//! Attributes are members of the request context, which Cedar reads with one look-up in a record;
+//! attributes of a resource need another one in the entities. Values are compared one by one with
+//! `==`: Cedar evaluates all elements of a literal set on every use, so `[…].contains(…)` is used for
+//! many values only.
 //!
-//! * Idiomatic: one `permit`, and one `forbid` for each rule. Cedar evaluates all policies of a
-//!   set.
-//! * Fastest: a policy set for each area with one `permit … unless { rule || rule || … }`, as
-//!   `||` short-circuits. It is created from JSON, because parsed policies contain source
-//!   locations, whose reference counts change at every step.
+//! * Idiomatic: one `permit`, and one `forbid` per rule. Cedar always evaluates all policies of a set.
+//! * Fastest: one set per area with a single `permit … unless { rule || rule || … }`, because `||`
+//!   short-circuits. It is built from JSON, because policies parsed from text carry reference-counted
+//!   source locations through the evaluation.
 //!
-//! The diagnostics of `Authorizer` cannot be switched off.
+//! `Authorizer` cannot do less for a decision: its diagnostics cannot be disabled.
 
 use std::collections::HashMap;
 
@@ -20,22 +20,22 @@ use cedar_policy::{
 };
 
 use crate::{
-    DecisionInput, Engine, Form, Rule, Scenario,
+    Engine, Form, Question, Rule, Scenario,
     flat::UNKNOWN,
     test::{Test, slice},
 };
 
-/// A set of policies, or one for each area.
+/// A set of policies, or one set per area.
 pub struct Cedar {
     all: Option<PolicySet>,
     by_area: HashMap<String, PolicySet>,
     granted: RestrictedExpression,
     authorizer: Authorizer,
     entities: Entities,
-    uids: [EntityUid; 3],
+    who: [EntityUid; 3],
 }
 
-/// The conditions that do not depend on the configuration, except for areas.
+/// The steps other than the exclusion rules.
 fn base(partner: &str) -> String {
     format!(
         "context.partner == {partner:?} && !context.internal && \
@@ -82,7 +82,7 @@ fn all(tests: &[Test]) -> String {
     }
 }
 
-/// Alternatives as a balanced tree; a chain would be as deep as their number.
+/// Alternatives as a balanced tree, because the depth of a chain grows with their number.
 fn any(rules: &[String]) -> String {
     match rules {
         [] => "false".to_owned(),
@@ -133,7 +133,7 @@ fn string(text: &str) -> RestrictedExpression {
 
 impl Engine for Cedar {
     const NAME: &'static str = "Cedar";
-    /// The area, and the request.
+    /// The area and the request.
     type Input<'s> = (&'s str, Request);
 
     fn compile(scenario: &Scenario, form: Form) -> Self {
@@ -151,15 +151,12 @@ impl Engine for Cedar {
             granted: RestrictedExpression::new_set(scenario.areas().map(string)),
             authorizer: Authorizer::new(),
             entities: Entities::empty(),
-            uids: ["Access::\"a\"", "Action::\"see\"", "Ticket::\"t\""]
+            who: ["Access::\"a\"", "Action::\"see\"", "Ticket::\"t\""]
                 .map(|uid| uid.parse().expect("an entity")),
         }
     }
 
-    fn input<'s>(
-        &self,
-        DecisionInput { ticket, viewer, .. }: DecisionInput<'s>,
-    ) -> Self::Input<'s> {
+    fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
         let texts = ticket
             .texts
             .iter()
@@ -188,7 +185,7 @@ impl Engine for Cedar {
             .chain(more.map(|(name, value)| (name.to_owned(), value)))
             .chain(granted);
         let context = Context::from_pairs(pairs).expect("a context");
-        let [principal, action, resource] = self.uids.clone();
+        let [principal, action, resource] = self.who.clone();
         let request = Request::new(principal, action, resource, context, None).expect("a request");
         (ticket.text("area"), request)
     }

@@ -1,30 +1,31 @@
 //! A ticket as input of the other engines: one text, set or number per attribute.
 //!
-//! They have no three-valued logic, so an unknown attribute has a special value, which every test
-//! handles ([`crate::test`]). That is faster for them than to check whether a member exists. Texts
-//! are case-folded and `created_at` is an age in seconds, because not all engines have these
-//! operations.
+//! They have no three-valued logic, so a marker stands for an unknown attribute, and every test
+//! handles it ([`crate::test`]). With a marker they need not check whether a member exists. Two
+//! operations that some of them lack are done beforehand: texts are folded, and `created_at` is an
+//! age in seconds.
 
 use std::collections::BTreeMap;
 
-use customer_integration::{
-    common::{normalize::fold_case, timestamp::Timestamp},
-    decisions::ticket::{Attribute, ENUM_FIELDS, TicketAttributes},
-    ticket_filter::Field,
+use ticket_policy::{
+    Attribute, Timestamp,
+    filter::Field,
+    fold::fold_case,
+    ticket::{ENUM_FIELDS, TicketAttributes},
 };
 
 use crate::scenario::{AccessRef, Scenario};
 
-/// An unknown attribute; no value is equal to it.
+/// Marker of an unknown attribute. No value is equal to it.
 pub const UNKNOWN: &str = "?";
-/// An attribute without a value; no value is equal to it.
+/// Marker of an absent value. No value is equal to it.
 pub const NOTHING: &str = "";
-/// An unknown age: older than any limit, and within the 32 bits of Casbin.
+/// The age if it is unknown: older than any bound. Fits the 32 bits of Casbin.
 pub const AGE_UNKNOWN: i64 = i32::MAX as i64;
-/// The age without a time of creation: older than nothing.
+/// The age if there is no creation time: not older than any bound.
 pub const AGE_NOTHING: i64 = -1;
 
-/// Attributes with one value.
+/// Fields with one value.
 const SINGLES: [Field; 7] = [
     Field::Area,
     Field::TicketType,
@@ -41,15 +42,15 @@ pub struct Flat {
     pub partner: String,
     pub internal: bool,
     pub confidential: bool,
-    /// By field name; includes the subject.
+    /// The single values and the subject, by field name.
     pub texts: BTreeMap<&'static str, String>,
     pub tags: Vec<String>,
     pub age: i64,
 }
 
-/// A viewer and a ticket.
+/// A request: may this viewer see this ticket?
 #[derive(Debug, Clone, Copy)]
-pub struct DecisionInput<'s> {
+pub struct Question<'s> {
     pub json: &'s str,
     pub ticket: &'s Flat,
     pub viewer: &'s AccessRef,
@@ -64,45 +65,40 @@ fn text(fact: Attribute<&str>) -> String {
 }
 
 impl Flat {
-    /// Parses a ticket like the service.
+    /// Parses a ticket.
     ///
     /// # Panics
     ///
-    /// If the service would reject it.
+    /// If the ticket is invalid.
     pub fn new(json: &str, now: Timestamp) -> Self {
-        let facts: TicketAttributes<'_> = serde_json::from_str(json).expect("a ticket");
-        facts.check().expect("a valid ticket");
+        let ticket: TicketAttributes<'_> = serde_json::from_str(json).expect("a ticket");
+        ticket.validate().expect("a ticket that the product takes");
         let mut texts: BTreeMap<_, _> = SINGLES
-            .map(|field| (name(field), text(facts.single(field))))
+            .map(|field| (name(field), text(ticket.single_value(field))))
             .into();
-        texts.extend(ENUM_FIELDS.iter().zip(facts.words()).map(|(field, word)| {
-            let word = word.map_ref(|place| {
-                field
-                    .words()
-                    .get(usize::from(*place))
-                    .copied()
-                    .unwrap_or(UNKNOWN)
-            });
-            (name(*field), text(word))
-        }));
+        for (field, ordinal) in ENUM_FIELDS.iter().zip(ticket.enum_ordinals()) {
+            let words = field.words();
+            let word = ordinal.map_ref(|n| words.get(usize::from(*n)).copied().unwrap_or(UNKNOWN));
+            texts.insert(name(*field), text(word));
+        }
         texts.insert(
             name(Field::Subject),
-            fold_case(&text(facts.subject.map_ref(|subject| &**subject))),
+            fold_case(&text(ticket.subject.map_ref(|subject| &**subject))),
         );
-        let age = match facts.created() {
+        let age = match ticket.creation_time() {
             Attribute::Unknown => AGE_UNKNOWN,
             Attribute::Absent => AGE_NOTHING,
             Attribute::Known(created) => (now.unix_micros() - created.unix_micros()) / 1_000_000,
         };
-        let tags = match &facts.tags {
+        let tags = match &ticket.tags {
             Attribute::Unknown => vec![UNKNOWN.to_owned()],
             Attribute::Absent => Vec::new(),
             Attribute::Known(tags) => tags.iter().map(|tag| fold_case(tag)).collect(),
         };
         Self {
-            partner: facts.business_partner_id.to_string(),
-            internal: facts.internal,
-            confidential: facts.confidential,
+            partner: ticket.business_partner_id.to_string(),
+            internal: ticket.internal,
+            confidential: ticket.confidential,
             texts,
             tags,
             age,
@@ -123,7 +119,7 @@ impl Flat {
             .collect()
     }
 
-    /// An attribute by its field name.
+    /// A text by field name.
     pub fn text(&self, field: &str) -> &str {
         self.texts.get(field).map_or(UNKNOWN, String::as_str)
     }

@@ -1,15 +1,15 @@
-//! Generates policies and tickets from a seed, in realistic proportions.
+//! Generates policies and tickets in realistic proportions from a seed, reproducibly.
 
-use customer_integration::{
-    common::timestamp::Timestamp,
-    ticket_filter::{Condition, Field, Operator, TicketFilter},
-};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Map, Value, json};
+use ticket_policy::{
+    Timestamp,
+    filter::{Condition, Field, Operator, TicketFilter},
+};
 
 use crate::scenario::{AccessRef, Grant, Rule, Scenario};
 
-/// The size of a policy, and the number of tickets.
+/// The size of a policy and the number of tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     pub name: &'static str,
@@ -72,11 +72,11 @@ const WORDS: [&str; 24] = [
 
 /// Generates a scenario.
 pub fn scenario(size: Size, seed: u64) -> Scenario {
-    let mut generator = Generator {
+    let mut make = Make {
         random: StdRng::seed_from_u64(seed),
         size,
     };
-    // a retired area has no effect
+    // the retired area is not one of the `size.areas`
     let mut grants: Vec<_> = (0..size.areas)
         .map(|area| Grant {
             area: id("area", area),
@@ -91,9 +91,9 @@ pub fn scenario(size: Size, seed: u64) -> Scenario {
         .chain(std::iter::repeat_n(true, size.global_rules));
     let rules = scopes
         .enumerate()
-        .map(|(number, global)| generator.rule(number, global))
+        .map(|(number, global)| make.rule(number, global))
         .collect();
-    let viewer = |access: &str, own| AccessRef {
+    let who = |access: &str, own| AccessRef {
         access: access.to_owned(),
         contact: CONTACT.to_owned(),
         own,
@@ -103,9 +103,9 @@ pub fn scenario(size: Size, seed: u64) -> Scenario {
         now: NOW.to_owned(),
         grants,
         rules,
-        viewers: vec![viewer(ACCESS, false), viewer(OTHER_ACCESS, true)],
+        viewers: vec![who(ACCESS, false), who(OTHER_ACCESS, true)],
         tickets: (0..size.tickets)
-            .map(|number| generator.ticket(number).to_string())
+            .map(|number| make.ticket(number).to_string())
             .collect(),
     }
 }
@@ -114,18 +114,19 @@ fn id(kind: &str, number: usize) -> String {
     format!("{kind}-{number}")
 }
 
-struct Generator {
+struct Make {
     random: StdRng,
     size: Size,
 }
 
-impl Generator {
+impl Make {
     fn chance(&mut self, percent: u32) -> bool {
         self.random.random_range(0..100) < percent
     }
 
     fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        *of.choose(&mut self.random).expect("a non-empty list")
+        *of.choose(&mut self.random)
+            .expect("something to choose from")
     }
 
     fn some(&mut self, kind: &str, of: usize, least: usize, most: usize) -> Vec<String> {
@@ -188,7 +189,7 @@ impl Generator {
         }
     }
 
-    /// A random field; frequent ones are more likely.
+    /// A random field, by how often it occurs in rules.
     fn field(&mut self) -> Field {
         match self.random.random_range(0..100) {
             0..15 => Field::TicketType,
@@ -260,7 +261,7 @@ impl Generator {
             .to_string()
     }
 
-    /// A ticket as a client sends it. Some have unknown attributes or attributes without a value.
+    /// A ticket as in a request. Some have unknown or absent attributes.
     fn ticket(&mut self, number: usize) -> Value {
         let area = match self.random.random_range(0..100) {
             0..2 => "area-retired".to_owned(),
@@ -288,11 +289,11 @@ impl Generator {
             "subject": self.subject(),
             "created_at": self.created_at(),
         });
-        self.remove_attributes(ticket.as_object_mut().expect("an object"));
+        self.thin_out(ticket.as_object_mut().expect("an object"));
         ticket
     }
 
-    fn remove_attributes(&mut self, ticket: &mut Map<String, Value>) {
+    fn thin_out(&mut self, ticket: &mut Map<String, Value>) {
         let optional: Vec<_> = ticket
             .keys()
             .skip_while(|key| *key != "ticket_type_id")

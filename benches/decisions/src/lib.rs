@@ -1,9 +1,9 @@
-//! Compares the decision "may this access see this ticket" with Cedar, Rego (regorus) and Casbin.
+//! Compares the decision whether an access may see a ticket with Cedar, Rego (regorus) and Casbin.
 //!
-//! A [`Scenario`] contains rules and tickets in the service's own format; each [`Engine`] derives
-//! its policy from it. The inputs of the other engines are prepared before the measurement, in
-//! their favour: texts are case-folded, ages computed, and unknown attributes have special values
-//! (see [`flat`]).
+//! A [`Scenario`] holds rules and tickets in the types of customer-integration; each [`Engine`]
+//! derives its policy from it. Everything that can be prepared is prepared before the measurement,
+//! in favour of the other engines: their inputs are complete, with texts folded, ages computed, and
+//! markers for unknown and absent attributes (see [`flat`]).
 #![expect(
     clippy::expect_used,
     reason = "a benchmark that cannot be set up may panic"
@@ -19,32 +19,32 @@ pub mod rego;
 pub mod scenario;
 pub mod test;
 
-pub use flat::{DecisionInput, Flat};
+pub use flat::{Flat, Question};
 pub use scenario::{AccessRef, Rule, Scenario};
 
 /// How a policy is written in an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// As its documentation recommends: rule by rule, so that each has a name and can be changed
-    /// separately.
+    /// As the documentation of the engine recommends: one policy per rule, so that each has a name
+    /// and can be changed separately.
     Idiomatic,
-    /// Optimized for the implementation of the engine.
+    /// Optimized for speed, with knowledge of how the engine works.
     Fastest,
 }
 
 /// A policy engine.
 pub trait Engine: Sized {
-    /// Its name in the tables.
+    /// Name in the results.
     const NAME: &'static str;
-    /// The prepared input of a decision.
+    /// A prepared request.
     type Input<'s>;
 
-    /// Compiles the policy of a scenario.
+    /// Compiles the policy of the scenario.
     fn compile(scenario: &Scenario, form: Form) -> Self;
 
-    /// Prepares an input; this is not measured.
-    fn input<'s>(&self, input: DecisionInput<'s>) -> Self::Input<'s>;
+    /// Prepares a request. Not part of the measurement.
+    fn input<'s>(&self, question: Question<'s>) -> Self::Input<'s>;
 
-    /// Whether the ticket is visible.
+    /// Decides whether the viewer may see the ticket.
     fn is_visible(&mut self, input: &Self::Input<'_>) -> bool;
 }

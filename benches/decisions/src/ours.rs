@@ -1,22 +1,18 @@
-//! The evaluator of the service. It has one form.
+//! The evaluator of customer-integration. It has only one form.
 
 use std::sync::Arc;
 
-use customer_integration::{
-    accesses::{Role, TicketVisibility},
-    common::{ids::RuleId, timestamp::Timestamp},
-    decisions::{
-        evaluator::{Scratch, is_visible},
-        policy::{GrantedArea, PartnerPolicy, Policy, PolicySource, Viewer},
-        rules::RuleSet,
-        ticket::TicketAttributes,
-    },
-    ticket_filter::TicketFilter,
+use ticket_policy::{
+    Role, TicketVisibility, Timestamp, Viewer,
+    evaluator::{Scratch, is_visible},
+    policy::{GrantedArea, PartnerPolicy, Policy, PolicySource},
+    rules::{RuleDefinition, RuleSet},
+    ticket::TicketAttributes,
 };
 
-use crate::{AccessRef, DecisionInput, Engine, Form, Scenario};
+use crate::{AccessRef, Engine, Form, Question, Scenario};
 
-/// A policy and its viewers.
+/// A policy with its viewers.
 pub struct Ours {
     policy: Policy,
     viewers: Vec<Viewer>,
@@ -24,28 +20,29 @@ pub struct Ours {
     scratch: Scratch,
 }
 
-fn uuid(number: usize) -> uuid::Uuid {
-    uuid::Uuid::from_u128(number as u128)
-}
-
-fn rules(scenario: &Scenario, global: bool) -> Vec<(RuleId, String, TicketFilter)> {
-    let numbered = scenario.rules.iter().enumerate();
-    let of_scope = numbered.filter(|(_, rule)| rule.global == global);
-    of_scope
-        .map(|(number, rule)| (uuid(number).into(), rule.name.clone(), rule.filter.clone()))
+fn rules(scenario: &Scenario, global: bool) -> Vec<RuleDefinition> {
+    scenario
+        .rules
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| rule.global == global)
+        .map(|(number, rule)| RuleDefinition {
+            id: uuid::Uuid::from_u128(number as u128),
+            name: rule.name.clone(),
+            filter: rule.filter.clone(),
+        })
         .collect()
 }
 
-fn viewer(who: &AccessRef) -> Viewer {
-    let id: uuid::Uuid = who.access.parse().expect("an id");
+fn viewer(access: &AccessRef) -> Viewer {
     Viewer {
-        id: id.into(),
-        id_text: who.access.as_str().into(),
-        contact_id: Some(who.contact.as_str().into()),
+        id: access.access.parse().expect("a UUID"),
+        id_text: access.access.as_str().into(),
+        contact_id: Some(access.contact.as_str().into()),
         email: "a@example.com".into(),
         active: true,
         role: Role::Observer,
-        ticket_visibility: if who.own {
+        ticket_visibility: if access.own {
             TicketVisibility::Own
         } else {
             TicketVisibility::Partner
@@ -58,17 +55,17 @@ impl Engine for Ours {
     type Input<'s> = (TicketAttributes<'s>, usize);
 
     fn compile(scenario: &Scenario, _: Form) -> Self {
-        let granted = |grant: &crate::scenario::Grant| GrantedArea {
+        let areas = scenario.grants.iter().map(|grant| GrantedArea {
             id: grant.area.as_str().into(),
             name: grant.area.as_str().into(),
             available: grant.available,
             start_ticket_types: None,
-        };
+        });
         let partner = PartnerPolicy::new(PolicySource {
-            business_partner_id: scenario.partner.parse().expect("an id"),
+            business_partner_id: scenario.partner.as_str().into(),
             integration_active: true,
             business_partner_active: true,
-            areas: scenario.grants.iter().map(granted).collect(),
+            areas: areas.collect(),
             ticket_types: Vec::new(),
             rules: rules(scenario, false),
         });
@@ -83,19 +80,19 @@ impl Engine for Ours {
         }
     }
 
-    fn input<'s>(&self, input: DecisionInput<'s>) -> Self::Input<'s> {
+    fn input<'s>(&self, question: Question<'s>) -> Self::Input<'s> {
         let viewer = self
             .viewers
             .iter()
-            .position(|viewer| *viewer.id_text == *input.viewer.access);
+            .position(|viewer| *viewer.id_text == *question.viewer.access);
         (
-            serde_json::from_str(input.json).expect("a ticket"),
+            serde_json::from_str(question.json).expect("a ticket"),
             viewer.expect("a viewer of the scenario"),
         )
     }
 
-    fn is_visible(&mut self, (facts, viewer): &Self::Input<'_>) -> bool {
+    fn is_visible(&mut self, (ticket, viewer): &Self::Input<'_>) -> bool {
         let viewer = self.viewers.get(*viewer).expect("a viewer of the scenario");
-        is_visible(&self.policy, viewer, facts, self.now, &mut self.scratch)
+        is_visible(&self.policy, viewer, ticket, self.now, &mut self.scratch)
     }
 }

@@ -1,14 +1,15 @@
 //! The policy in Rego, run by regorus.
 //!
-//! Compiled to a program of its virtual machine (`Compiler::compile_from_policy`, `RegoVM`), which
-//! is loaded once and gets a new input for each ticket. `Engine` and `CompiledPolicy` interpret the
-//! syntax tree instead. Sets in the policy are constants of the program. `hidden` has one body for
-//! each rule, all with the same result, so the machine stops at the first that matches.
+//! It is compiled to a program of the regorus virtual machine (`Compiler::compile_from_policy`,
+//! `RegoVM`), loaded once, and only the input changes from ticket to ticket; `Engine` and
+//! `CompiledPolicy` interpret the syntax tree instead. Sets in the text are constants of the program.
+//! `hidden` has one body per rule, all with the same result, so the machine stops at the first that
+//! holds.
 //!
 //! * Idiomatic: one rule `hidden` with all bodies.
-//! * Fastest: a program and a machine for each area, with the relevant bodies. One program with an
-//!   entry point for each area would be reset as a whole for every decision, and a hundred areas
-//!   exceed the maximum file size of regorus.
+//! * Fastest: one program and machine per area, with the bodies that apply to it. A single program
+//!   with an entry point per area would be reset as a whole for every decision, and the text for a
+//!   hundred areas exceeds the limit of regorus for one file.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -21,12 +22,12 @@ use regorus::{
 };
 
 use crate::{
-    DecisionInput, Engine, Form, Rule, Scenario,
+    Engine, Form, Question, Rule, Scenario,
     flat::UNKNOWN,
     test::{Test, slice},
 };
 
-/// A machine for everything, or one for each area.
+/// One machine, or one per area.
 pub struct Rego {
     all: Option<RegoVM>,
     by_area: HashMap<String, RegoVM>,
@@ -56,12 +57,12 @@ fn expression(test: &Test) -> String {
             "count(input.tags & {}) == 0",
             set(tags.iter().map(String::as_str))
         ),
-        Test::SubjectContains(part) => format!("contains_text(input.subject, {part:?})"),
+        Test::SubjectContains(part) => format!("said(input.subject, {part:?})"),
         Test::OlderThan { seconds } => format!("input.age > {seconds}"),
     }
 }
 
-/// The conditions that do not depend on the configuration, and the exclusion rules.
+/// The fixed steps and the exclusion rules.
 fn hidden(scenario: &Scenario, rules: &[Vec<Test>]) -> String {
     let mut text = PACKAGE.to_owned();
     let base = [
@@ -82,8 +83,8 @@ fn hidden(scenario: &Scenario, rules: &[Vec<Test>]) -> String {
 }
 
 const PACKAGE: &str = r#"package tickets
-contains_text(subject, text) if contains(subject, text)
-contains_text(subject, _) if subject == "?"
+said(subject, text) if contains(subject, text)
+said(subject, _) if subject == "?"
 "#;
 
 fn machine(text: String, data: Value) -> RegoVM {
@@ -102,7 +103,7 @@ fn machine(text: String, data: Value) -> RegoVM {
     machine
 }
 
-/// The granted areas as data, because regorus cannot parse a set of a hundred areas.
+/// The granted areas as data, because regorus cannot parse a set of a hundred of them.
 fn granted(scenario: &Scenario) -> Value {
     let areas: BTreeMap<_, _> = scenario
         .areas()
@@ -116,7 +117,7 @@ fn granted(scenario: &Scenario) -> Value {
 
 impl Engine for Rego {
     const NAME: &'static str = "Rego (regorus)";
-    /// The area, and the input.
+    /// The area and the input.
     type Input<'s> = (&'s str, Value);
 
     fn compile(scenario: &Scenario, form: Form) -> Self {
@@ -143,10 +144,7 @@ impl Engine for Rego {
         }
     }
 
-    fn input<'s>(
-        &self,
-        DecisionInput { ticket, viewer, .. }: DecisionInput<'s>,
-    ) -> Self::Input<'s> {
+    fn input<'s>(&self, Question { ticket, viewer, .. }: Question<'s>) -> Self::Input<'s> {
         let texts = ticket
             .texts
             .iter()
@@ -177,6 +175,6 @@ impl Engine for Rego {
             return false;
         };
         machine.set_input(input.clone());
-        machine.execute().expect("a decision") == Value::Undefined
+        machine.execute().expect("an answer") == Value::Undefined
     }
 }

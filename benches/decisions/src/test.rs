@@ -1,12 +1,12 @@
-//! Conditions for the other engines: each tests whether a condition is *not false*, because a rule
-//! that is not false hides a ticket.
+//! Conditions as input of the other engines. A test holds if the condition is *not false*, because
+//! that is what hides a ticket.
 //!
-//! A conjunction is not false if and only if none of its conditions is false, so no third value is
-//! needed: a test is true if the condition is true or the attribute is unknown.
+//! A conjunction is not false exactly if none of its conditions is false, so no third value is
+//! needed: a test holds where the condition holds and where the attribute is unknown.
 
-use customer_integration::{
-    common::normalize::fold_case,
-    ticket_filter::{Condition, Field, Operator, TicketFilter},
+use ticket_policy::{
+    filter::{Condition, Field, Operator, TicketFilter},
+    fold::fold_case,
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     scenario::{Rule, Scenario},
 };
 
-/// A test of a condition. Engines add [`crate::flat::UNKNOWN`] to the values of positive tests.
+/// A condition. Engines add [`crate::flat::UNKNOWN`] to the values of `OneOf` and `AnyTag`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     OneOf {
@@ -62,7 +62,7 @@ impl Test {
         }
     }
 
-    /// The approximate cost of evaluation; cheap tests come first.
+    /// Relative cost of evaluation.
     fn cost(&self) -> usize {
         match self {
             Self::OlderThan { .. } => 1,
@@ -87,7 +87,7 @@ fn days(period: &str) -> i64 {
 }
 
 impl Rule {
-    /// The tests of its conditions, cheap ones first.
+    /// The conditions of the rule, cheapest first.
     pub fn tests(&self) -> Vec<Test> {
         let TicketFilter::All { filters } = &self.filter else {
             unreachable!("rules of the benchmark are conjunctions")
@@ -102,10 +102,10 @@ impl Rule {
     }
 }
 
-/// The rules for an area, without their conditions on areas.
+/// The rules that can match tickets of an area, without their conditions on the area.
 ///
-/// No engine has an index of rules by attributes. The fastest forms use a policy for each area
-/// instead.
+/// No engine indexes rules by attributes. For speed there is one policy per area, selected before the
+/// decision.
 pub fn slice(scenario: &Scenario, area: &str) -> Vec<Vec<Test>> {
     let of_area = |test: &Test| match test {
         Test::OneOf {
@@ -119,8 +119,8 @@ pub fn slice(scenario: &Scenario, area: &str) -> Vec<Vec<Test>> {
         _ => None,
     };
     let rules = scenario.rules.iter().map(Rule::tests);
-    let relevant = rules.filter(|tests| tests.iter().filter_map(of_area).all(|holds| holds));
-    relevant
+    let concerned = rules.filter(|tests| tests.iter().filter_map(of_area).all(|holds| holds));
+    concerned
         .map(|tests| {
             tests
                 .into_iter()

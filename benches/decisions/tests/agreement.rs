@@ -6,13 +6,13 @@ use decisions_bench::{
 };
 
 #[test]
-fn all_engines_make_the_same_decisions() {
+fn decisions_of_all_engines_are_equal() {
     for (size, seeds) in [(SMALL, [SEED, 1, 2, 3].as_slice()), (LARGE, &[SEED, 1])] {
         for seed in seeds {
-            let visible = agreement::check(&scenario(size, *seed));
+            let seen = agreement::check(&scenario(size, *seed));
             assert!(
-                (40..=70).contains(&visible),
-                "{visible} % of the tickets of {} with seed {seed} are visible",
+                (40..=70).contains(&seen),
+                "{seen} % of the tickets of {} with seed {seed} are seen",
                 size.name
             );
         }
@@ -20,7 +20,7 @@ fn all_engines_make_the_same_decisions() {
 }
 
 #[test]
-fn same_seed_generates_same_scenario() {
+fn scenario_is_reproducible_from_its_seed() {
     assert!(scenario(SMALL, SEED) == scenario(SMALL, SEED));
     assert!(scenario(SMALL, SEED) != scenario(SMALL, 1));
 }

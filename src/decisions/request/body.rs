@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use ticket_policy::{Str, ticket::TicketAttributes};
 use utoipa::ToSchema;
 use validator::Validate as _;
 
@@ -23,7 +24,6 @@ use crate::{
         text::SelfCheck as _,
         truncated_vec::TruncatedVec,
     },
-    decisions::ticket::{Str, TicketAttributes},
     http::{
         body::reject_if_any,
         field_errors::{body_error, validation_errors},
@@ -127,11 +127,11 @@ pub trait ParsedTicket<'b> {
 impl<'b> ParsedTicket<'b> for JsonObject<Box<TicketAttributes<'b>>> {
     fn into_input(self) -> TicketInput<'b> {
         let Self(ticket) = self;
-        match ticket.check() {
+        match ticket.validate() {
             Ok(()) => Ok(ticket),
-            Err(field_error) => Err(Box::new(InvalidTicket {
+            Err(error) => Err(Box::new(InvalidTicket {
                 ticket_id: Some(ticket.ticket_id.0.into_owned()),
-                field_error,
+                field_error: error.into(),
             })),
         }
     }

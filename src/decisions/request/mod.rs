@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::body::{CreationBody, PreviewBody, VisibilityBody};
-use super::ticket::TicketAttributes;
 use crate::{
     accesses::AccessRef,
     common::{
@@ -23,6 +22,7 @@ use crate::{
     http::body::parse_json,
     ticket_filter::TicketFilter,
 };
+use ticket_policy::ticket::TicketAttributes;
 
 /// Largest body, in bytes.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;

@@ -80,7 +80,7 @@ mod tests {
     use utoipa::PartialSchema as _;
 
     use super::*;
-    use crate::decisions::ticket::TicketAttributes;
+    use ticket_policy::ticket::TicketAttributes;
 
     /// The names that a serde message quotes, without the first one.
     fn expected_members(message: &str) -> BTreeSet<String> {

@@ -4,12 +4,6 @@
 use std::collections::BTreeSet;
 
 use customer_integration::{
-    common::{ids::RuleId, timestamp::Timestamp},
-    decisions::{
-        evaluator::{Scratch, matched_by},
-        rules::RuleSet,
-        ticket::TicketAttributes,
-    },
     i18n::Lang,
     ticket_filter::{
         Names, TicketFilter, Truth,
@@ -18,6 +12,12 @@ use customer_integration::{
     },
 };
 use serde_json::{Value, value::RawValue};
+use ticket_policy::{
+    Timestamp,
+    evaluator::{Scratch, matched_by},
+    rules::{RuleDefinition, RuleSet},
+    ticket::TicketAttributes,
+};
 use validator::Validate as _;
 
 use super::{
@@ -165,15 +165,21 @@ const TICKETS: [&str; 2] = [
     r#"{"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1", "internal": false, "confidential": false}"#,
 ];
 
+fn rule_set(filter: TicketFilter) -> RuleSet {
+    RuleSet::new([RuleDefinition {
+        id: uuid::Uuid::nil(),
+        name: "Rule".to_owned(),
+        filter,
+    }])
+}
+
 /// The opposite of a filter holds exactly where it does not, and what is less known is never more certain.
 fn check_logic(filter: TicketFilter) {
     let now = Timestamp::parse("2026-11-25T12:00:00Z").unwrap();
-    let rules =
-        |filter| RuleSet::new([(RuleId::from(uuid::Uuid::nil()), "Rule".to_owned(), filter)]);
-    let opposite = rules(TicketFilter::None {
+    let opposite = rule_set(TicketFilter::None {
         filters: vec![filter.clone()],
     });
-    let rule = rules(filter);
+    let rule = rule_set(filter);
     let mut scratch = Scratch::default();
     let [known, unknown] = TICKETS.map(|ticket| {
         let facts: TicketAttributes<'_> = serde_json::from_str(ticket).unwrap();
