@@ -108,7 +108,8 @@ pub async fn put_catalog_business_partner(
     tag = "catalog",
     params(PageParams, NameParams, GrantableListQuery),
     responses((status = 200, description = "A page of areas.", body = List<Area>)),
-    security(("bearer" = ["catalog:read"]))
+    security(("bearer" = ["catalog:read"])),
+    extensions(("x-problem-codes" = json!(["not_found"])))
 )]
 #[get("/areas")]
 pub async fn list_catalog_areas(
@@ -172,7 +173,8 @@ pub async fn put_catalog_area(
     tag = "catalog",
     params(PageParams, NameParams, GrantableListQuery),
     responses((status = 200, description = "A page of ticket types.", body = List<TicketType>)),
-    security(("bearer" = ["catalog:read"]))
+    security(("bearer" = ["catalog:read"])),
+    extensions(("x-problem-codes" = json!(["not_found"])))
 )]
 #[get("/ticket-types")]
 pub async fn list_catalog_ticket_types(
@@ -236,7 +238,8 @@ pub async fn put_catalog_ticket_type(
     tag = "catalog",
     params(PageParams, NameParams, GrantableListQuery),
     responses((status = 200, description = "A page of plan boards.", body = List<PlanBoard>)),
-    security(("bearer" = ["catalog:read"]))
+    security(("bearer" = ["catalog:read"])),
+    extensions(("x-problem-codes" = json!(["not_found"])))
 )]
 #[get("/plan-boards")]
 pub async fn list_catalog_plan_boards(
