@@ -1,8 +1,11 @@
 //! One error type for the whole service, and the stable codes a caller can act upon.
 //!
-//! A [`ClientError`] is meant for the caller and holds only a code and the facts its text needs; the text itself is
-//! looked up in the caller's language when the answer is written ([`crate::i18n`]). An [`Error::Internal`] is meant
-//! for the log and never reaches the caller. They are different variants, so that neither can be mistaken for the other.
+//! A [`ClientError`] is meant for the caller and holds only a code and the facts its text needs;
+//! the text itself is
+//! looked up in the caller's language when the answer is written ([`crate::i18n`]). An
+//! [`Error::Internal`] is meant
+//! for the log and never reaches the caller. They are different variants, so that neither can be
+//! mistaken for the other.
 
 use std::borrow::Cow;
 
@@ -72,15 +75,18 @@ impl From<Code> for ClientError {
     }
 }
 
-/// Something of ours that a refusal or a finding is about.
+/// A resource that an error refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({"kind": "tag", "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "name": "VPN"}))]
 pub struct Reference {
-    /// What it is, in the glossary's word.
+    /// Kind of the resource.
+    #[schema(max_length = 32)]
     pub kind: &'static str,
-    /// Its id.
+    /// Id of the resource.
+    #[schema(max_length = 64)]
     pub id: String,
-    /// Its name.
+    /// Name of the resource.
+    #[schema(max_length = 254)]
     pub name: String,
 }
 
@@ -113,13 +119,15 @@ impl Error {
         Self::Client(Box::new(code.into()))
     }
 
-    /// Refuses a request of which one or more places are wrong; the first [`MAX_FIELD_ERRORS`] are told.
+    /// Refuses a request of which one or more places are wrong; the first [`MAX_FIELD_ERRORS`] are
+    /// told.
     pub fn field_errors(code: Code, mut field_errors: Vec<FieldError>) -> Self {
         field_errors.truncate(MAX_FIELD_ERRORS);
         Self::client(code).amend(|refusal| refusal.field_errors = field_errors)
     }
 
-    /// Refuses a request of which one place is wrong; the whole problem has the same code and facts.
+    /// Refuses a request of which one place is wrong; the whole problem has the same code and
+    /// facts.
     pub fn from_field(field_error: FieldError) -> Self {
         Self::client(field_error.code).amend(|refusal| {
             refusal.facts.clone_from(&field_error.facts);
@@ -127,7 +135,8 @@ impl Error {
         })
     }
 
-    /// The precondition of a conditional request does not hold; `current` is the tag that would have.
+    /// The precondition of a conditional request does not hold; `current` is the tag that would
+    /// have.
     pub fn precondition_failed(current: Option<EntityTag>) -> Self {
         Self::client(Code::PreconditionFailed).amend(|refusal| refusal.current = current)
     }
@@ -168,7 +177,8 @@ impl Error {
     }
 }
 
-/// R9: what is not there, or belongs to another partner (queries begin with the partner), is not found. One function, so
+/// R9: what is not there, or belongs to another partner (queries begin with the partner), is not
+/// found. One function, so
 /// that the two cases cannot differ.
 pub fn or_not_found<T>(resource: Option<T>) -> Result<T> {
     resource.ok_or_else(|| Error::client(Code::NotFound))

@@ -7,6 +7,7 @@ use crate::{
     common::{
         formats::Email,
         ids::{AccessId, AreaId, BusinessPartnerId, ContactId, RuleId, TicketTypeId},
+        max_length::MaxLength,
     },
     ticket_filter::{TicketClosure, TicketFilter, TicketLevel, TicketStatus},
 };
@@ -47,7 +48,7 @@ pub struct Ticket {
     #[schema(inline)]
     created_by_access_id: Option<AccessId>,
     /// Names of at most 200 characters; case does not matter.
-    #[schema(max_items = 1000)]
+    #[schema(max_items = 1000, inline, value_type = Option<Vec<MaxLength<200>>>)]
     tags: Option<Vec<String>>,
     #[schema(inline)]
     urgency: Option<TicketLevel>,

@@ -10,7 +10,10 @@ use super::{
     ticket_creation::CreationReason,
 };
 use crate::{
-    common::ids::{AccessId, AreaId, BusinessPartnerId, PlanBoardId, QueryId, TagId, TicketTypeId},
+    common::{
+        ids::{AccessId, AreaId, BusinessPartnerId, PlanBoardId, QueryId, TagId, TicketTypeId},
+        max_length::MaxLength,
+    },
     http::problem::FieldErrorBody,
     queries::dto::TicketSort,
     ticket_filter::{Field, TicketFilter},
@@ -30,6 +33,7 @@ pub struct TicketVisibilityAnswer<'t> {
     /// Revision of the partner's integration that was decided by.
     #[schema(minimum = 1)]
     pub revision: i64,
+    #[schema(max_items = 1000)]
     pub decisions: Vec<TicketDecision<'t>>,
 }
 
@@ -37,13 +41,14 @@ pub struct TicketVisibilityAnswer<'t> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TicketDecision<'t> {
     /// The question's; `null` where it could not be read.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 201)]
     pub ticket_id: Option<Cow<'t, str>>,
     /// False also where `error` says that the ticket could not be decided on.
     pub visible: bool,
     /// Every step with its outcome, in order; the ticket is visible when all of them pass. Only where an explanation was asked for,
     /// and never for tokens that are limited to one partner.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 20)]
     pub steps: Option<Vec<DecisionStep>>,
     /// What is wrong with the ticket's facts.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,8 +62,10 @@ pub struct DecisionStep {
     pub code: Step,
     pub outcome: Outcome,
     /// The step's outcome as a sentence in the caller's language.
+    #[schema(max_length = 10_000)]
     pub detail: String,
     /// The settings that decide; of many rules the first 20.
+    #[schema(max_items = 20)]
     pub sources: Vec<DecisionSource>,
 }
 
@@ -66,13 +73,15 @@ pub struct DecisionStep {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DecisionSource {
     /// What it is, in the glossary's word.
-    #[schema(example = "exclusion_rule")]
+    #[schema(example = "exclusion_rule", max_length = 32)]
     pub kind: &'static str,
+    #[schema(max_length = 64)]
     pub id: String,
     /// What it is called; its id, where it has no name that is known here.
+    #[schema(max_length = 254)]
     pub name: String,
     /// Where it can be read and, mostly, changed.
-    #[schema(format = "uri-reference")]
+    #[schema(format = "uri-reference", max_length = 300)]
     pub href: String,
 }
 
@@ -88,6 +97,7 @@ pub struct TicketCreationAnswer {
     /// Whether the new ticket waits until an approver or a dispatcher releases it; false where it may not be created.
     pub approval_required: bool,
     /// All that stands in the way; empty for tokens that are limited to one partner.
+    #[schema(max_items = 10)]
     pub reasons: Vec<CreationObstacle>,
 }
 
@@ -96,6 +106,7 @@ pub struct TicketCreationAnswer {
 pub struct CreationObstacle {
     pub code: CreationReason,
     /// The same as a sentence in the caller's language.
+    #[schema(max_length = 10_000)]
     pub detail: String,
 }
 
@@ -120,8 +131,10 @@ pub struct Capabilities {
     /// The areas granted and available.
     pub areas: Vec<AreaCapability>,
     /// The tags it may use, those for internal users only left out. Empty if the access has no effect.
+    #[schema(max_items = 20_000)]
     pub tags: Vec<OfferedTag>,
     /// The active queries, in the order of their positions. Empty if the access has no effect.
+    #[schema(max_items = 500)]
     pub queries: Vec<OfferedQuery>,
     /// The plan boards shared and available. Empty if the access has no effect.
     pub plan_boards: Vec<OfferedPlanBoard>,
@@ -132,6 +145,7 @@ pub struct Capabilities {
 pub struct AreaCapability {
     #[schema(inline)]
     pub area_id: AreaId,
+    #[schema(max_length = 100)]
     pub name: String,
     /// Whether it may see tickets there; false also where exclusion rules hide every one.
     pub view: bool,
@@ -146,6 +160,7 @@ pub struct AreaCapability {
 pub struct CreatableType {
     #[schema(inline)]
     pub ticket_type_id: TicketTypeId,
+    #[schema(max_length = 100)]
     pub name: String,
     /// Whether such tickets wait until an approver or a dispatcher releases them.
     pub approval_required: bool,
@@ -156,6 +171,7 @@ pub struct CreatableType {
 pub struct OfferedTag {
     #[schema(inline)]
     pub id: TagId,
+    #[schema(max_length = 100)]
     pub name: String,
     /// The area it belongs to; `null`: every area.
     #[schema(inline)]
@@ -167,14 +183,18 @@ pub struct OfferedTag {
 pub struct OfferedQuery {
     #[schema(inline)]
     pub id: QueryId,
+    #[schema(max_length = 100)]
     pub name: String,
+    #[schema(max_length = 1000)]
     pub description: Option<String>,
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: i64,
     pub filter: TicketFilter,
     /// The board's columns, in their order.
+    #[schema(max_items = 20)]
     pub columns: Vec<Field>,
     /// The board's order.
+    #[schema(max_items = 3)]
     pub sort: Vec<TicketSort>,
 }
 
@@ -183,7 +203,9 @@ pub struct OfferedQuery {
 pub struct OfferedPlanBoard {
     #[schema(inline)]
     pub plan_board_id: PlanBoardId,
+    #[schema(max_length = 200)]
     pub name: String,
+    #[schema(max_length = 1000)]
     pub description: String,
 }
 
@@ -196,8 +218,10 @@ pub struct OfferedPlanBoard {
     "accesses_left_out": 0, "errors": []}))]
 pub struct ExclusionRulePreview {
     /// The tickets that the rule matches.
+    #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
     pub matching: Vec<String>,
     /// The tickets that the rule may match: a fact is missing that would tell, so they are hidden too.
+    #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
     pub undetermined: Vec<String>,
     /// How often an access would no longer see a ticket.
     #[schema(minimum = 0)]
@@ -209,11 +233,13 @@ pub struct ExclusionRulePreview {
     #[schema(minimum = 0)]
     pub unchanged: usize,
     /// What would change for each access.
+    #[schema(max_items = 500)]
     pub accesses: Vec<AccessPreview>,
     /// How many active accesses were not looked at.
     #[schema(minimum = 0)]
     pub accesses_left_out: i64,
     /// The tickets whose facts are wrong.
+    #[schema(max_items = 200)]
     pub errors: Vec<SampleError>,
 }
 
@@ -224,6 +250,7 @@ pub struct AccessPreview {
     pub access_id: AccessId,
     #[schema(inline)]
     pub business_partner_id: BusinessPartnerId,
+    #[schema(max_length = 254)]
     pub name: String,
     pub newly_hidden: Affected,
     pub newly_visible: Affected,
@@ -235,6 +262,7 @@ pub struct AccessPreview {
 pub struct Affected {
     #[schema(minimum = 0)]
     pub count: usize,
+    #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
     pub ticket_ids: Vec<String>,
 }
 
@@ -242,6 +270,7 @@ pub struct Affected {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SampleError {
     /// The question's; `null` where it could not be read.
+    #[schema(max_length = 201)]
     pub ticket_id: Option<String>,
     pub error: FieldErrorBody,
 }

@@ -65,7 +65,7 @@ pub fn path_param<T: FromStr<Err = FieldError>>(request: &HttpRequest, name: &st
 #[expect(dead_code, reason = "only documents what ListQuery reads")]
 pub struct PageParams {
     /// Most items on the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
+    #[param(minimum = 1, maximum = 200, default = 50, example = 20)]
     limit: Option<u32>,
     /// `next_cursor` of the page before; only valid in the same list and order.
     #[param(max_length = 2000, pattern = "^[A-Za-z0-9_-]*$")]
@@ -78,10 +78,10 @@ pub struct PageParams {
 #[expect(dead_code, reason = "only documents what ListQuery reads")]
 pub struct NameParams {
     /// Order of the items, `name` when absent; ties are broken by their ids.
-    #[param(inline)]
+    #[param(inline, example = "-created_at")]
     sort: Option<SortOrder>,
     /// Words, at most 16, that all must occur in an item's name (or e-mail address, or id); case and accents do not matter.
-    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "müller")]
     q: Option<String>,
 }
 
@@ -91,10 +91,10 @@ pub struct NameParams {
 #[expect(dead_code, reason = "only documents what ListQuery reads")]
 pub struct PositionParams {
     /// Order of the items, `position` when absent; ties are broken by their ids.
-    #[param(inline)]
+    #[param(inline, example = "-created_at")]
     sort: Option<PositionSortOrder>,
     /// Words, at most 16, that all must occur in an item's name; case and accents do not matter.
-    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "müller")]
     q: Option<String>,
 }
 

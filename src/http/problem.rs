@@ -1,4 +1,5 @@
-//! Problem details (RFC 9457): the one form of every answer that is not a success, the framework's own included.
+//! Problem details (RFC 9457): the one form of every answer that is not a success, the framework's
+//! own included.
 
 use actix_web::{
     HttpMessage as _, HttpResponse, ResponseError,
@@ -26,49 +27,56 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 /// Seconds after which a caller may try again when the service is unavailable.
 const RETRY_AFTER: &str = "1";
 
-/// What went wrong (RFC 9457). Programs act on `code`; people read `title` and `detail`, in German or English.
+/// An error response (RFC 9457). Programs should act on `code`; `title` and `detail` are localized
+/// texts for users.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"type": "/problems/last_area", "title": "Letzter Bereich", "status": 409,
     "detail": "Der letzte Bereich kann nicht entfernt werden, solange Zugänge aktiv sind (2).",
     "instance": "/api/v1/customer-integrations/K-1001/areas/netz", "code": "last_area",
     "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "errors": [], "references": []}))]
 pub struct Problem {
-    /// Where the kind of problem is explained.
+    /// Path of a page that explains the code.
     #[serde(rename = "type")]
-    #[schema(format = "uri-reference")]
+    #[schema(format = "uri-reference", max_length = 200)]
     pub kind: String,
-    /// Short text, the same for every problem of this code.
+    /// Short text, the same for all problems with this code.
+    #[schema(max_length = 200)]
     pub title: String,
-    /// HTTP status.
+    /// HTTP status code.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// What happened this time.
+    /// Explanation of this occurrence.
+    #[schema(max_length = 10_000)]
     pub detail: String,
     /// Path of the request.
-    #[schema(format = "uri-reference")]
+    #[schema(format = "uri-reference", max_length = 65_534)]
     pub instance: String,
-    /// Stable, machine-readable reason.
+    /// Stable, machine-readable code.
     #[schema(pattern = "^[a-z_]+$")]
     pub code: &'static str,
-    /// Id of the request, as in `X-Request-Id` and in the service's log.
+    /// Id of the request, as in the header `X-Request-Id` and in the service's log.
+    #[schema(max_length = 128)]
     pub request_id: String,
-    /// All places of the request that are wrong.
+    /// The invalid parts of the request.
+    #[schema(max_items = 200)]
     pub errors: Vec<FieldErrorBody>,
-    /// What stands in the way; the first ones, where these are many.
+    /// Resources that prevent the request; only the first ones if there are many.
+    #[schema(max_items = 20)]
     pub references: Vec<Reference>,
 }
 
-/// One place of the request that is wrong.
+/// One invalid part of a request.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FieldError)]
 pub struct FieldErrorBody {
     /// JSON pointer into the body (RFC 6901), or the name of a parameter.
-    #[schema(example = "/email")]
+    #[schema(example = "/email", max_length = 1000)]
     pub pointer: String,
-    /// Stable, machine-readable reason.
+    /// Stable, machine-readable code.
     #[schema(example = "invalid_email", pattern = "^[a-z_]+$")]
     pub code: &'static str,
-    /// What is wrong with it.
+    /// Localized explanation of the error.
+    #[schema(max_length = 10_000)]
     pub detail: String,
 }
 
@@ -119,7 +127,8 @@ impl Code {
     }
 }
 
-/// Lets extractors and handlers fail with our error. The answer is completed by [`render`], which knows the request.
+/// Lets extractors and handlers fail with our error. The answer is completed by [`render`], which
+/// knows the request.
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.code().status()

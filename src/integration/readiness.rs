@@ -38,10 +38,10 @@ pub enum FindingCode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FindingReference {
     /// `area`, `ticket_type` or `plan_board`.
-    #[schema(example = "area")]
+    #[schema(example = "area", max_length = 32)]
     pub kind: &'static str,
     /// Its id in the ERP.
-    #[schema(example = "netz")]
+    #[schema(example = "netz", max_length = 64)]
     pub id: String,
 }
 
@@ -60,8 +60,10 @@ pub struct Readiness {
     /// Usable, and some effective access has something to create.
     pub can_create_tickets: bool,
     /// What stands in the way of creating tickets.
+    #[schema(max_items = 10)]
     pub blockers: Vec<Finding>,
     /// What should be looked at.
+    #[schema(max_items = 10)]
     pub warnings: Vec<Finding>,
 }
 

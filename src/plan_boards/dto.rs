@@ -13,9 +13,11 @@ use crate::common::{Audit, change::EntityTag, ids::PlanBoardId};
 pub struct PlanBoardGrant {
     #[schema(inline)]
     pub plan_board_id: PlanBoardId,
+    #[schema(max_length = 200)]
     pub name: String,
+    #[schema(max_length = 1000)]
     pub description: String,
-    /// False while the ERP has retired the plan board; it is then not shown in the portal.
+    /// False if the ERP has retired the plan board. It is then not shown in the portal.
     pub available: bool,
     #[serde(flatten)]
     pub audit: Audit,

@@ -10,7 +10,7 @@ use utoipa::{
 };
 
 use super::fields::{Field, MAX_VALUES, Operator};
-use crate::{catalog::EntryKind, db::sql_types::Jsonb};
+use crate::{catalog::EntryKind, common::max_length::MaxLength, db::sql_types::Jsonb};
 
 /// A condition on tickets, or a combination of conditions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +139,7 @@ pub struct ConditionSchema {
     operator: Operator,
     /// Always texts, also for times and flags; none for `is_self`, which may leave them out.
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, inline, value_type = Vec<MaxLength<200>>)]
     values: Vec<String>,
 }
 

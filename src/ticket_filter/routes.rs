@@ -24,21 +24,26 @@ use crate::{
 pub struct TicketField {
     pub field: Field,
     /// In the caller's language.
+    #[schema(max_length = 200)]
     pub label: String,
     /// Whether a query may show it as a column.
     pub column: bool,
     /// Whether a query may be ordered by it.
     pub sortable: bool,
     /// The values it can have, where these are a fixed set; else empty.
+    #[schema(max_items = 20)]
     pub values: Vec<FieldValue>,
+    #[schema(max_items = 20)]
     pub operators: Vec<FieldOperator>,
 }
 
 /// One of the values that a field can have.
 #[derive(Debug, Clone, Hash, Serialize, ToSchema)]
 pub struct FieldValue {
+    #[schema(max_length = 64)]
     pub value: &'static str,
     /// In the caller's language.
+    #[schema(max_length = 200)]
     pub label: String,
 }
 
@@ -47,6 +52,7 @@ pub struct FieldValue {
 pub struct FieldOperator {
     pub operator: Operator,
     /// In the caller's language.
+    #[schema(max_length = 200)]
     pub label: String,
     pub value_kind: ValueKind,
     /// Fewest values it takes.
