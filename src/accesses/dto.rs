@@ -105,10 +105,15 @@ pub enum IneffectiveReason {
 
 /// The login of a partner's contact to the ticket portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "contact_id": "P-77",
-    "first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@muster.example", "language": "de", "role": "editor",
-    "approver": true, "ticket_visibility": "partner", "active": true, "effective": true, "ineffective_reasons": [], "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+#[schema(example = json!({
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001",
+    "contact_id": "P-77", "first_name": "Änne", "last_name": "Schäfer",
+    "email": "aenne.schaefer@muster.example", "language": "de", "role": "editor", "approver": true,
+    "ticket_visibility": "partner", "active": true, "effective": true, "ineffective_reasons": [],
+    "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin",
+    "updated_by": "anna.admin"
+}))]
 pub struct Access {
     #[schema(inline)]
     pub id: AccessId,
@@ -158,7 +163,10 @@ impl Resource for Access {
 /// A new access.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@muster.example", "role": "editor"}))]
+#[schema(example = json!({
+    "first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@muster.example",
+    "role": "editor"
+}))]
 pub struct AccessCreate {
     /// Id of the contact in the ERP, if known; unique within the partner.
     #[schema(inline)]

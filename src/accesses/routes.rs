@@ -51,7 +51,8 @@ pub async fn list_accesses(
     responses((status = 201, description = "The new access.", body = Access)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact", "limit_reached", "approver_role"
+        "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact",
+        "limit_reached", "approver_role"
     ])))
 )]
 #[post("")]
@@ -91,7 +92,8 @@ pub async fn get_access(
     responses((status = 200, description = "The updated access.", body = Access)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact", "approver_role"
+        "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact",
+        "approver_role"
     ])))
 )]
 #[patch("/{access_id}")]

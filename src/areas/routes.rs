@@ -62,11 +62,17 @@ pub async fn get_area(
 #[utoipa::path(
     tag = "areas",
     responses(
-        (status = 200, description = "The area was already granted; nothing changed.", body = AreaGrant),
+        (
+            status = 200,
+            description = "The area was already granted; nothing changed.",
+            body = AreaGrant
+        ),
         (status = 201, description = "The new grant.", body = AreaGrant)
     ),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "retired_reference"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "retired_reference"
+    ])))
 )]
 #[put("/{area_id}")]
 pub async fn put_area(

@@ -19,8 +19,11 @@ use crate::{
 
 /// A customer company, as provided by the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true, "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+#[schema(example = json!({
+    "id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true,
+    "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"
+}))]
 pub struct BusinessPartner {
     #[schema(inline)]
     pub id: BusinessPartnerId,
@@ -39,7 +42,9 @@ pub struct BusinessPartner {
 /// A business partner, as sent by the ERP.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true}))]
+#[schema(example = json!({
+    "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true
+}))]
 pub struct BusinessPartnerPut {
     #[serde(default)]
     #[schema(inline, required)]
@@ -56,8 +61,12 @@ pub struct BusinessPartnerPut {
 
 /// A ticket queue or department.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "netz", "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": ["anomalie", "rueckruf"], "active": true,
-    "version": 1, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+#[schema(example = json!({
+    "id": "netz", "name": "Netzwerk", "color": "#1F77B4",
+    "start_ticket_types": ["anomalie", "rueckruf"], "active": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "updated_by": "erp"
+}))]
 pub struct Area {
     #[schema(inline)]
     pub id: AreaId,
@@ -78,7 +87,9 @@ pub struct Area {
 /// An area, as sent by the ERP.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": null, "active": true}))]
+#[schema(example = json!({
+    "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": null, "active": true
+}))]
 pub struct AreaPut {
     #[serde(default)]
     #[schema(inline, required)]
@@ -123,8 +134,11 @@ pub enum TicketTypeKind {
 
 /// A kind of ticket: incident, callback, task, change request, or a custom one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "anomalie", "name": "Anomalie", "kind": "standard", "active": true, "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+#[schema(example = json!({
+    "id": "anomalie", "name": "Anomalie", "kind": "standard", "active": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "updated_by": "erp"
+}))]
 pub struct TicketType {
     #[schema(inline)]
     pub id: TicketTypeId,
@@ -157,8 +171,11 @@ pub struct TicketTypePut {
 
 /// A planning board that can be shared with a partner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "rollout", "name": "Rollout 2027", "description": "Umstellung der Standorte", "active": true, "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+#[schema(example = json!({
+    "id": "rollout", "name": "Rollout 2027", "description": "Umstellung der Standorte",
+    "active": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"
+}))]
 pub struct PlanBoard {
     #[schema(inline)]
     pub id: PlanBoardId,
@@ -175,7 +192,9 @@ pub struct PlanBoard {
 /// A plan board, as sent by the ERP.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Rollout 2027", "description": "Umstellung der Standorte", "active": true}))]
+#[schema(example = json!({
+    "name": "Rollout 2027", "description": "Umstellung der Standorte", "active": true
+}))]
 pub struct PlanBoardPut {
     #[serde(default)]
     #[schema(inline, required)]

@@ -38,7 +38,11 @@ use crate::{
 #[utoipa::path(
     tag = "catalog",
     params(PageParams, NameParams, CatalogListQuery),
-    responses((status = 200, description = "A page of business partners.", body = List<BusinessPartner>)),
+    responses((
+        status = 200,
+        description = "A page of business partners.",
+        body = List<BusinessPartner>
+    )),
     security(("bearer" = ["catalog:read"]))
 )]
 #[get("/business-partners")]
@@ -85,7 +89,11 @@ pub async fn get_catalog_business_partner(
     tag = "catalog",
     request_body = BusinessPartnerPut,
     responses(
-        (status = 200, description = "The business partner, replaced or unchanged.", body = BusinessPartner),
+        (
+            status = 200,
+            description = "The business partner, replaced or unchanged.",
+            body = BusinessPartner
+        ),
         (status = 201, description = "The new business partner.", body = BusinessPartner)
     ),
     security(("bearer" = ["catalog:write"])),

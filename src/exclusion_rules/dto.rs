@@ -28,11 +28,14 @@ pub enum RuleScope {
 
 /// A rule that hides matching tickets from accesses while it is active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "scope": "partner", "business_partner_id": "K-1001",
-    "name": "Personalakten", "description": null, "active": true,
+#[schema(example = json!({
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "scope": "partner",
+    "business_partner_id": "K-1001", "name": "Personalakten", "description": null, "active": true,
     "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]},
     "summary": "Tags enthalten „Personal“.", "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "anna.admin", "updated_by": "anna.admin"
+}))]
 pub struct ExclusionRule {
     #[schema(inline)]
     pub id: RuleId,
@@ -80,7 +83,10 @@ impl Resource for ExclusionRule {
 /// A new exclusion rule.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Personalakten", "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]}}))]
+#[schema(example = json!({
+    "name": "Personalakten",
+    "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]}
+}))]
 pub struct ExclusionRuleCreate {
     /// Unique within the partner, or among the global rules; case is ignored.
     #[serde(default)]

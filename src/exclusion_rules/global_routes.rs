@@ -29,7 +29,11 @@ use crate::{
 #[utoipa::path(
     tag = "global-exclusion-rules",
     params(PageParams, NameParams, GlobalExclusionRuleListQuery),
-    responses((status = 200, description = "A page of exclusion rules.", body = List<ExclusionRule>)),
+    responses((
+        status = 200,
+        description = "A page of exclusion rules.",
+        body = List<ExclusionRule>
+    )),
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
@@ -53,7 +57,9 @@ pub async fn list_global_exclusion_rules(
     request_body = ExclusionRuleCreate,
     responses((status = 201, description = "The new rule.", body = ExclusionRule)),
     security(("bearer" = ["global-rules:write"])),
-    extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "duplicate_name", "limit_reached"])))
+    extensions(("x-problem-codes" = json!([
+        "partner_restricted", "unknown_reference", "duplicate_name", "limit_reached"
+    ])))
 )]
 #[post("")]
 pub async fn create_global_exclusion_rule(
@@ -93,7 +99,9 @@ pub async fn get_global_exclusion_rule(
     request_body = ExclusionRulePatch,
     responses((status = 200, description = "The updated rule.", body = ExclusionRule)),
     security(("bearer" = ["global-rules:write"])),
-    extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "duplicate_name"])))
+    extensions(("x-problem-codes" = json!([
+        "partner_restricted", "unknown_reference", "duplicate_name"
+    ])))
 )]
 #[patch("/{rule_id}")]
 pub async fn update_global_exclusion_rule(

@@ -29,7 +29,11 @@ use crate::{
 #[utoipa::path(
     tag = "exclusion-rules",
     params(PageParams, NameParams, ExclusionRuleListQuery),
-    responses((status = 200, description = "A page of exclusion rules.", body = List<ExclusionRule>)),
+    responses((
+        status = 200,
+        description = "A page of exclusion rules.",
+        body = List<ExclusionRule>
+    )),
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
@@ -55,7 +59,9 @@ pub async fn list_exclusion_rules(
     request_body = ExclusionRuleCreate,
     responses((status = 201, description = "The new rule.", body = ExclusionRule)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"
+    ])))
 )]
 #[post("")]
 pub async fn create_exclusion_rule(
@@ -93,7 +99,9 @@ pub async fn get_exclusion_rule(
     request_body = ExclusionRulePatch,
     responses((status = 200, description = "The updated rule.", body = ExclusionRule)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "duplicate_name"
+    ])))
 )]
 #[patch("/{rule_id}")]
 pub async fn update_exclusion_rule(

@@ -17,9 +17,13 @@ use crate::{
 
 /// One change of a resource, with its author and the resource before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "revision": 8, "at": "2026-11-23T08:00:00.000000Z",
-    "subject": "anna.admin", "client": "portal-admin", "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "resource": "area",
-    "resource_id": "netz", "action": "created", "before": null, "after": {"area_id": "netz", "name": "Netzwerk", "version": 1}}))]
+#[schema(example = json!({
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "revision": 8,
+    "at": "2026-11-23T08:00:00.000000Z", "subject": "anna.admin", "client": "portal-admin",
+    "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "resource": "area", "resource_id": "netz",
+    "action": "created", "before": null, "after": {"area_id": "netz", "name": "Netzwerk",
+    "version": 1}
+}))]
 pub struct HistoryEntry {
     #[schema(inline)]
     pub id: HistoryEntryId,

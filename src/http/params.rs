@@ -81,7 +81,11 @@ pub struct NameParams {
     #[param(inline, example = "-created_at")]
     sort: Option<SortOrder>,
     /// Words, at most 16, that all must occur in an item's name (or e-mail address, or id); case and accents do not matter.
-    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "müller")]
+    #[param(
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        example = "müller"
+    )]
     q: Option<String>,
 }
 
@@ -94,7 +98,11 @@ pub struct PositionParams {
     #[param(inline, example = "-created_at")]
     sort: Option<PositionSortOrder>,
     /// Words, at most 16, that all must occur in an item's name; case and accents do not matter.
-    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "müller")]
+    #[param(
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        example = "müller"
+    )]
     q: Option<String>,
 }
 

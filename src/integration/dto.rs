@@ -63,12 +63,21 @@ pub struct Counts {
 /// The configuration of one partner: its status, number of resources and readiness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "business_partner": {"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true},
+    "business_partner": {
+        "id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true
+    },
     "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7,
-    "counts": {"accesses": 2, "active_accesses": 1, "areas": 2, "ticket_types": 3, "tags": 4, "queries": 2, "exclusion_rules": 1, "plan_boards": 0},
-    "readiness": {"usable": true, "can_create_tickets": true, "blockers": [], "warnings": [{"code": "approval_without_approver", "references": []}]},
-    "version": 2, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "erp", "updated_by": "anna.admin"}))]
+    "counts": {
+        "accesses": 2, "active_accesses": 1, "areas": 2, "ticket_types": 3, "tags": 4,
+        "queries": 2, "exclusion_rules": 1, "plan_boards": 0
+    },
+    "readiness": {
+        "usable": true, "can_create_tickets": true, "blockers": [],
+        "warnings": [{"code": "approval_without_approver", "references": []}]
+    },
+    "version": 2, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "anna.admin"
+}))]
 pub struct CustomerIntegration {
     pub business_partner: BusinessPartnerRef,
     /// While false, the configuration is read-only and no access is effective.
@@ -126,10 +135,13 @@ impl Resource for CustomerIntegration {
 /// A customer integration as an item of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "business_partner": {"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true},
-    "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7, "usable": true,
-    "version": 2, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "erp", "updated_by": "anna.admin"}))]
+    "business_partner": {
+        "id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true
+    },
+    "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7,
+    "usable": true, "version": 2, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "anna.admin"
+}))]
 pub struct CustomerIntegrationSummary {
     pub business_partner: BusinessPartnerRef,
     pub active: bool,

@@ -33,7 +33,11 @@ use crate::{
 #[utoipa::path(
     tag = "customer-integrations",
     params(PageParams, NameParams, CustomerIntegrationListQuery),
-    responses((status = 200, description = "A page of customer integrations.", body = List<CustomerIntegrationSummary>)),
+    responses((
+        status = 200,
+        description = "A page of customer integrations.",
+        body = List<CustomerIntegrationSummary>
+    )),
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/api/v1/customer-integrations")]
@@ -56,7 +60,11 @@ pub async fn list_customer_integrations(
 /// creating tickets, and what should be reviewed.
 #[utoipa::path(
     tag = "customer-integrations",
-    responses((status = 200, description = "The customer integration.", body = CustomerIntegration)),
+    responses((
+        status = 200,
+        description = "The customer integration.",
+        body = CustomerIntegration
+    )),
     security(("bearer" = ["integration:read"]))
 )]
 #[get("")]
@@ -78,7 +86,11 @@ pub async fn get_customer_integration(
 #[utoipa::path(
     tag = "customer-integrations",
     request_body = CustomerIntegrationPatch,
-    responses((status = 200, description = "The updated customer integration.", body = CustomerIntegration)),
+    responses((
+        status = 200,
+        description = "The updated customer integration.",
+        body = CustomerIntegration
+    )),
     security(("bearer" = ["integration:write"]))
 )]
 #[patch("")]

@@ -60,7 +60,8 @@ pub(super) fn components() -> Value {
         "Scope-WWW-Authenticate": optional(
             "Authentication challenge with the missing scope; absent if no scope would help.",
             1000,
-            "Bearer realm=\"customer-integration\", error=\"insufficient_scope\", scope=\"integration:write\"",
+            "Bearer realm=\"customer-integration\", error=\"insufficient_scope\", \
+                scope=\"integration:write\"",
         ),
         "Accept-Encoding": optional("Accepted content codings of request bodies.", 100, "identity"),
         "Retry-After": required("Seconds to wait before retrying.", 10, "1"),

@@ -161,14 +161,20 @@ mod tests {
 
     /// The parameters of the link between two operations, each given as method and path.
     fn link_parameters(source: (&str, &str), target: (&str, &str)) -> Option<Value> {
-        link(&operation(source.0, source.1), &operation(target.0, target.1))
-            .map(|link| link["parameters"].clone())
+        link(
+            &operation(source.0, source.1),
+            &operation(target.0, target.1),
+        )
+        .map(|link| link["parameters"].clone())
     }
 
     #[test]
     fn resource_links_to_read_of_same_path() {
         let expected = json!({"thing_id": "$request.path.thing_id"});
-        assert_eq!(link_parameters(("put", THING), ("get", THING)), Some(expected));
+        assert_eq!(
+            link_parameters(("put", THING), ("get", THING)),
+            Some(expected)
+        );
     }
 
     #[rstest::rstest]
@@ -177,7 +183,10 @@ mod tests {
             "thing_id": "$request.path.thing_id",
             "If-Match": "$response.header.ETag"
         });
-        assert_eq!(link_parameters(("get", THING), (method, THING)), Some(expected));
+        assert_eq!(
+            link_parameters(("get", THING), (method, THING)),
+            Some(expected)
+        );
     }
 
     #[test]
@@ -202,14 +211,20 @@ mod tests {
         };
         let link = link(&list, &operation("get", "/a/{a_id}"));
         let parameters = link.map(|link| link["parameters"].clone());
-        assert_eq!(parameters, expected.map(|expression| json!({"a_id": expression})));
+        assert_eq!(
+            parameters,
+            expected.map(|expression| json!({"a_id": expression}))
+        );
     }
 
     #[test]
     fn resource_links_to_lists_directly_below_without_etag() {
         let expected = json!({"a_id": "$request.path.a_id"});
         let get = ("get", "/a/{a_id}");
-        assert_eq!(link_parameters(get, ("post", "/a/{a_id}/b")), Some(expected));
+        assert_eq!(
+            link_parameters(get, ("post", "/a/{a_id}/b")),
+            Some(expected)
+        );
         assert_eq!(link_parameters(get, ("get", "/a/{a_id}/b/{b_id}")), None);
         assert_eq!(link_parameters(get, ("get", "/other/{a_id}")), None);
     }

@@ -30,44 +30,88 @@ use crate::{common::Code, http::problem::Problem};
 #[openapi(
     info(
         title = "Customer integration",
-        description = "Manages what the users of a business partner may see and do in the ticket portal. Back end of the tab \"Kundenintegration\".\n\n\
-            * Resources owned by the ERP are created by PUT with the ERP's id; resources owned by this service are created by POST. PATCH takes a \
-            JSON merge patch (RFC 7396).\n\
-            * Every single resource has a strong `ETag`: its `version` (for a customer integration its `revision`), followed by `-…` if the response \
-            also contains the state of other resources. `If-Match` and, for writes, `If-None-Match` accept the ETag or the bare number. A failed \
-            precondition returns 412. POST ignores both headers.\n\
+        description = "Manages what the users of a business partner may see and do in the ticket \
+            portal. Back end of the tab \"Kundenintegration\".\n\n\
+            * Resources owned by the ERP are created by PUT with the ERP's id; resources owned by \
+            this service are created by POST. PATCH takes a JSON merge patch (RFC 7396).\n\
+            * Every single resource has a strong `ETag`: its `version` (for a customer integration \
+            its `revision`), followed by `-…` if the response also contains the state of other \
+            resources. `If-Match` and, for writes, `If-None-Match` accept the ETag or the bare \
+            number. A failed precondition returns 412. POST ignores both headers.\n\
             * Every operation that supports GET also supports HEAD.\n\
-            * Every error response is a problem document (RFC 9457). Clients should act on its `code`.\n\
-            * Titles, details, summaries and labels are localized by `Accept-Language` (de, en). The ETag of a response with localized text ends \
-            with `+` and the language; writes accept the ETag of any language.",
+            * Every error response is a problem document (RFC 9457). Clients should act on its \
+            `code`.\n\
+            * Titles, details, summaries and labels are localized by `Accept-Language` (de, en). \
+            The ETag of a response with localized text ends with `+` and the language; writes \
+            accept the ETag of any language.",
         contact(name = "The team of customer-integration"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "The service that served this document")),
     tags(
-        (name = "customer-integrations", description = "Status and readiness of a customer integration (tab \"Kundenintegration\")."),
-        (name = "accesses", description = "Logins of the partner's contacts to the ticket portal (Kundenzugänge)."),
-        (name = "areas", description = "Areas in which accesses see and create tickets (Bereiche)."),
-        (name = "ticket-types", description = "Ticket types that accesses may create, with or without approval (Ticketarten)."),
-        (name = "plan-boards", description = "Plan boards shared with the partner (Plan Boards)."),
-        (name = "tags", description = "Tags available for tickets (Tags)."),
-        (name = "queries", description = "Saved ticket filters with columns and a sort order (Ticket Board Abfragen)."),
-        (name = "exclusion-rules", description = "Rules that hide tickets from the partner's accesses (Ausschlussregeln)."),
-        (name = "global-exclusion-rules", description = "Rules that hide tickets from the accesses of all partners (kundenübergreifende Ausschlussregeln)."),
-        (name = "ticket-fields", description = "Ticket fields and operators available in filters."),
-        (name = "decisions", description = "Whether an access may see or create a ticket, and why."),
-        (name = "history", description = "Change history of a customer integration."),
-        (name = "catalog", description = "Master data owned by the ERP: business partners, areas, ticket types and plan boards.")
+        (
+            name = "customer-integrations",
+            description = "Status and readiness of an integration (tab \"Kundenintegration\")."
+        ),
+        (
+            name = "accesses",
+            description = "Logins of the partner's contacts to the ticket portal (Kundenzugänge)."
+        ),
+        (
+            name = "areas",
+            description = "Areas in which accesses see and create tickets (Bereiche)."
+        ),
+        (
+            name = "ticket-types",
+            description = "Ticket types that accesses can create (Ticketarten)."
+        ),
+        (
+            name = "plan-boards",
+            description = "Plan boards shared with the partner (Plan Boards)."
+        ),
+        (
+            name = "tags",
+            description = "Tags available for tickets (Tags)."
+        ),
+        (
+            name = "queries",
+            description = "Saved ticket filters with columns (Ticket Board Abfragen)."
+        ),
+        (
+            name = "exclusion-rules",
+            description = "Rules that hide tickets from the partner's accesses (Ausschlussregeln)."
+        ),
+        (
+            name = "global-exclusion-rules",
+            description = "Rules that hide tickets from the accesses of all partners \
+                (kundenübergreifende Ausschlussregeln)."
+        ),
+        (
+            name = "ticket-fields",
+            description = "Ticket fields and operators available in filters."
+        ),
+        (
+            name = "decisions",
+            description = "Whether an access may see or create a ticket, and why."
+        ),
+        (
+            name = "history",
+            description = "Change history of a customer integration."
+        ),
+        (
+            name = "catalog",
+            description = "Business partners, areas, ticket types and plan boards, owned by the ERP."
+        )
     ),
     components(schemas(Problem))
 )]
 pub struct Base;
 
-const BEARER_DESCRIPTION: &str = "A JWT (RFC 9068), validated as recommended by RFC 8725: the service \
-    chooses the accepted algorithms and requires issuer, audience and expiry. Its `scope` must contain \
-    the scope of the operation (`x-required-scopes`); a write scope does not include the read scope. A \
-    token with the claim `business_partner_id` is restricted to that partner; requests for other \
-    partners return 404.";
+const BEARER_DESCRIPTION: &str = "A JWT (RFC 9068), validated as recommended by RFC 8725: the \
+    service chooses the accepted algorithms and requires issuer, audience and expiry. Its `scope` \
+    must contain the scope of the operation (`x-required-scopes`); a write scope does not include \
+    the read scope. A token with the claim `business_partner_id` is restricted to that partner; \
+    requests for other partners return 404.";
 
 /// Completes the generated document.
 ///

@@ -49,8 +49,7 @@ impl Shape {
             is_single: path.ends_with('}'),
             has_body,
             reads_body: has_body || is_put,
-            has_cursor: query_parameters(operation)
-                .any(|parameter| parameter["name"] == "cursor"),
+            has_cursor: query_parameters(operation).any(|parameter| parameter["name"] == "cursor"),
             can_miss_resource: required_ids > 0,
         }
     }
@@ -128,7 +127,10 @@ fn describe_scopes(operation: &mut Map<String, Value>) {
         .get("description")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let description = format!("{description}\n\nRequired scope: `{}`.", scopes.join("`, `"));
+    let description = format!(
+        "{description}\n\nRequired scope: `{}`.",
+        scopes.join("`, `")
+    );
     operation.insert("description".to_owned(), json!(description));
     operation.insert("security".to_owned(), json!([{"bearer": []}]));
     operation.insert("x-required-scopes".to_owned(), json!(scopes));

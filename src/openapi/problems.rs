@@ -144,7 +144,10 @@ fn response(codes: &[Code]) -> Value {
         Some(503 | 507) => vec!["Retry-After"],
         _ => vec![],
     };
-    let names: Vec<_> = codes.iter().map(|code| format!("`{}`", code.as_str())).collect();
+    let names: Vec<_> = codes
+        .iter()
+        .map(|code| format!("`{}`", code.as_str()))
+        .collect();
     let mut examples = Map::new();
     for code in codes {
         let reference = json!({"$ref": format!("#/components/examples/{}", code.as_str())});
@@ -244,7 +247,7 @@ mod tests {
     #[rstest::rstest]
     #[case::common(&[Code::MissingToken, Code::InvalidToken], "Unauthorized")]
     #[case::of_shape(&[Code::NotFound], "NotFound")]
-    #[case::body(&[Code::InvalidParameter, Code::BadRequest, Code::MalformedJson], "BadRequestBody")]
+    #[case::body(&[Code::InvalidParameter, Code::MalformedJson], "BadRequestBody")]
     #[case::list(&[Code::InvalidParameter, Code::InvalidCursor], "BadRequestInvalidCursor")]
     #[case::declared(
         &[Code::IntegrationInactive, Code::DuplicateName],

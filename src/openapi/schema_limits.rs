@@ -40,7 +40,9 @@ fn has_type(schema: &Value, name: &str) -> bool {
 
 /// An integer that is never negative is a count. Any other uses the whole range of its type.
 fn limit_integer(schema: &mut Value) {
-    let is_count = schema["minimum"].as_i64().is_some_and(|minimum| minimum >= 0);
+    let is_count = schema["minimum"]
+        .as_i64()
+        .is_some_and(|minimum| minimum >= 0);
     set_default(schema, "format", json!("int64"));
     if is_count {
         set_default(schema, "maximum", json!(MAX_COUNT));
@@ -79,8 +81,10 @@ mod tests {
         json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": 9})
     )]
     #[case::nested(
-        json!({"properties": {"at": {"oneOf": [{"type": "string", "format": "date-time"}]}}}),
-        json!({"properties": {"at": {"oneOf": [{"type": "string", "format": "date-time", "maxLength": 35}]}}})
+        json!({"properties": {"at": {"oneOf": [{"format": "date-time", "type": "string"}]}}}),
+        json!({"properties": {"at": {"oneOf": [
+            {"format": "date-time", "type": "string", "maxLength": 35}
+        ]}}})
     )]
     fn missing_limits_are_added(#[case] mut schema: Value, #[case] expected: Value) {
         complete(&mut schema);

@@ -73,7 +73,10 @@ fn merge_description(schema: &Map<String, Value>) -> Option<Map<String, Value>> 
         return None;
     };
     let second = second.as_object()?;
-    if second.keys().any(|key| key != "type" && key != "description") {
+    if second
+        .keys()
+        .any(|key| key != "type" && key != "description")
+    {
         return None;
     }
     let mut merged = first.as_object()?.clone();

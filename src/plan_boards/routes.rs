@@ -25,7 +25,11 @@ use crate::{
 #[utoipa::path(
     tag = "plan-boards",
     params(PageParams, NameParams),
-    responses((status = 200, description = "A page of shared plan boards.", body = List<PlanBoardGrant>)),
+    responses((
+        status = 200,
+        description = "A page of shared plan boards.",
+        body = List<PlanBoardGrant>
+    )),
     security(("bearer" = ["integration:read"]))
 )]
 #[get("")]
@@ -61,11 +65,17 @@ pub async fn get_plan_board(
 #[utoipa::path(
     tag = "plan-boards",
     responses(
-        (status = 200, description = "The plan board was already shared; nothing changed.", body = PlanBoardGrant),
+        (
+            status = 200,
+            description = "The plan board was already shared; nothing changed.",
+            body = PlanBoardGrant
+        ),
         (status = 201, description = "The new share.", body = PlanBoardGrant)
     ),
     security(("bearer" = ["catalog:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "retired_reference"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "retired_reference"
+    ])))
 )]
 #[put("/{plan_board_id}")]
 pub async fn put_plan_board(

@@ -54,13 +54,19 @@ pub struct TicketSort {
 
 /// A saved filter of the ticket board, with its columns and sort order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "Offene Netzwerktickets",
-    "description": null, "active": true, "position": 1,
-    "filter": {"type": "all", "filters": [{"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
-        {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]}]},
-    "columns": ["reference_number", "subject", "status"], "sort": [{"field": "created_at", "direction": "descending"}],
+#[schema(example = json!({
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001",
+    "name": "Offene Netzwerktickets", "description": null, "active": true, "position": 1,
+    "filter": {"type": "all", "filters": [
+        {"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
+        {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]}
+    ]},
+    "columns": ["reference_number", "subject", "status"],
+    "sort": [{"field": "created_at", "direction": "descending"}],
     "summary": "Bereich ist „Netzwerk“ und Status ist nicht geschlossen.", "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "anna.admin", "updated_by": "anna.admin"
+}))]
 pub struct TicketQuery {
     #[schema(inline)]
     pub id: QueryId,
@@ -193,10 +199,15 @@ pub(super) fn known_order(order: &Order) -> Vec<TicketSort> {
 /// A new query.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Offene Netzwerktickets",
-    "filter": {"type": "all", "filters": [{"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
-        {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]}]},
-    "columns": ["reference_number", "subject", "status"], "sort": [{"field": "created_at", "direction": "descending"}]}))]
+#[schema(example = json!({
+    "name": "Offene Netzwerktickets",
+    "filter": {"type": "all", "filters": [
+        {"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
+        {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]}
+    ]},
+    "columns": ["reference_number", "subject", "status"],
+    "sort": [{"field": "created_at", "direction": "descending"}]
+}))]
 pub struct TicketQueryCreate {
     /// Unique within the partner; case is ignored.
     #[serde(default)]

@@ -50,7 +50,9 @@ pub async fn list_queries(
     request_body = TicketQueryCreate,
     responses((status = 201, description = "The new query.", body = TicketQuery)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"
+    ])))
 )]
 #[post("")]
 pub async fn create_query(
@@ -88,7 +90,9 @@ pub async fn get_query(
     request_body = TicketQueryPatch,
     responses((status = 200, description = "The updated query.", body = TicketQuery)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "duplicate_name"
+    ])))
 )]
 #[patch("/{query_id}")]
 pub async fn update_query(

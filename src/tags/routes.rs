@@ -49,7 +49,9 @@ pub async fn list_tags(
     request_body = TagCreate,
     responses((status = 201, description = "The new tag.", body = Tag)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "area_not_granted", "duplicate_name", "limit_reached"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "area_not_granted", "duplicate_name", "limit_reached"
+    ])))
 )]
 #[post("")]
 pub async fn create_tag(
@@ -85,7 +87,9 @@ pub async fn get_tag(
     request_body = TagPatch,
     responses((status = 200, description = "The updated tag.", body = Tag)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "area_not_granted", "duplicate_name"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "area_not_granted", "duplicate_name"
+    ])))
 )]
 #[patch("/{tag_id}")]
 pub async fn update_tag(

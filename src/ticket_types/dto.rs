@@ -11,9 +11,12 @@ use crate::{
 
 /// A ticket type granted to a partner. The partner's accesses can create tickets of this type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"ticket_type_id": "aenderung", "name": "Änderungsanfrage", "kind": "standard", "approval_required": true,
-    "available": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+#[schema(example = json!({
+    "ticket_type_id": "aenderung", "name": "Änderungsanfrage", "kind": "standard",
+    "approval_required": true, "available": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "anna.admin", "updated_by": "anna.admin"
+}))]
 pub struct TicketTypeGrant {
     #[schema(inline)]
     pub ticket_type_id: TicketTypeId,

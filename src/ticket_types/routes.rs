@@ -25,7 +25,11 @@ use crate::{
 #[utoipa::path(
     tag = "ticket-types",
     params(PageParams, NameParams),
-    responses((status = 200, description = "A page of granted ticket types.", body = List<TicketTypeGrant>)),
+    responses((
+        status = 200,
+        description = "A page of granted ticket types.",
+        body = List<TicketTypeGrant>
+    )),
     security(("bearer" = ["integration:read"]))
 )]
 #[get("")]
@@ -67,7 +71,9 @@ pub async fn get_ticket_type(
         (status = 201, description = "The new grant.", body = TicketTypeGrant)
     ),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "retired_reference"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "retired_reference"
+    ])))
 )]
 #[put("/{ticket_type_id}")]
 pub async fn put_ticket_type(
