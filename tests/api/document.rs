@@ -175,6 +175,53 @@ fn every_parameter_has_an_example_that_fits() {
     }
 }
 
+/// The members of a schema, with those of its `allOf`.
+fn members(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    parts
+        .chain([schema])
+        .filter_map(|part| part["properties"].as_object())
+        .flatten()
+}
+
+/// A limit of a schema, or of its alternative to `null`.
+fn limit<'s>(schema: &'s Value, keyword: &str) -> &'s Value {
+    let alternatives = schema["oneOf"].as_array().into_iter().flatten();
+    alternatives
+        .chain([schema])
+        .map(|schema| &schema[keyword])
+        .find(|limit| !limit.is_null())
+        .unwrap_or(&Value::Null)
+}
+
+#[test]
+fn response_members_have_the_limits_of_request_members() {
+    let schemas = &DOCUMENT["components"]["schemas"];
+    let mut compared = 0;
+    for (name, request) in schemas.as_object().unwrap() {
+        let suffixes = ["Create", "Put", "Patch"];
+        let Some(resource) = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)) else {
+            continue;
+        };
+        for (member, response_schema) in members(&schemas[resource]) {
+            let Some((_, request_schema)) = members(request).find(|(name, _)| *name == member)
+            else {
+                continue;
+            };
+            for keyword in ["maxLength", "maxItems", "maximum"] {
+                let expected = limit(request_schema, keyword);
+                assert_eq!(
+                    limit(response_schema, keyword),
+                    expected,
+                    "{name}: {member}: {keyword}"
+                );
+                compared += usize::from(!expected.is_null());
+            }
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}
+
 /// The links of all answers: the operation that answers, and the link.
 fn links() -> Vec<(&'static Operation, &'static Value)> {
     let mut links = Vec::new();
