@@ -17,7 +17,7 @@ use crate::{
     http::params::ListFilter,
 };
 
-/// What the user of an access may do. Only editors and dispatchers can create tickets.
+/// Permissions of an access. Only editors and dispatchers can create tickets.
 #[derive(
     Debug,
     Clone,

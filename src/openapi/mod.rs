@@ -47,7 +47,10 @@ use crate::{common::Code, http::problem::Problem};
         contact(name = "The team of customer-integration"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    servers((url = "/", description = "The service that served this document")),
+    servers((
+        url = "/",
+        description = "The service that served this document (production, staging or local)"
+    )),
     tags(
         (
             name = "customer-integrations",
@@ -121,6 +124,7 @@ const BEARER_DESCRIPTION: &str = "A JWT (RFC 9068), validated as recommended by 
 pub fn finish(api: &utoipa::openapi::OpenApi) -> serde_json::Result<Value> {
     let mut document = rename_lists(serde_json::to_value(api)?)?;
     document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
+    // The OWASP rules of Spectral require the intended audience and environment of each server.
     document["servers"][0]["x-internal"] = json!(false);
     schemas::complete(&mut document);
     let schemas = document["components"]["schemas"].clone();

@@ -7,7 +7,6 @@ use super::{
     problems::{self, SharedResponses},
     schemas,
 };
-use crate::common::Code;
 
 /// OpenAPI tags of the operations whose responses contain localized text.
 const LOCALIZED: [&str; 4] = [
@@ -69,7 +68,7 @@ pub(super) fn complete(
     let Some(operation) = operation.as_object_mut() else {
         return Ok(());
     };
-    let declared: Vec<Code> = problems::declared(operation)?;
+    let declared = problems::declared(operation)?;
     let shape = Shape::new(path, method, operation);
     describe_scopes(operation);
     let query = query_parameters(operation).cloned().collect();

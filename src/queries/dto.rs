@@ -162,12 +162,12 @@ impl SelfCheck for JsonObject<SortStep> {
             }
         };
         step.field.check().map_err(at("field"))?;
-        sortable(step.field).map_err(at("field"))?;
+        check_sortable(step.field).map_err(at("field"))?;
         step.direction.check().map_err(at("direction"))
     }
 }
 
-fn sortable(field: LenientEnum<Field>) -> Result<(), FieldError> {
+fn check_sortable(field: LenientEnum<Field>) -> Result<(), FieldError> {
     use strum::IntoEnumIterator as _;
     if field.known().is_none_or(Field::is_sortable) {
         return Ok(());
@@ -223,7 +223,7 @@ pub struct TicketQueryCreate {
     pub active: bool,
     /// Position among the partner's queries, in ascending order. Default: after the last one.
     #[schema(minimum = 0, maximum = 1_000_000)]
-    #[validate(custom(function = in_range))]
+    #[validate(custom(function = check_position))]
     pub position: Option<i64>,
     #[serde(default)]
     #[schema(value_type = TicketFilter, required)]
@@ -259,7 +259,7 @@ pub struct TicketQueryPatch {
     pub active: Option<bool>,
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false, minimum = 0, maximum = 1_000_000)]
-    #[validate(custom(function = in_range))]
+    #[validate(custom(function = check_position))]
     pub position: Option<i64>,
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<TicketFilter>, nullable = false)]
@@ -275,7 +275,7 @@ pub struct TicketQueryPatch {
     pub sort: Option<Order>,
 }
 
-fn in_range(position: i64) -> Result<(), validator::ValidationError> {
+fn check_position(position: i64) -> Result<(), validator::ValidationError> {
     if (0..=MAX_POSITION).contains(&position) {
         return Ok(());
     }
