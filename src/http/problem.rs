@@ -52,7 +52,7 @@ pub struct Problem {
     #[schema(format = "uri-reference", max_length = 65_534)]
     pub instance: String,
     /// Stable, machine-readable code.
-    #[schema(pattern = "^[a-z_]+$")]
+    #[schema(max_length = 64, pattern = "^[a-z_]+$")]
     pub code: &'static str,
     /// Id of the request, as in the header `X-Request-Id` and in the service's log.
     #[schema(max_length = 128)]
@@ -73,7 +73,7 @@ pub struct FieldErrorBody {
     #[schema(example = "/email", max_length = 1000)]
     pub pointer: String,
     /// Stable, machine-readable code.
-    #[schema(example = "invalid_email", pattern = "^[a-z_]+$")]
+    #[schema(example = "invalid_email", max_length = 64, pattern = "^[a-z_]+$")]
     pub code: &'static str,
     /// Localized explanation of the error.
     #[schema(max_length = 10_000)]

@@ -110,7 +110,8 @@ use crate::{common::Code, http::problem::Problem};
 )]
 pub struct Base;
 
-const BEARER_DESCRIPTION: &str = "A JWT (RFC 9068), validated as recommended by RFC 8725: the \
+/// One of Spectral's rules searches it for "RFC8725", without a space.
+const BEARER_DESCRIPTION: &str = "A JWT (RFC 9068), validated as recommended by RFC8725: the \
     service chooses the accepted algorithms and requires issuer, audience and expiry. Its `scope` \
     must contain the scope of the operation (`x-required-scopes`); a write scope does not include \
     the read scope. A token with the claim `business_partner_id` is restricted to that partner; \
