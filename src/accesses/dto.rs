@@ -18,7 +18,7 @@ use crate::{
     http::list_query::ListFilter,
 };
 
-/// Language in which the portal greets.
+/// Language of the portal for this access.
 #[derive(
     Debug,
     Clone,
@@ -41,7 +41,7 @@ pub enum Language {
     En,
 }
 
-/// Why an access has no effect.
+/// Why an access is ineffective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IneffectiveReason {
@@ -50,34 +50,42 @@ pub enum IneffectiveReason {
     AccessInactive,
 }
 
-/// An external login of one contact of the partner.
+/// The login of a partner's contact to the ticket portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "contact_id": "P-77",
-    "first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@muster.example", "language": "de", "role": "editor",
-    "approver": true, "ticket_visibility": "partner", "active": true, "effective": true, "ineffective_reasons": [], "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+#[schema(example = json!({
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001",
+    "contact_id": "P-77", "first_name": "Änne", "last_name": "Schäfer",
+    "email": "aenne.schaefer@muster.example", "language": "de", "role": "editor", "approver": true,
+    "ticket_visibility": "partner", "active": true, "effective": true, "ineffective_reasons": [],
+    "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin",
+    "updated_by": "anna.admin"
+}))]
 pub struct Access {
     #[schema(inline)]
     pub id: AccessId,
     #[schema(inline)]
     pub business_partner_id: BusinessPartnerId,
-    /// The contact in the ERP, where known; unique within the partner.
+    /// Id of the contact in the ERP, if known; unique within the partner.
     #[schema(inline)]
     pub contact_id: Option<ContactId>,
+    #[schema(max_length = 100)]
     pub first_name: String,
+    #[schema(max_length = 100)]
     pub last_name: String,
-    /// The login, in lower case; unique over all partners.
-    #[schema(format = Email)]
+    /// The login, in lower case; unique across all partners.
+    #[schema(format = Email, max_length = 254)]
     pub email: String,
     pub language: Language,
     pub role: Role,
-    /// Whether it may release tickets that wait for approval.
+    /// Whether it can approve tickets.
     pub approver: bool,
     pub ticket_visibility: TicketVisibility,
     pub active: bool,
-    /// Active, in an active integration of an active partner.
+    /// Whether the access, the integration and the business partner are all active.
     pub effective: bool,
-    /// What keeps it from being effective.
+    /// Why the access is not effective; empty if it is.
+    #[schema(max_items = 3)]
     pub ineffective_reasons: Vec<IneffectiveReason>,
     #[serde(flatten)]
     pub audit: Audit,
@@ -102,9 +110,12 @@ impl Resource for Access {
 /// A new access.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@muster.example", "role": "editor"}))]
+#[schema(example = json!({
+    "first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@muster.example",
+    "role": "editor"
+}))]
 pub struct AccessCreate {
-    /// The contact in the ERP, where known; unique within the partner.
+    /// Id of the contact in the ERP, if known; unique within the partner.
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub contact_id: Option<ContactId>,
@@ -116,40 +127,40 @@ pub struct AccessCreate {
     #[schema(inline, required)]
     #[validate(custom(function = check))]
     pub last_name: Text<1, 100>,
-    /// The login; unique over all partners.
+    /// The login; unique across all partners. Stored in lower case.
     #[serde(default)]
     #[schema(inline, required)]
     #[validate(custom(function = check))]
     pub email: Email,
-    /// Absent: `de`.
+    /// Default: `de`.
     #[serde(default = "LenientEnum::default_choice")]
     #[validate(custom(function = check))]
     #[schema(value_type = Language)]
     pub language: LenientEnum<Language>,
-    /// Absent: `observer`.
+    /// Default: `observer`.
     #[serde(default = "LenientEnum::default_choice")]
     #[validate(custom(function = check))]
     #[schema(value_type = Role)]
     pub role: LenientEnum<Role>,
-    /// Needs the role editor or dispatcher. Absent: false.
+    /// Whether it can approve tickets. Requires the role `editor` or `dispatcher`. Default: false.
     #[serde(default)]
     pub approver: bool,
-    /// Absent: `own`.
+    /// Default: `own`.
     #[serde(default = "LenientEnum::default_choice")]
     #[validate(custom(function = check))]
     #[schema(value_type = TicketVisibility)]
     pub ticket_visibility: LenientEnum<TicketVisibility>,
-    /// Needs at least one granted area and one granted ticket type. Absent: true.
+    /// Requires at least one granted area and one granted ticket type. Default: true.
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 
-/// What is to change about an access (JSON merge patch): absent members are kept, `null` clears.
+/// Changes to an access (JSON merge patch): absent members are unchanged, `null` clears a member.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"active": false}))]
 pub struct AccessPatch {
-    /// `null` removes the link to a contact.
+    /// `null` removes the link to the contact.
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline)]
     #[validate(custom(function = check))]
@@ -191,9 +202,11 @@ pub struct AccessPatch {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AccessListQuery {
-    /// Only accesses that are (not) active.
+    /// Only accesses that are active (true) or inactive (false).
+    #[param(example = true)]
     pub active: Option<bool>,
     /// Only accesses with this role.
+    #[param(example = "editor")]
     pub role: Option<Role>,
 }
 

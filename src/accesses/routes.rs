@@ -25,7 +25,7 @@ use crate::{
 
 /// List accesses
 ///
-/// The external logins of the partner's people, sorted by last name.
+/// Accesses are the logins of the partner's contacts. Sorted by last name by default.
 #[utoipa::path(
     tag = "accesses",
     params(PageParams, NameParams, AccessListQuery),
@@ -41,17 +41,19 @@ pub async fn list_accesses(
     handlers::list::<Access, _>(&call, ConfigurationLock(at.partner), &query).await
 }
 
-/// Add an access
+/// Create an access
 ///
-/// An active access needs an area and a ticket type to be granted first; an approver needs the role editor or dispatcher.
-/// The e-mail address is the login and exists once over all partners. A partner may have 20,000 accesses.
+/// An active access requires at least one granted area and one granted ticket type. An approver
+/// must have the role `editor` or `dispatcher`. The e-mail address is the login and must be unique
+/// across all partners. A partner can have up to 20,000 accesses.
 #[utoipa::path(
     tag = "accesses",
     request_body = AccessCreate,
-    responses((status = 201, description = "Added.", body = Access)),
+    responses((status = 201, description = "The new access.", body = Access)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact", "limit_reached", "approver_role"
+        "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact",
+        "limit_reached", "approver_role"
     ])))
 )]
 #[post("")]
@@ -65,7 +67,7 @@ pub async fn create_access(
 
 /// Get an access
 ///
-/// Says also whether the access is effective, and if not, why.
+/// Includes whether the access is effective and, if not, the reasons.
 #[utoipa::path(
     tag = "accesses",
     responses((status = 200, description = "The access.", body = Access)),
@@ -80,17 +82,19 @@ pub async fn get_access(
     handlers::get::<Access, _>(&call, ConfigurationLock(at.partner), id.0).await
 }
 
-/// Change, deactivate or reactivate an access
+/// Update an access
 ///
-/// A merge patch: absent members are kept, `null` clears. Accesses are never deleted; deactivation keeps everything.
-/// Activation needs an area and a ticket type to be granted. The role of an approver is judged on the merged result.
+/// JSON merge patch: absent members are unchanged, `null` clears a member. Accesses are never
+/// deleted, only deactivated, and can be reactivated. Activation requires at least one granted area
+/// and one granted ticket type. The approver's role is validated after the patch is applied.
 #[utoipa::path(
     tag = "accesses",
     request_body = AccessPatch,
-    responses((status = 200, description = "The access as it is now.", body = Access)),
+    responses((status = 200, description = "The updated access.", body = Access)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact", "approver_role"
+        "integration_inactive", "integration_incomplete", "duplicate_email", "duplicate_contact",
+        "approver_role"
     ])))
 )]
 #[patch("/{access_id}")]

@@ -9,21 +9,26 @@ use crate::common::{
     ids::{AreaId, TicketTypeId},
 };
 
-/// An area granted to a partner: its accesses may see and create tickets there.
+/// An area granted to a partner. The partner's accesses see and create tickets in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"area_id": "netz", "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": ["anomalie"], "available": true,
-    "version": 1, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+#[schema(example = json!({
+    "area_id": "netz", "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": ["anomalie"],
+    "available": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin",
+    "updated_by": "anna.admin"
+}))]
 pub struct AreaGrant {
     #[schema(inline)]
     pub area_id: AreaId,
+    #[schema(max_length = 100)]
     pub name: String,
-    /// RGB colour `#RRGGBB`.
+    /// RGB color `#RRGGBB`.
+    #[schema(max_length = 7)]
     pub color: String,
-    /// The ticket types that may be opened here; `null`: all, `[]`: none.
-    #[schema(inline)]
+    /// Ticket types that can be created in this area; `null`: all, `[]`: none.
+    #[schema(inline, max_items = 500)]
     pub start_ticket_types: Option<Vec<TicketTypeId>>,
-    /// False while the ERP has retired the area; the grant then has no effect.
+    /// False if the ERP has retired the area. The grant then has no effect.
     pub available: bool,
     #[serde(flatten)]
     pub audit: Audit,

@@ -21,7 +21,8 @@ use crate::{
 
 /// List granted areas
 ///
-/// The areas in which the partner's accesses may see and create tickets. Entries the ERP has retired are shown with `available: false`.
+/// The areas in which the partner's accesses see and create tickets. Areas retired by the ERP have
+/// `available: false`.
 #[utoipa::path(
     tag = "areas",
     params(PageParams, NameParams),
@@ -39,7 +40,7 @@ pub async fn list_areas(
 
 /// Get a granted area
 ///
-/// Not found when it is not granted, whether or not the catalogue has it.
+/// Returns 404 if the area is not granted, even if it exists in the catalog.
 #[utoipa::path(
     tag = "areas",
     responses((status = 200, description = "The granted area.", body = AreaGrant)),
@@ -56,16 +57,23 @@ pub async fn get_area(
 
 /// Grant an area
 ///
-/// The partner's accesses may then see and create tickets there. There is nothing to edit about it: granting it again changes
-/// nothing. Only areas that the catalogue knows and that are not retired can be granted.
+/// The partner's accesses can then see and create tickets in this area. A grant has no editable
+/// members, so the request is idempotent. The area must exist in the catalog and must not be
+/// retired.
 #[utoipa::path(
     tag = "areas",
     responses(
-        (status = 200, description = "It was granted already; nothing changed.", body = AreaGrant),
-        (status = 201, description = "Granted.", body = AreaGrant)
+        (
+            status = 200,
+            description = "The area was already granted; nothing changed.",
+            body = AreaGrant
+        ),
+        (status = 201, description = "The new grant.", body = AreaGrant)
     ),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "retired_reference"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "retired_reference"
+    ])))
 )]
 #[put("/{area_id}")]
 pub async fn put_area(
@@ -77,12 +85,12 @@ pub async fn put_area(
     handlers::put::<AreaGrant>(call, at.actor(), at.partner, id.0, body.0).await
 }
 
-/// Take an area back
+/// Revoke an area
 ///
-/// The last area stays while an access of the partner is active.
+/// The last area cannot be revoked while the partner has an active access.
 #[utoipa::path(
     tag = "areas",
-    responses((status = 204, description = "Taken back.")),
+    responses((status = 204, description = "Revoked.")),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "area_in_use", "last_area"])))
 )]

@@ -1,4 +1,4 @@
-//! JSON of the catalogue.
+//! JSON of the catalog.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -17,27 +17,34 @@ use crate::{
     http::list_query::ListFilter,
 };
 
-/// A customer company, as the ERP knows it.
+/// A customer company, as provided by the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true, "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+#[schema(example = json!({
+    "id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true,
+    "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"
+}))]
 pub struct BusinessPartner {
     #[schema(inline)]
     pub id: BusinessPartnerId,
-    /// Not unique.
+    /// Name of the company; not unique.
+    #[schema(max_length = 200)]
     pub name: String,
-    /// The ERP's short name for searching.
+    /// Short search name from the ERP.
+    #[schema(max_length = 100)]
     pub search_name: String,
-    /// False once the ERP has retired it.
+    /// False if the ERP has retired it.
     pub active: bool,
     #[serde(flatten)]
     pub audit: Audit,
 }
 
-/// What the ERP tells about a business partner.
+/// A business partner, as sent by the ERP.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true}))]
+#[schema(example = json!({
+    "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true
+}))]
 pub struct BusinessPartnerPut {
     #[serde(default)]
     #[schema(inline, required)]
@@ -47,34 +54,42 @@ pub struct BusinessPartnerPut {
     #[schema(inline, required)]
     #[validate(custom(function = check))]
     pub search_name: Text<1, 100>,
-    /// Absent: active.
+    /// Whether it is in use; false retires it. Default: true.
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 
 /// A ticket queue or department.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "netz", "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": ["anomalie", "rueckruf"], "active": true,
-    "version": 1, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+#[schema(example = json!({
+    "id": "netz", "name": "Netzwerk", "color": "#1F77B4",
+    "start_ticket_types": ["anomalie", "rueckruf"], "active": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "updated_by": "erp"
+}))]
 pub struct Area {
     #[schema(inline)]
     pub id: AreaId,
+    #[schema(max_length = 100)]
     pub name: String,
-    /// RGB colour `#RRGGBB`.
+    /// RGB color `#RRGGBB`.
+    #[schema(max_length = 7)]
     pub color: String,
-    /// The ticket types that may be opened here; `null`: all, `[]`: none.
-    #[schema(inline)]
+    /// Ticket types that can be created in this area; `null`: all, `[]`: none.
+    #[schema(inline, max_items = 500)]
     pub start_ticket_types: Option<Vec<TicketTypeId>>,
-    /// False once the ERP has retired it.
+    /// False if the ERP has retired it.
     pub active: bool,
     #[serde(flatten)]
     pub audit: Audit,
 }
 
-/// What the ERP tells about an area.
+/// An area, as sent by the ERP.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": null, "active": true}))]
+#[schema(example = json!({
+    "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": null, "active": true
+}))]
 pub struct AreaPut {
     #[serde(default)]
     #[schema(inline, required)]
@@ -84,17 +99,17 @@ pub struct AreaPut {
     #[schema(inline, required)]
     #[validate(custom(function = check))]
     pub color: Color,
-    /// The ticket types that may be opened here; absent or `null`: all, `[]`: none.
+    /// Ticket types that can be created in this area; absent or `null`: all, `[]`: none.
     #[serde(default)]
-    #[schema(inline, value_type = Option<Vec<TicketTypeId>>, max_items = 500)]
+    #[schema(inline, value_type = Option<HashSet<TicketTypeId>>, max_items = 500)]
     #[validate(custom(function = check))]
     pub start_ticket_types: Option<UniqueVec<TicketTypeId, 0, 500>>,
-    /// Absent: active.
+    /// Whether it is in use; false retires it. Default: true.
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 
-/// Whether a ticket type is one of the ERP's four standard ones.
+/// Whether a ticket type is one of the ERP's four standard types or a custom one (dynamic).
 #[derive(
     Debug,
     Clone,
@@ -117,22 +132,26 @@ pub enum TicketTypeKind {
     Dynamic,
 }
 
-/// A kind of ticket: incident, callback, task, change request, or one the company made up.
+/// A kind of ticket: incident, callback, task, change request, or a custom one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "anomalie", "name": "Anomalie", "kind": "standard", "active": true, "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+#[schema(example = json!({
+    "id": "anomalie", "name": "Anomalie", "kind": "standard", "active": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "updated_by": "erp"
+}))]
 pub struct TicketType {
     #[schema(inline)]
     pub id: TicketTypeId,
+    #[schema(max_length = 100)]
     pub name: String,
     pub kind: TicketTypeKind,
-    /// False once the ERP has retired it.
+    /// False if the ERP has retired it.
     pub active: bool,
     #[serde(flatten)]
     pub audit: Audit,
 }
 
-/// What the ERP tells about a ticket type.
+/// A ticket type, as sent by the ERP.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Anomalie", "kind": "standard", "active": true}))]
@@ -145,63 +164,72 @@ pub struct TicketTypePut {
     #[schema(value_type = TicketTypeKind, required)]
     #[validate(custom(function = check))]
     pub kind: LenientEnum<TicketTypeKind>,
-    /// Absent: active.
+    /// Whether it is in use; false retires it. Default: true.
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 
 /// A planning board that can be shared with a partner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "rollout", "name": "Rollout 2027", "description": "Umstellung der Standorte", "active": true, "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"}))]
+#[schema(example = json!({
+    "id": "rollout", "name": "Rollout 2027", "description": "Umstellung der Standorte",
+    "active": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"
+}))]
 pub struct PlanBoard {
     #[schema(inline)]
     pub id: PlanBoardId,
+    #[schema(max_length = 200)]
     pub name: String,
+    #[schema(max_length = 1000)]
     pub description: String,
-    /// False once the ERP has retired it.
+    /// False if the ERP has retired it.
     pub active: bool,
     #[serde(flatten)]
     pub audit: Audit,
 }
 
-/// What the ERP tells about a plan board.
+/// A plan board, as sent by the ERP.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Rollout 2027", "description": "Umstellung der Standorte", "active": true}))]
+#[schema(example = json!({
+    "name": "Rollout 2027", "description": "Umstellung der Standorte", "active": true
+}))]
 pub struct PlanBoardPut {
     #[serde(default)]
     #[schema(inline, required)]
     #[validate(custom(function = check))]
     pub name: Text<1, 200>,
-    /// Absent: empty.
+    /// Default: empty.
     #[serde(default)]
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub description: Text<0, 1000>,
-    /// Absent: active.
+    /// Whether it is in use; false retires it. Default: true.
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
 }
 
-/// Filters of the catalogue's lists.
+/// Filters of the list of business partners in the catalog.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CatalogListQuery {
-    /// Only entries that are (not) active.
+    /// Only entries that are active (true) or retired (false).
+    #[param(example = true)]
     pub active: Option<bool>,
 }
 
-/// Filters of the lists of what can be granted.
+/// Filters of the lists of catalog entries that can be granted.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct GrantableListQuery {
-    /// Only entries that are (not) active.
+    /// Only entries that are active (true) or retired (false).
+    #[param(example = true)]
     pub active: Option<bool>,
-    /// Only entries that can still be granted to this business partner: active, and not granted yet.
-    #[param(inline)]
+    /// Only entries that can still be granted to this business partner: active and not yet granted.
+    #[param(inline, example = "K-1001")]
     #[validate(custom(function = check))]
     pub grantable_to: Option<BusinessPartnerId>,
 }

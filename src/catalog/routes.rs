@@ -1,4 +1,5 @@
-//! Routes of the catalogue. The handlers of the four kinds only differ in what they document; what they do is generic.
+//! Routes of the catalog. The handlers of the four kinds of entries differ only in their
+//! documentation.
 
 use actix_web::{HttpResponse, get, put};
 
@@ -32,13 +33,18 @@ use crate::{
     },
 };
 
-/// List business partners of the catalogue
+/// List business partners of the catalog
 ///
-/// Customer companies as the ERP told us. A token limited to one partner sees that one only.
+/// Customer companies, as provided by the ERP. A token restricted to one partner returns only that
+/// partner.
 #[utoipa::path(
     tag = "catalog",
     params(PageParams, NameParams, CatalogListQuery),
-    responses((status = 200, description = "A page of business partners.", body = List<BusinessPartner>)),
+    responses((
+        status = 200,
+        description = "A page of business partners.",
+        body = List<BusinessPartner>
+    )),
     security(("bearer" = ["catalog:read"]))
 )]
 #[get("/business-partners")]
@@ -56,9 +62,9 @@ pub async fn list_catalog_business_partners(
     list::<BusinessPartner>(&call, &filter, &query.page).await
 }
 
-/// Get a business partner of the catalogue
+/// Get a business partner of the catalog
 ///
-/// Retired entries stay readable.
+/// Retired entries remain readable.
 #[utoipa::path(
     tag = "catalog",
     responses((status = 200, description = "The business partner.", body = BusinessPartner)),
@@ -74,15 +80,19 @@ pub async fn get_catalog_business_partner(
     get::<BusinessPartner>(&call, &id.0).await
 }
 
-/// Create or replace a business partner of the catalogue
+/// Create or replace a business partner of the catalog
 ///
-/// Tells us of a business partner, or of a change to one. A new partner's customer integration is born inactive. Saying the same again changes nothing.
+/// A new business partner gets a customer integration, which starts inactive. Idempotent.
 #[utoipa::path(
     tag = "catalog",
     request_body = BusinessPartnerPut,
     responses(
-        (status = 200, description = "Replaced, or nothing changed.", body = BusinessPartner),
-        (status = 201, description = "Created.", body = BusinessPartner)
+        (
+            status = 200,
+            description = "The business partner, replaced or unchanged.",
+            body = BusinessPartner
+        ),
+        (status = 201, description = "The new business partner.", body = BusinessPartner)
     ),
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
@@ -97,14 +107,16 @@ pub async fn put_catalog_business_partner(
     put::<BusinessPartner>(call, &permit, id.0, body.0).await
 }
 
-/// List areas of the catalogue
+/// List areas of the catalog
 ///
-/// Ticket queues and departments. With `grantable_to` only those that can still be granted to that partner.
+/// Ticket queues and departments, as provided by the ERP. `grantable_to` selects those that can
+/// still be granted to that partner.
 #[utoipa::path(
     tag = "catalog",
     params(PageParams, NameParams, GrantableListQuery),
     responses((status = 200, description = "A page of areas.", body = List<Area>)),
-    security(("bearer" = ["catalog:read"]))
+    security(("bearer" = ["catalog:read"])),
+    extensions(("x-problem-codes" = json!(["not_found"])))
 )]
 #[get("/areas")]
 pub async fn list_catalog_areas(
@@ -115,9 +127,9 @@ pub async fn list_catalog_areas(
     list_grantable::<Area>(&call, &permit, query).await
 }
 
-/// Get an area of the catalogue
+/// Get an area of the catalog
 ///
-/// Retired entries stay readable.
+/// Retired entries remain readable.
 #[utoipa::path(
     tag = "catalog",
     responses((status = 200, description = "The area.", body = Area)),
@@ -132,15 +144,17 @@ pub async fn get_catalog_area(
     get::<Area>(&call, &id.0).await
 }
 
-/// Create or replace an area of the catalogue
+/// Create or replace an area of the catalog
 ///
-/// Tells us of an area, or of a change to one. `active: false` retires it: it cannot be granted any more, and where it is granted it has no effect until it returns. Start areas may name only ticket types we know.
+/// `active: false` retires the area: it can no longer be granted, and existing grants have no
+/// effect until it is active again. `start_ticket_types` may only reference ticket types of the
+/// catalog. Idempotent.
 #[utoipa::path(
     tag = "catalog",
     request_body = AreaPut,
     responses(
-        (status = 200, description = "Replaced, or nothing changed.", body = Area),
-        (status = 201, description = "Created.", body = Area)
+        (status = 200, description = "The area, replaced or unchanged.", body = Area),
+        (status = 201, description = "The new area.", body = Area)
     ),
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference"])))
@@ -155,14 +169,16 @@ pub async fn put_catalog_area(
     put::<Area>(call, &permit, id.0, body.0).await
 }
 
-/// List ticket types of the catalogue
+/// List ticket types of the catalog
 ///
-/// Kinds of tickets. With `grantable_to` only those that can still be granted to that partner.
+/// Ticket types, as provided by the ERP. `grantable_to` selects those that can still be granted to
+/// that partner.
 #[utoipa::path(
     tag = "catalog",
     params(PageParams, NameParams, GrantableListQuery),
     responses((status = 200, description = "A page of ticket types.", body = List<TicketType>)),
-    security(("bearer" = ["catalog:read"]))
+    security(("bearer" = ["catalog:read"])),
+    extensions(("x-problem-codes" = json!(["not_found"])))
 )]
 #[get("/ticket-types")]
 pub async fn list_catalog_ticket_types(
@@ -173,9 +189,9 @@ pub async fn list_catalog_ticket_types(
     list_grantable::<TicketType>(&call, &permit, query).await
 }
 
-/// Get a ticket type of the catalogue
+/// Get a ticket type of the catalog
 ///
-/// Retired entries stay readable.
+/// Retired entries remain readable.
 #[utoipa::path(
     tag = "catalog",
     responses((status = 200, description = "The ticket type.", body = TicketType)),
@@ -190,15 +206,16 @@ pub async fn get_catalog_ticket_type(
     get::<TicketType>(&call, &id.0).await
 }
 
-/// Create or replace a ticket type of the catalogue
+/// Create or replace a ticket type of the catalog
 ///
-/// Tells us of a ticket type, or of a change to one. `active: false` retires it: it cannot be granted any more, and where it is granted it has no effect until it returns.
+/// `active: false` retires the ticket type: it can no longer be granted, and existing grants have
+/// no effect until it is active again. Idempotent.
 #[utoipa::path(
     tag = "catalog",
     request_body = TicketTypePut,
     responses(
-        (status = 200, description = "Replaced, or nothing changed.", body = TicketType),
-        (status = 201, description = "Created.", body = TicketType)
+        (status = 200, description = "The ticket type, replaced or unchanged.", body = TicketType),
+        (status = 201, description = "The new ticket type.", body = TicketType)
     ),
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
@@ -213,14 +230,16 @@ pub async fn put_catalog_ticket_type(
     put::<TicketType>(call, &permit, id.0, body.0).await
 }
 
-/// List plan boards of the catalogue
+/// List plan boards of the catalog
 ///
-/// Planning boards. With `grantable_to` only those that can still be shared with that partner.
+/// Plan boards, as provided by the ERP. `grantable_to` selects those that can still be shared with
+/// that partner.
 #[utoipa::path(
     tag = "catalog",
     params(PageParams, NameParams, GrantableListQuery),
     responses((status = 200, description = "A page of plan boards.", body = List<PlanBoard>)),
-    security(("bearer" = ["catalog:read"]))
+    security(("bearer" = ["catalog:read"])),
+    extensions(("x-problem-codes" = json!(["not_found"])))
 )]
 #[get("/plan-boards")]
 pub async fn list_catalog_plan_boards(
@@ -231,9 +250,9 @@ pub async fn list_catalog_plan_boards(
     list_grantable::<PlanBoard>(&call, &permit, query).await
 }
 
-/// Get a plan board of the catalogue
+/// Get a plan board of the catalog
 ///
-/// Retired entries stay readable.
+/// Retired entries remain readable.
 #[utoipa::path(
     tag = "catalog",
     responses((status = 200, description = "The plan board.", body = PlanBoard)),
@@ -248,15 +267,16 @@ pub async fn get_catalog_plan_board(
     get::<PlanBoard>(&call, &id.0).await
 }
 
-/// Create or replace a plan board of the catalogue
+/// Create or replace a plan board of the catalog
 ///
-/// Tells us of a plan board, or of a change to one. `active: false` retires it: it cannot be shared any more, and where it is shared it has no effect until it returns.
+/// `active: false` retires the plan board: it can no longer be shared, and existing shares have no
+/// effect until it is active again. Idempotent.
 #[utoipa::path(
     tag = "catalog",
     request_body = PlanBoardPut,
     responses(
-        (status = 200, description = "Replaced, or nothing changed.", body = PlanBoard),
-        (status = 201, description = "Created.", body = PlanBoard)
+        (status = 200, description = "The plan board, replaced or unchanged.", body = PlanBoard),
+        (status = 201, description = "The new plan board.", body = PlanBoard)
     ),
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))

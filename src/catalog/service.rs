@@ -11,8 +11,7 @@ use crate::{
         or_not_found,
         page::{Page, PageRequest},
     },
-    db::AggregateVersion,
-    db::{Aggregate, Conn, Db, Tx, revision_lookup},
+    db::{Aggregate, AggregateVersion, Conn, Db, Tx, revision_lookup},
 };
 
 pub use super::repo::{names, revision};

@@ -29,10 +29,10 @@ pub struct Audit {
     #[schema(value_type = String, format = DateTime, example = "2026-11-23T08:00:00.000000Z")]
     pub updated_at: Timestamp,
     /// Subject of the token that created it.
-    #[schema(example = "anna.admin")]
+    #[schema(example = "anna.admin", max_length = 255)]
     pub created_by: String,
     /// Subject of the token that last changed it.
-    #[schema(example = "anna.admin")]
+    #[schema(example = "anna.admin", max_length = 255)]
     pub updated_by: String,
 }
 

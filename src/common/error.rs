@@ -80,10 +80,13 @@ impl From<Code> for ClientError {
 #[schema(example = json!({"kind": "tag", "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "name": "VPN"}))]
 pub struct Reference {
     /// The kind of the resource.
+    #[schema(max_length = 32)]
     pub kind: &'static str,
-    /// Its id.
+    /// Id of the resource.
+    #[schema(max_length = 64)]
     pub id: String,
-    /// Its name.
+    /// Name of the resource.
+    #[schema(max_length = 254)]
     pub name: String,
 }
 

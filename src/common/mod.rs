@@ -15,6 +15,7 @@ pub mod etag;
 pub mod ids;
 pub mod json_object;
 pub mod lenient_enum;
+pub mod max_length;
 pub mod merge_patch;
 pub mod normalize;
 pub mod page;

@@ -10,7 +10,10 @@ use ticket_policy::{
 use utoipa::ToSchema;
 
 use crate::{
-    common::ids::{AccessId, AreaId, BusinessPartnerId, PlanBoardId, QueryId, TagId, TicketTypeId},
+    common::{
+        ids::{AccessId, AreaId, BusinessPartnerId, PlanBoardId, QueryId, TagId, TicketTypeId},
+        max_length::MaxLength,
+    },
     http::problem::FieldErrorBody,
     queries::dto::TicketSort,
     ticket_filter::{Field, TicketFilter},
@@ -30,6 +33,7 @@ pub struct VisibilityResponse<'t> {
     /// Revision of the partner's integration that the decisions are based on.
     #[schema(minimum = 1)]
     pub revision: i64,
+    #[schema(max_items = 1000)]
     pub decisions: Vec<TicketDecision<'t>>,
 }
 
@@ -37,13 +41,14 @@ pub struct VisibilityResponse<'t> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TicketDecision<'t> {
     /// The id from the request. `null` if it could not be parsed.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 201)]
     pub ticket_id: Option<Cow<'t, str>>,
     /// False if the access may not see the ticket, or if there is an `error`.
     pub visible: bool,
     /// All steps of the decision in order. The ticket is visible if all of them pass. Present only
     /// if `explain` was requested, and never for tokens restricted to one partner.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 20)]
     pub steps: Option<Vec<DecisionStep>>,
     /// The error in the ticket's attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,8 +62,10 @@ pub struct DecisionStep {
     pub code: Step,
     pub outcome: Outcome,
     /// The outcome as text in the language of the request.
+    #[schema(max_length = 10_000)]
     pub detail: String,
     /// The configuration that the step depends on. At most the first 20 rules.
+    #[schema(max_items = 20)]
     pub sources: Vec<DecisionSource>,
 }
 
@@ -66,13 +73,15 @@ pub struct DecisionStep {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DecisionSource {
     /// Type of the resource.
-    #[schema(example = "exclusion_rule")]
+    #[schema(example = "exclusion_rule", max_length = 32)]
     pub kind: &'static str,
+    #[schema(max_length = 64)]
     pub id: String,
     /// Name of the resource. Its id if the name is not available.
+    #[schema(max_length = 254)]
     pub name: String,
     /// URL of the resource.
-    #[schema(format = "uri-reference")]
+    #[schema(format = "uri-reference", max_length = 300)]
     pub href: String,
 }
 
@@ -89,6 +98,7 @@ pub struct CreationResponse {
     /// be created.
     pub approval_required: bool,
     /// All reasons against it. Empty for tokens restricted to one partner.
+    #[schema(max_items = 10)]
     pub reasons: Vec<CreationObstacle>,
 }
 
@@ -97,6 +107,7 @@ pub struct CreationResponse {
 pub struct CreationObstacle {
     pub code: CreationReason,
     /// The reason as text in the language of the request.
+    #[schema(max_length = 10_000)]
     pub detail: String,
 }
 
@@ -121,8 +132,10 @@ pub struct Capabilities {
     /// The granted and available areas.
     pub areas: Vec<AreaCapability>,
     /// The tags that the access may use, without internal ones. Empty for an ineffective access.
+    #[schema(max_items = 20_000)]
     pub tags: Vec<OfferedTag>,
     /// The active queries, ordered by position. Empty for an ineffective access.
+    #[schema(max_items = 500)]
     pub queries: Vec<OfferedQuery>,
     /// The shared and available plan boards. Empty for an ineffective access.
     pub plan_boards: Vec<OfferedPlanBoard>,
@@ -133,6 +146,7 @@ pub struct Capabilities {
 pub struct AreaCapability {
     #[schema(inline)]
     pub area_id: AreaId,
+    #[schema(max_length = 100)]
     pub name: String,
     /// Whether the access may see tickets in the area. False if exclusion rules hide all of them.
     pub view: bool,
@@ -147,6 +161,7 @@ pub struct AreaCapability {
 pub struct CreatableType {
     #[schema(inline)]
     pub ticket_type_id: TicketTypeId,
+    #[schema(max_length = 100)]
     pub name: String,
     /// Whether new tickets wait for release by an approver or a dispatcher.
     pub approval_required: bool,
@@ -157,6 +172,7 @@ pub struct CreatableType {
 pub struct OfferedTag {
     #[schema(inline)]
     pub id: TagId,
+    #[schema(max_length = 100)]
     pub name: String,
     /// The area that the tag belongs to. `null` for all areas.
     #[schema(inline)]
@@ -168,14 +184,18 @@ pub struct OfferedTag {
 pub struct OfferedQuery {
     #[schema(inline)]
     pub id: QueryId,
+    #[schema(max_length = 100)]
     pub name: String,
+    #[schema(max_length = 1000)]
     pub description: Option<String>,
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: i64,
     pub filter: TicketFilter,
     /// The columns in display order.
+    #[schema(max_items = 20)]
     pub columns: Vec<Field>,
     /// The sort order.
+    #[schema(max_items = 3)]
     pub sort: Vec<TicketSort>,
 }
 
@@ -184,7 +204,9 @@ pub struct OfferedQuery {
 pub struct OfferedPlanBoard {
     #[schema(inline)]
     pub plan_board_id: PlanBoardId,
+    #[schema(max_length = 200)]
     pub name: String,
+    #[schema(max_length = 1000)]
     pub description: String,
 }
 
@@ -197,8 +219,10 @@ pub struct OfferedPlanBoard {
     "accesses_left_out": 0, "errors": []}))]
 pub struct ExclusionRulePreview {
     /// Ids of the tickets that the rule matches.
+    #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
     pub matching: Vec<String>,
     /// Ids of the tickets that the rule may match. An attribute is missing, so they are hidden too.
+    #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
     pub undetermined: Vec<String>,
     /// Number of pairs of access and ticket that become hidden.
     #[schema(minimum = 0)]
@@ -210,11 +234,13 @@ pub struct ExclusionRulePreview {
     #[schema(minimum = 0)]
     pub unchanged: usize,
     /// The effects for each access.
+    #[schema(max_items = 500)]
     pub accesses: Vec<AccessPreview>,
     /// Number of active accesses that were not previewed.
     #[schema(minimum = 0)]
     pub accesses_left_out: i64,
     /// The tickets with invalid attributes.
+    #[schema(max_items = 200)]
     pub errors: Vec<SampleError>,
 }
 
@@ -225,6 +251,7 @@ pub struct AccessPreview {
     pub access_id: AccessId,
     #[schema(inline)]
     pub business_partner_id: BusinessPartnerId,
+    #[schema(max_length = 254)]
     pub name: String,
     pub newly_hidden: Affected,
     pub newly_visible: Affected,
@@ -236,6 +263,7 @@ pub struct AccessPreview {
 pub struct Affected {
     #[schema(minimum = 0)]
     pub count: usize,
+    #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
     pub ticket_ids: Vec<String>,
 }
 
@@ -243,6 +271,7 @@ pub struct Affected {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SampleError {
     /// The id from the request. `null` if it could not be parsed.
+    #[schema(max_length = 201)]
     pub ticket_id: Option<String>,
     pub error: FieldErrorBody,
 }

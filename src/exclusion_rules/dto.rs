@@ -16,7 +16,7 @@ use crate::{
     ticket_filter::{Names, Summary, TicketFilter, parse::RuleFilter},
 };
 
-/// Whom a rule concerns.
+/// The accesses to which a rule applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleScope {
@@ -26,31 +26,36 @@ pub enum RuleScope {
     Global,
 }
 
-/// An exclusion rule: while it is active, tickets that match its filter are hidden from accesses.
+/// A rule that hides matching tickets from accesses while it is active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "scope": "partner", "business_partner_id": "K-1001",
-    "name": "Personalakten", "description": null, "active": true,
+#[schema(example = json!({
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "scope": "partner",
+    "business_partner_id": "K-1001", "name": "Personalakten", "description": null, "active": true,
     "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]},
     "summary": "Tags enthalten „Personal“.", "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "anna.admin", "updated_by": "anna.admin"
+}))]
 pub struct ExclusionRule {
     #[schema(inline)]
     pub id: RuleId,
     pub scope: RuleScope,
-    /// Whose accesses it concerns; `null`: those of all partners.
+    /// The partner to whose accesses the rule applies; `null`: all partners.
     #[schema(inline)]
     pub business_partner_id: Option<BusinessPartnerId>,
+    #[schema(max_length = 100)]
     pub name: String,
+    #[schema(max_length = 1000)]
     pub description: Option<String>,
-    /// Inactive rules are kept but hide nothing.
+    /// Whether the rule hides tickets.
     pub active: bool,
     pub filter: TicketFilter,
-    /// The filter as a sentence in the caller's language, with catalogue names instead of ids.
+    /// The filter as localized text, with catalog names instead of ids.
     #[serde(
         serialize_with = "crate::ticket_filter::serialize_summary",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 131_072)]
     pub summary: Summary,
     #[serde(flatten)]
     pub audit: Audit,
@@ -78,9 +83,12 @@ impl Resource for ExclusionRule {
 /// A new exclusion rule.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Personalakten", "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]}}))]
+#[schema(example = json!({
+    "name": "Personalakten",
+    "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]}
+}))]
 pub struct ExclusionRuleCreate {
-    /// Exists once per partner (or among the global ones), whatever its case.
+    /// Unique within the partner, or among the global rules; case is ignored.
     #[serde(default)]
     #[schema(inline, required)]
     #[validate(custom(function = check))]
@@ -89,7 +97,7 @@ pub struct ExclusionRuleCreate {
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub description: Option<Text<0, 1000>>,
-    /// Absent: true.
+    /// Default: true.
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
     #[serde(default)]
@@ -98,7 +106,8 @@ pub struct ExclusionRuleCreate {
     pub filter: RuleFilter,
 }
 
-/// What is to change about a rule (JSON merge patch): absent members are kept, `null` clears. A filter is replaced as a whole.
+/// Changes to a rule (JSON merge patch): absent members are unchanged, `null` clears a member. A
+/// filter is replaced as a whole.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"active": false}))]
@@ -125,11 +134,12 @@ pub struct ExclusionRulePatch {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ExclusionRuleListQuery {
-    /// Only rules that are (not) active.
+    /// Only rules that are active (true) or inactive (false).
+    #[param(example = true)]
     pub active: Option<bool>,
-    /// Also the global rules, which concern this partner too. Absent: false.
+    /// Also return the global rules, which apply to this partner too. Default: false.
     #[serde(default)]
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = Option<bool>, example = true)]
     pub include_global: bool,
 }
 
@@ -138,7 +148,8 @@ pub struct ExclusionRuleListQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct GlobalExclusionRuleListQuery {
-    /// Only rules that are (not) active.
+    /// Only rules that are active (true) or inactive (false).
+    #[param(example = true)]
     pub active: Option<bool>,
 }
 

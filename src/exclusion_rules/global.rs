@@ -8,9 +8,8 @@ use crate::{
     catalog,
     common::{Result, change::EntityTag},
     crud::Parent,
-    db::AggregateVersion,
     db::{
-        Aggregate, Conn, Db, RevisionLookup,
+        Aggregate, AggregateVersion, Conn, Db, RevisionLookup,
         schema::{GLOBAL_RULES, shared_revisions},
         with_conn,
     },

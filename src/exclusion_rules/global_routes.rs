@@ -1,4 +1,5 @@
-//! Routes of the global exclusion rules, which belong to no partner. Their writers are the few who may hide tickets of all customers.
+//! Routes of the global exclusion rules. They apply to all partners, so writing requires its own
+//! scope.
 
 use actix_web::{HttpResponse, delete, get, patch, post};
 
@@ -24,11 +25,16 @@ use crate::{
 
 /// List global exclusion rules
 ///
-/// Those that concern the accesses of all partners. Not for tokens that are limited to one partner.
+/// The rules that apply to the accesses of all partners. Not available to tokens restricted to one
+/// partner.
 #[utoipa::path(
     tag = "global-exclusion-rules",
     params(PageParams, NameParams, GlobalExclusionRuleListQuery),
-    responses((status = 200, description = "A page of exclusion rules.", body = List<ExclusionRule>)),
+    responses((
+        status = 200,
+        description = "A page of exclusion rules.",
+        body = List<ExclusionRule>
+    )),
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
@@ -42,16 +48,19 @@ pub async fn list_global_exclusion_rules(
     handlers::list::<ExclusionRule, _>(&call, GlobalRules, &query).await
 }
 
-/// Add a global exclusion rule
+/// Create a global exclusion rule
 ///
-/// While it is active, tickets that match its filter are hidden from the accesses of all partners. A name exists once among
-/// the global rules, whatever its case. Catalogue entries that the filter names must be known. There may be 500 global rules.
+/// While the rule is active, tickets that match its filter are hidden from the accesses of all
+/// partners. Its name must be unique among the global rules, ignoring case. Catalog entries used in
+/// the filter must exist. There can be up to 500 global rules.
 #[utoipa::path(
     tag = "global-exclusion-rules",
     request_body = ExclusionRuleCreate,
-    responses((status = 201, description = "Added.", body = ExclusionRule)),
+    responses((status = 201, description = "The new rule.", body = ExclusionRule)),
     security(("bearer" = ["global-rules:write"])),
-    extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "duplicate_name", "limit_reached"])))
+    extensions(("x-problem-codes" = json!([
+        "partner_restricted", "unknown_reference", "duplicate_name", "limit_reached"
+    ])))
 )]
 #[post("")]
 pub async fn create_global_exclusion_rule(
@@ -65,7 +74,7 @@ pub async fn create_global_exclusion_rule(
 
 /// Get a global exclusion rule
 ///
-/// With its filter in words. Rules of a partner are not found here.
+/// Includes a summary of the filter as text. Returns 404 for the rules of a partner.
 #[utoipa::path(
     tag = "global-exclusion-rules",
     responses((status = 200, description = "The rule.", body = ExclusionRule)),
@@ -82,15 +91,18 @@ pub async fn get_global_exclusion_rule(
     handlers::get::<ExclusionRule, _>(&call, GlobalRules, id.0).await
 }
 
-/// Change a global exclusion rule
+/// Update a global exclusion rule
 ///
-/// A merge patch: absent members are kept, `null` clears. A filter is replaced as a whole.
+/// JSON merge patch: absent members are unchanged, `null` clears a member. A filter is replaced as
+/// a whole.
 #[utoipa::path(
     tag = "global-exclusion-rules",
     request_body = ExclusionRulePatch,
-    responses((status = 200, description = "The rule as it is now.", body = ExclusionRule)),
+    responses((status = 200, description = "The updated rule.", body = ExclusionRule)),
     security(("bearer" = ["global-rules:write"])),
-    extensions(("x-problem-codes" = json!(["partner_restricted", "unknown_reference", "duplicate_name"])))
+    extensions(("x-problem-codes" = json!([
+        "partner_restricted", "unknown_reference", "duplicate_name"
+    ])))
 )]
 #[patch("/{rule_id}")]
 pub async fn update_global_exclusion_rule(
@@ -105,7 +117,7 @@ pub async fn update_global_exclusion_rule(
 
 /// Delete a global exclusion rule
 ///
-/// What it alone has hidden is visible again.
+/// Tickets hidden only by this rule become visible.
 #[utoipa::path(
     tag = "global-exclusion-rules",
     responses((status = 204, description = "Deleted.")),

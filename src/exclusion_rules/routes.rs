@@ -25,12 +25,16 @@ use crate::{
 
 /// List exclusion rules
 ///
-/// Those of the partner; with `include_global` also those for all partners, marked by their `scope`. A token limited to one
-/// partner cannot include them.
+/// The rules of the partner; with `include_global` also the global rules, distinguished by `scope`.
+/// Tokens restricted to one partner cannot include global rules.
 #[utoipa::path(
     tag = "exclusion-rules",
     params(PageParams, NameParams, ExclusionRuleListQuery),
-    responses((status = 200, description = "A page of exclusion rules.", body = List<ExclusionRule>)),
+    responses((
+        status = 200,
+        description = "A page of exclusion rules.",
+        body = List<ExclusionRule>
+    )),
     security(("bearer" = ["integration:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))
 )]
@@ -46,16 +50,19 @@ pub async fn list_exclusion_rules(
     handlers::list::<ExclusionRule, _>(&call, ConfigurationLock(at.partner), &query).await
 }
 
-/// Add an exclusion rule
+/// Create an exclusion rule
 ///
-/// While it is active, tickets that match its filter are hidden from the partner's accesses. A name exists once per partner,
-/// whatever its case. Catalogue entries that the filter names must be known. A partner may have 500 rules.
+/// While the rule is active, tickets that match its filter are hidden from the partner's accesses.
+/// Its name must be unique within the partner, ignoring case. Catalog entries used in the filter
+/// must exist. A partner can have up to 500 rules.
 #[utoipa::path(
     tag = "exclusion-rules",
     request_body = ExclusionRuleCreate,
-    responses((status = 201, description = "Added.", body = ExclusionRule)),
+    responses((status = 201, description = "The new rule.", body = ExclusionRule)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"
+    ])))
 )]
 #[post("")]
 pub async fn create_exclusion_rule(
@@ -69,7 +76,7 @@ pub async fn create_exclusion_rule(
 
 /// Get an exclusion rule
 ///
-/// With its filter in words. Global rules are not found here.
+/// Includes a summary of the filter as text. Returns 404 for global rules.
 #[utoipa::path(
     tag = "exclusion-rules",
     responses((status = 200, description = "The rule.", body = ExclusionRule)),
@@ -84,15 +91,18 @@ pub async fn get_exclusion_rule(
     handlers::get::<ExclusionRule, _>(&call, ConfigurationLock(at.partner), id.0).await
 }
 
-/// Change an exclusion rule
+/// Update an exclusion rule
 ///
-/// A merge patch: absent members are kept, `null` clears. A filter is replaced as a whole.
+/// JSON merge patch: absent members are unchanged, `null` clears a member. A filter is replaced as
+/// a whole.
 #[utoipa::path(
     tag = "exclusion-rules",
     request_body = ExclusionRulePatch,
-    responses((status = 200, description = "The rule as it is now.", body = ExclusionRule)),
+    responses((status = 200, description = "The updated rule.", body = ExclusionRule)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "duplicate_name"
+    ])))
 )]
 #[patch("/{rule_id}")]
 pub async fn update_exclusion_rule(
@@ -113,7 +123,7 @@ pub async fn update_exclusion_rule(
 
 /// Delete an exclusion rule
 ///
-/// What it alone has hidden is visible again.
+/// Tickets hidden only by this rule become visible.
 #[utoipa::path(
     tag = "exclusion-rules",
     responses((status = 204, description = "Deleted.")),

@@ -15,38 +15,47 @@ use crate::{
     http::list_query::ListFilter,
 };
 
-/// One change: who did what to which resource, and how it was before and after.
+/// One change of a resource, with its author and the resource before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "revision": 8, "at": "2026-11-23T08:00:00.000000Z",
-    "subject": "anna.admin", "client": "portal-admin", "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "resource": "area",
-    "resource_id": "netz", "action": "created", "before": null, "after": {"area_id": "netz", "name": "Netzwerk", "version": 1}}))]
+#[schema(example = json!({
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "revision": 8,
+    "at": "2026-11-23T08:00:00.000000Z", "subject": "anna.admin", "client": "portal-admin",
+    "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "resource": "area", "resource_id": "netz",
+    "action": "created", "before": null, "after": {"area_id": "netz", "name": "Netzwerk",
+    "version": 1}
+}))]
 pub struct HistoryEntry {
     #[schema(inline)]
     pub id: HistoryEntryId,
-    /// The integration's revision that the change made.
+    /// Revision of the integration created by the change.
     #[schema(minimum = 2)]
     pub revision: i64,
+    /// Time of the change.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// The token's `sub`.
+    /// `sub` of the token.
+    #[schema(max_length = 255)]
     pub subject: String,
-    /// The token's `client_id`, where it had one.
+    /// `client_id` of the token, if it has one.
+    #[schema(max_length = 255)]
     pub client: Option<String>,
-    /// The request's `X-Request-Id`.
+    /// `X-Request-Id` of the request.
+    #[schema(max_length = 128)]
     pub request_id: String,
     pub resource: ResourceKind,
-    /// The resource's id within its kind.
+    /// Id of the resource within its kind.
+    #[schema(max_length = 64)]
     pub resource_id: String,
     pub action: Action,
-    /// The resource as it was; `null` when it was created.
+    /// The resource before the change; `null` if it was created.
     #[schema(value_type = Option<std::collections::HashMap<String, serde_json::Value>>)]
     pub before: Option<serde_json::Value>,
-    /// The resource as it was then; `null` when it was deleted.
+    /// The resource after the change; `null` if it was deleted.
     #[schema(value_type = Option<std::collections::HashMap<String, serde_json::Value>>)]
     pub after: Option<serde_json::Value>,
 }
 
-/// What can be changed below a customer integration.
+/// Kinds of resources that belong to a customer integration.
 #[derive(
     Debug,
     Clone,
@@ -78,24 +87,24 @@ pub enum ResourceKind {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryListQuery {
-    /// Only changes of this kind of resource.
-    #[param(value_type = Option<ResourceKind>)]
+    /// Only changes to this kind of resource.
+    #[param(value_type = Option<ResourceKind>, example = "access")]
     #[validate(custom(function = check))]
     pub resource: Option<LenientEnum<ResourceKind>>,
-    /// Only changes of the resource with this id.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 64)]
+    /// Only changes to the resource with this id.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 64, example = "netz")]
     #[validate(custom(function = check))]
     pub resource_id: Option<Text<1, 64>>,
     /// Only changes by this subject.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "anna.admin")]
     #[validate(custom(function = check))]
     pub subject: Option<Text<1, 255>>,
-    /// Only changes at this time (RFC 3339) or later.
-    #[param(value_type = Option<String>, format = DateTime)]
+    /// Only changes at or after this time (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
     #[validate(custom(function = check))]
     pub from: Option<LenientEnum<Timestamp>>,
     /// Only changes before this time (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime)]
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-12-01T00:00:00Z")]
     #[validate(custom(function = check))]
     pub until: Option<LenientEnum<Timestamp>>,
 }

@@ -19,8 +19,9 @@ use crate::{
 
 /// List the history of a customer integration
 ///
-/// Every change below it, newest first: who, when, with which request, what it was before and after. Changes of the catalogue and of
-/// global rules are not the partner's.
+/// All changes of the integration and the resources below it, newest first by default: author,
+/// time, request, and the resource before and after the change. Changes of the catalog and of
+/// global rules are not included.
 #[utoipa::path(
     tag = "history",
     params(PageParams, HistoryListQuery),

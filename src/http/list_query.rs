@@ -28,7 +28,7 @@ const PAGE_PARAMS: [&str; 4] = ["limit", "sort", "q", "cursor"];
 #[expect(dead_code, reason = "documents what ListQuery parses")]
 pub struct PageParams {
     /// Maximum number of items on the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
+    #[param(minimum = 1, maximum = 200, default = 50, example = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the previous page. Only valid for the same list and order.
     #[param(max_length = 2000, pattern = "^[A-Za-z0-9_-]*$")]
@@ -41,11 +41,15 @@ pub struct PageParams {
 #[expect(dead_code, reason = "documents what ListQuery parses")]
 pub struct NameParams {
     /// Order of the items; `name` by default. Ties are broken by id.
-    #[param(inline)]
+    #[param(inline, example = "-created_at")]
     sort: Option<SortOrder>,
     /// Up to 16 search terms. An item matches if its name (or email address, or id) contains all
     /// of them, ignoring case and accents.
-    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    #[param(
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        example = "müller"
+    )]
     q: Option<String>,
 }
 
@@ -55,11 +59,15 @@ pub struct NameParams {
 #[expect(dead_code, reason = "documents what ListQuery parses")]
 pub struct PositionParams {
     /// Order of the items; `position` by default. Ties are broken by id.
-    #[param(inline)]
+    #[param(inline, example = "-created_at")]
     sort: Option<PositionSortOrder>,
     /// Up to 16 search terms. An item matches if its name contains all of them, ignoring case and
     /// accents.
-    #[param(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    #[param(
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        example = "müller"
+    )]
     q: Option<String>,
 }
 

@@ -36,26 +36,31 @@ const RETRY_AFTER: &str = "1";
 pub struct Problem {
     /// URI of a page that explains the problem type.
     #[serde(rename = "type")]
-    #[schema(format = "uri-reference")]
+    #[schema(format = "uri-reference", max_length = 200)]
     pub kind: String,
     /// Short summary, the same for every problem with this code.
+    #[schema(max_length = 200)]
     pub title: String,
     /// HTTP status code.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// Explanation of this occurrence.
+    #[schema(max_length = 10_000)]
     pub detail: String,
     /// Path of the request.
-    #[schema(format = "uri-reference")]
+    #[schema(format = "uri-reference", max_length = 65_534)]
     pub instance: String,
     /// Stable, machine-readable code.
-    #[schema(pattern = "^[a-z_]+$")]
+    #[schema(pattern = "^[a-z_]+$", max_length = 64)]
     pub code: &'static str,
     /// Request id, as in `X-Request-Id` and the log of the service.
+    #[schema(max_length = 128)]
     pub request_id: String,
     /// All invalid parts of the request.
+    #[schema(max_items = 200)]
     pub errors: Vec<FieldErrorBody>,
     /// The resources that prevent the operation; only the first ones if there are many.
+    #[schema(max_items = 20)]
     pub references: Vec<Reference>,
 }
 
@@ -64,12 +69,13 @@ pub struct Problem {
 #[schema(as = FieldError)]
 pub struct FieldErrorBody {
     /// JSON pointer into the body (RFC 6901), or the name of a parameter.
-    #[schema(example = "/email")]
+    #[schema(example = "/email", max_length = 1000)]
     pub pointer: String,
     /// Stable, machine-readable code.
-    #[schema(example = "invalid_email", pattern = "^[a-z_]+$")]
+    #[schema(example = "invalid_email", pattern = "^[a-z_]+$", max_length = 64)]
     pub code: &'static str,
     /// Explanation of the error.
+    #[schema(max_length = 10_000)]
     pub detail: String,
 }
 

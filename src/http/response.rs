@@ -23,8 +23,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct List<T> {
+    #[schema(max_items = 200)]
     pub items: Vec<T>,
     /// Cursor of the next page; `null` on the last page.
+    #[schema(max_length = 2000)]
     pub next_cursor: Option<String>,
 }
 

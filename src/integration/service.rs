@@ -8,8 +8,7 @@ use crate::{
         timestamp::Timestamp,
     },
     crud::Parent,
-    db::AggregateVersion,
-    db::{Aggregate, Conn, Db, RevisionLookup, Tx},
+    db::{Aggregate, AggregateVersion, Conn, Db, RevisionLookup, Tx},
 };
 
 pub use super::repo::active_accesses;

@@ -1,129 +1,142 @@
-//! Links of the document: what can be called next with what an answer tells, so that tools and people can walk the API.
+//! Links (OpenAPI Link Objects): the operations that can follow a successful response.
 //!
-//! They follow from the paths. An answer about `/things/{thing_id}` leads to all that can be done there, and to the lists below
-//! it. What POST to `/things` creates is at `/things/{thing_id}`, where the id is the answer's `id`. Where the next operation
-//! takes `If-EtagMatcher`, the answer's `ETag` is it.
-
-#![expect(
-    clippy::indexing_slicing,
-    reason = "serde_json's values answer null for what is not there, and insert it"
-)]
+//! They are derived from the paths. A response about `/things/{thing_id}` links to the operations
+//! on that path and to those directly below it. A resource created by POST to `/things` is at
+//! `/things/{thing_id}`, with the `id` of the response. If the linked operation accepts `If-Match`,
+//! the link passes the `ETag` of the response.
 
 use serde_json::{Map, Value, json};
 
-/// What links need to know of an operation.
+/// The parts of an operation that links are made of.
 struct Operation {
     path: String,
     method: String,
     id: String,
     summary: String,
     takes_if_match: bool,
-    /// The first item of the list it answers, as in its example.
+    /// The first item in the example of a list response.
     first_item: Value,
 }
 
-/// Gives the successes of operations about single resources their links.
+impl Operation {
+    fn new(path: &str, method: &str, operation: &Value) -> Self {
+        let text = |name: &str| operation[name].as_str().unwrap_or_default().to_owned();
+        let example = &operation["responses"]["200"]["content"]["application/json"]["example"];
+        let parameters = operation["parameters"].as_array();
+        Self {
+            path: path.to_owned(),
+            method: method.to_owned(),
+            id: text("operationId"),
+            summary: text("summary"),
+            takes_if_match: parameters
+                .into_iter()
+                .flatten()
+                .any(|parameter| parameter["name"] == "If-Match"),
+            first_item: example["items"][0].clone(),
+        }
+    }
+}
+
+/// Adds links to the successful responses of all operations.
 pub(super) fn complete(paths: &mut Value) {
-    let operations: Vec<_> = all(paths).collect();
+    let operations = operations(paths);
     for source in &operations {
-        let links: Map<_, _> = operations
-            .iter()
-            .filter(|target| target.id != source.id)
-            .filter_map(|target| Some((target.id.clone(), link(source, target)?)))
-            .collect();
+        let links = links_from(source, &operations);
+        if links.is_empty() {
+            continue;
+        }
         let responses = &mut paths[&source.path][&source.method]["responses"];
         for status in ["200", "201"] {
-            if let Some(response) = responses.get_mut(status).filter(|_| !links.is_empty()) {
+            if let Some(response) = responses.get_mut(status) {
                 response["links"] = json!(links);
             }
         }
     }
 }
 
-fn all(paths: &Value) -> impl Iterator<Item = Operation> {
-    let methods = |(path, item): (&String, &Value)| {
-        let path = path.clone();
-        let of = move |(method, value): (&String, &Value)| Operation {
-            path: path.clone(),
-            method: method.clone(),
-            id: value["operationId"].as_str().unwrap_or_default().to_owned(),
-            summary: value["summary"].as_str().unwrap_or_default().to_owned(),
-            first_item:
-                value["responses"]["200"]["content"]["application/json"]["example"]["items"][0]
-                    .clone(),
-            takes_if_match: value["parameters"]
-                .as_array()
-                .is_some_and(|all| all.iter().any(|it| it["name"] == "If-Match")),
-        };
-        item.as_object()
-            .into_iter()
-            .flatten()
-            .map(of)
-            .collect::<Vec<_>>()
-    };
-    paths.as_object().into_iter().flatten().flat_map(methods)
+fn operations(paths: &Value) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for (path, item) in paths.as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            operations.push(Operation::new(path, method, operation));
+        }
+    }
+    operations
 }
 
-/// The link from an answer of `source` to `target`, where there is one.
+fn links_from(source: &Operation, operations: &[Operation]) -> Map<String, Value> {
+    operations
+        .iter()
+        .filter(|target| target.id != source.id)
+        .filter_map(|target| Some((target.id.clone(), link(source, target)?)))
+        .collect()
+}
+
+/// The link from a response of `source` to `target`, if there is one.
 fn link(source: &Operation, target: &Operation) -> Option<Value> {
-    let known = names(&source.path).map(|name| (name, format!("$request.path.{name}")));
-    let mut parameters: Vec<_> = known.collect();
-    let list_response = target.path.strip_prefix(&source.path)?;
-    let here = match source.method.as_str() {
+    let rest = target.path.strip_prefix(&source.path)?;
+    let is_about_resource = source.path.ends_with('}');
+    let mut parameters: Vec<_> = path_parameters(&source.path)
+        .map(|name| (name, format!("$request.path.{name}")))
+        .collect();
+    let same_resource = match source.method.as_str() {
         "post" => {
-            let id = list_response
-                .strip_prefix("/{")
-                .and_then(|rest| rest.strip_suffix('}'))?;
-            parameters.push((id, "$response.body#/id".to_owned()));
+            parameters.push((item_parameter(rest)?, "$response.body#/id".to_owned()));
             true
         }
-        "get" if !source.path.ends_with('}') && target.method == "get" => {
-            let id = list_response
-                .strip_prefix("/{")
-                .and_then(|rest| rest.strip_suffix('}'))?;
-            parameters.push((
-                id,
-                format!(
-                    "$response.body#/items/0{}",
-                    place_of(id, &source.first_item)?
-                ),
-            ));
+        "get" if !is_about_resource && target.method == "get" => {
+            let name = item_parameter(rest)?;
+            let pointer = id_pointer(name, &source.first_item)?;
+            parameters.push((name, format!("$response.body#/items/0{pointer}")));
             true
         }
-        _ if !source.path.ends_with('}') => return None,
-        _ => list_response.is_empty(),
+        _ if !is_about_resource => return None,
+        _ => rest.is_empty(),
     };
-    // below it, what needs no further id; a list of lists would lead everywhere
-    let next = here
-        || list_response
-            .strip_prefix('/')
-            .is_some_and(|segment| !segment.contains(['/', '{']));
-    if !next {
+    if !same_resource && !is_child(rest) {
         return None;
     }
-    if here && target.takes_if_match {
+    if same_resource && target.takes_if_match {
         parameters.push(("If-Match", "$response.header.ETag".to_owned()));
     }
     let parameters: Map<_, _> = parameters
         .into_iter()
-        .map(|(name, from)| (name.to_owned(), json!(from)))
+        .map(|(name, expression)| (name.to_owned(), json!(expression)))
         .collect();
-    let description = format!("{}.", target.summary);
-    Some(json!({"operationId": target.id, "parameters": parameters, "description": description}))
+    Some(json!({
+        "operationId": target.id,
+        "parameters": parameters,
+        "description": format!("{}.", target.summary)
+    }))
 }
 
-/// Where an item of a list has the id that a path calls `name`: in a member of this name, in its own `id`, or in that of what it is
-/// about.
-fn place_of(name: &str, item: &Value) -> Option<String> {
-    let about = name.strip_suffix("_id").unwrap_or(name);
-    let places = [format!("/{name}"), "/id".to_owned(), format!("/{about}/id")];
-    places
+/// The name in `/{name}`, the rest of the path from a collection to its items.
+fn item_parameter(rest: &str) -> Option<&str> {
+    rest.strip_prefix("/{")?.strip_suffix('}')
+}
+
+/// Whether `rest`, the path below a resource, is one fixed segment. It needs no other id.
+fn is_child(rest: &str) -> bool {
+    rest.strip_prefix('/')
+        .is_some_and(|segment| !segment.contains(['/', '{']))
+}
+
+/// Where an item of a list contains the id that a path calls `name`: in the member of this name, in
+/// its `id`, or in the `id` of the resource it describes.
+fn id_pointer(name: &str, item: &Value) -> Option<String> {
+    let resource = name.strip_suffix("_id").unwrap_or(name);
+    let pointers = [
+        format!("/{name}"),
+        "/id".to_owned(),
+        format!("/{resource}/id"),
+    ];
+    pointers
         .into_iter()
-        .find(|place| item.pointer(place).is_some_and(Value::is_string))
+        .find(|pointer| item.pointer(pointer).is_some_and(Value::is_string))
 }
 
-/// The parameters of a path.
-pub(super) fn names(path: &str) -> impl Iterator<Item = &str> {
+/// The names of the parameters in a path.
+pub(super) fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
     path.split('{')
         .skip(1)
         .filter_map(|rest| rest.split('}').next())
@@ -133,90 +146,91 @@ pub(super) fn names(path: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
+    const THING: &str = "/things/{thing_id}";
+
     fn operation(method: &str, path: &str) -> Operation {
-        let (method, path) = (method.to_owned(), path.to_owned());
-        let takes_if_match = !matches!(method.as_str(), "get" | "post");
-        let first_item = json!({"id": "1", "x": {"id": "2"}});
         Operation {
             id: format!("{method}_{path}"),
-            path,
-            method,
+            path: path.to_owned(),
+            method: method.to_owned(),
             summary: "Do it".to_owned(),
-            takes_if_match,
-            first_item,
+            takes_if_match: !matches!(method, "get" | "post"),
+            first_item: json!({"id": "1", "x": {"id": "2"}}),
         }
     }
 
-    fn parameters(from: (&str, &str), to: (&str, &str)) -> Option<Value> {
-        link(&operation(from.0, from.1), &operation(to.0, to.1))
-            .map(|link| link["parameters"].clone())
+    /// The parameters of the link between two operations, each given as method and path.
+    fn link_parameters(source: (&str, &str), target: (&str, &str)) -> Option<Value> {
+        link(
+            &operation(source.0, source.1),
+            &operation(target.0, target.1),
+        )
+        .map(|link| link["parameters"].clone())
     }
 
     #[test]
-    fn a_resource_leads_to_what_can_be_done_with_it() {
-        let (at, id) = ("/things/{thing_id}", "$request.path.thing_id");
+    fn resource_links_to_read_of_same_path() {
+        let expected = json!({"thing_id": "$request.path.thing_id"});
         assert_eq!(
-            parameters(("put", at), ("get", at)),
-            Some(json!({"thing_id": id}))
-        );
-        let with_tag = json!({"thing_id": id, "If-Match": "$response.header.ETag"});
-        for method in ["put", "patch", "delete"] {
-            assert_eq!(
-                parameters(("get", at), (method, at)).as_ref(),
-                Some(&with_tag)
-            );
-        }
-    }
-
-    #[test]
-    fn what_was_created_is_below_where_it_was_posted() {
-        let ids = json!({"a_id": "$request.path.a_id", "b_id": "$response.body#/id"});
-        assert_eq!(
-            parameters(("post", "/a/{a_id}/b"), ("get", "/a/{a_id}/b/{b_id}")),
-            Some(ids)
-        );
-        assert_eq!(
-            parameters(("post", "/a/{a_id}/b"), ("get", "/a/{a_id}/b/{b_id}/c")),
-            None
-        );
-        assert_eq!(
-            parameters(("post", "/a/{a_id}/b"), ("get", "/a/{a_id}/b")),
-            None
+            link_parameters(("put", THING), ("get", THING)),
+            Some(expected)
         );
     }
 
     #[rstest::rstest]
-    #[case(json!({"a_id": "1", "id": "2"}), Some("$response.body#/items/0/a_id"))]
-    #[case(json!({"id": "2", "a": {"id": "3"}}), Some("$response.body#/items/0/id"))]
-    #[case(json!({"a": {"id": "3"}}), Some("$response.body#/items/0/a/id"))]
-    #[case(json!({"name": "x"}), None)]
-    fn a_list_leads_to_its_first_item(#[case] first_item: Value, #[case] expected: Option<&str>) {
+    fn resource_links_to_writes_with_its_etag(#[values("put", "patch", "delete")] method: &str) {
+        let expected = json!({
+            "thing_id": "$request.path.thing_id",
+            "If-Match": "$response.header.ETag"
+        });
+        assert_eq!(
+            link_parameters(("get", THING), (method, THING)),
+            Some(expected)
+        );
+    }
+
+    #[test]
+    fn created_resource_is_linked_by_its_id() {
+        let expected = json!({"a_id": "$request.path.a_id", "b_id": "$response.body#/id"});
+        let post = ("post", "/a/{a_id}/b");
+        let links = |path| link_parameters(post, ("get", path));
+        assert_eq!(links("/a/{a_id}/b/{b_id}"), Some(expected));
+        assert_eq!(links("/a/{a_id}/b/{b_id}/c"), None);
+        assert_eq!(links("/a/{a_id}/b"), None);
+    }
+
+    #[rstest::rstest]
+    #[case::own_name(json!({"a_id": "1", "id": "2"}), Some("$response.body#/items/0/a_id"))]
+    #[case::id(json!({"id": "2", "a": {"id": "3"}}), Some("$response.body#/items/0/id"))]
+    #[case::nested(json!({"a": {"id": "3"}}), Some("$response.body#/items/0/a/id"))]
+    #[case::none(json!({"name": "x"}), None)]
+    fn list_links_to_its_first_item(#[case] first_item: Value, #[case] expected: Option<&str>) {
         let list = Operation {
             first_item,
             ..operation("get", "/a")
         };
         let link = link(&list, &operation("get", "/a/{a_id}"));
+        let parameters = link.map(|link| link["parameters"].clone());
         assert_eq!(
-            link.map(|link| link["parameters"].clone()),
-            expected.map(|from| json!({"a_id": from}))
+            parameters,
+            expected.map(|expression| json!({"a_id": expression}))
         );
     }
 
     #[test]
-    fn a_resource_leads_to_the_lists_below_it_without_its_tag() {
-        let id = json!({"a_id": "$request.path.a_id"});
+    fn resource_links_to_lists_directly_below_without_etag() {
+        let expected = json!({"a_id": "$request.path.a_id"});
+        let get = ("get", "/a/{a_id}");
         assert_eq!(
-            parameters(("get", "/a/{a_id}"), ("post", "/a/{a_id}/b")),
-            Some(id)
+            link_parameters(get, ("post", "/a/{a_id}/b")),
+            Some(expected)
         );
-        assert_eq!(
-            parameters(("get", "/a/{a_id}"), ("get", "/a/{a_id}/b/{b_id}")),
-            None
-        );
-        assert_eq!(parameters(("get", "/a"), ("put", "/a/{a_id}")), None);
-        assert_eq!(
-            parameters(("get", "/a/{a_id}"), ("get", "/other/{a_id}")),
-            None
-        );
+        assert_eq!(link_parameters(get, ("get", "/a/{a_id}/b/{b_id}")), None);
+        assert_eq!(link_parameters(get, ("get", "/other/{a_id}")), None);
+    }
+
+    #[test]
+    fn list_does_not_link_to_writes() {
+        assert_eq!(link_parameters(("get", "/a"), ("put", "/a/{a_id}")), None);
     }
 }

@@ -1,138 +1,187 @@
-//! The problems of the document: which ones follow from the shape of an operation, and an example of each.
+//! Problem responses: which problems an operation can return, and an example of each.
 
+use std::collections::BTreeMap;
+
+use serde::de::Error as _;
 use serde_json::{Map, Value, json};
 use strum::IntoEnumIterator as _;
 
-use super::operations::response_headers;
+use super::{headers, operations::Shape};
 use crate::{
     common::{Code, error::MessageArg},
     http::problem::{self, MEDIA_TYPE},
     i18n::{self, Lang},
 };
 
-/// The problems an operation can answer with, by status.
-pub(super) fn of_operation(
-    path: &str,
-    method: &str,
-    operation: &Map<String, Value>,
-    own: Vec<Code>,
-) -> Vec<(String, Vec<Code>)> {
-    let (single, has_body) = (path.ends_with('}'), operation.contains_key("requestBody"));
-    let lists = operation
-        .get("operationId")
-        .and_then(Value::as_str)
-        .is_some_and(|id| id.starts_with("list_"));
-    let mut codes = vec![
-        Code::InvalidParameter,
-        Code::UnknownParameter,
-        Code::MissingToken,
-        Code::InvalidToken,
-        Code::InsufficientScope,
-        Code::UriTooLong,
-        Code::HeadersTooLarge,
-        Code::TooManyRequests,
-        Code::InternalError,
-        Code::Unavailable,
-        Code::Overloaded,
-    ];
-    if method != "get" && !path.contains("/decisions/") {
-        codes.push(Code::StorageFull);
-    }
-    let catalog_put = path.contains("/catalog/") && method == "put";
-    if path.contains('{') && !catalog_put
-        || path.ends_with("/catalog/areas")
-        || path.ends_with("/ticket-types")
-        || path.ends_with("/plan-boards")
-    {
-        codes.push(Code::NotFound);
-    }
-    if lists && path != "/api/v1/ticket-fields" {
-        codes.push(Code::InvalidCursor);
-    }
-    if has_body || method == "put" {
-        codes.extend([
-            Code::BadRequest,
-            Code::MalformedJson,
-            Code::UnknownMember,
-            Code::WrongType,
-        ]);
-        codes.extend([
-            Code::BodyTooLarge,
-            Code::UnsupportedMediaType,
-            Code::RequestTimeout,
-        ]);
-    }
-    if has_body {
-        codes.push(Code::ValidationFailed);
-    }
-    if method != "get" && single {
-        codes.push(Code::PreconditionFailed);
-    }
-    codes.extend(own);
-    let mut by_status = std::collections::BTreeMap::<String, Vec<Code>>::new();
-    for code in codes {
-        by_status
-            .entry(code.status().as_str().to_owned())
-            .or_default()
-            .push(code);
-    }
-    by_status.into_iter().collect()
+/// Problems that every operation can return.
+const COMMON: [Code; 11] = [
+    Code::InvalidParameter,
+    Code::UnknownParameter,
+    Code::MissingToken,
+    Code::InvalidToken,
+    Code::InsufficientScope,
+    Code::UriTooLong,
+    Code::HeadersTooLarge,
+    Code::TooManyRequests,
+    Code::InternalError,
+    Code::Unavailable,
+    Code::Overloaded,
+];
+
+/// Problems of reading a request body.
+const BODY: [Code; 7] = [
+    Code::BadRequest,
+    Code::MalformedJson,
+    Code::UnknownMember,
+    Code::WrongType,
+    Code::BodyTooLarge,
+    Code::UnsupportedMediaType,
+    Code::RequestTimeout,
+];
+
+/// Removes the extension `x-problem-codes` from an operation and returns its codes.
+///
+/// # Errors
+/// If a code does not exist.
+pub(super) fn declared(operation: &mut Map<String, Value>) -> serde_json::Result<Vec<Code>> {
+    let Some(codes) = operation.remove("x-problem-codes") else {
+        return Ok(vec![]);
+    };
+    let codes: Vec<String> = serde_json::from_value(codes)?;
+    let unknown = |code: &str| serde_json::Error::custom(format!("unknown problem code {code}"));
+    codes
+        .iter()
+        .map(|code| code.parse().map_err(|_| unknown(code)))
+        .collect()
 }
 
-pub(super) fn response(codes: &[Code]) -> Value {
-    let status = codes
+/// The problems that an operation can return, by status: those that follow from its shape, and the
+/// declared ones.
+pub(super) fn by_status(shape: &Shape, declared: Vec<Code>) -> BTreeMap<String, Vec<Code>> {
+    let mut codes = COMMON.to_vec();
+    if shape.is_write {
+        codes.push(Code::StorageFull);
+    }
+    if shape.can_miss_resource {
+        codes.push(Code::NotFound);
+    }
+    if shape.has_cursor {
+        codes.push(Code::InvalidCursor);
+    }
+    if shape.reads_body {
+        codes.extend(BODY);
+    }
+    if shape.has_body {
+        codes.push(Code::ValidationFailed);
+    }
+    if !shape.is_get && shape.is_single {
+        codes.push(Code::PreconditionFailed);
+    }
+    codes.extend(declared);
+    let mut by_status = BTreeMap::<_, Vec<_>>::new();
+    for code in codes {
+        let status = code.status().as_str().to_owned();
+        by_status.entry(status).or_default().push(code);
+    }
+    by_status
+}
+
+/// The problem responses of all operations, each stored once among the components.
+#[derive(Default)]
+pub(super) struct SharedResponses(Map<String, Value>);
+
+impl SharedResponses {
+    /// A reference to the response with these codes, which have the same status.
+    ///
+    /// # Errors
+    /// If another response already has this name.
+    pub(super) fn reference(&mut self, codes: &[Code]) -> serde_json::Result<Value> {
+        let name = component_name(codes);
+        let response = response(codes);
+        let stored = self.0.entry(&name).or_insert_with(|| response.clone());
+        if *stored != response {
+            let error = format!("two responses are called {name}");
+            return Err(serde_json::Error::custom(error));
+        }
+        Ok(json!({"$ref": format!("#/components/responses/{name}")}))
+    }
+
+    /// The component responses, sorted by name.
+    pub(super) fn into_components(self) -> Value {
+        let mut responses = self.0;
+        responses.sort_keys();
+        responses.into()
+    }
+}
+
+/// The name of a problem response: its reason phrase and the codes that set it apart from the other
+/// responses of its status, for example `ConflictIntegrationInactiveDuplicateName`.
+fn component_name(codes: &[Code]) -> String {
+    let phrase = reason(codes).split(' ').collect::<String>();
+    codes.iter().fold(phrase, |name, code| match code {
+        Code::MalformedJson => name + "Body",
+        Code::NotFound | Code::PreconditionFailed | Code::StorageFull => name,
+        code if COMMON.contains(code) || BODY.contains(code) => name,
+        code => format!("{name}{code:?}"),
+    })
+}
+
+fn reason(codes: &[Code]) -> &'static str {
+    codes
         .first()
-        .map_or_else(Default::default, |code| code.status());
-    let names: &[&str] = match status.as_u16() {
-        401 => &["WWW-Authenticate"],
-        403 => &["Scope-WWW-Authenticate"],
-        412 => &["Current-ETag"],
-        415 => &["Accept-Encoding"],
-        429 => &["Retry-After", "RateLimit", "RateLimit-Policy"],
-        503 | 507 => &["Retry-After"],
-        _ => &[],
+        .and_then(|code| code.status().canonical_reason())
+        .unwrap_or("Problem")
+}
+
+fn response(codes: &[Code]) -> Value {
+    let status = codes.first().map(|code| code.status().as_u16());
+    let headers = match status {
+        Some(401) => vec!["WWW-Authenticate"],
+        Some(403) => vec!["Scope-WWW-Authenticate"],
+        Some(412) => vec!["Current-ETag"],
+        Some(415) => vec!["Accept-Encoding"],
+        Some(429) => vec!["Retry-After", "RateLimit", "RateLimit-Policy"],
+        Some(503 | 507) => vec!["Retry-After"],
+        _ => vec![],
     };
-    let listed: Vec<_> = codes
+    let names: Vec<_> = codes
         .iter()
         .map(|code| format!("`{}`", code.as_str()))
         .collect();
-    let examples = codes.iter().map(|code| {
-        let name = code.as_str();
-        (
-            name.to_owned(),
-            json!({"$ref": format!("#/components/examples/{name}")}),
-        )
-    });
+    let mut examples = Map::new();
+    for code in codes {
+        let reference = json!({"$ref": format!("#/components/examples/{}", code.as_str())});
+        examples.insert(code.as_str().to_owned(), reference);
+    }
     json!({
-        "description": format!("{}: {}.", status.canonical_reason().unwrap_or("Problem"), listed.join(", ")),
-        "headers": response_headers(names),
+        "description": format!("{}: {}.", reason(codes), names.join(", ")),
+        "headers": headers::of_response(&headers),
         "content": {MEDIA_TYPE: {
             "schema": {"$ref": "#/components/schemas/Problem"},
-            "examples": examples.collect::<Map<_, _>>()
+            "examples": examples
         }}
     })
 }
 
-/// A problem of each code as a German caller would see it, for the responses of `paths` that refer to it.
-pub(super) fn examples(paths: &str) -> Value {
-    let codes = Code::iter()
-        .filter(|code| paths.contains(&format!("#/components/examples/{}\"", code.as_str())));
-    let examples = codes.map(|code| {
+/// An example, in German, of each problem that the responses refer to.
+pub(super) fn examples(responses: &SharedResponses) -> Value {
+    let responses = json!(responses.0).to_string();
+    let is_used = |code: &Code| responses.contains(&format!("/examples/{}\"", code.as_str()));
+    let mut examples = Map::new();
+    for code in Code::iter().filter(is_used) {
         let (title, _) = i18n::problem_text(Lang::De, code, &[]);
-        (
-            code.as_str().to_owned(),
-            json!({"summary": title, "value": example_problem(code)}),
-        )
-    });
-    examples.collect::<Map<_, _>>().into()
+        let example = json!({"summary": title, "value": example_problem(code)});
+        examples.insert(code.as_str().to_owned(), example);
+    }
+    examples.into()
 }
 
-/// The request that the examples are about.
-const REQUEST: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
+/// The id of the request in the examples.
+const REQUEST_ID: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
 
-/// What the texts of the examples mention.
-fn example_facts() -> Vec<MessageArg> {
-    let facts = [
+/// Arguments of the messages in the examples.
+fn example_args() -> Vec<MessageArg> {
+    let args = [
         ("reason", "expired"),
         ("member", "emial"),
         ("name", "farbe"),
@@ -147,39 +196,79 @@ fn example_facts() -> Vec<MessageArg> {
         ("id", "netz"),
         ("merge_patch", "no"),
         ("revision", "14"),
-        ("request_id", REQUEST),
+        ("request_id", REQUEST_ID),
     ];
-    facts
-        .map(|(name, value)| (name.into(), value.to_owned()))
+    args.map(|(name, value)| (name.into(), value.to_owned()))
         .into()
 }
 
 fn example_problem(code: Code) -> Value {
-    let facts = example_facts();
-    let (title, detail) = i18n::problem_text(Lang::De, code, &facts);
-    let field = match code {
-        Code::ValidationFailed => Some(("/name", Code::Required)),
-        Code::DuplicateEmail => Some(("/email", code)),
-        Code::DuplicateContact => Some(("/contact_id", code)),
-        Code::IntegrationIncomplete => Some(("/active", Code::NoArea)),
-        Code::ApproverRole => Some(("/approver", code)),
-        Code::DuplicateName => Some(("/name", code)),
-        Code::AreaNotGranted => Some(("/area_id", code)),
-        Code::UnknownAccess => Some(("/access_email", code)),
-        Code::UnknownReference => Some(("/filter/filters/2/values/0", code)),
-        _ => None,
-    };
-    let errors: Vec<_> = field
-        .map(|(pointer, code)| {
-            json!({"pointer": pointer, "code": code.as_str(), "detail": i18n::problem_text(Lang::De, code, &facts).1})
-        })
-        .into_iter()
-        .collect();
+    let args = example_args();
+    let (title, detail) = i18n::problem_text(Lang::De, code, &args);
     let references = match code {
-        Code::AreaInUse => json!([{"kind": "tag", "id": REQUEST, "name": "VPN"}]),
+        Code::AreaInUse => json!([{"kind": "tag", "id": REQUEST_ID, "name": "VPN"}]),
         _ => json!([]),
     };
-    json!({"type": problem::uri(code), "title": title, "status": code.status().as_u16(), "detail": detail,
-        "instance": "/api/v1/customer-integrations/K-1001", "code": code.as_str(), "request_id": REQUEST, "errors": errors,
-        "references": references})
+    json!({
+        "type": problem::uri(code),
+        "title": title,
+        "status": code.status().as_u16(),
+        "detail": detail,
+        "instance": "/api/v1/customer-integrations/K-1001",
+        "code": code.as_str(),
+        "request_id": REQUEST_ID,
+        "errors": example_errors(code, &args),
+        "references": references
+    })
+}
+
+/// The field errors of an example.
+fn example_errors(problem: Code, args: &[MessageArg]) -> Value {
+    let (pointer, code) = match problem {
+        Code::ValidationFailed => ("/name", Code::Required),
+        Code::DuplicateEmail => ("/email", problem),
+        Code::DuplicateContact => ("/contact_id", problem),
+        Code::IntegrationIncomplete => ("/active", Code::NoArea),
+        Code::ApproverRole => ("/approver", problem),
+        Code::DuplicateName => ("/name", problem),
+        Code::AreaNotGranted => ("/area_id", problem),
+        Code::UnknownAccess => ("/access_email", problem),
+        Code::UnknownReference => ("/filter/filters/2/values/0", problem),
+        _ => return json!([]),
+    };
+    let (_, detail) = i18n::problem_text(Lang::De, code, args);
+    json!([{"pointer": pointer, "code": code.as_str(), "detail": detail}])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case::common(&[Code::MissingToken, Code::InvalidToken], "Unauthorized")]
+    #[case::of_shape(&[Code::NotFound], "NotFound")]
+    #[case::body(&[Code::InvalidParameter, Code::MalformedJson], "BadRequestBody")]
+    #[case::list(&[Code::InvalidParameter, Code::InvalidCursor], "BadRequestInvalidCursor")]
+    #[case::declared(
+        &[Code::IntegrationInactive, Code::DuplicateName],
+        "ConflictIntegrationInactiveDuplicateName"
+    )]
+    fn response_name_lists_distinguishing_codes(#[case] codes: &[Code], #[case] name: &str) {
+        assert_eq!(component_name(codes), name);
+    }
+
+    #[test]
+    fn different_responses_with_one_name_are_refused() {
+        let mut responses = SharedResponses::default();
+        responses.reference(&[Code::MissingToken]).unwrap();
+        assert!(responses.reference(&[Code::InvalidToken]).is_err());
+    }
+
+    #[test]
+    fn unknown_declared_code_is_refused() {
+        let declare = |codes: Value| Map::from_iter([("x-problem-codes".to_owned(), codes)]);
+        let codes = declared(&mut declare(json!(["last_area"]))).unwrap();
+        assert_eq!(codes, [Code::LastArea]);
+        assert!(declared(&mut declare(json!(["lost_area"]))).is_err());
+    }
 }

@@ -1,61 +1,57 @@
-//! Schemas of the document: what the generator cannot know or says clumsily.
-
-#![expect(
-    clippy::indexing_slicing,
-    reason = "serde_json's values answer null for what is not there, and insert it"
-)]
+//! Completes the schemas: required members of responses, limits, and examples of bodies.
 
 use serde_json::{Map, Value, json};
 
-use super::limits;
+use super::schema_limits;
 
-/// Completes the schemas in place; `document` is the whole document.
+/// Response members that are omitted when they have no value, by schema. They would make up most
+/// of a response with a thousand decisions.
+const OPTIONAL_MEMBERS: [(&str, &[&str]); 1] = [("TicketDecision", &["steps", "error"])];
+
+/// Completes the schemas of the document in place.
 pub(super) fn complete(document: &mut Value) {
     simplify(document);
-    let Some(schemas) = document
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut)
-    else {
-        return;
-    };
-    for (name, schema) in schemas.iter_mut() {
+    let schemas = document.pointer_mut("/components/schemas");
+    for (name, schema) in schemas.and_then(Value::as_object_mut).into_iter().flatten() {
         if let Some(item) = name.strip_suffix("List") {
             schema["properties"]["items"]["items"] =
                 json!({"$ref": format!("#/components/schemas/{item}")});
         }
-        require_all(
-            schema,
-            OPTIONAL
-                .iter()
-                .find(|(of, _)| of == name)
-                .map_or(&[], |(_, members)| members),
-        );
-        if let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) {
-            for part in parts {
-                require_all(part, &[]);
-            }
+        let optional = OPTIONAL_MEMBERS
+            .iter()
+            .find(|(schema, _)| schema == name)
+            .map_or(&[] as &[&str], |(_, members)| members);
+        require_members(schema, optional);
+        let parts = schema.get_mut("allOf").and_then(Value::as_array_mut);
+        for part in parts.into_iter().flatten() {
+            require_members(part, &[]);
         }
-        limits::complete(name, "", schema);
+        schema_limits::complete(schema);
     }
 }
 
-/// Members that answers leave out where there is nothing to say: they would be most of an answer of a thousand decisions.
-const OPTIONAL: [(&str, &[&str]); 1] = [("TicketDecision", &["steps", "error"])];
-
-/// Answers have all their members, `null` included, but for the `optional` ones; bodies (which refuse unknown members) say
-/// themselves what is required.
-fn require_all(schema: &mut Value, optional: &[&str]) {
-    let required = |name: &&String| !optional.contains(&name.as_str());
-    let names = schema["properties"]
-        .as_object()
-        .map(|it| it.keys().filter(required).cloned().collect::<Vec<_>>());
-    if let (Some(names), None) = (names, schema.get("additionalProperties")) {
-        schema["required"] = json!(names);
+/// Responses contain all their members, including those that are `null`, except the `optional`
+/// ones. Request schemas, which refuse unknown members, declare their required members.
+fn require_members(schema: &mut Value, optional: &[&str]) {
+    if schema.get("additionalProperties").is_some() {
+        return;
     }
+    let Some(members) = schema["properties"].as_object() else {
+        return;
+    };
+    let required: Vec<_> = members
+        .keys()
+        .filter(|name| !optional.contains(&name.as_str()))
+        .cloned()
+        .collect();
+    schema["required"] = json!(required);
 }
 
-/// A described member of an inlined type comes as `allOf: [type, {type: object, description}]`, which no value satisfies.
-/// The description belongs into the type itself. And that the names of a map's members are strings goes without saying.
+/// Rewrites two constructs of utoipa.
+///
+/// A described member of an inlined type is `allOf: [type, {type: object, description}]`, which no
+/// value satisfies; the description moves into the type. `propertyNames: {type: string}` is
+/// redundant and is removed.
 fn simplify(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(simplify),
@@ -64,7 +60,7 @@ fn simplify(value: &mut Value) {
             if members.get("propertyNames") == Some(&json!({"type": "string"})) {
                 members.remove("propertyNames");
             }
-            if let Some(merged) = merged(members) {
+            if let Some(merged) = merge_description(members) {
                 *members = merged;
             }
         }
@@ -72,41 +68,41 @@ fn simplify(value: &mut Value) {
     }
 }
 
-fn merged(members: &Map<String, Value>) -> Option<Map<String, Value>> {
-    let parts = members.get("allOf")?.as_array()?;
-    let (first, second) = (parts.first()?.as_object()?, parts.get(1)?.as_object()?);
-    let only_describes = second
+fn merge_description(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let [first, second] = schema.get("allOf")?.as_array()?.as_slice() else {
+        return None;
+    };
+    let second = second.as_object()?;
+    if second
         .keys()
-        .all(|key| key == "type" || key == "description");
-    if parts.len() != 2 || !only_describes {
+        .any(|key| key != "type" && key != "description")
+    {
         return None;
     }
-    let mut merged = first.clone();
-    merged.extend(
-        second
-            .iter()
-            .filter(|(key, _)| *key == "description")
-            .map(|(key, it)| (key.clone(), it.clone())),
-    );
+    let mut merged = first.as_object()?.clone();
+    if let Some(description) = second.get("description") {
+        merged.insert("description".to_owned(), description.clone());
+    }
     Some(merged)
 }
 
-/// Gives a media type the example of its schema; a list's is made of its item's.
+/// Sets the example of a media type to that of its schema. The example of a list is made of the
+/// example of its items.
 pub(super) fn add_example(media: &mut Value, schemas: &Value) {
-    let found = media
+    let example = media
         .pointer("/schema")
         .and_then(|schema| example_of(schema, schemas));
-    if let Some(example) = found {
+    if let Some(example) = example {
         media["example"] = example;
     }
 }
 
 fn example_of(schema: &Value, schemas: &Value) -> Option<Value> {
     let reference = schema["$ref"].as_str().or_else(|| {
-        schema["oneOf"]
-            .as_array()?
+        let alternatives = schema["oneOf"].as_array()?;
+        alternatives
             .iter()
-            .find_map(|it| it["$ref"].as_str())
+            .find_map(|alternative| alternative["$ref"].as_str())
     })?;
     let schema = &schemas[reference.rsplit('/').next()?];
     if let Some(example) = schema.get("example") {

@@ -15,14 +15,16 @@ use crate::{
     integration::{self, IntegrationState},
 };
 
-/// The business partner an integration belongs to.
+/// The business partner of an integration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BusinessPartnerRef {
     #[schema(inline)]
     pub id: BusinessPartnerId,
+    #[schema(max_length = 200)]
     pub name: String,
+    #[schema(max_length = 100)]
     pub search_name: String,
-    /// False once the ERP has retired the partner; its accesses are then ineffective.
+    /// False if the ERP has retired the partner. Its accesses are then ineffective.
     pub active: bool,
 }
 
@@ -37,7 +39,7 @@ impl From<BusinessPartner> for BusinessPartnerRef {
     }
 }
 
-/// How much there is on each sub-tab.
+/// Number of resources on each sub-tab.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Counts {
     #[schema(minimum = 0)]
@@ -52,30 +54,39 @@ pub struct Counts {
     pub tags: i64,
     #[schema(minimum = 0)]
     pub queries: i64,
-    /// The partner's own; global ones do not count.
+    /// Rules of the partner; global rules are not counted.
     #[schema(minimum = 0)]
     pub exclusion_rules: i64,
     #[schema(minimum = 0)]
     pub plan_boards: i64,
 }
 
-/// A partner's customer integration: whether it is active, how much is configured, and whether that is enough.
+/// The configuration of one partner: its status, number of resources and readiness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "business_partner": {"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true},
+    "business_partner": {
+        "id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true
+    },
     "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7,
-    "counts": {"accesses": 2, "active_accesses": 1, "areas": 2, "ticket_types": 3, "tags": 4, "queries": 2, "exclusion_rules": 1, "plan_boards": 0},
-    "readiness": {"usable": true, "can_create_tickets": true, "blockers": [], "warnings": [{"code": "approval_without_approver", "references": []}]},
-    "version": 2, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "erp", "updated_by": "anna.admin"}))]
+    "counts": {
+        "accesses": 2, "active_accesses": 1, "areas": 2, "ticket_types": 3, "tags": 4,
+        "queries": 2, "exclusion_rules": 1, "plan_boards": 0
+    },
+    "readiness": {
+        "usable": true, "can_create_tickets": true, "blockers": [],
+        "warnings": [{"code": "approval_without_approver", "references": []}]
+    },
+    "version": 2, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "anna.admin"
+}))]
 pub struct CustomerIntegration {
     pub business_partner: BusinessPartnerRef,
-    /// While false, the configuration can be read but not changed, and no access is effective.
+    /// While false, the configuration is read-only and no access is effective.
     pub active: bool,
-    /// When it was last activated; `null`: never.
+    /// Time of the last activation; `null` if it was never activated.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub activated_at: Option<Timestamp>,
-    /// Grows by one with every change anywhere below this integration.
+    /// Incremented by every change to the integration or a resource below it.
     #[schema(minimum = 1)]
     pub revision: i64,
     pub counts: Counts,
@@ -119,31 +130,36 @@ impl Resource for CustomerIntegration {
 /// A customer integration as an item of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "business_partner": {"id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true},
-    "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7, "usable": true,
-    "version": 2, "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "erp", "updated_by": "anna.admin"}))]
+    "business_partner": {
+        "id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true
+    },
+    "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7,
+    "usable": true, "version": 2, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "anna.admin"
+}))]
 pub struct CustomerIntegrationSummary {
     pub business_partner: BusinessPartnerRef,
     pub active: bool,
-    /// When it was last activated; `null`: never.
+    /// Time of the last activation; `null` if it was never activated.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub activated_at: Option<Timestamp>,
-    /// Grows by one with every change anywhere below this integration.
+    /// Incremented by every change to the integration or a resource below it.
     #[schema(minimum = 1)]
     pub revision: i64,
-    /// Active, with an effective access and an available area: somebody can see tickets.
+    /// Whether any access can see tickets: the integration is active and has an effective access
+    /// and
+    /// an available area.
     pub usable: bool,
     #[serde(flatten)]
     pub audit: Audit,
 }
 
-/// What may be changed about an integration itself. Absent members are kept.
+/// Changes to an integration (JSON merge patch): absent members are unchanged.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"active": true}))]
 pub struct CustomerIntegrationPatch {
-    /// Activates or deactivates the integration. Deactivation keeps everything; activation restores it.
+    /// Activates or deactivates the integration. Deactivation deletes nothing.
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false)]
     pub active: Option<bool>,
@@ -154,9 +170,11 @@ pub struct CustomerIntegrationPatch {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CustomerIntegrationListQuery {
-    /// Only integrations that are (not) active.
+    /// Only integrations that are active (true) or inactive (false).
+    #[param(example = true)]
     pub active: Option<bool>,
-    /// Only integrations that are (not) usable.
+    /// Only integrations that are usable (true) or not (false).
+    #[param(example = true)]
     pub usable: Option<bool>,
 }
 

@@ -27,12 +27,16 @@ use crate::{
 
 /// List customer integrations
 ///
-/// One for every business partner the ERP told us of, with its revision and whether it is usable. A token limited to one
-/// partner sees that one only.
+/// One for each business partner in the catalog, with its revision and whether it is usable. A
+/// token restricted to one partner returns only that partner's integration.
 #[utoipa::path(
     tag = "customer-integrations",
     params(PageParams, NameParams, CustomerIntegrationListQuery),
-    responses((status = 200, description = "A page of customer integrations.", body = List<CustomerIntegrationSummary>)),
+    responses((
+        status = 200,
+        description = "A page of customer integrations.",
+        body = List<CustomerIntegrationSummary>
+    )),
     security(("bearer" = ["integration:read"]))
 )]
 #[get("/api/v1/customer-integrations")]
@@ -48,11 +52,15 @@ pub async fn list_customer_integrations(
 
 /// Get a customer integration
 ///
-/// With how much is configured on each sub-tab, and whether that is enough (readiness): what blocks the creation of tickets
-/// and what should be looked at.
+/// Includes the number of resources on each sub-tab and the readiness: what prevents accesses from
+/// creating tickets, and what should be reviewed.
 #[utoipa::path(
     tag = "customer-integrations",
-    responses((status = 200, description = "The customer integration.", body = CustomerIntegration)),
+    responses((
+        status = 200,
+        description = "The customer integration.",
+        body = CustomerIntegration
+    )),
     security(("bearer" = ["integration:read"]))
 )]
 #[get("")]
@@ -69,12 +77,16 @@ pub async fn get_customer_integration(
 
 /// Activate or deactivate a customer integration
 ///
-/// Deactivation keeps everything and makes every access ineffective; activation restores it. Both are idempotent. While the
-/// integration is inactive, this is the only change possible.
+/// Deactivation makes all accesses ineffective but deletes nothing; activation restores them. Both
+/// are idempotent. While the integration is inactive, no other change is possible.
 #[utoipa::path(
     tag = "customer-integrations",
     request_body = CustomerIntegrationPatch,
-    responses((status = 200, description = "The customer integration as it is now.", body = CustomerIntegration)),
+    responses((
+        status = 200,
+        description = "The updated customer integration.",
+        body = CustomerIntegration
+    )),
     security(("bearer" = ["integration:write"]))
 )]
 #[patch("")]

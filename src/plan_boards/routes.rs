@@ -21,11 +21,16 @@ use crate::{
 
 /// List shared plan boards
 ///
-/// The planning boards that the ERP has shared with the partner. Entries the ERP has retired are shown with `available: false`.
+/// The plan boards that the ERP has shared with the partner. Plan boards retired by the ERP have
+/// `available: false`.
 #[utoipa::path(
     tag = "plan-boards",
     params(PageParams, NameParams),
-    responses((status = 200, description = "A page of shared plan boards.", body = List<PlanBoardGrant>)),
+    responses((
+        status = 200,
+        description = "A page of shared plan boards.",
+        body = List<PlanBoardGrant>
+    )),
     security(("bearer" = ["integration:read"]))
 )]
 #[get("")]
@@ -39,7 +44,7 @@ pub async fn list_plan_boards(
 
 /// Get a shared plan board
 ///
-/// Not found when it is not shared, whether or not the catalogue has it.
+/// Returns 404 if the plan board is not shared, even if it exists in the catalog.
 #[utoipa::path(
     tag = "plan-boards",
     responses((status = 200, description = "The shared plan board.", body = PlanBoardGrant)),
@@ -56,16 +61,22 @@ pub async fn get_plan_board(
 
 /// Share a plan board
 ///
-/// Written by the ERP; the tab only shows what was shared. There is nothing to edit about it: sharing it again changes nothing.
-/// Only plan boards that the catalogue knows and that are not retired can be shared.
+/// Called by the ERP; the tab shows shared plan boards read-only. A share has no editable members,
+/// so the request is idempotent. The plan board must exist in the catalog and must not be retired.
 #[utoipa::path(
     tag = "plan-boards",
     responses(
-        (status = 200, description = "It was shared already; nothing changed.", body = PlanBoardGrant),
-        (status = 201, description = "Shared.", body = PlanBoardGrant)
+        (
+            status = 200,
+            description = "The plan board was already shared; nothing changed.",
+            body = PlanBoardGrant
+        ),
+        (status = 201, description = "The new share.", body = PlanBoardGrant)
     ),
     security(("bearer" = ["catalog:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "retired_reference"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "retired_reference"
+    ])))
 )]
 #[put("/{plan_board_id}")]
 pub async fn put_plan_board(
@@ -79,10 +90,10 @@ pub async fn put_plan_board(
 
 /// Stop sharing a plan board
 ///
-/// Written by the ERP.
+/// Called by the ERP. The plan board is no longer shown to the partner.
 #[utoipa::path(
     tag = "plan-boards",
-    responses((status = 204, description = "Not shared any more.")),
+    responses((status = 204, description = "No longer shared.")),
     security(("bearer" = ["catalog:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive"])))
 )]

@@ -24,7 +24,7 @@ use crate::{
 /// Highest position of a query.
 pub const MAX_POSITION: i64 = 1_000_000;
 
-/// Which end comes first.
+/// Sort direction.
 #[derive(
     Debug,
     Clone,
@@ -44,46 +44,56 @@ pub enum Direction {
     Descending,
 }
 
-/// One step of a board's order.
+/// One sort key of a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TicketSort {
-    /// A field that `GET /ticket-fields` calls sortable.
+    /// A field that is `sortable` in `GET /ticket-fields`.
     pub field: Field,
     pub direction: Direction,
 }
 
-/// A ticket board query.
+/// A saved filter of the ticket board, with its columns and sort order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "Offene Netzwerktickets",
-    "description": null, "active": true, "position": 1,
-    "filter": {"type": "all", "filters": [{"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
-        {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]}]},
-    "columns": ["reference_number", "subject", "status"], "sort": [{"field": "created_at", "direction": "descending"}],
+#[schema(example = json!({
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001",
+    "name": "Offene Netzwerktickets", "description": null, "active": true, "position": 1,
+    "filter": {"type": "all", "filters": [
+        {"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
+        {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]}
+    ]},
+    "columns": ["reference_number", "subject", "status"],
+    "sort": [{"field": "created_at", "direction": "descending"}],
     "summary": "Bereich ist „Netzwerk“ und Status ist nicht geschlossen.", "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "anna.admin", "updated_by": "anna.admin"
+}))]
 pub struct TicketQuery {
     #[schema(inline)]
     pub id: QueryId,
     #[schema(inline)]
     pub business_partner_id: BusinessPartnerId,
+    #[schema(max_length = 100)]
     pub name: String,
+    #[schema(max_length = 1000)]
     pub description: Option<String>,
-    /// Inactive queries are kept but not offered.
+    /// Whether the query is offered to accesses.
     pub active: bool,
-    /// Place among the partner's queries, smallest first.
+    /// Position among the partner's queries, in ascending order.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: i64,
     pub filter: TicketFilter,
-    /// The board's columns, in their order.
+    /// Columns of the board, in display order.
+    #[schema(max_items = 20)]
     pub columns: Vec<Field>,
-    /// The board's order.
+    /// Sort order of the board.
+    #[schema(max_items = 3)]
     pub sort: Vec<TicketSort>,
-    /// The filter as a sentence in the caller's language, with catalogue names instead of ids.
+    /// The filter as localized text, with catalog names instead of ids.
     #[serde(
         serialize_with = "crate::ticket_filter::serialize_summary",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 131_072)]
     pub summary: Summary,
     #[serde(flatten)]
     pub audit: Audit,
@@ -108,7 +118,8 @@ impl Resource for TicketQuery {
     }
 }
 
-/// A step of a board's order, in a body. Two steps by the same field are the same step: the second would have no effect.
+/// One sort key of a board. A field can occur only once, since a second key with the same field has
+/// no effect.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TicketSortStep)]
@@ -116,7 +127,7 @@ pub struct SortStep {
     #[serde(default)]
     #[schema(value_type = Field, required)]
     field: LenientEnum<Field>,
-    /// Absent: `ascending`.
+    /// Default: `ascending`.
     #[serde(default = "ascending")]
     #[schema(value_type = Direction)]
     direction: LenientEnum<Direction>,
@@ -151,12 +162,12 @@ impl SelfCheck for JsonObject<SortStep> {
             }
         };
         step.field.check().map_err(at("field"))?;
-        sortable(step.field).map_err(at("field"))?;
+        check_sortable(step.field).map_err(at("field"))?;
         step.direction.check().map_err(at("direction"))
     }
 }
 
-fn sortable(field: LenientEnum<Field>) -> Result<(), FieldError> {
+fn check_sortable(field: LenientEnum<Field>) -> Result<(), FieldError> {
     use strum::IntoEnumIterator as _;
     if field.known().is_none_or(Field::is_sortable) {
         return Ok(());
@@ -170,7 +181,7 @@ fn sortable(field: LenientEnum<Field>) -> Result<(), FieldError> {
 
 /// Columns of a board.
 pub type Columns = UniqueVec<LenientEnum<Field>, 1, 20>;
-/// Order of a board.
+/// Sort order of a board.
 pub type Order = UniqueVec<JsonObject<SortStep>, 0, 3>;
 
 pub(super) fn known_columns(columns: &Columns) -> Vec<Field> {
@@ -188,12 +199,17 @@ pub(super) fn known_order(order: &Order) -> Vec<TicketSort> {
 /// A new query.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Offene Netzwerktickets",
-    "filter": {"type": "all", "filters": [{"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
-        {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]}]},
-    "columns": ["reference_number", "subject", "status"], "sort": [{"field": "created_at", "direction": "descending"}]}))]
+#[schema(example = json!({
+    "name": "Offene Netzwerktickets",
+    "filter": {"type": "all", "filters": [
+        {"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
+        {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]}
+    ]},
+    "columns": ["reference_number", "subject", "status"],
+    "sort": [{"field": "created_at", "direction": "descending"}]
+}))]
 pub struct TicketQueryCreate {
-    /// Exists once per partner, whatever its case.
+    /// Unique within the partner; case is ignored.
     #[serde(default)]
     #[schema(inline, required)]
     #[validate(custom(function = check))]
@@ -202,29 +218,30 @@ pub struct TicketQueryCreate {
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub description: Option<Text<0, 1000>>,
-    /// Absent: true.
+    /// Default: true.
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
-    /// Place among the partner's queries, smallest first. Absent: behind the last one.
+    /// Position among the partner's queries, in ascending order. Default: after the last one.
     #[schema(minimum = 0, maximum = 1_000_000)]
-    #[validate(custom(function = in_range))]
+    #[validate(custom(function = check_position))]
     pub position: Option<i64>,
     #[serde(default)]
     #[schema(value_type = TicketFilter, required)]
     #[validate(nested)]
     pub filter: QueryFilter,
     #[serde(default)]
-    #[schema(value_type = Vec<Field>, required, min_items = 1, max_items = 20)]
+    #[schema(value_type = HashSet<Field>, required, min_items = 1, max_items = 20)]
     #[validate(custom(function = check))]
     pub columns: Columns,
-    /// Absent: no order.
+    /// Default: unsorted.
     #[serde(default)]
     #[schema(value_type = Vec<SortStep>, max_items = 3)]
     #[validate(custom(function = check))]
     pub sort: Order,
 }
 
-/// What is to change about a query (JSON merge patch): absent members are kept, `null` clears. A filter is replaced as a whole.
+/// Changes to a query (JSON merge patch): absent members are unchanged, `null` clears a member. A
+/// filter is replaced as a whole.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"position": 3, "sort": []}))]
@@ -242,14 +259,14 @@ pub struct TicketQueryPatch {
     pub active: Option<bool>,
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false, minimum = 0, maximum = 1_000_000)]
-    #[validate(custom(function = in_range))]
+    #[validate(custom(function = check_position))]
     pub position: Option<i64>,
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<TicketFilter>, nullable = false)]
     #[validate(nested)]
     pub filter: Option<QueryFilter>,
     #[serde(default, deserialize_with = "merge_patch::present")]
-    #[schema(value_type = Option<Vec<Field>>, nullable = false, min_items = 1, max_items = 20)]
+    #[schema(value_type = Option<HashSet<Field>>, nullable = false, min_items = 1, max_items = 20)]
     #[validate(custom(function = check))]
     pub columns: Option<Columns>,
     #[serde(default, deserialize_with = "merge_patch::present")]
@@ -258,7 +275,7 @@ pub struct TicketQueryPatch {
     pub sort: Option<Order>,
 }
 
-fn in_range(position: i64) -> Result<(), validator::ValidationError> {
+fn check_position(position: i64) -> Result<(), validator::ValidationError> {
     if (0..=MAX_POSITION).contains(&position) {
         return Ok(());
     }
@@ -272,7 +289,8 @@ fn in_range(position: i64) -> Result<(), validator::ValidationError> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct TicketQueryListQuery {
-    /// Only queries that are (not) active.
+    /// Only queries that are active (true) or inactive (false).
+    #[param(example = true)]
     pub active: Option<bool>,
 }
 

@@ -25,7 +25,7 @@ use crate::{
 
 /// List ticket board queries
 ///
-/// Those of the partner, in the order of their positions unless another one is asked for.
+/// The saved queries of the partner, sorted by position by default.
 #[utoipa::path(
     tag = "queries",
     params(PageParams, PositionParams, TicketQueryListQuery),
@@ -41,16 +41,19 @@ pub async fn list_queries(
     handlers::list::<TicketQuery, _>(&call, ConfigurationLock(at.partner), &query).await
 }
 
-/// Add a ticket board query
+/// Create a ticket board query
 ///
-/// A saved filter with the board's columns and order. It never widens what an access may see. A name exists once per partner,
-/// whatever its case. Catalogue entries that the filter names must be known. A partner may have 500 queries.
+/// A saved filter with the columns and the sort order of the board. A query never extends what an
+/// access may see. Its name must be unique within the partner, ignoring case. Catalog entries used
+/// in the filter must exist. A partner can have up to 500 queries.
 #[utoipa::path(
     tag = "queries",
     request_body = TicketQueryCreate,
-    responses((status = 201, description = "Added.", body = TicketQuery)),
+    responses((status = 201, description = "The new query.", body = TicketQuery)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"
+    ])))
 )]
 #[post("")]
 pub async fn create_query(
@@ -64,7 +67,7 @@ pub async fn create_query(
 
 /// Get a ticket board query
 ///
-/// With its filter in words.
+/// Includes a summary of the filter as text.
 #[utoipa::path(
     tag = "queries",
     responses((status = 200, description = "The query.", body = TicketQuery)),
@@ -79,15 +82,18 @@ pub async fn get_query(
     handlers::get::<TicketQuery, _>(&call, ConfigurationLock(at.partner), id.0).await
 }
 
-/// Change a ticket board query
+/// Update a ticket board query
 ///
-/// A merge patch: absent members are kept, `null` clears. A filter is replaced as a whole.
+/// JSON merge patch: absent members are unchanged, `null` clears a member. A filter is replaced as
+/// a whole.
 #[utoipa::path(
     tag = "queries",
     request_body = TicketQueryPatch,
-    responses((status = 200, description = "The query as it is now.", body = TicketQuery)),
+    responses((status = 200, description = "The updated query.", body = TicketQuery)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "duplicate_name"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "duplicate_name"
+    ])))
 )]
 #[patch("/{query_id}")]
 pub async fn update_query(
@@ -108,7 +114,7 @@ pub async fn update_query(
 
 /// Delete a ticket board query
 ///
-/// Nothing else depends on it.
+/// No other resource depends on a query.
 #[utoipa::path(
     tag = "queries",
     responses((status = 204, description = "Deleted.")),

@@ -15,24 +15,30 @@ use crate::{
     http::list_query::ListFilter,
 };
 
-/// A tag.
+/// A label that accesses can assign to tickets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "VPN",
-    "description": "Fernzugriff der Außenstellen", "area_id": "netz", "internal_only": false, "available": true, "version": 1,
-    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin", "updated_by": "anna.admin"}))]
+#[schema(example = json!({
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "VPN",
+    "description": "Fernzugriff der Außenstellen", "area_id": "netz", "internal_only": false,
+    "available": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
+    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin",
+    "updated_by": "anna.admin"
+}))]
 pub struct Tag {
     #[schema(inline)]
     pub id: TagId,
     #[schema(inline)]
     pub business_partner_id: BusinessPartnerId,
+    #[schema(max_length = 100)]
     pub name: String,
+    #[schema(max_length = 1000)]
     pub description: Option<String>,
-    /// The granted area it belongs to; `null`: everywhere.
+    /// The granted area to which the tag is limited; `null`: all areas.
     #[schema(inline)]
     pub area_id: Option<AreaId>,
-    /// Whether it is hidden from accesses.
+    /// Whether the tag is hidden from accesses.
     pub internal_only: bool,
-    /// False while the ERP has retired its area; it is then not offered.
+    /// False if the ERP has retired its area. The tag is then not offered.
     pub available: bool,
     #[serde(flatten)]
     pub audit: Audit,
@@ -53,9 +59,11 @@ impl Resource for Tag {
 /// A new tag.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"}))]
+#[schema(example = json!({
+    "name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"
+}))]
 pub struct TagCreate {
-    /// Exists once per area (or everywhere), whatever its case.
+    /// Unique within its area, or among the tags of all areas; case is ignored.
     #[serde(default)]
     #[schema(inline, required)]
     #[validate(custom(function = check))]
@@ -64,17 +72,17 @@ pub struct TagCreate {
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub description: Option<Text<0, 1000>>,
-    /// A granted area; absent or `null`: everywhere.
+    /// A granted area; absent or `null`: all areas.
     #[serde(default)]
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub area_id: Option<AreaId>,
-    /// Hidden from accesses. Absent: false.
+    /// Whether the tag is hidden from accesses. Default: false.
     #[serde(default)]
     pub internal_only: bool,
 }
 
-/// What is to change about a tag (JSON merge patch): absent members are kept, `null` clears.
+/// Changes to a tag (JSON merge patch): absent members are unchanged, `null` clears a member.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"internal_only": true}))]
@@ -87,7 +95,7 @@ pub struct TagPatch {
     #[schema(inline)]
     #[validate(custom(function = check))]
     pub description: Option<Option<Text<0, 1000>>>,
-    /// `null`: everywhere.
+    /// `null`: all areas.
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(inline)]
     #[validate(custom(function = check))]
@@ -102,11 +110,12 @@ pub struct TagPatch {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct TagListQuery {
-    /// Only tags of this area.
-    #[param(inline)]
+    /// Only tags limited to this area.
+    #[param(inline, example = "netz")]
     #[validate(custom(function = check))]
     pub area_id: Option<AreaId>,
-    /// Only tags that are (not) hidden from accesses.
+    /// Only tags that are hidden from accesses (true) or offered to them (false).
+    #[param(example = false)]
     pub internal_only: Option<bool>,
 }
 

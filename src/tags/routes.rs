@@ -25,7 +25,7 @@ use crate::{
 
 /// List tags
 ///
-/// Those of the partner, internal ones included: accesses are offered the others only.
+/// All tags of the partner, including internal ones, which are not offered to accesses.
 #[utoipa::path(
     tag = "tags",
     params(PageParams, NameParams, TagListQuery),
@@ -41,16 +41,18 @@ pub async fn list_tags(
     handlers::list::<Tag, _>(&call, ConfigurationLock(at.partner), &query).await
 }
 
-/// Add a tag
+/// Create a tag
 ///
-/// For tickets in all areas, or in one that is granted. A name exists once per area, whatever its case. A partner may have
-/// 20,000 tags.
+/// A tag applies to tickets in all areas or in one granted area. Its name must be unique within the
+/// area, ignoring case. A partner can have up to 20,000 tags.
 #[utoipa::path(
     tag = "tags",
     request_body = TagCreate,
-    responses((status = 201, description = "Added.", body = Tag)),
+    responses((status = 201, description = "The new tag.", body = Tag)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "area_not_granted", "duplicate_name", "limit_reached"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "area_not_granted", "duplicate_name", "limit_reached"
+    ])))
 )]
 #[post("")]
 pub async fn create_tag(
@@ -63,7 +65,7 @@ pub async fn create_tag(
 
 /// Get a tag
 ///
-/// Says also whether its area is available.
+/// Includes whether the area of the tag is available.
 #[utoipa::path(
     tag = "tags",
     responses((status = 200, description = "The tag.", body = Tag)),
@@ -78,15 +80,17 @@ pub async fn get_tag(
     handlers::get::<Tag, _>(&call, ConfigurationLock(at.partner), id.0).await
 }
 
-/// Change a tag
+/// Update a tag
 ///
-/// A merge patch: absent members are kept, `null` clears.
+/// JSON merge patch: absent members are unchanged, `null` clears a member.
 #[utoipa::path(
     tag = "tags",
     request_body = TagPatch,
-    responses((status = 200, description = "The tag as it is now.", body = Tag)),
+    responses((status = 200, description = "The updated tag.", body = Tag)),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "area_not_granted", "duplicate_name"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "area_not_granted", "duplicate_name"
+    ])))
 )]
 #[patch("/{tag_id}")]
 pub async fn update_tag(
@@ -107,7 +111,7 @@ pub async fn update_tag(
 
 /// Delete a tag
 ///
-/// Tickets that bear it keep it; it is not offered any more.
+/// Existing tickets keep the tag; it is no longer offered.
 #[utoipa::path(
     tag = "tags",
     responses((status = 204, description = "Deleted.")),

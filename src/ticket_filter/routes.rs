@@ -24,21 +24,26 @@ use crate::{
 pub struct TicketField {
     pub field: Field,
     /// Label in the language of the request.
+    #[schema(max_length = 200)]
     pub label: String,
     /// Whether a query may show it as a column.
     pub column: bool,
     /// Whether a query may sort by it.
     pub sortable: bool,
     /// The possible values of an enumeration. Empty for other fields.
+    #[schema(max_items = 20)]
     pub values: Vec<FieldValue>,
+    #[schema(max_items = 20)]
     pub operators: Vec<FieldOperator>,
 }
 
 /// A possible value of a field.
 #[derive(Debug, Clone, Hash, Serialize, ToSchema)]
 pub struct FieldValue {
+    #[schema(max_length = 64)]
     pub value: &'static str,
     /// Label in the language of the request.
+    #[schema(max_length = 200)]
     pub label: String,
 }
 
@@ -47,6 +52,7 @@ pub struct FieldValue {
 pub struct FieldOperator {
     pub operator: Operator,
     /// Label in the language of the request.
+    #[schema(max_length = 200)]
     pub label: String,
     pub value_kind: ValueKind,
     /// Minimum number of values.

@@ -21,11 +21,16 @@ use crate::{
 
 /// List granted ticket types
 ///
-/// The ticket types that the partner's accesses may open, with or without approval. Entries the ERP has retired are shown with `available: false`.
+/// The ticket types that the partner's accesses can create, with or without approval. Ticket types
+/// retired by the ERP have `available: false`.
 #[utoipa::path(
     tag = "ticket-types",
     params(PageParams, NameParams),
-    responses((status = 200, description = "A page of granted ticket types.", body = List<TicketTypeGrant>)),
+    responses((
+        status = 200,
+        description = "A page of granted ticket types.",
+        body = List<TicketTypeGrant>
+    )),
     security(("bearer" = ["integration:read"]))
 )]
 #[get("")]
@@ -39,7 +44,7 @@ pub async fn list_ticket_types(
 
 /// Get a granted ticket type
 ///
-/// Not found when it is not granted, whether or not the catalogue has it.
+/// Returns 404 if the ticket type is not granted, even if it exists in the catalog.
 #[utoipa::path(
     tag = "ticket-types",
     responses((status = 200, description = "The granted ticket type.", body = TicketTypeGrant)),
@@ -54,19 +59,22 @@ pub async fn get_ticket_type(
     handlers::get::<TicketTypeGrant>(&call, &at.partner, &id.0).await
 }
 
-/// Grant a ticket type, or change how it is granted
+/// Grant a ticket type or replace its grant
 ///
-/// The partner's accesses may then open such tickets, with or without approval. The body may be left out, which means without.
-/// Only ticket types that the catalogue knows and that are not retired can be granted.
+/// The partner's accesses can then create tickets of this type, with or without approval. Without a
+/// body, no approval is required. The ticket type must exist in the catalog and must not be
+/// retired.
 #[utoipa::path(
     tag = "ticket-types",
     request_body = Option<TicketTypeGrantPut>,
     responses(
-        (status = 200, description = "Replaced, or nothing changed.", body = TicketTypeGrant),
-        (status = 201, description = "Granted.", body = TicketTypeGrant)
+        (status = 200, description = "The grant, replaced or unchanged.", body = TicketTypeGrant),
+        (status = 201, description = "The new grant.", body = TicketTypeGrant)
     ),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive", "unknown_reference", "retired_reference"])))
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "unknown_reference", "retired_reference"
+    ])))
 )]
 #[put("/{ticket_type_id}")]
 pub async fn put_ticket_type(
@@ -78,12 +86,12 @@ pub async fn put_ticket_type(
     handlers::put::<TicketTypeGrant>(call, at.actor(), at.partner, id.0, body.0).await
 }
 
-/// Take a ticket type back
+/// Revoke a ticket type
 ///
-/// The last ticket type stays while an access of the partner is active.
+/// The last ticket type cannot be revoked while the partner has an active access.
 #[utoipa::path(
     tag = "ticket-types",
-    responses((status = 204, description = "Taken back.")),
+    responses((status = 204, description = "Revoked.")),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!(["integration_inactive", "last_ticket_type"])))
 )]

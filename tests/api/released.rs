@@ -288,6 +288,27 @@ fn another_version_in_the_path_is_no_break_but_one_beside_it_excuses_nothing() {
 }
 
 #[test]
+fn shared_problem_response_is_compared_like_an_inline_one() {
+    let mut shared = sample();
+    let response = &mut shared["paths"]["/api/v1/things"]["get"]["responses"]["400"];
+    let reference = json!({"$ref": "#/components/responses/BadRequest"});
+    let problem = std::mem::replace(response, reference);
+    shared["components"]["responses"]["BadRequest"] = problem;
+    assert_eq!(breaks(&sample(), &shared), []);
+    assert_eq!(breaks(&shared, &sample()), []);
+
+    shared["components"]["responses"]["BadRequest"]["content"] = json!({});
+    let found: Vec<_> = breaks(&sample(), &shared)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        found,
+        ["`list_things`: 400: media type removed: application/problem+json"]
+    );
+}
+
+#[test]
 fn no_document_breaks_itself() {
     assert_eq!(breaks(&sample(), &sample()), []);
     assert_eq!(breaks(&DOCUMENT, &DOCUMENT), []);

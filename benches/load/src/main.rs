@@ -11,12 +11,12 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use clap::Parser;
-use customer_integration::http::body::{MAX_BODY, RawBody};
 use customer_integration::{
     app::App,
     config::{Config, DatabaseArgs, LogArgs, ServerArgs, TokenArgs},
     http::{
         auth::{Authorized, scope::DecisionsRead},
+        body::{MAX_BODY, RawBody},
         response,
     },
     i18n::Lang,

@@ -8,7 +8,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    common::ids::{AccessId, AreaId, BusinessPartnerId, ContactId, TicketTypeId},
+    common::{
+        ids::{AccessId, AreaId, BusinessPartnerId, ContactId, TicketTypeId},
+        max_length::MaxLength,
+    },
     ticket_filter::{TicketClosure, TicketLevel, TicketStatus},
 };
 
@@ -51,7 +54,7 @@ pub struct TicketSchema {
     #[schema(inline)]
     created_by_access_id: Option<AccessId>,
     /// Tag names of at most 200 characters, compared case-insensitively.
-    #[schema(max_items = 1000)]
+    #[schema(max_items = 1000, inline, value_type = Option<Vec<MaxLength<200>>>)]
     tags: Option<Vec<String>>,
     #[schema(inline)]
     urgency: Option<TicketLevel>,

@@ -52,7 +52,7 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
                 method: method.to_uppercase(),
                 id: value["operationId"].as_str().unwrap().to_owned(),
                 scope: value["x-required-scopes"][0].as_str().unwrap().to_owned(),
-                value: value.clone(),
+                value: with_resolved_responses(value),
             });
         }
     }
@@ -60,6 +60,18 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     operations.sort_by_key(|operation| operation.method == "DELETE");
     operations
 });
+
+/// An operation with its shared responses in place of the references to them.
+fn with_resolved_responses(operation: &Value) -> Value {
+    let mut operation = operation.clone();
+    for response in operation["responses"].as_object_mut().unwrap().values_mut() {
+        if let Some(reference) = response["$ref"].as_str() {
+            let pointer = reference.trim_start_matches('#');
+            *response = DOCUMENT.pointer(pointer).expect(reference).clone();
+        }
+    }
+    operation
+}
 
 /// Panics unless the document says that this request can be answered like this: with content that fits where it names content,
 /// and with none where it names none.
@@ -122,10 +134,7 @@ pub fn check_headers(method: &str, path: &str, status: u16, headers: &HeaderMap)
     let Some(operation) = OPERATIONS.iter().find(matching) else {
         return;
     };
-    let mut response = &operation.value["responses"][status.to_string()];
-    if let Some(reference) = response["$ref"].as_str() {
-        response = DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap();
-    }
+    let response = &operation.value["responses"][status.to_string()];
     for (name, header) in response["headers"].as_object().into_iter().flatten() {
         let header = DOCUMENT
             .pointer(header["$ref"].as_str().unwrap().trim_start_matches('#'))

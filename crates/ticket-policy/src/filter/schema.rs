@@ -53,9 +53,15 @@ struct ConditionSchema {
     /// Always strings, also for times and flags. `is_self` takes none, and the member may be
     /// omitted.
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, inline, value_type = Vec<ConditionValue>)]
     values: Vec<String>,
 }
+
+// The limit of a value. Not a doc comment, which would become a description.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the schema is used")]
+#[schema(max_length = 200)]
+struct ConditionValue(String);
 
 /// Discriminator of a condition.
 #[derive(Deserialize, ToSchema)]

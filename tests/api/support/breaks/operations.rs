@@ -130,6 +130,8 @@ impl Comparison<'_> {
             |(status, _): &(&String, &Value)| status.starts_with('4') || status.starts_with('5');
         for (status, old) in members(old).filter(failures) {
             if let Some(new) = new.get(status) {
+                let (old, _) = resolved(self.old, old);
+                let (new, _) = resolved(self.new, new);
                 self.content(
                     Direction::Answer,
                     id,
