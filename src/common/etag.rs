@@ -1,4 +1,4 @@
-//! Entity tags (RFC 9110 section 8.8.3).
+//! ETags (RFC 9110 section 8.8.3).
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ const LANGUAGE_SEPARATOR: char = '+';
 /// Separates the version from the derived state.
 const STATE_SEPARATOR: char = '-';
 
-/// A strong entity tag, without its quotes.
+/// A strong ETag, without its quotes.
 ///
 /// Its form is `<version>`, or `<version>-<state>` if the representation also shows data that
 /// changes without a new version (a catalogue name, whether an access is effective). `+<language>`

@@ -1,5 +1,5 @@
-//! Typed ids. The ERP assigns the ids of catalogue entries and contacts ([`ErpId`]); this service
-//! assigns the ids of its own resources, which are UUIDv7 ([`Id`]).
+//! Typed ids. The ERP assigns the ids of catalogue entries and contacts ([`ErpId`]); all
+//! other ids are UUIDv7, assigned by this service ([`Id`]).
 //!
 //! The type parameter is the kind of the resource, so ids of different kinds cannot be mixed up.
 

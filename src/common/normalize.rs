@@ -18,8 +18,8 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// What a name is sorted by: folded, and short enough for an index. Folding can make a text many times longer (one
-/// character of 18 is known), and PostgreSQL refuses index entries of more than 2,704 bytes; ties are broken by ids anyway.
+/// The sort key of a name: folded, and short enough for an index. Folding can expand one character
+/// to 18, and PostgreSQL rejects index entries of more than 2,704 bytes. Ties are broken by id.
 pub fn sort_key(text: &str) -> String {
     fold(text).chars().take(MAX_SORT_KEY).collect()
 }

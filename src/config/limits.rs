@@ -39,7 +39,7 @@ pub(super) struct LimitArgs {
 /// Limits on requests.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Maximum time until a request is answered.
+    /// Maximum duration of a request.
     pub request_timeout: Duration,
     /// How long a connection may stay open without a complete request.
     pub header_timeout: Duration,

@@ -75,7 +75,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 /// Default of `keepalives_interval`: time between keepalive probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
-/// Default of `keepalives_retries`: unanswered probes after which a connection is considered
+/// Default of `keepalives_retries`: failed probes after which a connection is considered
 /// broken.
 const KEEPALIVE_RETRIES: u32 = 3;
 /// Default of `tcp_user_timeout`: time sent data may stay unacknowledged before a connection is

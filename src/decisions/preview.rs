@@ -1,4 +1,4 @@
-//! Previews an exclusion rule: what would change if it were saved.
+//! Previews an exclusion rule: the effect that saving it would have.
 //!
 //! Exclusion rules do not depend on the access. Therefore the rules are evaluated once per ticket,
 //! with and without the draft; only the remaining steps of the decision are evaluated per access.

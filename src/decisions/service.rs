@@ -26,7 +26,7 @@ use crate::{
     i18n::Lang,
 };
 
-/// What the caller may see in a response, and in which language.
+/// The visibility of reasons in a response, and its language.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseOptions<'c> {
     /// The only partner that the token gives access to, if it is restricted. Restricted callers get

@@ -12,7 +12,7 @@ use crate::telemetry::metrics::Metrics;
 pub struct AppContext {
     pub concurrency_limit: ConcurrencyLimit,
     pub metrics: Metrics,
-    /// Maximum time until a request is answered.
+    /// Maximum duration of a request.
     pub request_timeout: Duration,
     /// Maximum time for a request body to arrive.
     pub body_timeout: Duration,

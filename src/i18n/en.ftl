@@ -131,7 +131,7 @@ unavailable = Temporarily unavailable
     .detail = The service is temporarily unavailable. Try again shortly.
 
 ## Ticket filters in plain language. `field-…` is a field's label, its attribute `inline` the form used
-## inside a sentence. `operator-…` labels an operator, `word-…` a value, `clause-…` is a whole condition.
+## inside a summary. `operator-…` labels an operator, `word-…` a value, `clause-…` is a whole condition.
 
 field-area = Area
     .inline = area

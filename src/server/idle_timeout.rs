@@ -1,7 +1,7 @@
 //! Closes idle connections.
 //!
-//! actix limits the time until the first request head of a connection, and the idle time between
-//! two requests. It limits neither a later head that trickles in, nor a response that the client
+//! actix limits the time until the headers of the first request of a connection, and the idle time between
+//! two requests. It limits neither later headers that trickle in, nor a response that the client
 //! does not read. This stream closes a connection that for the whole limit had no request in
 //! progress and accepted no byte of a response. The time of a request and of its body is limited
 //! elsewhere ([`crate::http::middleware::request_task`], [`crate::http::body`]).

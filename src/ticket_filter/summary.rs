@@ -114,17 +114,17 @@ impl SummaryWriter<'_> {
             values,
         } = condition;
         let listed = self.listed_values(condition);
-        let (either, both) = match *operator {
-            Operator::OlderThan | Operator::NewerThan => (String::new(), listed.concat()),
-            _ => (
-                i18n::list(self.lang, ListKind::Or, &listed),
-                i18n::list(self.lang, ListKind::And, &listed),
-            ),
+        let list = |kind| i18n::list(self.lang, kind, &listed);
+        let both = match *operator {
+            // A duration is one value, which is listed in parts.
+            Operator::OlderThan | Operator::NewerThan => listed.concat(),
+            _ => list(ListKind::And),
         };
         let label = i18n::attribute(self.lang, &format!("field-{}", field.as_str()), "inline");
-        let args: [(&str, FluentValue<'_>); 5] = [
+        let args: [(&str, FluentValue<'_>); 6] = [
             ("field", label.into()),
-            ("either", either.into()),
+            ("either", list(ListKind::Or).into()),
+            ("neither", list(ListKind::Nor).into()),
             ("both", both.into()),
             ("count", values.len().into()),
             ("value", values.first().cloned().unwrap_or_default().into()),

@@ -41,12 +41,12 @@ fn id<E: Engine>(form: Form) -> BenchmarkId {
 fn decide<E: Engine>(group: &mut Group<'_>, id: BenchmarkId, scenario: &Scenario, form: Form) {
     let tickets = Flat::all(scenario);
     let mut engine = E::compile(scenario, form);
-    let asked = scenario
+    let pairs = scenario
         .tickets
         .iter()
         .zip(&tickets)
         .zip(scenario.viewers.iter().take(1).cycle());
-    let inputs: Vec<_> = asked
+    let inputs: Vec<_> = pairs
         .map(|((json, ticket), viewer)| {
             engine.input(Question {
                 json,

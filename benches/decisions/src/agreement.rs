@@ -8,7 +8,7 @@ use crate::{
 pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
     let tickets = Flat::all(scenario);
     let mut engine = E::compile(scenario, form);
-    let asked = scenario.viewers.iter().flat_map(|viewer| {
+    let questions = scenario.viewers.iter().flat_map(|viewer| {
         let tickets = scenario.tickets.iter().zip(&tickets);
         tickets.map(move |(json, ticket)| Question {
             json,
@@ -16,7 +16,7 @@ pub fn answers<E: Engine>(scenario: &Scenario, form: Form) -> Vec<bool> {
             viewer,
         })
     });
-    asked
+    questions
         .map(|question| {
             let input = engine.input(question);
             engine.is_visible(&input)

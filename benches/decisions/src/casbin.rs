@@ -85,7 +85,7 @@ fn text<R>(value: &Dynamic, see: impl FnOnce(&str) -> R) -> R {
 /// Whether a value is in a list separated by `|`.
 fn among(values: Dynamic, value: Dynamic) -> Dynamic {
     text(&values, |values| {
-        text(&value, |value| values.split('|').any(|it| it == value))
+        text(&value, |value| values.split('|').any(|item| item == value))
     })
     .into()
 }
@@ -96,7 +96,7 @@ fn shares(tags: Dynamic, wanted: Dynamic) -> Dynamic {
         text(&wanted, |wanted| {
             wanted
                 .split('|')
-                .any(|it| tags.split('|').any(|tag| tag == it))
+                .any(|item| tags.split('|').any(|tag| tag == item))
         })
     })
     .into()
@@ -158,7 +158,7 @@ fn matcher(scenario: &Scenario, area: &str) -> String {
     let rules: Vec<_> = slice(scenario, area)
         .iter()
         .map(|tests| all(tests))
-        .filter(|it| !it.is_empty())
+        .filter(|rule| !rule.is_empty())
         .collect();
     let rules = rules.join(" || ");
     let rules = if rules.is_empty() { "false" } else { &rules };

@@ -75,7 +75,7 @@ pub fn may_create(policy: &Policy, viewer: &Viewer, area: &str, ticket_type: &st
     }
 }
 
-/// What an access can do in one area.
+/// The abilities of an access in one area.
 #[derive(Debug)]
 pub struct AreaAbilities<'p> {
     pub area: &'p GrantedArea,
@@ -85,7 +85,7 @@ pub struct AreaAbilities<'p> {
     pub ticket_types: Vec<&'p GrantedType>,
 }
 
-/// What an access can do in each available area.
+/// The abilities of an access in each available area.
 pub fn abilities<'p>(policy: &'p Policy, viewer: &Viewer) -> Vec<AreaAbilities<'p>> {
     policy
         .partner

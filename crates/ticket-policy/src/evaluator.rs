@@ -1,8 +1,8 @@
 //! The decision whether an access may see a ticket (`docs/domain.md`).
 //!
 //! Each step has one implementation, with and without an explanation; without one, evaluation stops
-//! at the first step that does not pass. An undetermined step denies: what is unknown may narrow
-//! what an access sees, never widen it.
+//! at the first step that does not pass. An undetermined step denies: an unknown attribute may
+//! narrow what an access sees, never widen it.
 
 use std::cell::Cell;
 

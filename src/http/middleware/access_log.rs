@@ -57,7 +57,7 @@ pub fn log_access(
     }
 }
 
-/// Reports a request that was answered without waiting for its task.
+/// Reports a request whose response was sent without waiting for its task.
 pub(super) fn log_abandoned(
     error: &Error,
     method: &Method,

@@ -1,7 +1,7 @@
 //! The ticket filter: the condition language of ticket board queries and exclusion rules
 //! (`docs/domain.md`).
 //!
-//! A filter is a tree of groups with conditions as leaves. It has no invariants of its own: the API
+//! A filter is a tree of groups with conditions as leaves. It guarantees no invariants: the API
 //! validates filters before it stores them, and an invalid condition evaluates to unknown.
 
 mod enums;
