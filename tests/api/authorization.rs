@@ -1,4 +1,6 @@
-//! Every operation of the document, each scope, and own, foreign and unknown partners: a new operation is in here by itself.
+//! Authorization of every documented operation: without a token, with each scope, and with tokens
+//! limited to one partner. The operations come from the OpenAPI document, so new ones are covered
+//! without a change here.
 
 use rstest::rstest;
 use serde_json::Value;
@@ -10,7 +12,7 @@ use crate::support::{
     document::{OPERATIONS, Operation},
 };
 
-/// All scopes of the API (api.md section 1).
+/// All scopes of the API.
 const SCOPES: [&str; 7] = [
     "integration:read",
     "integration:write",
@@ -21,6 +23,13 @@ const SCOPES: [&str; 7] = [
     "audit:read",
 ];
 
+/// Returns the operations whose path names a partner.
+fn partner_operations() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS
+        .iter()
+        .filter(|operation| operation.path.contains("{business_partner_id}"))
+}
+
 /// Calls an operation with the example body of the document.
 async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
     let request = client.request(&operation.method, path);
@@ -30,7 +39,7 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
         .cloned();
     match example {
         Some(mut body) => {
-            // examples name ids of their own
+            // the ticket types of the example do not exist
             if body.get("start_ticket_types").is_some() {
                 body["start_ticket_types"] = Value::Null;
             }
@@ -42,25 +51,21 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
 
 #[rstest]
 #[actix_web::test]
-async fn without_a_token_nothing_is_told(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn operation_without_token_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     let ids = app.furnish().await;
     for operation in &*OPERATIONS {
-        let answer = call(&app.anonymous(), operation, &ids.path(operation, "K-1")).await;
-        assert_eq!(
-            (answer.status, answer.json["code"].as_str()),
-            (401, Some("missing_token")),
-            "{}",
-            operation.id
-        );
+        let response = call(&app.anonymous(), operation, &ids.path(operation, "K-1")).await;
+        assert_eq!(response.status, 401, "{}", operation.id);
+        assert_eq!(response.json["code"], "missing_token", "{}", operation.id);
     }
 }
 
 #[rstest]
 #[actix_web::test]
-async fn each_operation_takes_its_scope_and_no_other(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn operation_requires_its_documented_scope(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -68,18 +73,18 @@ async fn each_operation_takes_its_scope_and_no_other(#[values(Sqlite, Postgres)]
     for operation in &*OPERATIONS {
         assert!(
             SCOPES.contains(&operation.scope.as_str()),
-            "{} asks for {}",
+            "{} requires the unknown scope {}",
             operation.id,
             operation.scope
         );
         let path = ids.path(operation, "K-1");
-        let others = SCOPES
+        let other_scopes = SCOPES
             .iter()
             .filter(|scope| **scope != operation.scope)
             .copied()
             .collect::<Vec<_>>()
             .join(" ");
-        let refused = call(&app.with_scope(&others), operation, &path).await;
+        let refused = call(&app.with_scope(&other_scopes), operation, &path).await;
         assert_eq!(
             refused.json["code"].as_str(),
             Some("insufficient_scope"),
@@ -99,32 +104,31 @@ async fn each_operation_takes_its_scope_and_no_other(#[values(Sqlite, Postgres)]
 
 #[rstest]
 #[actix_web::test]
-async fn a_token_limited_to_one_partner_knows_no_other(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn partner_limited_token_cannot_access_other_partners(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     let ids = app.furnish().await;
-    let all = SCOPES.join(" ");
+    let all_scopes = SCOPES.join(" ");
     let limited = |partner: &str| {
         app.with_claims(&customer_integration::tokens::Claims {
             business_partner_id: Some(partner.parse().unwrap()),
-            ..crate::support::app::claims(&all)
+            ..crate::support::app::claims(&all_scopes)
         })
     };
     let before = app.reader().get("/customer-integrations/K-1").await.json;
-    let below_a_partner = OPERATIONS
-        .iter()
-        .filter(|operation| operation.path.contains("{business_partner_id}"));
-    for operation in below_a_partner {
+    for operation in partner_operations() {
         if operation.id == "put_catalog_business_partner" {
             let refused = call(&limited("K-2"), operation, &ids.path(operation, "K-1")).await;
             refused.is_problem(403, "partner_restricted");
             continue;
         }
-        let strip = |answer: Answer, partner: &str| {
-            answer
+        let normalize = |response: Answer, partner: &str| {
+            response
                 .text
-                .replace(answer.header("x-request-id"), "REQ")
+                .replace(response.header("x-request-id"), "REQ")
                 .replace(partner, "PARTNER")
         };
         let foreign = call(&limited("K-2"), operation, &ids.path(operation, "K-1"))
@@ -134,8 +138,8 @@ async fn a_token_limited_to_one_partner_knows_no_other(#[values(Sqlite, Postgres
             .await
             .is(404);
         assert_eq!(
-            strip(foreign, "K-1"),
-            strip(unknown, "K-9"),
+            normalize(foreign, "K-1"),
+            normalize(unknown, "K-9"),
             "{}",
             operation.id
         );
@@ -144,15 +148,12 @@ async fn a_token_limited_to_one_partner_knows_no_other(#[values(Sqlite, Postgres
         app.reader().get("/customer-integrations/K-1").await.json,
         before
     );
-    for operation in OPERATIONS
-        .iter()
-        .filter(|operation| operation.path.contains("{business_partner_id}"))
-    {
+    for operation in partner_operations() {
         let own = call(&limited("K-1"), operation, &ids.path(operation, "K-1")).await;
-        let refused = operation.id == "put_catalog_business_partner";
+        let is_restricted = operation.id == "put_catalog_business_partner";
         assert_eq!(
             matches!(own.status, 401 | 403 | 404 | 500..),
-            refused,
+            is_restricted,
             "{}: {}",
             operation.id,
             own.text

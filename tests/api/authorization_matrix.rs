@@ -1,5 +1,6 @@
-//! Every operation of the document × each role × own, foreign and unknown partners, from a table written by hand: an operation
-//! without a row fails, and so does one that asks for another scope than its row.
+//! The role matrix: every documented operation, called by each role for its own partner, for
+//! another partner and for an unknown partner. The table is written by hand. The tests fail if an
+//! operation has no row or requires another scope than its row.
 
 use std::collections::BTreeSet;
 
@@ -12,147 +13,213 @@ use crate::support::{
     document::{OPERATIONS, Operation},
 };
 
-/// Those who call, with the scopes their identity provider gives them.
-const ROLES: [(&str, &str); 6] = [
-    ("reader", "integration:read catalog:read"),
-    ("editor", "integration:read integration:write catalog:read"),
-    (
-        "ruler",
-        "integration:read integration:write global-rules:write",
-    ),
-    ("erp", "catalog:read catalog:write"),
-    ("ticket system", "decisions:read"),
-    ("auditor", "audit:read"),
-];
-
-/// What a token that is limited to one partner may do with an operation, given the scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Limited {
-    /// The path names the partner: its own is there, all others are not found.
-    OwnOnly,
-    /// The body names an access: those of other partners are unknown.
-    OwnAccess,
-    /// The body names the partner: another one is unknown.
-    OwnBody,
-    /// What is there for everybody, as far as it is the partner's business.
-    Yes,
-    /// What is shared is not theirs.
-    Never,
+/// A kind of caller with the scopes that the identity provider grants it.
+struct Role {
+    name: &'static str,
+    scopes: &'static str,
 }
 
-use Limited::*;
+impl Role {
+    fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.split(' ').any(|granted| granted == scope)
+    }
+}
 
-const TABLE: [(&str, &str, Limited); 57] = [
-    ("decide_ticket_visibility", "decisions:read", OwnAccess),
-    ("decide_ticket_creation", "decisions:read", OwnAccess),
-    ("preview_exclusion_rule", "integration:read", OwnBody),
-    ("list_customer_integrations", "integration:read", Yes),
-    ("get_customer_integration", "integration:read", OwnOnly),
-    ("update_customer_integration", "integration:write", OwnOnly),
-    ("list_accesses", "integration:read", OwnOnly),
-    ("create_access", "integration:write", OwnOnly),
-    ("get_access", "integration:read", OwnOnly),
-    ("update_access", "integration:write", OwnOnly),
-    ("get_access_capabilities", "decisions:read", OwnOnly),
-    ("list_areas", "integration:read", OwnOnly),
-    ("get_area", "integration:read", OwnOnly),
-    ("put_area", "integration:write", OwnOnly),
-    ("delete_area", "integration:write", OwnOnly),
-    ("list_ticket_types", "integration:read", OwnOnly),
-    ("get_ticket_type", "integration:read", OwnOnly),
-    ("put_ticket_type", "integration:write", OwnOnly),
-    ("delete_ticket_type", "integration:write", OwnOnly),
-    ("list_plan_boards", "integration:read", OwnOnly),
-    ("get_plan_board", "integration:read", OwnOnly),
-    ("put_plan_board", "catalog:write", OwnOnly),
-    ("delete_plan_board", "catalog:write", OwnOnly),
-    ("list_tags", "integration:read", OwnOnly),
-    ("create_tag", "integration:write", OwnOnly),
-    ("get_tag", "integration:read", OwnOnly),
-    ("update_tag", "integration:write", OwnOnly),
-    ("delete_tag", "integration:write", OwnOnly),
-    ("list_queries", "integration:read", OwnOnly),
-    ("create_query", "integration:write", OwnOnly),
-    ("get_query", "integration:read", OwnOnly),
-    ("update_query", "integration:write", OwnOnly),
-    ("delete_query", "integration:write", OwnOnly),
-    ("list_exclusion_rules", "integration:read", OwnOnly),
-    ("create_exclusion_rule", "integration:write", OwnOnly),
-    ("get_exclusion_rule", "integration:read", OwnOnly),
-    ("update_exclusion_rule", "integration:write", OwnOnly),
-    ("delete_exclusion_rule", "integration:write", OwnOnly),
-    ("list_history", "audit:read", OwnOnly),
-    ("list_global_exclusion_rules", "integration:read", Never),
-    ("create_global_exclusion_rule", "global-rules:write", Never),
-    ("get_global_exclusion_rule", "integration:read", Never),
-    ("update_global_exclusion_rule", "global-rules:write", Never),
-    ("delete_global_exclusion_rule", "global-rules:write", Never),
-    ("list_catalog_business_partners", "catalog:read", Yes),
-    ("get_catalog_business_partner", "catalog:read", OwnOnly),
-    ("put_catalog_business_partner", "catalog:write", Never),
-    ("list_catalog_areas", "catalog:read", Yes),
-    ("get_catalog_area", "catalog:read", Yes),
-    ("put_catalog_area", "catalog:write", Never),
-    ("list_catalog_ticket_types", "catalog:read", Yes),
-    ("get_catalog_ticket_type", "catalog:read", Yes),
-    ("put_catalog_ticket_type", "catalog:write", Never),
-    ("list_catalog_plan_boards", "catalog:read", Yes),
-    ("get_catalog_plan_board", "catalog:read", Yes),
-    ("put_catalog_plan_board", "catalog:write", Never),
-    ("list_ticket_fields", "integration:read", Yes),
+const ROLES: [Role; 6] = [
+    Role {
+        name: "reader",
+        scopes: "integration:read catalog:read",
+    },
+    Role {
+        name: "editor",
+        scopes: "integration:read integration:write catalog:read",
+    },
+    Role {
+        name: "ruler",
+        scopes: "integration:read integration:write global-rules:write",
+    },
+    Role {
+        name: "erp",
+        scopes: "catalog:read catalog:write",
+    },
+    Role {
+        name: "ticket system",
+        scopes: "decisions:read",
+    },
+    Role {
+        name: "auditor",
+        scopes: "audit:read",
+    },
 ];
 
-/// Whose things are asked for, as a token limited to K-1 or K-2 sees them.
+/// How an operation treats a token that has its scope but is limited to one partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whose {
+enum LimitedAccess {
+    /// The path names the partner. Other partners are not found.
+    OwnPath,
+    /// The body names an access. Accesses of other partners are unknown.
+    OwnAccess,
+    /// The body names the partner. Other partners are unknown.
+    OwnBody,
+    /// Allowed. Lists contain only items that the partner may see.
+    Allowed,
+    /// Forbidden, because the operation concerns data shared by all partners.
+    Forbidden,
+}
+
+use LimitedAccess::*;
+
+struct Row {
+    operation: &'static str,
+    scope: &'static str,
+    limited_access: LimitedAccess,
+}
+
+const fn row(operation: &'static str, scope: &'static str, limited_access: LimitedAccess) -> Row {
+    Row {
+        operation,
+        scope,
+        limited_access,
+    }
+}
+
+const TABLE: [Row; 57] = [
+    row("decide_ticket_visibility", "decisions:read", OwnAccess),
+    row("decide_ticket_creation", "decisions:read", OwnAccess),
+    row("preview_exclusion_rule", "integration:read", OwnBody),
+    row("list_customer_integrations", "integration:read", Allowed),
+    row("get_customer_integration", "integration:read", OwnPath),
+    row("update_customer_integration", "integration:write", OwnPath),
+    row("list_accesses", "integration:read", OwnPath),
+    row("create_access", "integration:write", OwnPath),
+    row("get_access", "integration:read", OwnPath),
+    row("update_access", "integration:write", OwnPath),
+    row("get_access_capabilities", "decisions:read", OwnPath),
+    row("list_areas", "integration:read", OwnPath),
+    row("get_area", "integration:read", OwnPath),
+    row("put_area", "integration:write", OwnPath),
+    row("delete_area", "integration:write", OwnPath),
+    row("list_ticket_types", "integration:read", OwnPath),
+    row("get_ticket_type", "integration:read", OwnPath),
+    row("put_ticket_type", "integration:write", OwnPath),
+    row("delete_ticket_type", "integration:write", OwnPath),
+    row("list_plan_boards", "integration:read", OwnPath),
+    row("get_plan_board", "integration:read", OwnPath),
+    row("put_plan_board", "catalog:write", OwnPath),
+    row("delete_plan_board", "catalog:write", OwnPath),
+    row("list_tags", "integration:read", OwnPath),
+    row("create_tag", "integration:write", OwnPath),
+    row("get_tag", "integration:read", OwnPath),
+    row("update_tag", "integration:write", OwnPath),
+    row("delete_tag", "integration:write", OwnPath),
+    row("list_queries", "integration:read", OwnPath),
+    row("create_query", "integration:write", OwnPath),
+    row("get_query", "integration:read", OwnPath),
+    row("update_query", "integration:write", OwnPath),
+    row("delete_query", "integration:write", OwnPath),
+    row("list_exclusion_rules", "integration:read", OwnPath),
+    row("create_exclusion_rule", "integration:write", OwnPath),
+    row("get_exclusion_rule", "integration:read", OwnPath),
+    row("update_exclusion_rule", "integration:write", OwnPath),
+    row("delete_exclusion_rule", "integration:write", OwnPath),
+    row("list_history", "audit:read", OwnPath),
+    row("list_global_exclusion_rules", "integration:read", Forbidden),
+    row(
+        "create_global_exclusion_rule",
+        "global-rules:write",
+        Forbidden,
+    ),
+    row("get_global_exclusion_rule", "integration:read", Forbidden),
+    row(
+        "update_global_exclusion_rule",
+        "global-rules:write",
+        Forbidden,
+    ),
+    row(
+        "delete_global_exclusion_rule",
+        "global-rules:write",
+        Forbidden,
+    ),
+    row("list_catalog_business_partners", "catalog:read", Allowed),
+    row("get_catalog_business_partner", "catalog:read", OwnPath),
+    row("put_catalog_business_partner", "catalog:write", Forbidden),
+    row("list_catalog_areas", "catalog:read", Allowed),
+    row("get_catalog_area", "catalog:read", Allowed),
+    row("put_catalog_area", "catalog:write", Forbidden),
+    row("list_catalog_ticket_types", "catalog:read", Allowed),
+    row("get_catalog_ticket_type", "catalog:read", Allowed),
+    row("put_catalog_ticket_type", "catalog:write", Forbidden),
+    row("list_catalog_plan_boards", "catalog:read", Allowed),
+    row("get_catalog_plan_board", "catalog:read", Allowed),
+    row("put_catalog_plan_board", "catalog:write", Forbidden),
+    row("list_ticket_fields", "integration:read", Allowed),
+];
+
+/// The partner of the request, relative to the partner that the token is limited to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
     Own,
     Foreign,
     Unknown,
 }
 
-impl Whose {
-    /// The partner asked for, and the one that a token is limited to.
-    fn partners(self) -> (&'static str, &'static str) {
+impl Target {
+    /// Returns the partner of the request.
+    fn requested_partner(self) -> &'static str {
         match self {
-            Self::Own => ("K-1", "K-1"),
-            Self::Foreign => ("K-1", "K-2"),
-            Self::Unknown => ("K-9", "K-2"),
+            Self::Own | Self::Foreign => "K-1",
+            Self::Unknown => "K-9",
+        }
+    }
+
+    /// Returns the partner that the token is limited to.
+    fn token_partner(self) -> &'static str {
+        match self {
+            Self::Own => "K-1",
+            Self::Foreign | Self::Unknown => "K-2",
         }
     }
 }
 
-impl Limited {
-    /// What is answered for a partner that is not there, if the operation names one.
-    fn unknown(self) -> Option<&'static str> {
+impl LimitedAccess {
+    /// Returns the problem code for a partner that does not exist, if the operation names one.
+    fn unknown_partner_code(self) -> Option<&'static str> {
         match self {
-            OwnOnly => Some("not_found"),
+            OwnPath => Some("not_found"),
             OwnAccess => Some("unknown_access"),
             OwnBody => Some("unknown_reference"),
-            Yes | Never => None,
+            Allowed | Forbidden => None,
         }
     }
 
-    /// The code to be answered to a token that has the scope; `None`: it is let in.
-    fn expected(self, is_limited: bool, whose: Whose) -> Option<&'static str> {
-        match (self, is_limited, whose) {
-            (Never, true, _) => Some("partner_restricted"),
-            // another's is the same as none
-            (_, true, Whose::Foreign | Whose::Unknown) | (_, false, Whose::Unknown) => {
-                self.unknown()
+    /// Returns the problem code for a token that has the scope, or `None` if the call is allowed.
+    fn expected_code(self, is_limited: bool, target: Target) -> Option<&'static str> {
+        match (self, is_limited, target) {
+            (Forbidden, true, _) => Some("partner_restricted"),
+            // a foreign partner cannot be distinguished from an unknown one
+            (_, true, Target::Foreign | Target::Unknown) | (_, false, Target::Unknown) => {
+                self.unknown_partner_code()
             }
             _ => None,
         }
     }
 }
 
-/// Calls an operation; one that deletes is to fail, so that there is something to delete for the next one.
+/// Calls an operation. Deletions are sent with a stale ETag, so that the resource remains for the
+/// next call.
 async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) -> Answer {
     let access = if partner == "K-9" {
         "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"
     } else {
         &ids.access
     };
-    let ticket = json!({"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1", "internal": false, "confidential": false});
+    let ticket = json!({
+        "ticket_id": "1",
+        "business_partner_id": "K-1",
+        "area_id": "A-1",
+        "internal": false,
+        "confidential": false,
+    });
     let request = client.request(&operation.method, &ids.path(operation, partner));
     let example = operation
         .value
@@ -166,7 +233,7 @@ async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) 
         "preview_exclusion_rule" => {
             Some(json!({"business_partner_id": partner, "filter": filter(), "tickets": [ticket]}))
         }
-        // the example names ticket types of its own
+        // the ticket types of the example do not exist
         "put_catalog_area" => Some(json!({"name": "Area", "color": "#00aaff"})),
         _ => example,
     };
@@ -185,63 +252,65 @@ async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) 
 fn every_operation_has_a_row_with_its_scope() {
     let documented: BTreeSet<_> = OPERATIONS
         .iter()
-        .map(|it| (it.id.as_str(), it.scope.as_str()))
+        .map(|operation| (operation.id.as_str(), operation.scope.as_str()))
         .collect();
-    let listed: BTreeSet<_> = TABLE.iter().map(|(id, scope, _)| (*id, *scope)).collect();
+    let listed: BTreeSet<_> = TABLE.iter().map(|row| (row.operation, row.scope)).collect();
     assert_eq!(listed, documented);
-    let given: BTreeSet<_> = ROLES
+    let granted: BTreeSet<_> = ROLES
         .iter()
-        .flat_map(|(_, scopes)| scopes.split(' '))
+        .flat_map(|role| role.scopes.split(' '))
         .collect();
-    let asked: BTreeSet<_> = TABLE.iter().map(|(_, scope, _)| *scope).collect();
-    assert_eq!(given, asked, "each scope is some role's");
+    let required: BTreeSet<_> = TABLE.iter().map(|row| row.scope).collect();
+    assert_eq!(granted, required, "every scope is granted to a role");
 }
 
 #[actix_web::test]
-async fn each_role_may_do_what_it_may_where_it_may() {
+async fn role_matrix_is_enforced() {
     let app = TestApp::ready(Engine::Sqlite).await.unwrap();
     let ids = app.furnish().await;
-    let (mut let_in, mut kept_out) = (0, 0);
-    for (id, scope, limited) in TABLE {
-        let operation = OPERATIONS.iter().find(|it| it.id == id).unwrap();
-        for (role, scopes) in ROLES {
-            for whose in [Whose::Own, Whose::Foreign, Whose::Unknown] {
-                let (asked, only) = whose.partners();
-                let only = Claims {
-                    business_partner_id: Some(only.parse().unwrap()),
-                    ..claims(scopes)
+    let mut allowed = 0;
+    let mut refused = 0;
+    for row in TABLE {
+        let operation = OPERATIONS
+            .iter()
+            .find(|operation| operation.id == row.operation)
+            .unwrap();
+        for role in ROLES {
+            for target in [Target::Own, Target::Foreign, Target::Unknown] {
+                let limited_claims = Claims {
+                    business_partner_id: Some(target.token_partner().parse().unwrap()),
+                    ..claims(role.scopes)
                 };
                 for (client, is_limited) in [
-                    (app.with_scope(scopes), false),
-                    (app.with_claims(&only), true),
+                    (app.with_scope(role.scopes), false),
+                    (app.with_claims(&limited_claims), true),
                 ] {
-                    let has_scope = scopes.split(' ').any(|it| it == scope);
-                    let let_through = limited.expected(is_limited, whose);
-                    let wanted = if has_scope {
-                        let_through
+                    let expected = if role.has_scope(row.scope) {
+                        row.limited_access.expected_code(is_limited, target)
                     } else {
                         Some("insufficient_scope")
                     };
-                    let answer = call(&client, operation, &ids, asked).await;
-                    let told = format!(
-                        "{id} {role} {whose:?} limited: {is_limited}: {}",
-                        answer.text
+                    let response = call(&client, operation, &ids, target.requested_partner()).await;
+                    let context = format!(
+                        "{} {} {target:?} limited: {is_limited}: {}",
+                        row.operation, role.name, response.text
                     );
-                    if let Some(code) = wanted {
-                        assert_eq!(answer.json["code"], Value::from(code), "{told}");
-                        kept_out += 1;
+                    if let Some(code) = expected {
+                        assert_eq!(response.json["code"], Value::from(code), "{context}");
+                        refused += 1;
                     } else {
-                        assert!(!matches!(answer.status, 401 | 403 | 404 | 500..), "{told}");
-                        assert_ne!(answer.json["code"], "unknown_access", "{told}");
-                        let_in += 1;
+                        assert!(
+                            !matches!(response.status, 401 | 403 | 404 | 500..),
+                            "{context}"
+                        );
+                        assert_ne!(response.json["code"], "unknown_access", "{context}");
+                        allowed += 1;
                     }
                 }
             }
         }
     }
-    assert_eq!(let_in + kept_out, TABLE.len() * ROLES.len() * 6);
-    assert!(
-        let_in > 300 && kept_out > 1000,
-        "{let_in} were let in, {kept_out} kept out"
-    );
+    assert_eq!(allowed + refused, TABLE.len() * ROLES.len() * 6);
+    assert!(allowed > 300, "{allowed} calls were allowed");
+    assert!(refused > 1000, "{refused} calls were refused");
 }

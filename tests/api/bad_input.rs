@@ -1,4 +1,4 @@
-//! Bad input: each a problem with the right code, and nothing stored.
+//! Invalid input returns a problem with the right code and stores nothing.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -17,7 +17,9 @@ async fn post_raw(app: &TestApp, body: impl Into<reqwest::Body>) -> Answer {
 
 #[rstest]
 #[actix_web::test]
-async fn what_cannot_be_read_is_400_and_stores_nothing(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn unreadable_body_returns_400_and_stores_nothing(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -54,14 +56,10 @@ async fn what_cannot_be_read_is_400_and_stores_nothing(#[values(Sqlite, Postgres
             "wrong_type",
         ),
     ] {
-        let shown: String = body.chars().take(60).collect();
-        let answer = post_raw(&app, body).await;
-        assert_eq!(
-            (answer.status, answer.json["code"].as_str()),
-            (400, Some(code)),
-            "{shown}: {}",
-            answer.text
-        );
+        let excerpt: String = body.chars().take(60).collect();
+        let response = post_raw(&app, body).await;
+        assert_eq!(response.status, 400, "{excerpt}: {}", response.text);
+        assert_eq!(response.json["code"], code, "{excerpt}: {}", response.text);
     }
     post_raw(&app, b"\xff\xfe{}".to_vec())
         .await
@@ -75,7 +73,7 @@ async fn what_cannot_be_read_is_400_and_stores_nothing(#[values(Sqlite, Postgres
 
 #[rstest]
 #[actix_web::test]
-async fn bodies_are_bounded(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn body_over_size_limit_returns_413(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -83,18 +81,18 @@ async fn bodies_are_bounded(#[values(Sqlite, Postgres)] engine: Engine) {
     post_raw(&app, large.clone())
         .await
         .is_problem(413, "body_too_large");
-    // a length that is not announced is bounded as well
+    // the limit also applies to a body without `Content-Length`
     let chunks: Vec<Result<_, std::io::Error>> = large
         .into_bytes()
         .chunks(65_536)
-        .map(|it| Ok(it.to_vec()))
+        .map(|chunk| Ok(chunk.to_vec()))
         .collect();
     let stream = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     post_raw(&app, stream)
         .await
         .is_problem(413, "body_too_large");
-    let fits = format!(r#"{{"first_name": "{}"}}"#, "x".repeat(1024 * 1024 - 18));
-    let refused = post_raw(&app, fits)
+    let largest = format!(r#"{{"first_name": "{}"}}"#, "x".repeat(1024 * 1024 - 18));
+    let refused = post_raw(&app, largest)
         .await
         .is_problem(422, "validation_failed");
     assert!(
@@ -106,7 +104,7 @@ async fn bodies_are_bounded(#[values(Sqlite, Postgres)] engine: Engine) {
 
 #[rstest]
 #[actix_web::test]
-async fn content_types_are_judged(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn unsupported_content_type_returns_415(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -133,25 +131,33 @@ async fn content_types_are_judged(#[values(Sqlite, Postgres)] engine: Engine) {
     put.send().await.is_problem(400, "unknown_member");
 }
 
-/// A valid body, but for one member.
-fn access(member: &str, value: Value) -> Value {
-    let mut body = json!({"first_name": "A", "last_name": "B", "email": "a@b.example", "contact_id": "P-1", "active": false});
+/// Returns a valid body with one member replaced.
+fn access_with(member: &str, value: Value) -> Value {
+    let mut body = json!({
+        "first_name": "A",
+        "last_name": "B",
+        "email": "a@b.example",
+        "contact_id": "P-1",
+        "active": false,
+    });
     body[member] = value;
     body
 }
 
+/// Returns an email address of `length` characters.
+fn email(length: usize) -> String {
+    // labels of a domain have at most 63 characters
+    let domain = format!("{}.{}.{}", "d".repeat(63), "e".repeat(63), "f".repeat(59));
+    format!("{}@{domain}", "l".repeat(length - domain.len() - 1))
+}
+
 #[rstest]
 #[actix_web::test]
-async fn every_field_at_its_limit_and_one_past_it(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn access_member_past_its_limit_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, erp) = (app.editor(), app.erp());
-    let email = |length: usize| {
-        // labels of a domain have at most 63 characters
-        let domain = format!("{}.{}.{}", "d".repeat(63), "e".repeat(63), "f".repeat(59));
-        format!("{}@{domain}", "l".repeat(length - domain.len() - 1))
-    };
+    let editor = app.editor();
     assert_eq!(email(254).len(), 254);
     for (member, good, bad, code) in [
         (
@@ -192,16 +198,29 @@ async fn every_field_at_its_limit_and_one_past_it(#[values(Sqlite, Postgres)] en
         ),
     ] {
         let refused = editor
-            .post(ACCESSES, access(member, bad))
+            .post(ACCESSES, access_with(member, bad))
             .await
             .is_problem(422, "validation_failed");
         assert_eq!(refused.errors(), [format!("/{member} {code}")]);
-        let created = editor.post(ACCESSES, access(member, good)).await.is(201);
-        // make room for the next one
+        let created = editor
+            .post(ACCESSES, access_with(member, good))
+            .await
+            .is(201);
+        // free the email address and the contact for the next access
         let path = format!("{ACCESSES}/{}", created.json["id"].as_str().unwrap());
-        let free = json!({"email": format!("{}@free.example", &path[path.len() - 12..]), "contact_id": null});
-        editor.patch(&path, free).await.is(200);
+        let email = format!("{}@free.example", &path[path.len() - 12..]);
+        let other_identity = json!({"email": email, "contact_id": null});
+        editor.patch(&path, other_identity).await.is(200);
     }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn catalog_member_past_its_limit_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let erp = app.erp();
     for (path, good, bad, error) in [
         (
             "business-partners/X",
@@ -255,33 +274,37 @@ async fn every_field_at_its_limit_and_one_past_it(#[values(Sqlite, Postgres)] en
         erp.get(&path).await.is_problem(404, "not_found");
         erp.put(&path, good).await.is(201);
     }
-    // folds to 1,800 characters, of which an index takes a part only
+    // folds to 1,800 characters, more than an index stores
     erp.put(
         "/catalog/areas/Z",
         json!({"name": "\u{fdfa}".repeat(100), "color": "#ffffff"}),
     )
     .await
     .is(201);
-    let long = |n: usize| format!("/catalog/areas/{}", "a".repeat(n));
-    erp.put(&long(64), json!({"name": "n", "color": "#ffffff"}))
-        .await
-        .is(201);
-    erp.put(&long(65), json!({"name": "n", "color": "#ffffff"}))
-        .await
-        .is_problem(400, "invalid_parameter");
+    let area_with_id_length = |length: usize| format!("/catalog/areas/{}", "a".repeat(length));
+    erp.put(
+        &area_with_id_length(64),
+        json!({"name": "n", "color": "#ffffff"}),
+    )
+    .await
+    .is(201);
+    erp.put(
+        &area_with_id_length(65),
+        json!({"name": "n", "color": "#ffffff"}),
+    )
+    .await
+    .is_problem(400, "invalid_parameter");
 }
 
 #[rstest]
 #[actix_web::test]
-async fn control_characters_are_refused_wherever_people_write(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn control_characters_in_text_members_return_422(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     for c in ['\0', '\u{1}', '\u{1b}', '\n', '\u{7f}', '\u{85}'] {
         for member in ["first_name", "last_name"] {
-            let body = access(member, json!(format!("a{c}b")));
+            let body = access_with(member, json!(format!("a{c}b")));
             let refused = app
                 .editor()
                 .post(ACCESSES, body)
@@ -289,7 +312,7 @@ async fn control_characters_are_refused_wherever_people_write(
                 .is_problem(422, "validation_failed");
             assert_eq!(refused.errors(), [format!("/{member} control_character")]);
         }
-        let body = access("email", json!(format!("a{c}b@c.example")));
+        let body = access_with("email", json!(format!("a{c}b@c.example")));
         let refused = app
             .editor()
             .post(ACCESSES, body)
@@ -306,7 +329,7 @@ async fn control_characters_are_refused_wherever_people_write(
 
 #[rstest]
 #[actix_web::test]
-async fn all_bad_fields_are_told_at_once_in_the_callers_language(
+async fn all_invalid_members_are_reported_in_the_accepted_language(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -327,10 +350,8 @@ async fn all_bad_fields_are_told_at_once_in_the_callers_language(
         "/role unknown_value",
     ];
     assert_eq!(refused.errors(), expected);
-    assert_eq!(
-        (refused.header("content-language"), &refused.json["title"]),
-        ("de", &json!("Prüfung fehlgeschlagen"))
-    );
+    assert_eq!(refused.header("content-language"), "de");
+    assert_eq!(refused.json["title"], "Prüfung fehlgeschlagen");
     assert!(
         refused
             .header("vary")
@@ -340,13 +361,15 @@ async fn all_bad_fields_are_told_at_once_in_the_callers_language(
                 .headers
                 .get_all("vary")
                 .iter()
-                .any(|it| it == "accept-language")
+                .any(|value| value == "accept-language")
     );
 }
 
 #[rstest]
 #[actix_web::test]
-async fn bad_paths_and_parameters(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn invalid_path_or_query_parameter_returns_400_or_404(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -363,13 +386,15 @@ async fn bad_paths_and_parameters(#[values(Sqlite, Postgres)] engine: Engine) {
             .await
             .is_problem(400, "invalid_parameter");
     }
-    let nobody = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
+    let unknown_id = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
     reader
-        .get(&format!("{ACCESSES}/{nobody}"))
+        .get(&format!("{ACCESSES}/{unknown_id}"))
         .await
         .is_problem(404, "not_found");
     reader
-        .get(&format!("/customer-integrations/K-99/accesses/{nobody}"))
+        .get(&format!(
+            "/customer-integrations/K-99/accesses/{unknown_id}"
+        ))
         .await
         .is_problem(404, "not_found");
     reader
@@ -394,14 +419,10 @@ async fn bad_paths_and_parameters(#[values(Sqlite, Postgres)] engine: Engine) {
         ("colour=red", "unknown_parameter"),
         ("Limit=1", "unknown_parameter"),
     ] {
-        let answer = reader.get(&format!("{ACCESSES}?{query}")).await;
-        assert_eq!(
-            (answer.status, answer.json["code"].as_str()),
-            (400, Some(code)),
-            "{query}: {}",
-            answer.text
-        );
-        assert_eq!(answer.errors().len(), 1, "{query}: {}", answer.text);
+        let response = reader.get(&format!("{ACCESSES}?{query}")).await;
+        assert_eq!(response.status, 400, "{query}: {}", response.text);
+        assert_eq!(response.json["code"], code, "{query}: {}", response.text);
+        assert_eq!(response.errors().len(), 1, "{query}: {}", response.text);
     }
     let long = "x".repeat(201);
     reader
@@ -412,11 +433,11 @@ async fn bad_paths_and_parameters(#[values(Sqlite, Postgres)] engine: Engine) {
         .get(&format!("{ACCESSES}?q={}", "a+".repeat(16)))
         .await
         .is(200);
-    let many = reader
+    let refused = reader
         .get(&format!("{ACCESSES}?q={}", "a+".repeat(17)))
         .await
         .is_problem(400, "invalid_parameter");
-    assert_eq!(many.errors(), ["q too_many_values"]);
+    assert_eq!(refused.errors(), ["q too_many_values"]);
     reader
         .get("/customer-integrations/K-1?verbose=1")
         .await
@@ -425,11 +446,14 @@ async fn bad_paths_and_parameters(#[values(Sqlite, Postgres)] engine: Engine) {
 
 #[rstest]
 #[actix_web::test]
-async fn unknown_routes_and_methods(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn unknown_route_returns_404_and_unsupported_method_405(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::start(engine).await else {
         return;
     };
-    let (reader, anonymous) = (app.reader(), app.anonymous());
+    let reader = app.reader();
+    let anonymous = app.anonymous();
     for path in [
         "/nothing",
         "/customer-integrations/K-1/nothing",
@@ -455,22 +479,24 @@ async fn unknown_routes_and_methods(#[values(Sqlite, Postgres)] engine: Engine) 
         ("PUT", "//docs", "GET, HEAD"),
         ("PUT", "//docs/", "GET, HEAD"),
     ] {
-        let answer = anonymous
+        let response = anonymous
             .request(method, path)
             .send()
             .await
             .is_problem(405, "method_not_allowed");
-        assert_eq!(answer.header("allow"), allow, "{method} {path}");
+        assert_eq!(response.header("allow"), allow, "{method} {path}");
     }
 }
 
 #[rstest]
 #[actix_web::test]
-async fn request_ids_are_taken_over_when_they_are_sane(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn valid_request_id_is_echoed_and_invalid_one_is_replaced(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::start(engine).await else {
         return;
     };
-    let sent = async |id: &str| {
+    let request_id_for = async |id: &str| {
         let request = app
             .anonymous()
             .request("GET", "/customer-integrations")
@@ -482,12 +508,12 @@ async fn request_ids_are_taken_over_when_they_are_sane(#[values(Sqlite, Postgres
             .header("x-request-id")
             .to_owned()
     };
-    assert_eq!(sent("abc-1.2_3~4:/+=@").await, "abc-1.2_3~4:/+=@");
-    for insane in ["", "a b", "<script>", &"x".repeat(129)] {
-        let given = sent(insane).await;
+    assert_eq!(request_id_for("abc-1.2_3~4:/+=@").await, "abc-1.2_3~4:/+=@");
+    for invalid in ["", "a b", "<script>", &"x".repeat(129)] {
+        let returned = request_id_for(invalid).await;
         assert!(
-            uuid::Uuid::parse_str(&given).is_ok(),
-            "{insane:?} was answered with {given:?}"
+            uuid::Uuid::parse_str(&returned).is_ok(),
+            "{invalid:?} was replaced by {returned:?}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The catalogue as the ERP tells it.
+//! The catalog, which the ERP system writes.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -7,12 +7,14 @@ use crate::support::{Engine, Engine::*, TestApp};
 
 #[rstest]
 #[actix_web::test]
-async fn entries_are_created_replaced_and_left_alone(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn catalog_put_creates_replaces_or_leaves_entry_unchanged(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::start(engine).await else {
         return;
     };
     let erp = app.erp();
-    for (path, body, other) in [
+    for (path, body, changed_body) in [
         (
             "business-partners/K-1",
             json!({"name": "A", "search_name": "A"}),
@@ -36,18 +38,16 @@ async fn entries_are_created_replaced_and_left_alone(#[values(Sqlite, Postgres)]
     ] {
         let path = format!("/catalog/{path}");
         let created = erp.put(&path, body.clone()).await.is(201);
-        assert_eq!(
-            (&created.json["version"], &created.json["active"]),
-            (&json!(1), &json!(true))
-        );
+        assert_eq!(created.json["version"], 1);
+        assert_eq!(created.json["active"], true);
         assert_eq!(
             erp.put(&path, body.clone()).await.is(200).json,
             created.json
         );
-        let replaced = erp.put(&path, other.clone()).await.is(200);
+        let replaced = erp.put(&path, changed_body.clone()).await.is(200);
         assert_eq!(replaced.json["version"], 2);
         assert_eq!(erp.get(&path).await.is(200).json, replaced.json);
-        let mut retired = other;
+        let mut retired = changed_body;
         retired["active"] = json!(false);
         assert_eq!(erp.put(&path, retired).await.is(200).json["active"], false);
         let create_only = erp
@@ -59,19 +59,20 @@ async fn entries_are_created_replaced_and_left_alone(#[values(Sqlite, Postgres)]
         create_only.is_problem(412, "precondition_failed");
     }
     let area = erp.get("/catalog/areas/A-1").await.is(200).json;
-    assert_eq!(
-        (&area["color"], &area["start_ticket_types"]),
-        (&json!("#AABBCD"), &Value::Null)
-    );
+    assert_eq!(area["color"], "#AABBCD");
+    assert_eq!(area["start_ticket_types"], Value::Null);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn start_ticket_types_are_known_and_distinct(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn area_put_with_unknown_or_duplicate_start_ticket_types_returns_422(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
-    let (erp, path) = (app.erp(), "/catalog/areas/A-1");
+    let erp = app.erp();
+    let path = "/catalog/areas/A-1";
     let area = |ids: Value| json!({"name": "A", "color": "#000000", "start_ticket_types": ids});
     for ids in [json!([]), json!(["T-2", "T-1"]), Value::Null] {
         assert_eq!(
@@ -95,7 +96,11 @@ async fn start_ticket_types_are_known_and_distinct(#[values(Sqlite, Postgres)] e
         .put(path, area(json!(unknown)))
         .await
         .is_problem(422, "unknown_reference");
-    assert_eq!(refused.errors().len(), 200, "as many as the document says");
+    assert_eq!(
+        refused.errors().len(),
+        200,
+        "the documented maximum of errors"
+    );
     let refused = erp
         .put(path, area(json!(["T-1", "T-1"])))
         .await
@@ -115,13 +120,14 @@ async fn start_ticket_types_are_known_and_distinct(#[values(Sqlite, Postgres)] e
 
 #[rstest]
 #[actix_web::test]
-async fn grantable_is_what_is_active_and_not_granted_yet(
+async fn grantable_to_lists_active_entries_not_yet_granted(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (reader, erp) = (app.reader(), app.erp());
+    let reader = app.reader();
+    let erp = app.erp();
     let ids = async |path: &str| {
         reader
             .get(&format!("/catalog/{path}"))
@@ -157,15 +163,15 @@ async fn grantable_is_what_is_active_and_not_granted_yet(
 
 #[rstest]
 #[actix_web::test]
-async fn a_token_limited_to_one_partner_reads_its_own_and_changes_nothing_shared(
+async fn partner_limited_token_reads_own_partner_and_cannot_write_catalog(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
     let own = app.editor_of("K-1");
-    // whatever anybody else gets at the same address
-    for reads in 0..2 {
+    // the second round reads cached lists, which must not be shared between tokens
+    for round in 0..2 {
         assert!(
             app.reader()
                 .get("/catalog/business-partners")
@@ -174,7 +180,7 @@ async fn a_token_limited_to_one_partner_reads_its_own_and_changes_nothing_shared
                 .items("/id")
                 .len()
                 > 1,
-            "{reads}"
+            "round {round}"
         );
         assert_eq!(
             own.get("/catalog/business-partners")
@@ -184,13 +190,13 @@ async fn a_token_limited_to_one_partner_reads_its_own_and_changes_nothing_shared
             ["K-1"]
         );
     }
-    // the same address, other contents: neither is told that it has the other's list
-    let tag = own.get("/catalog/business-partners").await.etag();
+    // the same URL has other contents for other tokens, so their ETags must differ
+    let etag = own.get("/catalog/business-partners").await.etag();
     for other in [app.reader(), app.editor_of("K-2")] {
-        let asked = other
+        let request = other
             .request("GET", "/catalog/business-partners")
-            .header("if-none-match", &tag);
-        assert_ne!(asked.send().await.is(200).etag(), tag);
+            .header("if-none-match", &etag);
+        assert_ne!(request.send().await.is(200).etag(), etag);
     }
     own.get("/catalog/business-partners/K-1").await.is(200);
     let foreign = own

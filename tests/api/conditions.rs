@@ -1,4 +1,4 @@
-//! Conditional requests beyond what all resources promise alike (`contracts`).
+//! Conditional requests, as far as `contracts` does not test them for all resources.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -9,15 +9,14 @@ const K1: &str = "/customer-integrations/K-1";
 
 #[rstest]
 #[actix_web::test]
-async fn a_write_may_name_the_states_it_is_not_meant_for(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn write_with_matching_if_none_match_returns_412(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, path) = (app.editor(), format!("{K1}/ticket-types/T-1"));
+    let editor = app.editor();
+    let path = format!("{K1}/ticket-types/T-1");
     let id = app.access("K-1", "a@b.example", json!({})).await;
-    app.editor()
+    editor
         .put(&format!("{K1}/areas/A-2"), Value::Null)
         .await
         .is(201);
@@ -32,22 +31,26 @@ async fn a_write_may_name_the_states_it_is_not_meant_for(
         ("PATCH", K1.to_owned(), json!({"active": true})),
         ("DELETE", format!("{K1}/areas/A-2"), json!({})),
     ] {
-        let tag = editor.get(&path).await.is(200).etag();
-        // weak comparison: the same text is the same state
-        for named in [
-            tag.clone(),
-            format!("W/{tag}"),
-            format!("\"x\" , \"a,b\",{tag}"),
+        let etag = editor.get(&path).await.is(200).etag();
+        // `If-None-Match` uses the weak comparison
+        for matching in [
+            etag.clone(),
+            format!("W/{etag}"),
+            format!("\"x\" , \"a,b\",{etag}"),
             "*".to_owned(),
         ] {
             let write = editor
                 .request(method, &path)
-                .header("if-none-match", &named)
+                .header("if-none-match", &matching)
                 .json(body.clone());
             let refused = write.send().await.is_problem(412, "precondition_failed");
-            assert_eq!(refused.etag(), tag, "{method} {path} unless {named}");
+            assert_eq!(
+                refused.etag(),
+                etag,
+                "{method} {path} with If-None-Match: {matching}"
+            );
         }
-        for unreadable in [
+        for malformed in [
             "3",
             "\"a",
             "*, \"a\"",
@@ -60,25 +63,25 @@ async fn a_write_may_name_the_states_it_is_not_meant_for(
             for header in ["if-match", "if-none-match"] {
                 let write = editor
                     .request(method, &path)
-                    .header(header, unreadable)
+                    .header(header, malformed)
                     .json(body.clone());
                 let refused = write.send().await.is_problem(400, "invalid_parameter");
-                assert_eq!(refused.errors().len(), 1, "{header}: {unreadable}");
+                assert_eq!(refused.errors().len(), 1, "{header}: {malformed}");
             }
         }
-        let other = editor
+        let response = editor
             .request(method, &path)
             .header("if-none-match", "\"0\", W/\"x\"")
             .json(body)
             .send()
             .await;
         assert!(
-            matches!(other.status, 200 | 204),
+            matches!(response.status, 200 | 204),
             "{method} {path}: {}",
-            other.text
+            response.text
         );
     }
-    // nothing that is not there bears a tag
+    // a resource that does not exist has no ETag
     editor
         .request("PUT", &format!("{K1}/areas/A-3"))
         .header("if-none-match", "\"1\"")
@@ -89,43 +92,47 @@ async fn a_write_may_name_the_states_it_is_not_meant_for(
 
 #[rstest]
 #[actix_web::test]
-async fn the_lines_of_a_header_are_one_list(#[values(Sqlite)] engine: Engine) {
+async fn repeated_condition_headers_are_combined(#[values(Sqlite)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, path) = (app.editor(), format!("{K1}/areas/A-1"));
-    let tag = editor.get(&path).await.is(200).etag();
-    for [first, second] in [["\"0\"", tag.as_str()], [tag.as_str(), "\"0\""]] {
-        let two = |method, header| {
+    let editor = app.editor();
+    let path = format!("{K1}/areas/A-1");
+    let etag = editor.get(&path).await.is(200).etag();
+    for [first, second] in [["\"0\"", etag.as_str()], [etag.as_str(), "\"0\""]] {
+        let request_with_both = |method, header| {
             editor
                 .request(method, &path)
                 .header(header, first)
                 .header(header, second)
         };
-        two("PUT", "if-match").send().await.is(200);
-        two("PUT", "if-none-match")
+        request_with_both("PUT", "if-match").send().await.is(200);
+        request_with_both("PUT", "if-none-match")
             .send()
             .await
             .is_problem(412, "precondition_failed");
-        two("GET", "if-none-match").send().await.is(304);
+        request_with_both("GET", "if-none-match")
+            .send()
+            .await
+            .is(304);
     }
     let mixed = editor
         .request("PUT", &path)
         .header("if-match", "*")
-        .header("if-match", &tag);
+        .header("if-match", &etag);
     mixed.send().await.is_problem(400, "invalid_parameter");
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_caller_that_is_up_to_date_costs_one_look_up_and_so_does_what_is_kept(
+async fn conditional_and_cached_reads_do_not_build_the_body(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     let reader = app.reader();
-    // each with a table that its body cannot be made without
+    // each path with a table that the service needs to build the body
     for (path, table) in [
         (K1.to_owned(), "accesses"),
         (format!("{K1}/accesses"), "accesses"),
@@ -133,13 +140,13 @@ async fn a_caller_that_is_up_to_date_costs_one_look_up_and_so_does_what_is_kept(
         ("/catalog/areas".to_owned(), "catalog_entries"),
         ("/catalog/areas?grantable_to=K-1".to_owned(), "grants"),
     ] {
-        let read = reader.get(&path).await.is(200);
-        let tag = read.etag();
+        let first = reader.get(&path).await.is(200);
+        let etag = first.etag();
         app.storage
             .try_execute(&format!("ALTER TABLE {table} RENAME TO gone"))
             .await
             .unwrap();
-        // at an address at which nobody has read it before
+        // the same resource under another spelling of its URL, which is not cached
         reader
             .get(&path.replace("K-1", "K%2D1"))
             .await
@@ -147,13 +154,14 @@ async fn a_caller_that_is_up_to_date_costs_one_look_up_and_so_does_what_is_kept(
         let again = reader.get(&path).await;
         if path.starts_with(K1) {
             let again = again.is(200);
-            assert_eq!((&again.json, again.etag()), (&read.json, tag.clone()));
+            assert_eq!(again.json, first.json);
+            assert_eq!(again.etag(), etag);
         } else {
             again.is_problem(500, "internal_error");
         }
         reader
             .request("GET", &path)
-            .header("if-none-match", &tag)
+            .header("if-none-match", &etag)
             .send()
             .await
             .is(304);
@@ -166,42 +174,44 @@ async fn a_caller_that_is_up_to_date_costs_one_look_up_and_so_does_what_is_kept(
 
 #[rstest]
 #[actix_web::test]
-async fn a_tag_and_what_bears_it_belong_to_one_state(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn equal_etags_have_equal_bodies_during_writes(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, reader) = (app.editor(), app.reader());
+    let editor = app.editor();
+    let reader = app.reader();
     let area = format!("{K1}/areas/A-2");
-    let written = std::cell::Cell::new(false);
+    let finished = std::cell::Cell::new(false);
     let write = async {
         for _ in 0..40 {
             editor.put(&area, Value::Null).await.is(201);
             editor.delete(&area).await.is(204);
         }
-        written.set(true);
+        finished.set(true);
     };
     let read = async |path: &str| {
-        let mut seen = std::collections::BTreeMap::new();
-        while !written.get() {
-            let answer = reader.get(path).await.is(200);
-            let first = seen
-                .entry(answer.etag())
-                .or_insert_with(|| answer.json.clone());
+        let mut bodies_by_etag = std::collections::BTreeMap::new();
+        while !finished.get() {
+            let response = reader.get(path).await.is(200);
+            let first_body = bodies_by_etag
+                .entry(response.etag())
+                .or_insert_with(|| response.json.clone());
             assert_eq!(
-                *first,
-                answer.json,
+                *first_body,
+                response.json,
                 "{path} has two bodies for {}",
-                answer.etag()
+                response.etag()
             );
         }
     };
-    let lists = (format!("{K1}/areas"), "/catalog/areas?grantable_to=K-1");
+    let areas = format!("{K1}/areas");
+    let grantable_areas = "/catalog/areas?grantable_to=K-1";
     tokio::join!(
         write,
         read(K1),
-        read(&lists.0),
-        read(&lists.0),
-        read(lists.1),
-        read(lists.1)
+        read(&areas),
+        read(&areas),
+        read(grantable_areas),
+        read(grantable_areas)
     );
 }

@@ -1,4 +1,5 @@
-//! Clients that stop half-way: what they hold is let go. Spoken by hand, since no proper client behaves like this.
+//! Clients that stop sending half-way or send slowly. The service must release their connections.
+//! The requests are written to the socket directly, because HTTP clients do not behave like this.
 
 use std::time::Duration;
 
@@ -12,44 +13,52 @@ use crate::support::{
     wire::{RETRY_LIMIT, connect, head, to_the_end},
 };
 
-/// A service that waits for bodies no longer than `body_timeout`.
-async fn impatient(body_timeout: Duration) -> TestApp {
+/// Starts a service that waits for request bodies no longer than `body_timeout`.
+async fn app_with_body_timeout(body_timeout: Duration) -> TestApp {
     TestApp::changed(|config| config.limits.body_timeout = body_timeout).await
 }
 
 const PARTNER: &str = "/catalog/business-partners/K-1";
 const BODY: &str = r#"{"name": "N", "search_name": "S"}"#;
 
-fn sized() -> String {
+fn content_length() -> String {
     format!("Content-Length: {}\r\n", BODY.len())
 }
 
 #[rstest::rstest]
-#[case::sized(&sized(), &BODY[..9])]
+#[case::content_length(&content_length(), &BODY[..9])]
 #[case::chunked("Transfer-Encoding: chunked\r\n", "9\r\n{\"name\": ")]
 #[actix_web::test]
-async fn a_body_that_does_not_come_is_not_waited_for(#[case] framing: &str, #[case] part: &str) {
-    let app = impatient(Duration::from_millis(500)).await;
+async fn incomplete_body_returns_408_and_closes_connection(
+    #[case] framing: &str,
+    #[case] part: &str,
+) {
+    let app = app_with_body_timeout(Duration::from_millis(500)).await;
     let mut stream = connect(&app).await;
     stream
         .write_all(format!("{}\r\n{part}", head("PUT", PARTNER, framing)).as_bytes())
         .await
         .unwrap();
-    let answer = to_the_end(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    let response = to_the_end(&mut stream).await;
+    assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
     assert!(
-        answer.to_lowercase().contains("\r\nconnection: close\r\n"),
-        "{answer}"
+        response
+            .to_lowercase()
+            .contains("\r\nconnection: close\r\n"),
+        "{response}"
     );
-    assert!(answer.contains(r#""code":"request_timeout""#), "{answer}");
+    assert!(
+        response.contains(r#""code":"request_timeout""#),
+        "{response}"
+    );
     app.reader().get(PARTNER).await.is_problem(404, "not_found");
 }
 
 #[actix_web::test]
-async fn a_body_that_comes_drop_by_drop_is_late_as_well() {
-    let app = impatient(Duration::from_millis(500)).await;
-    let (mut reading, mut writing) = connect(&app).await.into_split();
-    writing
+async fn trickled_body_past_timeout_returns_408() {
+    let app = app_with_body_timeout(Duration::from_millis(500)).await;
+    let (mut reader, mut writer) = connect(&app).await.into_split();
+    writer
         .write_all(
             format!(
                 "{}\r\n",
@@ -59,32 +68,29 @@ async fn a_body_that_comes_drop_by_drop_is_late_as_well() {
         )
         .await
         .unwrap();
-    let drip = async {
-        // ends when the service has closed the connection
-        while writing.write_all(b" ").await.is_ok() {
+    let trickle = async {
+        // ends when the service closes the connection
+        while writer.write_all(b" ").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     let mut start = [0; 12];
-    let (read, ()) = tokio::join!(
-        timeout(RETRY_LIMIT, reading.read_exact(&mut start)),
-        async {
-            timeout(RETRY_LIMIT, drip)
-                .await
-                .expect("the connection stays open");
-        }
-    );
-    read.expect("no answer").unwrap();
+    let (read, ()) = tokio::join!(timeout(RETRY_LIMIT, reader.read_exact(&mut start)), async {
+        timeout(RETRY_LIMIT, trickle)
+            .await
+            .expect("the service did not close the connection");
+    });
+    read.expect("no response before the timeout").unwrap();
     assert_eq!(&start, b"HTTP/1.1 408");
 }
 
 #[actix_web::test]
-async fn a_slow_body_that_comes_in_time_is_taken() {
-    let app = impatient(RETRY_LIMIT).await;
+async fn slow_body_within_timeout_is_accepted() {
+    let app = app_with_body_timeout(RETRY_LIMIT).await;
     let mut stream = connect(&app).await;
     let request = format!(
         "{}Connection: close\r\n\r\n",
-        head("PUT", PARTNER, &sized())
+        head("PUT", PARTNER, &content_length())
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     for part in BODY.as_bytes().chunks(8) {
@@ -92,23 +98,26 @@ async fn a_slow_body_that_comes_in_time_is_taken() {
         stream.flush().await.unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let answer = to_the_end(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let response = to_the_end(&mut stream).await;
+    assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
 }
 
-/// As Java's client asks by default; with `upgrade` in the answer it takes the connection for one that stays open.
+/// Java's HTTP client offers this upgrade by default. If the response contained `upgrade`, the
+/// client would treat the connection as persistent.
 #[actix_web::test]
-async fn an_offer_to_speak_http_2_is_declined_and_the_connection_closed() {
-    let app = impatient(Duration::from_secs(5)).await;
+async fn http2_upgrade_offer_is_declined_and_connection_closed() {
+    let app = app_with_body_timeout(Duration::from_secs(5)).await;
     let mut stream = connect(&app).await;
-    let offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n";
-    let request = format!("{}{offer}\r\n{BODY}", head("PUT", PARTNER, &sized()));
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let answer = to_the_end(&mut stream).await.to_lowercase();
-    assert!(answer.starts_with("http/1.1 201 "), "{answer}");
-    assert!(
-        answer.contains("\r\nconnection: close\r\n") && !answer.contains("upgrade"),
-        "{answer}"
+    let offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
+        HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n";
+    let request = format!(
+        "{}{offer}\r\n{BODY}",
+        head("PUT", PARTNER, &content_length())
     );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let response = to_the_end(&mut stream).await.to_lowercase();
+    assert!(response.starts_with("http/1.1 201 "), "{response}");
+    assert!(response.contains("\r\nconnection: close\r\n"), "{response}");
+    assert!(!response.contains("upgrade"), "{response}");
     app.reader().get(PARTNER).await.is(200);
 }

@@ -1,4 +1,5 @@
-//! What all resources promise alike: paging, tags, preconditions, CORS. A new list or a new write without a row fails.
+//! Behavior that all resources share: paging, ETags, preconditions and CORS. The tests fail if a
+//! documented list is missing from the table.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rstest::rstest;
@@ -12,95 +13,103 @@ use crate::support::{
     document::{OPERATIONS, Operation},
 };
 
-/// A list of the document; `add` knows how to add an item to it.
-struct Listed {
+/// A documented list; `add` adds an item to it.
+struct ListCase {
     operation: &'static str,
-    /// Below the API's base, in an application made by [`TestApp::ready`].
+    /// Relative to the base path of the API, for the data of [`TestApp::ready`].
     path: &'static str,
-    /// Where an item's id is, as a JSON pointer.
+    /// JSON pointer to the ID of an item.
     id: &'static str,
 }
 
-const LISTS: [Listed; 14] = [
-    Listed {
+const LISTS: [ListCase; 14] = [
+    ListCase {
         operation: "list_catalog_business_partners",
         path: "/catalog/business-partners",
         id: "/id",
     },
-    Listed {
+    ListCase {
         operation: "list_catalog_areas",
         path: "/catalog/areas",
         id: "/id",
     },
-    Listed {
+    ListCase {
         operation: "list_catalog_ticket_types",
         path: "/catalog/ticket-types",
         id: "/id",
     },
-    Listed {
+    ListCase {
         operation: "list_catalog_plan_boards",
         path: "/catalog/plan-boards",
         id: "/id",
     },
-    Listed {
+    ListCase {
         operation: "list_customer_integrations",
         path: "/customer-integrations",
         id: "/business_partner/id",
     },
-    Listed {
+    ListCase {
         operation: "list_accesses",
         path: "/customer-integrations/K-1/accesses",
         id: "/id",
     },
-    Listed {
+    ListCase {
         operation: "list_areas",
         path: "/customer-integrations/K-1/areas",
         id: "/area_id",
     },
-    Listed {
+    ListCase {
         operation: "list_ticket_types",
         path: "/customer-integrations/K-1/ticket-types",
         id: "/ticket_type_id",
     },
-    Listed {
+    ListCase {
         operation: "list_plan_boards",
         path: "/customer-integrations/K-1/plan-boards",
         id: "/plan_board_id",
     },
-    Listed {
+    ListCase {
         operation: "list_tags",
         path: "/customer-integrations/K-1/tags",
         id: "/id",
     },
-    Listed {
+    ListCase {
         operation: "list_queries",
         path: "/customer-integrations/K-1/queries",
         id: "/id",
     },
-    Listed {
+    ListCase {
         operation: "list_exclusion_rules",
         path: "/customer-integrations/K-1/exclusion-rules",
         id: "/id",
     },
-    Listed {
+    ListCase {
         operation: "list_global_exclusion_rules",
         path: "/exclusion-rules",
         id: "/id",
     },
-    Listed {
+    ListCase {
         operation: "list_history",
         path: "/customer-integrations/K-1/history",
         id: "/id",
     },
 ];
 
-/// Lists that are not paged: they are the same for everybody, and short.
+/// Lists without paging, because they are short and constant.
 const UNPAGED: [&str; 1] = ["list_ticket_fields"];
 
-impl Listed {
-    /// Adds an item that sorts as `name`; names may repeat, `n` may not.
+impl ListCase {
+    fn of(operation: &str) -> &'static Self {
+        LISTS
+            .iter()
+            .find(|list| list.operation == operation)
+            .expect("a list of the table")
+    }
+
+    /// Adds an item that sorts as `name`. Names may repeat, `n` must be unique.
     async fn add(&self, app: &TestApp, n: usize, name: &str) {
-        let (erp, editor) = (app.erp(), app.editor());
+        let erp = app.erp();
+        let editor = app.editor();
         let id = format!("X-{n:03}");
         let area = json!({"name": name, "color": "#000000"});
         let ticket_type = json!({"name": name, "kind": "dynamic"});
@@ -157,7 +166,7 @@ impl Listed {
                     .await
                     .is(201);
             }
-            // a change of any sort makes an entry
+            // every change adds a history entry
             "list_tags" | "list_history" => {
                 let tag = json!({"name": format!("{name} {n}")});
                 editor
@@ -166,42 +175,47 @@ impl Listed {
                     .is(201);
             }
             "list_queries" => {
-                let query = json!({"name": format!("{name} {n}"), "filter": filter(), "columns": ["subject"]});
+                let query = json!({
+                    "name": format!("{name} {n}"),
+                    "filter": filter(),
+                    "columns": ["subject"],
+                });
                 editor.post(self.path, query).await.is(201);
             }
             "list_exclusion_rules" | "list_global_exclusion_rules" => {
                 let rule = json!({"name": format!("{name} {n}"), "filter": filter()});
                 app.ruler().post(self.path, rule).await.is(201);
             }
-            unknown => panic!("{unknown}"),
+            unknown => panic!("no way to add an item to {unknown}"),
         }
     }
-}
 
-impl Listed {
-    /// The orders that the document names; an empty one where there is no choice.
+    /// Returns the documented sort orders, or an empty one if the list has no `sort` parameter.
     fn orders(&self) -> Vec<String> {
         let operation = OPERATIONS
             .iter()
-            .find(|it| it.id == self.operation)
+            .find(|operation| operation.id == self.operation)
             .unwrap();
         let parameters = operation.value["parameters"].as_array().unwrap();
-        let sort = parameters.iter().find(|it| it["name"] == "sort");
+        let sort = parameters
+            .iter()
+            .find(|parameter| parameter["name"] == "sort");
         let orders = sort.map(|sort| {
             sort["schema"]["enum"]
                 .as_array()
-                .expect("the orders")
+                .expect("sort is an enum")
                 .clone()
         });
         orders.map_or(vec![String::new()], |orders| {
             orders
                 .iter()
-                .map(|it| it.as_str().unwrap().to_owned())
+                .map(|order| order.as_str().unwrap().to_owned())
                 .collect()
         })
     }
 
-    fn path_by(&self, sort: &str) -> String {
+    /// Returns the path of the list in this order, ready for more query parameters.
+    fn path_sorted_by(&self, sort: &str) -> String {
         if sort.is_empty() {
             format!("{}?", self.path)
         } else {
@@ -209,27 +223,29 @@ impl Listed {
         }
     }
 
-    fn mirror_of(sort: &str) -> Option<String> {
-        let mirrored = sort
+    /// Returns the opposite order.
+    fn reverse_of(sort: &str) -> Option<String> {
+        let reversed = sort
             .strip_prefix('-')
             .map_or_else(|| format!("-{sort}"), ToOwned::to_owned);
-        (!sort.is_empty()).then_some(mirrored)
+        (!sort.is_empty()).then_some(reversed)
     }
 
     fn ids(&self, items: &[Value]) -> Vec<String> {
         items
             .iter()
-            .map(|it| it.pointer(self.id).unwrap().as_str().unwrap().to_owned())
+            .map(|item| item.pointer(self.id).unwrap().as_str().unwrap().to_owned())
             .collect()
     }
 
-    /// Deletes items; false where these cannot be deleted.
+    /// Deletes items. Returns false if the API cannot delete items of this list.
     async fn delete(&self, app: &TestApp, ids: &[String]) -> bool {
-        let deletes = |it: &&Operation| {
-            let item = it.path.rsplit_once('/').map(|(list, _)| list);
-            it.method == "DELETE" && item == Some(&format!("/api/v1{}", self.shape()))
+        let deletes_item = |operation: &&Operation| {
+            let list_path = operation.path.rsplit_once('/').map(|(list, _)| list);
+            operation.method == "DELETE"
+                && list_path == Some(&format!("/api/v1{}", self.path_template()))
         };
-        let Some(operation) = OPERATIONS.iter().find(deletes) else {
+        let Some(operation) = OPERATIONS.iter().find(deletes_item) else {
             return false;
         };
         for id in ids {
@@ -241,18 +257,18 @@ impl Listed {
         true
     }
 
-    /// The path as the document writes it.
-    fn shape(&self) -> String {
+    /// Returns the path as documented.
+    fn path_template(&self) -> String {
         self.path.replace("K-1", "{business_partner_id}")
     }
 }
 
 #[test]
-fn every_list_is_in_the_table() {
+fn table_contains_every_documented_list() {
     let mut documented: Vec<_> = OPERATIONS
         .iter()
-        .filter(|it| it.is_list())
-        .map(|it| it.id.as_str())
+        .filter(|operation| operation.is_list())
+        .map(|operation| operation.id.as_str())
         .collect();
     let mut listed: Vec<_> = LISTS
         .iter()
@@ -264,7 +280,8 @@ fn every_list_is_in_the_table() {
     assert_eq!(documented, listed);
 }
 
-/// Names that collide, differ in case and accents only, or hold what SQL and cursors might trip over.
+/// Names that collide, differ only in case or accents, or contain characters that are special in
+/// SQL.
 const NAMES: [&str; 10] = [
     "Ähre",
     "ahre",
@@ -280,19 +297,36 @@ const NAMES: [&str; 10] = [
 
 #[rstest]
 #[actix_web::test]
-async fn pages_neither_lose_nor_repeat(
+async fn pages_contain_every_item_once(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)] list: usize,
+    #[values(
+        "list_catalog_business_partners",
+        "list_catalog_areas",
+        "list_catalog_ticket_types",
+        "list_catalog_plan_boards",
+        "list_customer_integrations",
+        "list_accesses",
+        "list_areas",
+        "list_ticket_types",
+        "list_plan_boards",
+        "list_tags",
+        "list_queries",
+        "list_exclusion_rules",
+        "list_global_exclusion_rules",
+        "list_history"
+    )]
+    operation: &str,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (list, reader) = (&LISTS[list], app.reader());
+    let list = ListCase::of(operation);
+    let reader = app.reader();
     for (n, name) in NAMES.iter().enumerate() {
         list.add(&app, n, name).await;
     }
     for sort in list.orders() {
-        let path = list.path_by(&sort);
+        let path = list.path_sorted_by(&sort);
         let whole = list.ids(&reader.all(&format!("{path}limit=200")).await);
         assert!(whole.len() >= NAMES.len(), "{}", list.operation);
         for limit in [1, 2, 5] {
@@ -303,18 +337,18 @@ async fn pages_neither_lose_nor_repeat(
                 list.operation
             );
         }
-        let Some(mirrored) = Listed::mirror_of(&sort) else {
+        let Some(reversed) = ListCase::reverse_of(&sort) else {
             continue;
         };
-        let mut backwards = list.ids(
+        let mut reversed_ids = list.ids(
             &reader
-                .all(&format!("{}limit=3", list.path_by(&mirrored)))
+                .all(&format!("{}limit=3", list.path_sorted_by(&reversed)))
                 .await,
         );
-        backwards.reverse();
+        reversed_ids.reverse();
         assert_eq!(
-            backwards, whole,
-            "{} by {sort} is not the mirror of {mirrored}",
+            reversed_ids, whole,
+            "{} by {sort} is not the reverse of {reversed}",
             list.operation
         );
     }
@@ -322,28 +356,45 @@ async fn pages_neither_lose_nor_repeat(
 
 #[rstest]
 #[actix_web::test]
-async fn paging_goes_on_while_others_write(
+async fn paging_during_writes_returns_unchanged_items_once(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)] list: usize,
+    #[values(
+        "list_catalog_business_partners",
+        "list_catalog_areas",
+        "list_catalog_ticket_types",
+        "list_catalog_plan_boards",
+        "list_customer_integrations",
+        "list_accesses",
+        "list_areas",
+        "list_ticket_types",
+        "list_plan_boards",
+        "list_tags",
+        "list_queries",
+        "list_exclusion_rules",
+        "list_global_exclusion_rules",
+        "list_history"
+    )]
+    operation: &str,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (list, reader) = (&LISTS[list], app.reader());
+    let list = ListCase::of(operation);
+    let reader = app.reader();
     for (n, name) in NAMES.iter().enumerate() {
         list.add(&app, n, name).await;
     }
     for (round, sort) in list.orders().into_iter().enumerate() {
-        let path = list.path_by(&sort);
+        let path = list.path_sorted_by(&sort);
         let before = list.ids(&reader.all(&path).await);
         let first = reader.get(&format!("{path}limit=4")).await.is(200);
         for (n, name) in ["Aaa", "Mmm", "Zzz"].into_iter().enumerate() {
             list.add(&app, 100 + 3 * round + n, name).await;
         }
-        // one that was on the first page, the one its cursor names, and one that is still to come
-        let gone: Vec<_> = [1, 3, 6].into_iter().map(|n| before[n].clone()).collect();
-        let gone = if list.delete(&app, &gone).await {
-            gone
+        // an item of the first page, the item that the cursor points to, and one of a later page
+        let candidates: Vec<_> = [1, 3, 6].into_iter().map(|n| before[n].clone()).collect();
+        let deleted = if list.delete(&app, &candidates).await {
+            candidates
         } else {
             Vec::new()
         };
@@ -358,16 +409,16 @@ async fn paging_goes_on_while_others_write(
             .collect();
         let untouched: Vec<_> = before
             .iter()
-            .filter(|id| !gone.contains(id))
+            .filter(|id| !deleted.contains(id))
             .cloned()
             .collect();
-        let again: Vec<_> = seen
+        let seen_untouched: Vec<_> = seen
             .iter()
             .filter(|id| untouched.contains(id))
             .cloned()
             .collect();
         assert_eq!(
-            again, untouched,
+            seen_untouched, untouched,
             "{} by {sort} lost or repeated an item",
             list.operation
         );
@@ -377,23 +428,23 @@ async fn paging_goes_on_while_others_write(
             "{}",
             list.operation
         );
-        // a place in one list means nothing in another
-        let others = LISTS
+        // a cursor is valid only for its own list and order
+        let other_list = LISTS
             .iter()
-            .filter(|it| it.operation != list.operation && it.orders().contains(&sort));
-        for elsewhere in others.take(1) {
-            let other = format!("{}cursor={cursor}", elsewhere.path_by(&sort));
+            .find(|other| other.operation != list.operation && other.orders().contains(&sort));
+        if let Some(other_list) = other_list {
+            let other = format!("{}cursor={cursor}", other_list.path_sorted_by(&sort));
             reader.get(&other).await.is_problem(400, "invalid_cursor");
         }
-        if let Some(mirrored) = Listed::mirror_of(&sort) {
-            let other = format!("{}cursor={cursor}", list.path_by(&mirrored));
+        if let Some(reversed) = ListCase::reverse_of(&sort) {
+            let other = format!("{}cursor={cursor}", list.path_sorted_by(&reversed));
             reader.get(&other).await.is_problem(400, "invalid_cursor");
         }
     }
 }
 
-/// Names that are hard to search for.
-const HARD: [&str; 9] = [
+/// Names with ligatures, accents and characters that are special in SQL patterns.
+const SEARCHED_NAMES: [&str; 9] = [
     "ℋotel ㎒ ™",
     "Straße",
     "STRASSE",
@@ -419,16 +470,16 @@ const HARD: [&str; 9] = [
 #[case("\u{301}", &[])]
 #[case("´ ¨", &[])]
 #[actix_web::test]
-async fn a_search_finds_the_same_on_both_engines(
+async fn search_ignores_case_accents_and_ligatures(
     #[values(Sqlite, Postgres)] engine: Engine,
     #[case] q: &str,
-    #[case] found: &[&str],
+    #[case] expected: &[&str],
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    for (n, name) in HARD.iter().enumerate() {
-        LISTS[1].add(&app, n, name).await;
+    for (n, name) in SEARCHED_NAMES.iter().enumerate() {
+        ListCase::of("list_catalog_areas").add(&app, n, name).await;
     }
     let path = format!(
         "/catalog/areas?{}",
@@ -436,13 +487,13 @@ async fn a_search_finds_the_same_on_both_engines(
     );
     let mut names = app.reader().get(&path).await.is(200).items("/name");
     names.sort_unstable();
-    assert_eq!(names, found);
+    assert_eq!(names, expected);
 }
 
-/// Cursors are not secret, so anybody can make one.
+/// Cursors are not signed, so clients can forge them.
 #[rstest]
 #[actix_web::test]
-async fn forged_times_in_cursors_are_refused(
+async fn cursor_with_forged_time_returns_400(
     #[values(Sqlite, Postgres)] engine: Engine,
     #[values(
         "-009999-06-01T00:00:00Z",
@@ -468,26 +519,34 @@ async fn forged_times_in_cursors_are_refused(
 
 #[rstest]
 #[actix_web::test]
-async fn both_engines_sort_alike(#[values(0, 4, 5)] list: usize) {
+async fn sort_order_is_equal_on_both_engines(
+    #[values(
+        "list_catalog_business_partners",
+        "list_customer_integrations",
+        "list_accesses"
+    )]
+    operation: &str,
+) {
+    let list = ListCase::of(operation);
     let mut orders = Vec::new();
     for engine in [Sqlite, Postgres] {
         let Some(app) = TestApp::ready(engine).await else {
             return;
         };
         for (n, name) in NAMES.iter().enumerate() {
-            LISTS[list].add(&app, n, name).await;
+            list.add(&app, n, name).await;
         }
-        let name = if LISTS[list].operation == "list_accesses" {
+        let name = if list.operation == "list_accesses" {
             "last_name"
         } else {
             "name"
         };
-        let items = app.reader().all(LISTS[list].path).await;
+        let items = app.reader().all(list.path).await;
         let names: Vec<_> = items
             .iter()
-            .map(|it| {
-                it.get(name)
-                    .or(it.pointer("/business_partner/name"))
+            .map(|item| {
+                item.get(name)
+                    .or(item.pointer("/business_partner/name"))
                     .unwrap()
                     .clone()
             })
@@ -499,98 +558,103 @@ async fn both_engines_sort_alike(#[values(0, 4, 5)] list: usize) {
 
 #[rstest]
 #[actix_web::test]
-async fn lists_answer_304_until_something_changes(
+async fn unchanged_list_returns_304(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)] list: usize,
+    #[values(
+        "list_catalog_business_partners",
+        "list_catalog_areas",
+        "list_catalog_ticket_types",
+        "list_catalog_plan_boards",
+        "list_customer_integrations",
+        "list_accesses",
+        "list_areas",
+        "list_ticket_types",
+        "list_plan_boards",
+        "list_tags",
+        "list_queries",
+        "list_exclusion_rules",
+        "list_global_exclusion_rules",
+        "list_history"
+    )]
+    operation: &str,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (list, reader) = (&LISTS[list], app.reader());
-    let tag = reader.get(list.path).await.is(200).etag();
-    let again = async || {
+    let list = ListCase::of(operation);
+    let reader = app.reader();
+    let etag = reader.get(list.path).await.is(200).etag();
+    let conditional_read = async || {
         reader
             .request("GET", list.path)
-            .header("if-none-match", &tag)
+            .header("if-none-match", &etag)
             .send()
             .await
     };
-    let same = again().await.is(304);
-    assert_eq!((same.text.as_str(), same.etag()), ("", tag.clone()));
+    let unchanged = conditional_read().await.is(304);
+    assert_eq!(unchanged.text, "");
+    assert_eq!(unchanged.etag(), etag);
     list.add(&app, 1, "New").await;
-    assert_ne!(again().await.is(200).etag(), tag);
+    assert_ne!(conditional_read().await.is(200).etag(), etag);
 }
 
-/// Single resources with a write that changes them.
-const SINGLES: [(&str, &str, &str); 15] = [
-    (
-        "/customer-integrations/K-1",
-        "PATCH",
-        r#"{"active": false}"#,
-    ),
-    (
-        "/customer-integrations/K-1/accesses/ACCESS",
-        "PATCH",
-        r#"{"language": "en"}"#,
-    ),
-    ("/customer-integrations/K-1/areas/A-2", "DELETE", ""),
-    (
-        "/customer-integrations/K-1/ticket-types/T-2",
-        "PUT",
-        r#"{"approval_required": true}"#,
-    ),
-    (
-        "/catalog/business-partners/K-1",
-        "PUT",
-        r#"{"name": "Other", "search_name": "P1"}"#,
-    ),
-    (
-        "/catalog/areas/A-1",
-        "PUT",
-        r##"{"name": "Other", "color": "#00AAFF"}"##,
-    ),
-    (
-        "/catalog/ticket-types/T-1",
-        "PUT",
-        r#"{"name": "Other", "kind": "standard"}"#,
-    ),
-    ("/customer-integrations/K-1/plan-boards/B-1", "DELETE", ""),
-    ("/catalog/plan-boards/B-1", "PUT", r#"{"name": "Other"}"#),
-    (
-        "/customer-integrations/K-1/tags/TAG",
-        "PATCH",
-        r#"{"name": "Other"}"#,
-    ),
-    ("/customer-integrations/K-1/tags/TAG", "DELETE", ""),
-    (
-        "/customer-integrations/K-1/queries/QUERY",
-        "PATCH",
-        r#"{"position": 7}"#,
-    ),
-    (
-        "/customer-integrations/K-1/exclusion-rules/RULE",
-        "PATCH",
-        r#"{"active": false}"#,
-    ),
-    (
-        "/exclusion-rules/GLOBAL",
-        "PATCH",
-        r#"{"description": "Other"}"#,
-    ),
-    ("/exclusion-rules/GLOBAL", "DELETE", ""),
-];
-
-/// A tag without the language it speaks of.
-fn state_of(tag: &str) -> String {
-    tag.split_once('+')
-        .map_or_else(|| tag.to_owned(), |(state, _)| format!("{state}\""))
+/// Returns an ETag without its language suffix.
+fn without_language(etag: &str) -> String {
+    etag.split_once('+')
+        .map_or_else(|| etag.to_owned(), |(state, _)| format!("{state}\""))
 }
 
+/// Each case is a write that changes a single resource.
 #[rstest]
+#[case::integration_patch("/customer-integrations/K-1", "PATCH", r#"{"active": false}"#)]
+#[case::access_patch(
+    "/customer-integrations/K-1/accesses/ACCESS",
+    "PATCH",
+    r#"{"language": "en"}"#
+)]
+#[case::area_delete("/customer-integrations/K-1/areas/A-2", "DELETE", "")]
+#[case::ticket_type_put(
+    "/customer-integrations/K-1/ticket-types/T-2",
+    "PUT",
+    r#"{"approval_required": true}"#
+)]
+#[case::catalog_partner_put(
+    "/catalog/business-partners/K-1",
+    "PUT",
+    r#"{"name": "Other", "search_name": "P1"}"#
+)]
+#[case::catalog_area_put(
+    "/catalog/areas/A-1",
+    "PUT",
+    r##"{"name": "Other", "color": "#00AAFF"}"##
+)]
+#[case::catalog_ticket_type_put(
+    "/catalog/ticket-types/T-1",
+    "PUT",
+    r#"{"name": "Other", "kind": "standard"}"#
+)]
+#[case::plan_board_delete("/customer-integrations/K-1/plan-boards/B-1", "DELETE", "")]
+#[case::catalog_plan_board_put("/catalog/plan-boards/B-1", "PUT", r#"{"name": "Other"}"#)]
+#[case::tag_patch("/customer-integrations/K-1/tags/TAG", "PATCH", r#"{"name": "Other"}"#)]
+#[case::tag_delete("/customer-integrations/K-1/tags/TAG", "DELETE", "")]
+#[case::query_patch(
+    "/customer-integrations/K-1/queries/QUERY",
+    "PATCH",
+    r#"{"position": 7}"#
+)]
+#[case::rule_patch(
+    "/customer-integrations/K-1/exclusion-rules/RULE",
+    "PATCH",
+    r#"{"active": false}"#
+)]
+#[case::global_rule_patch("/exclusion-rules/GLOBAL", "PATCH", r#"{"description": "Other"}"#)]
+#[case::global_rule_delete("/exclusion-rules/GLOBAL", "DELETE", "")]
 #[actix_web::test]
-async fn tags_guard_every_write(
+async fn write_with_stale_if_match_returns_412(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)] single: usize,
+    #[case] path: &str,
+    #[case] method: &str,
+    #[case] body: &str,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
@@ -604,52 +668,60 @@ async fn tags_guard_every_write(
         .put("/customer-integrations/K-1/ticket-types/T-2", Value::Null)
         .await
         .is(201);
-    let (path, method, body) = SINGLES[single];
-    let named = [
+    let ids_by_placeholder = [
         ("ACCESS", &ids.access),
         ("TAG", &ids.tag),
         ("QUERY", &ids.query),
         ("RULE", &ids.rule),
         ("GLOBAL", &ids.global_rule),
     ];
-    let path = named
+    let path = ids_by_placeholder
         .iter()
-        .fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
+        .fold(path.to_owned(), |path, (placeholder, id)| {
+            path.replace(placeholder, id)
+        });
     let caller = app.with_scope(
         "integration:read integration:write global-rules:write catalog:read catalog:write",
     );
     let current = caller.get(&path).await.is(200);
-    let tag = current.etag();
+    let etag = current.etag();
     assert!(
-        tag.starts_with('"') && tag.ends_with('"'),
-        "{tag} must be a strong tag"
+        etag.starts_with('"') && etag.ends_with('"'),
+        "{etag} must be a strong ETag"
     );
     let write = async |header: &str, value: &str| {
         let request = caller.request(method, &path).header(header, value);
         if body.is_empty() {
             request.send().await
         } else {
-            request.raw("application/json", body).send().await
+            request
+                .raw("application/json", body.to_owned())
+                .send()
+                .await
         }
     };
     caller
         .request("GET", &path)
-        .header("if-none-match", &tag)
+        .header("if-none-match", &etag)
         .send()
         .await
         .is(304);
     caller
         .request("GET", &path)
-        .header("if-none-match", &format!("\"x\", W/{tag}"))
+        .header("if-none-match", &format!("\"x\", W/{etag}"))
         .send()
         .await
         .is(304);
-    for stale in ["\"0\"", "\"999\"", "\"1x\"", &format!("W/{tag}"), "\"\""] {
+    for stale in ["\"0\"", "\"999\"", "\"1x\"", &format!("W/{etag}"), "\"\""] {
         let refused = write("if-match", stale)
             .await
             .is_problem(412, "precondition_failed");
-        // in whatever language the resource is shown
-        assert_eq!(refused.etag(), state_of(&tag), "412 tells the current tag");
+        // the ETag of a 412 has no language suffix
+        assert_eq!(
+            refused.etag(),
+            without_language(&etag),
+            "412 returns the current ETag"
+        );
     }
     write("if-match", "3")
         .await
@@ -664,22 +736,23 @@ async fn tags_guard_every_write(
         current.json,
         "a refused write changes nothing"
     );
-    let done = write("if-match", &format!("\"nope\", {tag}")).await;
-    assert!(matches!(done.status, 200 | 204), "{}", done.text);
+    let written = write("if-match", &format!("\"nope\", {etag}")).await;
+    assert!(matches!(written.status, 200 | 204), "{}", written.text);
     if method == "DELETE" {
         write("if-match", "*").await.is_problem(404, "not_found");
         return;
     }
     let after = caller.get(&path).await.is(200);
-    assert_eq!((after.etag(), &after.json), (done.etag(), &done.json));
-    assert_ne!(after.etag(), tag);
+    assert_eq!(after.etag(), written.etag());
+    assert_eq!(after.json, written.json);
+    assert_ne!(after.etag(), etag);
     caller
         .request("GET", &path)
-        .header("if-none-match", &tag)
+        .header("if-none-match", &etag)
         .send()
         .await
         .is(200);
-    // the bare version, or the integration's revision, will do: it is what an item of a list shows
+    // the version or revision alone is accepted too, because items of lists have no ETag
     let version = after
         .json
         .get("revision")
@@ -690,11 +763,12 @@ async fn tags_guard_every_write(
 
 #[rstest]
 #[actix_web::test]
-async fn if_match_on_what_does_not_exist_is_not_met(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn if_match_on_missing_resource_returns_412(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, path) = (app.editor(), "/customer-integrations/K-1/areas/A-2");
+    let editor = app.editor();
+    let path = "/customer-integrations/K-1/areas/A-2";
     editor
         .request("PUT", path)
         .header("if-match", "*")
@@ -718,7 +792,7 @@ async fn if_match_on_what_does_not_exist_is_not_met(#[values(Sqlite, Postgres)] 
 
 #[rstest]
 #[actix_web::test]
-async fn pages_of_allowed_origins_may_call(#[values(Sqlite)] engine: Engine) {
+async fn cors_allows_configured_origins_only(#[values(Sqlite)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -727,10 +801,9 @@ async fn pages_of_allowed_origins_may_call(#[values(Sqlite)] engine: Engine) {
             reqwest::Method::OPTIONS,
             format!("{}/api/v1/customer-integrations/K-1", app.base),
         );
-        let asked = request
+        request
             .header("origin", origin)
-            .header("access-control-request-method", "PATCH");
-        asked
+            .header("access-control-request-method", "PATCH")
             .header(
                 "access-control-request-headers",
                 "authorization,if-match,content-type",
@@ -764,7 +837,7 @@ async fn pages_of_allowed_origins_may_call(#[values(Sqlite)] engine: Engine) {
     for header in ["etag", "location", "x-request-id"] {
         assert!(exposed.contains(header), "{exposed}");
     }
-    // a problem can be read by the page as well
+    // problems are readable across origins too
     let problem = app
         .reader()
         .request("GET", "/customer-integrations/K-99")
@@ -780,24 +853,24 @@ async fn pages_of_allowed_origins_may_call(#[values(Sqlite)] engine: Engine) {
 }
 
 #[actix_web::test]
-async fn where_no_origin_is_allowed_no_page_is_told_that_it_may_call() {
+async fn cors_without_allowed_origins_sends_no_cors_headers() {
     let app = TestApp::changed(|config| config.cors_allowed_origins.clear()).await;
-    let from_page = |method: &str| {
+    let cross_origin = |method: &str| {
         let request = app
             .erp()
             .request(method, "/catalog/areas")
             .header("origin", "https://portal.example");
         request.header("access-control-request-method", "PUT")
     };
-    let answers = [
-        from_page("OPTIONS")
+    let responses = [
+        cross_origin("OPTIONS")
             .send()
             .await
             .is_problem(405, "method_not_allowed"),
-        from_page("GET").send().await.is(200),
+        cross_origin("GET").send().await.is(200),
     ];
-    for answer in answers {
-        assert_eq!(answer.header("access-control-allow-origin"), "");
-        assert!(!answer.header("vary").to_lowercase().contains("origin"));
+    for response in responses {
+        assert_eq!(response.header("access-control-allow-origin"), "");
+        assert!(!response.header("vary").to_lowercase().contains("origin"));
     }
 }

@@ -1,4 +1,5 @@
-//! The OpenAPI document: committed as generated, and complete. (Redocly and Spectral judge it in `.ci/run`.)
+//! The OpenAPI document is committed as generated, and complete. (`.ci/run` also validates it with
+//! Redocly and Spectral.)
 
 use std::collections::HashSet;
 
@@ -10,7 +11,7 @@ use crate::support::{
 };
 
 #[test]
-fn the_committed_document_is_the_generated_one() {
+fn committed_document_equals_generated_document() {
     let committed =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json"))
             .unwrap();
@@ -22,29 +23,29 @@ fn the_committed_document_is_the_generated_one() {
 }
 
 #[test]
-fn operation_ids_are_unique_and_name_their_handlers() {
+fn operation_ids_are_unique_and_name_handlers() {
     let mut seen = HashSet::new();
-    let rooms = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))
+    let modules = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))
         .unwrap()
-        .map(|room| room.unwrap().path());
-    let files = rooms
-        .filter(|room| room.is_dir())
-        .flat_map(|room| [room.join("routes.rs"), room.join("global_routes.rs")]);
-    let sources: String = files
+        .map(|entry| entry.unwrap().path());
+    let route_files = modules
+        .filter(|module| module.is_dir())
+        .flat_map(|module| [module.join("routes.rs"), module.join("global_routes.rs")]);
+    let sources: String = route_files
         .filter_map(|file| std::fs::read_to_string(file).ok())
         .collect();
     for operation in &*OPERATIONS {
         assert!(seen.insert(&operation.id), "{} occurs twice", operation.id);
         assert!(
             sources.contains(&format!("pub async fn {}(", operation.id)),
-            "{} names no handler",
+            "{} is not the name of a handler",
             operation.id
         );
     }
 }
 
 #[test]
-fn every_operation_is_described_and_tagged_and_asks_for_a_scope() {
+fn every_operation_has_description_tag_and_scope() {
     let tags: Vec<_> = DOCUMENT["tags"]
         .as_array()
         .unwrap()
@@ -52,17 +53,18 @@ fn every_operation_is_described_and_tagged_and_asks_for_a_scope() {
         .map(|tag| tag["name"].clone())
         .collect();
     for operation in &*OPERATIONS {
-        let (id, value) = (&operation.id, &operation.value);
+        let id = &operation.id;
+        let value = &operation.value;
         assert!(
             value["summary"]
                 .as_str()
-                .is_some_and(|it| !it.is_empty() && !it.ends_with('.')),
+                .is_some_and(|text| !text.is_empty() && !text.ends_with('.')),
             "{id}: summary"
         );
         assert!(
             value["description"]
                 .as_str()
-                .is_some_and(|it| it.len() > 30),
+                .is_some_and(|text| text.len() > 30),
             "{id}: description"
         );
         assert_eq!(
@@ -72,7 +74,7 @@ fn every_operation_is_described_and_tagged_and_asks_for_a_scope() {
         );
         assert!(
             tags.contains(&value["tags"][0]),
-            "{id}: tag is not described"
+            "{id}: the tag has no description"
         );
         assert!(operation.scope.contains(':'), "{id}: scope");
         assert!(value["security"][0]["bearer"].is_array(), "{id}: security");
@@ -80,15 +82,15 @@ fn every_operation_is_described_and_tagged_and_asks_for_a_scope() {
 }
 
 #[test]
-fn every_response_is_described_and_every_error_lists_its_codes() {
-    let mut known = HashSet::new();
+fn every_response_has_description_and_every_error_lists_its_codes() {
+    let mut checked_examples = HashSet::new();
     for operation in &*OPERATIONS {
         for (status, response) in operation.value["responses"].as_object().unwrap() {
             let at = format!("{} {status}", operation.id);
             assert!(
                 response["description"]
                     .as_str()
-                    .is_some_and(|it| !it.is_empty()),
+                    .is_some_and(|text| !text.is_empty()),
                 "{at}: description"
             );
             if status == "204" || status == "304" {
@@ -114,12 +116,9 @@ fn every_response_is_described_and_every_error_lists_its_codes() {
                         .next()
                         .unwrap();
                     let problem = &DOCUMENT["components"]["examples"][name]["value"];
-                    assert_eq!(
-                        (problem["code"].as_str(), problem["status"].to_string()),
-                        (Some(code.as_str()), status.clone()),
-                        "{at}"
-                    );
-                    if known.insert(name) {
+                    assert_eq!(problem["code"], code.as_str(), "{at}");
+                    assert_eq!(problem["status"].to_string(), *status, "{at}");
+                    if checked_examples.insert(name) {
                         fits(&problems["schema"], problem);
                     }
                 }
@@ -133,7 +132,7 @@ fn every_response_is_described_and_every_error_lists_its_codes() {
 }
 
 #[test]
-fn every_body_has_an_example_that_fits_and_refuses_unknown_members() {
+fn every_request_body_has_valid_example_and_rejects_unknown_members() {
     for operation in OPERATIONS.iter().filter(|operation| operation.has_body()) {
         let media = &operation.value["requestBody"]["content"]["application/json"];
         assert!(!media["example"].is_null(), "{}: example", operation.id);
@@ -152,17 +151,17 @@ fn every_body_has_an_example_that_fits_and_refuses_unknown_members() {
 }
 
 #[test]
-fn every_parameter_has_an_example_that_fits() {
+fn every_parameter_and_header_has_valid_example() {
     for operation in &*OPERATIONS {
         for parameter in operation.value["parameters"].as_array().unwrap() {
             let at = format!("{} {}", operation.id, parameter["name"]);
             assert!(
                 parameter["description"]
                     .as_str()
-                    .is_some_and(|it| it.ends_with('.')),
+                    .is_some_and(|text| text.ends_with('.')),
                 "{at}: description"
             );
-            // a cursor is opaque, and good for one list only
+            // a cursor is opaque and valid for a single list, so it has no useful example
             if parameter["name"] != "cursor" {
                 assert!(!parameter["example"].is_null(), "{at}: example");
                 fits(&parameter["schema"], &parameter["example"]);
@@ -175,7 +174,7 @@ fn every_parameter_has_an_example_that_fits() {
     }
 }
 
-/// The members of a schema, with those of its `allOf`.
+/// Returns the members of a schema, including those of its `allOf`.
 fn members(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
     let parts = schema["allOf"].as_array().into_iter().flatten();
     parts
@@ -184,7 +183,7 @@ fn members(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
         .flatten()
 }
 
-/// A limit of a schema, or of its alternative to `null`.
+/// Returns a limit of a schema, or of one of its `oneOf` alternatives; `null` if there is none.
 fn limit<'s>(schema: &'s Value, keyword: &str) -> &'s Value {
     let alternatives = schema["oneOf"].as_array().into_iter().flatten();
     alternatives
@@ -195,7 +194,7 @@ fn limit<'s>(schema: &'s Value, keyword: &str) -> &'s Value {
 }
 
 #[test]
-fn response_members_have_the_limits_of_request_members() {
+fn response_members_have_same_limits_as_request_members() {
     let schemas = &DOCUMENT["components"]["schemas"];
     let mut compared = 0;
     for (name, request) in schemas.as_object().unwrap() {
@@ -222,7 +221,7 @@ fn response_members_have_the_limits_of_request_members() {
     assert!(compared > 20, "{compared}");
 }
 
-/// The links of all answers: the operation that answers, and the link.
+/// Returns the links of all responses, each with the operation that it starts from.
 fn links() -> Vec<(&'static Operation, &'static Value)> {
     let mut links = Vec::new();
     for operation in &*OPERATIONS {
@@ -240,18 +239,20 @@ fn links() -> Vec<(&'static Operation, &'static Value)> {
 }
 
 #[test]
-fn links_lead_to_operations_and_give_them_what_the_answer_knows() {
+fn links_target_operations_and_supply_their_required_parameters() {
     for (source, link) in links() {
         let at = format!("{}: {link}", source.id);
         let target = OPERATIONS
             .iter()
-            .find(|it| it.id == link["operationId"].as_str().unwrap())
+            .find(|operation| operation.id == link["operationId"].as_str().unwrap())
             .expect(&at);
-        let given = link["parameters"].as_object().unwrap();
-        let taken = target.value["parameters"].as_array().unwrap();
-        for (name, value) in given {
+        let supplied = link["parameters"].as_object().unwrap();
+        let accepted = target.value["parameters"].as_array().unwrap();
+        for (name, value) in supplied {
             assert!(
-                taken.iter().any(|it| it["name"] == name.as_str()),
+                accepted
+                    .iter()
+                    .any(|parameter| parameter["name"] == name.as_str()),
                 "{at}: {name}"
             );
             let value = value.as_str().unwrap();
@@ -264,52 +265,55 @@ fn links_lead_to_operations_and_give_them_what_the_answer_knows() {
                 }
                 (_, Some(pointer)) => {
                     let status = if source.is_list() { "200" } else { "201" };
-                    let answer = &source.value["responses"][status]["content"]["application/json"]
+                    let example = &source.value["responses"][status]["content"]["application/json"]
                         ["example"];
                     assert!(
-                        answer.pointer(pointer).is_some_and(Value::is_string),
+                        example.pointer(pointer).is_some_and(Value::is_string),
                         "{at}: {pointer}"
                     );
                 }
                 _ => assert_eq!(value, "$response.header.ETag", "{at}"),
             }
         }
-        for needed in taken.iter().filter(|it| it["required"] == true) {
+        for required in accepted
+            .iter()
+            .filter(|parameter| parameter["required"] == true)
+        {
             assert!(
-                given.contains_key(needed["name"].as_str().unwrap()),
+                supplied.contains_key(required["name"].as_str().unwrap()),
                 "{at}: {}",
-                needed["name"]
+                required["name"]
             );
         }
     }
 }
 
 #[test]
-fn whatever_takes_if_match_is_led_to_with_a_tag() {
-    let led: HashSet<_> = links()
+fn every_operation_with_if_match_is_target_of_link_with_etag() {
+    let linked: HashSet<_> = links()
         .into_iter()
         .filter(|(_, link)| link["parameters"]["If-Match"] == "$response.header.ETag")
         .map(|(_, link)| link["operationId"].as_str().unwrap())
         .collect();
-    let takes = |it: &&Operation| {
-        it.value["parameters"]
+    let accepts_if_match = |operation: &&Operation| {
+        operation.value["parameters"]
             .as_array()
             .unwrap()
             .iter()
-            .any(|it| it["name"] == "If-Match")
+            .any(|parameter| parameter["name"] == "If-Match")
     };
-    let taking: HashSet<_> = OPERATIONS
+    let conditional: HashSet<_> = OPERATIONS
         .iter()
-        .filter(takes)
+        .filter(accepts_if_match)
         .map(|operation| operation.id.as_str())
         .collect();
-    assert!(taking.len() >= 20);
-    assert_eq!(led, taking);
+    assert!(conditional.len() >= 20);
+    assert_eq!(linked, conditional);
 }
 
 #[test]
 #[should_panic(expected = "answered 200 without JSON")]
-fn an_answer_without_the_content_that_is_documented_does_not_pass() {
+fn response_without_documented_content_fails_check() {
     check(
         "GET",
         "/api/v1/customer-integrations/K-1",
@@ -321,7 +325,7 @@ fn an_answer_without_the_content_that_is_documented_does_not_pass() {
 
 #[test]
 #[should_panic(expected = "may answer 204 only without content")]
-fn an_answer_with_content_that_is_not_documented_does_not_pass() {
+fn response_with_undocumented_content_fails_check() {
     check(
         "DELETE",
         "/api/v1/customer-integrations/K-1/areas/A-1",
@@ -332,9 +336,9 @@ fn an_answer_with_content_that_is_not_documented_does_not_pass() {
 }
 
 #[test]
-fn lists_are_named_as_people_would_name_them() {
+fn list_schemas_are_named_after_their_items() {
     for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
-        assert!(!name.contains('_'), "{name}: not renamed");
+        assert!(!name.contains('_'), "{name}: generic schema without a name");
         if let Some(item) = name.strip_suffix("List") {
             assert_eq!(
                 schema["properties"]["items"]["items"]["$ref"],
@@ -345,7 +349,7 @@ fn lists_are_named_as_people_would_name_them() {
 }
 
 #[actix_web::test]
-async fn the_document_the_pages_and_the_explanations_are_served_without_a_token() {
+async fn document_docs_and_problem_pages_are_served_without_token() {
     let Some(app) = TestApp::start(Engine::Sqlite).await else {
         return;
     };
@@ -359,12 +363,9 @@ async fn the_document_the_pages_and_the_explanations_are_served_without_a_token(
     for link in docs
         .text
         .split(['"', '\''])
-        .filter(|it| it.contains(".js") || it.contains(".css"))
+        .filter(|text| text.contains(".js") || text.contains(".css"))
     {
-        assert!(
-            !link.contains("//"),
-            "{link} would have to come from the network"
-        );
+        assert!(!link.contains("//"), "{link} is loaded from another host");
         anonymous
             .get(&format!("//docs/{}", link.trim_start_matches("./")))
             .await
@@ -372,15 +373,12 @@ async fn the_document_the_pages_and_the_explanations_are_served_without_a_token(
     }
     for operation in &*OPERATIONS {
         for (_, response) in operation.value["responses"].as_object().unwrap() {
-            for code in response["content"]["application/problem+json"]["examples"]
+            for (code, _) in response["content"]["application/problem+json"]["examples"]
                 .as_object()
                 .into_iter()
                 .flatten()
             {
-                anonymous
-                    .get(&format!("//problems/{}", code.0))
-                    .await
-                    .is(200);
+                anonymous.get(&format!("//problems/{code}")).await.is(200);
             }
         }
     }
