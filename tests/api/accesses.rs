@@ -1,4 +1,4 @@
-//! Accesses and their rules: R2, R6, R7, R10.
+//! Accesses: rules R2, R6, R7 and R10.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -9,9 +9,7 @@ const ACCESSES: &str = "/customer-integrations/K-1/accesses";
 
 #[rstest]
 #[actix_web::test]
-async fn an_access_is_created_with_defaults_and_read_back(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn access_is_created_with_defaults(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -27,15 +25,13 @@ async fn an_access_is_created_with_defaults_and_read_back(
     }
     let location = created.header("location").strip_prefix("/api/v1").unwrap();
     let read = app.reader().get(location).await.is(200);
-    assert_eq!(
-        (read.json.clone(), read.etag()),
-        (created.json.clone(), created.etag())
-    );
+    assert_eq!(read.json.clone(), created.json.clone());
+    assert_eq!(read.etag(), created.etag());
 }
 
 #[rstest]
 #[actix_web::test]
-async fn a_patch_keeps_what_it_does_not_name_and_clears_what_it_nulls(
+async fn patch_leaves_missing_members_and_clears_null_members(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -58,13 +54,12 @@ async fn a_patch_keeps_what_it_does_not_name_and_clears_what_it_nulls(
         .await
         .is(200);
     let json = &changed.json;
-    assert_eq!(
-        (&json["contact_id"], &json["role"], &json["version"]),
-        (&Value::Null, &json!("editor"), &json!(2))
-    );
-    let by_its_name = app.editor().request("PATCH", &access);
+    assert_eq!(json["contact_id"], Value::Null);
+    assert_eq!(json["role"], "editor");
+    assert_eq!(json["version"], 2);
+    let request = app.editor().request("PATCH", &access);
     let body = json!({"language": "en"}).to_string();
-    let changed = by_its_name
+    let changed = request
         .raw("application/merge-patch+json; charset=utf-8", body)
         .send()
         .await
@@ -74,7 +69,7 @@ async fn a_patch_keeps_what_it_does_not_name_and_clears_what_it_nulls(
 
 #[rstest]
 #[actix_web::test]
-async fn r10_saying_the_same_again_changes_nothing(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn patch_without_changes_is_a_no_op(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -92,30 +87,30 @@ async fn r10_saying_the_same_again_changes_nothing(#[values(Sqlite, Postgres)] e
         .await
         .is(200);
     let revision = app.reader().get("/customer-integrations/K-1").await.json["revision"].clone();
-    let again = app
+    let unchanged = app
         .editor()
         .patch(&access, json!({"active": false, "role": "dispatcher"}))
         .await
         .is(200);
-    assert_eq!(again.json, before.json);
+    assert_eq!(unchanged.json, before.json);
     assert_eq!(
         app.reader().get("/customer-integrations/K-1").await.json["revision"],
         revision
     );
-    let back = app
+    let reactivated = app
         .editor()
         .patch(&access, json!({"active": true}))
         .await
         .is(200);
-    assert_eq!(
-        (&back.json["approver"], &back.json["role"]),
-        (&json!(true), &json!("dispatcher"))
-    );
+    assert_eq!(reactivated.json["approver"], true);
+    assert_eq!(reactivated.json["role"], "dispatcher");
 }
 
 #[rstest]
 #[actix_web::test]
-async fn r2_active_needs_an_area_and_a_ticket_type(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn active_access_without_area_or_ticket_type_returns_409(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
@@ -145,7 +140,7 @@ async fn r2_active_needs_an_area_and_a_ticket_type(#[values(Sqlite, Postgres)] e
     assert_eq!(
         editor.all(ACCESSES).await.len(),
         0,
-        "a refused access must not be stored"
+        "a rejected access must not be stored"
     );
 
     let mut inactive = body.clone();
@@ -168,7 +163,7 @@ async fn r2_active_needs_an_area_and_a_ticket_type(#[values(Sqlite, Postgres)] e
 
 #[rstest]
 #[actix_web::test]
-async fn r6_an_approver_needs_a_role_that_may_act(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn approver_as_observer_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -188,7 +183,7 @@ async fn r6_an_approver_needs_a_role_that_may_act(#[values(Sqlite, Postgres)] en
         .patch(&access, json!({"approver": true}))
         .await
         .is(200);
-    // judged on the merged result, from either side
+    // The merged resource is validated, whether the role or the flag changes.
     editor
         .patch(&access, json!({"role": "observer"}))
         .await
@@ -209,7 +204,7 @@ async fn r6_an_approver_needs_a_role_that_may_act(#[values(Sqlite, Postgres)] en
 
 #[rstest]
 #[actix_web::test]
-async fn r7_an_email_exists_once_over_all_partners_a_contact_once_within_its_own(
+async fn email_is_unique_globally_and_contact_per_partner(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -235,7 +230,7 @@ async fn r7_an_email_exists_once_over_all_partners_a_contact_once_within_its_own
         .await
         .is_problem(409, "duplicate_contact");
     assert_eq!(refused.errors(), ["/contact_id duplicate_contact"]);
-    // who repeats a creation whose answer was lost is told the same by both engines
+    // A repeated creation returns the same two errors on both databases.
     let refused = editor
         .post(ACCESSES, body("a@b.example", "P-1"))
         .await
@@ -249,19 +244,19 @@ async fn r7_an_email_exists_once_over_all_partners_a_contact_once_within_its_own
         .patch(&other, json!({"email": "a@b.example"}))
         .await
         .is_problem(409, "duplicate_email");
-    // what it has itself is not taken by another
+    // An access does not conflict with its own values.
     editor
         .patch(&other, json!({"email": "i@j.example", "contact_id": "P-1"}))
         .await
         .is(200);
-    // any number of accesses may belong to no contact
+    // Any number of accesses can have no contact.
     app.access("K-1", "e@f.example", json!({})).await;
     app.access("K-1", "g@h.example", json!({})).await;
 }
 
 #[rstest]
 #[actix_web::test]
-async fn effective_follows_the_integration_and_the_partner(
+async fn access_of_inactive_integration_and_partner_is_ineffective(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -279,23 +274,23 @@ async fn effective_follows_the_integration_and_the_partner(
         .patch("/customer-integrations/K-1", json!({"active": false}))
         .await
         .is(200);
-    // the version is the same, what is shown is not: the tag must differ
+    // The version is unchanged, but the representation and its ETag are not.
     let request = app
         .reader()
         .request("GET", &access)
         .header("if-none-match", &effective.etag());
-    let now = request.send().await.is(200);
-    assert_eq!(now.json["version"], effective.json["version"]);
-    assert_eq!(now.json["effective"], false);
+    let ineffective = request.send().await.is(200);
+    assert_eq!(ineffective.json["version"], effective.json["version"]);
+    assert_eq!(ineffective.json["effective"], false);
     assert_eq!(
-        now.json["ineffective_reasons"],
+        ineffective.json["ineffective_reasons"],
         json!(["integration_inactive", "business_partner_inactive"])
     );
 }
 
 #[rstest]
 #[actix_web::test]
-async fn lists_are_filtered_searched_and_sorted(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn access_list_is_filtered_searched_and_sorted(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };

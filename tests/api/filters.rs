@@ -1,4 +1,4 @@
-//! The ticket filter: its limits, what is told of a bad one, and that random ones survive the way there and back.
+//! Ticket filters: limits, validation errors, and round trips of random filters.
 
 use proptest::{
     prelude::*,
@@ -13,20 +13,20 @@ use crate::support::{Engine, Engine::*, TestApp};
 
 const RULES: &str = "/customer-integrations/K-1/exclusion-rules";
 const QUERIES: &str = "/customer-integrations/K-1/queries";
-/// Random filters per engine.
-const CASES: usize = 120;
+/// Number of random filters per database.
+const RANDOM_FILTERS: usize = 120;
 
 fn condition(field: &str, operator: &str, values: Value) -> Value {
     json!({"type": "condition", "field": field, "operator": operator, "values": values})
 }
 
-fn group(sort: &str, filters: Vec<Value>) -> Value {
-    json!({"type": sort, "filters": filters})
+fn group(kind: &str, filters: Vec<Value>) -> Value {
+    json!({"type": kind, "filters": filters})
 }
 
 #[rstest]
 #[actix_web::test]
-async fn every_limit_holds_at_one_past_it_and_not_before(
+async fn filter_at_limit_is_stored_and_above_limit_returns_422(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -42,13 +42,11 @@ async fn every_limit_holds_at_one_past_it_and_not_before(
             (0..n).map(|n| json!(format!("P-{n}"))).collect(),
         )
     };
-    let at_its_end =
-        |pointer: &str, depth: usize| format!("/filter{}{pointer}", "/filters/0".repeat(depth));
     let cases = [
         (
             nested(3),
             nested(4),
-            format!("{} too_deep", at_its_end("", 3)),
+            format!("/filter{} too_deep", "/filters/0".repeat(3)),
         ),
         (
             group("any", vec![leaf(); 50]),
@@ -92,20 +90,20 @@ async fn every_limit_holds_at_one_past_it_and_not_before(
             "/filter/values/0 invalid_duration".into(),
         ),
     ];
-    for (n, (good, bad, error)) in cases.into_iter().enumerate() {
+    for (n, (valid, invalid, error)) in cases.into_iter().enumerate() {
         let stored = editor
             .post(
                 RULES,
-                json!({"name": format!("R{n}"), "filter": good.clone()}),
+                json!({"name": format!("R{n}"), "filter": valid.clone()}),
             )
             .await
             .is(201);
-        assert_eq!(stored.json["filter"], good);
-        let refused = editor
-            .post(RULES, json!({"name": "Bad", "filter": bad}))
+        assert_eq!(stored.json["filter"], valid);
+        let response = editor
+            .post(RULES, json!({"name": "Bad", "filter": invalid}))
             .await;
         assert_eq!(
-            refused.is_problem(422, "validation_failed").errors(),
+            response.is_problem(422, "validation_failed").errors(),
             [error]
         );
     }
@@ -113,13 +111,14 @@ async fn every_limit_holds_at_one_past_it_and_not_before(
 
 #[rstest]
 #[actix_web::test]
-async fn large_filters_are_bounded_and_many_of_them_make_a_page(
+async fn large_filters_are_limited_and_listed_in_one_page(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, erp) = (app.editor(), app.erp());
+    let editor = app.editor();
+    let erp = app.erp();
     let ids: Vec<_> = (0..100).map(|n| format!("A-{}", n + 10)).collect();
     for id in &ids {
         erp.put(
@@ -129,57 +128,68 @@ async fn large_filters_are_bounded_and_many_of_them_make_a_page(
         .await
         .is(201);
     }
-    // every limit of the filter at once: 50 conditions of 100 values, all of them references
-    let full = group("any", vec![condition("area", "in", json!(ids)); 50]);
+    // The largest filter of references: 50 conditions of 100 values.
+    let largest = group("any", vec![condition("area", "in", json!(ids)); 50]);
     for n in 0..20 {
-        let query = json!({"name": format!("Q{n}"), "filter": full, "columns": ["subject"]});
+        let query = json!({"name": format!("Q{n}"), "filter": largest, "columns": ["subject"]});
         editor.post(QUERIES, query).await.is(201);
     }
     let page = editor.get(QUERIES).await.is(200);
     assert_eq!(page.json["items"].as_array().unwrap().len(), 20);
     assert!(
         page.json["items"][0]["summary"].as_str().unwrap().len() < 5_000,
-        "a summary names the first values only"
+        "a summary lists only the first values"
     );
-    // what is unknown is told up to a point
-    let unknown: Vec<_> = (0..100).map(|n| format!("X-{n}")).collect();
-    let filter = group("any", vec![condition("area", "in", json!(unknown)); 50]);
-    let refused = editor
-        .post(RULES, json!({"name": "R", "filter": filter}))
-        .await
-        .is_problem(422, "unknown_reference");
-    assert_eq!(refused.errors().len(), 100);
-    let long: Vec<_> = (0..100).map(|n| format!("{n}{}", "x".repeat(90))).collect();
-    let filter = |n: usize| group("any", vec![condition("tag", "any_of", json!(long)); n]);
-    editor
-        .post(RULES, json!({"name": "R", "filter": filter(6)}))
-        .await
-        .is(201);
-    let refused = editor
-        .post(RULES, json!({"name": "S", "filter": filter(7)}))
-        .await;
-    assert_eq!(
-        refused.is_problem(422, "validation_failed").errors(),
-        ["/filter filter_too_large"]
-    );
-    // a body of nothing but empty nodes is read over
-    let empty =
-        json!({"name": "S", "filter": {"type": "any", "filters": vec![json!({}); 300_000]}});
-    let refused = editor
-        .post(RULES, empty)
-        .await
-        .is_problem(422, "validation_failed");
-    assert_eq!(refused.errors().len(), 51);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn everything_that_is_wrong_is_told_at_its_place(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn errors_of_large_invalid_filters_are_limited(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     let editor = app.editor();
-    let bad = group(
+    // At most 100 unknown references are reported.
+    let unknown: Vec<_> = (0..100).map(|n| format!("X-{n}")).collect();
+    let filter = group("any", vec![condition("area", "in", json!(unknown)); 50]);
+    let response = editor
+        .post(RULES, json!({"name": "R", "filter": filter}))
+        .await
+        .is_problem(422, "unknown_reference");
+    assert_eq!(response.errors().len(), 100);
+    let long_tags: Vec<_> = (0..100).map(|n| format!("{n}{}", "x".repeat(90))).collect();
+    let filter = |n: usize| group("any", vec![condition("tag", "any_of", json!(long_tags)); n]);
+    editor
+        .post(RULES, json!({"name": "R", "filter": filter(6)}))
+        .await
+        .is(201);
+    let response = editor
+        .post(RULES, json!({"name": "S", "filter": filter(7)}))
+        .await;
+    assert_eq!(
+        response.is_problem(422, "validation_failed").errors(),
+        ["/filter filter_too_large"]
+    );
+    // Nodes above the limit are skipped.
+    let empty_nodes =
+        json!({"name": "S", "filter": {"type": "any", "filters": vec![json!({}); 300_000]}});
+    let response = editor
+        .post(RULES, empty_nodes)
+        .await
+        .is_problem(422, "validation_failed");
+    assert_eq!(response.errors().len(), 51);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn invalid_filter_members_return_422_with_pointers(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let editor = app.editor();
+    let invalid = group(
         "all",
         vec![
             condition("color", "in", json!(["red"])),
@@ -197,8 +207,8 @@ async fn everything_that_is_wrong_is_told_at_its_place(#[values(Sqlite, Postgres
             json!({"type": "condition"}),
         ],
     );
-    let refused = editor
-        .post(RULES, json!({"filter": bad}))
+    let response = editor
+        .post(RULES, json!({"filter": invalid}))
         .await
         .is_problem(422, "validation_failed");
     let expected = [
@@ -214,8 +224,23 @@ async fn everything_that_is_wrong_is_told_at_its_place(#[values(Sqlite, Postgres
         "/filter/filters/6/field required",
         "/name required",
     ];
-    assert_eq!(refused.errors(), expected);
-    // what the catalogue does not know is found out in the transaction
+    assert_eq!(response.errors(), expected);
+    assert_eq!(
+        editor.get(RULES).await.items("/name"),
+        [""; 0],
+        "no rule was stored"
+    );
+}
+
+#[rstest]
+#[actix_web::test]
+async fn unknown_filter_references_return_422_with_pointers(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let editor = app.editor();
     let unknown = group(
         "any",
         vec![
@@ -223,7 +248,7 @@ async fn everything_that_is_wrong_is_told_at_its_place(#[values(Sqlite, Postgres
             condition("ticket_type", "in", json!(["T-0"])),
         ],
     );
-    let refused = editor
+    let response = editor
         .post(RULES, json!({"name": "R", "filter": unknown}))
         .await
         .is_problem(422, "unknown_reference");
@@ -231,8 +256,21 @@ async fn everything_that_is_wrong_is_told_at_its_place(#[values(Sqlite, Postgres
         "/filter/filters/0/values/1 unknown_reference",
         "/filter/filters/1/values/0 unknown_reference",
     ];
-    assert_eq!(refused.errors(), expected);
-    // what has no shape cannot be read
+    assert_eq!(response.errors(), expected);
+    assert_eq!(
+        editor.get(RULES).await.items("/name"),
+        [""; 0],
+        "no rule was stored"
+    );
+}
+
+#[rstest]
+#[actix_web::test]
+async fn malformed_filters_return_400(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let editor = app.editor();
     for (filter, code, error) in [
         (json!("all"), "wrong_type", "/filter wrong_type"),
         (json!(["all", []]), "wrong_type", "/filter wrong_type"),
@@ -257,16 +295,17 @@ async fn everything_that_is_wrong_is_told_at_its_place(#[values(Sqlite, Postgres
             "/filter/filter unknown_member",
         ),
         (
-            json!({"type": "all", "filters": [condition("status", "in", json!(["open"]))], "field": "area"}),
+            json!({"type": "all", "field": "area",
+                "filters": [condition("status", "in", json!(["open"]))]}),
             "unknown_member",
             "/filter/field unknown_member",
         ),
     ] {
-        let refused = editor
+        let response = editor
             .post(RULES, json!({"name": "R", "filter": filter}))
             .await
             .is_problem(400, code);
-        assert_eq!(refused.errors(), [error]);
+        assert_eq!(response.errors(), [error]);
     }
     let deep = format!(
         r#"{{"name": "R", "filter": {}"#,
@@ -276,11 +315,24 @@ async fn everything_that_is_wrong_is_told_at_its_place(#[values(Sqlite, Postgres
         .request("POST", RULES)
         .raw("application/json", deep[..1_000_000].to_owned());
     request.send().await.is_problem(400, "malformed_json");
-    // rules hold for everybody, so nobody in particular can be meant
-    let own = json!({"name": "R", "filter": condition("main_contact", "is_self", json!([]))});
+    assert_eq!(
+        editor.get(RULES).await.items("/name"),
+        [""; 0],
+        "no rule was stored"
+    );
+}
+
+#[rstest]
+#[actix_web::test]
+async fn rule_filter_with_is_self_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let editor = app.editor();
+    let is_self = json!({"name": "R", "filter": condition("main_contact", "is_self", json!([]))});
     assert_eq!(
         editor
-            .post(RULES, own)
+            .post(RULES, is_self)
             .await
             .is_problem(422, "validation_failed")
             .errors(),
@@ -289,17 +341,17 @@ async fn everything_that_is_wrong_is_told_at_its_place(#[values(Sqlite, Postgres
     assert_eq!(
         editor.get(RULES).await.items("/name"),
         [""; 0],
-        "nothing was stored"
+        "no rule was stored"
     );
 }
 
 #[rstest]
 #[actix_web::test]
-async fn values_are_stored_in_their_one_spelling(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn filter_values_are_stored_in_canonical_form(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    for (n, (field, operator, sent, kept)) in [
+    for (n, (field, operator, sent, stored_value)) in [
         (
             "created_at",
             "after",
@@ -316,12 +368,12 @@ async fn values_are_stored_in_their_one_spelling(#[values(Sqlite, Postgres)] eng
         let body =
             json!({"name": format!("R{n}"), "filter": condition(field, operator, json!([sent]))});
         let stored = app.editor().post(RULES, body).await.is(201).json;
-        assert_eq!(stored["filter"]["values"], json!([kept]));
+        assert_eq!(stored["filter"]["values"], json!([stored_value]));
     }
 }
 
-/// Values of every kind, in their one spelling.
-fn leaves() -> BoxedStrategy<Value> {
+/// Conditions of every field and value kind, in canonical form.
+fn any_condition() -> BoxedStrategy<Value> {
     let texts = |prefix: &'static str| {
         prop::collection::vec("[a-zA-Zäöüß€%_'\\\\\"]{1,12}", 1..4).prop_map(move |all| {
             (0..)
@@ -332,22 +384,23 @@ fn leaves() -> BoxedStrategy<Value> {
     };
     let ids = prop::collection::hash_set("[A-Za-z0-9][A-Za-z0-9._~-]{0,63}", 1..5)
         .prop_map(|ids| json!(ids));
-    let some = |words: &'static [&'static str]| {
+    let some_of = |words: &'static [&'static str]| {
         subsequence(words, 1..=words.len())
             .prop_shuffle()
-            .prop_map(|it| json!(it))
+            .prop_map(|values| json!(values))
     };
-    let of =
+    let conditions_of =
         |field: &'static str, operators: &'static [&'static str], values: BoxedStrategy<Value>| {
             (select(operators), values)
                 .prop_map(move |(operator, values)| condition(field, operator, values))
                 .boxed()
         };
     const SET: &[&str] = &["in", "not_in"];
-    let one = |values: BoxedStrategy<Value>| values.prop_map(|it| json!([it[0]])).boxed();
+    let first_of =
+        |values: BoxedStrategy<Value>| values.prop_map(|values| json!([values[0]])).boxed();
     let uuids = prop::collection::vec(any::<u128>(), 1..4).prop_map(|all| {
         all.into_iter()
-            .map(|it| json!(uuid::Uuid::from_u128(it).to_string()))
+            .map(|bits| json!(uuid::Uuid::from_u128(bits).to_string()))
             .collect::<Value>()
     });
     let times = (0_i64..4_000_000_000).prop_map(|seconds| {
@@ -357,85 +410,97 @@ fn leaves() -> BoxedStrategy<Value> {
         .unwrap();
         json!([time.to_string()])
     });
-    let periods = (
+    let durations = (
         1..99_u32,
         select(&["P{}D", "P{}Y", "PT{}H", "P{}M", "P{}W"][..]),
     )
         .prop_map(|(n, pattern)| json!([pattern.replace("{}", &n.to_string())]));
     prop_oneof![
-        of("area", SET, some(&["A-1", "A-2", "A-3"]).boxed()),
-        of("ticket_type", SET, some(&["T-1", "T-2", "T-3"]).boxed()),
-        of(
+        conditions_of("area", SET, some_of(&["A-1", "A-2", "A-3"]).boxed()),
+        conditions_of("ticket_type", SET, some_of(&["T-1", "T-2", "T-3"]).boxed()),
+        conditions_of(
             "status",
             SET,
-            some(&["open", "in_progress", "parked", "closed"]).boxed()
+            some_of(&["open", "in_progress", "parked", "closed"]).boxed()
         ),
-        of(
+        conditions_of(
             "closure",
             SET,
-            some(&["completed", "cancelled", "withdrawn"]).boxed()
+            some_of(&["completed", "cancelled", "withdrawn"]).boxed()
         ),
-        of("urgency", SET, some(&["low", "medium", "high"]).boxed()),
-        of("impact", SET, some(&["low", "medium", "high"]).boxed()),
-        of("tag", &["any_of", "all_of", "none_of"], texts("t").boxed()),
-        of("released", &["is"], one(some(&["true", "false"]).boxed())),
-        of(
+        conditions_of("urgency", SET, some_of(&["low", "medium", "high"]).boxed()),
+        conditions_of("impact", SET, some_of(&["low", "medium", "high"]).boxed()),
+        conditions_of("tag", &["any_of", "all_of", "none_of"], texts("t").boxed()),
+        conditions_of(
+            "released",
+            &["is"],
+            first_of(some_of(&["true", "false"]).boxed())
+        ),
+        conditions_of(
             "confidential",
             &["is"],
-            one(some(&["true", "false"]).boxed())
+            first_of(some_of(&["true", "false"]).boxed())
         ),
-        of("main_contact", SET, ids.clone().boxed()),
-        of("main_contact", &["is_self"], Just(json!([])).boxed()),
-        of("created_by", SET, uuids.boxed()),
-        of("created_by", &["is_self"], Just(json!([])).boxed()),
-        of("entry_channel", SET, ids.clone().boxed()),
-        of("project", SET, ids.clone().boxed()),
-        of("service_contract", SET, ids.boxed()),
-        of("subject", &["contains", "equals"], one(texts("s").boxed())),
-        of(
+        conditions_of("main_contact", SET, ids.clone().boxed()),
+        conditions_of("main_contact", &["is_self"], Just(json!([])).boxed()),
+        conditions_of("created_by", SET, uuids.boxed()),
+        conditions_of("created_by", &["is_self"], Just(json!([])).boxed()),
+        conditions_of("entry_channel", SET, ids.clone().boxed()),
+        conditions_of("project", SET, ids.clone().boxed()),
+        conditions_of("service_contract", SET, ids.boxed()),
+        conditions_of(
+            "subject",
+            &["contains", "equals"],
+            first_of(texts("s").boxed())
+        ),
+        conditions_of(
             "reference_number",
             &["contains", "equals"],
-            one(texts("r").boxed())
+            first_of(texts("r").boxed())
         ),
-        of("created_at", &["before", "after"], times.boxed()),
-        of("created_at", &["older_than", "newer_than"], periods.boxed()),
+        conditions_of("created_at", &["before", "after"], times.boxed()),
+        conditions_of(
+            "created_at",
+            &["older_than", "newer_than"],
+            durations.boxed()
+        ),
     ]
     .boxed()
 }
 
-/// Filters of at most three groups' depth.
-fn trees() -> BoxedStrategy<Value> {
-    leaves()
+/// Filters of at most three nested groups.
+fn any_filter() -> BoxedStrategy<Value> {
+    any_condition()
         .prop_recursive(3, 40, 3, |inner| {
             (
                 select(&["all", "any", "none"][..]),
                 prop::collection::vec(inner, 1..4),
             )
-                .prop_map(|(sort, filters)| group(sort, filters))
+                .prop_map(|(kind, filters)| group(kind, filters))
         })
         .boxed()
 }
 
-/// Every node of a filter, by its pointer.
-fn nodes(filter: &Value, at: &str, found: &mut Vec<String>) {
-    found.push(at.to_owned());
+/// Appends the JSON pointer of each node of `filter`, which is at `pointer`.
+fn collect_pointers(filter: &Value, pointer: &str, pointers: &mut Vec<String>) {
+    pointers.push(pointer.to_owned());
     for (n, child) in filter["filters"]
         .as_array()
         .into_iter()
         .flatten()
         .enumerate()
     {
-        nodes(child, &format!("{at}/filters/{n}"), found);
+        collect_pointers(child, &format!("{pointer}/filters/{n}"), pointers);
     }
 }
 
-/// The names of the catalogue entries that a filter names by their ids.
-fn named_by(filter: &Value) -> Vec<String> {
+/// The names of the catalog entries a filter refers to.
+fn referenced_names(filter: &Value) -> Vec<String> {
     let children = filter["filters"]
         .as_array()
         .into_iter()
         .flatten()
-        .flat_map(named_by);
+        .flat_map(referenced_names);
     let values = filter["values"]
         .as_array()
         .into_iter()
@@ -449,25 +514,26 @@ fn named_by(filter: &Value) -> Vec<String> {
     own.chain(children).collect()
 }
 
-/// Breaks a node in one of several ways; what the service must name, below the node.
-fn break_node(node: &mut Value, way: usize) -> &'static str {
+/// Makes a node invalid. `variant` selects the defect. Returns the pointer of the expected error,
+/// relative to the node.
+fn invalidate_node(node: &mut Value, variant: usize) -> &'static str {
     if node["type"] != "condition" {
-        let breaks = [("type", json!("some")), ("filters", json!([]))];
-        let (member, value) = breaks[way % 2].clone();
+        let defects = [("type", json!("some")), ("filters", json!([]))];
+        let (member, value) = defects[variant % 2].clone();
         node[member] = value;
-        return ["/type", "/filters"][way % 2];
+        return ["/type", "/filters"][variant % 2];
     }
-    match way % 5 {
+    match variant % 5 {
         0 => node["field"] = json!("color"),
         1 => node["operator"] = json!("like"),
         2 => node["type"] = json!("conditions"),
         3 if node["operator"] == "is_self" => node["values"] = json!(["x"]),
         3 => node["values"] = json!([]),
         _ if node["operator"] == "is_self" => node["field"] = json!("status"),
-        // no kind of value takes it: no id, no word, no time, and as a text it is a control character
+        // A control character is invalid for every value kind.
         _ => node["values"][0] = json!("\u{7}"),
     }
-    match way % 5 {
+    match variant % 5 {
         0 => "/field",
         1 => "/operator",
         2 => "/type",
@@ -479,97 +545,101 @@ fn break_node(node: &mut Value, way: usize) -> &'static str {
 
 #[rstest]
 #[actix_web::test]
-async fn random_filters_come_back_as_given_and_are_said_in_both_languages(
+async fn random_filters_are_returned_unchanged_with_summaries_in_both_languages(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, mut runner) = (app.editor(), TestRunner::default());
-    for n in 0..CASES {
-        let filter = trees().new_tree(&mut runner).unwrap().current();
+    let editor = app.editor();
+    let mut runner = TestRunner::default();
+    for n in 0..RANDOM_FILTERS {
+        let filter = any_filter().new_tree(&mut runner).unwrap().current();
         let body = json!({"name": format!("Q{n}"), "filter": filter, "columns": ["subject"]});
         let created = editor.post(QUERIES, body).await.is(201).json;
         assert_eq!(created["filter"], filter);
         let path = format!("{QUERIES}/{}", created["id"].as_str().unwrap());
-        let mut said = Vec::new();
+        let mut summaries = Vec::new();
         for lang in ["de", "en"] {
-            let in_language = async |path: &str| {
+            let get_in_language = async |path: &str| {
                 editor
                     .request("GET", path)
                     .header("accept-language", lang)
                     .send()
                     .await
             };
-            let read = in_language(&path).await.is(200).json;
+            let read = get_in_language(&path).await.is(200).json;
             assert_eq!(read["filter"], filter);
-            // a page that is read in two languages, and read again
+            // Read some lists twice in each language.
             let reads = if n % 20 == 0 { 2 } else { 0 };
             for _ in 0..reads {
-                let list = in_language(&format!("{QUERIES}?sort=-created_at&limit=1"))
+                let list = get_in_language(&format!("{QUERIES}?sort=-created_at&limit=1"))
                     .await
                     .is(200);
-                assert_eq!(
-                    (list.header("content-language"), &list.json["items"][0]),
-                    (lang, &read)
-                );
+                assert_eq!(list.header("content-language"), lang);
+                assert_eq!(list.json["items"][0], read);
             }
             let summary = read["summary"].as_str().unwrap().to_owned();
             assert!(summary.len() > 5 && summary.ends_with('.'), "{summary}");
             for missing in ["clause-", "word-", "field-", "joined-", "period-", "{"] {
                 assert!(!summary.contains(missing), "{summary}");
             }
-            for named in named_by(&filter) {
-                assert!(summary.contains(&named), "{named} is not in: {summary}");
+            for name in referenced_names(&filter) {
+                assert!(summary.contains(&name), "{name} is missing in: {summary}");
             }
-            said.push(summary);
+            summaries.push(summary);
         }
-        assert_ne!(said[0], said[1], "{filter}");
+        assert_ne!(summaries[0], summaries[1], "{filter}");
     }
 }
 
 #[rstest]
 #[actix_web::test]
-async fn of_random_broken_filters_the_broken_node_is_named(
+async fn random_invalid_filters_return_pointer_of_invalid_node(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, mut runner) = (app.editor(), TestRunner::default());
-    for way in 0..CASES {
-        let whole = trees().new_tree(&mut runner).unwrap().current();
+    let editor = app.editor();
+    let mut runner = TestRunner::default();
+    for variant in 0..RANDOM_FILTERS {
+        let valid = any_filter().new_tree(&mut runner).unwrap().current();
         let mut pointers = Vec::new();
-        nodes(&whole, "", &mut pointers);
-        let pointer = &pointers[way * 7 % pointers.len()];
-        let mut broken = whole.clone();
-        let within = break_node(broken.pointer_mut(pointer).unwrap(), way);
-        let body = json!({"name": "Q", "filter": broken, "columns": ["subject"]});
-        let answer = editor.post(QUERIES, body).await;
-        let errors = answer.errors();
+        collect_pointers(&valid, "", &mut pointers);
+        let pointer = &pointers[variant * 7 % pointers.len()];
+        let mut invalid = valid.clone();
+        let member = invalidate_node(invalid.pointer_mut(pointer).unwrap(), variant);
+        let body = json!({"name": "Q", "filter": invalid, "columns": ["subject"]});
+        let response = editor.post(QUERIES, body).await;
+        let errors = response.errors();
         assert_eq!(
-            answer.status,
+            response.status,
             if errors[0].ends_with("unknown_member") {
                 400
             } else {
                 422
             },
             "{}",
-            answer.text
+            response.text
         );
-        // a condition of another type keeps its members, which then are in the wrong place
-        let named: Vec<_> = errors
+        // All errors refer to the invalid node.
+        let error_pointers: Vec<_> = errors
             .iter()
             .map(|error| error.split(' ').next().unwrap())
             .collect();
-        assert_eq!(named, [format!("/filter{pointer}{within}")], "{broken}");
+        assert_eq!(
+            error_pointers,
+            [format!("/filter{pointer}{member}")],
+            "{invalid}"
+        );
     }
     assert_eq!(editor.get(QUERIES).await.items("/id"), [""; 0]);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn the_table_of_fields_is_the_one_that_validates(#[values(Sqlite)] engine: Engine) {
+async fn ticket_field_labels_use_request_language(#[values(Sqlite)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -582,20 +652,10 @@ async fn the_table_of_fields_is_the_one_that_validates(#[values(Sqlite)] engine:
         .is(200);
     let english = editor.get("/ticket-fields").await.is(200);
     assert_eq!(german.json["items"][0]["label"], "Bereich");
-    assert_eq!(
-        (
-            english.json["items"][0]["label"].as_str(),
-            english.json["items"].as_array().unwrap().len()
-        ),
-        (Some("Area"), 17)
-    );
-    assert_eq!(
-        (
-            german.header("content-language"),
-            english.header("content-language")
-        ),
-        ("de", "en")
-    );
+    assert_eq!(english.json["items"][0]["label"].as_str(), Some("Area"));
+    assert_eq!(english.json["items"].as_array().unwrap().len(), 17);
+    assert_eq!(german.header("content-language"), "de");
+    assert_eq!(english.header("content-language"), "en");
     assert_ne!(german.etag(), english.etag());
     editor
         .request("GET", "/ticket-fields")
@@ -603,6 +663,18 @@ async fn the_table_of_fields_is_the_one_that_validates(#[values(Sqlite)] engine:
         .send()
         .await
         .is(304);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn listed_operators_are_accepted_and_query_operators_are_rejected_in_rules(
+    #[values(Sqlite)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let editor = app.editor();
+    let fields = editor.get("/ticket-fields").await.is(200);
     let example = |kind: &str, values: &Value| match kind {
         "area_id" => "A-1".to_owned(),
         "ticket_type_id" => "T-1".to_owned(),
@@ -612,9 +684,8 @@ async fn the_table_of_fields_is_the_one_that_validates(#[values(Sqlite)] engine:
         "duration" => "P30D".to_owned(),
         _ => "x".to_owned(),
     };
-    // whatever the table offers is taken, and what it does not offer is not
     let mut n = 0;
-    for field in english.json["items"].as_array().unwrap() {
+    for field in fields.json["items"].as_array().unwrap() {
         for operator in field["operators"].as_array().unwrap() {
             n += 1;
             let values = match operator["max_values"].as_u64() {

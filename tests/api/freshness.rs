@@ -1,4 +1,4 @@
-//! No decision is older than its request, none mixes two states, and asking is cheap.
+//! Decisions are current, consistent and cheap, also with concurrent writes and two instances.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -17,34 +17,40 @@ use crate::support::{
 const K1: &str = "/customer-integrations/K-1";
 const RULES: &str = "/customer-integrations/K-1/exclusion-rules";
 
-fn question(access: &str) -> Value {
-    json!({"access_id": access, "tickets": [
-        {"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1", "internal": false, "confidential": false}]})
+fn visibility_request(access: &str) -> Value {
+    json!({"access_id": access, "tickets": [{
+        "ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1",
+        "internal": false, "confidential": false}]})
 }
 
-async fn sees(client: &Client, access: &str) -> bool {
+async fn is_visible(client: &Client, access: &str) -> bool {
     let answer = client
-        .post("/decisions/ticket-visibility", question(access))
+        .post("/decisions/ticket-visibility", visibility_request(access))
         .await
         .is(200);
     answer.json["decisions"][0]["visible"].as_bool().unwrap()
 }
 
-fn all_of_a1() -> Value {
+fn area_a1_filter() -> Value {
     json!({"type": "condition", "field": "area", "operator": "in", "values": ["A-1"]})
 }
 
-/// Asks without end, so that questions are always under way.
-async fn keep_asking(client: Client, access: &str, stop: &AtomicBool, asked: &AtomicUsize) {
+/// Sends requests until `stop` is set, so that requests are always in flight.
+async fn query_until_stopped(
+    client: Client,
+    access: &str,
+    stop: &AtomicBool,
+    requests: &AtomicUsize,
+) {
     while !stop.load(Ordering::Relaxed) {
-        sees(&client, access).await;
-        asked.fetch_add(1, Ordering::Relaxed);
+        is_visible(&client, access).await;
+        requests.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 #[rstest]
 #[actix_web::test]
-async fn what_one_instance_acknowledged_counts_for_the_next_question_to_another(
+async fn committed_change_is_visible_to_next_decision_of_another_instance(
     #[values(Postgres, Serializable)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -60,47 +66,58 @@ async fn what_one_instance_acknowledged_counts_for_the_next_question_to_another(
     app.access("K-1", "c@d.example", json!({})).await;
     let other = app.second().await;
     let system = other.with_scope("decisions:read");
-    let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let load = join_all(
-        (0..8).map(|_| keep_asking(other.with_scope("decisions:read"), &access, &stop, &asked)),
-    );
+    let stop = AtomicBool::new(false);
+    let requests = AtomicUsize::new(0);
+    let readers = join_all((0..8).map(|_| {
+        query_until_stopped(
+            other.with_scope("decisions:read"),
+            &access,
+            &stop,
+            &requests,
+        )
+    }));
     let area = |active: bool| json!({"name": "Bereich 1", "color": "#00aaff", "active": active});
     let writes = async {
-        let (editor, erp, ruler) = (app.editor(), app.erp(), app.ruler());
+        let editor = app.editor();
+        let erp = app.erp();
+        let ruler = app.ruler();
         for round in 0..6 {
             let path = format!("{K1}/accesses/{access}");
             editor.patch(&path, json!({"active": false})).await.is(200);
-            assert!(!sees(&system, &access).await, "access, round {round}");
+            assert!(!is_visible(&system, &access).await, "access, round {round}");
             editor.patch(&path, json!({"active": true})).await.is(200);
-            assert!(sees(&system, &access).await, "access, round {round}");
+            assert!(is_visible(&system, &access).await, "access, round {round}");
             for list in [RULES, "/exclusion-rules"] {
                 let rule = ruler
-                    .post(list, json!({"name": "R", "filter": all_of_a1()}))
+                    .post(list, json!({"name": "R", "filter": area_a1_filter()}))
                     .await
                     .is(201)
                     .json;
-                assert!(!sees(&system, &access).await, "{list}, round {round}");
+                assert!(!is_visible(&system, &access).await, "{list}, round {round}");
                 ruler
                     .delete(&format!("{list}/{}", rule["id"].as_str().unwrap()))
                     .await
                     .is(204);
-                assert!(sees(&system, &access).await, "{list}, round {round}");
+                assert!(is_visible(&system, &access).await, "{list}, round {round}");
             }
             erp.put("/catalog/areas/A-1", area(false)).await.is(200);
-            assert!(!sees(&system, &access).await, "area, round {round}");
+            assert!(!is_visible(&system, &access).await, "area, round {round}");
             erp.put("/catalog/areas/A-1", area(true)).await.is(200);
-            assert!(sees(&system, &access).await, "area, round {round}");
+            assert!(is_visible(&system, &access).await, "area, round {round}");
         }
         stop.store(true, Ordering::Relaxed);
     };
-    tokio::join!(writes, load);
-    assert!(asked.into_inner() > 20, "nobody asked meanwhile");
+    tokio::join!(writes, readers);
+    assert!(requests.into_inner() > 20, "too few concurrent requests");
 }
 
-/// The ticket is hidden by one rule or by the other at every moment; who took each from another moment would show it.
+/// In every state a rule or the inactive access hides the ticket. Only a decision that mixes two
+/// states can show it.
 #[rstest]
 #[actix_web::test]
-async fn no_answer_mixes_two_states(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
+async fn concurrent_writes_never_produce_mixed_decision(
+    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -112,7 +129,8 @@ async fn no_answer_mixes_two_states(#[values(Sqlite, Postgres, Serializable)] en
         )
         .await;
     let rule = |list: &'static str| {
-        let (ruler, filter) = (app.ruler(), all_of_a1());
+        let ruler = app.ruler();
+        let filter = area_a1_filter();
         async move {
             let created = ruler
                 .post(list, json!({"name": "R", "filter": filter}))
@@ -122,26 +140,31 @@ async fn no_answer_mixes_two_states(#[values(Sqlite, Postgres, Serializable)] en
             format!("{list}/{}", created["id"].as_str().unwrap())
         }
     };
-    let (own, global) = (rule(RULES).await, rule("/exclusion-rules").await);
-    let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let own = rule(RULES).await;
+    let global = rule("/exclusion-rules").await;
+    let stop = AtomicBool::new(false);
+    let requests = AtomicUsize::new(0);
     let readers = join_all((0..8).map(async |_| {
         let system = app.with_scope("decisions:read");
         while !stop.load(Ordering::Relaxed) {
-            assert!(!sees(&system, &access).await, "a state that never was");
-            asked.fetch_add(1, Ordering::Relaxed);
+            assert!(
+                !is_visible(&system, &access).await,
+                "decision mixes two states"
+            );
+            requests.fetch_add(1, Ordering::Relaxed);
         }
     }));
     let writes = async {
         let ruler = app.ruler();
         for _ in 0..10 {
-            // the third thing that decides changes as well
-            let off = [
+            // Toggle the rules so that one of them is always active.
+            let toggles = [
                 (&own, true),
                 (&global, false),
                 (&global, true),
                 (&own, false),
             ];
-            for (path, active) in off {
+            for (path, active) in toggles {
                 ruler.patch(path, json!({"active": active})).await.is(200);
             }
             let access = format!("{K1}/accesses/{access}");
@@ -152,7 +175,7 @@ async fn no_answer_mixes_two_states(#[values(Sqlite, Postgres, Serializable)] en
             ruler.patch(&own, json!({"active": true})).await.is(200);
             ruler.patch(&global, json!({"active": false})).await.is(200);
             ruler.patch(&own, json!({"active": false})).await.is(200);
-            // nothing hides the ticket now but that the access is inactive
+            // Now only the inactive access hides the ticket.
             ruler.patch(&global, json!({"active": true})).await.is(200);
             app.editor()
                 .patch(&access, json!({"active": true}))
@@ -162,14 +185,12 @@ async fn no_answer_mixes_two_states(#[values(Sqlite, Postgres, Serializable)] en
         stop.store(true, Ordering::Relaxed);
     };
     tokio::join!(writes, readers);
-    assert!(asked.into_inner() > 20, "nobody asked meanwhile");
+    assert!(requests.into_inner() > 20, "too few concurrent requests");
 }
 
 #[rstest]
 #[actix_web::test]
-async fn nothing_that_was_changed_is_said_to_be_unchanged(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn conditional_get_after_change_returns_200(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -179,7 +200,8 @@ async fn nothing_that_was_changed_is_said_to_be_unchanged(
     } else {
         Some(app.second().await)
     };
-    let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let stop = AtomicBool::new(false);
+    let requests = AtomicUsize::new(0);
     let lists = [
         "tags",
         "queries",
@@ -188,31 +210,34 @@ async fn nothing_that_was_changed_is_said_to_be_unchanged(
         "exclusion-rules",
         "history",
     ]
-    .map(|it| format!("{K1}/{it}"));
+    .map(|list| format!("{K1}/{list}"));
     let lists = [vec![K1.to_owned()], lists.to_vec()].concat();
     let reader = other.as_ref().unwrap_or(&app).reader();
-    let load = join_all((0..4).map(|_| {
-        keep_asking(
+    let readers = join_all((0..4).map(|_| {
+        query_until_stopped(
             other.as_ref().unwrap_or(&app).reader(),
             &ids.access,
             &stop,
-            &asked,
+            &requests,
         )
     }));
     let writes = async {
-        let (editor, erp, ruler) = (app.editor(), app.erp(), app.ruler());
+        let editor = app.editor();
+        let erp = app.erp();
+        let ruler = app.ruler();
         for round in 0..4 {
             let name = format!("Name {round}");
             for change in 0..3 {
-                let mut tags = Vec::new();
+                let mut etags = Vec::new();
                 for list in &lists {
-                    tags.push(reader.get(list).await.is(200).etag());
+                    let etag = reader.get(list).await.is(200).etag();
                     reader
                         .request("GET", list)
-                        .header("if-none-match", &tags[tags.len() - 1])
+                        .header("if-none-match", &etag)
                         .send()
                         .await
                         .is(304);
+                    etags.push(etag);
                 }
                 match change {
                     0 => editor
@@ -231,14 +256,14 @@ async fn nothing_that_was_changed_is_said_to_be_unchanged(
                         .await
                         .is(200),
                 };
-                for (list, tag) in lists.iter().zip(&tags) {
+                for (list, etag) in lists.iter().zip(&etags) {
                     reader
                         .request("GET", list)
-                        .header("if-none-match", tag)
+                        .header("if-none-match", etag)
                         .send()
                         .await
                         .is(200);
-                    assert_ne!(reader.get(list).await.is(200).etag(), *tag, "{list}");
+                    assert_ne!(reader.get(list).await.is(200).etag(), *etag, "{list}");
                 }
                 assert_eq!(
                     reader.get(&lists[1]).await.json["items"][0]["name"],
@@ -249,8 +274,8 @@ async fn nothing_that_was_changed_is_said_to_be_unchanged(
         }
         stop.store(true, Ordering::Relaxed);
     };
-    join(writes, load).await;
-    // no such partner, however often it is asked for
+    join(writes, readers).await;
+    // Repeated requests for an unknown partner return the same problem.
     for _ in 0..2 {
         let request = reader
             .request("GET", "/customer-integrations/K-9/tags")
@@ -260,7 +285,7 @@ async fn nothing_that_was_changed_is_said_to_be_unchanged(
 }
 
 #[actix_web::test]
-async fn many_questions_are_few_statements_and_a_cold_partner_is_read_once() {
+async fn concurrent_decisions_share_statements_and_load_partner_once() {
     let Some(app) = TestApp::ready(Postgres).await else {
         return;
     };
@@ -275,56 +300,60 @@ async fn many_questions_are_few_statements_and_a_cold_partner_is_read_once() {
         .try_execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         .await
         .unwrap();
-    let calls = async |table: &str| -> i64 {
+    let count_selects = async |table: &str| -> i64 {
         let sql = format!(
             "SELECT coalesce(sum(calls), 0)::text AS text FROM pg_stat_statements
-             WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query LIKE 'SELECT%{table}%'"
+             WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+               AND query LIKE 'SELECT%{table}%'"
         );
         app.storage.texts(&sql).await[0].parse().unwrap()
     };
-    let ask = async |n: usize| {
+    let send_requests = async |n: usize| {
         let system = app.with_scope("decisions:read");
-        let answers = join_all((0..n).map(|_| sees(&system, &access))).await;
+        let answers = join_all((0..n).map(|_| is_visible(&system, &access))).await;
         assert!(answers.into_iter().all(|visible| visible));
     };
-    let rules = calls("exclusion_rules").await;
-    ask(200).await;
-    // the partner's rules, and the global ones
-    assert_eq!(calls("exclusion_rules").await - rules, 2);
-    let asked = calls("shared_revisions").await;
+    let rule_selects_before = count_selects("exclusion_rules").await;
+    send_requests(200).await;
+    // One statement loads the partner's rules, one the global rules.
+    assert_eq!(
+        count_selects("exclusion_rules").await - rule_selects_before,
+        2
+    );
+    let revision_selects_before = count_selects("shared_revisions").await;
     for _ in 0..5 {
-        ask(200).await;
+        send_requests(200).await;
     }
-    let asked = calls("shared_revisions").await - asked;
+    let revision_selects = count_selects("shared_revisions").await - revision_selects_before;
     assert!(
-        (5..500).contains(&asked),
-        "{asked} statements for 1000 questions"
+        (5..500).contains(&revision_selects),
+        "{revision_selects} statements for 1000 requests"
     );
 }
 
 #[actix_web::test]
-async fn a_second_process_on_an_sqlite_file_is_refused() {
+async fn second_process_on_sqlite_file_is_rejected() {
     let Some(app) = TestApp::start(Sqlite).await else {
         return;
     };
     let url = app.storage.url();
-    let Err(refused) = App::build(config(&url)).await else {
-        panic!("a second one was let in")
+    let Err(error) = App::build(config(&url)).await else {
+        panic!("the second process started")
     };
     assert!(
-        format!("{refused:#}").contains("one process at a time"),
-        "{refused:#}"
+        format!("{error:#}").contains("one process at a time"),
+        "{error:#}"
     );
     let migrate = std::process::Command::new(env!("CARGO_BIN_EXE_customer-integration"))
         .args(["migrate", "--database-url", &url])
         .output()
         .unwrap();
-    let said = String::from_utf8(migrate.stderr).unwrap();
+    let stderr = String::from_utf8(migrate.stderr).unwrap();
     assert!(
-        !migrate.status.success() && said.contains("one process at a time"),
-        "{said}"
+        !migrate.status.success() && stderr.contains("one process at a time"),
+        "{stderr}"
     );
-    // PostgreSQL is for any number of processes
+    // PostgreSQL allows any number of processes.
     if let Some(app) = TestApp::start(Postgres).await {
         drop(app.second().await);
     }
@@ -332,7 +361,7 @@ async fn a_second_process_on_an_sqlite_file_is_refused() {
 }
 
 #[actix_web::test]
-async fn questions_are_answered_again_when_their_connection_was_killed() {
+async fn decision_is_retried_after_connection_was_terminated() {
     let Some(app) = TestApp::ready(Postgres).await else {
         return;
     };
@@ -346,13 +375,13 @@ async fn questions_are_answered_again_when_their_connection_was_killed() {
     let Storage::Postgres { name, server, .. } = &app.storage else {
         panic!()
     };
-    let kill =
+    let terminate_connections =
         format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
     let system = app.with_scope("decisions:read");
     for _ in 0..10 {
-        server.execute("postgres", &kill).await;
+        server.execute("postgres", &terminate_connections).await;
         assert!(
-            join_all((0..8).map(|_| sees(&system, &access)))
+            join_all((0..8).map(|_| is_visible(&system, &access)))
                 .await
                 .into_iter()
                 .all(|visible| visible)
@@ -360,10 +389,10 @@ async fn questions_are_answered_again_when_their_connection_was_killed() {
     }
 }
 
-/// An e-mail address that one partner gave up is another one's at once, also for those who may not know of the first.
+/// An email address can move to another partner. Tokens of that partner resolve it immediately.
 #[rstest]
 #[actix_web::test]
-async fn an_address_that_moved_is_its_new_access(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn moved_email_resolves_to_new_access(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -375,21 +404,23 @@ async fn an_address_that_moved_is_its_new_access(#[values(Sqlite, Postgres)] eng
             json!({"ticket_visibility": "partner"}),
         )
         .await;
-    let by_address = |partner: &str| {
-        json!({"access_email": "a@b.example", "tickets": [{"ticket_id": "1", "business_partner_id": partner,
-            "area_id": "A-1", "internal": false, "confidential": false}]})
+    let request_by_email = |partner: &str| {
+        json!({"access_email": "a@b.example", "tickets": [{
+            "ticket_id": "1", "business_partner_id": partner, "area_id": "A-1",
+            "internal": false, "confidential": false}]})
     };
-    let (all, path) = (claims("decisions:read"), "/decisions/ticket-visibility");
+    let all = claims("decisions:read");
+    let path = "/decisions/ticket-visibility";
     let limited = app.with_claims(&Claims {
         business_partner_id: Some("K-2".parse().unwrap()),
         ..claims("decisions:read")
     });
     app.with_claims(&all)
-        .post(path, by_address("K-1"))
+        .post(path, request_by_email("K-1"))
         .await
         .is(200);
     limited
-        .post(path, by_address("K-2"))
+        .post(path, request_by_email("K-2"))
         .await
         .is_problem(422, "unknown_access");
     app.editor()
@@ -405,6 +436,6 @@ async fn an_address_that_moved_is_its_new_access(#[values(Sqlite, Postgres)] eng
         json!({"ticket_visibility": "partner"}),
     )
     .await;
-    let answer = limited.post(path, by_address("K-2")).await.is(200);
+    let answer = limited.post(path, request_by_email("K-2")).await.is(200);
     assert_eq!(answer.json["decisions"][0]["visible"], true);
 }

@@ -1,4 +1,4 @@
-//! Areas and ticket types: R3, R8, and what holds for every grant.
+//! Grants of areas, ticket types and plan boards: rules R3 and R8.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ const K1: &str = "/customer-integrations/K-1";
 
 #[rstest]
 #[actix_web::test]
-async fn granting_is_idempotent(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn repeated_grant_returns_200_unchanged(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -24,54 +24,53 @@ async fn granting_is_idempotent(#[values(Sqlite, Postgres)] engine: Engine) {
         assert_eq!(created.header("location"), format!("/api/v1{path}"));
         let revision = editor.get(K1).await.json["revision"].clone();
         let again = editor.put(&path, body).await.is(200);
-        assert_eq!((&again.json, again.etag()), (&created.json, created.etag()));
+        assert_eq!(again.json, created.json);
+        assert_eq!(again.etag(), created.etag());
         assert_eq!(
             editor.get(K1).await.json["revision"],
             revision,
-            "what changes nothing is no change"
+            "an identical PUT does not increase the revision"
         );
     }
 }
 
 #[rstest]
 #[actix_web::test]
-async fn how_a_ticket_type_is_granted_can_be_changed(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn ticket_type_grant_is_replaced_by_put(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, path) = (app.editor(), format!("{K1}/ticket-types/T-1"));
+    let editor = app.editor();
+    let path = format!("{K1}/ticket-types/T-1");
     let changed = editor
         .put(&path, json!({"approval_required": true}))
         .await
         .is(200);
-    assert_eq!(
-        (&changed.json["approval_required"], &changed.json["version"]),
-        (&json!(true), &json!(2))
-    );
-    // PUT replaces: what is not said is the default
+    assert_eq!(changed.json["approval_required"], true);
+    assert_eq!(changed.json["version"], 2);
+    // PUT replaces the grant: missing members take their default.
     let changed = editor.put(&path, Value::Null).await.is(200);
-    assert_eq!(
-        (&changed.json["approval_required"], &changed.json["version"]),
-        (&json!(false), &json!(3))
-    );
+    assert_eq!(changed.json["approval_required"], false);
+    assert_eq!(changed.json["version"], 3);
     assert_eq!(changed.json, editor.get(&path).await.is(200).json);
 }
 
 #[rstest]
+#[case::area("areas/A", "last_area")]
+#[case::ticket_type("ticket-types/T", "last_ticket_type")]
 #[actix_web::test]
-async fn r3_the_last_one_stays_while_an_access_is_active(
+async fn deleting_last_grant_with_active_access_returns_409(
     #[values(Sqlite, Postgres)] engine: Engine,
-    #[values(("areas/A", "last_area"), ("ticket-types/T", "last_ticket_type"))] (path, code): (
-        &str,
-        &str,
-    ),
+    #[case] path: &str,
+    #[case] code: &str,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     let editor = app.editor();
     let id = app.access("K-1", "a@b.example", json!({})).await;
-    let (first, second) = (format!("{K1}/{path}-1"), format!("{K1}/{path}-2"));
+    let first = format!("{K1}/{path}-1");
+    let second = format!("{K1}/{path}-2");
     editor.delete(&first).await.is_problem(409, code);
     editor.put(&second, Value::Null).await.is(201);
     editor.delete(&first).await.is(204);
@@ -86,13 +85,12 @@ async fn r3_the_last_one_stays_while_an_access_is_active(
 
 #[rstest]
 #[actix_web::test]
-async fn r8_unknown_and_retired_entries_cannot_be_granted(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn granting_unknown_or_retired_entry_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, erp) = (app.editor(), app.erp());
+    let editor = app.editor();
+    let erp = app.erp();
     let retired = json!({"name": "Bereich 2", "color": "#00AAFF", "active": false});
     erp.put("/catalog/areas/A-2", retired.clone()).await.is(200);
     erp.put(
@@ -111,7 +109,7 @@ async fn r8_unknown_and_retired_entries_cannot_be_granted(
             .await
             .is_problem(422, "unknown_reference");
     }
-    // an area is no ticket type
+    // The id of an area is not the id of a ticket type.
     editor
         .put(&format!("{K1}/ticket-types/A-1"), Value::Null)
         .await
@@ -120,13 +118,15 @@ async fn r8_unknown_and_retired_entries_cannot_be_granted(
 
 #[rstest]
 #[actix_web::test]
-async fn a_grant_whose_entry_is_retired_stays_and_returns(
+async fn grant_of_retired_entry_is_unavailable_until_reactivated(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, erp, path) = (app.editor(), app.erp(), format!("{K1}/areas/A-1"));
+    let editor = app.editor();
+    let erp = app.erp();
+    let path = format!("{K1}/areas/A-1");
     app.access("K-1", "a@b.example", json!({})).await;
     let before = editor.get(&path).await.is(200);
     erp.put(
@@ -152,7 +152,7 @@ async fn a_grant_whose_entry_is_retired_stays_and_returns(
         readiness["warnings"][0],
         json!({"code": "retired_reference", "references": [{"kind": "area", "id": "A-1"}]})
     );
-    // it is granted still: nothing has to be granted anew
+    // The grant itself still exists.
     editor.put(&path, Value::Null).await.is(200);
     erp.put(
         "/catalog/areas/A-1",
@@ -169,13 +169,13 @@ async fn a_grant_whose_entry_is_retired_stays_and_returns(
 
 #[rstest]
 #[actix_web::test]
-async fn plan_boards_are_shared_by_the_erp_and_shown_by_the_tab(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn plan_board_grants_are_written_by_erp_only(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, erp, path) = (app.editor(), app.erp(), format!("{K1}/plan-boards/B-1"));
+    let editor = app.editor();
+    let erp = app.erp();
+    let path = format!("{K1}/plan-boards/B-1");
     editor
         .put(&path, Value::Null)
         .await
@@ -184,10 +184,8 @@ async fn plan_boards_are_shared_by_the_erp_and_shown_by_the_tab(
         .await
         .is_problem(422, "unknown_reference");
     let shared = erp.put(&path, Value::Null).await.is(201);
-    assert_eq!(
-        (&shared.json["name"], &shared.json["available"]),
-        (&json!("Board"), &json!(true))
-    );
+    assert_eq!(shared.json["name"], "Board");
+    assert_eq!(shared.json["available"], true);
     assert_eq!(editor.get(&path).await.is(200).json, shared.json);
     assert_eq!(editor.get(K1).await.json["counts"]["plan_boards"], 1);
     assert_eq!(
@@ -201,7 +199,7 @@ async fn plan_boards_are_shared_by_the_erp_and_shown_by_the_tab(
         .delete(&path)
         .await
         .is_problem(403, "insufficient_scope");
-    // the last one may go, whoever is active
+    // The last plan board can be deleted even with active accesses.
     app.access("K-1", "a@b.example", json!({})).await;
     erp.delete(&path).await.is(204);
     editor.get(&path).await.is_problem(404, "not_found");
@@ -209,11 +207,12 @@ async fn plan_boards_are_shared_by_the_erp_and_shown_by_the_tab(
 
 #[rstest]
 #[actix_web::test]
-async fn a_grant_made_anew_has_another_tag(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn recreated_grant_has_new_etag(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, path) = (app.editor(), format!("{K1}/areas/A-2"));
+    let editor = app.editor();
+    let path = format!("{K1}/areas/A-2");
     let first = editor.put(&path, Value::Null).await.is(201);
     editor.delete(&path).await.is(204);
     let second = editor.put(&path, Value::Null).await.is(201);
@@ -229,7 +228,7 @@ async fn a_grant_made_anew_has_another_tag(#[values(Sqlite, Postgres)] engine: E
 
 #[rstest]
 #[actix_web::test]
-async fn the_active_accesses_are_counted_only_before_the_last_one_goes(
+async fn active_accesses_are_counted_only_when_deleting_last_grant(
     #[values(Sqlite)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -241,6 +240,7 @@ async fn the_active_accesses_are_counted_only_before_the_last_one_goes(
         .await
         .is(201);
     app.storage
+        // Counting the accesses now fails.
         .try_execute("ALTER TABLE accesses RENAME TO gone")
         .await
         .unwrap();

@@ -1,4 +1,4 @@
-//! Every write leaves exactly one entry, in its own transaction; what changes nothing leaves none.
+//! History: each change adds exactly one entry in its transaction, a no-op adds none.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,12 @@ use crate::support::{Engine, Engine::*, TestApp};
 
 #[rstest]
 #[actix_web::test]
-async fn every_write_and_nothing_else_is_recorded(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn each_change_is_recorded_once(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, k1) = (app.editor(), "/customer-integrations/K-1");
+    let editor = app.editor();
+    let k1 = "/customer-integrations/K-1";
     let id = app.access("K-1", "a@b.example", json!({})).await;
     editor
         .patch(&format!("{k1}/accesses/{id}"), json!({"language": "en"}))
@@ -60,7 +61,9 @@ async fn every_write_and_nothing_else_is_recorded(#[values(Sqlite, Postgres)] en
 
 #[rstest]
 #[actix_web::test]
-async fn an_entry_tells_who_what_before_and_after(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn history_entry_contains_actor_action_before_and_after(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -75,20 +78,22 @@ async fn an_entry_tells_who_what_before_and_after(#[values(Sqlite, Postgres)] en
     assert_eq!(changed.header("x-request-id"), "req-4711");
     let columns =
         "subject || '|' || client || '|' || request_id || '|' || resource_id || '|' || action";
-    let where_ = "WHERE request_id = 'req-4711'";
-    let who = app
+    let condition = "WHERE request_id = 'req-4711'";
+    let entries = app
         .storage
-        .texts(&format!("SELECT {columns} AS text FROM history {where_}"))
+        .texts(&format!(
+            "SELECT {columns} AS text FROM history {condition}"
+        ))
         .await;
-    assert_eq!(who, [format!("anna.admin|spa|req-4711|{id}|updated")]);
-    let json =
-        |column: &str| format!("SELECT CAST({column} AS TEXT) AS text FROM history {where_}");
-    let before: Value = serde_json::from_str(&app.storage.texts(&json("before")).await[0]).unwrap();
-    let after: Value = serde_json::from_str(&app.storage.texts(&json("after")).await[0]).unwrap();
-    assert_eq!(
-        (&before["language"], &before["version"]),
-        (&json!("de"), &json!(1))
-    );
+    assert_eq!(entries, [format!("anna.admin|spa|req-4711|{id}|updated")]);
+    let column_as_text =
+        |column: &str| format!("SELECT CAST({column} AS TEXT) AS text FROM history {condition}");
+    let before: Value =
+        serde_json::from_str(&app.storage.texts(&column_as_text("before")).await[0]).unwrap();
+    let after: Value =
+        serde_json::from_str(&app.storage.texts(&column_as_text("after")).await[0]).unwrap();
+    assert_eq!(before["language"], "de");
+    assert_eq!(before["version"], 1);
     assert_eq!(after, changed.json);
 }
 
@@ -99,16 +104,17 @@ async fn revisions_have_no_gaps(#[values(Sqlite, Postgres)] engine: Engine) {
         return;
     };
     app.access("K-1", "a@b.example", json!({})).await;
-    let sql = "SELECT CAST(revision AS TEXT) AS text FROM history WHERE business_partner_id = 'K-1' ORDER BY history.revision";
+    let sql = "SELECT CAST(revision AS TEXT) AS text FROM history \
+               WHERE business_partner_id = 'K-1' ORDER BY history.revision";
     let revisions: Vec<i64> = app
         .storage
         .texts(sql)
         .await
         .iter()
-        .map(|it| it.parse().unwrap())
+        .map(|revision| revision.parse().unwrap())
         .collect();
-    let now = app.reader().get("/customer-integrations/K-1").await.json["revision"]
+    let current = app.reader().get("/customer-integrations/K-1").await.json["revision"]
         .as_i64()
         .unwrap();
-    assert_eq!(revisions, (2..=now).collect::<Vec<_>>());
+    assert_eq!(revisions, (2..=current).collect::<Vec<_>>());
 }

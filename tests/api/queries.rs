@@ -7,24 +7,24 @@ use crate::support::{Engine, Engine::*, TestApp, app::filter};
 
 const QUERIES: &str = "/customer-integrations/K-1/queries";
 
-fn query(name: &str) -> Value {
+fn query_body(name: &str) -> Value {
     json!({"name": name, "filter": filter(), "columns": ["reference_number", "subject"]})
 }
 
 #[rstest]
 #[actix_web::test]
-async fn queries_come_in_the_order_people_gave_them(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn queries_are_sorted_by_position_by_default(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     let editor = app.editor();
     let mut paths = Vec::new();
     for name in ["Zuletzt", "Mitte", "Anfang"] {
-        let created = editor.post(QUERIES, query(name)).await.is(201).json;
+        let created = editor.post(QUERIES, query_body(name)).await.is(201).json;
         assert_eq!(
             created["position"],
             json!(paths.len() + 1),
-            "behind the last one"
+            "a new query is appended"
         );
         paths.push(format!("{QUERIES}/{}", created["id"].as_str().unwrap()));
     }
@@ -59,7 +59,9 @@ async fn queries_come_in_the_order_people_gave_them(#[values(Sqlite, Postgres)] 
 
 #[rstest]
 #[actix_web::test]
-async fn every_member_is_judged(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn invalid_query_members_return_422_with_pointers(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -75,60 +77,78 @@ async fn every_member_is_judged(#[values(Sqlite, Postgres)] engine: Engine) {
         refused(json!({})).await,
         ["/columns required", "/filter required", "/name required"]
     );
-    let with = |member: &str, value: Value| {
-        let mut body = query("Q");
+    let query_with = |member: &str, value: Value| {
+        let mut body = query_body("Q");
         body[member] = value;
         body
     };
     assert_eq!(
-        refused(with("columns", json!([]))).await,
+        refused(query_with("columns", json!([]))).await,
         ["/columns required"]
     );
     assert_eq!(
-        refused(with("columns", json!(["subject", "color"]))).await,
+        refused(query_with("columns", json!(["subject", "color"]))).await,
         ["/columns/1 unknown_value"]
     );
     assert_eq!(
-        refused(with("columns", json!(["subject", "area", "subject"]))).await,
+        refused(query_with("columns", json!(["subject", "area", "subject"]))).await,
         ["/columns/2 duplicate_value"]
     );
     assert_eq!(
-        refused(with("columns", json!(vec!["subject"; 21]))).await,
+        refused(query_with("columns", json!(vec!["subject"; 21]))).await,
         ["/columns too_many_values"]
     );
     let by = |field: &str| json!({"field": field, "direction": "descending"});
     assert_eq!(
-        refused(with("sort", json!([by("tag")]))).await,
+        refused(query_with("sort", json!([by("tag")]))).await,
         ["/sort/0/field unknown_value"]
     );
     assert_eq!(
-        refused(with("sort", json!([by("area"), {"field": "area"}]))).await,
+        refused(query_with("sort", json!([by("area"), {"field": "area"}]))).await,
         ["/sort/1 duplicate_value"]
     );
     assert_eq!(
-        refused(with("sort", json!([{"field": "area", "direction": "up"}]))).await,
+        refused(query_with(
+            "sort",
+            json!([{"field": "area", "direction": "up"}])
+        ))
+        .await,
         ["/sort/0/direction unknown_value"]
     );
     let four = json!([by("area"), by("status"), by("impact"), by("urgency")]);
-    assert_eq!(refused(with("sort", four)).await, ["/sort too_many_values"]);
     assert_eq!(
-        refused(with("position", json!(-1))).await,
+        refused(query_with("sort", four)).await,
+        ["/sort too_many_values"]
+    );
+    assert_eq!(
+        refused(query_with("position", json!(-1))).await,
         ["/position out_of_range"]
     );
     assert_eq!(
-        refused(with("position", json!(1_000_001))).await,
+        refused(query_with("position", json!(1_000_001))).await,
         ["/position out_of_range"]
     );
     editor
-        .post(QUERIES, with("sort", json!([["area", "ascending"]])))
+        .post(QUERIES, query_with("sort", json!([["area", "ascending"]])))
         .await
         .is_problem(400, "wrong_type");
     editor
-        .post(QUERIES, with("position", json!(1_000_000)))
+        .post(QUERIES, query_with("position", json!(1_000_000)))
         .await
         .is(201);
-    // all of a ticket's facts can be columns at once, and three of them order
-    let mut body = query("Breit");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn query_with_all_columns_and_three_sort_fields_is_stored(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let Some(app) = TestApp::ready(engine).await else {
+        return;
+    };
+    let editor = app.editor();
+    let by = |field: &str| json!({"field": field, "direction": "descending"});
+    let mut body = query_body("Breit");
     body["columns"] = json!([
         "area",
         "ticket_type",
@@ -159,23 +179,27 @@ async fn every_member_is_judged(#[values(Sqlite, Postgres)] engine: Engine) {
 
 #[rstest]
 #[actix_web::test]
-async fn r7_a_name_exists_once_per_partner(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn query_name_is_unique_per_partner(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     app.make_ready("K-2").await;
     let editor = app.editor();
-    editor.post(QUERIES, query("Offene")).await.is(201);
+    editor.post(QUERIES, query_body("Offene")).await.is(201);
     let refused = editor
-        .post(QUERIES, query("OFFENE"))
+        .post(QUERIES, query_body("OFFENE"))
         .await
         .is_problem(409, "duplicate_name");
     assert_eq!(refused.errors(), ["/name duplicate_name"]);
     editor
-        .post("/customer-integrations/K-2/queries", query("Offene"))
+        .post("/customer-integrations/K-2/queries", query_body("Offene"))
         .await
         .is(201);
-    let other = editor.post(QUERIES, query("Andere")).await.is(201).json;
+    let other = editor
+        .post(QUERIES, query_body("Andere"))
+        .await
+        .is(201)
+        .json;
     let path = format!("{QUERIES}/{}", other["id"].as_str().unwrap());
     editor
         .patch(&path, json!({"name": "offene"}))
@@ -186,14 +210,14 @@ async fn r7_a_name_exists_once_per_partner(#[values(Sqlite, Postgres)] engine: E
 
 #[rstest]
 #[actix_web::test]
-async fn a_query_may_speak_of_who_looks_and_a_filter_is_replaced_as_a_whole(
+async fn query_filter_accepts_is_self_and_is_replaced_as_a_whole(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     let editor = app.editor();
-    let mut body = query("Meine");
+    let mut body = query_body("Meine");
     body["filter"] = json!({"type": "any", "filters": [
         {"type": "condition", "field": "main_contact", "operator": "is_self"},
         {"type": "condition", "field": "created_by", "operator": "is_self", "values": []}]});

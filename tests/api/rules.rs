@@ -1,4 +1,4 @@
-//! Exclusion rules of partners and of all, in words and with references that age.
+//! Exclusion rules of partners and global rules, their summaries and their retired references.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -8,46 +8,46 @@ use crate::support::{Engine, Engine::*, TestApp, app::filter};
 const K1: &str = "/customer-integrations/K-1";
 const RULES: &str = "/customer-integrations/K-1/exclusion-rules";
 
-fn rule(name: &str, filter: Value) -> Value {
+fn rule_body(name: &str, filter: Value) -> Value {
     json!({"name": name, "filter": filter})
 }
 
-fn in_area(id: &str) -> Value {
+fn area_condition(id: &str) -> Value {
     json!({"type": "condition", "field": "area", "operator": "in", "values": [id]})
 }
 
 #[rstest]
 #[actix_web::test]
-async fn global_rules_are_shown_beside_the_partners_and_written_elsewhere(
+async fn global_rules_are_listed_with_partner_rules_and_written_separately(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (ruler, editor) = (app.ruler(), app.editor());
+    let ruler = app.ruler();
+    let editor = app.editor();
     editor
-        .post("/exclusion-rules", rule("G", filter()))
+        .post("/exclusion-rules", rule_body("G", filter()))
         .await
         .is_problem(403, "insufficient_scope");
     let global = ruler
-        .post("/exclusion-rules", rule("Mitte", filter()))
+        .post("/exclusion-rules", rule_body("Mitte", filter()))
         .await
         .is(201)
         .json;
-    assert_eq!(
-        (&global["scope"], &global["business_partner_id"]),
-        (&json!("global"), &Value::Null)
-    );
+    assert_eq!(global["scope"], "global");
+    assert_eq!(global["business_partner_id"], Value::Null);
     let own = editor
-        .post(RULES, rule("Anfang", filter()))
+        .post(RULES, rule_body("Anfang", filter()))
         .await
         .is(201)
         .json;
-    assert_eq!(
-        (&own["scope"], &own["business_partner_id"]),
-        (&json!("partner"), &json!("K-1"))
-    );
-    editor.post(RULES, rule("Schluss", filter())).await.is(201);
+    assert_eq!(own["scope"], "partner");
+    assert_eq!(own["business_partner_id"], "K-1");
+    editor
+        .post(RULES, rule_body("Schluss", filter()))
+        .await
+        .is(201);
     assert_eq!(
         editor.get(RULES).await.items("/name"),
         ["Anfang", "Schluss"]
@@ -63,10 +63,13 @@ async fn global_rules_are_shown_beside_the_partners_and_written_elsewhere(
         ["Mitte"]
     );
     assert_eq!(editor.get(K1).await.json["counts"]["exclusion_rules"], 2);
-    // the same name may stand in either scope, once
-    editor.post(RULES, rule("MITTE", filter())).await.is(201);
+    // A name is unique within each scope.
+    editor
+        .post(RULES, rule_body("MITTE", filter()))
+        .await
+        .is(201);
     ruler
-        .post("/exclusion-rules", rule("mitte", filter()))
+        .post("/exclusion-rules", rule_body("mitte", filter()))
         .await
         .is_problem(409, "duplicate_name");
     let path = format!("/exclusion-rules/{}", global["id"].as_str().unwrap());
@@ -78,10 +81,10 @@ async fn global_rules_are_shown_beside_the_partners_and_written_elsewhere(
             .items("/name"),
         ["Mitte"]
     );
-    // an inactive integration holds up its own rules only
+    // An inactive integration blocks only its own rules.
     editor.patch(K1, json!({"active": false})).await.is(200);
     editor
-        .post(RULES, rule("R", filter()))
+        .post(RULES, rule_body("R", filter()))
         .await
         .is_problem(409, "integration_inactive");
     ruler.delete(&path).await.is(204);
@@ -90,9 +93,7 @@ async fn global_rules_are_shown_beside_the_partners_and_written_elsewhere(
 
 #[rstest]
 #[actix_web::test]
-async fn a_token_limited_to_one_partner_has_no_business_with_global_rules(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn global_rules_with_partner_token_return_403(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -104,7 +105,9 @@ async fn a_token_limited_to_one_partner_has_no_business_with_global_rules(
     let path = format!("/exclusion-rules/{}", ids.global_rule);
     for answer in [
         limited.get("/exclusion-rules").await,
-        limited.post("/exclusion-rules", rule("G", filter())).await,
+        limited
+            .post("/exclusion-rules", rule_body("G", filter()))
+            .await,
         limited.get(&path).await,
         limited.patch(&path, json!({"active": false})).await,
         limited.delete(&path).await,
@@ -116,16 +119,17 @@ async fn a_token_limited_to_one_partner_has_no_business_with_global_rules(
 
 #[rstest]
 #[actix_web::test]
-async fn a_rule_is_said_in_the_callers_language_by_the_names_of_the_catalogue(
+async fn rule_summary_uses_request_language_and_catalog_names(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, erp) = (app.editor(), app.erp());
-    let both = json!({"type": "all", "filters": [in_area("A-1"),
+    let editor = app.editor();
+    let erp = app.erp();
+    let both = json!({"type": "all", "filters": [area_condition("A-1"),
         {"type": "condition", "field": "ticket_type", "operator": "not_in", "values": ["T-1", "T-2"]}]});
-    let created = editor.post(RULES, rule("R", both)).await.is(201);
+    let created = editor.post(RULES, rule_body("R", both)).await.is(201);
     assert_eq!(
         created.json["summary"],
         "Area is “Bereich 1” and (ticket type is not “Art 1” or “Art 2”)."
@@ -150,24 +154,24 @@ async fn a_rule_is_said_in_the_callers_language_by_the_names_of_the_catalogue(
         in_german(RULES).await.is(200).header("content-language"),
         "de"
     );
-    // another language is another representation
-    let etag = german.etag();
-    assert_ne!(etag, created.etag());
+    // Each language is a separate representation.
+    let german_etag = german.etag();
+    assert_ne!(german_etag, created.etag());
     editor
         .request("GET", &path)
-        .header("if-none-match", &etag)
+        .header("if-none-match", &german_etag)
         .send()
         .await
         .is(200);
-    // … and either tag names the state to change
+    // `If-Match` accepts the ETag of either representation.
     editor
         .request("PATCH", &path)
-        .header("if-match", &etag)
+        .header("if-match", &german_etag)
         .json(json!({"description": "d"}))
         .send()
         .await
         .is(200);
-    // a new name in the catalogue shows at once, and changes the tag
+    // A catalog rename updates the summary and the ETag, but not the version.
     let before = editor.get(&path).await;
     erp.put(
         "/catalog/areas/A-1",
@@ -182,10 +186,8 @@ async fn a_rule_is_said_in_the_callers_language_by_the_names_of_the_catalogue(
             .unwrap()
             .starts_with("Area is “Netz”")
     );
-    assert_eq!(
-        (&after.json["version"], after.etag() == before.etag()),
-        (&before.json["version"], false)
-    );
+    assert_eq!(after.json["version"], before.json["version"]);
+    assert_ne!(after.etag(), before.etag());
     assert_eq!(
         editor.get(RULES).await.json["items"][0]["summary"],
         after.json["summary"]
@@ -194,12 +196,15 @@ async fn a_rule_is_said_in_the_callers_language_by_the_names_of_the_catalogue(
 
 #[rstest]
 #[actix_web::test]
-async fn references_age_and_come_back(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn retired_references_are_reported_until_reactivated(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, erp) = (app.editor(), app.erp());
-    let query = json!({"name": "Q", "filter": in_area("A-2"), "columns": ["subject"]});
+    let editor = app.editor();
+    let erp = app.erp();
+    let query = json!({"name": "Q", "filter": area_condition("A-2"), "columns": ["subject"]});
     let query = editor
         .post(&format!("{K1}/queries"), query)
         .await
@@ -207,18 +212,18 @@ async fn references_age_and_come_back(#[values(Sqlite, Postgres)] engine: Engine
         .json;
     let types =
         json!({"type": "condition", "field": "ticket_type", "operator": "in", "values": ["T-3"]});
-    let created = editor.post(RULES, rule("R", types)).await.is(201).json;
-    let warned = async || {
+    let created = editor.post(RULES, rule_body("R", types)).await.is(201).json;
+    let retired_references = async || {
         let warnings = editor.get(K1).await.is(200).json["readiness"]["warnings"].clone();
-        let retired = warnings
+        let warning = warnings
             .as_array()
             .unwrap()
             .iter()
-            .find(|it| it["code"] == "retired_reference")
+            .find(|warning| warning["code"] == "retired_reference")
             .cloned();
-        retired.map_or(json!([]), |warning| warning["references"].clone())
+        warning.map_or(json!([]), |warning| warning["references"].clone())
     };
-    assert_eq!(warned().await, json!([]));
+    assert_eq!(retired_references().await, json!([]));
     let area = |active: bool| json!({"name": "Bereich 2", "color": "#00aaff", "active": active});
     let ticket_type = |active: bool| json!({"name": "Art 3", "kind": "standard", "active": active});
     erp.put("/catalog/areas/A-2", area(false)).await.is(200);
@@ -226,32 +231,35 @@ async fn references_age_and_come_back(#[values(Sqlite, Postgres)] engine: Engine
         .await
         .is(200);
     assert_eq!(
-        warned().await,
+        retired_references().await,
         json!([{"kind": "area", "id": "A-2"}, {"kind": "ticket_type", "id": "T-3"}])
     );
-    // nothing is broken: it can be read, changed, and even used in a new rule
+    // A retired reference does not block updates or new rules.
     let path = format!("{K1}/queries/{}", query["id"].as_str().unwrap());
     editor
         .patch(&path, json!({"description": "d"}))
         .await
         .is(200);
-    editor.post(RULES, rule("R2", in_area("A-2"))).await.is(201);
-    // what is not in force is not warned about
+    editor
+        .post(RULES, rule_body("R2", area_condition("A-2")))
+        .await
+        .is(201);
+    // Inactive and deleted filters cause no warning.
     editor.patch(&path, json!({"active": false})).await.is(200);
     editor
         .delete(&format!("{RULES}/{}", created["id"].as_str().unwrap()))
         .await
         .is(204);
     assert_eq!(
-        warned().await,
+        retired_references().await,
         json!([{"kind": "area", "id": "A-2"}]),
-        "R2 names it still"
+        "R2 still refers to A-2"
     );
     erp.put("/catalog/areas/A-2", area(true)).await.is(200);
-    assert_eq!(warned().await, json!([]));
-    // a partner cannot mend global rules, and is not told what they name
+    assert_eq!(retired_references().await, json!([]));
+    // Global rules cause no warning: a partner cannot change them.
     app.ruler()
-        .post("/exclusion-rules", rule("G", in_area("A-3")))
+        .post("/exclusion-rules", rule_body("G", area_condition("A-3")))
         .await
         .is(201);
     erp.put(
@@ -260,72 +268,72 @@ async fn references_age_and_come_back(#[values(Sqlite, Postgres)] engine: Engine
     )
     .await
     .is(200);
-    assert_eq!(warned().await, json!([]));
+    assert_eq!(retired_references().await, json!([]));
 }
 
 #[rstest]
 #[actix_web::test]
-async fn an_area_that_rules_hide_completely_is_warned_about(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn fully_excluded_area_is_reported_in_readiness(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (ruler, tag) = (app.ruler(), app.reader().get(K1).await.etag());
-    let warned = async || {
+    let ruler = app.ruler();
+    let etag_before = app.reader().get(K1).await.etag();
+    let area_is_reported = async || {
         let warnings = app.reader().get(K1).await.is(200).json["readiness"]["warnings"].clone();
         warnings
             .as_array()
             .unwrap()
             .iter()
-            .any(|it| it["code"] == "area_fully_excluded")
+            .any(|warning| warning["code"] == "area_fully_excluded")
     };
-    assert!(!warned().await);
+    assert!(!area_is_reported().await);
     let global = ruler
-        .post("/exclusion-rules", rule("G", in_area("A-1")))
+        .post("/exclusion-rules", rule_body("G", area_condition("A-1")))
         .await
         .is(201)
         .json;
-    assert!(warned().await);
-    // a global rule is news for every partner
+    assert!(area_is_reported().await);
+    // A global rule changes the ETag of every partner.
     app.reader()
         .request("GET", K1)
-        .header("if-none-match", &tag)
+        .header("if-none-match", &etag_before)
         .send()
         .await
         .is(200);
     let path = format!("/exclusion-rules/{}", global["id"].as_str().unwrap());
     ruler.patch(&path, json!({"active": false})).await.is(200);
-    assert!(!warned().await);
-    let narrow = json!({"type": "all", "filters": [in_area("A-1"), filter()]});
+    assert!(!area_is_reported().await);
+    let narrow = json!({"type": "all", "filters": [area_condition("A-1"), filter()]});
     ruler
         .patch(&path, json!({"active": true, "filter": narrow}))
         .await
         .is(200);
-    assert!(!warned().await);
+    assert!(!area_is_reported().await);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn there_are_five_hundred_rules_at_most(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn rule_limit_is_500_per_partner(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (ruler, editor) = (app.ruler(), app.editor());
+    let ruler = app.ruler();
+    let editor = app.editor();
     for n in 0..500 {
         editor
-            .post(RULES, rule(&format!("R{n}"), filter()))
+            .post(RULES, rule_body(&format!("R{n}"), filter()))
             .await
             .is(201);
     }
     editor
-        .post(RULES, rule("Zu viel", filter()))
+        .post(RULES, rule_body("Zu viel", filter()))
         .await
         .is_problem(409, "limit_reached");
     assert_eq!(editor.get(K1).await.json["counts"]["exclusion_rules"], 500);
-    // others are counted by themselves
+    // Global rules do not count towards the partner's limit.
     ruler
-        .post("/exclusion-rules", rule("G", filter()))
+        .post("/exclusion-rules", rule_body("G", filter()))
         .await
         .is(201);
     assert_eq!(

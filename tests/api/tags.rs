@@ -1,4 +1,4 @@
-//! Tags, and rules R4, R5 and R7 about them.
+//! Tags: rules R4, R5 and R7.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ const K1: &str = "/customer-integrations/K-1";
 
 #[rstest]
 #[actix_web::test]
-async fn a_tag_lives_from_post_to_delete(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn tag_is_created_updated_and_deleted(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -18,10 +18,8 @@ async fn a_tag_lives_from_post_to_delete(#[values(Sqlite, Postgres)] engine: Eng
     let body = json!({"name": "  VPN ", "description": "Fernzugriff", "area_id": "A-1"});
     let created = editor.post(TAGS, body).await.is(201);
     assert_eq!(created.json["name"], "VPN");
-    assert_eq!(
-        (&created.json["internal_only"], &created.json["available"]),
-        (&json!(false), &json!(true))
-    );
+    assert_eq!(created.json["internal_only"], false);
+    assert_eq!(created.json["available"], true);
     let path = format!("{TAGS}/{}", created.json["id"].as_str().unwrap());
     assert_eq!(created.header("location"), format!("/api/v1{path}"));
     assert_eq!(editor.get(&path).await.is(200).json, created.json);
@@ -29,14 +27,12 @@ async fn a_tag_lives_from_post_to_delete(#[values(Sqlite, Postgres)] engine: Eng
         .patch(&path, json!({"description": null, "internal_only": true}))
         .await
         .is(200);
+    assert_eq!(patched.json["description"], Value::Null);
+    assert_eq!(patched.json["version"], 2);
+    let unchanged = editor.patch(&path, json!({"name": "VPN"})).await.is(200);
     assert_eq!(
-        (&patched.json["description"], &patched.json["version"]),
-        (&Value::Null, &json!(2))
-    );
-    let same = editor.patch(&path, json!({"name": "VPN"})).await.is(200);
-    assert_eq!(
-        same.json, patched.json,
-        "a patch that says nothing new changes nothing"
+        unchanged.json, patched.json,
+        "a patch without changes is a no-op"
     );
     let everywhere = editor.patch(&path, json!({"area_id": null})).await.is(200);
     assert_eq!(everywhere.json["area_id"], Value::Null);
@@ -49,7 +45,9 @@ async fn a_tag_lives_from_post_to_delete(#[values(Sqlite, Postgres)] engine: Eng
 
 #[rstest]
 #[actix_web::test]
-async fn r4_and_r5_bind_tags_to_granted_areas(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn tag_area_must_be_granted_and_cannot_be_revoked_while_used(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -90,7 +88,7 @@ async fn r4_and_r5_bind_tags_to_granted_areas(#[values(Sqlite, Postgres)] engine
         .await
         .is(200);
     editor.delete(&format!("{K1}/areas/A-2")).await.is(204);
-    // while nobody is active the last area may go, but not from under a tag
+    // Without active accesses the last area can be deleted, but not while a tag uses it.
     editor
         .delete(&format!("{K1}/areas/A-1"))
         .await
@@ -101,9 +99,7 @@ async fn r4_and_r5_bind_tags_to_granted_areas(#[values(Sqlite, Postgres)] engine
 
 #[rstest]
 #[actix_web::test]
-async fn r7_a_name_exists_once_per_area_whatever_its_case(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn tag_name_is_unique_per_area_ignoring_case(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -113,33 +109,36 @@ async fn r7_a_name_exists_once_per_area_whatever_its_case(
         .put(&format!("{K1}/areas/A-2"), Value::Null)
         .await
         .is(201);
-    let name = |name: &str, area: Value| json!({"name": name, "area_id": area});
-    editor.post(TAGS, name("Straße", Value::Null)).await.is(201);
-    for twin in ["straße", "STRASSE", " Straße "] {
+    let tag_body = |name: &str, area: Value| json!({"name": name, "area_id": area});
+    editor
+        .post(TAGS, tag_body("Straße", Value::Null))
+        .await
+        .is(201);
+    for duplicate in ["straße", "STRASSE", " Straße "] {
         let refused = editor
-            .post(TAGS, name(twin, Value::Null))
+            .post(TAGS, tag_body(duplicate, Value::Null))
             .await
             .is_problem(409, "duplicate_name");
         assert_eq!(refused.errors(), ["/name duplicate_name"]);
     }
-    // an accent makes another name, and so does another area or another partner
+    // Names that differ in accent, area or partner do not conflict.
     editor
-        .post(TAGS, name("Strâsse", Value::Null))
+        .post(TAGS, tag_body("Strâsse", Value::Null))
         .await
         .is(201);
     editor
-        .post(TAGS, name("Straße", json!("A-1")))
+        .post(TAGS, tag_body("Straße", json!("A-1")))
         .await
         .is(201);
     let other = editor
-        .post(TAGS, name("Straße", json!("A-2")))
+        .post(TAGS, tag_body("Straße", json!("A-2")))
         .await
         .is(201)
         .json;
     editor
         .post(
             "/customer-integrations/K-2/tags",
-            name("Straße", Value::Null),
+            tag_body("Straße", Value::Null),
         )
         .await
         .is(201);
@@ -156,11 +155,14 @@ async fn r7_a_name_exists_once_per_area_whatever_its_case(
 
 #[rstest]
 #[actix_web::test]
-async fn a_tag_of_a_retired_area_waits_for_its_return(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn tag_of_retired_area_is_unavailable_until_reactivated(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, erp) = (app.editor(), app.erp());
+    let editor = app.editor();
+    let erp = app.erp();
     let tag = editor
         .post(TAGS, json!({"name": "VPN", "area_id": "A-1"}))
         .await
@@ -172,7 +174,7 @@ async fn a_tag_of_a_retired_area_waits_for_its_return(#[values(Sqlite, Postgres)
     assert_eq!(retired.json["available"], false);
     assert_ne!(retired.etag(), tag.etag());
     assert_eq!(editor.get(TAGS).await.json["items"][0]["available"], false);
-    // it can still be changed, and keeps its area
+    // The tag can still be changed.
     editor
         .patch(&path, json!({"description": "x"}))
         .await
@@ -183,20 +185,23 @@ async fn a_tag_of_a_retired_area_waits_for_its_return(#[values(Sqlite, Postgres)
 
 #[rstest]
 #[actix_web::test]
-async fn fields_have_limits_and_lists_have_filters(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn tag_fields_are_limited_and_lists_are_filtered(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
     let editor = app.editor();
-    let long = |n: usize| "ä".repeat(n);
+    let text_of_length = |n: usize| "ä".repeat(n);
     editor
-        .post(TAGS, json!({"name": long(100), "description": long(1000)}))
+        .post(
+            TAGS,
+            json!({"name": text_of_length(100), "description": text_of_length(1000)}),
+        )
         .await
         .is(201);
     let refused = editor
         .post(
             TAGS,
-            json!({"name": long(101), "description": long(1001), "area_id": "-"}),
+            json!({"name": text_of_length(101), "description": text_of_length(1001), "area_id": "-"}),
         )
         .await;
     let refused = refused.is_problem(422, "validation_failed");
@@ -235,7 +240,7 @@ async fn fields_have_limits_and_lists_have_filters(#[values(Sqlite, Postgres)] e
             .get(&format!("{TAGS}?internal_only=false"))
             .await
             .items("/name"),
-        [long(100)]
+        [text_of_length(100)]
     );
     editor
         .get(&format!("{TAGS}?area_id=-"))
