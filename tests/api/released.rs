@@ -1,5 +1,6 @@
-//! The document beside that of the last release: what breaks its callers needs a new version in the path, or a declaration in
-//! the changelog. `support::breaks` compares; here it is shown to see every kind of break, and nothing else.
+//! Compares the OpenAPI document with that of the last release: a breaking change needs a new version
+//! in the path or a declaration in the changelog. The other tests here cover the comparison itself,
+//! `support::breaks`: it finds every kind of breaking change and has no false positives.
 
 use std::{collections::BTreeSet, fs};
 
@@ -10,29 +11,33 @@ use crate::support::{
     document::DOCUMENT,
 };
 
-fn file(path: &str) -> String {
+fn read_file(path: &str) -> String {
     fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 fn released() -> Value {
-    serde_json::from_str(&file("openapi/released.json")).unwrap()
+    serde_json::from_str(&read_file("openapi/released.json")).unwrap()
 }
 
 #[test]
-fn nothing_breaks_callers_of_the_last_release_undeclared() {
-    let wrong = undeclared(
+fn breaking_changes_since_last_release_are_declared() {
+    let problems = undeclared(
         &breaks(&released(), &DOCUMENT),
-        &declared(&file("CHANGELOG.md")),
+        &declared(&read_file("CHANGELOG.md")),
     );
-    let how = "Each needs a line \"- **Breaking:** `name` …\" in the section Unreleased of CHANGELOG.md, or a new version in the path:";
-    assert!(wrong.is_empty(), "{how}\n{}", wrong.join("\n"));
+    assert!(
+        problems.is_empty(),
+        "Each breaking change needs a line \"- **Breaking:** `name` …\" in the section Unreleased of \
+         CHANGELOG.md, or a new version in the path:\n{}",
+        problems.join("\n")
+    );
 }
 
-/// A document with one of each thing that can break.
+/// A document with one of each element that can break clients.
 fn sample() -> Value {
     let problem = json!({"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
     let thing = json!({"schema": {"$ref": "#/components/schemas/Thing"}});
-    let tagged = json!({"ETag": {"$ref": "#/components/headers/ETag"}});
+    let headers = json!({"ETag": {"$ref": "#/components/headers/ETag"}});
     json!({
         "paths": {
             "/api/v1/things": {
@@ -48,7 +53,7 @@ fn sample() -> Value {
                 "post": {
                     "operationId": "create_thing", "x-required-scopes": ["things:write"],
                     "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ThingCreate"}}}},
-                    "responses": {"201": {"headers": tagged, "content": {"application/json": thing}}, "422": problem}
+                    "responses": {"201": {"headers": headers, "content": {"application/json": thing}}, "422": problem}
                 }
             },
             "/api/v1/things/{thing_id}": {
@@ -114,10 +119,11 @@ const THING: &str = "/components/schemas/Thing/allOf/1";
 const CREATE: &str = "/components/schemas/ThingCreate";
 const SCHEMAS: &str = "/components/schemas";
 
-/// The sample after a change: a member set to a value, or removed by `null`.
-fn changed(base: &str, list_response: &str, value: Value) -> Value {
+/// The sample with the value at `base` + `path` set to `value`, or removed if `value` is `null`. The path
+/// segment `-` appends to an array.
+fn changed(base: &str, path: &str, value: Value) -> Value {
     let mut document = sample();
-    let pointer = format!("{base}{list_response}");
+    let pointer = format!("{base}{path}");
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let name = name.replace("~1", "/");
     match document
@@ -161,8 +167,8 @@ fn changed(base: &str, list_response: &str, value: Value) -> Value {
 #[case(PUT, "/requestBody/content/application~1merge-patch+json", json!(null), "`put_thing`: body: media type removed")]
 #[case(CREATE, "/required/-", json!("size"), "`ThingCreate`: member is required now: /size")]
 #[case(CREATE, "/properties/size", json!(null), "`ThingCreate`: member removed: /size")]
-#[case(CREATE, "/properties/name/minLength", json!(2), "`ThingCreate`: /name, minLength 1 is now 2, sent")]
-#[case(CREATE, "/properties/name/maxLength", json!(99), "`ThingCreate`: /name, maxLength 100 is now 99, sent")]
+#[case(CREATE, "/properties/name/minLength", json!(2), "`ThingCreate`: /name, minLength 1 is now 2, in requests")]
+#[case(CREATE, "/properties/name/maxLength", json!(99), "`ThingCreate`: /name, maxLength 100 is now 99, in requests")]
 #[case(CREATE, "/properties/name/pattern", json!("^b"), "`ThingCreate`: /name, pattern")]
 #[case(CREATE, "/properties/tags/items/pattern", json!("^b"), "`ThingCreate`: /tags/*, pattern null is now \"^b\"")]
 #[case(CREATE, "/properties/name/format", json!("email"), "`ThingCreate`: /name, format null is now \"email\"")]
@@ -177,47 +183,47 @@ fn changed(base: &str, list_response: &str, value: Value) -> Value {
 #[case(CREATE, "/properties/tags/maxItems", json!(4), "`ThingCreate`: /tags, maxItems 5 is now 4")]
 #[case(CREATE, "/properties/tags/uniqueItems", json!(true), "`ThingCreate`: /tags, uniqueItems")]
 #[case(CREATE, "/properties/tags/items/maxLength", json!(9), "`ThingCreate`: /tags/*, maxLength 10 is now 9")]
-#[case(SCHEMAS, "/Kind/enum/0", json!(null), "`Kind`: value removed: big, sent")]
-#[case(SCHEMAS, "/Note/additionalProperties", json!(false), "`Note`: unknown members are refused now, sent")]
-#[case(SCHEMAS, "/Filter/oneOf/0", json!(null), "`Filter`: value removed: one like Group, sent")]
-#[case(SCHEMAS, "/Filter/discriminator/mapping/is", json!(null), "`Filter`: value removed: is, sent")]
-#[case(SCHEMAS, "/Condition/properties/value/maxLength", json!(9), "`Condition`: /value, maxLength 10 is now 9, sent")]
-// answers
+#[case(SCHEMAS, "/Kind/enum/0", json!(null), "`Kind`: value removed: big, in requests")]
+#[case(SCHEMAS, "/Note/additionalProperties", json!(false), "`Note`: unknown members are refused now, in requests")]
+#[case(SCHEMAS, "/Filter/oneOf/0", json!(null), "`Filter`: value removed: variant Group, in requests")]
+#[case(SCHEMAS, "/Filter/discriminator/mapping/is", json!(null), "`Filter`: value removed: is, in requests")]
+#[case(SCHEMAS, "/Condition/properties/value/maxLength", json!(9), "`Condition`: /value, maxLength 10 is now 9, in requests")]
+// responses
 #[case(PUT, "/responses/201", json!(null), "`put_thing`: status removed: 201")]
 #[case(PUT, "/responses/200/content/application~1json", json!(null), "`put_thing`: 200: media type removed")]
 #[case(POST, "/responses/201/headers/ETag", json!(null), "`create_thing`: 201 no longer has the header ETag")]
 #[case("/components/headers/ETag", "/required", json!(false), "`create_thing`: 201 no longer has the header ETag")]
-#[case(LIST, "/responses/200/content/application~1json/schema/maxItems", json!(300), "`list_things`: 200, maxItems 200 is now 300, answered")]
+#[case(LIST, "/responses/200/content/application~1json/schema/maxItems", json!(300), "`list_things`: 200, maxItems 200 is now 300, in responses")]
 #[case(LIST, "/responses/200/content/application~1json/schema/type", json!("object"), "`list_things`: 200, type")]
 #[case(THING, "/properties/id", json!(null), "`Thing`: member removed: /id")]
 #[case(THING, "/required/0", json!(null), "`Thing`: member may be absent now: /id")]
 #[case(THING, "/properties/id/format", json!(null), "`Thing`: /id, format \"uuid\" is now null")]
 #[case(THING, "/properties/id/type", json!("integer"), "`Thing`: /id, type")]
 #[case(THING, "/properties/id/type", json!(["string", "null"]), "`Thing`: may be null now: /id")]
-#[case(THING, "/properties/name/maxLength", json!(200), "`Thing`: /name, maxLength 100 is now 200, answered")]
-#[case(THING, "/properties/name/maxLength", json!(null), "`Thing`: /name, maxLength 100 is now null, answered")]
+#[case(THING, "/properties/name/maxLength", json!(200), "`Thing`: /name, maxLength 100 is now 200, in responses")]
+#[case(THING, "/properties/name/maxLength", json!(null), "`Thing`: /name, maxLength 100 is now null, in responses")]
 #[case(THING, "/properties/name/pattern", json!(null), "`Thing`: /name, pattern")]
 #[case(THING, "/properties/best_note", json!({"oneOf": [{"$ref": "#/components/schemas/Note"}, {"type": "null"}]}), "`Thing`: may be null now: /best_note")]
 #[case(SCHEMAS, "/Audit/properties/version", json!(null), "`Thing`: member removed: /version")]
-#[case(SCHEMAS, "/Audit/properties/version/minimum", json!(0), "`Thing`: /version, minimum 1 is now 0, answered")]
+#[case(SCHEMAS, "/Audit/properties/version/minimum", json!(0), "`Thing`: /version, minimum 1 is now 0, in responses")]
 #[case(SCHEMAS, "/Audit/properties/version/type", json!("number"), "`Thing`: /version, type")]
-#[case(SCHEMAS, "/Kind/enum/-", json!("huge"), "`Kind`: value added: huge, answered")]
-#[case(SCHEMAS, "/Kind/enum", json!(null), "`Kind`: value added: any, answered")]
-#[case(SCHEMAS, "/Filter/discriminator/mapping/any", json!("#/components/schemas/Group"), "`Filter`: value added: any, answered")]
+#[case(SCHEMAS, "/Kind/enum/-", json!("huge"), "`Kind`: value added: huge, in responses")]
+#[case(SCHEMAS, "/Kind/enum", json!(null), "`Kind`: value added: any, in responses")]
+#[case(SCHEMAS, "/Filter/discriminator/mapping/any", json!("#/components/schemas/Group"), "`Filter`: value added: any, in responses")]
 #[case(SCHEMAS, "/Problem/properties/code", json!(null), "`Problem`: member removed: /code")]
 #[case("/components/examples", "/not_found", json!(null), "`not_found`: code removed")]
-fn a_break_is_seen(
+fn breaking_change_is_reported(
     #[case] base: &str,
-    #[case] list_response: &str,
+    #[case] path: &str,
     #[case] value: Value,
     #[case] expected: &str,
 ) {
-    let found: Vec<_> = breaks(&sample(), &changed(base, list_response, value))
+    let found: Vec<_> = breaks(&sample(), &changed(base, path, value))
         .iter()
         .map(ToString::to_string)
         .collect();
     assert!(
-        found.iter().any(|it| it.starts_with(expected)),
+        found.iter().any(|change| change.starts_with(expected)),
         "{found:#?}"
     );
 }
@@ -245,7 +251,7 @@ fn a_break_is_seen(
 #[case(CREATE, "/properties/name/maxLength", json!(null))]
 #[case(CREATE, "/properties/name/pattern", json!(null))]
 #[case(CREATE, "/properties/name/type", json!(["string", "null"]))]
-#[case(CREATE, "/properties/name/description", json!("What it is called"))]
+#[case(CREATE, "/properties/name/description", json!("The name"))]
 #[case(CREATE, "/properties/best_note", json!({"oneOf": [{"$ref": "#/components/schemas/Note"}, {"type": "null"}]}))]
 #[case(CREATE, "/properties/tags/maxItems", json!(6))]
 #[case(CREATE, "/properties/tags/minItems", json!(0))]
@@ -260,16 +266,12 @@ fn a_break_is_seen(
 #[case(SCHEMAS, "/Problem/properties/hint", json!({"type": "string"}))]
 #[case(SCHEMAS, "/Unused", json!({"type": "string"}))]
 #[case("/components/examples", "/gone", json!({}))]
-fn what_is_compatible_is_no_break(
-    #[case] base: &str,
-    #[case] list_response: &str,
-    #[case] value: Value,
-) {
-    assert_eq!(breaks(&sample(), &changed(base, list_response, value)), []);
+fn compatible_change_is_not_reported(#[case] base: &str, #[case] path: &str, #[case] value: Value) {
+    assert_eq!(breaks(&sample(), &changed(base, path, value)), []);
 }
 
 #[test]
-fn another_version_in_the_path_is_no_break_but_one_beside_it_excuses_nothing() {
+fn replaced_version_is_compatible_but_additional_version_is_not_an_excuse() {
     let renamed: Value =
         serde_json::from_str(&sample().to_string().replace("/api/v1/", "/api/v2/")).unwrap();
     let mut next = renamed.clone();
@@ -279,7 +281,7 @@ fn another_version_in_the_path_is_no_break_but_one_beside_it_excuses_nothing() {
     next["paths"]["/api/v1/things"] = sample()["paths"]["/api/v1/things"].clone();
     let found: BTreeSet<_> = breaks(&sample(), &next)
         .into_iter()
-        .map(|it| it.subject)
+        .map(|change| change.subject)
         .collect();
     assert_eq!(
         found,
@@ -288,7 +290,7 @@ fn another_version_in_the_path_is_no_break_but_one_beside_it_excuses_nothing() {
 }
 
 #[test]
-fn shared_problem_response_is_compared_like_an_inline_one() {
+fn shared_problem_response_is_compared_like_inline_response() {
     let mut shared = sample();
     let response = &mut shared["paths"]["/api/v1/things"]["get"]["responses"]["400"];
     let reference = json!({"$ref": "#/components/responses/BadRequest"});
@@ -309,14 +311,13 @@ fn shared_problem_response_is_compared_like_an_inline_one() {
 }
 
 #[test]
-fn no_document_breaks_itself() {
+fn document_compared_with_itself_has_no_breaking_changes() {
     assert_eq!(breaks(&sample(), &sample()), []);
     assert_eq!(breaks(&DOCUMENT, &DOCUMENT), []);
 }
 
-/// Where the real document says what is sent and answered, each single member counts.
 #[test]
-fn no_operation_and_no_member_of_the_real_document_goes_unseen() {
+fn removal_of_any_operation_or_member_of_the_real_document_is_reported() {
     let mut pointers = Vec::new();
     for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
         let path = path.replace('/', "~1");
@@ -328,21 +329,21 @@ fn no_operation_and_no_member_of_the_real_document_goes_unseen() {
         );
     }
     for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
-        let of = |at: String, part: &Value| {
+        let properties = |at: String, part: &Value| {
             let members: Vec<_> = part["properties"]
                 .as_object()
                 .into_iter()
                 .flatten()
-                .map(|it| it.0.clone())
+                .map(|(member, _)| member.clone())
                 .collect();
             members
                 .into_iter()
                 .map(move |member| format!("{at}/properties/{member}"))
         };
         let at = format!("/components/schemas/{name}");
-        pointers.extend(of(at.clone(), schema));
+        pointers.extend(properties(at.clone(), schema));
         for (index, part) in schema["allOf"].as_array().into_iter().flatten().enumerate() {
-            pointers.extend(of(format!("{at}/allOf/{index}"), part));
+            pointers.extend(properties(format!("{at}/allOf/{index}"), part));
         }
     }
     assert!(pointers.len() > 300, "{}", pointers.len());
@@ -363,19 +364,19 @@ fn no_operation_and_no_member_of_the_real_document_goes_unseen() {
 }
 
 #[test]
-fn the_changelog_declares_by_name_what_is_broken_and_nothing_else() {
+fn changelog_must_declare_exactly_the_breaking_changes() {
     let changelog = "# Changelog\n\n## [Unreleased] – 0.2.0\n\n### Changed\n\n- **Breaking:** `Thing` has no `id`.\n\
         - **Breaking:** the `list_things` of all\n- Breaking: `Kind`\n\n## [0.1.0]\n\n- **Breaking:** `put_thing` is gone.\n";
     let declared = declared(changelog);
     assert_eq!(declared, ["Thing".to_owned()].into());
-    let broken = breaks(&sample(), &changed(THING, "/properties/id", json!(null)));
-    assert_eq!(undeclared(&broken, &declared), [""; 0]);
+    let changes = breaks(&sample(), &changed(THING, "/properties/id", json!(null)));
+    assert_eq!(undeclared(&changes, &declared), [""; 0]);
     assert_eq!(
-        undeclared(&broken, &BTreeSet::new()),
+        undeclared(&changes, &BTreeSet::new()),
         ["`Thing`: member removed: /id"]
     );
     assert_eq!(
         undeclared(&[], &declared),
-        ["`Thing` is declared, but not broken"]
+        ["`Thing` is declared but not broken"]
     );
 }

@@ -1,4 +1,4 @@
-//! One server on one database per test, built by the one constructor the binary uses.
+//! One server and one database per test, built by the same constructor as in the binary.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -21,7 +21,7 @@ use super::{
     postgres::{Postgres, postgres},
 };
 
-/// The engines everything is tested on.
+/// The database engines under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
@@ -41,13 +41,13 @@ pub struct TestApp {
     handle: actix_web::dev::ServerHandle,
 }
 
-/// Where a test's data is; removed with it.
+/// The database of a test; removed when the test ends.
 pub enum Storage {
     Sqlite {
         _directory: tempfile::TempDir,
         path: String,
     },
-    /// `borrowed`: another test application's, which removes it.
+    /// `borrowed`: owned by another [`TestApp`], which drops it.
     Postgres {
         server: &'static Postgres,
         name: String,
@@ -57,7 +57,8 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// A database of its own; `None` where the engine is not to be had (which is a failure where `CI=true`).
+    /// Creates a new database. Returns `None` if the engine is not available; with `CI=true` a
+    /// missing engine panics instead.
     pub async fn new(engine: Engine, migrated: bool) -> Option<Self> {
         if engine == Engine::Sqlite {
             let directory = tempfile::tempdir().unwrap();
@@ -98,7 +99,7 @@ impl Storage {
         }
     }
 
-    /// Runs a statement past the service.
+    /// Runs a statement directly on the database, bypassing the service.
     pub async fn try_execute(&self, sql: &str) -> Result<(), String> {
         match self {
             Self::Sqlite { path, .. } => {
@@ -120,7 +121,7 @@ impl Storage {
         }
     }
 
-    /// The one text column of a query's rows, past the service.
+    /// Runs a query with one text column, named `text`, directly on the database.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         #[derive(diesel::QueryableByName)]
         struct Row {
@@ -155,10 +156,10 @@ impl Drop for Storage {
     }
 }
 
-/// A migrated file to copy.
+/// A migrated SQLite file, which tests copy.
 async fn sqlite_template() -> &'static std::path::Path {
     static TEMPLATE: tokio::sync::OnceCell<tempfile::TempDir> = tokio::sync::OnceCell::const_new();
-    let make = async || {
+    let create = async || {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("template.db");
         migrations::migrate(
@@ -168,18 +169,18 @@ async fn sqlite_template() -> &'static std::path::Path {
         .await
         .unwrap();
         let mut conn = diesel::SqliteConnection::establish(&path.display().to_string()).unwrap();
-        // everything into the one file that is copied
+        // only the main file is copied, so it must contain everything
         diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)")
             .execute(&mut conn)
             .unwrap();
         directory
     };
     static PATH: OnceLock<std::path::PathBuf> = OnceLock::new();
-    let directory = TEMPLATE.get_or_init(make).await;
+    let directory = TEMPLATE.get_or_init(create).await;
     PATH.get_or_init(|| directory.path().join("template.db"))
 }
 
-/// The settings of a test's service.
+/// The default settings of a service under test.
 pub fn config(url: &str) -> Config {
     Config {
         bind_address: "127.0.0.1:0".to_owned(),
@@ -205,7 +206,7 @@ pub fn tokens() -> TokenSettings {
     TokenSettings::hs256(ISSUER, AUDIENCE, SECRET)
 }
 
-/// A good token's claims.
+/// The claims of a valid token.
 pub fn claims(scope: &str) -> Claims {
     Claims {
         iss: ISSUER.to_owned(),
@@ -220,18 +221,18 @@ pub fn claims(scope: &str) -> Claims {
 }
 
 impl TestApp {
-    /// A service on an empty, migrated database.
+    /// Starts a service with an empty, migrated database.
     pub async fn start(engine: Engine) -> Option<Self> {
         Some(Self::on(Storage::new(engine, true).await?).await)
     }
 
-    /// A service on a given database.
+    /// Starts a service with the given database.
     pub async fn on(storage: Storage) -> Self {
         let config = config(&storage.url());
         Self::with_config(storage, config).await
     }
 
-    /// A service on SQLite with some settings changed.
+    /// Starts a service with SQLite and changed settings.
     pub async fn changed(change: impl FnOnce(&mut Config)) -> Self {
         let storage = Storage::new(Engine::Sqlite, true).await.unwrap();
         let mut config = config(&storage.url());
@@ -239,10 +240,11 @@ impl TestApp {
         Self::with_config(storage, config).await
     }
 
-    /// A service with settings of its own.
+    /// Starts a service with the given settings.
     pub async fn with_config(storage: Storage, config: Config) -> Self {
         let app = App::build(config).await.unwrap();
-        let (base, handle) = (format!("http://{}", app.address), app.handle());
+        let base = format!("http://{}", app.address);
+        let handle = app.handle();
         actix_web::rt::spawn(app.run());
         Self {
             base,
@@ -251,7 +253,7 @@ impl TestApp {
         }
     }
 
-    /// Another instance on the same database; on PostgreSQL there may be any number.
+    /// Starts another instance with the same database. Panics with SQLite, which allows only one.
     pub async fn second(&self) -> Self {
         let Storage::Postgres {
             server,
@@ -260,26 +262,26 @@ impl TestApp {
             ..
         } = &self.storage
         else {
-            panic!("one process only")
+            panic!("SQLite allows only one instance")
         };
-        let (name, serializable) = (name.clone(), *serializable);
         Self::on(Storage::Postgres {
             server,
-            name,
-            serializable,
+            name: name.clone(),
+            serializable: *serializable,
             borrowed: true,
         })
         .await
     }
 
-    /// A service whose catalogue is filled: partners K-1 and K-2, areas, ticket types T-1 to T-3, plan board B-1.
+    /// Starts a service with catalog entries: business partners K-1 and K-2, areas,
+    /// ticket types T-1 to T-3, plan board B-1.
     pub async fn with_catalog(engine: Engine) -> Option<Self> {
         let app = Self::start(engine).await?;
         app.fill_catalog().await;
         Some(app)
     }
 
-    /// Tells a service what [`Self::with_catalog`] promises.
+    /// Creates the catalog entries that [`Self::with_catalog`] lists.
     pub async fn fill_catalog(&self) {
         let erp = self.erp();
         for n in 1..=3 {
@@ -307,14 +309,15 @@ impl TestApp {
         }
     }
 
-    /// A service with a filled catalogue and, for K-1, an active integration with area A-1 and ticket type T-1.
+    /// Starts a service with catalog entries and, for K-1, an active integration with area A-1 and
+    /// ticket type T-1.
     pub async fn ready(engine: Engine) -> Option<Self> {
         let app = Self::with_catalog(engine).await?;
         app.make_ready("K-1").await;
         Some(app)
     }
 
-    /// Activates a partner's integration and grants A-1 and T-1.
+    /// Activates the integration of a partner and grants A-1 and T-1.
     pub async fn make_ready(&self, partner: &str) {
         let editor = self.editor();
         editor
@@ -340,37 +343,37 @@ impl TestApp {
             .is(201);
     }
 
-    /// A caller without a token.
+    /// A client without a token.
     pub fn anonymous(&self) -> Client {
         Client::new(&self.base, None)
     }
 
-    /// A caller with these claims.
+    /// A client with the given claims.
     pub fn with_claims(&self, claims: &Claims) -> Client {
         Client::new(&self.base, Some(tokens::sign(&tokens(), claims).unwrap()))
     }
 
-    /// A caller with these scopes.
+    /// A client with the given space-separated scopes.
     pub fn with_scope(&self, scope: &str) -> Client {
         self.with_claims(&claims(scope))
     }
 
-    /// May read everything.
+    /// A client that may read everything.
     pub fn reader(&self) -> Client {
         self.with_scope("integration:read catalog:read audit:read decisions:read")
     }
 
-    /// May hide tickets, of one partner or of all.
+    /// A client that may write exclusion rules, both of one partner and global.
     pub fn ruler(&self) -> Client {
         self.with_scope("integration:read integration:write global-rules:write")
     }
 
-    /// Works on the tab.
+    /// A client with the scopes of the administration tab.
     pub fn editor(&self) -> Client {
         self.with_scope("integration:read integration:write catalog:read")
     }
 
-    /// The ERP.
+    /// The ERP system: a client that may write the catalog.
     pub fn erp(&self) -> Client {
         self.with_claims(&Claims {
             sub: "erp".to_owned(),
@@ -378,7 +381,7 @@ impl TestApp {
         })
     }
 
-    /// Works on the tab of one partner only.
+    /// A client whose token is restricted to one partner.
     pub fn editor_of(&self, partner: &str) -> Client {
         let all = claims("integration:read integration:write catalog:read catalog:write");
         self.with_claims(&Claims {
@@ -387,7 +390,7 @@ impl TestApp {
         })
     }
 
-    /// A new access of a partner; returns its id.
+    /// Creates an access of a partner, with the members of `more` added to the body. Returns its id.
     pub async fn access(&self, partner: &str, email: &str, more: Value) -> String {
         let mut body = json!({"first_name": "Änne", "last_name": "Schäfer", "email": email});
         body.as_object_mut()
@@ -401,12 +404,13 @@ impl TestApp {
         created.json["id"].as_str().unwrap().to_owned()
     }
 
-    /// How often each (resource, action) stands in the history of a partner, or of the catalogue.
+    /// Counts the history entries of a partner, or of the catalog, by `resource action`.
     pub async fn history(&self, partner: Option<&str>) -> BTreeMap<String, usize> {
-        let of = partner.map_or("business_partner_id IS NULL".to_owned(), |id| {
+        let condition = partner.map_or("business_partner_id IS NULL".to_owned(), |id| {
             format!("business_partner_id = '{id}'")
         });
-        let sql = format!("SELECT resource || ' ' || action AS text FROM history WHERE {of}");
+        let sql =
+            format!("SELECT resource || ' ' || action AS text FROM history WHERE {condition}");
         self.storage
             .texts(&sql)
             .await
@@ -418,7 +422,7 @@ impl TestApp {
     }
 }
 
-/// One of everything, of K-1.
+/// The ids of one resource of each kind, all of K-1.
 #[derive(Debug, Clone)]
 pub struct Ids {
     pub area: String,
@@ -432,7 +436,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Where an operation is called, for a partner.
+    /// The path of an operation for a partner, relative to `/api/v1`.
     pub fn path(&self, operation: &Operation, partner: &str) -> String {
         let rule = if operation.path.contains("{business_partner_id}") {
             &self.rule
@@ -452,26 +456,26 @@ impl Ids {
         let path = operation.at(&ids);
         assert!(
             !path.contains('{'),
-            "{} has a parameter the tests do not know",
+            "{} has a path parameter that `Ids` does not cover",
             operation.id
         );
         path.strip_prefix("/api/v1").unwrap().to_owned()
     }
 }
 
-/// A filter that is valid everywhere.
+/// A filter that is valid in both queries and rules.
 pub fn filter() -> Value {
     json!({"type": "condition", "field": "status", "operator": "in", "values": ["closed"]})
 }
 
 impl TestApp {
-    /// Creates one of everything for K-1, which must be ready.
+    /// Creates one resource of each kind for K-1, which must be ready.
     pub async fn furnish(&self) -> Ids {
         self.erp()
             .put("/customer-integrations/K-1/plan-boards/B-1", Value::Null)
             .await
             .is(201);
-        let posted = async |path: &str, body: Value| {
+        let create = async |path: &str, body: Value| {
             let created = self.ruler().post(path, body).await.is(201);
             created.json["id"].as_str().unwrap().to_owned()
         };
@@ -482,17 +486,17 @@ impl TestApp {
             ticket_type: "T-1".to_owned(),
             plan_board: "B-1".to_owned(),
             access: self.access("K-1", "a@b.example", json!({})).await,
-            tag: posted("/customer-integrations/K-1/tags", json!({"name": "Tag"})).await,
-            query: posted("/customer-integrations/K-1/queries", query).await,
-            rule: posted("/customer-integrations/K-1/exclusion-rules", rule.clone()).await,
-            global_rule: posted("/exclusion-rules", rule).await,
+            tag: create("/customer-integrations/K-1/tags", json!({"name": "Tag"})).await,
+            query: create("/customer-integrations/K-1/queries", query).await,
+            rule: create("/customer-integrations/K-1/exclusion-rules", rule.clone()).await,
+            global_rule: create("/exclusion-rules", rule).await,
         }
     }
 }
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        // the stop is begun here; the database is dropped with FORCE right after
+        // starts the shutdown only; the database is dropped with FORCE right after
         drop(self.handle.stop(false));
     }
 }

@@ -1,5 +1,5 @@
-//! Any bytes as the body of any operation that has one, and as a filter, with what must hold whatever they are. The fuzzers of
-//! `tests/fuzz` find such bytes, and `corpus.rs` plays those that were kept.
+//! Invariants for arbitrary request bodies and arbitrary filters. The fuzzers of `tests/fuzz` generate
+//! inputs, and `corpus.rs` replays the stored ones.
 
 use std::collections::BTreeSet;
 
@@ -26,109 +26,110 @@ use super::{
     document::{DOCUMENT, OPERATIONS, Operation, fits},
 };
 
-/// A service is replaced by a new one after so many bodies that it took: what it answers is not to depend on how long it was
-/// fuzzed.
-const MOST_TAKEN: usize = 500;
+/// The number of successful writes after which the service is replaced by a new one, so that results do
+/// not depend on how long the fuzzer ran.
+const MAX_WRITES: usize = 500;
 
 /// The operations that have a body.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().filter(|it| it.has_body())
+    OPERATIONS.iter().filter(|operation| operation.has_body())
 }
 
-/// A service with one of everything.
+/// A service with one resource of each kind, and a client with all scopes.
 pub struct Stage {
     engine: Engine,
     app: TestApp,
     ids: Ids,
     client: Client,
-    taken: usize,
+    writes: usize,
 }
 
 impl Stage {
-    /// `None` where the engine is not to be had.
+    /// Returns `None` if the engine is not available.
     pub async fn new(engine: Engine) -> Option<Self> {
         let app = TestApp::ready(engine).await?;
         let ids = app.furnish().await;
-        let scopes: BTreeSet<_> = OPERATIONS.iter().map(|it| it.scope.as_str()).collect();
+        let scopes: BTreeSet<_> = OPERATIONS
+            .iter()
+            .map(|operation| operation.scope.as_str())
+            .collect();
         let client = app.with_scope(&scopes.into_iter().collect::<Vec<_>>().join(" "));
         Some(Self {
             engine,
             app,
             ids,
             client,
-            taken: 0,
+            writes: 0,
         })
     }
 
-    /// Panics unless the operation answers this body as the document says, and not with an error of its own; unless each fault
-    /// it tells of is at a place of the body; unless what it takes is what is there afterwards.
+    /// Sends a body to an operation and returns the status. Panics if the response does not match the
+    /// document or has status 5xx, if an error pointer refers to no place in the body, or if a later
+    /// GET does not return the written resource.
     pub async fn play(&mut self, operation: &Operation, body: &[u8]) -> u16 {
         let path = self.ids.path(operation, "K-1");
         let request = self.client.request(&operation.method, &path);
-        let answer = request.raw("application/json", body.to_vec()).send().await;
-        assert!(answer.status < 500, "{}", answer.text);
-        if answer.status == 422 {
-            check_pointers(&answer, body);
+        let response = request.raw("application/json", body.to_vec()).send().await;
+        assert!(response.status < 500, "{}", response.text);
+        if response.status == 422 {
+            check_pointers(&response, body);
         }
-        if answer.status < 300 && operation.scope.ends_with(":write") {
-            self.check_taken(&path, &answer).await;
-            self.taken += 1;
+        if response.status < 300 && operation.scope.ends_with(":write") {
+            self.check_stored(&path, &response).await;
+            self.writes += 1;
         }
-        if self.taken == MOST_TAKEN {
+        if self.writes == MAX_WRITES {
             *self = Self::new(self.engine).await.unwrap();
         }
-        answer.status
+        response.status
     }
 
-    async fn check_taken(&self, path: &str, answer: &Answer) {
-        let location = answer
+    async fn check_stored(&self, path: &str, response: &Answer) {
+        let location = response
             .header("location")
             .trim_start_matches("/api/v1")
             .to_owned();
-        let there = self
+        let stored = self
             .client
             .get(if location.is_empty() { path } else { &location })
             .await
             .is(200);
-        assert_eq!(
-            (&there.json, there.etag()),
-            (&answer.json, answer.etag()),
-            "{} {path}",
-            self.app.base
-        );
+        assert_eq!(stored.json, response.json, "{} {path}", self.app.base);
+        assert_eq!(stored.etag(), response.etag(), "{} {path}", self.app.base);
     }
 }
 
-/// What is missing is told at the place where it should be; the place around it is always there.
-fn check_pointers(answer: &Answer, body: &[u8]) {
-    // where a ticket is wrong, the others are decided; so half of a surrogate pair within one is no reason to refuse the body,
-    // though there is no text for it
+/// Panics if the parent of an error pointer is not in the body. The pointer itself may refer to a missing
+/// member.
+fn check_pointers(response: &Answer, body: &[u8]) {
+    // Each ticket is parsed separately, so a lone surrogate in one ticket, which `Value` cannot
+    // represent, does not make the body invalid.
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return assert!(
             serde_json::from_slice::<&RawValue>(body).is_ok(),
-            "422 for what is not JSON"
+            "422 for a body that is not JSON"
         );
     };
-    for field_error in answer.json["errors"].as_array().unwrap() {
+    for field_error in response.json["errors"].as_array().unwrap() {
         let pointer = field_error["pointer"].as_str().unwrap();
-        let around = pointer.rsplit_once('/').map_or("", |(around, _)| around);
-        assert!(body.pointer(around).is_some(), "{pointer} is not in {body}");
+        let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        assert!(body.pointer(parent).is_some(), "{pointer} is not in {body}");
     }
 }
 
-/// Panics unless what passes for a filter is one by the document, stays the same when it is written and read again, and can be
-/// told in words; unless a rule made of it is judged by logic. Says whether it passed.
+/// Returns whether the bytes are a valid query filter. Panics if a valid filter does not match the
+/// document, changes in a serialization round trip, has no summary, or, as a rule, violates logic.
 pub fn play_filter(bytes: &[u8]) -> bool {
     let query = serde_json::from_slice::<QueryFilter>(bytes)
         .ok()
-        .filter(|it| it.validate().is_ok());
+        .filter(|filter| filter.validate().is_ok());
     let rule = serde_json::from_slice::<RuleFilter>(bytes)
         .ok()
-        .filter(|it| it.validate().is_ok());
+        .filter(|filter| filter.validate().is_ok());
     let Some(filter) = query.map(QueryFilter::into_filter) else {
         assert!(
             rule.is_none(),
-            "what a query may not have, a rule may not have either"
+            "a filter that is invalid in a query is valid in a rule"
         );
         return false;
     };
@@ -142,10 +143,10 @@ pub fn play_filter(bytes: &[u8]) -> bool {
     again.validate().unwrap();
     assert_eq!(again.into_filter(), filter);
     for lang in [Lang::De, Lang::En] {
-        let told = summary(&filter, &Names::default(), lang);
+        let text = summary(&filter, &Names::default(), lang);
         assert!(
-            !told.is_empty() && !told.contains(char::is_control),
-            "{told:?}"
+            !text.is_empty() && !text.contains(char::is_control),
+            "{text:?}"
         );
     }
     if let Some(rule) = rule.map(RuleFilter::into_filter) {
@@ -155,7 +156,7 @@ pub fn play_filter(bytes: &[u8]) -> bool {
     true
 }
 
-/// A ticket of which as much is known as can be, and one of which as little is.
+/// A ticket with all attributes, and one with the required attributes only.
 const TICKETS: [&str; 2] = [
     r#"{"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1", "internal": false, "confidential": false,
         "ticket_type_id": "T-1", "status": "in_progress", "closure": null, "released": false, "main_contact_id": "C-1",
@@ -173,25 +174,26 @@ fn rule_set(filter: TicketFilter) -> RuleSet {
     }])
 }
 
-/// The opposite of a filter holds exactly where it does not, and what is less known is never more certain.
+/// Checks that the negation of a filter has the negated truth value, and that missing attributes can
+/// only turn a result into `Unknown`.
 fn check_logic(filter: TicketFilter) {
     let now = Timestamp::parse("2026-11-25T12:00:00Z").unwrap();
-    let opposite = rule_set(TicketFilter::None {
+    let negation = rule_set(TicketFilter::None {
         filters: vec![filter.clone()],
     });
     let rule = rule_set(filter);
     let mut scratch = Scratch::default();
-    let [known, unknown] = TICKETS.map(|ticket| {
-        let facts: TicketAttributes<'_> = serde_json::from_str(ticket).unwrap();
-        let truth = matched_by(&rule, &facts, now, &mut scratch);
+    let [complete, minimal] = TICKETS.map(|ticket| {
+        let attributes: TicketAttributes<'_> = serde_json::from_str(ticket).unwrap();
+        let truth = matched_by(&rule, &attributes, now, &mut scratch);
         assert_eq!(
-            matched_by(&opposite, &facts, now, &mut scratch),
+            matched_by(&negation, &attributes, now, &mut scratch),
             truth.negated()
         );
         truth
     });
     assert!(
-        unknown == Truth::Unknown || unknown == known,
-        "{known:?} became {unknown:?}"
+        minimal == Truth::Unknown || minimal == complete,
+        "{complete:?} became {minimal:?} with fewer attributes"
     );
 }

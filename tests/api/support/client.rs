@@ -1,4 +1,5 @@
-//! A caller. Every answer is checked against the document, and every failure must be a problem.
+//! An HTTP client that checks every response against the OpenAPI document and every error against
+//! RFC 9457.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -10,7 +11,7 @@ use super::document;
 
 const BASE: &str = "/api/v1";
 
-/// A caller with one token, or none.
+/// A client with one bearer token, or none.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -18,7 +19,7 @@ pub struct Client {
     token: Option<String>,
 }
 
-/// An answer.
+/// A response with its whole body.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -29,7 +30,7 @@ pub struct Answer {
 
 impl Client {
     pub fn new(origin: &str, token: Option<String>) -> Self {
-        // the service speaks plain HTTP, and reading the operating system's root certificates takes longer than a test
+        // the tests use plain HTTP, and loading the system's root certificates takes longer than a test
         let http = reqwest::Client::builder()
             .tls_certs_only([])
             .build()
@@ -41,7 +42,7 @@ impl Client {
         }
     }
 
-    /// A request to a path below the API's base (or, beginning with `//`, below the origin), to be completed and sent.
+    /// Starts a request. `path` is relative to `/api/v1`; with `//` at the start, to the origin.
     pub fn request(&self, method: &str, path: &str) -> Request {
         let path = path
             .strip_prefix('/')
@@ -69,7 +70,7 @@ impl Client {
         self.request("POST", path).json(body).send().await
     }
 
-    /// PUT; without a body when it is `null`.
+    /// Sends a PUT request, without a body if `body` is `null`.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         let request = self.request("PUT", path);
         if body.is_null() {
@@ -87,19 +88,19 @@ impl Client {
         self.request("DELETE", path).send().await
     }
 
-    /// All items of a list, page by page.
+    /// Reads all pages of a list and returns the items.
     pub async fn all(&self, path: &str) -> Vec<Value> {
         self.all_after(path, None).await
     }
 
-    /// All items of a list behind a cursor, page by page.
+    /// Reads all pages of a list after a cursor and returns the items.
     pub async fn all_after(&self, path: &str, mut cursor: Option<String>) -> Vec<Value> {
         let mut items = Vec::new();
         loop {
-            let joint = if path.contains('?') { '&' } else { '?' };
+            let separator = if path.contains('?') { '&' } else { '?' };
             let next = cursor.map_or_else(
                 || path.to_owned(),
-                |cursor| format!("{path}{joint}cursor={cursor}"),
+                |cursor| format!("{path}{separator}cursor={cursor}"),
             );
             let page = self.get(&next).await.is(200);
             items.extend(page.json["items"].as_array().unwrap().iter().cloned());
@@ -111,7 +112,7 @@ impl Client {
     }
 }
 
-/// A request being made.
+/// A request that is not yet sent.
 pub struct Request {
     builder: reqwest::RequestBuilder,
     method: Method,
@@ -143,45 +144,44 @@ impl Request {
         }
     }
 
-    /// Sends the request and resets its connection after a while, wherever the service is by then. A connection that is
-    /// merely closed would not do: actix takes that for a client that still reads.
-    pub async fn hang_up(self, after: Duration) {
+    /// Sends the request and resets the connection after a delay, without reading the response. A
+    /// closed connection is not enough: actix treats it as a client that still reads.
+    pub async fn hang_up(self, delay: Duration) {
         let request = self.builder.build().unwrap();
-        let (url, body) = (
-            request.url(),
-            request
-                .body()
-                .and_then(|body| body.as_bytes())
-                .unwrap_or_default(),
-        );
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: test\r\n", self.method, self.path);
+        let url = request.url();
+        let body = request
+            .body()
+            .and_then(|body| body.as_bytes())
+            .unwrap_or_default();
+        let mut headers = format!("{} {} HTTP/1.1\r\nhost: test\r\n", self.method, self.path);
         for (name, value) in request.headers() {
-            write!(head, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
+            write!(headers, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
         }
-        write!(head, "content-length: {}\r\n\r\n", body.len()).unwrap();
+        write!(headers, "content-length: {}\r\n\r\n", body.len()).unwrap();
         let address = (url.host_str().unwrap(), url.port().unwrap());
         let mut connection = TcpStream::connect(address).await.unwrap();
         connection.set_zero_linger().unwrap();
         connection
-            .write_all(&[head.as_bytes(), body].concat())
+            .write_all(&[headers.as_bytes(), body].concat())
             .await
             .unwrap();
-        tokio::time::sleep(after).await;
+        tokio::time::sleep(delay).await;
     }
 
     pub async fn send(self) -> Answer {
         let response = self.builder.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
         let content_type = headers
             .get("content-type")
-            .and_then(|it| it.to_str().ok())
+            .and_then(|value| value.to_str().ok())
             .map(ToOwned::to_owned);
         let text = response.text().await.unwrap();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         let path = self.path.split('?').next().unwrap_or_default();
         assert!(
             headers.contains_key("x-request-id"),
-            "{} {path} answered {status} without a request id",
+            "{} {path} returned {status} without a request id",
             self.method
         );
         if status >= 400 {
@@ -228,25 +228,22 @@ impl Request {
 }
 
 impl Answer {
-    /// Demands a status.
+    /// Asserts the status and returns the response.
     #[track_caller]
     pub fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
-    /// Demands a problem.
+    /// Asserts a problem with the given status and code, and returns the response.
     #[track_caller]
     pub fn is_problem(self, status: u16, code: &str) -> Self {
-        assert_eq!(
-            (self.status, self.json["code"].as_str()),
-            (status, Some(code)),
-            "{}",
-            self.text
-        );
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.json["code"], code, "{}", self.text);
         self
     }
 
+    /// The value of a header; empty if the header is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
@@ -258,7 +255,7 @@ impl Answer {
         self.header("etag").to_owned()
     }
 
-    /// `pointer code` of every error of a problem.
+    /// All errors of a problem, as `pointer code`.
     pub fn errors(&self) -> Vec<String> {
         let errors = self.json["errors"].as_array().unwrap();
         errors
@@ -273,7 +270,7 @@ impl Answer {
             .collect()
     }
 
-    /// A member of every item of a list.
+    /// One text member, given as a JSON pointer, of every item of a list.
     pub fn items(&self, member: &str) -> Vec<String> {
         let items = self.json["items"].as_array().unwrap();
         items

@@ -1,4 +1,4 @@
-//! The OpenAPI document as the tests use it: no answer passes that it does not name, and every body fits its schema.
+//! The OpenAPI document, and checks that a response is documented and matches its schema.
 
 use std::{
     collections::HashMap,
@@ -11,6 +11,7 @@ use jsonschema::Validator;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
+/// The OpenAPI document of this build.
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| router::document().unwrap());
 
 /// One operation of the document.
@@ -28,7 +29,7 @@ impl Operation {
         self.value.get("requestBody").is_some()
     }
 
-    /// The path with its parameters filled in.
+    /// The path with the values of its parameters.
     pub fn at(&self, values: &[(&str, &str)]) -> String {
         values
             .iter()
@@ -56,12 +57,12 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
             });
         }
     }
-    // who calls them one after the other finds everything until the end
+    // deletions last: in this order every operation finds its resource
     operations.sort_by_key(|operation| operation.method == "DELETE");
     operations
 });
 
-/// An operation with its shared responses in place of the references to them.
+/// An operation with references to shared responses resolved.
 fn with_resolved_responses(operation: &Value) -> Value {
     let mut operation = operation.clone();
     for response in operation["responses"].as_object_mut().unwrap().values_mut() {
@@ -73,35 +74,40 @@ fn with_resolved_responses(operation: &Value) -> Value {
     operation
 }
 
-/// Panics unless the document says that this request can be answered like this: with content that fits where it names content,
-/// and with none where it names none.
+/// The operation that a request is for.
+fn operation(method: &str, path: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| {
+        operation.method == method && ResourceDef::new(operation.path.as_str()).is_match(path)
+    })
+}
+
+/// Panics unless the document allows this response: status, media type, problem code and schema, or no
+/// body if none is documented.
 pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, body: &str) {
-    let matching =
-        |it: &&Operation| it.method == method && ResourceDef::new(it.path.as_str()).is_match(path);
-    let Some(operation) = OPERATIONS.iter().find(matching) else {
+    let Some(operation) = operation(method, path) else {
         assert!(
             matches!(status, 404 | 405),
-            "{method} {path} is not documented and answered {status}: {body}"
+            "{method} {path} is not documented and returned {status}: {body}"
         );
         return;
     };
     let response = &operation.value["responses"][status.to_string()];
     assert!(
         !response.is_null(),
-        "{} may not answer {status}: {body}",
+        "{} has no documented status {status}: {body}",
         operation.id
     );
     if response.get("content").is_none() {
         assert_eq!(
             body, "",
-            "{} may answer {status} only without content",
+            "{}: status {status} is documented without a body",
             operation.id
         );
         return;
     }
     let body: Value = serde_json::from_str(body).unwrap_or_else(|error| {
         panic!(
-            "{} answered {status} without JSON: {error}: {body}",
+            "{} returned {status} without JSON: {error}: {body}",
             operation.id
         )
     });
@@ -113,25 +119,23 @@ pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, 
     let schema = &response["content"][media]["schema"];
     assert!(
         !schema.is_null(),
-        "{} may not answer {status} with {media}",
+        "{}: status {status} has no documented media type {media}",
         operation.id
     );
     if status >= 400 {
         let code = body["code"].as_str().unwrap();
         assert!(
             response["content"][media]["examples"].get(code).is_some(),
-            "{} may not answer {status} with the code {code}",
+            "{}: status {status} has no documented code {code}",
             operation.id
         );
     }
     fits(schema, &body);
 }
 
-/// Panics unless an answer has the headers that the document promises, each as it says.
+/// Panics unless a response has the required headers and every documented header matches its schema.
 pub fn check_headers(method: &str, path: &str, status: u16, headers: &HeaderMap) {
-    let matching =
-        |it: &&Operation| it.method == method && ResourceDef::new(it.path.as_str()).is_match(path);
-    let Some(operation) = OPERATIONS.iter().find(matching) else {
+    let Some(operation) = operation(method, path) else {
         return;
     };
     let response = &operation.value["responses"][status.to_string()];
@@ -143,14 +147,14 @@ pub fn check_headers(method: &str, path: &str, status: u16, headers: &HeaderMap)
             Some(value) => fits(&header["schema"], &json!(value.to_str().unwrap())),
             None => assert_eq!(
                 header["required"], false,
-                "{} answered {status} without {name}",
+                "{} returned {status} without {name}",
                 operation.id
             ),
         }
     }
 }
 
-/// Panics unless `body` fits `schema`.
+/// Panics unless `body` matches `schema`.
 pub fn fits(schema: &Value, body: &Value) {
     let validator = validator(schema);
     let errors: Vec<_> = validator
@@ -160,11 +164,12 @@ pub fn fits(schema: &Value, body: &Value) {
     assert!(errors.is_empty(), "{errors:?}\n{body}");
 }
 
-/// A schema made ready; once, since that takes longer than judging an answer by it.
+/// The validator of a schema; cached, since compiling it takes longer than validating.
 fn validator(schema: &Value) -> Arc<Validator> {
-    static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let ready = known.entry(schema.to_string()).or_insert_with(|| {
+    static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> =
+        LazyLock::new(Mutex::default);
+    let mut validators = VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner);
+    let validator = validators.entry(schema.to_string()).or_insert_with(|| {
         let mut root = schema.clone();
         root["components"] = json!({"schemas": DOCUMENT["components"]["schemas"]});
         Arc::new(
@@ -174,5 +179,5 @@ fn validator(schema: &Value) -> Arc<Validator> {
                 .unwrap(),
         )
     });
-    ready.clone()
+    validator.clone()
 }

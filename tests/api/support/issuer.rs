@@ -1,4 +1,4 @@
-//! An identity provider: it has keys, signs with them, and publishes them as a JWK set that tests can change and break.
+//! An identity provider with signing keys and a JWKS endpoint whose response tests can change.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A key, and what is published of it.
+/// A private key and its public JWK.
 #[derive(Clone)]
 pub struct SigningKey {
     pub algorithm: Algorithm,
@@ -32,10 +32,11 @@ pub struct SigningKey {
     key: EncodingKey,
 }
 
-fn text(bytes: &[u8]) -> String {
+fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// The PEM encoding of a PKCS #8 key.
 fn pem(der: &[u8]) -> Vec<u8> {
     format!(
         "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
@@ -45,31 +46,36 @@ fn pem(der: &[u8]) -> Vec<u8> {
 }
 
 impl SigningKey {
-    /// A new key.
+    /// Generates a key pair. Panics if the algorithm is not supported.
     pub fn new(algorithm: Algorithm, kid: &str) -> Self {
         let (mut jwk, key) = match algorithm {
             Algorithm::RS256 | Algorithm::PS256 => {
                 let pair = rsa::KeyPair::generate(KeySize::Rsa2048).unwrap();
                 let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-                let (n, e) = (pair.public_key().modulus(), pair.public_key().exponent());
-                let jwk = json!({"kty": "RSA", "n": text(n.big_endian_without_leading_zero()), "e": text(e.big_endian_without_leading_zero())});
+                let n = pair.public_key().modulus();
+                let e = pair.public_key().exponent();
+                let jwk = json!({
+                    "kty": "RSA",
+                    "n": base64url(n.big_endian_without_leading_zero()),
+                    "e": base64url(e.big_endian_without_leading_zero()),
+                });
                 (jwk, EncodingKey::from_rsa_pem(&pem(der.as_ref())).unwrap())
             }
             Algorithm::ES256 => {
                 let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
                 let der = pair.to_pkcs8v1().unwrap();
                 let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
-                let jwk = json!({"kty": "EC", "crv": "P-256", "x": text(x), "y": text(y)});
+                let jwk =
+                    json!({"kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y)});
                 (jwk, EncodingKey::from_ec_pem(&pem(der.as_ref())).unwrap())
             }
             Algorithm::EdDSA => {
                 let pair = Ed25519KeyPair::generate().unwrap();
                 let der = pair.to_pkcs8v1().unwrap();
-                let jwk =
-                    json!({"kty": "OKP", "crv": "Ed25519", "x": text(pair.public_key().as_ref())});
+                let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(pair.public_key().as_ref())});
                 (jwk, EncodingKey::from_ed_pem(&pem(der.as_ref())).unwrap())
             }
-            other => panic!("no key for {other:?}"),
+            other => panic!("unsupported algorithm {other:?}"),
         };
         jwk["kid"] = kid.into();
         jwk["alg"] = json!(algorithm);
@@ -81,7 +87,7 @@ impl SigningKey {
         }
     }
 
-    /// A token.
+    /// Signs a token with the usual header.
     pub fn sign(&self, claims: &impl Serialize) -> String {
         let header = Header {
             typ: Some("at+jwt".into()),
@@ -91,13 +97,13 @@ impl SigningKey {
         self.sign_as(&header, claims)
     }
 
-    /// A token with any header.
+    /// Signs a token with the given header.
     pub fn sign_as(&self, header: &Header, claims: &impl Serialize) -> String {
         jsonwebtoken::encode(header, claims, &self.key).unwrap()
     }
 }
 
-/// What an endpoint answers.
+/// The response of the JWKS endpoint.
 #[derive(Clone)]
 pub enum Answer {
     Keys(Vec<SigningKey>),
@@ -105,41 +111,28 @@ pub enum Answer {
     Redirect(String),
 }
 
-/// A published JWK set.
+/// A JWKS endpoint.
 pub struct Issuer {
     pub url: String,
-    answer: Arc<Mutex<Answer>>,
+    response: Arc<Mutex<Answer>>,
     fetched: Arc<AtomicUsize>,
     handle: ServerHandle,
 }
 
 impl Issuer {
-    /// Serves on a free port until it is dropped.
-    pub fn start(answer: Answer) -> Self {
-        let (answer, fetched) = (Arc::new(Mutex::new(answer)), Arc::new(AtomicUsize::new(0)));
+    /// Serves on a free port until dropped.
+    pub fn start(response: Answer) -> Self {
+        let response = Arc::new(Mutex::new(response));
+        let fetched = Arc::new(AtomicUsize::new(0));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
-        let (told, counted) = (
-            web::Data::from(Arc::clone(&answer)),
-            web::Data::from(Arc::clone(&fetched)),
-        );
-        let keys = |told: web::Data<Mutex<Answer>>, counted: web::Data<AtomicUsize>| async move {
-            counted.fetch_add(1, Ordering::SeqCst);
-            match told.lock().unwrap().clone() {
-                Answer::Keys(keys) => HttpResponse::Ok().json(set(&keys)),
-                Answer::Broken(status, body) => {
-                    HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(body)
-                }
-                Answer::Redirect(to) => HttpResponse::Found()
-                    .insert_header(("location", to))
-                    .finish(),
-            }
-        };
+        let response_data = web::Data::from(Arc::clone(&response));
+        let fetched_data = web::Data::from(Arc::clone(&fetched));
         let app = move || {
             App::new()
-                .app_data(told.clone())
-                .app_data(counted.clone())
-                .route("/keys", web::get().to(keys))
+                .app_data(response_data.clone())
+                .app_data(fetched_data.clone())
+                .route("/keys", web::get().to(serve_keys))
         };
         let server = HttpServer::new(app)
             .workers(1)
@@ -151,20 +144,36 @@ impl Issuer {
         actix_web::rt::spawn(server);
         Self {
             url,
-            answer,
+            response,
             fetched,
             handle,
         }
     }
 
-    /// Answers something else from now on.
-    pub fn answer(&self, answer: Answer) {
-        *self.answer.lock().unwrap() = answer;
+    /// Replaces the response.
+    pub fn answer(&self, response: Answer) {
+        *self.response.lock().unwrap() = response;
     }
 
-    /// How often the keys were fetched.
+    /// The number of requests so far.
     pub fn fetched(&self) -> usize {
         self.fetched.load(Ordering::SeqCst)
+    }
+}
+
+async fn serve_keys(
+    response: web::Data<Mutex<Answer>>,
+    fetched: web::Data<AtomicUsize>,
+) -> HttpResponse {
+    fetched.fetch_add(1, Ordering::SeqCst);
+    match response.lock().unwrap().clone() {
+        Answer::Keys(keys) => HttpResponse::Ok().json(set(&keys)),
+        Answer::Broken(status, body) => {
+            HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(body)
+        }
+        Answer::Redirect(location) => HttpResponse::Found()
+            .insert_header(("location", location))
+            .finish(),
     }
 }
 
@@ -174,12 +183,12 @@ impl Drop for Issuer {
     }
 }
 
-/// A JWK set.
+/// The JWK set of some keys (RFC 7517 section 5).
 pub fn set(keys: &[SigningKey]) -> Value {
     json!({"keys": keys.iter().map(|key| &key.jwk).collect::<Vec<_>>()})
 }
 
-/// One key of each algorithm that a JWK set may have, by name.
+/// One key of each algorithm that the service accepts, by key id.
 pub fn one_of_each() -> BTreeMap<&'static str, SigningKey> {
     [
         ("rs", Algorithm::RS256),

@@ -1,4 +1,5 @@
-//! What the tests stand on: a real server on a database of its own, typed callers, and a client that knows the document.
+//! Test support: a real server with a separate database per test, clients for each role, and checks
+//! of every response against the OpenAPI document.
 
 pub mod app;
 pub mod bodies;

@@ -1,5 +1,5 @@
-//! Panics of the service under test: its workers belong to the same actix system as the test that started it, so that
-//! what other tests do meanwhile is not counted.
+//! Counts panics of the service under test. Its workers belong to the same actix system as the test
+//! that started it, so panics of concurrent tests are not counted.
 
 use std::{
     collections::HashMap,
@@ -9,9 +9,9 @@ use std::{
 
 use actix_web::rt::System;
 
-/// How many panics there were, by the system they happened in.
+/// The number of panics by actix system id.
 static PANICS: LazyLock<Mutex<HashMap<usize, usize>>> = LazyLock::new(|| {
-    let told = panic::take_hook();
+    let previous_hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if let Some(system) = System::try_current() {
             *PANICS
@@ -20,12 +20,12 @@ static PANICS: LazyLock<Mutex<HashMap<usize, usize>>> = LazyLock::new(|| {
                 .entry(system.id())
                 .or_default() += 1;
         }
-        told(info);
+        previous_hook(info);
     }));
     Mutex::default()
 });
 
-/// Panics in this test's system since the first call in this process.
+/// The number of panics in the actix system of this test since the first call in this process.
 pub fn count() -> usize {
     let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
     panics

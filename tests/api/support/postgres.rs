@@ -1,8 +1,9 @@
-//! PostgreSQL for the tests: the one named by `TEST_DATABASE_URL`, else a throw-away cluster started from the installed
-//! binaries, else none – which is said plainly, and is a failure where `CI=true`.
+//! PostgreSQL for the tests: the server at `TEST_DATABASE_URL`, else a temporary cluster started from
+//! the installed binaries, else none. A missing PostgreSQL is reported on standard error; with
+//! `CI=true` it is a failure.
 //!
-//! The cluster belongs to this process: it listens on a Unix socket in a temporary directory, does not care for durability,
-//! and is stopped by the kernel when the process ends, however it ends.
+//! The cluster belongs to this process: it listens on a Unix socket in a temporary directory, runs
+//! without durability, and is stopped by the kernel when the process ends for any reason.
 
 use std::{
     fs,
@@ -20,10 +21,12 @@ use customer_integration::db::{
 };
 use tokio_postgres::NoTls;
 
-/// Where the databases of tests are made.
+/// A PostgreSQL server on which tests create databases.
 pub struct Postgres {
-    /// `postgres://…` up to the database's name, and what follows it.
-    url: (String, String),
+    /// The URL up to the database name.
+    base_url: String,
+    /// The query string of the URL, with `?`; empty if there is none.
+    query: String,
     admin_database: String,
     template: String,
 }
@@ -31,7 +34,7 @@ pub struct Postgres {
 const PREFIX: &str = "customer-integration-pg-";
 const RETRY_LIMIT: Duration = Duration::from_secs(30);
 
-/// The one PostgreSQL of this process; `None` when there is none to be had.
+/// The PostgreSQL server of this process; `None` if none is available.
 pub async fn postgres() -> Option<&'static Postgres> {
     static POSTGRES: tokio::sync::OnceCell<Option<Postgres>> = tokio::sync::OnceCell::const_new();
     POSTGRES.get_or_init(start).await.as_ref()
@@ -72,7 +75,8 @@ impl Postgres {
             .expect("TEST_DATABASE_URL must name a database");
         let template = format!("ci_template_{}", uuid::Uuid::now_v7().simple());
         Self {
-            url: (base.to_owned(), query),
+            base_url: base.to_owned(),
+            query,
             admin_database: database.to_owned(),
             template,
         }
@@ -80,20 +84,20 @@ impl Postgres {
 
     /// The URL of a database.
     pub fn url_of(&self, database: &str) -> String {
-        format!("{}/{database}{}", self.url.0, self.url.1)
+        format!("{}/{database}{}", self.base_url, self.query)
     }
 
-    /// The URL of a database, with settings for every session.
+    /// The URL of a database, with `options` for every session.
     pub fn url_with(&self, database: &str, options: &str) -> String {
-        let joint = if self.url.1.is_empty() { '?' } else { '&' };
+        let separator = if self.query.is_empty() { '?' } else { '&' };
         format!(
-            "{}{joint}options={}",
+            "{}{separator}options={}",
             self.url_of(database),
             options.replace(' ', "%20").replace('=', "%3D")
         )
     }
 
-    /// A new database; migrated, or empty.
+    /// Creates a database, migrated or empty, and returns its name.
     pub async fn create_database(&self, migrated: bool) -> String {
         let name = format!("ci_test_{}", uuid::Uuid::now_v7().simple());
         let template = if migrated {
@@ -109,7 +113,7 @@ impl Postgres {
         name
     }
 
-    /// Drops a database, from wherever a test ends.
+    /// Drops a database. Runs on a separate thread, since the caller may be inside a runtime.
     pub fn drop_database(&'static self, name: String) {
         let drop = move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -122,7 +126,7 @@ impl Postgres {
         let _ = thread::spawn(drop).join();
     }
 
-    /// Runs statements, one after the other.
+    /// Runs one or more statements.
     pub async fn execute(&self, database: &str, sql: &str) {
         self.client(database)
             .await
@@ -131,7 +135,7 @@ impl Postgres {
             .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 
-    /// A plain client.
+    /// Connects to a database.
     pub async fn client(&self, database: &str) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(&self.url_of(database), NoTls)
             .await
@@ -148,7 +152,7 @@ fn binaries() -> Option<PathBuf> {
         .into_iter()
         .flatten()
         .flatten()
-        .map(|it| it.path().join("bin"));
+        .map(|version| version.path().join("bin"));
     let mut candidates: Vec<_> = installed.chain(std::env::split_paths(&path)).collect();
     candidates.retain(|directory| {
         directory.join("initdb").exists() && directory.join("postgres").exists()
@@ -157,7 +161,7 @@ fn binaries() -> Option<PathBuf> {
 }
 
 fn cluster(binaries: &Path) -> Postgres {
-    sweep();
+    remove_leftovers();
     let directory = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
     let data = directory.join("data");
     fs::create_dir_all(&directory).unwrap();
@@ -200,15 +204,15 @@ fn cluster(binaries: &Path) -> Postgres {
     ))
 }
 
-/// Starts the server on a thread that lives as long as the process: the parent-death signal is sent when the *thread* that
-/// started a child ends.
+/// Starts the server on a thread that lives as long as the process: the kernel sends the parent-death
+/// signal when the *thread* that started the child ends.
 fn keep_running(postgres: PathBuf, directory: PathBuf, owner: Option<(u32, u32)>) {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {
         thread::spawn(move || {
             let log = fs::File::create(directory.join("log")).unwrap();
             let mut server = run_as(owner, &postgres)
-                // speaks German (where its catalogue of messages is installed): nothing may depend on a message's text
+                // German messages, where installed: the service must not depend on message texts
                 .env("LANGUAGE", "de")
                 .args(["-c", "lc_messages=C.UTF-8"])
                 .arg("-D")
@@ -221,7 +225,7 @@ fn keep_running(postgres: PathBuf, directory: PathBuf, owner: Option<(u32, u32)>
                     "-c",
                     "synchronous_commit=off",
                 ])
-                // statements are counted; BEGIN and ROLLBACK are none
+                // statements are counted, except for BEGIN and ROLLBACK
                 .args([
                     "-c",
                     "shared_preload_libraries=pg_stat_statements",
@@ -248,7 +252,7 @@ fn keep_running(postgres: PathBuf, directory: PathBuf, owner: Option<(u32, u32)>
     });
 }
 
-/// PostgreSQL writes `ready` into the last line of its pid file.
+/// PostgreSQL writes `ready` to the last line of its pid file.
 fn is_ready(data: &Path) -> bool {
     let file = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     file.lines()
@@ -256,7 +260,8 @@ fn is_ready(data: &Path) -> bool {
         .is_some_and(|status| status.trim() == "ready")
 }
 
-/// `initdb` refuses root: then the files belong to, and the server runs as, the package's user.
+/// The user and group that own the files and run the server, since `initdb` refuses root; `None` for
+/// the current user.
 fn owner() -> Option<(u32, u32)> {
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     is_root.then(|| {
@@ -264,7 +269,7 @@ fn owner() -> Option<(u32, u32)> {
         let line = users
             .lines()
             .find(|line| line.starts_with("postgres:"))
-            .expect("no user `postgres`");
+            .expect("the user `postgres` is missing");
         let ids: Vec<_> = line
             .split(':')
             .skip(2)
@@ -275,7 +280,7 @@ fn owner() -> Option<(u32, u32)> {
     })
 }
 
-/// A command that ends with this process, run as `owner`.
+/// A command that runs as `owner` and is stopped when this process ends.
 fn run_as(owner: Option<(u32, u32)>, program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     if let Some((uid, gid)) = owner {
@@ -293,8 +298,8 @@ fn run_as(owner: Option<(u32, u32)>, program: &Path) -> Command {
     command
 }
 
-/// Removes what processes left that ended without cleaning up.
-fn sweep() {
+/// Removes the directories of processes that ended without cleanup.
+fn remove_leftovers() {
     for entry in fs::read_dir(std::env::temp_dir())
         .into_iter()
         .flatten()

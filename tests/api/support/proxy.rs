@@ -1,4 +1,4 @@
-//! A network between the service and PostgreSQL that can fall silent.
+//! A TCP proxy between the service and PostgreSQL that can stop forwarding.
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, copy_bidirectional},
@@ -9,8 +9,9 @@ use tokio_postgres::config::Host;
 
 use super::postgres::Postgres;
 
-/// Carries connections to PostgreSQL until it is told to freeze. A frozen connection stays open and silent for good, as if
-/// the server had vanished; after a thaw, new ones are carried again.
+/// Forwards connections to PostgreSQL until [`Proxy::freeze`]. A frozen connection stays open and
+/// silent indefinitely, as if the server had vanished. After [`Proxy::thaw`], new connections are
+/// forwarded again.
 pub struct Proxy {
     port: u16,
     server: tokio_postgres::Config,
@@ -18,16 +19,17 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A way to a database of `server`, as long as the runtime of the test lives.
+    /// Starts a proxy to a database of `server`; it runs until the runtime of the test ends.
     pub async fn to(server: &Postgres, database: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server: tokio_postgres::Config = server.url_of(database).parse().unwrap();
         let frozen = watch::Sender::new(false);
-        let (to, freeze) = (server.clone(), frozen.clone());
+        let target = server.clone();
+        let freeze = frozen.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, to.clone(), freeze.subscribe()));
+                tokio::spawn(forward(client, target.clone(), freeze.subscribe()));
             }
         });
         Self {
@@ -37,12 +39,10 @@ impl Proxy {
         }
     }
 
-    /// The database's URL on this way.
+    /// The URL of the database through this proxy.
     pub fn url(&self) -> String {
-        let (user, database) = (
-            self.server.get_user().unwrap(),
-            self.server.get_dbname().unwrap(),
-        );
+        let user = self.server.get_user().unwrap();
+        let database = self.server.get_dbname().unwrap();
         let password = self
             .server
             .get_password()
@@ -54,18 +54,18 @@ impl Proxy {
         )
     }
 
-    /// From now on nothing comes through.
+    /// Stops forwarding on all connections.
     pub fn freeze(&self) {
         self.frozen.send_replace(true);
     }
 
-    /// From now on new connections come through.
+    /// Forwards new connections again.
     pub fn thaw(&self) {
         self.frozen.send_replace(false);
     }
 }
 
-async fn carry(client: TcpStream, server: tokio_postgres::Config, frozen: watch::Receiver<bool>) {
+async fn forward(client: TcpStream, server: tokio_postgres::Config, frozen: watch::Receiver<bool>) {
     let port = server.get_ports().first().copied().unwrap_or(5432);
     match &server.get_hosts()[0] {
         Host::Tcp(host) => {

@@ -1,4 +1,4 @@
-//! HTTP written by hand, for clients that do what no proper client does; and waiting for what a service does by itself.
+//! Raw HTTP for clients that violate the protocol, and a helper that waits for a condition.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ use super::{
     app::{claims, tokens},
 };
 
-/// Longer than anything may take; only a failing test waits for it.
+/// The limit for every wait; reached only by failing tests.
 pub const RETRY_LIMIT: Duration = Duration::from_secs(20);
 
-/// A connection to a service.
+/// Connects to a service.
 pub async fn connect(app: &TestApp) -> TcpStream {
     TcpStream::connect(app.base.strip_prefix("http://").unwrap())
         .await
         .unwrap()
 }
 
-/// A connection on which something was written.
+/// Connects to a service and sends `text`.
 pub async fn wrote(app: &TestApp, text: &str) -> TcpStream {
     let mut stream = connect(app).await;
     stream.write_all(text.as_bytes()).await.unwrap();
     stream
 }
 
-/// The head of a request of the ERP, without the empty line that ends it.
+/// The request line and headers of an ERP request, without the empty line at the end.
 pub fn head(method: &str, path: &str, framing: &str) -> String {
     let token = tokens::sign(&tokens(), &claims("catalog:read catalog:write")).unwrap();
     format!(
@@ -40,18 +40,18 @@ pub fn head(method: &str, path: &str, framing: &str) -> String {
     )
 }
 
-/// All that comes until the service closes the connection.
+/// Reads until the service closes the connection.
 pub async fn to_the_end(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    timeout(RETRY_LIMIT, stream.read_to_end(&mut answer))
+    let mut response = Vec::new();
+    timeout(RETRY_LIMIT, stream.read_to_end(&mut response))
         .await
-        .expect("the connection stays open")
+        .expect("the service did not close the connection")
         .unwrap();
-    String::from_utf8(answer).unwrap()
+    String::from_utf8(response).unwrap()
 }
 
-/// Waits until a condition holds.
-pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+/// Polls until a condition holds. Panics with `condition` after [`RETRY_LIMIT`].
+pub async fn until(condition: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -59,5 +59,5 @@ pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     };
     timeout(RETRY_LIMIT, waiting)
         .await
-        .unwrap_or_else(|_| panic!("{what} never came"));
+        .unwrap_or_else(|_| panic!("timed out waiting for: {condition}"));
 }

@@ -1,8 +1,10 @@
-//! What in a new document breaks callers who were written for an old one.
+//! Finds breaking changes between two OpenAPI documents.
 //!
-//! Pure, on JSON. (The crates that do this read OpenAPI 3.0 only; oasdiff, which reads 3.1, is no Rust.) What is sent may be
-//! allowed more than before, never less; what is answered may promise more, never less. So the same change of a schema can be
-//! harmless in a body and a break in an answer: references are followed from the operations, and never compared by themselves.
+//! Works on plain JSON. (The crates for this purpose read OpenAPI 3.0 only; oasdiff reads 3.1 but is
+//! written in Go.) Requests may accept more than before, responses may guarantee more than before;
+//! less is a breaking change. The same change of a schema can therefore be harmless in a request and
+//! breaking in a response: references are followed from the operations, and schemas are never
+//! compared on their own.
 
 mod operations;
 mod schemas;
@@ -11,60 +13,61 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::Value;
 
-/// One thing that breaks callers.
+/// One breaking change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Break {
-    /// The operation, schema or code it is about, by its old name.
+    /// The old name of the operation, schema or problem code.
     pub subject: String,
-    /// What is no longer as it was, and where.
-    pub what: String,
+    /// The change and its place.
+    pub change: String,
 }
 
 impl fmt::Display for Break {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.subject, self.what)
+        write!(f, "`{}`: {}", self.subject, self.change)
     }
 }
 
-/// Which way a schema's values go.
+/// Whether values of a schema are sent or received by clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Direction {
     Request,
-    Answer,
+    Response,
 }
 
-/// Compares two documents.
+/// The state of a comparison of two documents.
 struct Comparison<'d> {
     old: &'d Value,
     new: &'d Value,
-    breaks: BTreeSet<Break>,
-    /// Pairs of schemas that are being compared or have been, since they may hold themselves.
+    found: BTreeSet<Break>,
+    /// The pairs of schemas compared so far; schemas may be recursive.
     seen: BTreeSet<(Direction, String, String)>,
 }
 
-/// All that breaks callers of `old` when `new` takes its place. A version that is gone as a whole (`/api/v1`) is no break:
-/// callers of the next one are written anew.
+/// All breaking changes from `old` to `new`. The removal of a whole version (`/api/v1`) is not one:
+/// clients migrate to the next version.
 pub fn breaks(old: &Value, new: &Value) -> Vec<Break> {
     let mut comparison = Comparison {
         old,
         new,
-        breaks: BTreeSet::new(),
+        found: BTreeSet::new(),
         seen: BTreeSet::new(),
     };
     comparison.operations();
     comparison.codes();
-    comparison.breaks.into_iter().collect()
+    comparison.found.into_iter().collect()
 }
 
 impl Comparison<'_> {
-    fn breaks(&mut self, subject: &str, what: impl Into<String>) {
-        self.breaks.insert(Break {
+    fn report(&mut self, subject: &str, change: impl Into<String>) {
+        self.found.insert(Break {
             subject: subject.to_owned(),
-            what: what.into(),
+            change: change.into(),
         });
     }
 
-    /// Codes are what callers act on, so a code is never renamed. Those of no operation that is left are gone with it.
+    /// Reports removed problem codes: clients handle errors by code. Not compared if no version of the
+    /// old document is left.
     fn codes(&mut self) {
         let versions = operations::versions(self.new);
         if operations::versions(self.old).is_disjoint(&versions) {
@@ -72,31 +75,31 @@ impl Comparison<'_> {
         }
         for (code, _) in members(&self.old["components"]["examples"]) {
             if self.new["components"]["examples"].get(code).is_none() {
-                self.breaks(code, "code removed");
+                self.report(code, "code removed");
             }
         }
     }
 }
 
-/// The members of an object; none of what is no object.
+/// The members of an object; empty for other values.
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-/// The texts of a list.
+/// The items of an array as text.
 fn texts(value: &Value) -> BTreeSet<String> {
     value
         .as_array()
         .into_iter()
         .flatten()
-        .map(|it| {
-            it.as_str()
-                .map_or_else(|| it.to_string(), ToOwned::to_owned)
+        .map(|item| {
+            item.as_str()
+                .map_or_else(|| item.to_string(), ToOwned::to_owned)
         })
         .collect()
 }
 
-/// What a reference leads to, and its name; anything else is itself.
+/// The target of a reference and its name; any other value is returned without a name.
 fn resolved<'v>(document: &'v Value, value: &'v Value) -> (&'v Value, Option<&'v str>) {
     let Some(reference) = value["$ref"].as_str() else {
         return (value, None);
@@ -107,8 +110,8 @@ fn resolved<'v>(document: &'v Value, value: &'v Value) -> (&'v Value, Option<&'v
     (target, reference.rsplit('/').next())
 }
 
-/// The breaks that a changelog declares: the lines of its section "Unreleased" of the form
-/// ``- **Breaking:** `subject` …``, each by its subject.
+/// The subjects of the breaking changes that a changelog declares: lines of the section "Unreleased" of
+/// the form ``- **Breaking:** `subject` …``.
 pub fn declared(changelog: &str) -> BTreeSet<String> {
     let unreleased = changelog
         .lines()
@@ -123,16 +126,16 @@ pub fn declared(changelog: &str) -> BTreeSet<String> {
     lines.filter_map(subject).collect()
 }
 
-/// The breaks that are not declared, and the declarations of what is no break.
+/// Breaking changes without a declaration, and declarations without a breaking change.
 pub fn undeclared(breaks: &[Break], declared: &BTreeSet<String>) -> Vec<String> {
     let missing = breaks
         .iter()
-        .filter(|it| !declared.contains(&it.subject))
+        .filter(|change| !declared.contains(&change.subject))
         .map(ToString::to_string);
-    let idle = declared
+    let unused = declared
         .iter()
-        .filter(|subject| breaks.iter().all(|it| it.subject != **subject));
+        .filter(|subject| breaks.iter().all(|change| change.subject != **subject));
     missing
-        .chain(idle.map(|subject| format!("`{subject}` is declared, but not broken")))
+        .chain(unused.map(|subject| format!("`{subject}` is declared but not broken")))
         .collect()
 }

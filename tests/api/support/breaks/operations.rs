@@ -1,4 +1,4 @@
-//! Operations: what they are called and where they are, what they need, what they take and answer.
+//! Compares operations: ids, paths, scopes, parameters, bodies and responses.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Comparison, Direction, members, resolved, texts};
 
-/// The versions that a document's paths have: `/api/v1` is `v1`.
+/// The versions in the paths of a document, e.g. `v1` of `/api/v1`.
 pub(super) fn versions(document: &Value) -> BTreeSet<&str> {
     members(&document["paths"])
         .filter_map(|(path, _)| version(path))
@@ -14,8 +14,9 @@ pub(super) fn versions(document: &Value) -> BTreeSet<&str> {
 }
 
 fn version(path: &str) -> Option<&str> {
-    path.split('/').find(|it| {
-        it.strip_prefix('v')
+    path.split('/').find(|segment| {
+        segment
+            .strip_prefix('v')
             .is_some_and(|rest| rest.parse::<u32>().is_ok())
     })
 }
@@ -31,7 +32,7 @@ impl Comparison<'_> {
                 let id = old["operationId"].as_str().unwrap_or(path);
                 match self.new["paths"][path].get(method) {
                     Some(new) => self.operation(id, old, new),
-                    None => self.breaks(
+                    None => self.report(
                         id,
                         format!("operation removed: {} {path}", method.to_uppercase()),
                     ),
@@ -42,11 +43,11 @@ impl Comparison<'_> {
 
     fn operation(&mut self, id: &str, old: &Value, new: &Value) {
         if old["operationId"] != new["operationId"] {
-            self.breaks(id, format!("operationId is now {}", new["operationId"]));
+            self.report(id, format!("operationId is now {}", new["operationId"]));
         }
         for scope in texts(&new["x-required-scopes"]).difference(&texts(&old["x-required-scopes"]))
         {
-            self.breaks(id, format!("scope added: {scope}"));
+            self.report(id, format!("scope added: {scope}"));
         }
         self.parameters(id, old, new);
         self.body(id, &old["requestBody"], &new["requestBody"]);
@@ -59,39 +60,45 @@ impl Comparison<'_> {
     }
 
     fn parameters(&mut self, id: &str, old: &Value, new: &Value) {
-        let key = |it: &Value| (it["in"].clone(), it["name"].clone());
-        let all = |it: &Value| it["parameters"].as_array().cloned().unwrap_or_default();
-        let (before, now) = (all(old), all(new));
+        let key = |parameter: &Value| (parameter["in"].clone(), parameter["name"].clone());
+        let all = |operation: &Value| {
+            operation["parameters"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default()
+        };
+        let before = all(old);
+        let now = all(new);
         for old in &before {
             let name = old["name"].as_str().unwrap_or_default();
-            let Some(new) = now.iter().find(|it| key(it) == key(old)) else {
-                self.breaks(id, format!("parameter removed: {name}"));
+            let Some(new) = now.iter().find(|new| key(new) == key(old)) else {
+                self.report(id, format!("parameter removed: {name}"));
                 continue;
             };
             if old["required"] != true && new["required"] == true {
-                self.breaks(id, format!("parameter is required now: {name}"));
+                self.report(id, format!("parameter is required now: {name}"));
             }
             self.schema(Direction::Request, id, name, &old["schema"], &new["schema"]);
         }
         for new in now
             .iter()
-            .filter(|new| new["required"] == true && before.iter().all(|it| key(it) != key(new)))
+            .filter(|new| new["required"] == true && before.iter().all(|old| key(old) != key(new)))
         {
-            self.breaks(id, format!("required parameter added: {}", new["name"]));
+            self.report(id, format!("required parameter added: {}", new["name"]));
         }
     }
 
     fn body(&mut self, id: &str, old: &Value, new: &Value) {
         if old.is_null() || new.is_null() {
             if !old.is_null() {
-                self.breaks(id, "body removed");
+                self.report(id, "body removed");
             } else if new["required"] == true {
-                self.breaks(id, "required body added");
+                self.report(id, "required body added");
             }
             return;
         }
         if old["required"] != true && new["required"] == true {
-            self.breaks(id, "body is required now");
+            self.report(id, "body is required now");
         }
         self.content(
             Direction::Request,
@@ -104,12 +111,13 @@ impl Comparison<'_> {
 
     fn response(&mut self, id: &str, status: &str, old: &Value, new: &Value) {
         if new.is_null() {
-            self.breaks(id, format!("status removed: {status}"));
+            self.report(id, format!("status removed: {status}"));
             return;
         }
-        let ((old, _), (new, _)) = (resolved(self.old, old), resolved(self.new, new));
+        let (old, _) = resolved(self.old, old);
+        let (new, _) = resolved(self.new, new);
         self.content(
-            Direction::Answer,
+            Direction::Response,
             id,
             status,
             &old["content"],
@@ -119,21 +127,21 @@ impl Comparison<'_> {
             let (old, _) = resolved(self.old, header);
             let (new, _) = resolved(self.new, &new["headers"][name]);
             if new.is_null() || old["required"] == true && new["required"] != true {
-                self.breaks(id, format!("{status} no longer has the header {name}"));
+                self.report(id, format!("{status} no longer has the header {name}"));
             }
         }
     }
 
-    /// All problems look alike, whatever their status: none of them may lose what it says.
+    /// Compares the content of error responses. A removed error status is not a breaking change.
     fn problems(&mut self, id: &str, old: &Value, new: &Value) {
-        let failures =
+        let is_error =
             |(status, _): &(&String, &Value)| status.starts_with('4') || status.starts_with('5');
-        for (status, old) in members(old).filter(failures) {
+        for (status, old) in members(old).filter(is_error) {
             if let Some(new) = new.get(status) {
                 let (old, _) = resolved(self.old, old);
                 let (new, _) = resolved(self.new, new);
                 self.content(
-                    Direction::Answer,
+                    Direction::Response,
                     id,
                     status,
                     &old["content"],
@@ -147,7 +155,7 @@ impl Comparison<'_> {
         for (media, old) in members(old) {
             match new.get(media) {
                 Some(new) => self.schema(direction, id, at, &old["schema"], &new["schema"]),
-                None => self.breaks(id, format!("{at}: media type removed: {media}")),
+                None => self.report(id, format!("{at}: media type removed: {media}")),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Schemas, each compared in the direction in which its values go.
+//! Compares schemas, separately for requests and responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,16 @@ use serde_json::Value;
 
 use super::{Comparison, Direction, members, resolved, texts};
 
-/// Limits from below and from above.
-const LEAST: [&str; 5] = [
+/// Lower limits.
+const LOWER_LIMITS: [&str; 5] = [
     "minLength",
     "minimum",
     "exclusiveMinimum",
     "minItems",
     "minProperties",
 ];
-const MOST: [&str; 5] = [
+/// Upper limits.
+const UPPER_LIMITS: [&str; 5] = [
     "maxLength",
     "maximum",
     "exclusiveMaximum",
@@ -22,40 +23,40 @@ const MOST: [&str; 5] = [
     "maxProperties",
 ];
 
-/// A schema without the different ways to write the same: references followed, `allOf` joined, `null` set apart.
-struct Plain<'d> {
-    /// Its name among the components.
+/// A schema in normal form: references resolved, `allOf` merged, `null` separated.
+struct Normalized<'d> {
+    /// The name among the components.
     name: Option<&'d str>,
-    /// Its parts, mostly one.
+    /// The parts of `allOf`; usually one.
     parts: Vec<&'d Value>,
     nullable: bool,
-    /// Alternatives, by the names of their schemas or their numbers.
+    /// Alternatives, by schema name or, without one, by index.
     branches: BTreeMap<String, &'d Value>,
 }
 
-impl<'d> Plain<'d> {
+impl<'d> Normalized<'d> {
     fn of(document: &'d Value, schema: &'d Value) -> Self {
         let (value, name) = resolved(document, schema);
-        let mut plain = Self {
+        let mut normalized = Self {
             name,
             parts: vec![],
             nullable: false,
             branches: BTreeMap::new(),
         };
-        plain.add(document, value);
-        // of alternatives of which one is `null`, the other one is meant
-        if plain.nullable && plain.branches.len() == 1 {
+        normalized.add(document, value);
+        // `oneOf` of a schema and `null` is the schema, nullable
+        if normalized.nullable && normalized.branches.len() == 1 {
             let inner = plain
                 .branches
                 .pop_first()
                 .map(|(_, branch)| Self::of(document, branch));
             if let Some(inner) = inner {
-                plain.name = inner.name.or(plain.name);
-                plain.parts.extend(inner.parts);
-                plain.branches = inner.branches;
+                normalized.name = inner.name.or(normalized.name);
+                normalized.parts.extend(inner.parts);
+                normalized.branches = inner.branches;
             }
         }
-        plain
+        normalized
     }
 
     fn add(&mut self, document: &'d Value, value: &'d Value) {
@@ -78,7 +79,7 @@ impl<'d> Plain<'d> {
         }
     }
 
-    /// The first part that says something of this kind.
+    /// The value of a keyword in the first part that has it.
     fn get(&self, key: &str) -> &'d Value {
         self.parts
             .iter()
@@ -87,20 +88,20 @@ impl<'d> Plain<'d> {
     }
 
     fn types(&self) -> BTreeSet<String> {
-        let of = |part: &&Value| {
+        let types_of_part = |part: &&Value| {
             part["type"].as_str().map_or_else(
                 || texts(&part["type"]),
-                |it| BTreeSet::from([it.to_owned()]),
+                |name| BTreeSet::from([name.to_owned()]),
             )
         };
         self.parts
             .iter()
-            .flat_map(of)
-            .filter(|it| it != "null")
+            .flat_map(types_of_part)
+            .filter(|name| name != "null")
             .collect()
     }
 
-    /// The values of an enumeration; of a discriminator, its values.
+    /// The values of `enum` or `const`, or the keys of a discriminator; `None` if any value is allowed.
     fn values(&self) -> Option<BTreeSet<String>> {
         let constant = self.get("const");
         let mapping = &self.get("discriminator")["mapping"];
@@ -128,59 +129,60 @@ impl<'d> Plain<'d> {
 }
 
 impl Comparison<'_> {
-    /// Compares a schema with its successor; `at` is where it is within its operation or schema `of`.
+    /// Compares a schema with its successor at the place `at` of the operation or schema `subject`.
     pub(super) fn schema(
         &mut self,
         direction: Direction,
-        of: &str,
+        subject: &str,
         at: &str,
         old: &Value,
         new: &Value,
     ) {
-        let (before, now) = (Plain::of(self.old, old), Plain::of(self.new, new));
-        // whether a schema may be `null` is said where it is used
-        let (allows, allowed) = if direction == Direction::Request {
+        let before = Normalized::of(self.old, old);
+        let now = Normalized::of(self.new, new);
+        // nullability belongs to the place of use, so it is compared for each reference
+        let (receiver, sender) = if direction == Direction::Request {
             (&now, &before)
         } else {
             (&before, &now)
         };
-        if allowed.nullable && !allows.nullable {
-            let what = if direction == Direction::Request {
+        if sender.nullable && !receiver.nullable {
+            let change = if direction == Direction::Request {
                 "null is refused now"
             } else {
                 "may be null now"
             };
-            self.breaks(of, format!("{what}: {at}"));
+            self.report(subject, format!("{change}: {at}"));
         }
-        let pair = |it: &Plain| it.name.unwrap_or_default().to_owned();
-        if before.name.is_some() && !self.seen.insert((direction, pair(&before), pair(&now))) {
+        let name = |schema: &Normalized| schema.name.unwrap_or_default().to_owned();
+        if before.name.is_some() && !self.seen.insert((direction, name(&before), name(&now))) {
             return;
         }
-        let (of, at) = before.name.map_or((of, at), |name| (name, ""));
+        let (subject, at) = before.name.map_or((subject, at), |name| (name, ""));
         let mut found = Vec::new();
-        kind(direction, &before, &now, &mut found);
+        types(direction, &before, &now, &mut found);
         values(direction, &before, &now, &mut found);
         limits(direction, &before, &now, &mut found);
-        for what in found {
+        for change in found {
             let direction = if direction == Direction::Request {
-                "sent"
+                "in requests"
             } else {
-                "answered"
+                "in responses"
             };
-            self.breaks(
-                of,
-                [at, &what, direction]
+            self.report(
+                subject,
+                [at, &change, direction]
                     .into_iter()
-                    .filter(|it| !it.is_empty())
+                    .filter(|part| !part.is_empty())
                     .collect::<Vec<_>>()
                     .join(", "),
             );
         }
-        self.properties(direction, of, at, &before, &now);
+        self.properties(direction, subject, at, &before, &now);
         if !before.get("items").is_null() {
             self.schema(
                 direction,
-                of,
+                subject,
                 &format!("{at}/*"),
                 before.get("items"),
                 now.get("items"),
@@ -188,7 +190,7 @@ impl Comparison<'_> {
         }
         for (name, branch) in &before.branches {
             if let Some(next) = now.branches.get(name) {
-                self.schema(direction, of, &format!("{at}|{name}"), branch, next);
+                self.schema(direction, subject, &format!("{at}|{name}"), branch, next);
             }
         }
     }
@@ -196,43 +198,52 @@ impl Comparison<'_> {
     fn properties(
         &mut self,
         direction: Direction,
-        of: &str,
+        subject: &str,
         at: &str,
-        before: &Plain,
-        now: &Plain,
+        before: &Normalized,
+        now: &Normalized,
     ) {
-        let (old, new) = (before.properties(), now.properties());
-        let (needed, needs) = (before.required(), now.required());
+        let old = before.properties();
+        let new = now.properties();
+        let old_required = before.required();
+        let new_required = now.required();
         for (name, schema) in &old {
             let at = format!("{at}/{name}");
             match new.get(name) {
-                None => self.breaks(of, format!("member removed: {at}")),
-                Some(next) => self.schema(direction, of, &at, schema, next),
+                None => self.report(subject, format!("member removed: {at}")),
+                Some(next) => self.schema(direction, subject, &at, schema, next),
             }
         }
-        let (gone, what) = match direction {
-            Direction::Request => (needs.difference(&needed), "member is required now"),
-            Direction::Answer => (needed.difference(&needs), "member may be absent now"),
+        let (names, change) = match direction {
+            Direction::Request => (
+                new_required.difference(&old_required),
+                "member is required now",
+            ),
+            Direction::Response => (
+                old_required.difference(&new_required),
+                "member may be absent now",
+            ),
         };
-        for name in gone.filter(|name| direction == Direction::Request || new.contains_key(name)) {
-            self.breaks(of, format!("{what}: {at}/{name}"));
+        for name in names.filter(|name| direction == Direction::Request || new.contains_key(name)) {
+            self.report(subject, format!("{change}: {at}/{name}"));
         }
     }
 }
 
-/// What a value is: its types, its format, whether it may hold more than is named.
-fn kind(direction: Direction, before: &Plain, now: &Plain, found: &mut Vec<String>) {
-    let (old, new) = (before.types(), now.types());
-    let (less, more) = if direction == Direction::Request {
+/// Compares types, formats and whether additional properties are allowed.
+fn types(direction: Direction, before: &Normalized, now: &Normalized, found: &mut Vec<String>) {
+    let old = before.types();
+    let new = now.types();
+    let (sent, accepted) = if direction == Direction::Request {
         (&old, &new)
     } else {
         (&new, &old)
     };
     // every integer is a number
-    let within = less
+    let all_accepted = sent
         .iter()
-        .all(|it| more.contains(it) || it == "integer" && more.contains("number"));
-    if !within || less.is_empty() != more.is_empty() {
+        .all(|name| accepted.contains(name) || name == "integer" && accepted.contains("number"));
+    if !all_accepted || sent.is_empty() != accepted.is_empty() {
         found.push(format!("type {old:?} is now {new:?}"));
     }
     if before.get("format") != now.get("format") {
@@ -242,82 +253,86 @@ fn kind(direction: Direction, before: &Plain, now: &Plain, found: &mut Vec<Strin
             now.get("format")
         ));
     }
-    let closed = |it: &Plain| it.get("additionalProperties") == false;
+    let closed = |schema: &Normalized| schema.get("additionalProperties") == false;
     if direction == Direction::Request && closed(now) && !closed(before) {
         found.push("unknown members are refused now".to_owned());
     }
 }
 
-/// Which values there are: enumerations, discriminators, alternatives. The one side must know all that the other may send.
-fn values(direction: Direction, before: &Plain, now: &Plain, found: &mut Vec<String>) {
-    let (sends, knows) = if direction == Direction::Request {
+/// Compares enumerations, discriminators and alternatives. The receiver must accept all values that the
+/// sender may send.
+fn values(direction: Direction, before: &Normalized, now: &Normalized, found: &mut Vec<String>) {
+    let (sender, receiver) = if direction == Direction::Request {
         (before, now)
     } else {
         (now, before)
     };
-    let what = if direction == Direction::Request {
+    let change = if direction == Direction::Request {
         "value removed"
     } else {
         "value added"
     };
-    match (sends.values(), knows.values()) {
-        (Some(values), Some(others)) => {
-            found.extend(values.difference(&others).map(|it| format!("{what}: {it}")))
-        }
-        (None, Some(_)) => found.push(format!("{what}: any")),
+    match (sender.values(), receiver.values()) {
+        (Some(values), Some(accepted)) => found.extend(
+            values
+                .difference(&accepted)
+                .map(|value| format!("{change}: {value}")),
+        ),
+        (None, Some(_)) => found.push(format!("{change}: any")),
         _ => {}
     }
     let missing = sends
         .branches
         .keys()
-        .filter(|name| !knows.branches.contains_key(*name));
-    found.extend(missing.map(|name| format!("{what}: one like {name}")));
-    if sends.branches.is_empty() && !knows.branches.is_empty() {
-        found.push(format!("{what}: any other"));
+        .filter(|name| !receiver.branches.contains_key(*name));
+    found.extend(missing.map(|name| format!("{change}: variant {name}")));
+    if sender.branches.is_empty() && !receiver.branches.is_empty() {
+        found.push(format!("{change}: any other"));
     }
 }
 
-/// How long, how many, how large, and of what form. The other side must bear all that one side may send.
-fn limits(direction: Direction, before: &Plain, now: &Plain, found: &mut Vec<String>) {
-    let (sends, bears) = if direction == Direction::Request {
+/// Compares lengths, counts, ranges, patterns and defaults. The receiver must accept all values that the
+/// sender may send.
+fn limits(direction: Direction, before: &Normalized, now: &Normalized, found: &mut Vec<String>) {
+    let (sender, receiver) = if direction == Direction::Request {
         (before, now)
     } else {
         (now, before)
     };
-    let mut differs =
+    let mut report =
         |key: &str| found.push(format!("{key} {} is now {}", before.get(key), now.get(key)));
-    for (key, from_below) in LEAST
+    for (key, is_lower) in LOWER_LIMITS
         .map(|key| (key, true))
         .into_iter()
-        .chain(MOST.map(|key| (key, false)))
+        .chain(UPPER_LIMITS.map(|key| (key, false)))
     {
-        let beyond = match (sends.get(key).as_f64(), bears.get(key).as_f64()) {
-            (Some(sent), Some(borne)) => {
-                if from_below {
-                    sent < borne
+        let exceeds = match (sender.get(key).as_f64(), receiver.get(key).as_f64()) {
+            (Some(sent), Some(limit)) => {
+                if is_lower {
+                    sent < limit
                 } else {
-                    sent > borne
+                    sent > limit
                 }
             }
-            // no limit is the same as the smallest one
-            (None, Some(borne)) => {
-                !(from_below && borne <= 0.0 && key != "minimum" && key != "exclusiveMinimum")
+            // without a limit, lengths and counts start at 0
+            (None, Some(limit)) => {
+                !(is_lower && limit <= 0.0 && key != "minimum" && key != "exclusiveMinimum")
             }
             _ => false,
         };
-        if beyond {
-            differs(key);
+        if exceeds {
+            report(key);
         }
     }
     for key in ["pattern", "multipleOf"] {
-        if !bears.get(key).is_null() && bears.get(key) != sends.get(key) {
-            differs(key);
+        if !receiver.get(key).is_null() && receiver.get(key) != sender.get(key) {
+            report(key);
         }
     }
-    if bears.get("uniqueItems") == true && sends.get("uniqueItems") != true {
-        differs("uniqueItems");
+    if receiver.get("uniqueItems") == true && sender.get("uniqueItems") != true {
+        report("uniqueItems");
     }
     if direction == Direction::Request && before.get("default") != now.get("default") {
-        differs("default");
+        report("default");
     }
 }
