@@ -21,7 +21,7 @@ use crate::support::{
     postgres::postgres,
 };
 
-/// Tables and columns, in a form that both engines can tell.
+/// Tables and columns, in a form common to both engines.
 async fn columns(storage: &Storage) -> Vec<String> {
     let sql = match storage {
         Storage::Sqlite { .. } => {
@@ -109,7 +109,7 @@ async fn every_foreign_key_on_postgres_has_an_index() {
 }
 
 #[actix_web::test]
-async fn four_instances_start_at_once_on_an_empty_database() {
+async fn four_instances_migrate_an_empty_database_concurrently() {
     for round in 0..20 {
         let Some(storage) = Storage::new(Postgres, false).await else {
             return;
@@ -129,7 +129,7 @@ async fn four_instances_start_at_once_on_an_empty_database() {
 }
 
 #[actix_web::test]
-async fn a_server_that_takes_no_writes_is_unavailable_until_it_does() {
+async fn write_on_read_only_server_returns_503() {
     let Some(app) = TestApp::start(Postgres).await else {
         return;
     };
@@ -159,7 +159,7 @@ async fn a_server_that_takes_no_writes_is_unavailable_until_it_does() {
     );
     app.reader().get("/catalog/areas").await.is(200);
     server.execute("postgres", &read_only("off")).await;
-    // no connection that cannot write has been kept
+    // read-only connections were not returned to the pool
     put().await.is(201);
 }
 
@@ -193,7 +193,7 @@ async fn killed_connections_are_replaced_without_a_failed_request() {
 #[case::role_may_choose("-c deadlock_timeout=2s")]
 #[case::role_may_not("-c deadlock_timeout=2s -c role=pg_monitor")]
 #[actix_web::test]
-async fn a_deadlock_is_survived_in_any_language(#[case] options: &str) {
+async fn deadlock_is_retried_in_any_message_language(#[case] options: &str) {
     let Some(storage) = Storage::new(Postgres, true).await else {
         return;
     };
@@ -237,7 +237,7 @@ async fn a_deadlock_is_survived_in_any_language(#[case] options: &str) {
 }
 
 #[actix_web::test]
-async fn a_statement_that_waits_too_long_is_no_fault_of_ours() {
+async fn lock_timeout_returns_503() {
     let Some(storage) = Storage::new(Postgres, true).await else {
         return;
     };
@@ -265,7 +265,7 @@ async fn a_statement_that_waits_too_long_is_no_fault_of_ours() {
 
 #[rstest]
 #[actix_web::test]
-async fn one_worker_can_use_the_connections_of_all(#[values(1, 3, 8)] workers: usize) {
+async fn one_worker_can_use_all_connections(#[values(1, 3, 8)] workers: usize) {
     let Some(storage) = Storage::new(Postgres, true).await else {
         return;
     };
@@ -285,7 +285,7 @@ async fn one_worker_can_use_the_connections_of_all(#[values(1, 3, 8)] workers: u
 }
 
 #[actix_web::test]
-async fn connections_are_there_also_when_the_worker_that_drove_them_has_ended() {
+async fn pool_replaces_connections_of_ended_worker() {
     use diesel_async::RunQueryDsl as _;
     let Some(storage) = Storage::new(Postgres, true).await else {
         return;
@@ -298,7 +298,7 @@ async fn connections_are_there_also_when_the_worker_that_drove_them_has_ended() 
         },
     )
     .unwrap();
-    let asked = async |db: &Db| {
+    let select_one = async |db: &Db| {
         db.read(async |conn| {
             let Conn::Postgres(conn) = conn else { panic!() };
             Ok(diesel::sql_query("SELECT 1").execute(conn).await?)
@@ -308,21 +308,24 @@ async fn connections_are_there_also_when_the_worker_that_drove_them_has_ended() 
     let first = db.clone();
     let worker = std::thread::spawn(move || {
         actix_web::rt::System::new()
-            .block_on(asked(&first))
+            .block_on(select_one(&first))
             .unwrap()
     });
     assert_eq!(worker.join().unwrap(), 1);
     assert_eq!(db.pool().idle, 1);
     // the one that is left has nobody who drives it, and nobody is left to open another one
     assert_eq!(
-        (asked(&db).await.unwrap(), asked(&db).await.unwrap()),
+        (
+            select_one(&db).await.unwrap(),
+            select_one(&db).await.unwrap()
+        ),
         (1, 1)
     );
 }
 
 #[rstest]
 #[actix_web::test]
-async fn like_tells_case_apart(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn like_is_case_sensitive(#[values(Sqlite, Postgres)] engine: Engine) {
     use diesel_async::RunQueryDsl as _;
     let Some(storage) = Storage::new(engine, false).await else {
         return;
@@ -343,9 +346,7 @@ async fn like_tells_case_apart(#[values(Sqlite, Postgres)] engine: Engine) {
 
 #[rstest]
 #[actix_web::test]
-async fn the_database_refuses_what_no_code_should_write(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn schema_constraints_reject_invalid_rows(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };

@@ -9,7 +9,7 @@ const K1: &str = "/customer-integrations/K-1";
 
 #[rstest]
 #[actix_web::test]
-async fn it_is_born_inactive_with_its_partner(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn new_integration_is_inactive(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
@@ -26,7 +26,7 @@ async fn it_is_born_inactive_with_its_partner(#[values(Sqlite, Postgres)] engine
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| it["code"].clone())
+        .map(|blocker| blocker["code"].clone())
         .collect();
     assert_eq!(
         codes,
@@ -40,9 +40,7 @@ async fn it_is_born_inactive_with_its_partner(#[values(Sqlite, Postgres)] engine
 
 #[rstest]
 #[actix_web::test]
-async fn r1_while_inactive_everything_can_be_read_and_nothing_changed(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn r1_inactive_integration_is_read_only(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -86,7 +84,7 @@ async fn r1_while_inactive_everything_can_be_read_and_nothing_changed(
 
 #[rstest]
 #[actix_web::test]
-async fn r10_switching_twice_is_switching_once(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn r10_repeated_activation_changes_nothing(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
@@ -106,9 +104,7 @@ async fn r10_switching_twice_is_switching_once(#[values(Sqlite, Postgres)] engin
 
 #[rstest]
 #[actix_web::test]
-async fn the_revision_counts_every_change_and_counts_count(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn every_change_increments_revision_and_counts(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -153,11 +149,12 @@ async fn the_revision_counts_every_change_and_counts_count(
 
 #[rstest]
 #[actix_web::test]
-async fn the_list_is_filtered_and_searched(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn list_supports_filters_and_search(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (reader, erp) = (app.reader(), app.erp());
+    let reader = app.reader();
+    let erp = app.erp();
     erp.put(
         "/catalog/business-partners/K-3",
         json!({"name": "Ärzte am Öhmd", "search_name": "PRAXIS"}),

@@ -1,4 +1,4 @@
-//! Partners know nothing of each other: another's element is as unknown as none, and no list shows what is another's.
+//! Partner isolation: elements of other partners look missing, and lists omit them.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -37,8 +37,8 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
     }
 }
 
-/// What an answer says, but for what the caller said itself.
-fn said(answer: &Answer, path: &str) -> String {
+/// Response text without the request id and the path.
+fn normalized(answer: &Answer, path: &str) -> String {
     answer
         .text
         .replace(answer.header("x-request-id"), "REQUEST")
@@ -47,7 +47,7 @@ fn said(answer: &Answer, path: &str) -> String {
 
 #[rstest]
 #[actix_web::test]
-async fn another_partners_element_is_as_unknown_as_none(
+async fn element_of_another_partner_returns_404_like_a_missing_one(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -76,7 +76,9 @@ async fn another_partners_element_is_as_unknown_as_none(
         .json;
     let mut compared = 0;
     // a PUT does not look for an element, it makes one
-    let single = |it: &&Operation| it.path.matches('{').count() == 2 && it.method != "PUT";
+    let single = |operation: &&Operation| {
+        operation.path.matches('{').count() == 2 && operation.method != "PUT"
+    };
     for operation in OPERATIONS.iter().filter(single) {
         let caller = app.with_scope(&operation.scope);
         let (foreign, unknown) = (
@@ -89,8 +91,8 @@ async fn another_partners_element_is_as_unknown_as_none(
         );
         assert_eq!((theirs.status, none.status), (404, 404), "{}", operation.id);
         assert_eq!(
-            said(&theirs, &foreign),
-            said(&none, &unknown),
+            normalized(&theirs, &foreign),
+            normalized(&none, &unknown),
             "{}",
             operation.id
         );
@@ -108,13 +110,12 @@ async fn another_partners_element_is_as_unknown_as_none(
 
 #[rstest]
 #[actix_web::test]
-async fn global_rules_and_those_of_partners_are_not_found_in_each_others_place(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn rule_under_wrong_parent_returns_404(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (ids, ruler) = (app.furnish().await, app.ruler());
+    let ids = app.furnish().await;
+    let ruler = app.ruler();
     for path in [
         format!(
             "/customer-integrations/K-1/exclusion-rules/{}",
@@ -133,11 +134,12 @@ async fn global_rules_and_those_of_partners_are_not_found_in_each_others_place(
 
 #[rstest]
 #[actix_web::test]
-async fn no_list_shows_what_is_another_partners(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn lists_exclude_elements_of_other_partners(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (k1, ruler) = ("/customer-integrations/K-1", app.ruler());
+    let k1 = "/customer-integrations/K-1";
+    let ruler = app.ruler();
     app.furnish().await;
     app.access("K-1", "geheim@b.example", json!({"last_name": "Geheim"}))
         .await;
@@ -162,7 +164,7 @@ async fn no_list_shows_what_is_another_partners(#[values(Sqlite, Postgres)] engi
     for operation in OPERATIONS.iter().filter(|operation| operation.is_list()) {
         let path = nothing().path(operation, "K-2");
         let answer = call(&limited, operation, &path).await;
-        // what hides tickets of all customers is not for the eyes of one
+        // global rules are not visible to a token limited to one partner
         let expected = if operation.id == "list_global_exclusion_rules" {
             403
         } else {

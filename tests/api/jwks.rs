@@ -1,4 +1,4 @@
-//! Tokens of issuers that publish their keys: which are believed, and what becomes of them when keys change.
+//! Tokens of issuers that publish their keys: which are accepted, and the effect of key changes.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn good() -> Claims {
 }
 
 #[actix_web::test]
-async fn every_algorithm_is_believed_with_its_own_key_only() {
+async fn each_algorithm_is_accepted_only_with_its_own_key() {
     let keys = one_of_each();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("keys.json");
@@ -105,7 +105,7 @@ async fn every_algorithm_is_believed_with_its_own_key_only() {
 }
 
 #[actix_web::test]
-async fn published_keys_are_no_secrets_to_sign_with() {
+async fn hmac_signed_with_public_key_returns_401() {
     let key = SigningKey::new(Algorithm::RS256, "a");
     let issuer = Issuer::start(Answer::Keys(vec![key.clone()]));
     let app = trusting(&issuer, NEVER, NEVER).await;
@@ -132,7 +132,7 @@ async fn published_keys_are_no_secrets_to_sign_with() {
 }
 
 #[actix_web::test]
-async fn only_access_tokens_without_extensions_pass() {
+async fn token_type_and_crit_header_are_checked() {
     let key = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(Answer::Keys(vec![key.clone()]));
     let strict = trusting(&issuer, NEVER, NEVER).await;
@@ -181,7 +181,7 @@ async fn only_access_tokens_without_extensions_pass() {
 }
 
 #[actix_web::test]
-async fn each_issuer_is_believed_with_its_own_keys() {
+async fn each_issuer_is_accepted_only_with_its_own_keys() {
     let (ours, theirs) = (
         SigningKey::new(Algorithm::ES256, "k"),
         SigningKey::new(Algorithm::ES256, "k"),
@@ -217,14 +217,15 @@ async fn each_issuer_is_believed_with_its_own_keys() {
 }
 
 #[actix_web::test]
-async fn a_new_key_is_known_at_once_and_a_withdrawn_one_forgotten() {
+async fn new_key_is_accepted_at_once_and_withdrawn_key_is_rejected() {
     let (a, b) = (
         SigningKey::new(Algorithm::ES256, "a"),
         SigningKey::new(Algorithm::ES256, "b"),
     );
     let issuer = Issuer::start(Answer::Keys(vec![a.clone()]));
     let app = trusting(&issuer, SOON * 20, NEVER).await;
-    let (of_a, of_b) = (a.sign(&good()), b.sign(&good()));
+    let of_a = a.sign(&good());
+    let of_b = b.sign(&good());
     with(&app, &of_a).await.is(200);
     issuer.answer(Answer::Keys(vec![a.clone(), b.clone()]));
     with(&app, &of_b).await.is(200);
@@ -239,7 +240,7 @@ async fn a_new_key_is_known_at_once_and_a_withdrawn_one_forgotten() {
 }
 
 #[actix_web::test]
-async fn a_flood_of_unknown_keys_makes_one_reading() {
+async fn many_unknown_keys_cause_one_fetch() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(Answer::Keys(vec![a.clone()]));
     let app = trusting(&issuer, NEVER, NEVER).await;
@@ -257,7 +258,7 @@ async fn a_flood_of_unknown_keys_makes_one_reading() {
 }
 
 #[actix_web::test]
-async fn keys_survive_whatever_becomes_of_their_endpoint() {
+async fn keys_remain_valid_while_endpoint_fails() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(Answer::Keys(vec![a.clone()]));
     let elsewhere = Issuer::start(Answer::Keys(vec![SigningKey::new(Algorithm::EdDSA, "b")]));
@@ -281,7 +282,7 @@ async fn keys_survive_whatever_becomes_of_their_endpoint() {
 }
 
 #[actix_web::test]
-async fn nobody_is_judged_before_there_are_keys() {
+async fn requests_before_first_keys_return_503() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(Answer::Broken(503, String::new()));
     let app = trusting(&issuer, SOON, SOON).await;

@@ -1,4 +1,4 @@
-//! What callers may do at most, and how that is told.
+//! Request limits and their problem responses.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn limited(limits: Limits) -> TestApp {
     TestApp::changed(|config| config.limits = limits).await
 }
 
-/// The head of a request whose body never comes.
+/// The headers of a request whose body is never sent.
 fn stalled() -> String {
     format!(
         "{}\r\n",
@@ -36,27 +36,28 @@ fn stalled() -> String {
 }
 
 #[actix_web::test]
-async fn more_requests_at_once_than_allowed_are_told_so_and_probes_are_not() {
+async fn excess_concurrent_requests_return_503_except_probes() {
     let app = limited(Limits {
         concurrent_requests: 1,
         ..Limits::default()
     })
     .await;
-    let (reader, mut stalling) = (app.reader(), Vec::new());
+    let reader = app.reader();
+    let mut stalling = Vec::new();
     // one that comes while the reader is inside is refused itself, so there has to be another one
     let refused = async || {
         stalling.push(wrote(&app, &stalled()).await);
         reader.get("/catalog/areas").await.status != 200
     };
     until("a refusal", refused).await;
-    let asked = reader
+    let response = reader
         .request("GET", "/catalog/areas")
         .header("origin", "https://portal.example")
         .send()
         .await;
-    let refused = asked.is_problem(503, "overloaded");
+    let refused = response.is_problem(503, "overloaded");
     assert_eq!(refused.header("retry-after"), "1");
-    // so that a browser's page can tell its user
+    // lets a browser app read the response
     assert_eq!(
         refused.header("access-control-allow-origin"),
         "https://portal.example"
@@ -70,7 +71,7 @@ async fn more_requests_at_once_than_allowed_are_told_so_and_probes_are_not() {
 }
 
 #[actix_web::test]
-async fn a_subject_has_a_rate_of_its_own() {
+async fn rate_limit_applies_per_subject() {
     let rate = RateLimit::new(1, 3);
     let app = limited(Limits {
         rate,
@@ -115,7 +116,7 @@ async fn a_subject_has_a_rate_of_its_own() {
 }
 
 #[actix_web::test]
-async fn heads_have_a_size() {
+async fn oversized_uri_or_headers_are_rejected() {
     let app = limited(Limits::default()).await;
     let reader = app.reader();
     reader
@@ -138,7 +139,7 @@ async fn heads_have_a_size() {
 }
 
 #[actix_web::test]
-async fn a_request_that_takes_too_long_is_answered_without_its_result() {
+async fn request_timeout_returns_503() {
     let request_timeout = Duration::from_millis(300);
     let app = limited(Limits {
         request_timeout,
@@ -163,7 +164,7 @@ async fn a_request_that_takes_too_long_is_answered_without_its_result() {
 }
 
 #[actix_web::test]
-async fn a_second_head_that_does_not_come_is_not_waited_for() {
+async fn incomplete_second_request_closes_connection() {
     let header_timeout = Duration::from_millis(500);
     let app = limited(Limits {
         header_timeout,
@@ -198,7 +199,7 @@ async fn a_second_head_that_does_not_come_is_not_waited_for() {
 }
 
 #[actix_web::test]
-async fn answers_say_that_browsers_should_be_careful() {
+async fn responses_have_security_headers() {
     let app = limited(Limits::default()).await;
     let answers = [
         app.reader().get("/catalog/areas").await.is(200),
@@ -223,7 +224,7 @@ async fn answers_say_that_browsers_should_be_careful() {
         };
         assert_eq!(answer.header("cache-control"), caching);
     }
-    // what has no content has none to guard; how it may be kept is told each time
+    // a 304 has no content to protect, but still has cache-control
     let tag = app.reader().get("/catalog/areas").await.etag();
     let same = app
         .reader()

@@ -1,4 +1,4 @@
-//! What operators meet: settings, signals and probes of the real program.
+//! Operation: settings, signals and probes of the real program.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -44,7 +44,7 @@ impl Service {
         let found = lines.find(|line| {
             line["message"]
                 .as_str()
-                .is_some_and(|it| it.starts_with(message))
+                .is_some_and(|item| item.starts_with(message))
         });
         found.unwrap_or_else(|| panic!("nothing begins with {message}"))
     }
@@ -96,7 +96,7 @@ pub fn begun(origin: &str, directory: &Path, what: &str, bytes: usize) -> TcpStr
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once() {
+fn startup_reports_all_invalid_settings() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = program(directory.path());
     for (name, value) in [
@@ -115,7 +115,7 @@ fn all_that_is_wrong_is_told_at_once() {
     ] {
         command.env(name, value);
     }
-    let told = stderr(&command.arg("serve").output().unwrap());
+    let text = stderr(&command.arg("serve").output().unwrap());
     for sentence in [
         "BIND_ADDRESS must be host:port: 8080",
         "DATABASE_URL must begin with sqlite:// or postgres://",
@@ -130,14 +130,14 @@ fn all_that_is_wrong_is_told_at_once() {
         "LOG_FORMAT must be pretty or json: xml",
         "MIGRATE_ON_START must be true or false: perhaps",
     ] {
-        assert!(told.contains(sentence), "{sentence} is missing: {told}");
+        assert!(text.contains(sentence), "{sentence} is missing: {text}");
     }
-    assert_eq!(told.lines().count(), 12, "{told}");
+    assert_eq!(text.lines().count(), 12, "{text}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[actix_web::test]
-async fn secrets_come_from_files_too() {
+async fn secrets_are_read_from_files() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("secret"), format!("{SECRET}\n")).unwrap();
     std::fs::write(directory.path().join("url"), "sqlite://test.db\n").unwrap();
@@ -158,7 +158,7 @@ async fn secrets_come_from_files_too() {
 }
 
 #[actix_web::test]
-async fn it_stops_gracefully() {
+async fn sigterm_completes_requests_in_flight() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = configured(directory.path());
     command.env("SHUTDOWN_DELAY", "2s");
@@ -180,9 +180,9 @@ async fn it_stops_gracefully() {
     caller.get("//health/live").await.is(200);
     let last = caller.get("/catalog/areas").await.is(200);
     assert_eq!(last.header("connection"), "close");
-    // after the delay nothing new is answered
+    // new connections are refused after the delay
     let begun = Instant::now();
-    let answered = || {
+    let responds = || {
         let mut fresh = TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap();
         fresh
             .set_read_timeout(Some(Duration::from_millis(500)))
@@ -192,8 +192,11 @@ async fn it_stops_gracefully() {
             .unwrap();
         fresh.read(&mut [0]).is_ok_and(|read| read > 0)
     };
-    while answered() {
-        assert!(begun.elapsed() < RETRY_LIMIT, "it still takes connections");
+    while responds() {
+        assert!(
+            begun.elapsed() < RETRY_LIMIT,
+            "the service still accepts connections"
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
     slow.write_all(body.as_bytes()).unwrap();
@@ -205,7 +208,7 @@ async fn it_stops_gracefully() {
 }
 
 #[actix_web::test]
-async fn a_request_that_does_not_end_is_waited_for_once() {
+async fn shutdown_waits_for_stalled_request_until_timeout() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = configured(directory.path());
     command
@@ -214,7 +217,7 @@ async fn a_request_that_does_not_end_is_waited_for_once() {
     let mut service = Service::start(command);
     let origin = service.origin("listening on ");
     let _stalled = begun(&origin, directory.path(), "ticket-creation", 10);
-    // its one worker has read it once it answers what came later
+    // the only worker has read it once it responds to a later request
     Client::new(&origin, None)
         .get("//health/live")
         .await
@@ -230,35 +233,35 @@ async fn a_request_that_does_not_end_is_waited_for_once() {
 }
 
 #[actix_web::test]
-async fn health_asks_a_running_service() {
+async fn health_command_checks_a_running_service() {
     let directory = tempfile::tempdir().unwrap();
     let mut service = Service::start(configured(directory.path()));
     let origin = service.origin("listening on ");
     let address = origin.strip_prefix("http://").unwrap();
-    let asked = |address: &str| {
+    let check_health = |address: &str| {
         program(directory.path())
             .arg("health")
             .env("BIND_ADDRESS", address)
             .output()
             .unwrap()
     };
-    assert!(asked(address).status.success());
+    assert!(check_health(address).status.success());
     // in a container the service listens on all addresses
     assert!(
-        asked(&address.replace("127.0.0.1", "0.0.0.0"))
+        check_health(&address.replace("127.0.0.1", "0.0.0.0"))
             .status
             .success()
     );
     service.signal("KILL");
     service.child.wait().unwrap();
-    assert!(!asked(address).status.success());
-    // … and on one of them only, it is asked there
+    assert!(!check_health(address).status.success());
+    // a service on a single address is checked there
     let mut command = configured(directory.path());
     command.env("BIND_ADDRESS", "127.0.0.2:0");
     let mut service = Service::start(command);
     let origin = service.origin("listening on ");
     assert!(
-        asked(origin.strip_prefix("http://").unwrap())
+        check_health(origin.strip_prefix("http://").unwrap())
             .status
             .success()
     );

@@ -15,7 +15,7 @@ pub const SECRET: &str = "thirty-two bytes are long enough.";
 
 pub fn program(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_customer-integration"));
-    // settings of whoever runs the tests must not reach it
+    // clear the environment of the test run
     command
         .current_dir(directory)
         .stdin(Stdio::null())
@@ -74,18 +74,18 @@ impl Drop for Running {
 }
 
 #[test]
-fn wrong_settings_stop_the_start_with_one_clear_sentence() {
+fn invalid_setting_stops_startup_with_one_line_error() {
     let directory = tempfile::tempdir().unwrap();
     for (name, value, sentence) in [
         (
             "DATABASE_URL",
             "mysql://root:hunter2@h/db",
-            "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: mysql",
+            "DATABASE_URL must begin with sqlite:// or postgres://; its scheme is mysql",
         ),
         (
             "DATABASE_URL",
             "test.db",
-            "DATABASE_URL must begin with sqlite:// or postgres://, its scheme is: none",
+            "DATABASE_URL must begin with sqlite:// or postgres://; its scheme is none",
         ),
         ("DATABASE_URL", "", "DATABASE_URL is not set"),
         (
@@ -128,11 +128,11 @@ fn wrong_settings_stop_the_start_with_one_clear_sentence() {
             .env(name, value)
             .output()
             .unwrap();
-        let told = stderr(&output);
+        let text = stderr(&output);
         assert!(!output.status.success(), "{name}={value}");
-        assert!(told.contains(sentence), "{told}");
-        assert_eq!(told.lines().count(), 1, "{told}");
-        assert!(!told.contains("hunter2"), "a secret was printed: {told}");
+        assert!(text.contains(sentence), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(!text.contains("hunter2"), "a secret was printed: {text}");
     }
     for name in [
         "DATABASE_URL",
@@ -155,7 +155,7 @@ fn wrong_settings_stop_the_start_with_one_clear_sentence() {
 }
 
 #[test]
-fn without_demo_no_key_and_no_data_are_made() {
+fn start_without_settings_creates_no_files() {
     let directory = tempfile::tempdir().unwrap();
     assert!(
         !program(directory.path())
@@ -177,7 +177,7 @@ fn without_demo_no_key_and_no_data_are_made() {
 }
 
 #[test]
-fn a_demo_key_that_anybody_could_guess_is_refused() {
+fn empty_demo_key_stops_startup() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("data")).unwrap();
     std::fs::write(directory.path().join("data/demo.key"), "\n").unwrap();
@@ -194,7 +194,7 @@ fn a_demo_key_that_anybody_could_guess_is_refused() {
 }
 
 #[test]
-fn an_empty_filter_of_the_log_is_none() {
+fn empty_rust_log_uses_default_filter() {
     let directory = tempfile::tempdir().unwrap();
     let output = configured(directory.path())
         .arg("migrate")
@@ -202,12 +202,12 @@ fn an_empty_filter_of_the_log_is_none() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    let told = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
-    assert!(told.contains("schema is up to date"), "{told}");
+    let text = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("schema is up to date"), "{text}");
 }
 
 #[test]
-fn help_names_every_setting_and_no_secret() {
+fn help_lists_every_setting_without_values() {
     let directory = tempfile::tempdir().unwrap();
     let output = configured(directory.path())
         .args(["serve", "--help"])
@@ -254,7 +254,7 @@ fn help_names_every_setting_and_no_secret() {
 }
 
 #[test]
-fn the_document_is_printed() {
+fn openapi_command_prints_the_document() {
     let output = program(Path::new("/")).arg("openapi").output().unwrap();
     assert!(output.status.success());
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -262,7 +262,7 @@ fn the_document_is_printed() {
 }
 
 #[actix_web::test]
-async fn the_demo_serves_greets_and_goes_on_where_it_was() {
+async fn demo_restart_preserves_key_and_data() {
     let directory = tempfile::tempdir().unwrap();
     let demo = || {
         let mut command = program(directory.path());
@@ -282,10 +282,19 @@ async fn the_demo_serves_greets_and_goes_on_where_it_was() {
     );
     let kinds = client.all("/catalog/ticket-types").await;
     assert_eq!(
-        kinds.iter().filter(|it| it["kind"] == "standard").count(),
+        kinds
+            .iter()
+            .filter(|item| item["kind"] == "standard")
+            .count(),
         4
     );
-    assert_eq!(kinds.iter().filter(|it| it["kind"] == "dynamic").count(), 2);
+    assert_eq!(
+        kinds
+            .iter()
+            .filter(|item| item["kind"] == "dynamic")
+            .count(),
+        2
+    );
     assert!(client.all("/catalog/business-partners").await.len() >= 4);
     assert!(client.all("/catalog/plan-boards").await.len() >= 2);
     assert!(
@@ -293,7 +302,7 @@ async fn the_demo_serves_greets_and_goes_on_where_it_was() {
             .all("/catalog/areas")
             .await
             .iter()
-            .any(|it| it["start_ticket_types"].is_array())
+            .any(|item| item["start_ticket_types"].is_array())
     );
     assert_eq!(
         client
@@ -313,7 +322,7 @@ async fn the_demo_serves_greets_and_goes_on_where_it_was() {
     let mut second = Running::start(demo());
     let base = second.line("export BASE=");
     let origin = base.strip_suffix("/api/v1").unwrap();
-    // the key is kept: an old token is good, and `token --demo` makes new ones
+    // the key is unchanged, and `token --demo` makes new ones
     let again = Client::new(origin, Some(second.line("export TOKEN=")));
     assert_eq!(
         again
@@ -336,7 +345,7 @@ async fn the_demo_serves_greets_and_goes_on_where_it_was() {
         .output()
         .unwrap();
     let token = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(token.lines().count(), 1, "the token stands alone");
+    assert_eq!(token.lines().count(), 1, "only the token is printed");
     let limited = Client::new(origin, Some(token.trim().to_owned()));
     limited.get("/customer-integrations/K-1003").await.is(200);
     limited.get("/customer-integrations/K-1001").await.is(404);
@@ -345,11 +354,11 @@ async fn the_demo_serves_greets_and_goes_on_where_it_was() {
             .unwrap()
             .permissions(),
     );
-    assert_eq!(mode & 0o777, 0o600, "the key is its owner's alone");
+    assert_eq!(mode & 0o777, 0o600, "only the owner may read the key");
 }
 
 #[actix_web::test]
-async fn migrate_and_serve_on_either_engine() {
+async fn service_starts_after_migrate_command() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let Some(storage) = Storage::new(engine, false).await else {
             return;
@@ -393,7 +402,7 @@ async fn migrate_and_serve_on_either_engine() {
 }
 
 #[actix_web::test]
-async fn not_ready_before_the_schema_is_there() {
+async fn readiness_without_schema_returns_503() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let Some(storage) = Storage::new(engine, false).await else {
             return;
@@ -414,7 +423,7 @@ async fn not_ready_before_the_schema_is_there() {
 }
 
 #[test]
-fn a_token_limited_to_no_partner_at_all_is_not_made() {
+fn token_command_with_empty_partner_fails() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = configured(directory.path());
     let output = command

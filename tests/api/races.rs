@@ -19,11 +19,12 @@ const ROUNDS: usize = 12;
 /// How often the clients may have to rush until each outcome was seen. Usually once is enough.
 const MOST_RUSHES: usize = 20;
 
-/// What one of the clients does in a round: half of them switch accesses, the others take away and give back the only
+/// One round of a client: half of them switch accesses, the others take away and give back the only
 /// area or ticket type.
 async fn act(client: &Client, n: usize, round: usize, access: &str) -> u16 {
     let access = format!("{K1}/accesses/{access}");
-    let (area, ticket_type) = (format!("{K1}/areas/A-1"), format!("{K1}/ticket-types/T-1"));
+    let area = format!("{K1}/areas/A-1");
+    let ticket_type = format!("{K1}/ticket-types/T-1");
     let answer = match (n % 4, round % 2) {
         (0 | 1, 0) => client.patch(&access, json!({"active": true})).await,
         (0 | 1, _) => client.patch(&access, json!({"active": false})).await,
@@ -35,14 +36,14 @@ async fn act(client: &Client, n: usize, round: usize, access: &str) -> u16 {
     answer.status
 }
 
-/// Reads states until told to stop; each must obey R2 and R3.
+/// Reads states until `stop` is set; each must obey R2 and R3.
 async fn watch(client: Client, seen: &AtomicUsize, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let counts = client.get(K1).await.is(200).json["counts"].clone();
         let complete = counts["areas"] != 0 && counts["ticket_types"] != 0;
         assert!(
             counts["active_accesses"] == 0 || complete,
-            "a state that must not be: {counts}"
+            "invalid state: {counts}"
         );
         seen.fetch_add(1, Ordering::Relaxed);
     }
@@ -63,7 +64,7 @@ async fn rush(app: &TestApp, accesses: &[String]) -> Vec<u16> {
 
 #[rstest]
 #[actix_web::test]
-async fn no_access_is_ever_active_without_an_area_and_a_ticket_type(
+async fn active_access_always_has_area_and_ticket_type(
     #[values(Sqlite, Postgres, Serializable)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -77,7 +78,8 @@ async fn no_access_is_ever_active_without_an_area_and_a_ticket_type(
                 .await,
         );
     }
-    let (stop, seen) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let stop = AtomicBool::new(false);
+    let seen = AtomicUsize::new(0);
     let watchers = join_all((0..4).map(|_| watch(app.reader(), &seen, &stop)));
     let race = async {
         let mut answers = Vec::new();
@@ -118,7 +120,9 @@ async fn no_access_is_ever_active_without_an_area_and_a_ticket_type(
 
 #[rstest]
 #[actix_web::test]
-async fn no_update_is_lost(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
+async fn concurrent_patches_lose_no_update(
+    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -158,7 +162,9 @@ async fn no_update_is_lost(#[values(Sqlite, Postgres, Serializable)] engine: Eng
 
 #[rstest]
 #[actix_web::test]
-async fn one_email_is_given_once(#[values(Sqlite, Postgres, Serializable)] engine: Engine) {
+async fn concurrent_posts_assign_email_once(
+    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
+) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
@@ -188,7 +194,7 @@ const SWAPPERS: usize = 4;
 /// unique index; when both do, PostgreSQL aborts one of them.
 #[rstest]
 #[actix_web::test]
-async fn emails_are_swapped_without_a_failure(
+async fn concurrent_email_swaps_never_fail(
     #[values(Sqlite, Postgres, Serializable)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -225,20 +231,19 @@ async fn emails_are_swapped_without_a_failure(
     );
 }
 
-/// Requests that are given up, each at another moment.
+/// Aborted requests, each aborted at a different time.
 const HANG_UPS: u32 = 100;
-/// How much later than the one before it each of them is given up.
+/// Additional delay before each next request is aborted.
 const HANG_UP_STEP: Duration = Duration::from_micros(60);
 
 #[rstest]
 #[actix_web::test]
-async fn a_client_that_hangs_up_leaves_nothing_half_done(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn aborted_writes_are_atomic(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, patient) = (app.editor(), app.editor());
+    let editor = app.editor();
+    let patient = app.editor();
     let panics = panics::count();
     for n in 0..HANG_UPS {
         let body = json!({"first_name": "A", "last_name": "B", "email": format!("a{n}@b.example")});
@@ -258,7 +263,7 @@ async fn a_client_that_hangs_up_leaves_nothing_half_done(
         FROM customer_integrations WHERE business_partner_id = 'K-1'";
     let counts: Vec<i64> = app.storage.texts(sql).await[0]
         .split(' ')
-        .map(|it| it.parse().unwrap())
+        .map(|count| count.parse().unwrap())
         .collect();
     let [revision, accesses, entries, created] = counts[..] else {
         panic!("{counts:?}")
@@ -274,7 +279,7 @@ async fn a_client_that_hangs_up_leaves_nothing_half_done(
 #[case::catalog("/catalog/areas")]
 #[case::ready("//health/ready")]
 #[actix_web::test]
-async fn a_reader_that_hangs_up_disturbs_nobody(
+async fn aborted_reads_leave_connections_usable(
     #[values(Sqlite, Postgres)] engine: Engine,
     #[case] path: &'static str,
 ) {
@@ -283,7 +288,8 @@ async fn a_reader_that_hangs_up_disturbs_nobody(
     };
     app.access("K-1", "a@b.example", json!({})).await;
     let panics = panics::count();
-    let (hasty, patient) = (app.reader(), app.reader());
+    let hasty = app.reader();
+    let patient = app.reader();
     for n in 0..HANG_UPS {
         hasty.request("GET", path).hang_up(HANG_UP_STEP * n).await;
     }
@@ -296,7 +302,7 @@ async fn a_reader_that_hangs_up_disturbs_nobody(
 
 #[rstest]
 #[actix_web::test]
-async fn no_tag_is_ever_bound_to_an_area_that_is_not_granted(
+async fn tag_never_references_an_ungranted_area(
     #[values(Sqlite, Postgres, Serializable)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -334,7 +340,7 @@ async fn no_tag_is_ever_bound_to_an_area_that_is_not_granted(
             .all(|status| matches!(status, 200 | 201 | 204 | 404 | 409 | 422)),
         "{answers:?}"
     );
-    // whoever won, the two agree
+    // the tag and the grant agree
     let bound = app.reader().get(&tag).await.is(200).json["area_id"] == "A-2";
     let granted = app.reader().get(&area).await.status == 200;
     assert!(granted || !bound);

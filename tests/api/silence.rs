@@ -1,4 +1,4 @@
-//! A database that does not answer: nobody waits for it longer than the service says.
+//! An unresponsive database: requests fail within the time limit.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 #[actix_web::test]
-async fn a_server_that_falls_silent_is_unavailable_until_it_can_be_reached_again() {
+async fn unresponsive_database_returns_503_until_reachable() {
     let Some(storage) = Storage::new(Postgres, true).await else {
         return;
     };
@@ -39,7 +39,8 @@ async fn a_server_that_falls_silent_is_unavailable_until_it_can_be_reached_again
         format!("/customer-integrations/K-1/accesses/{id}"),
         "/customer-integrations/K-1/accesses",
     );
-    let (editor, platform) = (app.editor(), app.anonymous());
+    let editor = app.editor();
+    let platform = app.anonymous();
 
     proxy.freeze();
     editor.get(list).await.is_problem(503, "unavailable");
@@ -48,16 +49,16 @@ async fn a_server_that_falls_silent_is_unavailable_until_it_can_be_reached_again
     editor.get(list).await.is(200);
 
     proxy.freeze();
-    let asked = Instant::now();
+    let started = Instant::now();
     let (ready, read, written) = tokio::join!(
         platform.get("//health/ready"),
         editor.get("/customer-integrations/K-1"),
         editor.patch(&access, json!({"language": "en"})),
     );
     assert!(
-        asked.elapsed() < Duration::from_secs(3),
+        started.elapsed() < Duration::from_secs(3),
         "{:?}",
-        asked.elapsed()
+        started.elapsed()
     );
     for answer in [ready, read, written] {
         assert_eq!(
@@ -101,7 +102,7 @@ async fn impatient(storage: Storage, url: &str) -> TestApp {
 const ONCE: Duration = Duration::from_millis(3500);
 
 #[actix_web::test]
-async fn who_waits_for_a_question_that_gets_no_answer_does_not_wait_as_long_again_for_its_own() {
+async fn shared_query_timeout_is_not_waited_for_twice() {
     let Some(storage) = Storage::new(Postgres, true).await else {
         return;
     };
@@ -111,7 +112,7 @@ async fn who_waits_for_a_question_that_gets_no_answer_does_not_wait_as_long_agai
     let proxy = Proxy::to(server, name).await;
     let app = impatient(storage, &proxy.url()).await;
     let editor = app.editor();
-    // at once, so that there are several connections: who has none would be refused for that, and sooner
+    // at once, so that there are several connections; a request without one would fail sooner
     let lists = ["areas", "ticket-types", "queries", "exclusion-rules"];
     join_all(lists.map(async |list| {
         editor
@@ -123,12 +124,12 @@ async fn who_waits_for_a_question_that_gets_no_answer_does_not_wait_as_long_agai
     proxy.freeze();
     let ask = async |after: u64| {
         tokio::time::sleep(Duration::from_millis(after)).await;
-        let asked = Instant::now();
+        let started = Instant::now();
         editor
             .get("/customer-integrations/K-1/tags")
             .await
             .is_problem(503, "unavailable");
-        asked.elapsed()
+        started.elapsed()
     };
     // the second one comes while the first one's question is under way, and shares the next
     let (first, second) = tokio::join!(ask(0), ask(300));
@@ -136,24 +137,25 @@ async fn who_waits_for_a_question_that_gets_no_answer_does_not_wait_as_long_agai
 }
 
 #[actix_web::test]
-async fn a_page_that_could_not_be_read_in_time_is_not_waited_for_again() {
+async fn page_read_timeout_is_not_retried() {
     let Some(storage) = Storage::new(Postgres, true).await else {
         return;
     };
     let Storage::Postgres { server, name, .. } = &storage else {
         panic!()
     };
-    let (url, rival) = (server.url_of(name), server.client(name).await);
+    let url = server.url_of(name);
+    let rival = server.client(name).await;
     let app = impatient(storage, &url).await;
     let editor = app.editor();
     rival.batch_execute("BEGIN; LOCK TABLE tags").await.unwrap();
     let read = async {
-        let asked = Instant::now();
+        let started = Instant::now();
         editor
             .get("/customer-integrations/K-1/tags")
             .await
             .is_problem(503, "unavailable");
-        asked.elapsed()
+        started.elapsed()
     };
     // after its tag was looked up, and before it could be once more
     let lock = async {

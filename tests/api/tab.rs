@@ -7,9 +7,10 @@ use crate::support::{Engine, Engine::*, TestApp, app::filter};
 
 const K1: &str = "/customer-integrations/K-1";
 
-/// Sets K-1 up through the API; every sub-tab's list with the resources as they were answered.
+/// Sets K-1 up through the API; every sub-tab's list with the resources as returned.
 async fn set_up(app: &TestApp) -> Vec<(&'static str, Vec<Value>)> {
-    let (editor, erp) = (app.editor(), app.erp());
+    let editor = app.editor();
+    let erp = app.erp();
     editor.patch(K1, json!({"active": true})).await.is(200);
     let mut tabs = Vec::new();
     let mut put = async |list: &'static str, ids: &[&str]| {
@@ -72,13 +73,14 @@ async fn set_up(app: &TestApp) -> Vec<(&'static str, Vec<Value>)> {
 
 #[rstest]
 #[actix_web::test]
-async fn a_partner_set_up_through_the_api_reads_back_complete(
+async fn partner_set_up_through_api_reads_back_unchanged(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
-    let (tabs, reader) = (set_up(&app).await, app.reader());
+    let tabs = set_up(&app).await;
+    let reader = app.reader();
     for (list, expected) in &tabs {
         let items = reader.all(&format!("{K1}/{list}?limit=1")).await;
         assert_eq!(&items, expected, "{list}");
@@ -115,17 +117,18 @@ async fn a_partner_set_up_through_the_api_reads_back_complete(
     assert_eq!(
         tab["revision"],
         json!(1 + 1 + writes),
-        "born, activated, and each write once"
+        "created, activated, and one per write"
     );
 }
 
 #[rstest]
 #[actix_web::test]
-async fn the_history_tells_it_all_newest_first(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn history_lists_every_change_newest_first(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
-    let (tabs, auditor) = (set_up(&app).await, app.with_scope("audit:read"));
+    let tabs = set_up(&app).await;
+    let auditor = app.with_scope("audit:read");
     let history = format!("{K1}/history");
     app.editor()
         .get(&history)
@@ -134,17 +137,17 @@ async fn the_history_tells_it_all_newest_first(#[values(Sqlite, Postgres)] engin
     let entries = auditor.all(&format!("{history}?limit=4")).await;
     let revisions: Vec<_> = entries
         .iter()
-        .map(|it| it["revision"].as_i64().unwrap())
+        .map(|entry| entry["revision"].as_i64().unwrap())
         .collect();
     let mut expected: Vec<_> = (2..).take(entries.len()).collect();
     expected.reverse();
     assert_eq!(revisions, expected, "without gaps, newest first");
-    // every resource as it was answered stands in its entry; words made for the caller do not
+    // each entry contains the resource as returned, without localized text
     for mut resource in tabs.iter().flat_map(|(_, items)| items.clone()) {
         resource.as_object_mut().unwrap().remove("summary");
         let entry = entries
             .iter()
-            .find(|it| it["after"] == resource)
+            .find(|entry| entry["after"] == resource)
             .unwrap_or_else(|| panic!("{resource}"));
         assert_eq!(
             (&entry["action"], &entry["before"], &entry["client"]),
@@ -191,15 +194,15 @@ async fn the_history_tells_it_all_newest_first(#[values(Sqlite, Postgres)] engin
 
 #[rstest]
 #[actix_web::test]
-async fn no_secret_enters_the_history(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn history_contains_no_secret(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
     set_up(&app).await;
     let auditor = app.with_scope("audit:read");
-    let told = serde_json::to_string(&auditor.all(&format!("{K1}/history")).await).unwrap();
-    assert!(told.contains("Abel@b.example") || told.contains("abel@b.example"));
+    let text = serde_json::to_string(&auditor.all(&format!("{K1}/history")).await).unwrap();
+    assert!(text.contains("Abel@b.example") || text.contains("abel@b.example"));
     for secret in ["eyJ", "Bearer", crate::support::app::SECRET] {
-        assert!(!told.contains(secret), "{secret}");
+        assert!(!text.contains(secret), "{secret}");
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens: who may not come in, and how that is told. Never a 500.
+//! Rejected tokens and their problem responses, never a 500.
 
 use customer_integration::tokens::{self, Audience, Claims, TokenSettings};
 use rstest::rstest;
@@ -47,9 +47,7 @@ async fn with(app: &TestApp, token: &str) -> Answer {
 
 #[rstest]
 #[actix_web::test]
-async fn bad_tokens_are_401_and_say_why_when_that_is_safe(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
+async fn invalid_token_returns_401_with_reason(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
@@ -64,42 +62,42 @@ async fn bad_tokens_are_401_and_say_why_when_that_is_safe(
     // one way of being wrong at a time
     for (why, claims) in [
         (
-            "expired",
+            "The token has expired.",
             Claims {
                 exp: now() - 61,
                 ..good()
             },
         ),
         (
-            "not valid yet",
+            "The token is not valid yet.",
             Claims {
                 nbf: Some(now() + 90),
                 ..good()
             },
         ),
         (
-            "issuer",
+            "The token's issuer is not trusted.",
             Claims {
                 iss: "https://evil.example".into(),
                 ..good()
             },
         ),
         (
-            "not meant for",
+            "The token was issued for another audience.",
             Claims {
                 aud: Audience::One("other".into()),
                 ..good()
             },
         ),
         (
-            "not meant for",
+            "The token was issued for another audience.",
             Claims {
                 aud: Audience::Several(vec!["other".into()]),
                 ..good()
             },
         ),
         (
-            "cannot be accepted",
+            "The token is invalid.",
             Claims {
                 sub: String::new(),
                 ..good()
@@ -137,7 +135,7 @@ async fn bad_tokens_are_401_and_say_why_when_that_is_safe(
 
 #[rstest]
 #[actix_web::test]
-async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn missing_or_malformed_claim_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
@@ -145,9 +143,9 @@ async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engin
     with(&app, &signed(jsonwebtoken::Algorithm::HS256, &good, &key()))
         .await
         .is(200);
-    for lock_database in ["iss", "aud", "exp", "sub"] {
+    for name in ["iss", "aud", "exp", "sub"] {
         let mut claims = good.clone();
-        claims.as_object_mut().unwrap().remove(lock_database);
+        claims.as_object_mut().unwrap().remove(name);
         with(
             &app,
             &signed(jsonwebtoken::Algorithm::HS256, &claims, &key()),
@@ -155,7 +153,7 @@ async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engin
         .await
         .is_problem(401, "invalid_token");
     }
-    for (lock_database, value) in [
+    for (name, value) in [
         ("exp", json!("tomorrow")),
         ("nbf", json!("yesterday")),
         ("aud", json!(7)),
@@ -165,7 +163,7 @@ async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engin
         ("business_partner_id", json!("K 1")),
     ] {
         let mut claims = good.clone();
-        claims[lock_database] = value;
+        claims[name] = value;
         with(
             &app,
             &signed(jsonwebtoken::Algorithm::HS256, &claims, &key()),
@@ -177,7 +175,7 @@ async fn a_missing_claim_does_not_pass(#[values(Sqlite, Postgres)] engine: Engin
 
 #[rstest]
 #[actix_web::test]
-async fn only_the_configured_algorithm_and_key_count(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn wrong_algorithm_or_key_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
@@ -232,7 +230,7 @@ async fn only_the_configured_algorithm_and_key_count(#[values(Sqlite, Postgres)]
 
 #[rstest]
 #[actix_web::test]
-async fn what_is_no_token_at_all(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn missing_or_malformed_token_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
@@ -283,7 +281,7 @@ async fn what_is_no_token_at_all(#[values(Sqlite, Postgres)] engine: Engine) {
 
 #[rstest]
 #[actix_web::test]
-async fn a_missing_scope_is_named_and_a_foreign_partner_is_not_there(
+async fn missing_scope_returns_403_and_foreign_partner_404(
     #[values(Sqlite, Postgres)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {
@@ -332,7 +330,7 @@ async fn a_missing_scope_is_named_and_a_foreign_partner_is_not_there(
 
 #[rstest]
 #[actix_web::test]
-async fn whom_the_history_would_name_has_a_sane_name(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn invalid_subject_or_client_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
