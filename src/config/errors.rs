@@ -143,6 +143,7 @@ fn read_trimmed(path: &str) -> io::Result<String> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "settings are optional")]
     fn set(text: &str) -> Option<String> {
         Some(text.to_owned())
     }

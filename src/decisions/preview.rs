@@ -102,10 +102,10 @@ pub async fn preview(
 }
 
 /// Splits the samples into valid tickets and errors.
-fn split_inputs<'b>(
-    inputs: Vec<TicketInput<'b>>,
+fn split_inputs(
+    inputs: Vec<TicketInput<'_>>,
     lang: Lang,
-) -> (Vec<Box<TicketAttributes<'b>>>, Vec<SampleError>) {
+) -> (Vec<Box<TicketAttributes<'_>>>, Vec<SampleError>) {
     let mut tickets = Vec::with_capacity(inputs.len());
     let mut errors = Vec::new();
     for (index, input) in inputs.into_iter().enumerate() {

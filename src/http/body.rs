@@ -283,7 +283,6 @@ mod tests {
         #[serde(default = "LenientEnum::default_choice")]
         #[validate(custom(function = check))]
         role: LenientEnum<Role>,
-        #[expect(dead_code, reason = "only deserialized")]
         approver: bool,
         #[validate(custom(function = check))]
         ticket_types: UniqueVec<TicketTypeId, 0, 500>,

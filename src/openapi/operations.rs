@@ -17,6 +17,7 @@ const LOCALIZED: [&str; 4] = [
 ];
 
 /// The properties of an operation from which its parameters, headers and problems follow.
+#[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 pub(super) struct Shape {
     pub(super) is_get: bool,
     /// A POST that computes a result and stores nothing. The result must not be cached.

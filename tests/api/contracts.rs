@@ -121,7 +121,7 @@ impl ListCase {
                     .is(201);
             }
             "list_catalog_areas" => {
-                _ = erp.put(&format!("/catalog/areas/{id}"), area).await.is(201)
+                _ = erp.put(&format!("/catalog/areas/{id}"), area).await.is(201);
             }
             "list_catalog_ticket_types" => {
                 _ = erp

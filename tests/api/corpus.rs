@@ -10,7 +10,7 @@ use crate::support::{
     bodies::{Stage, operations, play_filter},
 };
 
-/// The kept inputs of a target.
+/// The corpus of a fuzz target.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fuzz/corpus")
@@ -26,7 +26,7 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 #[case(Sqlite)]
 #[case(Postgres)]
 #[actix_web::test]
-async fn every_kept_body_is_answered_as_documented(#[case] engine: Engine) {
+async fn corpus_bodies_get_documented_responses(#[case] engine: Engine) {
     let Some(mut stage) = Stage::new(engine).await else {
         return;
     };
@@ -35,10 +35,10 @@ async fn every_kept_body_is_answered_as_documented(#[case] engine: Engine) {
         for body in corpus(&operation.id) {
             statuses.insert(stage.play(operation, &body).await);
         }
-        // a corpus that gets no further than the first refusal would be worth nothing
+        // The corpus must get past the validation of the body.
         assert!(statuses.contains(&400), "{} {statuses:?}", operation.id);
         assert!(
-            statuses.iter().any(|it| *it < 300),
+            statuses.iter().any(|status| *status < 300),
             "{} {statuses:?}",
             operation.id
         );
@@ -46,10 +46,10 @@ async fn every_kept_body_is_answered_as_documented(#[case] engine: Engine) {
 }
 
 #[test]
-fn every_kept_filter_is_judged() {
+fn corpus_filters_are_validated() {
     let passed: BTreeSet<_> = corpus("ticket_filter")
         .iter()
-        .map(|it| play_filter(it))
+        .map(|filter| play_filter(filter))
         .collect();
     assert_eq!(passed, [false, true].into());
 }

@@ -221,10 +221,8 @@ async fn deadlock_is_retried_in_any_message_language(#[case] options: &str) {
     let begin = "SET deadlock_timeout = '1h'; BEGIN; UPDATE accesses SET email = 'wanted@b.example' WHERE email LIKE 'rival%'";
     rival.batch_execute(begin).await.unwrap();
     let wanted = json!({"email": "wanted@b.example"});
-    let (path, editor) = (
-        format!("/customer-integrations/K-1/accesses/{id}"),
-        app.editor(),
-    );
+    let path = format!("/customer-integrations/K-1/accesses/{id}");
+    let editor = app.editor();
     let (answer, ()) = tokio::join!(editor.patch(&path, wanted), async {
         let waiting = "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
         while app.storage.texts(waiting).await.is_empty() {}

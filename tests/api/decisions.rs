@@ -952,7 +952,8 @@ async fn global_rule_preview_covers_all_partners(#[values(Sqlite, Postgres)] eng
     assert_eq!(access_previews(&global), access_previews(&created));
     // An access of a partner that has none of the tickets.
     setup.fixture.app.make_ready("K-2").await;
-    let foreign = fixture
+    let foreign = setup
+        .fixture
         .app
         .access(
             "K-2",

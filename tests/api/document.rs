@@ -261,7 +261,7 @@ fn links_target_operations_and_supply_their_required_parameters() {
                 value.strip_prefix("$response.body#"),
             ) {
                 (Some(name), _) => {
-                    assert!(source.path.contains(&format!("{{{name}}}")), "{at}: {name}")
+                    assert!(source.path.contains(&format!("{{{name}}}")), "{at}: {name}");
                 }
                 (_, Some(pointer)) => {
                     let status = if source.is_list() { "200" } else { "201" };

@@ -70,13 +70,13 @@ async fn read_all(app: &TestApp, ids: &Ids, limit: usize) -> Vec<(String, i64)> 
             .as_array()
             .unwrap()
             .iter()
-            .any(|it| it["name"] == "limit");
+            .any(|parameter| parameter["name"] == "limit");
         let path = if unpaged {
             path
         } else {
             format!("{path}?limit={limit}")
         };
-        // what is read once and kept, like the global rules, does not count
+        // The first request fills the caches, for example with the global rules.
         app.reader().get(&path).await.is(200);
         forget(app).await;
         app.reader().get(&path).await.is(200);
@@ -145,7 +145,8 @@ async fn scanned(app: &TestApp, query: &str) -> BTreeSet<String> {
 /// the table.
 fn of_one_page(query: &str) -> (String, usize) {
     let mut pieces = query.split('$');
-    let (mut text, mut parameters) = (pieces.next().unwrap().to_owned(), 0);
+    let mut text = pieces.next().unwrap().to_owned();
+    let mut parameters = 0;
     for piece in pieces {
         let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit());
         if text.ends_with("LIMIT ") {
@@ -182,10 +183,8 @@ async fn a_page_costs_the_same_however_much_there_is() {
         .unwrap();
     let few = read_all(&app, &ids, 200).await;
     app.storage.try_execute(SEED).await.unwrap();
-    let (some, many) = (
-        read_all(&app, &ids, 20).await,
-        read_all(&app, &ids, 200).await,
-    );
+    let some = read_all(&app, &ids, 20).await;
+    let many = read_all(&app, &ids, 200).await;
     assert_eq!(some, many);
     // where there is nothing that could be retired, or named, a query less is needed
     for ((operation, few), (_, many)) in few.iter().zip(&many) {
@@ -213,7 +212,9 @@ async fn every_query_finds_an_index() {
         let path = ids.path(operation, "K-1");
         reader.get(&path).await.is(200);
         let parameters = operation.value["parameters"].as_array().unwrap();
-        let sort = parameters.iter().find(|it| it["name"] == "sort");
+        let sort = parameters
+            .iter()
+            .find(|parameter| parameter["name"] == "sort");
         for order in sort
             .into_iter()
             .flat_map(|sort| sort["schema"]["enum"].as_array().unwrap())
@@ -228,8 +229,7 @@ async fn every_query_finds_an_index() {
             }
         }
     }
-    // not among them: `usable=false`, which is derived from several tables, so that whoever looks for the few that are not must
-    // look at all
+    // Not included: `usable=false`, which is derived from several tables and needs a scan.
     for narrowed in [
         "/catalog/areas?grantable_to=K-1".to_owned(),
         "/customer-integrations?usable=true".to_owned(),
@@ -244,7 +244,7 @@ async fn every_query_finds_an_index() {
     ] {
         reader.get(&narrowed).await.is(200);
     }
-    // decisions, by id and by login, and the question whether what was kept is current
+    // Decisions, by id and by e-mail address, and the validation of cached policies.
     let ticket = json!({"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1", "internal": false, "confidential": false});
     for who in [
         json!({"access_id": ids.access}),
@@ -301,7 +301,7 @@ async fn every_query_finds_an_index() {
         let scanned: Vec<_> = scanned(&app, &query)
             .await
             .into_iter()
-            .filter(|it| !SMALL.contains(&it.as_str()))
+            .filter(|table| !SMALL.contains(&table.as_str()))
             .collect();
         assert!(
             scanned.is_empty(),

@@ -16,7 +16,7 @@ async fn names_that_make_no_sense_are_told_as_they_are_but_not_in_full(
         return;
     };
     let editor = app.editor();
-    let told = async |name: &str| {
+    let reported = async |name: &str| {
         let mut body = json!({});
         body[name] = json!(1);
         let put = editor
@@ -40,15 +40,15 @@ async fn names_that_make_no_sense_are_told_as_they_are_but_not_in_full(
     };
     for name in ["a`b", "`", "at line 3", "x at line 1 column 2", "", "a/b~c"] {
         let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-        assert_eq!(told(name).await, (pointer, name.to_owned()));
+        assert_eq!(reported(name).await, (pointer, name.to_owned()));
     }
     let truncate_untrusted = format!("{}…", "x".repeat(64));
     assert_eq!(
-        told(&"x".repeat(100_000)).await,
+        reported(&"x".repeat(100_000)).await,
         (format!("/{truncate_untrusted}"), truncate_untrusted.clone())
     );
     assert_eq!(
-        told("a\u{1b}[31m\0b\n").await.1,
+        reported("a\u{1b}[31m\0b\n").await.1,
         "a\u{fffd}[31m\u{fffd}b\u{fffd}"
     );
     let long = editor
@@ -77,7 +77,8 @@ async fn compressed_bodies_are_not_taken(#[values(Sqlite)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
-    let (editor, path) = (app.editor(), format!("{K1}/ticket-types/T-2"));
+    let editor = app.editor();
+    let path = format!("{K1}/ticket-types/T-2");
     // "{}" through gzip
     let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0";
     for coding in ["gzip", "identity, gzip", "br", ""] {
@@ -102,7 +103,8 @@ async fn an_id_of_ours_has_one_spelling(#[values(Sqlite)] engine: Engine) {
         return;
     };
     let id = app.access("K-1", "a@b.example", json!({})).await;
-    let (reader, at) = (app.reader(), |id: &str| format!("{K1}/accesses/{id}"));
+    let reader = app.reader();
+    let at = |id: &str| format!("{K1}/accesses/{id}");
     reader.get(&at(&id)).await.is(200);
     for other in [
         id.to_uppercase(),
@@ -189,10 +191,8 @@ async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
         K1,
         "/customer-integrations",
     ] {
-        let (get, head) = (
-            reader.get(path).await.is(200),
-            reader.request("HEAD", path).send().await.is(200),
-        );
+        let get = reader.get(path).await.is(200);
+        let head = reader.request("HEAD", path).send().await.is(200);
         assert_eq!(head.text, "", "{path}");
         for header in ["content-type", "content-length", "etag"] {
             assert_eq!(
@@ -226,7 +226,7 @@ async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
             "{path}"
         );
     }
-    // as a page of another origin asks
+    // A request of a browser app of another origin.
     let page = reader
         .request("HEAD", K1)
         .header("origin", "https://portal.example")
@@ -264,7 +264,8 @@ async fn headers_that_are_parameters_are_bounded(
     let Some(app) = TestApp::ready(Sqlite).await else {
         return;
     };
-    let (editor, path) = (app.editor(), format!("{K1}/areas/A-1"));
+    let editor = app.editor();
+    let path = format!("{K1}/areas/A-1");
     assert_eq!((of_length(1000).len(), of_length(1001).len()), (1000, 1001));
     let longest = editor
         .request("PUT", &path)

@@ -81,14 +81,10 @@ async fn element_of_another_partner_returns_404_like_a_missing_one(
     };
     for operation in OPERATIONS.iter().filter(single) {
         let caller = app.with_scope(&operation.scope);
-        let (foreign, unknown) = (
-            theirs.path(operation, "K-2"),
-            nothing().path(operation, "K-2"),
-        );
-        let (theirs, none) = (
-            call(&caller, operation, &foreign).await,
-            call(&caller, operation, &unknown).await,
-        );
+        let foreign = theirs.path(operation, "K-2");
+        let unknown = nothing().path(operation, "K-2");
+        let theirs = call(&caller, operation, &foreign).await;
+        let none = call(&caller, operation, &unknown).await;
         assert_eq!((theirs.status, none.status), (404, 404), "{}", operation.id);
         assert_eq!(
             normalized(&theirs, &foreign),

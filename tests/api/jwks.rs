@@ -182,10 +182,8 @@ async fn token_type_and_crit_header_are_checked() {
 
 #[actix_web::test]
 async fn each_issuer_is_accepted_only_with_its_own_keys() {
-    let (ours, theirs) = (
-        SigningKey::new(Algorithm::ES256, "k"),
-        SigningKey::new(Algorithm::ES256, "k"),
-    );
+    let ours = SigningKey::new(Algorithm::ES256, "k");
+    let theirs = SigningKey::new(Algorithm::ES256, "k");
     let published = [&ours, &theirs].map(|key| Issuer::start(Answer::Keys(vec![key.clone()])));
     let other = IssuerSettings {
         issuer: "https://other.example".into(),
@@ -218,10 +216,8 @@ async fn each_issuer_is_accepted_only_with_its_own_keys() {
 
 #[actix_web::test]
 async fn new_key_is_accepted_at_once_and_withdrawn_key_is_rejected() {
-    let (a, b) = (
-        SigningKey::new(Algorithm::ES256, "a"),
-        SigningKey::new(Algorithm::ES256, "b"),
-    );
+    let a = SigningKey::new(Algorithm::ES256, "a");
+    let b = SigningKey::new(Algorithm::ES256, "b");
     let issuer = Issuer::start(Answer::Keys(vec![a.clone()]));
     let app = trusting(&issuer, SOON * 20, NEVER).await;
     let of_a = a.sign(&good());

@@ -78,13 +78,11 @@ async fn rate_limit_applies_per_subject() {
         ..Limits::default()
     })
     .await;
-    let (anna, bert) = (
-        app.reader(),
-        app.with_claims(&Claims {
-            sub: "bert".to_owned(),
-            ..claims("catalog:read")
-        }),
-    );
+    let anna = app.reader();
+    let bert = app.with_claims(&Claims {
+        sub: "bert".to_owned(),
+        ..claims("catalog:read")
+    });
     for left in [2, 1, 0] {
         let answer = anna.get("/catalog/areas").await.is(200);
         assert!(

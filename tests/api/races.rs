@@ -314,10 +314,8 @@ async fn tag_never_references_an_ungranted_area(
         .await
         .is(201)
         .json;
-    let (tag, area) = (
-        format!("{K1}/tags/{}", tag["id"].as_str().unwrap()),
-        format!("{K1}/areas/A-2"),
-    );
+    let tag = format!("{K1}/tags/{}", tag["id"].as_str().unwrap());
+    let area = format!("{K1}/areas/A-2");
     let answers = join_all((0..16).map(async |n| {
         let client = app.editor();
         let mut answers = Vec::new();

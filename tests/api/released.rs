@@ -136,7 +136,7 @@ fn changed(base: &str, path: &str, value: Value) -> Value {
             index => items[index.parse::<usize>().unwrap()] = value,
         },
         Value::Object(members) if value.is_null() => {
-            assert!(members.remove(&name).is_some(), "{pointer}")
+            assert!(members.remove(&name).is_some(), "{pointer}");
         }
         parent => parent[&name] = value,
     }

@@ -35,10 +35,8 @@ async fn unresponsive_database_returns_503_until_reachable() {
     app.fill_catalog().await;
     app.make_ready("K-1").await;
     let id = app.access("K-1", "a@b.example", json!({})).await;
-    let (access, list) = (
-        format!("/customer-integrations/K-1/accesses/{id}"),
-        "/customer-integrations/K-1/accesses",
-    );
+    let access = format!("/customer-integrations/K-1/accesses/{id}");
+    let list = "/customer-integrations/K-1/accesses";
     let editor = app.editor();
     let platform = app.anonymous();
 

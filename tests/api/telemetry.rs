@@ -41,14 +41,14 @@ async fn metrics_are_told_on_a_listener_of_their_own() {
         "# EOF",
     ] {
         assert!(
-            text.lines().any(|it| it == line),
+            text.lines().any(|found| found == line),
             "{line} is missing: {text}"
         );
     }
 }
 
 #[actix_web::test]
-async fn pages_are_kept_only_as_long_as_they_are_current_and_there_is_memory_for_them() {
+async fn page_cache_respects_revision_and_size() {
     for (mebibytes, expected) in [
         ("1", ["hit 2", "miss 2", "stale 2"]),
         ("0", ["hit 0", "miss 6", "stale 0"]),
@@ -116,7 +116,7 @@ async fn a_request_that_is_given_up_is_counted_once() {
     let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
     let counted: Vec<_> = text
         .lines()
-        .filter(|it| it.starts_with("http_request_duration_seconds_count{"))
+        .filter(|line| line.starts_with("http_request_duration_seconds_count{"))
         .collect();
     assert_eq!(
         counted,
@@ -125,7 +125,7 @@ async fn a_request_that_is_given_up_is_counted_once() {
 }
 
 #[actix_web::test]
-async fn the_log_tells_who_asked_for_what_and_never_the_token() {
+async fn access_log_names_client_and_route_but_not_token() {
     let directory = tempfile::tempdir().unwrap();
     let mut service = Service::start(configured(directory.path()));
     let origin = service.origin("listening on ");
@@ -209,7 +209,7 @@ async fn traces_are_sent_where_a_collector_is_named() {
         .send()
         .await
         .is(200);
-    // what is left is sent at the end
+    // Remaining spans are sent at shutdown.
     service.signal("TERM");
     let (head, body) = received.recv_timeout(RETRY_LIMIT).unwrap();
     assert!(head.starts_with("POST /v1/traces "), "{head}");

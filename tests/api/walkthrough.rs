@@ -13,7 +13,8 @@ async fn the_tab_from_activation_to_an_incomplete_integration(
     let Some(app) = TestApp::with_catalog(engine).await else {
         return;
     };
-    let (editor, k1) = (app.editor(), "/customer-integrations/K-1");
+    let editor = app.editor();
+    let k1 = "/customer-integrations/K-1";
     let area = format!("{k1}/areas/A-1");
 
     editor

@@ -74,7 +74,7 @@ async fn forward(client: TcpStream, server: tokio_postgres::Config, frozen: watc
                 TcpStream::connect((host.as_str(), port)).await.unwrap(),
                 frozen,
             )
-            .await
+            .await;
         }
         Host::Unix(directory) => {
             let socket = directory.join(format!(".s.PGSQL.{port}"));

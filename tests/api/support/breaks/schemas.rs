@@ -46,7 +46,7 @@ impl<'d> Normalized<'d> {
         normalized.add(document, value);
         // `oneOf` of a schema and `null` is the schema, nullable
         if normalized.nullable && normalized.branches.len() == 1 {
-            let inner = plain
+            let inner = normalized
                 .branches
                 .pop_first()
                 .map(|(_, branch)| Self::of(document, branch));
@@ -281,7 +281,7 @@ fn values(direction: Direction, before: &Normalized, now: &Normalized, found: &m
         (None, Some(_)) => found.push(format!("{change}: any")),
         _ => {}
     }
-    let missing = sends
+    let missing = sender
         .branches
         .keys()
         .filter(|name| !receiver.branches.contains_key(*name));
