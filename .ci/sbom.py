@@ -105,7 +105,9 @@ def component(crate: tuple[str, str], package: dict, checksums: dict, in_product
     if package["description"]:
         entry["description"] = " ".join(package["description"].split())
     entry["scope"] = "required" if in_product else "excluded"
-    entry["hashes"] = [{"alg": "SHA-256", "content": checksums[crate]}]
+    # crates of this repository have no archive
+    if checksum := checksums.get(crate):
+        entry["hashes"] = [{"alg": "SHA-256", "content": checksum}]
     entry["licenses"] = expression(package["license"] or "")
     entry["purl"] = purl(crate)
     if package["repository"]:

@@ -9,7 +9,7 @@ const K1: &str = "/customer-integrations/K-1";
 
 #[rstest]
 #[actix_web::test]
-async fn names_that_make_no_sense_are_told_as_they_are_but_not_in_full(
+async fn unknown_names_are_reported_truncated(
     #[values(Sqlite)] engine: Engine,
 ) {
     let Some(app) = TestApp::ready(engine).await else {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[actix_web::test]
-async fn metrics_are_told_on_a_listener_of_their_own() {
+async fn metrics_are_served_on_separate_listener() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = configured(directory.path());
     command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0");
