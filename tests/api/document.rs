@@ -312,7 +312,7 @@ fn every_operation_with_if_match_is_target_of_link_with_etag() {
 }
 
 #[test]
-#[should_panic(expected = "answered 200 without JSON")]
+#[should_panic(expected = "returned 200 without JSON")]
 fn response_without_documented_content_fails_check() {
     check(
         "GET",
@@ -324,7 +324,7 @@ fn response_without_documented_content_fails_check() {
 }
 
 #[test]
-#[should_panic(expected = "may answer 204 only without content")]
+#[should_panic(expected = "status 204 is documented without a body")]
 fn response_with_undocumented_content_fails_check() {
     check(
         "DELETE",
