@@ -9,9 +9,7 @@ const K1: &str = "/customer-integrations/K-1";
 
 #[rstest]
 #[actix_web::test]
-async fn unknown_names_are_reported_truncated(
-    #[values(Sqlite)] engine: Engine,
-) {
+async fn unknown_names_are_reported_truncated(#[values(Sqlite)] engine: Engine) {
     let Some(app) = TestApp::ready(engine).await else {
         return;
     };
