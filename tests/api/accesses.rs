@@ -1,18 +1,17 @@
 //! Accesses: rules R2, R6, R7 and R10.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp};
+use crate::support::{Engine, TestApp};
 
 const ACCESSES: &str = "/customer-integrations/K-1/accesses";
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn access_is_created_with_defaults(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn access_is_created_with_defaults(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let body =
         json!({"first_name": " Änne ", "last_name": "Schäfer", "email": "Aenne@Muster.Example"});
     let created = app.editor().post(ACCESSES, body).await.is(201);
@@ -29,14 +28,10 @@ async fn access_is_created_with_defaults(#[values(Sqlite, Postgres)] engine: Eng
     assert_eq!(read.etag(), created.etag());
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn patch_leaves_missing_members_and_clears_null_members(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn patch_leaves_missing_members_and_clears_null_members(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let id = app
         .access(
             "K-1",
@@ -67,12 +62,10 @@ async fn patch_leaves_missing_members_and_clears_null_members(
     assert_eq!(changed.json["language"], "en");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn patch_without_changes_is_a_no_op(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn patch_without_changes_is_a_no_op(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let id = app
         .access(
             "K-1",
@@ -106,14 +99,10 @@ async fn patch_without_changes_is_a_no_op(#[values(Sqlite, Postgres)] engine: En
     assert_eq!(reactivated.json["role"], "dispatcher");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn active_access_without_area_or_ticket_type_returns_409(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn active_access_without_area_or_ticket_type_returns_409(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let editor = app.editor();
     editor
         .patch("/customer-integrations/K-1", json!({"active": true}))
@@ -161,12 +150,10 @@ async fn active_access_without_area_or_ticket_type_returns_409(
         .is(200);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn approver_as_observer_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn approver_as_observer_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let body =
         json!({"first_name": "A", "last_name": "B", "email": "a@b.example", "approver": true});
@@ -202,15 +189,11 @@ async fn approver_as_observer_returns_422(#[values(Sqlite, Postgres)] engine: En
         .is(200);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn email_is_unique_globally_and_contact_per_partner(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    app.make_ready("K-2").await;
+async fn email_is_unique_globally_and_contact_per_partner(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
     let editor = app.editor();
     app.access("K-1", "a@b.example", json!({"contact_id": "P-1"}))
         .await;
@@ -254,14 +237,10 @@ async fn email_is_unique_globally_and_contact_per_partner(
     app.access("K-1", "g@h.example", json!({})).await;
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn access_of_inactive_integration_and_partner_is_ineffective(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn access_of_inactive_integration_and_partner_is_ineffective(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let access = format!("{ACCESSES}/{id}");
     let effective = app.reader().get(&access).await.is(200);
@@ -288,12 +267,10 @@ async fn access_of_inactive_integration_and_partner_is_ineffective(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn access_list_is_filtered_searched_and_sorted(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn access_list_is_filtered_searched_and_sorted(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     for (first, last, email, role) in [
         ("Zoe", "Öztürk", "zoe@b.example", "editor"),
         ("Anna", "Zander", "anna_z@b.example", "observer"),

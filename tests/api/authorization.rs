@@ -2,13 +2,12 @@
 //! limited to one partner. The operations come from the OpenAPI document, so new ones are covered
 //! without a change here.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::Value;
 
 use crate::support::{
-    Answer, Client, Engine,
-    Engine::*,
-    TestApp,
+    Client, Engine, Response, TestApp,
     document::{OPERATIONS, Operation},
 };
 
@@ -31,7 +30,7 @@ fn partner_operations() -> impl Iterator<Item = &'static Operation> {
 }
 
 /// Calls an operation with the example body of the document.
-async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
+async fn call(client: &Client, operation: &Operation, path: &str) -> Response {
     let request = client.request(&operation.method, path);
     let example = operation
         .value
@@ -49,13 +48,11 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn operation_without_token_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ids = app.furnish().await;
+async fn operation_without_token_returns_401(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = app.create_one_of_each().await;
     for operation in &*OPERATIONS {
         let response = call(&app.anonymous(), operation, &ids.path(operation, "K-1")).await;
         assert_eq!(response.status, 401, "{}", operation.id);
@@ -63,13 +60,11 @@ async fn operation_without_token_returns_401(#[values(Sqlite, Postgres)] engine:
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn operation_requires_its_documented_scope(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ids = app.furnish().await;
+async fn operation_requires_its_documented_scope(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = app.create_one_of_each().await;
     for operation in &*OPERATIONS {
         assert!(
             SCOPES.contains(&operation.scope.as_str()),
@@ -102,15 +97,11 @@ async fn operation_requires_its_documented_scope(#[values(Sqlite, Postgres)] eng
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn partner_limited_token_cannot_access_other_partners(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ids = app.furnish().await;
+async fn partner_limited_token_cannot_access_other_partners(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = app.create_one_of_each().await;
     let all_scopes = SCOPES.join(" ");
     let limited = |partner: &str| {
         app.with_claims(&customer_integration::tokens::Claims {
@@ -125,7 +116,7 @@ async fn partner_limited_token_cannot_access_other_partners(
             refused.is_problem(403, "partner_restricted");
             continue;
         }
-        let normalize = |response: Answer, partner: &str| {
+        let normalize = |response: Response, partner: &str| {
             response
                 .text
                 .replace(response.header("x-request-id"), "REQ")

@@ -8,7 +8,7 @@ use customer_integration::tokens::Claims;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Client, Engine, TestApp,
+    Client, Engine, Response, TestApp,
     app::{Ids, claims, filter},
     document::{OPERATIONS, Operation},
 };
@@ -207,7 +207,7 @@ impl LimitedAccess {
 
 /// Calls an operation. Deletions are sent with a stale ETag, so that the resource remains for the
 /// next call.
-async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) -> Answer {
+async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) -> Response {
     let access = if partner == "K-9" {
         "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"
     } else {
@@ -266,8 +266,8 @@ fn every_operation_has_a_row_with_its_scope() {
 
 #[actix_web::test]
 async fn role_matrix_is_enforced() {
-    let app = TestApp::ready(Engine::Sqlite).await.unwrap();
-    let ids = app.furnish().await;
+    let app = TestApp::with_active_partner(Engine::Sqlite).await;
+    let ids = app.create_one_of_each().await;
     let mut allowed = 0;
     let mut refused = 0;
     for row in TABLE {

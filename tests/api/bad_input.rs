@@ -1,13 +1,14 @@
 //! Invalid input returns a problem with the right code and stores nothing.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Engine, Engine::*, TestApp};
+use crate::support::{Engine, Response, TestApp};
 
 const ACCESSES: &str = "/customer-integrations/K-1/accesses";
 
-async fn post_raw(app: &TestApp, body: impl Into<reqwest::Body>) -> Answer {
+async fn post_raw(app: &TestApp, body: impl Into<reqwest::Body>) -> Response {
     app.editor()
         .request("POST", ACCESSES)
         .raw("application/json", body)
@@ -15,14 +16,10 @@ async fn post_raw(app: &TestApp, body: impl Into<reqwest::Body>) -> Answer {
         .await
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn unreadable_body_returns_400_and_stores_nothing(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn unreadable_body_returns_400_and_stores_nothing(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let revision = app.reader().get("/customer-integrations/K-1").await.json["revision"].clone();
     for (body, code) in [
         (String::new(), "malformed_json"),
@@ -71,12 +68,10 @@ async fn unreadable_body_returns_400_and_stores_nothing(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn body_over_size_limit_returns_413(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn body_over_size_limit_returns_413(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let large = format!(r#"{{"first_name": "{}"}}"#, "x".repeat(2 * 1024 * 1024));
     post_raw(&app, large.clone())
         .await
@@ -102,12 +97,10 @@ async fn body_over_size_limit_returns_413(#[values(Sqlite, Postgres)] engine: En
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn unsupported_content_type_returns_415(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn unsupported_content_type_returns_415(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     for content_type in [
         "text/plain",
@@ -151,12 +144,10 @@ fn email(length: usize) -> String {
     format!("{}@{domain}", "l".repeat(length - domain.len() - 1))
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn access_member_past_its_limit_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn access_member_past_its_limit_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     assert_eq!(email(254).len(), 254);
     for (member, good, bad, code) in [
@@ -214,12 +205,10 @@ async fn access_member_past_its_limit_returns_422(#[values(Sqlite, Postgres)] en
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn catalog_member_past_its_limit_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn catalog_member_past_its_limit_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let erp = app.erp();
     for (path, good, bad, error) in [
         (
@@ -296,12 +285,10 @@ async fn catalog_member_past_its_limit_returns_422(#[values(Sqlite, Postgres)] e
     .is_problem(400, "invalid_parameter");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn control_characters_in_text_members_return_422(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn control_characters_in_text_members_return_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     for c in ['\0', '\u{1}', '\u{1b}', '\n', '\u{7f}', '\u{85}'] {
         for member in ["first_name", "last_name"] {
             let body = access_with(member, json!(format!("a{c}b")));
@@ -327,14 +314,10 @@ async fn control_characters_in_text_members_return_422(#[values(Sqlite, Postgres
         .is_problem(400, "invalid_parameter");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn all_invalid_members_are_reported_in_the_accepted_language(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn all_invalid_members_are_reported_in_the_accepted_language(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let body = json!({"first_name": "", "email": "x", "role": "boss", "contact_id": "!"});
     let request = app
         .editor()
@@ -365,14 +348,10 @@ async fn all_invalid_members_are_reported_in_the_accepted_language(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn invalid_path_or_query_parameter_returns_400_or_404(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn invalid_path_or_query_parameter_returns_400_or_404(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let reader = app.reader();
     for id in [
         "4711",
@@ -444,14 +423,10 @@ async fn invalid_path_or_query_parameter_returns_400_or_404(
         .is_problem(400, "unknown_parameter");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn unknown_route_returns_404_and_unsupported_method_405(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::start(engine).await else {
-        return;
-    };
+async fn unknown_route_returns_404_and_unsupported_method_405(engine: Engine) {
+    let app = TestApp::start(engine).await;
     let reader = app.reader();
     let anonymous = app.anonymous();
     for path in [
@@ -488,14 +463,10 @@ async fn unknown_route_returns_404_and_unsupported_method_405(
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn valid_request_id_is_echoed_and_invalid_one_is_replaced(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::start(engine).await else {
-        return;
-    };
+async fn valid_request_id_is_echoed_and_invalid_one_is_replaced(engine: Engine) {
+    let app = TestApp::start(engine).await;
     let request_id_for = async |id: &str| {
         let request = app
             .anonymous()

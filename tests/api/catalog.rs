@@ -1,18 +1,15 @@
 //! The catalog, which the ERP system writes.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp};
+use crate::support::{Engine, TestApp};
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn catalog_put_creates_replaces_or_leaves_entry_unchanged(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::start(engine).await else {
-        return;
-    };
+async fn catalog_put_creates_replaces_or_leaves_entry_unchanged(engine: Engine) {
+    let app = TestApp::start(engine).await;
     let erp = app.erp();
     for (path, body, changed_body) in [
         (
@@ -63,14 +60,10 @@ async fn catalog_put_creates_replaces_or_leaves_entry_unchanged(
     assert_eq!(area["start_ticket_types"], Value::Null);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn area_put_with_unknown_or_duplicate_start_ticket_types_returns_422(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn area_put_with_unknown_or_duplicate_start_ticket_types_returns_422(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let erp = app.erp();
     let path = "/catalog/areas/A-1";
     let area = |ids: Value| json!({"name": "A", "color": "#000000", "start_ticket_types": ids});
@@ -118,14 +111,10 @@ async fn area_put_with_unknown_or_duplicate_start_ticket_types_returns_422(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn grantable_to_lists_active_entries_not_yet_granted(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn grantable_to_lists_active_entries_not_yet_granted(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let reader = app.reader();
     let erp = app.erp();
     let ids = async |path: &str| {
@@ -161,14 +150,10 @@ async fn grantable_to_lists_active_entries_not_yet_granted(
         .is_problem(400, "unknown_parameter");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn partner_limited_token_reads_own_partner_and_cannot_write_catalog(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn partner_limited_token_reads_own_partner_and_cannot_write_catalog(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let own = app.editor_of("K-1");
     // the second round reads cached lists, which must not be shared between tokens
     for round in 0..2 {

@@ -1,18 +1,18 @@
 //! Conditional requests, as far as `contracts` does not test them for all resources.
 
+use crate::engines::both_engines;
 use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use crate::support::{Engine, Engine::*, TestApp};
 
 const K1: &str = "/customer-integrations/K-1";
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn write_with_matching_if_none_match_returns_412(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn write_with_matching_if_none_match_returns_412(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let path = format!("{K1}/ticket-types/T-1");
     let id = app.access("K-1", "a@b.example", json!({})).await;
@@ -93,9 +93,7 @@ async fn write_with_matching_if_none_match_returns_412(#[values(Sqlite, Postgres
 #[rstest]
 #[actix_web::test]
 async fn repeated_condition_headers_are_combined(#[values(Sqlite)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let path = format!("{K1}/areas/A-1");
     let etag = editor.get(&path).await.is(200).etag();
@@ -123,14 +121,10 @@ async fn repeated_condition_headers_are_combined(#[values(Sqlite)] engine: Engin
     mixed.send().await.is_problem(400, "invalid_parameter");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn conditional_and_cached_reads_do_not_build_the_body(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn conditional_and_cached_reads_do_not_build_the_body(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let reader = app.reader();
     // each path with a table that the service needs to build the body
     for (path, table) in [
@@ -172,12 +166,10 @@ async fn conditional_and_cached_reads_do_not_build_the_body(
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn equal_etags_have_equal_bodies_during_writes(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn equal_etags_have_equal_bodies_during_writes(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let reader = app.reader();
     let area = format!("{K1}/areas/A-2");

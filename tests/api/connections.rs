@@ -10,12 +10,12 @@ use tokio::{
 
 use crate::support::{
     TestApp,
-    wire::{RETRY_LIMIT, connect, head, to_the_end},
+    raw_http::{RETRY_LIMIT, connect, read_to_end, request_head},
 };
 
 /// Starts a service that waits for request bodies no longer than `body_timeout`.
 async fn app_with_body_timeout(body_timeout: Duration) -> TestApp {
-    TestApp::changed(|config| config.limits.body_timeout = body_timeout).await
+    TestApp::with_settings(|config| config.limits.body_timeout = body_timeout).await
 }
 
 const PARTNER: &str = "/catalog/business-partners/K-1";
@@ -36,10 +36,10 @@ async fn incomplete_body_returns_408_and_closes_connection(
     let app = app_with_body_timeout(Duration::from_millis(500)).await;
     let mut stream = connect(&app).await;
     stream
-        .write_all(format!("{}\r\n{part}", head("PUT", PARTNER, framing)).as_bytes())
+        .write_all(format!("{}\r\n{part}", request_head("PUT", PARTNER, framing)).as_bytes())
         .await
         .unwrap();
-    let response = to_the_end(&mut stream).await;
+    let response = read_to_end(&mut stream).await;
     assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
     assert!(
         response
@@ -62,7 +62,7 @@ async fn trickled_body_past_timeout_returns_408() {
         .write_all(
             format!(
                 "{}\r\n",
-                head("PUT", PARTNER, "Content-Length: 1000000\r\n")
+                request_head("PUT", PARTNER, "Content-Length: 1000000\r\n")
             )
             .as_bytes(),
         )
@@ -90,7 +90,7 @@ async fn slow_body_within_timeout_is_accepted() {
     let mut stream = connect(&app).await;
     let request = format!(
         "{}Connection: close\r\n\r\n",
-        head("PUT", PARTNER, &content_length())
+        request_head("PUT", PARTNER, &content_length())
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     for part in BODY.as_bytes().chunks(8) {
@@ -98,7 +98,7 @@ async fn slow_body_within_timeout_is_accepted() {
         stream.flush().await.unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let response = to_the_end(&mut stream).await;
+    let response = read_to_end(&mut stream).await;
     assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
 }
 
@@ -112,10 +112,10 @@ async fn http2_upgrade_offer_is_declined_and_connection_closed() {
         HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n";
     let request = format!(
         "{}{offer}\r\n{BODY}",
-        head("PUT", PARTNER, &content_length())
+        request_head("PUT", PARTNER, &content_length())
     );
     stream.write_all(request.as_bytes()).await.unwrap();
-    let response = to_the_end(&mut stream).await.to_lowercase();
+    let response = read_to_end(&mut stream).await.to_lowercase();
     assert!(response.starts_with("http/1.1 201 "), "{response}");
     assert!(response.contains("\r\nconnection: close\r\n"), "{response}");
     assert!(!response.contains("upgrade"), "{response}");

@@ -1,8 +1,10 @@
 //! Behavior that all resources share: paging, ETags, preconditions and CORS. The tests fail if a
 //! documented list is missing from the table.
 
+use crate::engines::both_engines;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -16,7 +18,7 @@ use crate::support::{
 /// A documented list; `add` adds an item to it.
 struct ListCase {
     operation: &'static str,
-    /// Relative to the base path of the API, for the data of [`TestApp::ready`].
+    /// Relative to the base path of the API, for the data of [`TestApp::with_active_partner`].
     path: &'static str,
     /// JSON pointer to the ID of an item.
     id: &'static str,
@@ -184,7 +186,10 @@ impl ListCase {
             }
             "list_exclusion_rules" | "list_global_exclusion_rules" => {
                 let rule = json!({"name": format!("{name} {n}"), "filter": filter()});
-                app.ruler().post(self.path, rule).await.is(201);
+                app.global_rules_editor()
+                    .post(self.path, rule)
+                    .await
+                    .is(201);
             }
             unknown => panic!("no way to add an item to {unknown}"),
         }
@@ -295,10 +300,10 @@ const NAMES: [&str; 10] = [
     "\u{301}",
 ];
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
 async fn pages_contain_every_item_once(
-    #[values(Sqlite, Postgres)] engine: Engine,
+    engine: Engine,
     #[values(
         "list_catalog_business_partners",
         "list_catalog_areas",
@@ -317,9 +322,7 @@ async fn pages_contain_every_item_once(
     )]
     operation: &str,
 ) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let list = ListCase::of(operation);
     let reader = app.reader();
     for (n, name) in NAMES.iter().enumerate() {
@@ -354,10 +357,10 @@ async fn pages_contain_every_item_once(
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
 async fn paging_during_writes_returns_unchanged_items_once(
-    #[values(Sqlite, Postgres)] engine: Engine,
+    engine: Engine,
     #[values(
         "list_catalog_business_partners",
         "list_catalog_areas",
@@ -376,9 +379,7 @@ async fn paging_during_writes_returns_unchanged_items_once(
     )]
     operation: &str,
 ) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let list = ListCase::of(operation);
     let reader = app.reader();
     for (n, name) in NAMES.iter().enumerate() {
@@ -456,45 +457,86 @@ const SEARCHED_NAMES: [&str; 9] = [
     "\u{301}",
 ];
 
-#[rstest]
-#[case("hotel mhz tm", &["ℋotel ㎒ ™"])]
-#[case("ℋOTEL", &["ℋotel ㎒ ™"])]
-#[case("straße", &["STRASSE", "Straße"])]
-#[case("STRASSE", &["STRASSE", "Straße"])]
-#[case("ﬁ", &["ﬁne"])]
-#[case("FI", &["ﬁne"])]
-#[case("%", &["100 % sure"])]
-#[case("_", &["under_score"])]
-#[case("\\", &[r"back\slash"])]
-#[case("UNICODE", &["Ünïcödé"])]
-#[case("\u{301}", &[])]
-#[case("´ ¨", &[])]
+/// A search text and the names it finds.
+struct Search {
+    q: &'static str,
+    found: &'static [&'static str],
+}
+
+const SEARCHES: &[Search] = &[
+    Search {
+        q: "hotel mhz tm",
+        found: &["ℋotel ㎒ ™"],
+    },
+    Search {
+        q: "ℋOTEL",
+        found: &["ℋotel ㎒ ™"],
+    },
+    Search {
+        q: "straße",
+        found: &["STRASSE", "Straße"],
+    },
+    Search {
+        q: "STRASSE",
+        found: &["STRASSE", "Straße"],
+    },
+    Search {
+        q: "ﬁ",
+        found: &["ﬁne"],
+    },
+    Search {
+        q: "FI",
+        found: &["ﬁne"],
+    },
+    Search {
+        q: "%",
+        found: &["100 % sure"],
+    },
+    Search {
+        q: "_",
+        found: &["under_score"],
+    },
+    Search {
+        q: "\\",
+        found: &[r"back\slash"],
+    },
+    Search {
+        q: "UNICODE",
+        found: &["Ünïcödé"],
+    },
+    Search {
+        q: "\u{301}",
+        found: &[],
+    },
+    Search {
+        q: "´ ¨",
+        found: &[],
+    },
+];
+
+#[apply(both_engines)]
 #[actix_web::test]
-async fn search_ignores_case_accents_and_ligatures(
-    #[values(Sqlite, Postgres)] engine: Engine,
-    #[case] q: &str,
-    #[case] expected: &[&str],
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn search_ignores_case_accents_and_ligatures(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     for (n, name) in SEARCHED_NAMES.iter().enumerate() {
         ListCase::of("list_catalog_areas").add(&app, n, name).await;
     }
-    let path = format!(
-        "/catalog/areas?{}",
-        serde_urlencoded::to_string([("q", q)]).unwrap()
-    );
-    let mut names = app.reader().get(&path).await.is(200).items("/name");
-    names.sort_unstable();
-    assert_eq!(names, expected);
+    for Search { q, found } in SEARCHES {
+        let path = format!(
+            "/catalog/areas?{}",
+            serde_urlencoded::to_string([("q", q)]).unwrap()
+        );
+        let mut names = app.reader().get(&path).await.is(200).items("/name");
+        names.sort_unstable();
+        assert_eq!(names, *found, "{q}");
+    }
 }
 
 /// Cursors are not signed, so clients can forge them.
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
 async fn cursor_with_forged_time_returns_400(
-    #[values(Sqlite, Postgres)] engine: Engine,
+    engine: Engine,
     #[values(
         "-009999-06-01T00:00:00Z",
         "0000-12-31T23:59:59Z",
@@ -504,9 +546,7 @@ async fn cursor_with_forged_time_returns_400(
     )]
     time: &str,
 ) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let position = json!({"s": "CreatedAt", "d": false, "k": time, "i": id}).to_string();
     let cursor = URL_SAFE_NO_PAD.encode(position);
@@ -530,9 +570,7 @@ async fn sort_order_is_equal_on_both_engines(
     let list = ListCase::of(operation);
     let mut orders = Vec::new();
     for engine in [Sqlite, Postgres] {
-        let Some(app) = TestApp::ready(engine).await else {
-            return;
-        };
+        let app = TestApp::with_active_partner(engine).await;
         for (n, name) in NAMES.iter().enumerate() {
             list.add(&app, n, name).await;
         }
@@ -556,10 +594,10 @@ async fn sort_order_is_equal_on_both_engines(
     assert_eq!(orders[0], orders[1]);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
 async fn unchanged_list_returns_304(
-    #[values(Sqlite, Postgres)] engine: Engine,
+    engine: Engine,
     #[values(
         "list_catalog_business_partners",
         "list_catalog_areas",
@@ -578,9 +616,7 @@ async fn unchanged_list_returns_304(
     )]
     operation: &str,
 ) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let list = ListCase::of(operation);
     let reader = app.reader();
     let etag = reader.get(list.path).await.is(200).etag();
@@ -604,62 +640,102 @@ fn without_language(etag: &str) -> String {
         .map_or_else(|| etag.to_owned(), |(state, _)| format!("{state}\""))
 }
 
-/// Each case is a write that changes a single resource.
-#[rstest]
-#[case::integration_patch("/customer-integrations/K-1", "PATCH", r#"{"active": false}"#)]
-#[case::access_patch(
-    "/customer-integrations/K-1/accesses/ACCESS",
-    "PATCH",
-    r#"{"language": "en"}"#
-)]
-#[case::area_delete("/customer-integrations/K-1/areas/A-2", "DELETE", "")]
-#[case::ticket_type_put(
-    "/customer-integrations/K-1/ticket-types/T-2",
-    "PUT",
-    r#"{"approval_required": true}"#
-)]
-#[case::catalog_partner_put(
-    "/catalog/business-partners/K-1",
-    "PUT",
-    r#"{"name": "Other", "search_name": "P1"}"#
-)]
-#[case::catalog_area_put(
-    "/catalog/areas/A-1",
-    "PUT",
-    r##"{"name": "Other", "color": "#00AAFF"}"##
-)]
-#[case::catalog_ticket_type_put(
-    "/catalog/ticket-types/T-1",
-    "PUT",
-    r#"{"name": "Other", "kind": "standard"}"#
-)]
-#[case::plan_board_delete("/customer-integrations/K-1/plan-boards/B-1", "DELETE", "")]
-#[case::catalog_plan_board_put("/catalog/plan-boards/B-1", "PUT", r#"{"name": "Other"}"#)]
-#[case::tag_patch("/customer-integrations/K-1/tags/TAG", "PATCH", r#"{"name": "Other"}"#)]
-#[case::tag_delete("/customer-integrations/K-1/tags/TAG", "DELETE", "")]
-#[case::query_patch(
-    "/customer-integrations/K-1/queries/QUERY",
-    "PATCH",
-    r#"{"position": 7}"#
-)]
-#[case::rule_patch(
-    "/customer-integrations/K-1/exclusion-rules/RULE",
-    "PATCH",
-    r#"{"active": false}"#
-)]
-#[case::global_rule_patch("/exclusion-rules/GLOBAL", "PATCH", r#"{"description": "Other"}"#)]
-#[case::global_rule_delete("/exclusion-rules/GLOBAL", "DELETE", "")]
+struct Write {
+    path: &'static str,
+    method: &'static str,
+    body: &'static str,
+}
+
+/// Writes that change a single resource.
+const WRITES: &[Write] = &[
+    Write {
+        path: "/customer-integrations/K-1",
+        method: "PATCH",
+        body: r#"{"active": false}"#,
+    },
+    Write {
+        path: "/customer-integrations/K-1/accesses/ACCESS",
+        method: "PATCH",
+        body: r#"{"language": "en"}"#,
+    },
+    Write {
+        path: "/customer-integrations/K-1/areas/A-2",
+        method: "DELETE",
+        body: "",
+    },
+    Write {
+        path: "/customer-integrations/K-1/ticket-types/T-2",
+        method: "PUT",
+        body: r#"{"approval_required": true}"#,
+    },
+    Write {
+        path: "/catalog/business-partners/K-1",
+        method: "PUT",
+        body: r#"{"name": "Other", "search_name": "P1"}"#,
+    },
+    Write {
+        path: "/catalog/areas/A-1",
+        method: "PUT",
+        body: r##"{"name": "Other", "color": "#00AAFF"}"##,
+    },
+    Write {
+        path: "/catalog/ticket-types/T-1",
+        method: "PUT",
+        body: r#"{"name": "Other", "kind": "standard"}"#,
+    },
+    Write {
+        path: "/customer-integrations/K-1/plan-boards/B-1",
+        method: "DELETE",
+        body: "",
+    },
+    Write {
+        path: "/catalog/plan-boards/B-1",
+        method: "PUT",
+        body: r#"{"name": "Other"}"#,
+    },
+    Write {
+        path: "/customer-integrations/K-1/tags/TAG",
+        method: "PATCH",
+        body: r#"{"name": "Other"}"#,
+    },
+    Write {
+        path: "/customer-integrations/K-1/tags/TAG",
+        method: "DELETE",
+        body: "",
+    },
+    Write {
+        path: "/customer-integrations/K-1/queries/QUERY",
+        method: "PATCH",
+        body: r#"{"position": 7}"#,
+    },
+    Write {
+        path: "/customer-integrations/K-1/exclusion-rules/RULE",
+        method: "PATCH",
+        body: r#"{"active": false}"#,
+    },
+    Write {
+        path: "/exclusion-rules/GLOBAL",
+        method: "PATCH",
+        body: r#"{"description": "Other"}"#,
+    },
+    Write {
+        path: "/exclusion-rules/GLOBAL",
+        method: "DELETE",
+        body: "",
+    },
+];
+
+#[apply(both_engines)]
 #[actix_web::test]
-async fn write_with_stale_if_match_returns_412(
-    #[values(Sqlite, Postgres)] engine: Engine,
-    #[case] path: &str,
-    #[case] method: &str,
-    #[case] body: &str,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ids = app.furnish().await;
+async fn write_with_stale_if_match_returns_412(engine: Engine) {
+    for write in WRITES {
+        check_conditional_write(&TestApp::with_active_partner(engine).await, write).await;
+    }
+}
+
+async fn check_conditional_write(app: &TestApp, write: &Write) {
+    let &Write { path, method, body } = write;
+    let ids = app.create_one_of_each().await;
     app.editor()
         .put("/customer-integrations/K-1/areas/A-2", Value::Null)
         .await
@@ -689,7 +765,7 @@ async fn write_with_stale_if_match_returns_412(
         etag.starts_with('"') && etag.ends_with('"'),
         "{etag} must be a strong ETag"
     );
-    let write = async |header: &str, value: &str| {
+    let send = async |header: &str, value: &str| {
         let request = caller.request(method, &path).header(header, value);
         if body.is_empty() {
             request.send().await
@@ -713,7 +789,7 @@ async fn write_with_stale_if_match_returns_412(
         .await
         .is(304);
     for stale in ["\"0\"", "\"999\"", "\"1x\"", &format!("W/{etag}"), "\"\""] {
-        let refused = write("if-match", stale)
+        let refused = send("if-match", stale)
             .await
             .is_problem(412, "precondition_failed");
         // the ETag of a 412 has no language suffix
@@ -723,11 +799,11 @@ async fn write_with_stale_if_match_returns_412(
             "412 returns the current ETag"
         );
     }
-    write("if-match", "3")
+    send("if-match", "3")
         .await
         .is_problem(400, "invalid_parameter");
     if method == "PUT" {
-        write("if-none-match", "*")
+        send("if-none-match", "*")
             .await
             .is_problem(412, "precondition_failed");
     }
@@ -736,10 +812,10 @@ async fn write_with_stale_if_match_returns_412(
         current.json,
         "a refused write changes nothing"
     );
-    let written = write("if-match", &format!("\"nope\", {etag}")).await;
+    let written = send("if-match", &format!("\"nope\", {etag}")).await;
     assert!(matches!(written.status, 200 | 204), "{}", written.text);
     if method == "DELETE" {
-        write("if-match", "*").await.is_problem(404, "not_found");
+        send("if-match", "*").await.is_problem(404, "not_found");
         return;
     }
     let after = caller.get(&path).await.is(200);
@@ -758,15 +834,13 @@ async fn write_with_stale_if_match_returns_412(
         .get("revision")
         .unwrap_or(&after.json["version"])
         .to_string();
-    write("if-match", &format!("\"{version}\"")).await.is(200);
+    send("if-match", &format!("\"{version}\"")).await.is(200);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn if_match_on_missing_resource_returns_412(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn if_match_on_missing_resource_returns_412(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let path = "/customer-integrations/K-1/areas/A-2";
     editor
@@ -793,9 +867,7 @@ async fn if_match_on_missing_resource_returns_412(#[values(Sqlite, Postgres)] en
 #[rstest]
 #[actix_web::test]
 async fn cors_allows_configured_origins_only(#[values(Sqlite)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let preflight = async |origin: &str| {
         let request = reqwest::Client::new().request(
             reqwest::Method::OPTIONS,
@@ -854,7 +926,7 @@ async fn cors_allows_configured_origins_only(#[values(Sqlite)] engine: Engine) {
 
 #[actix_web::test]
 async fn cors_without_allowed_origins_sends_no_cors_headers() {
-    let app = TestApp::changed(|config| config.cors_allowed_origins.clear()).await;
+    let app = TestApp::with_settings(|config| config.cors_allowed_origins.clear()).await;
     let cross_origin = |method: &str| {
         let request = app
             .erp()

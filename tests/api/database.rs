@@ -1,5 +1,6 @@
 //! The databases themselves: migrations, what is stored where, and connections that die.
 
+use crate::engines::both_engines;
 use customer_integration::{
     app::App,
     config::Config,
@@ -11,6 +12,7 @@ use customer_integration::{
 use diesel::{IntoSql as _, TextExpressionMethods as _, sql_types::Text};
 use futures_util::future::join_all;
 use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::json;
 
 use crate::support::{
@@ -59,12 +61,10 @@ async fn indexes(storage: &Storage) -> Vec<String> {
     indexes
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn migrations_run_up_down_and_up_again(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(storage) = Storage::new(engine, false).await else {
-        return;
-    };
+async fn migrations_run_up_down_and_up_again(engine: Engine) {
+    let storage = Storage::new(engine, false).await;
     let url = storage.url().parse().unwrap();
     let applied = migrations::migrate(&url, Direction::Up).await.unwrap();
     assert!(applied >= 3);
@@ -85,21 +85,19 @@ async fn migrations_run_up_down_and_up_again(#[values(Sqlite, Postgres)] engine:
     assert_eq!(migrations::pending(&url).await.unwrap(), 0);
 }
 
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn both_engines_have_the_same_tables_and_indexes() {
-    let sqlite = Storage::new(Sqlite, true).await.unwrap();
-    let Some(postgres) = Storage::new(Postgres, true).await else {
-        return;
-    };
+    let sqlite = Storage::new(Sqlite, true).await;
+    let postgres = Storage::new(Postgres, true).await;
     assert_eq!(columns(&sqlite).await, columns(&postgres).await);
     assert_eq!(indexes(&sqlite).await, indexes(&postgres).await);
 }
 
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn every_foreign_key_on_postgres_has_an_index() {
-    let Some(storage) = Storage::new(Postgres, true).await else {
-        return;
-    };
+    let storage = Storage::new(Postgres, true).await;
     // a foreign key whose columns are not the first ones of some index
     let sql = "SELECT c.conrelid::regclass::text || ' ' || c.conname AS text FROM pg_constraint c
         WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace AND NOT EXISTS (
@@ -108,12 +106,11 @@ async fn every_foreign_key_on_postgres_has_an_index() {
     assert_eq!(storage.texts(sql).await, [""; 0]);
 }
 
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn four_instances_migrate_an_empty_database_concurrently() {
     for round in 0..20 {
-        let Some(storage) = Storage::new(Postgres, false).await else {
-            return;
-        };
+        let storage = Storage::new(Postgres, false).await;
         let instances = join_all((0..4).map(|_| App::build(config(&storage.url())))).await;
         for instance in instances {
             let app = instance.unwrap_or_else(|error| panic!("round {round}: {error:#}"));
@@ -128,11 +125,10 @@ async fn four_instances_migrate_an_empty_database_concurrently() {
     }
 }
 
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn write_on_read_only_server_returns_503() {
-    let Some(app) = TestApp::start(Postgres).await else {
-        return;
-    };
+    let app = TestApp::start(Postgres).await;
     let Storage::Postgres { server, name, .. } = &app.storage else {
         panic!()
     };
@@ -163,15 +159,14 @@ async fn write_on_read_only_server_returns_503() {
     put().await.is(201);
 }
 
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn killed_connections_are_replaced_without_a_failed_request() {
-    let Some(app) = TestApp::ready(Postgres).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(Postgres).await;
     let Storage::Postgres { name, .. } = &app.storage else {
         panic!()
     };
-    let server = postgres().await.unwrap();
+    let server = postgres().await;
     let kill =
         format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
     for round in 0..10 {
@@ -192,11 +187,10 @@ async fn killed_connections_are_replaced_without_a_failed_request() {
 #[rstest]
 #[case::role_may_choose("-c deadlock_timeout=2s")]
 #[case::role_may_not("-c deadlock_timeout=2s -c role=pg_monitor")]
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn deadlock_is_retried_in_any_message_language(#[case] options: &str) {
-    let Some(storage) = Storage::new(Postgres, true).await else {
-        return;
-    };
+    let storage = Storage::new(Postgres, true).await;
     let Storage::Postgres { server, name, .. } = &storage else {
         panic!()
     };
@@ -213,7 +207,7 @@ async fn deadlock_is_retried_in_any_message_language(#[case] options: &str) {
     let rival = server.client(name).await;
     let app = TestApp::with_config(storage, config).await;
     app.fill_catalog().await;
-    app.make_ready("K-1").await;
+    app.activate_partner("K-1").await;
     let id = app.access("K-1", "a@b.example", json!({})).await;
     app.access("K-1", "rival@b.example", json!({})).await;
 
@@ -234,11 +228,10 @@ async fn deadlock_is_retried_in_any_message_language(#[case] options: &str) {
     assert_eq!(answer.is(200).json["email"], "wanted@b.example");
 }
 
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn lock_timeout_returns_503() {
-    let Some(storage) = Storage::new(Postgres, true).await else {
-        return;
-    };
+    let storage = Storage::new(Postgres, true).await;
     let Storage::Postgres { server, name, .. } = &storage else {
         panic!()
     };
@@ -246,7 +239,7 @@ async fn lock_timeout_returns_503() {
     let rival = server.client(name).await;
     let app = TestApp::with_config(storage, config).await;
     app.fill_catalog().await;
-    app.make_ready("K-1").await;
+    app.activate_partner("K-1").await;
     rival
         .batch_execute("BEGIN; UPDATE customer_integrations SET version = version")
         .await
@@ -262,11 +255,10 @@ async fn lock_timeout_returns_503() {
 }
 
 #[rstest]
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn one_worker_can_use_all_connections(#[values(1, 3, 8)] workers: usize) {
-    let Some(storage) = Storage::new(Postgres, true).await else {
-        return;
-    };
+    let storage = Storage::new(Postgres, true).await;
     let options = DbOptions {
         pool_size: 4,
         workers,
@@ -282,12 +274,11 @@ async fn one_worker_can_use_all_connections(#[values(1, 3, 8)] workers: usize) {
     assert_eq!((db.pool().idle, db.pool().used), (4, 0));
 }
 
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn pool_replaces_connections_of_ended_worker() {
     use diesel_async::RunQueryDsl as _;
-    let Some(storage) = Storage::new(Postgres, true).await else {
-        return;
-    };
+    let storage = Storage::new(Postgres, true).await;
     let db = Db::open(
         &storage.url().parse().unwrap(),
         DbOptions {
@@ -321,13 +312,11 @@ async fn pool_replaces_connections_of_ended_worker() {
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn like_is_case_sensitive(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn like_is_case_sensitive(engine: Engine) {
     use diesel_async::RunQueryDsl as _;
-    let Some(storage) = Storage::new(engine, false).await else {
-        return;
-    };
+    let storage = Storage::new(engine, false).await;
     let db = Db::open(&storage.url().parse().unwrap(), DbOptions::default()).unwrap();
     let like = diesel::select("a".into_sql::<Text>().like("A"));
     let alike: bool = db
@@ -342,12 +331,10 @@ async fn like_is_case_sensitive(#[values(Sqlite, Postgres)] engine: Engine) {
     assert!(!alike);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn schema_constraints_reject_invalid_rows(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn schema_constraints_reject_invalid_rows(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     app.access(
         "K-1",
         "a@b.example",

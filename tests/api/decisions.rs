@@ -1,9 +1,11 @@
 //! Decisions over HTTP: results, explanations, capabilities, rule previews and errors.
 
+use crate::engines::both_engines;
 use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Engine, Engine::*, TestApp, app::claims};
+use crate::support::{Client, Engine, Engine::*, Response, TestApp, app::claims};
 
 const K1: &str = "/customer-integrations/K-1";
 const RULES: &str = "/customer-integrations/K-1/exclusion-rules";
@@ -17,8 +19,8 @@ struct Fixture {
 }
 
 impl Fixture {
-    async fn start(engine: Engine) -> Option<Self> {
-        let app = TestApp::ready(engine).await?;
+    async fn start(engine: Engine) -> Self {
+        let app = TestApp::with_active_partner(engine).await;
         app.editor()
             .put(&format!("{K1}/areas/A-2"), Value::Null)
             .await
@@ -26,16 +28,16 @@ impl Fixture {
         let more = json!({"contact_id": "P-1", "role": "editor", "ticket_visibility": "partner"});
         let access = app.access("K-1", "a@b.example", more).await;
         let system = app.with_scope("decisions:read");
-        Some(Self {
+        Self {
             app,
             system,
             access,
-        })
+        }
     }
 
     /// A fixture whose access can use boards, tags and queries, and has one area hidden by a rule.
-    async fn with_capabilities(engine: Engine) -> Option<Self> {
-        let fixture = Self::start(engine).await?;
+    async fn with_capabilities(engine: Engine) -> Self {
+        let fixture = Self::start(engine).await;
         let editor = fixture.app.editor();
         let erp = fixture.app.erp();
         erp.put(&format!("{K1}/plan-boards/B-1"), Value::Null)
@@ -58,14 +60,14 @@ impl Fixture {
             .post(RULES, json!({"name": "R", "filter": hides}))
             .await
             .is(201);
-        Some(fixture)
+        fixture
     }
 
     fn capabilities_path(&self) -> String {
         format!("{K1}/accesses/{}/capabilities", self.access)
     }
 
-    async fn get_if_none_match(&self, path: &str, etag: &str) -> Answer {
+    async fn get_if_none_match(&self, path: &str, etag: &str) -> Response {
         let request = self.system.request("GET", path);
         request.header("if-none-match", etag).send().await
     }
@@ -120,14 +122,10 @@ struct Expected<'a> {
     error: &'a str,
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn batch_with_invalid_tickets_returns_decisions_in_order(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(fixture) = Fixture::start(engine).await else {
-        return;
-    };
+async fn batch_with_invalid_tickets_returns_decisions_in_order(engine: Engine) {
+    let fixture = Fixture::start(engine).await;
     let rule = json!({"name": "Personal", "filter": has_tag("Personal")});
     fixture.app.editor().post(RULES, rule).await.is(201);
     let tickets = json!([
@@ -222,9 +220,7 @@ async fn batch_with_invalid_tickets_returns_decisions_in_order(
 
 #[actix_web::test]
 async fn chunked_request_body_is_accepted() {
-    let Some(fixture) = Fixture::start(Sqlite).await else {
-        return;
-    };
+    let fixture = Fixture::start(Sqlite).await;
     let decide = async |pieces: usize| {
         let request_body =
             json!({"access_email": "A@B.example", "tickets": [ticket("1")]}).to_string();
@@ -249,12 +245,10 @@ async fn chunked_request_body_is_accepted() {
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn explanation_lists_sources_in_request_language(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(fixture) = Fixture::start(engine).await else {
-        return;
-    };
+async fn explanation_lists_sources_in_request_language(engine: Engine) {
+    let fixture = Fixture::start(engine).await;
     let editor = fixture.app.editor();
     let rule = editor
         .post(
@@ -268,7 +262,7 @@ async fn explanation_lists_sources_in_request_language(#[values(Sqlite, Postgres
         json!({"type": "condition", "field": "urgency", "operator": "in", "values": ["high"]});
     let global = fixture
         .app
-        .ruler()
+        .global_rules_editor()
         .post(
             "/exclusion-rules",
             json!({"name": "Eilig", "filter": urgent}),
@@ -356,12 +350,10 @@ async fn assert_links_resolve(fixture: &Fixture, steps: &[Value]) {
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn explanation_with_partner_token_is_omitted(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(fixture) = Fixture::start(engine).await else {
-        return;
-    };
+async fn explanation_with_partner_token_is_omitted(engine: Engine) {
+    let fixture = Fixture::start(engine).await;
     let limited = |partner: &str| {
         let all = claims("decisions:read integration:read");
         let only = Some(partner.parse().unwrap());
@@ -398,7 +390,7 @@ async fn explanation_with_partner_token_is_omitted(#[values(Sqlite, Postgres)] e
         "area_not_granted"
     );
     // The access of another partner is reported exactly like a missing one.
-    let without_request_id = |response: Answer| {
+    let without_request_id = |response: Response| {
         response
             .text
             .replace(response.header("x-request-id"), "REQ")
@@ -420,14 +412,12 @@ async fn explanation_with_partner_token_is_omitted(#[values(Sqlite, Postgres)] e
         .is_problem(422, "unknown_access");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn rule_change_affects_next_decision(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(fixture) = Fixture::start(engine).await else {
-        return;
-    };
+async fn rule_change_affects_next_decision(engine: Engine) {
+    let fixture = Fixture::start(engine).await;
     let editor = fixture.app.editor();
-    let ruler = fixture.app.ruler();
+    let ruler = fixture.app.global_rules_editor();
     let tagged_ticket =
         || with_members(ticket("1"), json!({"tags": ["Personal"], "urgency": "low"}));
     assert!(fixture.is_visible(tagged_ticket()).await);
@@ -463,12 +453,10 @@ async fn rule_change_affects_next_decision(#[values(Sqlite, Postgres)] engine: E
     assert!(fixture.is_visible(tagged_ticket()).await);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn activity_change_affects_next_decision(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(fixture) = Fixture::start(engine).await else {
-        return;
-    };
+async fn activity_change_affects_next_decision(engine: Engine) {
+    let fixture = Fixture::start(engine).await;
     let editor = fixture.app.editor();
     let erp = fixture.app.erp();
     let tagged_ticket =
@@ -511,14 +499,12 @@ async fn activity_change_affects_next_decision(#[values(Sqlite, Postgres)] engin
     assert!(!fixture.is_visible(tagged_ticket()).await);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn changed_email_resolves_to_current_access(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(fixture) = Fixture::start(engine).await else {
-        return;
-    };
+async fn changed_email_resolves_to_current_access(engine: Engine) {
+    let fixture = Fixture::start(engine).await;
     let editor = fixture.app.editor();
-    fixture.app.make_ready("K-2").await;
+    fixture.app.activate_partner("K-2").await;
     let other = fixture
         .app
         .access(
@@ -572,14 +558,10 @@ async fn changed_email_resolves_to_current_access(#[values(Sqlite, Postgres)] en
         .is_problem(422, "unknown_access");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn creation_decision_lists_all_reasons_and_approval(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(fixture) = Fixture::start(engine).await else {
-        return;
-    };
+async fn creation_decision_lists_all_reasons_and_approval(engine: Engine) {
+    let fixture = Fixture::start(engine).await;
     let decide = async |area: &str, ticket_type: &str| {
         let request_body =
             json!({"access_email": "a@b.example", "area_id": area, "ticket_type_id": ticket_type});
@@ -627,14 +609,10 @@ async fn creation_decision_lists_all_reasons_and_approval(
     assert_eq!(codes, ["area_not_granted", "ticket_type_not_granted"]);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn decision_with_unreached_min_revision_returns_409(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(fixture) = Fixture::start(engine).await else {
-        return;
-    };
+async fn decision_with_unreached_min_revision_returns_409(engine: Engine) {
+    let fixture = Fixture::start(engine).await;
     let ahead = json!({"access_id": fixture.access, "area_id": "A-1", "ticket_type_id": "T-1", "min_revision": 1000});
     fixture
         .system
@@ -658,14 +636,10 @@ async fn decision_with_unreached_min_revision_returns_409(
         .is_problem(422, "validation_failed");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn capabilities_list_visible_areas_tags_queries_and_boards(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(fixture) = Fixture::with_capabilities(engine).await else {
-        return;
-    };
+async fn capabilities_list_visible_areas_tags_queries_and_boards(engine: Engine) {
+    let fixture = Fixture::with_capabilities(engine).await;
     let path = fixture.capabilities_path();
     let first = fixture.system.get(&path).await.is(200);
     let types = json!([{"ticket_type_id": "T-1", "name": "Art 1", "approval_required": false}]);
@@ -678,14 +652,10 @@ async fn capabilities_list_visible_areas_tags_queries_and_boards(
     assert_eq!(first.json["access_id"], json!(fixture.access));
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn capabilities_return_304_until_the_result_changes(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(fixture) = Fixture::with_capabilities(engine).await else {
-        return;
-    };
+async fn capabilities_return_304_until_the_result_changes(engine: Engine) {
+    let fixture = Fixture::with_capabilities(engine).await;
     let path = fixture.capabilities_path();
     let first = fixture.system.get(&path).await.is(200);
     let erp = fixture.app.erp();
@@ -720,12 +690,10 @@ async fn capabilities_return_304_until_the_result_changes(
         .is(304);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn capabilities_of_ineffective_access_are_empty(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(fixture) = Fixture::with_capabilities(engine).await else {
-        return;
-    };
+async fn capabilities_of_ineffective_access_are_empty(engine: Engine) {
+    let fixture = Fixture::with_capabilities(engine).await;
     let path = fixture.capabilities_path();
     let first = fixture.system.get(&path).await.is(200);
     let editor = fixture.app.editor();
@@ -753,14 +721,10 @@ async fn capabilities_of_ineffective_access_are_empty(#[values(Sqlite, Postgres)
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn capabilities_of_access_under_other_partner_return_404(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(fixture) = Fixture::with_capabilities(engine).await else {
-        return;
-    };
+async fn capabilities_of_access_under_other_partner_return_404(engine: Engine) {
+    let fixture = Fixture::with_capabilities(engine).await;
     let path = fixture.capabilities_path();
     fixture
         .system
@@ -787,8 +751,8 @@ struct PreviewSetup {
 }
 
 impl PreviewSetup {
-    async fn start(engine: Engine) -> Option<Self> {
-        let fixture = Fixture::start(engine).await?;
+    async fn start(engine: Engine) -> Self {
+        let fixture = Fixture::start(engine).await;
         let editor = fixture.app.editor();
         let access = fixture
             .app
@@ -810,17 +774,17 @@ impl PreviewSetup {
             ticket("offen"),
             {"ticket_id": "falsch"},
         ]);
-        Some(Self {
+        Self {
             fixture,
             editor,
             access,
             rule,
             tickets,
-        })
+        }
     }
 
     /// Previews a rule for the tag `neu`. `members` overrides members of the request.
-    async fn preview(&self, members: Value) -> Answer {
+    async fn preview(&self, members: Value) -> Response {
         let request_body = json!({"business_partner_id": "K-1", "filter": has_tag("neu"), "tickets": self.tickets});
         self.editor
             .post(
@@ -874,14 +838,10 @@ fn access_previews(preview: &Value) -> Vec<AccessPreview> {
         .collect()
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn rule_preview_lists_changes_per_access_and_saves_nothing(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(setup) = PreviewSetup::start(engine).await else {
-        return;
-    };
+async fn rule_preview_lists_changes_per_access_and_saves_nothing(engine: Engine) {
+    let setup = PreviewSetup::start(engine).await;
     let before = setup.fixture.app.reader().get(K1).await.json;
     // A new rule.
     let created = setup.preview(json!({})).await.is(200).json;
@@ -936,12 +896,10 @@ async fn rule_preview_lists_changes_per_access_and_saves_nothing(
     assert_eq!(setup.fixture.app.reader().get(K1).await.json, before);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn global_rule_preview_covers_all_partners(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(setup) = PreviewSetup::start(engine).await else {
-        return;
-    };
+async fn global_rule_preview_covers_all_partners(engine: Engine) {
+    let setup = PreviewSetup::start(engine).await;
     let before = setup.fixture.app.reader().get(K1).await.json;
     let created = setup.preview(json!({})).await.is(200).json;
     let global = setup
@@ -951,7 +909,7 @@ async fn global_rule_preview_covers_all_partners(#[values(Sqlite, Postgres)] eng
         .json;
     assert_eq!(access_previews(&global), access_previews(&created));
     // An access of a partner that has none of the tickets.
-    setup.fixture.app.make_ready("K-2").await;
+    setup.fixture.app.activate_partner("K-2").await;
     let foreign = setup
         .fixture
         .app
@@ -978,12 +936,10 @@ async fn global_rule_preview_covers_all_partners(#[values(Sqlite, Postgres)] eng
     assert_eq!(setup.fixture.app.reader().get(K1).await.json, before);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn invalid_rule_preview_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(setup) = PreviewSetup::start(engine).await else {
-        return;
-    };
+async fn invalid_rule_preview_returns_422(engine: Engine) {
+    let setup = PreviewSetup::start(engine).await;
     let before = setup.fixture.app.reader().get(K1).await.json;
     setup
         .preview(json!({"rule_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"}))
@@ -1021,15 +977,11 @@ async fn invalid_rule_preview_returns_422(#[values(Sqlite, Postgres)] engine: En
     assert_eq!(setup.fixture.app.reader().get(K1).await.json, before);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn rule_preview_with_partner_token_is_limited_to_its_partner(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(setup) = PreviewSetup::start(engine).await else {
-        return;
-    };
-    setup.fixture.app.make_ready("K-2").await;
+async fn rule_preview_with_partner_token_is_limited_to_its_partner(engine: Engine) {
+    let setup = PreviewSetup::start(engine).await;
+    setup.fixture.app.activate_partner("K-2").await;
     let before = setup.fixture.app.reader().get(K1).await.json;
     let limited = setup.fixture.app.editor_of("K-2");
     let request_body = |partner: Value| json!({"business_partner_id": partner, "filter": has_tag("neu"), "tickets": [ticket("1")]});
@@ -1060,9 +1012,7 @@ async fn rule_preview_with_partner_token_is_limited_to_its_partner(
 #[rstest]
 #[actix_web::test]
 async fn invalid_decision_request_returns_problem_with_pointers(#[values(Sqlite)] engine: Engine) {
-    let Some(fixture) = Fixture::start(engine).await else {
-        return;
-    };
+    let fixture = Fixture::start(engine).await;
     let decide = async |request_body: Value| {
         fixture
             .system

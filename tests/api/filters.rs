@@ -1,5 +1,6 @@
 //! Ticket filters: limits, validation errors, and round trips of random filters.
 
+use crate::engines::both_engines;
 use proptest::{
     prelude::*,
     sample::{select, subsequence},
@@ -7,6 +8,7 @@ use proptest::{
     test_runner::TestRunner,
 };
 use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use crate::support::{Engine, Engine::*, TestApp};
@@ -24,14 +26,10 @@ fn group(kind: &str, filters: Vec<Value>) -> Value {
     json!({"type": kind, "filters": filters})
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn filter_at_limit_is_stored_and_above_limit_returns_422(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn filter_at_limit_is_stored_and_above_limit_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let leaf = || condition("status", "in", json!(["open"]));
     let nested = |depth: usize| (0..depth).fold(leaf(), |inner, _| group("all", vec![inner]));
@@ -109,14 +107,10 @@ async fn filter_at_limit_is_stored_and_above_limit_returns_422(
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn large_filters_are_limited_and_listed_in_one_page(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn large_filters_are_limited_and_listed_in_one_page(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let erp = app.erp();
     let ids: Vec<_> = (0..100).map(|n| format!("A-{}", n + 10)).collect();
@@ -142,12 +136,10 @@ async fn large_filters_are_limited_and_listed_in_one_page(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn errors_of_large_invalid_filters_are_limited(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn errors_of_large_invalid_filters_are_limited(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     // At most 100 unknown references are reported.
     let unknown: Vec<_> = (0..100).map(|n| format!("X-{n}")).collect();
@@ -180,14 +172,10 @@ async fn errors_of_large_invalid_filters_are_limited(#[values(Sqlite, Postgres)]
     assert_eq!(response.errors().len(), 51);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn invalid_filter_members_return_422_with_pointers(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn invalid_filter_members_return_422_with_pointers(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let invalid = group(
         "all",
@@ -232,14 +220,10 @@ async fn invalid_filter_members_return_422_with_pointers(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn unknown_filter_references_return_422_with_pointers(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn unknown_filter_references_return_422_with_pointers(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let unknown = group(
         "any",
@@ -264,12 +248,10 @@ async fn unknown_filter_references_return_422_with_pointers(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn malformed_filters_return_400(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn malformed_filters_return_400(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     for (filter, code, error) in [
         (json!("all"), "wrong_type", "/filter wrong_type"),
@@ -322,12 +304,10 @@ async fn malformed_filters_return_400(#[values(Sqlite, Postgres)] engine: Engine
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn rule_filter_with_is_self_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn rule_filter_with_is_self_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let is_self = json!({"name": "R", "filter": condition("main_contact", "is_self", json!([]))});
     assert_eq!(
@@ -345,12 +325,10 @@ async fn rule_filter_with_is_self_returns_422(#[values(Sqlite, Postgres)] engine
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn filter_values_are_stored_in_canonical_form(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn filter_values_are_stored_in_canonical_form(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     for (n, (field, operator, sent, stored_value)) in [
         (
             "created_at",
@@ -543,14 +521,10 @@ fn invalidate_node(node: &mut Value, variant: usize) -> &'static str {
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn random_filters_are_returned_unchanged_with_summaries_in_both_languages(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn random_filters_are_returned_unchanged_with_summaries_in_both_languages(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let mut runner = TestRunner::default();
     for n in 0..RANDOM_FILTERS {
@@ -593,14 +567,10 @@ async fn random_filters_are_returned_unchanged_with_summaries_in_both_languages(
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn random_invalid_filters_return_pointer_of_invalid_node(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn random_invalid_filters_return_pointer_of_invalid_node(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let mut runner = TestRunner::default();
     for variant in 0..RANDOM_FILTERS {
@@ -640,9 +610,7 @@ async fn random_invalid_filters_return_pointer_of_invalid_node(
 #[rstest]
 #[actix_web::test]
 async fn ticket_field_labels_use_request_language(#[values(Sqlite)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let german = editor
         .request("GET", "/ticket-fields")
@@ -670,9 +638,7 @@ async fn ticket_field_labels_use_request_language(#[values(Sqlite)] engine: Engi
 async fn listed_operators_are_accepted_and_query_operators_are_rejected_in_rules(
     #[values(Sqlite)] engine: Engine,
 ) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let fields = editor.get("/ticket-fields").await.is(200);
     let example = |kind: &str, values: &Value| match kind {

@@ -1,5 +1,7 @@
 //! Decisions are current, consistent and cheap, also with concurrent writes and two instances.
 
+use crate::engines::{all_engines, both_engines};
+use rstest_reuse::apply;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use customer_integration::{app::App, db, tokens::Claims};
@@ -49,13 +51,12 @@ async fn query_until_stopped(
 }
 
 #[rstest]
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn committed_change_is_visible_to_next_decision_of_another_instance(
     #[values(Postgres, Serializable)] engine: Engine,
 ) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let access = app
         .access(
             "K-1",
@@ -64,7 +65,7 @@ async fn committed_change_is_visible_to_next_decision_of_another_instance(
         )
         .await;
     app.access("K-1", "c@d.example", json!({})).await;
-    let other = app.second().await;
+    let other = app.start_second_instance().await;
     let system = other.with_scope("decisions:read");
     let stop = AtomicBool::new(false);
     let requests = AtomicUsize::new(0);
@@ -80,7 +81,7 @@ async fn committed_change_is_visible_to_next_decision_of_another_instance(
     let writes = async {
         let editor = app.editor();
         let erp = app.erp();
-        let ruler = app.ruler();
+        let ruler = app.global_rules_editor();
         for round in 0..6 {
             let path = format!("{K1}/accesses/{access}");
             editor.patch(&path, json!({"active": false})).await.is(200);
@@ -113,14 +114,10 @@ async fn committed_change_is_visible_to_next_decision_of_another_instance(
 
 /// In every state a rule or the inactive access hides the ticket. Only a decision that mixes two
 /// states can show it.
-#[rstest]
+#[apply(all_engines)]
 #[actix_web::test]
-async fn concurrent_writes_never_produce_mixed_decision(
-    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn concurrent_writes_never_produce_mixed_decision(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let access = app
         .access(
             "K-1",
@@ -129,7 +126,7 @@ async fn concurrent_writes_never_produce_mixed_decision(
         )
         .await;
     let rule = |list: &'static str| {
-        let ruler = app.ruler();
+        let ruler = app.global_rules_editor();
         let filter = area_a1_filter();
         async move {
             let created = ruler
@@ -155,7 +152,7 @@ async fn concurrent_writes_never_produce_mixed_decision(
         }
     }));
     let writes = async {
-        let ruler = app.ruler();
+        let ruler = app.global_rules_editor();
         for _ in 0..10 {
             // Toggle the rules so that one of them is always active.
             let toggles = [
@@ -188,17 +185,15 @@ async fn concurrent_writes_never_produce_mixed_decision(
     assert!(requests.into_inner() > 20, "too few concurrent requests");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn conditional_get_after_change_returns_200(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ids = app.furnish().await;
+async fn conditional_get_after_change_returns_200(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = app.create_one_of_each().await;
     let other = if engine == Sqlite {
         None
     } else {
-        Some(app.second().await)
+        Some(app.start_second_instance().await)
     };
     let stop = AtomicBool::new(false);
     let requests = AtomicUsize::new(0);
@@ -224,7 +219,7 @@ async fn conditional_get_after_change_returns_200(#[values(Sqlite, Postgres)] en
     let writes = async {
         let editor = app.editor();
         let erp = app.erp();
-        let ruler = app.ruler();
+        let ruler = app.global_rules_editor();
         for round in 0..4 {
             let name = format!("Name {round}");
             for change in 0..3 {
@@ -284,11 +279,10 @@ async fn conditional_get_after_change_returns_200(#[values(Sqlite, Postgres)] en
     }
 }
 
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn concurrent_decisions_share_statements_and_load_partner_once() {
-    let Some(app) = TestApp::ready(Postgres).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(Postgres).await;
     let access = app
         .access(
             "K-1",
@@ -333,9 +327,7 @@ async fn concurrent_decisions_share_statements_and_load_partner_once() {
 
 #[actix_web::test]
 async fn second_process_on_sqlite_file_is_rejected() {
-    let Some(app) = TestApp::start(Sqlite).await else {
-        return;
-    };
+    let app = TestApp::start(Sqlite).await;
     let url = app.storage.url();
     let Err(error) = App::build(config(&url)).await else {
         panic!("the second process started")
@@ -353,18 +345,13 @@ async fn second_process_on_sqlite_file_is_rejected() {
         !migrate.status.success() && stderr.contains("one process at a time"),
         "{stderr}"
     );
-    // PostgreSQL allows any number of processes.
-    if let Some(app) = TestApp::start(Postgres).await {
-        drop(app.second().await);
-    }
     drop(db::lock_database(&"sqlite://nowhere/at/all.db".parse().unwrap()).unwrap_err());
 }
 
+#[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn decision_is_retried_after_connection_was_terminated() {
-    let Some(app) = TestApp::ready(Postgres).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(Postgres).await;
     let access = app
         .access(
             "K-1",
@@ -390,13 +377,11 @@ async fn decision_is_retried_after_connection_was_terminated() {
 }
 
 /// An email address can move to another partner. Tokens of that partner resolve it immediately.
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn moved_email_resolves_to_new_access(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    app.make_ready("K-2").await;
+async fn moved_email_resolves_to_new_access(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
     let first = app
         .access(
             "K-1",

@@ -1,18 +1,18 @@
 //! Grants of areas, ticket types and plan boards: rules R3 and R8.
 
+use crate::engines::both_engines;
 use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use crate::support::{Engine, Engine::*, TestApp};
 
 const K1: &str = "/customer-integrations/K-1";
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn repeated_grant_returns_200_unchanged(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn repeated_grant_returns_200_unchanged(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     for (path, body) in [
         ("areas/A-2", Value::Null),
@@ -34,12 +34,10 @@ async fn repeated_grant_returns_200_unchanged(#[values(Sqlite, Postgres)] engine
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn ticket_type_grant_is_replaced_by_put(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn ticket_type_grant_is_replaced_by_put(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let path = format!("{K1}/ticket-types/T-1");
     let changed = editor
@@ -55,18 +53,18 @@ async fn ticket_type_grant_is_replaced_by_put(#[values(Sqlite, Postgres)] engine
     assert_eq!(changed.json, editor.get(&path).await.is(200).json);
 }
 
-#[rstest]
-#[case::area("areas/A", "last_area")]
-#[case::ticket_type("ticket-types/T", "last_ticket_type")]
+#[apply(both_engines)]
 #[actix_web::test]
 async fn deleting_last_grant_with_active_access_returns_409(
-    #[values(Sqlite, Postgres)] engine: Engine,
-    #[case] path: &str,
-    #[case] code: &str,
+    engine: Engine,
+    #[values("area", "ticket_type")] kind: &str,
 ) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
+    let path = match kind {
+        "area" => "areas/A",
+        _ => "ticket-types/T",
     };
+    let code = &format!("last_{kind}");
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let first = format!("{K1}/{path}-1");
@@ -83,12 +81,10 @@ async fn deleting_last_grant_with_active_access_returns_409(
     editor.delete(&second).await.is_problem(404, "not_found");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn granting_unknown_or_retired_entry_returns_422(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn granting_unknown_or_retired_entry_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let erp = app.erp();
     let retired = json!({"name": "Bereich 2", "color": "#00AAFF", "active": false});
@@ -116,14 +112,10 @@ async fn granting_unknown_or_retired_entry_returns_422(#[values(Sqlite, Postgres
         .is_problem(422, "unknown_reference");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn grant_of_retired_entry_is_unavailable_until_reactivated(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn grant_of_retired_entry_is_unavailable_until_reactivated(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let erp = app.erp();
     let path = format!("{K1}/areas/A-1");
@@ -167,12 +159,10 @@ async fn grant_of_retired_entry_is_unavailable_until_reactivated(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn plan_board_grants_are_written_by_erp_only(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn plan_board_grants_are_written_by_erp_only(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let erp = app.erp();
     let path = format!("{K1}/plan-boards/B-1");
@@ -205,12 +195,10 @@ async fn plan_board_grants_are_written_by_erp_only(#[values(Sqlite, Postgres)] e
     editor.get(&path).await.is_problem(404, "not_found");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn recreated_grant_has_new_etag(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn recreated_grant_has_new_etag(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let path = format!("{K1}/areas/A-2");
     let first = editor.put(&path, Value::Null).await.is(201);
@@ -231,9 +219,7 @@ async fn recreated_grant_has_new_etag(#[values(Sqlite, Postgres)] engine: Engine
 async fn active_accesses_are_counted_only_when_deleting_last_grant(
     #[values(Sqlite)] engine: Engine,
 ) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     editor
         .put(&format!("{K1}/areas/A-2"), Value::Null)

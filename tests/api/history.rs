@@ -1,18 +1,17 @@
 //! History: each change adds exactly one entry in its transaction, a no-op adds none.
 
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use std::collections::BTreeMap;
 
-use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp};
+use crate::support::{Engine, TestApp};
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn each_change_is_recorded_once(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn each_change_is_recorded_once(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let k1 = "/customer-integrations/K-1";
     let id = app.access("K-1", "a@b.example", json!({})).await;
@@ -59,14 +58,10 @@ async fn each_change_is_recorded_once(#[values(Sqlite, Postgres)] engine: Engine
     assert_eq!(catalog["catalog_area created"], 3);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn history_entry_contains_actor_action_before_and_after(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn history_entry_contains_actor_action_before_and_after(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let access = format!("/customer-integrations/K-1/accesses/{id}");
     let request = app
@@ -97,12 +92,10 @@ async fn history_entry_contains_actor_action_before_and_after(
     assert_eq!(after, changed.json);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn revisions_have_no_gaps(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn revisions_have_no_gaps(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     app.access("K-1", "a@b.example", json!({})).await;
     let sql = "SELECT CAST(revision AS TEXT) AS text FROM history \
                WHERE business_partner_id = 'K-1' ORDER BY history.revision";

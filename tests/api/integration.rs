@@ -1,18 +1,17 @@
 //! The customer integration itself: activation, revision, counts, readiness, the list.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp};
+use crate::support::{Engine, TestApp};
 
 const K1: &str = "/customer-integrations/K-1";
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn new_integration_is_inactive(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn new_integration_is_inactive(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let json = app.reader().get(K1).await.is(200).json;
     assert_eq!(
         (&json["active"], &json["activated_at"], &json["revision"]),
@@ -38,12 +37,10 @@ async fn new_integration_is_inactive(#[values(Sqlite, Postgres)] engine: Engine)
         .is_problem(404, "not_found");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn r1_inactive_integration_is_read_only(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn r1_inactive_integration_is_read_only(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let off = editor.patch(K1, json!({"active": false})).await.is(200);
@@ -82,12 +79,10 @@ async fn r1_inactive_integration_is_read_only(#[values(Sqlite, Postgres)] engine
     assert!(on.json["activated_at"].as_str() > off.json["activated_at"].as_str());
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn r10_repeated_activation_changes_nothing(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn r10_repeated_activation_changes_nothing(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let editor = app.editor();
     let on = editor.patch(K1, json!({"active": true})).await.is(200);
     assert_eq!(
@@ -102,12 +97,10 @@ async fn r10_repeated_activation_changes_nothing(#[values(Sqlite, Postgres)] eng
     assert_eq!(editor.patch(K1, json!({})).await.is(200).json, on.json);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn every_change_increments_revision_and_counts(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn every_change_increments_revision_and_counts(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let start = editor.get(K1).await.json["revision"].as_i64().unwrap();
     let id = app
@@ -147,12 +140,10 @@ async fn every_change_increments_revision_and_counts(#[values(Sqlite, Postgres)]
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn list_supports_filters_and_search(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn list_supports_filters_and_search(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let reader = app.reader();
     let erp = app.erp();
     erp.put(

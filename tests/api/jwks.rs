@@ -6,10 +6,10 @@ use customer_integration::tokens::{Claims, IssuerSettings, KeySource, TokenSetti
 use jsonwebtoken::{Algorithm, Header};
 
 use crate::support::{
-    Answer as Answered, Client, TestApp,
+    Client, Response, TestApp,
     app::{AUDIENCE, ISSUER, claims},
-    issuer::{Answer, Issuer, SigningKey, one_of_each, set},
-    wire::until,
+    issuer::{Issuer, JwksResponse, SigningKey, one_of_each, set},
+    raw_http::wait_until,
 };
 
 const PATH: &str = "/customer-integrations";
@@ -28,7 +28,7 @@ fn from_url(issuer: &Issuer) -> IssuerSettings {
 }
 
 async fn app(tokens: TokenSettings) -> TestApp {
-    TestApp::changed(|config| config.tokens = tokens).await
+    TestApp::with_settings(|config| config.tokens = tokens).await
 }
 
 async fn trusting(issuer: &Issuer, refresh: Duration, cooldown: Duration) -> TestApp {
@@ -40,7 +40,7 @@ async fn trusting(issuer: &Issuer, refresh: Duration, cooldown: Duration) -> Tes
     .await
 }
 
-async fn with(app: &TestApp, token: &str) -> Answered {
+async fn with(app: &TestApp, token: &str) -> Response {
     Client::new(&app.base, Some(token.to_owned()))
         .get(PATH)
         .await
@@ -107,7 +107,7 @@ async fn each_algorithm_is_accepted_only_with_its_own_key() {
 #[actix_web::test]
 async fn hmac_signed_with_public_key_returns_401() {
     let key = SigningKey::new(Algorithm::RS256, "a");
-    let issuer = Issuer::start(Answer::Keys(vec![key.clone()]));
+    let issuer = Issuer::start(JwksResponse::Keys(vec![key.clone()]));
     let app = trusting(&issuer, NEVER, NEVER).await;
     with(&app, &key.sign(&good())).await.is(200);
     let public = key.jwk.to_string();
@@ -134,7 +134,7 @@ async fn hmac_signed_with_public_key_returns_401() {
 #[actix_web::test]
 async fn token_type_and_crit_header_are_checked() {
     let key = SigningKey::new(Algorithm::EdDSA, "a");
-    let issuer = Issuer::start(Answer::Keys(vec![key.clone()]));
+    let issuer = Issuer::start(JwksResponse::Keys(vec![key.clone()]));
     let strict = trusting(&issuer, NEVER, NEVER).await;
     let lenient = TokenSettings {
         allowed_types: vec!["jwt".into()],
@@ -184,7 +184,8 @@ async fn token_type_and_crit_header_are_checked() {
 async fn each_issuer_is_accepted_only_with_its_own_keys() {
     let ours = SigningKey::new(Algorithm::ES256, "k");
     let theirs = SigningKey::new(Algorithm::ES256, "k");
-    let published = [&ours, &theirs].map(|key| Issuer::start(Answer::Keys(vec![key.clone()])));
+    let published =
+        [&ours, &theirs].map(|key| Issuer::start(JwksResponse::Keys(vec![key.clone()])));
     let other = IssuerSettings {
         issuer: "https://other.example".into(),
         audience: "theirs".into(),
@@ -218,17 +219,17 @@ async fn each_issuer_is_accepted_only_with_its_own_keys() {
 async fn new_key_is_accepted_at_once_and_withdrawn_key_is_rejected() {
     let a = SigningKey::new(Algorithm::ES256, "a");
     let b = SigningKey::new(Algorithm::ES256, "b");
-    let issuer = Issuer::start(Answer::Keys(vec![a.clone()]));
+    let issuer = Issuer::start(JwksResponse::Keys(vec![a.clone()]));
     let app = trusting(&issuer, SOON * 20, NEVER).await;
     let of_a = a.sign(&good());
     let of_b = b.sign(&good());
     with(&app, &of_a).await.is(200);
-    issuer.answer(Answer::Keys(vec![a.clone(), b.clone()]));
+    issuer.respond_with(JwksResponse::Keys(vec![a.clone(), b.clone()]));
     with(&app, &of_b).await.is(200);
     with(&app, &of_a).await.is(200);
-    issuer.answer(Answer::Keys(vec![b]));
+    issuer.respond_with(JwksResponse::Keys(vec![b]));
     // also the token that is remembered
-    until("the end of key a", async || {
+    wait_until("the end of key a", async || {
         with(&app, &of_a).await.status == 401
     })
     .await;
@@ -238,7 +239,7 @@ async fn new_key_is_accepted_at_once_and_withdrawn_key_is_rejected() {
 #[actix_web::test]
 async fn many_unknown_keys_cause_one_fetch() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
-    let issuer = Issuer::start(Answer::Keys(vec![a.clone()]));
+    let issuer = Issuer::start(JwksResponse::Keys(vec![a.clone()]));
     let app = trusting(&issuer, NEVER, NEVER).await;
     with(&app, &a.sign(&good())).await.is(200);
     assert_eq!(issuer.fetched(), 1);
@@ -256,22 +257,25 @@ async fn many_unknown_keys_cause_one_fetch() {
 #[actix_web::test]
 async fn keys_remain_valid_while_endpoint_fails() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
-    let issuer = Issuer::start(Answer::Keys(vec![a.clone()]));
-    let elsewhere = Issuer::start(Answer::Keys(vec![SigningKey::new(Algorithm::EdDSA, "b")]));
+    let issuer = Issuer::start(JwksResponse::Keys(vec![a.clone()]));
+    let elsewhere = Issuer::start(JwksResponse::Keys(vec![SigningKey::new(
+        Algorithm::EdDSA,
+        "b",
+    )]));
     let app = trusting(&issuer, SOON, NEVER).await;
     let token = a.sign(&good());
     with(&app, &token).await.is(200);
     for broken in [
-        Answer::Broken(500, set(&[]).to_string()),
-        Answer::Broken(200, "no JSON".into()),
-        Answer::Broken(200, set(&[]).to_string()),
-        Answer::Broken(200, format!(r#"{{"keys": [{}]}}"#, " ".repeat(300_000))),
-        Answer::Redirect(elsewhere.url.clone()),
-        Answer::Redirect(issuer.url.clone()),
+        JwksResponse::Broken(500, set(&[]).to_string()),
+        JwksResponse::Broken(200, "no JSON".into()),
+        JwksResponse::Broken(200, set(&[]).to_string()),
+        JwksResponse::Broken(200, format!(r#"{{"keys": [{}]}}"#, " ".repeat(300_000))),
+        JwksResponse::Redirect(elsewhere.url.clone()),
+        JwksResponse::Redirect(issuer.url.clone()),
     ] {
-        issuer.answer(broken);
+        issuer.respond_with(broken);
         let before = issuer.fetched();
-        until("the next reading", async || issuer.fetched() > before + 1).await;
+        wait_until("the next reading", async || issuer.fetched() > before + 1).await;
         with(&app, &token).await.is(200);
     }
     assert_eq!(elsewhere.fetched(), 0);
@@ -280,7 +284,7 @@ async fn keys_remain_valid_while_endpoint_fails() {
 #[actix_web::test]
 async fn requests_before_first_keys_return_503() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
-    let issuer = Issuer::start(Answer::Broken(503, String::new()));
+    let issuer = Issuer::start(JwksResponse::Broken(503, String::new()));
     let app = trusting(&issuer, SOON, SOON).await;
     app.anonymous()
         .get("//health/ready")
@@ -290,8 +294,8 @@ async fn requests_before_first_keys_return_503() {
     with(&app, &a.sign(&good()))
         .await
         .is_problem(503, "unavailable");
-    issuer.answer(Answer::Keys(vec![a.clone()]));
-    until("readiness", async || {
+    issuer.respond_with(JwksResponse::Keys(vec![a.clone()]));
+    wait_until("readiness", async || {
         app.anonymous().get("//health/ready").await.status == 200
     })
     .await;

@@ -16,18 +16,18 @@ use tokio::{
 use crate::support::{
     TestApp,
     app::claims,
-    wire::{RETRY_LIMIT, head, to_the_end, until, wrote},
+    raw_http::{RETRY_LIMIT, connect_and_send, read_to_end, request_head, wait_until},
 };
 
 async fn limited(limits: Limits) -> TestApp {
-    TestApp::changed(|config| config.limits = limits).await
+    TestApp::with_settings(|config| config.limits = limits).await
 }
 
 /// The headers of a request whose body is never sent.
 fn stalled() -> String {
     format!(
         "{}\r\n",
-        head(
+        request_head(
             "PUT",
             "/catalog/business-partners/K-1",
             "Content-Length: 10\r\n"
@@ -46,10 +46,10 @@ async fn excess_concurrent_requests_return_503_except_probes() {
     let mut stalling = Vec::new();
     // one that comes while the reader is inside is refused itself, so there has to be another one
     let refused = async || {
-        stalling.push(wrote(&app, &stalled()).await);
+        stalling.push(connect_and_send(&app, &stalled()).await);
         reader.get("/catalog/areas").await.status != 200
     };
-    until("a refusal", refused).await;
+    wait_until("a refusal", refused).await;
     let response = reader
         .request("GET", "/catalog/areas")
         .header("origin", "https://portal.example")
@@ -64,7 +64,7 @@ async fn excess_concurrent_requests_return_503_except_probes() {
     );
     app.anonymous().get("//health/ready").await.is(200);
     drop(stalling);
-    until("the place", async || {
+    wait_until("the place", async || {
         reader.get("/catalog/areas").await.status == 200
     })
     .await;
@@ -107,7 +107,7 @@ async fn rate_limit_applies_per_subject() {
         .get("/catalog/areas")
         .await
         .is_problem(401, "missing_token");
-    until("a new allowance", async || {
+    wait_until("a new allowance", async || {
         anna.get("/catalog/areas").await.status == 200
     })
     .await;
@@ -148,7 +148,7 @@ async fn request_timeout_returns_503() {
         "{}Origin: https://portal.example\r\n\r\n",
         stalled().strip_suffix("\r\n").unwrap()
     );
-    let answer = to_the_end(&mut wrote(&app, &from_page).await).await;
+    let answer = read_to_end(&mut connect_and_send(&app, &from_page).await).await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(
         answer.contains("\r\naccess-control-allow-origin: https://portal.example\r\n"),
@@ -169,7 +169,7 @@ async fn incomplete_second_request_closes_connection() {
         ..Limits::default()
     })
     .await;
-    let mut stream = wrote(
+    let mut stream = connect_and_send(
         &app,
         "GET /health/live HTTP/1.1\r\nHost: test\r\n\r\nGET /health/live HT",
     )

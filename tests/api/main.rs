@@ -1,4 +1,4 @@
-//! The service as its callers meet it: real HTTP, real tokens, both engines. One binary, one file per subject.
+//! Tests of the service over HTTP with real tokens, on both database engines. One file per subject.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,37 +9,38 @@
 )]
 
 mod accesses;
+mod api_compatibility;
 mod authorization;
 mod authorization_matrix;
 mod bad_input;
 mod catalog;
+mod cli;
+mod concurrency;
 mod conditions;
 mod connections;
 mod contracts;
-mod corpus;
 mod database;
 mod decisions;
-mod document;
+mod end_to_end;
+mod engines;
+mod exclusion_rules;
 mod filters;
-mod flat;
 mod freshness;
+mod fuzz_corpus;
 mod grants;
 mod history;
 mod http;
 mod integration;
-mod isolation;
 mod jwks;
 mod limits;
-mod operation;
-mod program;
+mod openapi;
 mod queries;
-mod races;
-mod released;
-mod rules;
-mod silence;
+mod query_plans;
+mod startup_shutdown;
 mod support;
-mod tab;
 mod tags;
 mod telemetry;
+mod tenant_isolation;
 mod tokens;
+mod unresponsive_database;
 mod walkthrough;

@@ -1,9 +1,10 @@
 //! Ticket board queries.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp, app::filter};
+use crate::support::{Engine, TestApp, app::filter};
 
 const QUERIES: &str = "/customer-integrations/K-1/queries";
 
@@ -11,12 +12,10 @@ fn query_body(name: &str) -> Value {
     json!({"name": name, "filter": filter(), "columns": ["reference_number", "subject"]})
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn queries_are_sorted_by_position_by_default(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn queries_are_sorted_by_position_by_default(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let mut paths = Vec::new();
     for name in ["Zuletzt", "Mitte", "Anfang"] {
@@ -57,14 +56,10 @@ async fn queries_are_sorted_by_position_by_default(#[values(Sqlite, Postgres)] e
         .is_problem(400, "invalid_parameter");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn invalid_query_members_return_422_with_pointers(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn invalid_query_members_return_422_with_pointers(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let refused = async |body: Value| {
         editor
@@ -138,14 +133,10 @@ async fn invalid_query_members_return_422_with_pointers(
         .is(201);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn query_with_all_columns_and_three_sort_fields_is_stored(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn query_with_all_columns_and_three_sort_fields_is_stored(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let by = |field: &str| json!({"field": field, "direction": "descending"});
     let mut body = query_body("Breit");
@@ -177,13 +168,11 @@ async fn query_with_all_columns_and_three_sort_fields_is_stored(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn query_name_is_unique_per_partner(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    app.make_ready("K-2").await;
+async fn query_name_is_unique_per_partner(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
     let editor = app.editor();
     editor.post(QUERIES, query_body("Offene")).await.is(201);
     let refused = editor
@@ -208,14 +197,10 @@ async fn query_name_is_unique_per_partner(#[values(Sqlite, Postgres)] engine: En
     assert_eq!(editor.get(&path).await.is(200).json, other);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn query_filter_accepts_is_self_and_is_replaced_as_a_whole(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn query_filter_accepts_is_self_and_is_replaced_as_a_whole(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let mut body = query_body("Meine");
     body["filter"] = json!({"type": "any", "filters": [

@@ -1,19 +1,18 @@
 //! Tags: rules R4, R5 and R7.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp};
+use crate::support::{Engine, TestApp};
 
 const TAGS: &str = "/customer-integrations/K-1/tags";
 const K1: &str = "/customer-integrations/K-1";
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn tag_is_created_updated_and_deleted(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn tag_is_created_updated_and_deleted(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let body = json!({"name": "  VPN ", "description": "Fernzugriff", "area_id": "A-1"});
     let created = editor.post(TAGS, body).await.is(201);
@@ -43,14 +42,10 @@ async fn tag_is_created_updated_and_deleted(#[values(Sqlite, Postgres)] engine: 
     assert_eq!(editor.get(K1).await.json["counts"]["tags"], 0);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn tag_area_must_be_granted_and_cannot_be_revoked_while_used(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn tag_area_must_be_granted_and_cannot_be_revoked_while_used(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     for area in ["A-2", "A-99"] {
         let refused = editor
@@ -97,13 +92,11 @@ async fn tag_area_must_be_granted_and_cannot_be_revoked_while_used(
     editor.delete(&format!("{K1}/areas/A-1")).await.is(204);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn tag_name_is_unique_per_area_ignoring_case(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    app.make_ready("K-2").await;
+async fn tag_name_is_unique_per_area_ignoring_case(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
     let editor = app.editor();
     editor
         .put(&format!("{K1}/areas/A-2"), Value::Null)
@@ -153,14 +146,10 @@ async fn tag_name_is_unique_per_area_ignoring_case(#[values(Sqlite, Postgres)] e
         .is(200);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn tag_of_retired_area_is_unavailable_until_reactivated(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn tag_of_retired_area_is_unavailable_until_reactivated(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let erp = app.erp();
     let tag = editor
@@ -183,12 +172,10 @@ async fn tag_of_retired_area_is_unavailable_until_reactivated(
     assert_eq!(editor.get(&path).await.json["available"], true);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn tag_fields_are_limited_and_lists_are_filtered(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn tag_fields_are_limited_and_lists_are_filtered(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let text_of_length = |n: usize| "ä".repeat(n);
     editor

@@ -9,8 +9,8 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    operation::{RETRY_LIMIT, Service, begun, token, token_for},
-    program::configured,
+    cli::configured,
+    startup_shutdown::{RETRY_LIMIT, Service, begun, token, token_for},
     support::Client,
 };
 

@@ -1,13 +1,12 @@
 //! Rejected tokens and their problem responses, never a 500.
 
+use crate::engines::both_engines;
 use customer_integration::tokens::{self, Audience, Claims, TokenSettings};
-use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Client, Engine,
-    Engine::*,
-    TestApp,
+    Client, Engine, Response, TestApp,
     app::{AUDIENCE, ISSUER, claims, tokens},
 };
 
@@ -39,18 +38,16 @@ fn key() -> Vec<u8> {
     crate::support::app::SECRET.as_bytes().to_vec()
 }
 
-async fn with(app: &TestApp, token: &str) -> Answer {
+async fn with(app: &TestApp, token: &str) -> Response {
     Client::new(&app.base, Some(token.to_owned()))
         .get(PATH)
         .await
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn invalid_token_returns_401_with_reason(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn invalid_token_returns_401_with_reason(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let sign = |claims: &Claims| {
         signed(
             jsonwebtoken::Algorithm::HS256,
@@ -133,12 +130,10 @@ async fn invalid_token_returns_401_with_reason(#[values(Sqlite, Postgres)] engin
     .is(200);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn missing_or_malformed_claim_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn missing_or_malformed_claim_returns_401(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let good = serde_json::to_value(good()).unwrap();
     with(&app, &signed(jsonwebtoken::Algorithm::HS256, &good, &key()))
         .await
@@ -173,13 +168,11 @@ async fn missing_or_malformed_claim_returns_401(#[values(Sqlite, Postgres)] engi
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn wrong_algorithm_or_key_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
+async fn wrong_algorithm_or_key_returns_401(engine: Engine) {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+    let app = TestApp::with_catalog(engine).await;
     let good = serde_json::to_value(good()).unwrap();
     for algorithm in [
         jsonwebtoken::Algorithm::HS384,
@@ -228,12 +221,10 @@ async fn wrong_algorithm_or_key_returns_401(#[values(Sqlite, Postgres)] engine: 
     .is_problem(401, "invalid_token");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn missing_or_malformed_token_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn missing_or_malformed_token_returns_401(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let missing = app
         .anonymous()
         .get(PATH)
@@ -279,14 +270,10 @@ async fn missing_or_malformed_token_returns_401(#[values(Sqlite, Postgres)] engi
         .is_problem(401, "invalid_token");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn missing_scope_returns_403_and_foreign_partner_404(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn missing_scope_returns_403_and_foreign_partner_404(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     for scope in [
         "",
         "integration:write",
@@ -311,7 +298,7 @@ async fn missing_scope_returns_403_and_foreign_partner_404(
         .get("/customer-integrations/K-99")
         .await
         .is_problem(404, "not_found");
-    let strip = |answer: &Answer| {
+    let strip = |answer: &Response| {
         answer
             .text
             .replace(answer.header("x-request-id"), "REQ")
@@ -328,12 +315,10 @@ async fn missing_scope_returns_403_and_foreign_partner_404(
         .is(200);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn invalid_subject_or_client_returns_401(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn invalid_subject_or_client_returns_401(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let long = |length| "ä".repeat(length);
     let write = claims("integration:write");
     for bad in [

@@ -1,18 +1,15 @@
 //! The main job, end to end.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp};
+use crate::support::{Engine, TestApp};
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn the_tab_from_activation_to_an_incomplete_integration(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn the_tab_from_activation_to_an_incomplete_integration(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let editor = app.editor();
     let k1 = "/customer-integrations/K-1";
     let area = format!("{k1}/areas/A-1");

@@ -57,28 +57,27 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// Creates a new database. Returns `None` if the engine is not available; with `CI=true` a
-    /// missing engine panics instead.
-    pub async fn new(engine: Engine, migrated: bool) -> Option<Self> {
+    /// Creates a new database.
+    pub async fn new(engine: Engine, migrated: bool) -> Self {
         if engine == Engine::Sqlite {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("test.db");
             if migrated {
                 std::fs::copy(sqlite_template().await, &path).unwrap();
             }
-            return Some(Self::Sqlite {
+            return Self::Sqlite {
                 path: path.display().to_string(),
                 _directory: directory,
-            });
+            };
         }
-        let server = postgres().await?;
+        let server = postgres().await;
         let name = server.create_database(migrated).await;
-        Some(Self::Postgres {
+        Self::Postgres {
             server,
             name,
             serializable: engine == Engine::Serializable,
             borrowed: false,
-        })
+        }
     }
 
     pub fn url(&self) -> String {
@@ -222,19 +221,19 @@ pub fn claims(scope: &str) -> Claims {
 
 impl TestApp {
     /// Starts a service with an empty, migrated database.
-    pub async fn start(engine: Engine) -> Option<Self> {
-        Some(Self::on(Storage::new(engine, true).await?).await)
+    pub async fn start(engine: Engine) -> Self {
+        Self::with_storage(Storage::new(engine, true).await).await
     }
 
     /// Starts a service with the given database.
-    pub async fn on(storage: Storage) -> Self {
+    pub async fn with_storage(storage: Storage) -> Self {
         let config = config(&storage.url());
         Self::with_config(storage, config).await
     }
 
     /// Starts a service with SQLite and changed settings.
-    pub async fn changed(change: impl FnOnce(&mut Config)) -> Self {
-        let storage = Storage::new(Engine::Sqlite, true).await.unwrap();
+    pub async fn with_settings(change: impl FnOnce(&mut Config)) -> Self {
+        let storage = Storage::new(Engine::Sqlite, true).await;
         let mut config = config(&storage.url());
         change(&mut config);
         Self::with_config(storage, config).await
@@ -254,7 +253,7 @@ impl TestApp {
     }
 
     /// Starts another instance with the same database. Panics with SQLite, which allows only one.
-    pub async fn second(&self) -> Self {
+    pub async fn start_second_instance(&self) -> Self {
         let Storage::Postgres {
             server,
             name,
@@ -264,7 +263,7 @@ impl TestApp {
         else {
             panic!("SQLite allows only one instance")
         };
-        Self::on(Storage::Postgres {
+        Self::with_storage(Storage::Postgres {
             server,
             name: name.clone(),
             serializable: *serializable,
@@ -275,10 +274,10 @@ impl TestApp {
 
     /// Starts a service with catalog entries: business partners K-1 and K-2, areas,
     /// ticket types T-1 to T-3, plan board B-1.
-    pub async fn with_catalog(engine: Engine) -> Option<Self> {
-        let app = Self::start(engine).await?;
+    pub async fn with_catalog(engine: Engine) -> Self {
+        let app = Self::start(engine).await;
         app.fill_catalog().await;
-        Some(app)
+        app
     }
 
     /// Creates the catalog entries that [`Self::with_catalog`] lists.
@@ -311,14 +310,14 @@ impl TestApp {
 
     /// Starts a service with catalog entries and, for K-1, an active integration with area A-1 and
     /// ticket type T-1.
-    pub async fn ready(engine: Engine) -> Option<Self> {
-        let app = Self::with_catalog(engine).await?;
-        app.make_ready("K-1").await;
-        Some(app)
+    pub async fn with_active_partner(engine: Engine) -> Self {
+        let app = Self::with_catalog(engine).await;
+        app.activate_partner("K-1").await;
+        app
     }
 
     /// Activates the integration of a partner and grants A-1 and T-1.
-    pub async fn make_ready(&self, partner: &str) {
+    pub async fn activate_partner(&self, partner: &str) {
         let editor = self.editor();
         editor
             .patch(
@@ -364,7 +363,7 @@ impl TestApp {
     }
 
     /// A client that may write exclusion rules, both of one partner and global.
-    pub fn ruler(&self) -> Client {
+    pub fn global_rules_editor(&self) -> Client {
         self.with_scope("integration:read integration:write global-rules:write")
     }
 
@@ -470,13 +469,13 @@ pub fn filter() -> Value {
 
 impl TestApp {
     /// Creates one resource of each kind for K-1, which must be ready.
-    pub async fn furnish(&self) -> Ids {
+    pub async fn create_one_of_each(&self) -> Ids {
         self.erp()
             .put("/customer-integrations/K-1/plan-boards/B-1", Value::Null)
             .await
             .is(201);
         let create = async |path: &str, body: Value| {
-            let created = self.ruler().post(path, body).await.is(201);
+            let created = self.global_rules_editor().post(path, body).await.is(201);
             created.json["id"].as_str().unwrap().to_owned()
         };
         let rule = json!({"name": "Rule", "filter": filter()});

@@ -21,7 +21,7 @@ pub struct Client {
 
 /// A response with its whole body.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub json: Value,
@@ -62,16 +62,16 @@ impl Client {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         self.request("GET", path).send().await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.request("POST", path).json(body).send().await
     }
 
     /// Sends a PUT request, without a body if `body` is `null`.
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub async fn put(&self, path: &str, body: Value) -> Response {
         let request = self.request("PUT", path);
         if body.is_null() {
             request.send().await
@@ -80,11 +80,11 @@ impl Client {
         }
     }
 
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, body: Value) -> Response {
         self.request("PATCH", path).json(body).send().await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Response {
         self.request("DELETE", path).send().await
     }
 
@@ -146,7 +146,7 @@ impl Request {
 
     /// Sends the request and resets the connection after a delay, without reading the response. A
     /// closed connection is not enough: actix treats it as a client that still reads.
-    pub async fn hang_up(self, delay: Duration) {
+    pub async fn disconnect_after(self, delay: Duration) {
         let request = self.builder.build().unwrap();
         let url = request.url();
         let body = request
@@ -168,7 +168,7 @@ impl Request {
         tokio::time::sleep(delay).await;
     }
 
-    pub async fn send(self) -> Answer {
+    pub async fn send(self) -> Response {
         let response = self.builder.send().await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -194,7 +194,7 @@ impl Request {
         }
         if self.method == Method::HEAD {
             assert_eq!(text, "", "{path}: HEAD has no content");
-            return Answer {
+            return Response {
                 status,
                 headers,
                 json,
@@ -218,7 +218,7 @@ impl Request {
             );
             document::check_headers(self.method.as_str(), path, status, &headers);
         }
-        Answer {
+        Response {
             status,
             headers,
             json,
@@ -227,7 +227,7 @@ impl Request {
     }
 }
 
-impl Answer {
+impl Response {
     /// Asserts the status and returns the response.
     #[track_caller]
     pub fn is(self, status: u16) -> Self {

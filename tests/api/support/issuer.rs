@@ -105,7 +105,7 @@ impl SigningKey {
 
 /// The response of the JWKS endpoint.
 #[derive(Clone)]
-pub enum Answer {
+pub enum JwksResponse {
     Keys(Vec<SigningKey>),
     Broken(u16, String),
     Redirect(String),
@@ -114,14 +114,14 @@ pub enum Answer {
 /// A JWKS endpoint.
 pub struct Issuer {
     pub url: String,
-    response: Arc<Mutex<Answer>>,
+    response: Arc<Mutex<JwksResponse>>,
     fetched: Arc<AtomicUsize>,
     handle: ServerHandle,
 }
 
 impl Issuer {
     /// Serves on a free port until dropped.
-    pub fn start(response: Answer) -> Self {
+    pub fn start(response: JwksResponse) -> Self {
         let response = Arc::new(Mutex::new(response));
         let fetched = Arc::new(AtomicUsize::new(0));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -151,7 +151,7 @@ impl Issuer {
     }
 
     /// Replaces the response.
-    pub fn answer(&self, response: Answer) {
+    pub fn respond_with(&self, response: JwksResponse) {
         *self.response.lock().unwrap() = response;
     }
 
@@ -162,16 +162,16 @@ impl Issuer {
 }
 
 async fn serve_keys(
-    response: web::Data<Mutex<Answer>>,
+    response: web::Data<Mutex<JwksResponse>>,
     fetched: web::Data<AtomicUsize>,
 ) -> HttpResponse {
     fetched.fetch_add(1, Ordering::SeqCst);
     match response.lock().unwrap().clone() {
-        Answer::Keys(keys) => HttpResponse::Ok().json(set(&keys)),
-        Answer::Broken(status, body) => {
+        JwksResponse::Keys(keys) => HttpResponse::Ok().json(set(&keys)),
+        JwksResponse::Broken(status, body) => {
             HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(body)
         }
-        Answer::Redirect(location) => HttpResponse::Found()
+        JwksResponse::Redirect(location) => HttpResponse::Found()
             .insert_header(("location", location))
             .finish(),
     }

@@ -14,31 +14,29 @@ use actix_web::rt::{System, SystemRunner};
 use libfuzzer_sys::fuzz_target;
 use support::{
     Engine,
-    bodies::{self, Stage},
     document::Operation,
+    fuzz_harness::{self, FuzzHarness},
 };
 
 struct Fuzzed {
     operation: &'static Operation,
     system: SystemRunner,
-    stage: Stage,
+    harness: FuzzHarness,
     report: bool,
 }
 
 impl Fuzzed {
     fn new() -> Self {
         let id = env::var("OPERATION").expect("OPERATION is set");
-        let operation = bodies::operations()
+        let operation = fuzz_harness::operations()
             .find(|operation| operation.id == id)
             .expect("an operation with a body");
         let system = System::new();
-        let stage = system
-            .block_on(Stage::new(Engine::Sqlite))
-            .expect("SQLite is always available");
+        let harness = system.block_on(FuzzHarness::new(Engine::Sqlite));
         Self {
             operation,
             system,
-            stage,
+            harness,
             report: env::var_os("REPORT").is_some(),
         }
     }
@@ -52,7 +50,7 @@ fuzz_target!(|body: &[u8]| {
     FUZZED.with_borrow_mut(|fuzzed| {
         let status = fuzzed
             .system
-            .block_on(fuzzed.stage.play(fuzzed.operation, body));
+            .block_on(fuzzed.harness.send_body(fuzzed.operation, body));
         if fuzzed.report {
             eprintln!("outcome: {status}");
         }

@@ -1,9 +1,10 @@
 //! Exclusion rules of partners and global rules, their summaries and their retired references.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp, app::filter};
+use crate::support::{Engine, TestApp, app::filter};
 
 const K1: &str = "/customer-integrations/K-1";
 const RULES: &str = "/customer-integrations/K-1/exclusion-rules";
@@ -16,15 +17,11 @@ fn area_condition(id: &str) -> Value {
     json!({"type": "condition", "field": "area", "operator": "in", "values": [id]})
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn global_rules_are_listed_with_partner_rules_and_written_separately(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ruler = app.ruler();
+async fn global_rules_are_listed_with_partner_rules_and_written_separately(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ruler = app.global_rules_editor();
     let editor = app.editor();
     editor
         .post("/exclusion-rules", rule_body("G", filter()))
@@ -91,13 +88,11 @@ async fn global_rules_are_listed_with_partner_rules_and_written_separately(
     ruler.get(&path).await.is_problem(404, "not_found");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn global_rules_with_partner_token_return_403(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ids = app.furnish().await;
+async fn global_rules_with_partner_token_return_403(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = app.create_one_of_each().await;
     let limited = app.with_claims(&customer_integration::tokens::Claims {
         business_partner_id: Some("K-1".parse().unwrap()),
         ..crate::support::app::claims("integration:read integration:write global-rules:write")
@@ -114,17 +109,16 @@ async fn global_rules_with_partner_token_return_403(#[values(Sqlite, Postgres)] 
     ] {
         answer.is_problem(403, "partner_restricted");
     }
-    assert_eq!(app.ruler().get(&path).await.is(200).json["active"], true);
+    assert_eq!(
+        app.global_rules_editor().get(&path).await.is(200).json["active"],
+        true
+    );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn rule_summary_uses_request_language_and_catalog_names(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn rule_summary_uses_request_language_and_catalog_names(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let erp = app.erp();
     let both = json!({"type": "all", "filters": [area_condition("A-1"),
@@ -194,14 +188,10 @@ async fn rule_summary_uses_request_language_and_catalog_names(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn retired_references_are_reported_until_reactivated(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn retired_references_are_reported_until_reactivated(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let erp = app.erp();
     let query = json!({"name": "Q", "filter": area_condition("A-2"), "columns": ["subject"]});
@@ -258,7 +248,7 @@ async fn retired_references_are_reported_until_reactivated(
     erp.put("/catalog/areas/A-2", area(true)).await.is(200);
     assert_eq!(retired_references().await, json!([]));
     // Global rules cause no warning: a partner cannot change them.
-    app.ruler()
+    app.global_rules_editor()
         .post("/exclusion-rules", rule_body("G", area_condition("A-3")))
         .await
         .is(201);
@@ -271,13 +261,11 @@ async fn retired_references_are_reported_until_reactivated(
     assert_eq!(retired_references().await, json!([]));
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn fully_excluded_area_is_reported_in_readiness(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ruler = app.ruler();
+async fn fully_excluded_area_is_reported_in_readiness(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ruler = app.global_rules_editor();
     let etag_before = app.reader().get(K1).await.etag();
     let area_is_reported = async || {
         let warnings = app.reader().get(K1).await.is(200).json["readiness"]["warnings"].clone();
@@ -312,13 +300,11 @@ async fn fully_excluded_area_is_reported_in_readiness(#[values(Sqlite, Postgres)
     assert!(!area_is_reported().await);
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn rule_limit_is_500_per_partner(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ruler = app.ruler();
+async fn rule_limit_is_500_per_partner(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ruler = app.global_rules_editor();
     let editor = app.editor();
     for n in 0..500 {
         editor

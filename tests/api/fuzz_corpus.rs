@@ -1,13 +1,12 @@
 //! What the fuzzers of `tests/fuzz` found worth keeping, played again on both engines.
 
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use std::{collections::BTreeSet, fs, path::PathBuf};
-
-use rstest::rstest;
 
 use crate::support::{
     Engine,
-    Engine::*,
-    bodies::{Stage, operations, play_filter},
+    fuzz_harness::{FuzzHarness, check_filter, operations},
 };
 
 /// The corpus of a fuzz target.
@@ -22,18 +21,14 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-#[rstest]
-#[case(Sqlite)]
-#[case(Postgres)]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn corpus_bodies_get_documented_responses(#[case] engine: Engine) {
-    let Some(mut stage) = Stage::new(engine).await else {
-        return;
-    };
+async fn corpus_bodies_get_documented_responses(engine: Engine) {
+    let mut harness = FuzzHarness::new(engine).await;
     for operation in operations() {
         let mut statuses = BTreeSet::new();
         for body in corpus(&operation.id) {
-            statuses.insert(stage.play(operation, &body).await);
+            statuses.insert(harness.send_body(operation, &body).await);
         }
         // The corpus must get past the validation of the body.
         assert!(statuses.contains(&400), "{} {statuses:?}", operation.id);
@@ -49,7 +44,7 @@ async fn corpus_bodies_get_documented_responses(#[case] engine: Engine) {
 fn corpus_filters_are_validated() {
     let passed: BTreeSet<_> = corpus("ticket_filter")
         .iter()
-        .map(|filter| play_filter(filter))
+        .map(|filter| check_filter(filter))
         .collect();
     assert_eq!(passed, [false, true].into());
 }

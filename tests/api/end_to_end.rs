@@ -1,9 +1,10 @@
 //! The whole tab: a partner set up through the API and read back, and its history.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp, app::filter};
+use crate::support::{Engine, TestApp, app::filter};
 
 const K1: &str = "/customer-integrations/K-1";
 
@@ -71,14 +72,10 @@ async fn set_up(app: &TestApp) -> Vec<(&'static str, Vec<Value>)> {
     tabs
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn partner_set_up_through_api_reads_back_unchanged(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn partner_set_up_through_api_reads_back_unchanged(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let tabs = set_up(&app).await;
     let reader = app.reader();
     for (list, expected) in &tabs {
@@ -121,12 +118,10 @@ async fn partner_set_up_through_api_reads_back_unchanged(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn history_lists_every_change_newest_first(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn history_lists_every_change_newest_first(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     let tabs = set_up(&app).await;
     let auditor = app.with_scope("audit:read");
     let history = format!("{K1}/history");
@@ -190,12 +185,10 @@ async fn history_lists_every_change_newest_first(#[values(Sqlite, Postgres)] eng
         .is_problem(400, "unknown_parameter");
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn history_contains_no_secret(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::with_catalog(engine).await else {
-        return;
-    };
+async fn history_contains_no_secret(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
     set_up(&app).await;
     let auditor = app.with_scope("audit:read");
     let text = serde_json::to_string(&auditor.all(&format!("{K1}/history")).await).unwrap();

@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    program::{SECRET, configured, program, stderr},
+    cli::{SECRET, configured, program, stderr},
     support::Client,
 };
 

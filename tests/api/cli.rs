@@ -1,5 +1,7 @@
 //! The binary: its commands, its settings, and how it fails.
 
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use std::{
     io::{BufRead as _, BufReader},
     path::Path,
@@ -357,69 +359,63 @@ async fn demo_restart_preserves_key_and_data() {
     assert_eq!(mode & 0o777, 0o600, "only the owner may read the key");
 }
 
+#[apply(both_engines)]
 #[actix_web::test]
-async fn service_starts_after_migrate_command() {
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        let Some(storage) = Storage::new(engine, false).await else {
-            return;
-        };
-        let directory = tempfile::tempdir().unwrap();
-        let migrate = configured(directory.path())
-            .arg("migrate")
-            .env("DATABASE_URL", storage.url())
-            .output()
-            .unwrap();
-        assert!(migrate.status.success(), "{}", stderr(&migrate));
-        let mut serve = configured(directory.path());
-        serve
-            .args(["serve", "--migrate-on-start", "false"])
-            .env("DATABASE_URL", storage.url())
-            .env("LOG_FORMAT", "json");
-        let mut child = serve
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let listening = log
-            .map(Result::unwrap)
-            .find(|line| line.contains("listening on"))
-            .unwrap();
-        let line: Value = serde_json::from_str(&listening).unwrap();
-        let origin = line["message"]
-            .as_str()
-            .unwrap()
-            .strip_prefix("listening on ")
-            .unwrap()
-            .to_owned();
-        Client::new(&origin, None)
-            .get("//health/ready")
-            .await
-            .is(200);
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
+async fn service_starts_after_migrate_command(engine: Engine) {
+    let storage = Storage::new(engine, false).await;
+    let directory = tempfile::tempdir().unwrap();
+    let migrate = configured(directory.path())
+        .arg("migrate")
+        .env("DATABASE_URL", storage.url())
+        .output()
+        .unwrap();
+    assert!(migrate.status.success(), "{}", stderr(&migrate));
+    let mut serve = configured(directory.path());
+    serve
+        .args(["serve", "--migrate-on-start", "false"])
+        .env("DATABASE_URL", storage.url())
+        .env("LOG_FORMAT", "json");
+    let mut child = serve
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let listening = log
+        .map(Result::unwrap)
+        .find(|line| line.contains("listening on"))
+        .unwrap();
+    let line: Value = serde_json::from_str(&listening).unwrap();
+    let origin = line["message"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("listening on ")
+        .unwrap()
+        .to_owned();
+    Client::new(&origin, None)
+        .get("//health/ready")
+        .await
+        .is(200);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
+#[apply(both_engines)]
 #[actix_web::test]
-async fn readiness_without_schema_returns_503() {
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        let Some(storage) = Storage::new(engine, false).await else {
-            return;
-        };
-        let mut config = crate::support::app::config(&storage.url());
-        config.migrate_on_start = false;
-        let app = TestApp::with_config(storage, config).await;
-        app.anonymous()
-            .get("//health/ready")
-            .await
-            .is_problem(503, "unavailable");
-        app.anonymous().get("//health/live").await.is(200);
-        migrations::migrate(&app.storage.url().parse().unwrap(), Direction::Up)
-            .await
-            .unwrap();
-        app.anonymous().get("//health/ready").await.is(200);
-    }
+async fn readiness_without_schema_returns_503(engine: Engine) {
+    let storage = Storage::new(engine, false).await;
+    let mut config = crate::support::app::config(&storage.url());
+    config.migrate_on_start = false;
+    let app = TestApp::with_config(storage, config).await;
+    app.anonymous()
+        .get("//health/ready")
+        .await
+        .is_problem(503, "unavailable");
+    app.anonymous().get("//health/live").await.is(200);
+    migrations::migrate(&app.storage.url().parse().unwrap(), Direction::Up)
+        .await
+        .unwrap();
+    app.anonymous().get("//health/ready").await.is(200);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Invariants for arbitrary request bodies and arbitrary filters. The fuzzers of `tests/fuzz` generate
-//! inputs, and `corpus.rs` replays the stored ones.
+//! inputs, and `fuzz_corpus.rs` replays the stored ones.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use ticket_policy::{
 use validator::Validate as _;
 
 use super::{
-    Answer, Client, Engine, TestApp,
+    Client, Engine, Response, TestApp,
     app::Ids,
     document::{DOCUMENT, OPERATIONS, Operation, fits},
 };
@@ -36,7 +36,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 }
 
 /// A service with one resource of each kind, and a client with all scopes.
-pub struct Stage {
+pub struct FuzzHarness {
     engine: Engine,
     app: TestApp,
     ids: Ids,
@@ -44,29 +44,28 @@ pub struct Stage {
     writes: usize,
 }
 
-impl Stage {
-    /// Returns `None` if the engine is not available.
-    pub async fn new(engine: Engine) -> Option<Self> {
-        let app = TestApp::ready(engine).await?;
-        let ids = app.furnish().await;
+impl FuzzHarness {
+    pub async fn new(engine: Engine) -> Self {
+        let app = TestApp::with_active_partner(engine).await;
+        let ids = app.create_one_of_each().await;
         let scopes: BTreeSet<_> = OPERATIONS
             .iter()
             .map(|operation| operation.scope.as_str())
             .collect();
         let client = app.with_scope(&scopes.into_iter().collect::<Vec<_>>().join(" "));
-        Some(Self {
+        Self {
             engine,
             app,
             ids,
             client,
             writes: 0,
-        })
+        }
     }
 
     /// Sends a body to an operation and returns the status. Panics if the response does not match the
     /// document or has status 5xx, if an error pointer refers to no place in the body, or if a later
     /// GET does not return the written resource.
-    pub async fn play(&mut self, operation: &Operation, body: &[u8]) -> u16 {
+    pub async fn send_body(&mut self, operation: &Operation, body: &[u8]) -> u16 {
         let path = self.ids.path(operation, "K-1");
         let request = self.client.request(&operation.method, &path);
         let response = request.raw("application/json", body.to_vec()).send().await;
@@ -79,12 +78,12 @@ impl Stage {
             self.writes += 1;
         }
         if self.writes == MAX_WRITES {
-            *self = Self::new(self.engine).await.unwrap();
+            *self = Self::new(self.engine).await;
         }
         response.status
     }
 
-    async fn check_stored(&self, path: &str, response: &Answer) {
+    async fn check_stored(&self, path: &str, response: &Response) {
         let location = response
             .header("location")
             .trim_start_matches("/api/v1")
@@ -101,7 +100,7 @@ impl Stage {
 
 /// Panics if the parent of an error pointer is not in the body. The pointer itself may refer to a missing
 /// member.
-fn check_pointers(response: &Answer, body: &[u8]) {
+fn check_pointers(response: &Response, body: &[u8]) {
     // Each ticket is parsed separately, so a lone surrogate in one ticket, which `Value` cannot
     // represent, does not make the body invalid.
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
@@ -119,7 +118,7 @@ fn check_pointers(response: &Answer, body: &[u8]) {
 
 /// Returns whether the bytes are a valid query filter. Panics if a valid filter does not match the
 /// document, changes in a serialization round trip, has no summary, or, as a rule, violates logic.
-pub fn play_filter(bytes: &[u8]) -> bool {
+pub fn check_filter(bytes: &[u8]) -> bool {
     let query = serde_json::from_slice::<QueryFilter>(bytes)
         .ok()
         .filter(|filter| filter.validate().is_ok());

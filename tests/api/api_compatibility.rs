@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs};
 use serde_json::{Value, json};
 
 use crate::support::{
-    breaks::{breaks, declared, undeclared},
+    api_compatibility::{breaks, declared, undeclared},
     document::DOCUMENT,
 };
 

@@ -25,14 +25,14 @@ pub async fn connect(app: &TestApp) -> TcpStream {
 }
 
 /// Connects to a service and sends `text`.
-pub async fn wrote(app: &TestApp, text: &str) -> TcpStream {
+pub async fn connect_and_send(app: &TestApp, text: &str) -> TcpStream {
     let mut stream = connect(app).await;
     stream.write_all(text.as_bytes()).await.unwrap();
     stream
 }
 
 /// The request line and headers of an ERP request, without the empty line at the end.
-pub fn head(method: &str, path: &str, framing: &str) -> String {
+pub fn request_head(method: &str, path: &str, framing: &str) -> String {
     let token = tokens::sign(&tokens(), &claims("catalog:read catalog:write")).unwrap();
     format!(
         "{method} /api/v1{path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
@@ -41,7 +41,7 @@ pub fn head(method: &str, path: &str, framing: &str) -> String {
 }
 
 /// Reads until the service closes the connection.
-pub async fn to_the_end(stream: &mut TcpStream) -> String {
+pub async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut response = Vec::new();
     timeout(RETRY_LIMIT, stream.read_to_end(&mut response))
         .await
@@ -51,7 +51,7 @@ pub async fn to_the_end(stream: &mut TcpStream) -> String {
 }
 
 /// Polls until a condition holds. Panics with `condition` after [`RETRY_LIMIT`].
-pub async fn until(condition: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub async fn wait_until(condition: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,12 +1,11 @@
 //! Partner isolation: elements of other partners look missing, and lists omit them.
 
-use rstest::rstest;
+use crate::engines::both_engines;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Client, Engine,
-    Engine::*,
-    TestApp,
+    Client, Engine, Response, TestApp,
     app::{Ids, claims, filter},
     document::{OPERATIONS, Operation},
 };
@@ -26,7 +25,7 @@ fn nothing() -> Ids {
     }
 }
 
-async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
+async fn call(client: &Client, operation: &Operation, path: &str) -> Response {
     let request = client.request(&operation.method, path);
     match operation
         .value
@@ -38,22 +37,18 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Answer {
 }
 
 /// Response text without the request id and the path.
-fn normalized(answer: &Answer, path: &str) -> String {
+fn normalized(answer: &Response, path: &str) -> String {
     answer
         .text
         .replace(answer.header("x-request-id"), "REQUEST")
         .replace(path, "PATH")
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn element_of_another_partner_returns_404_like_a_missing_one(
-    #[values(Sqlite, Postgres)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    app.make_ready("K-2").await;
+async fn element_of_another_partner_returns_404_like_a_missing_one(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
     // what K-1 was granted alone
     app.editor()
         .put("/customer-integrations/K-1/areas/A-2", Value::Null)
@@ -66,7 +61,7 @@ async fn element_of_another_partner_returns_404_like_a_missing_one(
     let theirs = Ids {
         area: "A-2".to_owned(),
         ticket_type: "T-2".to_owned(),
-        ..app.furnish().await
+        ..app.create_one_of_each().await
     };
     let before = app
         .reader()
@@ -104,14 +99,12 @@ async fn element_of_another_partner_returns_404_like_a_missing_one(
     );
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn rule_under_wrong_parent_returns_404(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    let ids = app.furnish().await;
-    let ruler = app.ruler();
+async fn rule_under_wrong_parent_returns_404(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = app.create_one_of_each().await;
+    let ruler = app.global_rules_editor();
     for path in [
         format!(
             "/customer-integrations/K-1/exclusion-rules/{}",
@@ -128,15 +121,13 @@ async fn rule_under_wrong_parent_returns_404(#[values(Sqlite, Postgres)] engine:
     }
 }
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn lists_exclude_elements_of_other_partners(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn lists_exclude_elements_of_other_partners(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let k1 = "/customer-integrations/K-1";
-    let ruler = app.ruler();
-    app.furnish().await;
+    let ruler = app.global_rules_editor();
+    app.create_one_of_each().await;
     app.access("K-1", "geheim@b.example", json!({"last_name": "Geheim"}))
         .await;
     ruler

@@ -1,15 +1,16 @@
 //! Rules under concurrency: R2 and R3 hold in every state anybody can read, and no update is lost.
 
+use crate::engines::{all_engines, both_engines};
+use rstest_reuse::apply;
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 
 use futures_util::future::join_all;
-use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Engine, Engine::*, TestApp, panics};
+use crate::support::{Client, Engine, TestApp, panics};
 
 const K1: &str = "/customer-integrations/K-1";
 /// Clients that write at once.
@@ -62,14 +63,10 @@ async fn rush(app: &TestApp, accesses: &[String]) -> Vec<u16> {
     join_all(clients).await.into_iter().flatten().collect()
 }
 
-#[rstest]
+#[apply(all_engines)]
 #[actix_web::test]
-async fn active_access_always_has_area_and_ticket_type(
-    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn active_access_always_has_area_and_ticket_type(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     // few accesses, so that now and then none of them is active and a removal may win
     let mut accesses = Vec::new();
     for n in 0..3 {
@@ -118,14 +115,10 @@ async fn active_access_always_has_area_and_ticket_type(
     );
 }
 
-#[rstest]
+#[apply(all_engines)]
 #[actix_web::test]
-async fn concurrent_patches_lose_no_update(
-    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn concurrent_patches_lose_no_update(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let id = app.access("K-1", "a@b.example", json!({})).await;
     let access = format!("{K1}/accesses/{id}");
     let won = AtomicUsize::new(0);
@@ -160,15 +153,11 @@ async fn concurrent_patches_lose_no_update(
     assert_eq!(app.history(Some("K-1")).await["access updated"], won);
 }
 
-#[rstest]
+#[apply(all_engines)]
 #[actix_web::test]
-async fn concurrent_posts_assign_email_once(
-    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    app.make_ready("K-2").await;
+async fn concurrent_posts_assign_email_once(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
     let answers = join_all((0..20).map(async |n| {
         let path = format!("/customer-integrations/K-{}/accesses", 1 + n % 2);
         let body = json!({"first_name": "A", "last_name": "B", "email": "a@b.example"});
@@ -192,15 +181,11 @@ const SWAPPERS: usize = 4;
 
 /// Two accesses of two partners swap their e-mail addresses back and forth. A write waits for the other one's entry of the
 /// unique index; when both do, PostgreSQL aborts one of them.
-#[rstest]
+#[apply(all_engines)]
 #[actix_web::test]
-async fn concurrent_email_swaps_never_fail(
-    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
-    app.make_ready("K-2").await;
+async fn concurrent_email_swaps_never_fail(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
     let mut accesses = Vec::new();
     for (partner, email) in [("K-1", "a@b.example"), ("K-2", "b@b.example")] {
         let id = app.access(partner, email, json!({})).await;
@@ -236,12 +221,10 @@ const HANG_UPS: u32 = 100;
 /// Additional delay before each next request is aborted.
 const HANG_UP_STEP: Duration = Duration::from_micros(60);
 
-#[rstest]
+#[apply(both_engines)]
 #[actix_web::test]
-async fn aborted_writes_are_atomic(#[values(Sqlite, Postgres)] engine: Engine) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn aborted_writes_are_atomic(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let patient = app.editor();
     let panics = panics::count();
@@ -250,7 +233,7 @@ async fn aborted_writes_are_atomic(#[values(Sqlite, Postgres)] engine: Engine) {
         editor
             .request("POST", "/customer-integrations/K-1/accesses")
             .json(body)
-            .hang_up(HANG_UP_STEP * n)
+            .disconnect_after(HANG_UP_STEP * n)
             .await;
     }
     // nothing is stuck, and whatever was done was done whole, also by those that are still at it
@@ -272,26 +255,29 @@ async fn aborted_writes_are_atomic(#[values(Sqlite, Postgres)] engine: Engine) {
     assert_eq!(panics::count(), panics, "the service panicked");
 }
 
-#[rstest]
-#[case::snapshot("/customer-integrations/K-1")]
-#[case::single("/customer-integrations/K-1/areas/A-1")]
-#[case::list("/customer-integrations/K-1/accesses?limit=200")]
-#[case::catalog("/catalog/areas")]
-#[case::ready("//health/ready")]
+#[apply(both_engines)]
 #[actix_web::test]
 async fn aborted_reads_leave_connections_usable(
-    #[values(Sqlite, Postgres)] engine: Engine,
-    #[case] path: &'static str,
+    engine: Engine,
+    #[values(
+        "/customer-integrations/K-1",
+        "/customer-integrations/K-1/areas/A-1",
+        "/customer-integrations/K-1/accesses?limit=200",
+        "/catalog/areas",
+        "//health/ready"
+    )]
+    path: &'static str,
 ) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+    let app = TestApp::with_active_partner(engine).await;
     app.access("K-1", "a@b.example", json!({})).await;
     let panics = panics::count();
     let hasty = app.reader();
     let patient = app.reader();
     for n in 0..HANG_UPS {
-        hasty.request("GET", path).hang_up(HANG_UP_STEP * n).await;
+        hasty
+            .request("GET", path)
+            .disconnect_after(HANG_UP_STEP * n)
+            .await;
     }
     // more at once than there are connections in the pool, so that each of them is used again
     for answer in join_all((0..32).map(|_| patient.get(path))).await {
@@ -300,14 +286,10 @@ async fn aborted_reads_leave_connections_usable(
     assert_eq!(panics::count(), panics, "the service panicked");
 }
 
-#[rstest]
+#[apply(all_engines)]
 #[actix_web::test]
-async fn tag_never_references_an_ungranted_area(
-    #[values(Sqlite, Postgres, Serializable)] engine: Engine,
-) {
-    let Some(app) = TestApp::ready(engine).await else {
-        return;
-    };
+async fn tag_never_references_an_ungranted_area(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let tag = app
         .editor()
         .post(&format!("{K1}/tags"), json!({"name": "VPN"}))
