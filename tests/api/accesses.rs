@@ -33,7 +33,7 @@ async fn access_is_created_with_defaults(engine: Engine) {
 async fn patch_leaves_missing_members_and_clears_null_members(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let id = app
-        .access(
+        .create_access(
             "K-1",
             "a@b.example",
             json!({"contact_id": "P-1", "role": "editor"}),
@@ -67,7 +67,7 @@ async fn patch_leaves_missing_members_and_clears_null_members(engine: Engine) {
 async fn patch_without_changes_is_a_no_op(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let id = app
-        .access(
+        .create_access(
             "K-1",
             "a@b.example",
             json!({"role": "dispatcher", "approver": true}),
@@ -127,7 +127,7 @@ async fn active_access_without_area_or_ticket_type_returns_409(engine: Engine) {
         .is_problem(409, "integration_incomplete");
     assert_eq!(refused.errors(), ["/active no_ticket_type"]);
     assert_eq!(
-        editor.all(ACCESSES).await.len(),
+        editor.get_all(ACCESSES).await.len(),
         0,
         "a rejected access must not be stored"
     );
@@ -163,7 +163,7 @@ async fn approver_as_observer_returns_422(engine: Engine) {
         .is_problem(422, "approver_role");
     assert_eq!(refused.errors(), ["/approver approver_role"]);
     let id = app
-        .access("K-1", "a@b.example", json!({"role": "editor"}))
+        .create_access("K-1", "a@b.example", json!({"role": "editor"}))
         .await;
     let access = format!("{ACCESSES}/{id}");
     editor
@@ -195,10 +195,10 @@ async fn email_is_unique_globally_and_contact_per_partner(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     app.activate_partner("K-2").await;
     let editor = app.editor();
-    app.access("K-1", "a@b.example", json!({"contact_id": "P-1"}))
+    app.create_access("K-1", "a@b.example", json!({"contact_id": "P-1"}))
         .await;
     let other = app
-        .access("K-2", "c@d.example", json!({"contact_id": "P-1"}))
+        .create_access("K-2", "c@d.example", json!({"contact_id": "P-1"}))
         .await;
     let body = |email: &str, contact: &str| json!({"first_name": "A", "last_name": "B", "email": email, "contact_id": contact});
     for path in [ACCESSES, "/customer-integrations/K-2/accesses"] {
@@ -233,15 +233,15 @@ async fn email_is_unique_globally_and_contact_per_partner(engine: Engine) {
         .await
         .is(200);
     // Any number of accesses can have no contact.
-    app.access("K-1", "e@f.example", json!({})).await;
-    app.access("K-1", "g@h.example", json!({})).await;
+    app.create_access("K-1", "e@f.example", json!({})).await;
+    app.create_access("K-1", "g@h.example", json!({})).await;
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
 async fn access_of_inactive_integration_and_partner_is_ineffective(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     let access = format!("{ACCESSES}/{id}");
     let effective = app.reader().get(&access).await.is(200);
     let partner = json!({"name": "Partner 1", "search_name": "P1", "active": false});
@@ -277,7 +277,7 @@ async fn access_list_is_filtered_searched_and_sorted(engine: Engine) {
         ("Bert", "Österreicher", "bert@b.example", "editor"),
         ("Carl", "Oswald", "100%@b.example", "dispatcher"),
     ] {
-        app.access(
+        app.create_access(
             "K-1",
             email,
             json!({"first_name": first, "last_name": last, "role": role}),

@@ -79,7 +79,7 @@ async fn operation_requires_its_documented_scope(engine: Engine) {
             .copied()
             .collect::<Vec<_>>()
             .join(" ");
-        let refused = call(&app.with_scope(&other_scopes), operation, &path).await;
+        let refused = call(&app.client_with_scope(&other_scopes), operation, &path).await;
         assert_eq!(
             refused.json["code"].as_str(),
             Some("insufficient_scope"),
@@ -87,7 +87,7 @@ async fn operation_requires_its_documented_scope(engine: Engine) {
             operation.id,
             refused.text
         );
-        let allowed = call(&app.with_scope(&operation.scope), operation, &path).await;
+        let allowed = call(&app.client_with_scope(&operation.scope), operation, &path).await;
         assert!(
             !matches!(allowed.status, 401 | 403 | 404 | 500..),
             "{}: {}",
@@ -104,7 +104,7 @@ async fn partner_limited_token_cannot_access_other_partners(engine: Engine) {
     let ids = app.create_one_of_each().await;
     let all_scopes = SCOPES.join(" ");
     let limited = |partner: &str| {
-        app.with_claims(&customer_integration::tokens::Claims {
+        app.client_with_claims(&customer_integration::tokens::Claims {
             business_partner_id: Some(partner.parse().unwrap()),
             ..crate::support::app::claims(&all_scopes)
         })

@@ -282,8 +282,8 @@ async fn role_matrix_is_enforced() {
                     ..claims(role.scopes)
                 };
                 for (client, is_limited) in [
-                    (app.with_scope(role.scopes), false),
-                    (app.with_claims(&limited_claims), true),
+                    (app.client_with_scope(role.scopes), false),
+                    (app.client_with_claims(&limited_claims), true),
                 ] {
                     let expected = if role.has_scope(row.scope) {
                         row.limited_access.expected_code(is_limited, target)

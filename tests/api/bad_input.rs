@@ -61,7 +61,7 @@ async fn unreadable_body_returns_400_and_stores_nothing(engine: Engine) {
     post_raw(&app, b"\xff\xfe{}".to_vec())
         .await
         .is_problem(400, "malformed_json");
-    assert_eq!(app.editor().all(ACCESSES).await.len(), 0);
+    assert_eq!(app.editor().get_all(ACCESSES).await.len(), 0);
     assert_eq!(
         app.reader().get("/customer-integrations/K-1").await.json["revision"],
         revision
@@ -307,7 +307,7 @@ async fn control_characters_in_text_members_return_422(engine: Engine) {
             .is_problem(422, "validation_failed");
         assert_eq!(refused.errors(), ["/email invalid_email"]);
     }
-    assert_eq!(app.editor().all(ACCESSES).await.len(), 0);
+    assert_eq!(app.editor().get_all(ACCESSES).await.len(), 0);
     app.reader()
         .get(&format!("{ACCESSES}?q=%00"))
         .await

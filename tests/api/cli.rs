@@ -282,7 +282,7 @@ async fn demo_restart_preserves_key_and_data() {
             .line("curl")
             .contains("$BASE/customer-integrations/K-1003")
     );
-    let kinds = client.all("/catalog/ticket-types").await;
+    let kinds = client.get_all("/catalog/ticket-types").await;
     assert_eq!(
         kinds
             .iter()
@@ -297,11 +297,11 @@ async fn demo_restart_preserves_key_and_data() {
             .count(),
         2
     );
-    assert!(client.all("/catalog/business-partners").await.len() >= 4);
-    assert!(client.all("/catalog/plan-boards").await.len() >= 2);
+    assert!(client.get_all("/catalog/business-partners").await.len() >= 4);
+    assert!(client.get_all("/catalog/plan-boards").await.len() >= 2);
     assert!(
         client
-            .all("/catalog/areas")
+            .get_all("/catalog/areas")
             .await
             .iter()
             .any(|item| item["start_ticket_types"].is_array())

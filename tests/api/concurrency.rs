@@ -71,7 +71,7 @@ async fn active_access_always_has_area_and_ticket_type(engine: Engine) {
     let mut accesses = Vec::new();
     for n in 0..3 {
         accesses.push(
-            app.access("K-1", &format!("a{n}@b.example"), json!({"active": false}))
+            app.create_access("K-1", &format!("a{n}@b.example"), json!({"active": false}))
                 .await,
         );
     }
@@ -119,7 +119,7 @@ async fn active_access_always_has_area_and_ticket_type(engine: Engine) {
 #[actix_web::test]
 async fn concurrent_patches_lose_no_update(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     let access = format!("{K1}/accesses/{id}");
     let won = AtomicUsize::new(0);
     join_all((0..50).map(async |n| {
@@ -150,7 +150,7 @@ async fn concurrent_patches_lose_no_update(engine: Engine) {
         app.reader().get(&access).await.is(200).json["version"],
         1 + won
     );
-    assert_eq!(app.history(Some("K-1")).await["access updated"], won);
+    assert_eq!(app.history_counts(Some("K-1")).await["access updated"], won);
 }
 
 #[apply(all_engines)]
@@ -188,7 +188,7 @@ async fn concurrent_email_swaps_never_fail(engine: Engine) {
     app.activate_partner("K-2").await;
     let mut accesses = Vec::new();
     for (partner, email) in [("K-1", "a@b.example"), ("K-2", "b@b.example")] {
-        let id = app.access(partner, email, json!({})).await;
+        let id = app.create_access(partner, email, json!({})).await;
         accesses.push(format!("/customer-integrations/{partner}/accesses/{id}"));
     }
     let clients = (0..2 * SWAPPERS).map(async |n| {
@@ -244,7 +244,7 @@ async fn aborted_writes_are_atomic(engine: Engine) {
     let sql = "SELECT revision || ' ' || (SELECT count(*) FROM accesses) || ' ' || (SELECT count(*) FROM history h
         WHERE h.business_partner_id = 'K-1') || ' ' || (SELECT count(*) FROM history h WHERE h.resource = 'access') AS text
         FROM customer_integrations WHERE business_partner_id = 'K-1'";
-    let counts: Vec<i64> = app.storage.texts(sql).await[0]
+    let counts: Vec<i64> = app.storage.query_texts(sql).await[0]
         .split(' ')
         .map(|count| count.parse().unwrap())
         .collect();
@@ -269,7 +269,7 @@ async fn aborted_reads_leave_connections_usable(
     path: &'static str,
 ) {
     let app = TestApp::with_active_partner(engine).await;
-    app.access("K-1", "a@b.example", json!({})).await;
+    app.create_access("K-1", "a@b.example", json!({})).await;
     let panics = panics::count();
     let hasty = app.reader();
     let patient = app.reader();

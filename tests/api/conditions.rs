@@ -15,7 +15,7 @@ async fn write_with_matching_if_none_match_returns_412(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let path = format!("{K1}/ticket-types/T-1");
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     editor
         .put(&format!("{K1}/areas/A-2"), Value::Null)
         .await

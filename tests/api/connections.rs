@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::support::{
     TestApp,
-    raw_http::{RETRY_LIMIT, connect, read_to_end, request_head},
+    raw_http::{WAIT_TIMEOUT, connect, read_to_end, request_headers},
 };
 
 /// Starts a service that waits for request bodies no longer than `body_timeout`.
@@ -36,7 +36,7 @@ async fn incomplete_body_returns_408_and_closes_connection(
     let app = app_with_body_timeout(Duration::from_millis(500)).await;
     let mut stream = connect(&app).await;
     stream
-        .write_all(format!("{}\r\n{part}", request_head("PUT", PARTNER, framing)).as_bytes())
+        .write_all(format!("{}\r\n{part}", request_headers("PUT", PARTNER, framing)).as_bytes())
         .await
         .unwrap();
     let response = read_to_end(&mut stream).await;
@@ -62,7 +62,7 @@ async fn trickled_body_past_timeout_returns_408() {
         .write_all(
             format!(
                 "{}\r\n",
-                request_head("PUT", PARTNER, "Content-Length: 1000000\r\n")
+                request_headers("PUT", PARTNER, "Content-Length: 1000000\r\n")
             )
             .as_bytes(),
         )
@@ -75,22 +75,25 @@ async fn trickled_body_past_timeout_returns_408() {
         }
     };
     let mut start = [0; 12];
-    let (read, ()) = tokio::join!(timeout(RETRY_LIMIT, reader.read_exact(&mut start)), async {
-        timeout(RETRY_LIMIT, trickle)
-            .await
-            .expect("the service did not close the connection");
-    });
+    let (read, ()) = tokio::join!(
+        timeout(WAIT_TIMEOUT, reader.read_exact(&mut start)),
+        async {
+            timeout(WAIT_TIMEOUT, trickle)
+                .await
+                .expect("the service did not close the connection");
+        }
+    );
     read.expect("no response before the timeout").unwrap();
     assert_eq!(&start, b"HTTP/1.1 408");
 }
 
 #[actix_web::test]
 async fn slow_body_within_timeout_is_accepted() {
-    let app = app_with_body_timeout(RETRY_LIMIT).await;
+    let app = app_with_body_timeout(WAIT_TIMEOUT).await;
     let mut stream = connect(&app).await;
     let request = format!(
         "{}Connection: close\r\n\r\n",
-        request_head("PUT", PARTNER, &content_length())
+        request_headers("PUT", PARTNER, &content_length())
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     for part in BODY.as_bytes().chunks(8) {
@@ -112,7 +115,7 @@ async fn http2_upgrade_offer_is_declined_and_connection_closed() {
         HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n";
     let request = format!(
         "{}{offer}\r\n{BODY}",
-        request_head("PUT", PARTNER, &content_length())
+        request_headers("PUT", PARTNER, &content_length())
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let response = read_to_end(&mut stream).await.to_lowercase();

@@ -137,7 +137,7 @@ impl ListCase {
                     .is(201);
             }
             "list_accesses" => drop(
-                app.access(
+                app.create_access(
                     "K-1",
                     &format!("x{n}@b.example"),
                     json!({"last_name": name}),
@@ -254,7 +254,7 @@ impl ListCase {
             return false;
         };
         for id in ids {
-            app.with_scope(&operation.scope)
+            app.client_with_scope(&operation.scope)
                 .delete(&format!("{}/{id}", self.path))
                 .await
                 .is(204);
@@ -330,10 +330,10 @@ async fn pages_contain_every_item_once(
     }
     for sort in list.orders() {
         let path = list.path_sorted_by(&sort);
-        let whole = list.ids(&reader.all(&format!("{path}limit=200")).await);
+        let whole = list.ids(&reader.get_all(&format!("{path}limit=200")).await);
         assert!(whole.len() >= NAMES.len(), "{}", list.operation);
         for limit in [1, 2, 5] {
-            let paged = list.ids(&reader.all(&format!("{path}limit={limit}")).await);
+            let paged = list.ids(&reader.get_all(&format!("{path}limit={limit}")).await);
             assert_eq!(
                 paged, whole,
                 "{} by {sort}, {limit} at a time",
@@ -345,7 +345,7 @@ async fn pages_contain_every_item_once(
         };
         let mut reversed_ids = list.ids(
             &reader
-                .all(&format!("{}limit=3", list.path_sorted_by(&reversed)))
+                .get_all(&format!("{}limit=3", list.path_sorted_by(&reversed)))
                 .await,
         );
         reversed_ids.reverse();
@@ -387,7 +387,7 @@ async fn paging_during_writes_returns_unchanged_items_once(
     }
     for (round, sort) in list.orders().into_iter().enumerate() {
         let path = list.path_sorted_by(&sort);
-        let before = list.ids(&reader.all(&path).await);
+        let before = list.ids(&reader.get_all(&path).await);
         let first = reader.get(&format!("{path}limit=4")).await.is(200);
         for (n, name) in ["Aaa", "Mmm", "Zzz"].into_iter().enumerate() {
             list.add(&app, 100 + 3 * round + n, name).await;
@@ -401,7 +401,7 @@ async fn paging_during_writes_returns_unchanged_items_once(
         };
         let cursor = first.json["next_cursor"].as_str().unwrap().to_owned();
         let rest = reader
-            .all_after(&format!("{path}limit=4"), Some(cursor.clone()))
+            .get_all_after(&format!("{path}limit=4"), Some(cursor.clone()))
             .await;
         let seen: Vec<_> = first
             .items(list.id)
@@ -547,7 +547,7 @@ async fn cursor_with_forged_time_returns_400(
     time: &str,
 ) {
     let app = TestApp::with_active_partner(engine).await;
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     let position = json!({"s": "CreatedAt", "d": false, "k": time, "i": id}).to_string();
     let cursor = URL_SAFE_NO_PAD.encode(position);
     let path = format!("/customer-integrations/K-1/accesses?sort=created_at&cursor={cursor}");
@@ -579,7 +579,7 @@ async fn sort_order_is_equal_on_both_engines(
         } else {
             "name"
         };
-        let items = app.reader().all(list.path).await;
+        let items = app.reader().get_all(list.path).await;
         let names: Vec<_> = items
             .iter()
             .map(|item| {
@@ -756,7 +756,7 @@ async fn check_conditional_write(app: &TestApp, write: &Write) {
         .fold(path.to_owned(), |path, (placeholder, id)| {
             path.replace(placeholder, id)
         });
-    let caller = app.with_scope(
+    let caller = app.client_with_scope(
         "integration:read integration:write global-rules:write catalog:read catalog:write",
     );
     let current = caller.get(&path).await.is(200);

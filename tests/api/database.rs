@@ -37,7 +37,12 @@ async fn columns(storage: &Storage) -> Vec<String> {
     };
     let ours =
         |column: &String| !column.starts_with("__diesel") && !column.starts_with("migration_lock");
-    let mut columns: Vec<_> = storage.texts(sql).await.into_iter().filter(ours).collect();
+    let mut columns: Vec<_> = storage
+        .query_texts(sql)
+        .await
+        .into_iter()
+        .filter(ours)
+        .collect();
     columns.sort();
     columns
 }
@@ -52,7 +57,7 @@ async fn indexes(storage: &Storage) -> Vec<String> {
         }
     };
     let mut indexes: Vec<_> = storage
-        .texts(sql)
+        .query_texts(sql)
         .await
         .into_iter()
         .filter(|name| name.ends_with("_idx"))
@@ -103,7 +108,7 @@ async fn every_foreign_key_on_postgres_has_an_index() {
         WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace AND NOT EXISTS (
             SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid
             AND (i.indkey::smallint[])[0:cardinality(c.conkey) - 1] @> c.conkey)";
-    assert_eq!(storage.texts(sql).await, [""; 0]);
+    assert_eq!(storage.query_texts(sql).await, [""; 0]);
 }
 
 #[ignore = "needs PostgreSQL"]
@@ -177,10 +182,10 @@ async fn killed_connections_are_replaced_without_a_failed_request() {
             .is(200);
         app.reader().get("/customer-integrations/K-1").await.is(200);
         server.execute("postgres", &kill).await;
-        app.access("K-1", &format!("a{round}@b.example"), json!({}))
+        app.create_access("K-1", &format!("a{round}@b.example"), json!({}))
             .await;
     }
-    assert_eq!(app.history(Some("K-1")).await["access created"], 10);
+    assert_eq!(app.history_counts(Some("K-1")).await["access created"], 10);
 }
 
 /// The server of the tests does not speak English (see support), and not every role may choose the language of messages.
@@ -208,8 +213,8 @@ async fn deadlock_is_retried_in_any_message_language(#[case] options: &str) {
     let app = TestApp::with_config(storage, config).await;
     app.fill_catalog().await;
     app.activate_partner("K-1").await;
-    let id = app.access("K-1", "a@b.example", json!({})).await;
-    app.access("K-1", "rival@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
+    app.create_access("K-1", "rival@b.example", json!({})).await;
 
     // the rival never looks for deadlocks, so that the service is the one that is aborted
     let begin = "SET deadlock_timeout = '1h'; BEGIN; UPDATE accesses SET email = 'wanted@b.example' WHERE email LIKE 'rival%'";
@@ -219,7 +224,7 @@ async fn deadlock_is_retried_in_any_message_language(#[case] options: &str) {
     let editor = app.editor();
     let (answer, ()) = tokio::join!(editor.patch(&path, wanted), async {
         let waiting = "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while app.storage.texts(waiting).await.is_empty() {}
+        while app.storage.query_texts(waiting).await.is_empty() {}
         let locked_by_the_service =
             "UPDATE customer_integrations SET version = version WHERE business_partner_id = 'K-1'";
         rival.batch_execute(locked_by_the_service).await.unwrap();
@@ -335,7 +340,7 @@ async fn like_is_case_sensitive(engine: Engine) {
 #[actix_web::test]
 async fn schema_constraints_reject_invalid_rows(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    app.access(
+    app.create_access(
         "K-1",
         "a@b.example",
         json!({"role": "editor", "approver": true}),

@@ -26,8 +26,8 @@ impl Fixture {
             .await
             .is(201);
         let more = json!({"contact_id": "P-1", "role": "editor", "ticket_visibility": "partner"});
-        let access = app.access("K-1", "a@b.example", more).await;
-        let system = app.with_scope("decisions:read");
+        let access = app.create_access("K-1", "a@b.example", more).await;
+        let system = app.client_with_scope("decisions:read");
         Self {
             app,
             system,
@@ -359,7 +359,7 @@ async fn explanation_with_partner_token_is_omitted(engine: Engine) {
         let only = Some(partner.parse().unwrap());
         fixture
             .app
-            .with_claims(&customer_integration::tokens::Claims {
+            .client_with_claims(&customer_integration::tokens::Claims {
                 business_partner_id: only,
                 ..all
             })
@@ -507,7 +507,7 @@ async fn changed_email_resolves_to_current_access(engine: Engine) {
     fixture.app.activate_partner("K-2").await;
     let other = fixture
         .app
-        .access(
+        .create_access(
             "K-2",
             "c@d.example",
             json!({"ticket_visibility": "partner"}),
@@ -756,7 +756,7 @@ impl PreviewSetup {
         let editor = fixture.app.editor();
         let access = fixture
             .app
-            .access(
+            .create_access(
                 "K-1",
                 "own@b.example",
                 json!({"contact_id": "P-2", "first_name": "Ute", "last_name": "Aal"}),
@@ -913,7 +913,7 @@ async fn global_rule_preview_covers_all_partners(engine: Engine) {
     let foreign = setup
         .fixture
         .app
-        .access(
+        .create_access(
             "K-2",
             "e@f.example",
             json!({"first_name": "Ida", "last_name": "Ost"}),

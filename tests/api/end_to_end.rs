@@ -79,7 +79,7 @@ async fn partner_set_up_through_api_reads_back_unchanged(engine: Engine) {
     let tabs = set_up(&app).await;
     let reader = app.reader();
     for (list, expected) in &tabs {
-        let items = reader.all(&format!("{K1}/{list}?limit=1")).await;
+        let items = reader.get_all(&format!("{K1}/{list}?limit=1")).await;
         assert_eq!(&items, expected, "{list}");
         for item in items {
             let names = ["id", "area_id", "ticket_type_id", "plan_board_id"];
@@ -123,13 +123,13 @@ async fn partner_set_up_through_api_reads_back_unchanged(engine: Engine) {
 async fn history_lists_every_change_newest_first(engine: Engine) {
     let app = TestApp::with_catalog(engine).await;
     let tabs = set_up(&app).await;
-    let auditor = app.with_scope("audit:read");
+    let auditor = app.client_with_scope("audit:read");
     let history = format!("{K1}/history");
     app.editor()
         .get(&history)
         .await
         .is_problem(403, "insufficient_scope");
-    let entries = auditor.all(&format!("{history}?limit=4")).await;
+    let entries = auditor.get_all(&format!("{history}?limit=4")).await;
     let revisions: Vec<_> = entries
         .iter()
         .map(|entry| entry["revision"].as_i64().unwrap())
@@ -149,7 +149,7 @@ async fn history_lists_every_change_newest_first(engine: Engine) {
             (&json!("created"), &Value::Null, &entry["client"])
         );
     }
-    let narrowed = async |query: &str| auditor.all(&format!("{history}?{query}")).await.len();
+    let narrowed = async |query: &str| auditor.get_all(&format!("{history}?{query}")).await.len();
     assert_eq!(narrowed("resource=tag").await, 2);
     assert_eq!(narrowed("resource=customer_integration").await, 1);
     assert_eq!(
@@ -190,8 +190,8 @@ async fn history_lists_every_change_newest_first(engine: Engine) {
 async fn history_contains_no_secret(engine: Engine) {
     let app = TestApp::with_catalog(engine).await;
     set_up(&app).await;
-    let auditor = app.with_scope("audit:read");
-    let text = serde_json::to_string(&auditor.all(&format!("{K1}/history")).await).unwrap();
+    let auditor = app.client_with_scope("audit:read");
+    let text = serde_json::to_string(&auditor.get_all(&format!("{K1}/history")).await).unwrap();
     assert!(text.contains("Abel@b.example") || text.contains("abel@b.example"));
     for secret in ["eyJ", "Bearer", crate::support::app::SECRET] {
         assert!(!text.contains(secret), "{secret}");

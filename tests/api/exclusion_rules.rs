@@ -93,7 +93,7 @@ async fn global_rules_are_listed_with_partner_rules_and_written_separately(engin
 async fn global_rules_with_partner_token_return_403(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let ids = app.create_one_of_each().await;
-    let limited = app.with_claims(&customer_integration::tokens::Claims {
+    let limited = app.client_with_claims(&customer_integration::tokens::Claims {
         business_partner_id: Some("K-1".parse().unwrap()),
         ..crate::support::app::claims("integration:read integration:write global-rules:write")
     });
@@ -324,7 +324,7 @@ async fn rule_limit_is_500_per_partner(engine: Engine) {
         .is(201);
     assert_eq!(
         editor
-            .all(&format!("{RULES}?include_global=true&limit=200"))
+            .get_all(&format!("{RULES}?include_global=true&limit=200"))
             .await
             .len(),
         501

@@ -58,20 +58,20 @@ async fn committed_change_is_visible_to_next_decision_of_another_instance(
 ) {
     let app = TestApp::with_active_partner(engine).await;
     let access = app
-        .access(
+        .create_access(
             "K-1",
             "a@b.example",
             json!({"ticket_visibility": "partner"}),
         )
         .await;
-    app.access("K-1", "c@d.example", json!({})).await;
+    app.create_access("K-1", "c@d.example", json!({})).await;
     let other = app.start_second_instance().await;
-    let system = other.with_scope("decisions:read");
+    let system = other.client_with_scope("decisions:read");
     let stop = AtomicBool::new(false);
     let requests = AtomicUsize::new(0);
     let readers = join_all((0..8).map(|_| {
         query_until_stopped(
-            other.with_scope("decisions:read"),
+            other.client_with_scope("decisions:read"),
             &access,
             &stop,
             &requests,
@@ -119,7 +119,7 @@ async fn committed_change_is_visible_to_next_decision_of_another_instance(
 async fn concurrent_writes_never_produce_mixed_decision(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let access = app
-        .access(
+        .create_access(
             "K-1",
             "a@b.example",
             json!({"ticket_visibility": "partner"}),
@@ -142,7 +142,7 @@ async fn concurrent_writes_never_produce_mixed_decision(engine: Engine) {
     let stop = AtomicBool::new(false);
     let requests = AtomicUsize::new(0);
     let readers = join_all((0..8).map(async |_| {
-        let system = app.with_scope("decisions:read");
+        let system = app.client_with_scope("decisions:read");
         while !stop.load(Ordering::Relaxed) {
             assert!(
                 !is_visible(&system, &access).await,
@@ -284,7 +284,7 @@ async fn conditional_get_after_change_returns_200(engine: Engine) {
 async fn concurrent_decisions_share_statements_and_load_partner_once() {
     let app = TestApp::with_active_partner(Postgres).await;
     let access = app
-        .access(
+        .create_access(
             "K-1",
             "a@b.example",
             json!({"ticket_visibility": "partner"}),
@@ -300,10 +300,10 @@ async fn concurrent_decisions_share_statements_and_load_partner_once() {
              WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
                AND query LIKE 'SELECT%{table}%'"
         );
-        app.storage.texts(&sql).await[0].parse().unwrap()
+        app.storage.query_texts(&sql).await[0].parse().unwrap()
     };
     let send_requests = async |n: usize| {
-        let system = app.with_scope("decisions:read");
+        let system = app.client_with_scope("decisions:read");
         let answers = join_all((0..n).map(|_| is_visible(&system, &access))).await;
         assert!(answers.into_iter().all(|visible| visible));
     };
@@ -353,7 +353,7 @@ async fn second_process_on_sqlite_file_is_rejected() {
 async fn decision_is_retried_after_connection_was_terminated() {
     let app = TestApp::with_active_partner(Postgres).await;
     let access = app
-        .access(
+        .create_access(
             "K-1",
             "a@b.example",
             json!({"ticket_visibility": "partner"}),
@@ -364,7 +364,7 @@ async fn decision_is_retried_after_connection_was_terminated() {
     };
     let terminate_connections =
         format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
-    let system = app.with_scope("decisions:read");
+    let system = app.client_with_scope("decisions:read");
     for _ in 0..10 {
         server.execute("postgres", &terminate_connections).await;
         assert!(
@@ -383,7 +383,7 @@ async fn moved_email_resolves_to_new_access(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     app.activate_partner("K-2").await;
     let first = app
-        .access(
+        .create_access(
             "K-1",
             "a@b.example",
             json!({"ticket_visibility": "partner"}),
@@ -396,11 +396,11 @@ async fn moved_email_resolves_to_new_access(engine: Engine) {
     };
     let all = claims("decisions:read");
     let path = "/decisions/ticket-visibility";
-    let limited = app.with_claims(&Claims {
+    let limited = app.client_with_claims(&Claims {
         business_partner_id: Some("K-2".parse().unwrap()),
         ..claims("decisions:read")
     });
-    app.with_claims(&all)
+    app.client_with_claims(&all)
         .post(path, request_by_email("K-1"))
         .await
         .is(200);
@@ -415,7 +415,7 @@ async fn moved_email_resolves_to_new_access(engine: Engine) {
         )
         .await
         .is(200);
-    app.access(
+    app.create_access(
         "K-2",
         "A@b.example",
         json!({"ticket_visibility": "partner"}),

@@ -66,7 +66,7 @@ async fn deleting_last_grant_with_active_access_returns_409(
     let code = &format!("last_{kind}");
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     let first = format!("{K1}/{path}-1");
     let second = format!("{K1}/{path}-2");
     editor.delete(&first).await.is_problem(409, code);
@@ -119,7 +119,7 @@ async fn grant_of_retired_entry_is_unavailable_until_reactivated(engine: Engine)
     let editor = app.editor();
     let erp = app.erp();
     let path = format!("{K1}/areas/A-1");
-    app.access("K-1", "a@b.example", json!({})).await;
+    app.create_access("K-1", "a@b.example", json!({})).await;
     let before = editor.get(&path).await.is(200);
     erp.put(
         "/catalog/areas/A-1",
@@ -190,7 +190,7 @@ async fn plan_board_grants_are_written_by_erp_only(engine: Engine) {
         .await
         .is_problem(403, "insufficient_scope");
     // The last plan board can be deleted even with active accesses.
-    app.access("K-1", "a@b.example", json!({})).await;
+    app.create_access("K-1", "a@b.example", json!({})).await;
     erp.delete(&path).await.is(204);
     editor.get(&path).await.is_problem(404, "not_found");
 }

@@ -14,7 +14,7 @@ async fn each_change_is_recorded_once(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let k1 = "/customer-integrations/K-1";
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     editor
         .patch(&format!("{k1}/accesses/{id}"), json!({"language": "en"}))
         .await
@@ -49,11 +49,11 @@ async fn each_change_is_recorded_once(engine: Engine) {
         ("ticket_type updated", 1),
     ];
     assert_eq!(
-        app.history(Some("K-1")).await,
+        app.history_counts(Some("K-1")).await,
         expected.map(|(entry, n)| (entry.to_owned(), n)).into()
     );
-    assert_eq!(app.history(Some("K-2")).await, BTreeMap::new());
-    let catalog = app.history(None).await;
+    assert_eq!(app.history_counts(Some("K-2")).await, BTreeMap::new());
+    let catalog = app.history_counts(None).await;
     assert_eq!(catalog["business_partner created"], 2);
     assert_eq!(catalog["catalog_area created"], 3);
 }
@@ -62,7 +62,7 @@ async fn each_change_is_recorded_once(engine: Engine) {
 #[actix_web::test]
 async fn history_entry_contains_actor_action_before_and_after(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     let access = format!("/customer-integrations/K-1/accesses/{id}");
     let request = app
         .editor()
@@ -76,7 +76,7 @@ async fn history_entry_contains_actor_action_before_and_after(engine: Engine) {
     let condition = "WHERE request_id = 'req-4711'";
     let entries = app
         .storage
-        .texts(&format!(
+        .query_texts(&format!(
             "SELECT {columns} AS text FROM history {condition}"
         ))
         .await;
@@ -84,9 +84,9 @@ async fn history_entry_contains_actor_action_before_and_after(engine: Engine) {
     let column_as_text =
         |column: &str| format!("SELECT CAST({column} AS TEXT) AS text FROM history {condition}");
     let before: Value =
-        serde_json::from_str(&app.storage.texts(&column_as_text("before")).await[0]).unwrap();
+        serde_json::from_str(&app.storage.query_texts(&column_as_text("before")).await[0]).unwrap();
     let after: Value =
-        serde_json::from_str(&app.storage.texts(&column_as_text("after")).await[0]).unwrap();
+        serde_json::from_str(&app.storage.query_texts(&column_as_text("after")).await[0]).unwrap();
     assert_eq!(before["language"], "de");
     assert_eq!(before["version"], 1);
     assert_eq!(after, changed.json);
@@ -96,12 +96,12 @@ async fn history_entry_contains_actor_action_before_and_after(engine: Engine) {
 #[actix_web::test]
 async fn revisions_have_no_gaps(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    app.access("K-1", "a@b.example", json!({})).await;
+    app.create_access("K-1", "a@b.example", json!({})).await;
     let sql = "SELECT CAST(revision AS TEXT) AS text FROM history \
                WHERE business_partner_id = 'K-1' ORDER BY history.revision";
     let revisions: Vec<i64> = app
         .storage
-        .texts(sql)
+        .query_texts(sql)
         .await
         .iter()
         .map(|revision| revision.parse().unwrap())

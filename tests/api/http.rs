@@ -94,7 +94,7 @@ async fn compressed_bodies_are_not_taken(#[values(Sqlite)] engine: Engine) {
 #[actix_web::test]
 async fn an_id_of_ours_has_one_spelling(#[values(Sqlite)] engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     let reader = app.reader();
     let at = |id: &str| format!("{K1}/accesses/{id}");
     reader.get(&at(&id)).await.is(200);

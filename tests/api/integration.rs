@@ -42,7 +42,7 @@ async fn new_integration_is_inactive(engine: Engine) {
 async fn r1_inactive_integration_is_read_only(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     let off = editor.patch(K1, json!({"active": false})).await.is(200);
     let body = json!({"first_name": "A", "last_name": "B", "email": "x@b.example"});
     let refused = [
@@ -66,10 +66,10 @@ async fn r1_inactive_integration_is_read_only(engine: Engine) {
         "a refused write bumps no revision"
     );
     assert_eq!(
-        editor.all(&format!("{K1}/accesses")).await[0]["ineffective_reasons"],
+        editor.get_all(&format!("{K1}/accesses")).await[0]["ineffective_reasons"],
         json!(["integration_inactive"])
     );
-    assert_eq!(editor.all(&format!("{K1}/areas")).await.len(), 1);
+    assert_eq!(editor.get_all(&format!("{K1}/areas")).await.len(), 1);
 
     let on = editor.patch(K1, json!({"active": true})).await.is(200);
     assert_eq!(
@@ -104,9 +104,9 @@ async fn every_change_increments_revision_and_counts(engine: Engine) {
     let editor = app.editor();
     let start = editor.get(K1).await.json["revision"].as_i64().unwrap();
     let id = app
-        .access("K-1", "a@b.example", json!({"role": "editor"}))
+        .create_access("K-1", "a@b.example", json!({"role": "editor"}))
         .await;
-    app.access("K-1", "c@d.example", json!({"active": false}))
+    app.create_access("K-1", "c@d.example", json!({"active": false}))
         .await;
     editor
         .put(&format!("{K1}/areas/A-2"), Value::Null)
@@ -152,7 +152,7 @@ async fn list_supports_filters_and_search(engine: Engine) {
     )
     .await
     .is(201);
-    app.access("K-1", "a@b.example", json!({})).await;
+    app.create_access("K-1", "a@b.example", json!({})).await;
     app.editor()
         .patch("/customer-integrations/K-2", json!({"active": true}))
         .await

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, Header};
 use crate::support::{
     Client, Response, TestApp,
     app::{AUDIENCE, ISSUER, claims},
-    issuer::{Issuer, JwksResponse, SigningKey, one_of_each, set},
+    issuer::{Issuer, JwksResponse, SigningKey, jwk_set, one_key_per_algorithm},
     raw_http::wait_until,
 };
 
@@ -52,12 +52,12 @@ fn good() -> Claims {
 
 #[actix_web::test]
 async fn each_algorithm_is_accepted_only_with_its_own_key() {
-    let keys = one_of_each();
+    let keys = one_key_per_algorithm();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("keys.json");
     std::fs::write(
         &file,
-        set(&keys.values().cloned().collect::<Vec<_>>()).to_string(),
+        jwk_set(&keys.values().cloned().collect::<Vec<_>>()).to_string(),
     )
     .unwrap();
     let keys_of = KeySource::File(file);
@@ -81,7 +81,7 @@ async fn each_algorithm_is_accepted_only_with_its_own_key() {
                 typ: Some("at+jwt".into()),
                 ..Header::new(key.algorithm)
             };
-            with(&app, &key.sign_as(&header, &good()))
+            with(&app, &key.sign_with_header(&header, &good()))
                 .await
                 .is_problem(401, "invalid_token");
         }
@@ -90,7 +90,9 @@ async fn each_algorithm_is_accepted_only_with_its_own_key() {
             typ: Some("at+jwt".into()),
             ..Header::new(key.algorithm)
         };
-        with(&app, &key.sign_as(&unnamed, &good())).await.is(200);
+        with(&app, &key.sign_with_header(&unnamed, &good()))
+            .await
+            .is(200);
     }
     // a key that may do both is published for one of them
     let rsa = &keys["rs"];
@@ -99,7 +101,7 @@ async fn each_algorithm_is_accepted_only_with_its_own_key() {
         typ: Some("at+jwt".into()),
         ..Header::new(Algorithm::PS256)
     };
-    with(&app, &rsa.sign_as(&header, &good()))
+    with(&app, &rsa.sign_with_header(&header, &good()))
         .await
         .is_problem(401, "invalid_token");
 }
@@ -142,7 +144,7 @@ async fn token_type_and_crit_header_are_checked() {
     };
     let lenient = app(lenient).await;
     let typed = |typ: Option<&str>| {
-        key.sign_as(
+        key.sign_with_header(
             &Header {
                 typ: typ.map(Into::into),
                 kid: Some("a".into()),
@@ -174,7 +176,7 @@ async fn token_type_and_crit_header_are_checked() {
             crit: Some(crit),
             ..extended.clone()
         };
-        with(&strict, &key.sign_as(&extended, &good()))
+        with(&strict, &key.sign_with_header(&extended, &good()))
             .await
             .is_problem(401, "invalid_token");
     }
@@ -242,7 +244,7 @@ async fn many_unknown_keys_cause_one_fetch() {
     let issuer = Issuer::start(JwksResponse::Keys(vec![a.clone()]));
     let app = trusting(&issuer, NEVER, NEVER).await;
     with(&app, &a.sign(&good())).await.is(200);
-    assert_eq!(issuer.fetched(), 1);
+    assert_eq!(issuer.request_count(), 1);
     let floods = (0..50).map(|n| {
         let token =
             SigningKey::new(Algorithm::EdDSA, &format!("../../etc/{n}' OR 1=1")).sign(&good());
@@ -250,7 +252,7 @@ async fn many_unknown_keys_cause_one_fetch() {
         async move { with(app, &token).await.is_problem(401, "invalid_token") }
     });
     futures_util::future::join_all(floods).await;
-    assert_eq!(issuer.fetched(), 2);
+    assert_eq!(issuer.request_count(), 2);
     with(&app, &a.sign(&good())).await.is(200);
 }
 
@@ -266,25 +268,28 @@ async fn keys_remain_valid_while_endpoint_fails() {
     let token = a.sign(&good());
     with(&app, &token).await.is(200);
     for broken in [
-        JwksResponse::Broken(500, set(&[]).to_string()),
-        JwksResponse::Broken(200, "no JSON".into()),
-        JwksResponse::Broken(200, set(&[]).to_string()),
-        JwksResponse::Broken(200, format!(r#"{{"keys": [{}]}}"#, " ".repeat(300_000))),
+        JwksResponse::Raw(500, jwk_set(&[]).to_string()),
+        JwksResponse::Raw(200, "no JSON".into()),
+        JwksResponse::Raw(200, jwk_set(&[]).to_string()),
+        JwksResponse::Raw(200, format!(r#"{{"keys": [{}]}}"#, " ".repeat(300_000))),
         JwksResponse::Redirect(elsewhere.url.clone()),
         JwksResponse::Redirect(issuer.url.clone()),
     ] {
         issuer.respond_with(broken);
-        let before = issuer.fetched();
-        wait_until("the next reading", async || issuer.fetched() > before + 1).await;
+        let before = issuer.request_count();
+        wait_until("the next reading", async || {
+            issuer.request_count() > before + 1
+        })
+        .await;
         with(&app, &token).await.is(200);
     }
-    assert_eq!(elsewhere.fetched(), 0);
+    assert_eq!(elsewhere.request_count(), 0);
 }
 
 #[actix_web::test]
 async fn requests_before_first_keys_return_503() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
-    let issuer = Issuer::start(JwksResponse::Broken(503, String::new()));
+    let issuer = Issuer::start(JwksResponse::Raw(503, String::new()));
     let app = trusting(&issuer, SOON, SOON).await;
     app.anonymous()
         .get("//health/ready")

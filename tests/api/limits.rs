@@ -16,7 +16,7 @@ use tokio::{
 use crate::support::{
     TestApp,
     app::claims,
-    raw_http::{RETRY_LIMIT, connect_and_send, read_to_end, request_head, wait_until},
+    raw_http::{WAIT_TIMEOUT, connect_and_send, read_to_end, request_headers, wait_until},
 };
 
 async fn limited(limits: Limits) -> TestApp {
@@ -27,7 +27,7 @@ async fn limited(limits: Limits) -> TestApp {
 fn stalled() -> String {
     format!(
         "{}\r\n",
-        request_head(
+        request_headers(
             "PUT",
             "/catalog/business-partners/K-1",
             "Content-Length: 10\r\n"
@@ -79,7 +79,7 @@ async fn rate_limit_applies_per_subject() {
     })
     .await;
     let anna = app.reader();
-    let bert = app.with_claims(&Claims {
+    let bert = app.client_with_claims(&Claims {
         sub: "bert".to_owned(),
         ..claims("catalog:read")
     });
@@ -186,7 +186,7 @@ async fn incomplete_second_request_closes_connection() {
         let _ = reading.read_to_end(&mut answer).await;
         answer
     };
-    let (answer, ()) = timeout(RETRY_LIMIT, futures_util::future::join(read, drip))
+    let (answer, ()) = timeout(WAIT_TIMEOUT, futures_util::future::join(read, drip))
         .await
         .expect("it stays open");
     assert!(

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{
     Client, Engine, TestApp,
-    document::{DOCUMENT, OPERATIONS, Operation, check, fits},
+    document::{DOCUMENT, OPERATIONS, Operation, assert_documented, assert_matches_schema},
 };
 
 #[test]
@@ -119,13 +119,13 @@ fn every_response_has_description_and_every_error_lists_its_codes() {
                     assert_eq!(problem["code"], code.as_str(), "{at}");
                     assert_eq!(problem["status"].to_string(), *status, "{at}");
                     if checked_examples.insert(name) {
-                        fits(&problems["schema"], problem);
+                        assert_matches_schema(&problems["schema"], problem);
                     }
                 }
             } else {
                 let media = &response["content"]["application/json"];
                 assert!(!media["example"].is_null(), "{at}: example");
-                fits(&media["schema"], &media["example"]);
+                assert_matches_schema(&media["schema"], &media["example"]);
             }
         }
     }
@@ -136,7 +136,7 @@ fn every_request_body_has_valid_example_and_rejects_unknown_members() {
     for operation in OPERATIONS.iter().filter(|operation| operation.has_body()) {
         let media = &operation.value["requestBody"]["content"]["application/json"];
         assert!(!media["example"].is_null(), "{}: example", operation.id);
-        fits(&media["schema"], &media["example"]);
+        assert_matches_schema(&media["schema"], &media["example"]);
         let name = media["schema"]["$ref"]
             .as_str()
             .unwrap()
@@ -164,13 +164,13 @@ fn every_parameter_and_header_has_valid_example() {
             // a cursor is opaque and valid for a single list, so it has no useful example
             if parameter["name"] != "cursor" {
                 assert!(!parameter["example"].is_null(), "{at}: example");
-                fits(&parameter["schema"], &parameter["example"]);
+                assert_matches_schema(&parameter["schema"], &parameter["example"]);
             }
         }
     }
     for (name, header) in DOCUMENT["components"]["headers"].as_object().unwrap() {
         assert!(!header["example"].is_null(), "{name}: example");
-        fits(&header["schema"], &header["example"]);
+        assert_matches_schema(&header["schema"], &header["example"]);
     }
 }
 
@@ -314,7 +314,7 @@ fn every_operation_with_if_match_is_target_of_link_with_etag() {
 #[test]
 #[should_panic(expected = "returned 200 without JSON")]
 fn response_without_documented_content_fails_check() {
-    check(
+    assert_documented(
         "GET",
         "/api/v1/customer-integrations/K-1",
         200,
@@ -326,7 +326,7 @@ fn response_without_documented_content_fails_check() {
 #[test]
 #[should_panic(expected = "status 204 is documented without a body")]
 fn response_with_undocumented_content_fails_check() {
-    check(
+    assert_documented(
         "DELETE",
         "/api/v1/customer-integrations/K-1/areas/A-1",
         204,

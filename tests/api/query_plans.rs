@@ -100,7 +100,7 @@ async fn forget(app: &TestApp) {
 async fn statements(app: &TestApp) -> Vec<(String, i64)> {
     let sql = "SELECT calls || ' ' || query AS text FROM pg_stat_statements
         WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%pg_stat_statements%'";
-    let rows = app.storage.texts(sql).await;
+    let rows = app.storage.query_texts(sql).await;
     let split = |row: &String| {
         row.split_once(' ')
             .map(|(calls, query)| (query.to_owned(), calls.parse().unwrap()))

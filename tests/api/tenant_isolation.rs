@@ -75,7 +75,7 @@ async fn element_of_another_partner_returns_404_like_a_missing_one(engine: Engin
         operation.path.matches('{').count() == 2 && operation.method != "PUT"
     };
     for operation in OPERATIONS.iter().filter(single) {
-        let caller = app.with_scope(&operation.scope);
+        let caller = app.client_with_scope(&operation.scope);
         let foreign = theirs.path(operation, "K-2");
         let unknown = nothing().path(operation, "K-2");
         let theirs = call(&caller, operation, &foreign).await;
@@ -128,7 +128,7 @@ async fn lists_exclude_elements_of_other_partners(engine: Engine) {
     let k1 = "/customer-integrations/K-1";
     let ruler = app.global_rules_editor();
     app.create_one_of_each().await;
-    app.access("K-1", "geheim@b.example", json!({"last_name": "Geheim"}))
+    app.create_access("K-1", "geheim@b.example", json!({"last_name": "Geheim"}))
         .await;
     ruler
         .post(&format!("{k1}/tags"), json!({"name": "Geheim"}))
@@ -144,7 +144,7 @@ async fn lists_exclude_elements_of_other_partners(engine: Engine) {
         .await
         .is(201);
     let scopes = "integration:read catalog:read audit:read";
-    let limited = app.with_claims(&customer_integration::tokens::Claims {
+    let limited = app.client_with_claims(&customer_integration::tokens::Claims {
         business_partner_id: Some("K-2".parse().unwrap()),
         ..claims(scopes)
     });

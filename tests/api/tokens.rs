@@ -282,7 +282,7 @@ async fn missing_scope_returns_403_and_foreign_partner_404(engine: Engine) {
         "integration:read,catalog:read",
     ] {
         let refused = app
-            .with_scope(scope)
+            .client_with_scope(scope)
             .get(PATH)
             .await
             .is_problem(403, "insufficient_scope");
@@ -339,7 +339,7 @@ async fn invalid_subject_or_client_returns_401(engine: Engine) {
             },
         ] {
             let refused = app
-                .with_claims(&claims)
+                .client_with_claims(&claims)
                 .patch(PATH, json!({"active": true}))
                 .await;
             refused.is_problem(401, "invalid_token");
@@ -351,12 +351,12 @@ async fn invalid_subject_or_client_returns_401(engine: Engine) {
         ..write.clone()
     };
     let done = app
-        .with_claims(&longest)
+        .client_with_claims(&longest)
         .patch(PATH, json!({"active": true}))
         .await
         .is(200);
     assert_eq!(done.json["updated_by"], long(255));
-    app.with_claims(&Claims {
+    app.client_with_claims(&Claims {
         client_id: None,
         ..write
     })

@@ -33,7 +33,7 @@ async fn unresponsive_database_returns_503_until_reachable() {
     let app = TestApp::with_config(storage, config).await;
     app.fill_catalog().await;
     app.activate_partner("K-1").await;
-    let id = app.access("K-1", "a@b.example", json!({})).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
     let access = format!("/customer-integrations/K-1/accesses/{id}");
     let list = "/customer-integrations/K-1/accesses";
     let editor = app.editor();

@@ -27,7 +27,9 @@ async fn the_tab_from_activation_to_an_incomplete_integration(engine: Engine) {
         )
         .await
         .is(201);
-    let id = app.access("K-1", "aenne@muster.example", json!({})).await;
+    let id = app
+        .create_access("K-1", "aenne@muster.example", json!({}))
+        .await;
     let access = format!("{k1}/accesses/{id}");
     assert_eq!(
         editor.get(k1).await.is(200).json["readiness"]["usable"],

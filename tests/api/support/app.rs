@@ -121,7 +121,7 @@ impl Storage {
     }
 
     /// Runs a query with one text column, named `text`, directly on the database.
-    pub async fn texts(&self, sql: &str) -> Vec<String> {
+    pub async fn query_texts(&self, sql: &str) -> Vec<String> {
         #[derive(diesel::QueryableByName)]
         struct Row {
             #[diesel(sql_type = sql_types::Text)]
@@ -348,33 +348,33 @@ impl TestApp {
     }
 
     /// A client with the given claims.
-    pub fn with_claims(&self, claims: &Claims) -> Client {
+    pub fn client_with_claims(&self, claims: &Claims) -> Client {
         Client::new(&self.base, Some(tokens::sign(&tokens(), claims).unwrap()))
     }
 
     /// A client with the given space-separated scopes.
-    pub fn with_scope(&self, scope: &str) -> Client {
-        self.with_claims(&claims(scope))
+    pub fn client_with_scope(&self, scope: &str) -> Client {
+        self.client_with_claims(&claims(scope))
     }
 
     /// A client that may read everything.
     pub fn reader(&self) -> Client {
-        self.with_scope("integration:read catalog:read audit:read decisions:read")
+        self.client_with_scope("integration:read catalog:read audit:read decisions:read")
     }
 
     /// A client that may write exclusion rules, both of one partner and global.
     pub fn global_rules_editor(&self) -> Client {
-        self.with_scope("integration:read integration:write global-rules:write")
+        self.client_with_scope("integration:read integration:write global-rules:write")
     }
 
     /// A client with the scopes of the administration tab.
     pub fn editor(&self) -> Client {
-        self.with_scope("integration:read integration:write catalog:read")
+        self.client_with_scope("integration:read integration:write catalog:read")
     }
 
     /// The ERP system: a client that may write the catalog.
     pub fn erp(&self) -> Client {
-        self.with_claims(&Claims {
+        self.client_with_claims(&Claims {
             sub: "erp".to_owned(),
             ..claims("catalog:read catalog:write integration:read")
         })
@@ -383,14 +383,14 @@ impl TestApp {
     /// A client whose token is restricted to one partner.
     pub fn editor_of(&self, partner: &str) -> Client {
         let all = claims("integration:read integration:write catalog:read catalog:write");
-        self.with_claims(&Claims {
+        self.client_with_claims(&Claims {
             business_partner_id: Some(partner.parse().unwrap()),
             ..all
         })
     }
 
     /// Creates an access of a partner, with the members of `more` added to the body. Returns its id.
-    pub async fn access(&self, partner: &str, email: &str, more: Value) -> String {
+    pub async fn create_access(&self, partner: &str, email: &str, more: Value) -> String {
         let mut body = json!({"first_name": "Änne", "last_name": "Schäfer", "email": email});
         body.as_object_mut()
             .unwrap()
@@ -404,20 +404,19 @@ impl TestApp {
     }
 
     /// Counts the history entries of a partner, or of the catalog, by `resource action`.
-    pub async fn history(&self, partner: Option<&str>) -> BTreeMap<String, usize> {
+    pub async fn history_counts(&self, partner: Option<&str>) -> BTreeMap<String, usize> {
         let condition = partner.map_or("business_partner_id IS NULL".to_owned(), |id| {
             format!("business_partner_id = '{id}'")
         });
         let sql =
             format!("SELECT resource || ' ' || action AS text FROM history WHERE {condition}");
-        self.storage
-            .texts(&sql)
-            .await
-            .into_iter()
-            .fold(BTreeMap::new(), |mut counts, entry| {
+        self.storage.query_texts(&sql).await.into_iter().fold(
+            BTreeMap::new(),
+            |mut counts, entry| {
                 *counts.entry(entry).or_default() += 1;
                 counts
-            })
+            },
+        )
     }
 }
 
@@ -484,7 +483,7 @@ impl TestApp {
             area: "A-1".to_owned(),
             ticket_type: "T-1".to_owned(),
             plan_board: "B-1".to_owned(),
-            access: self.access("K-1", "a@b.example", json!({})).await,
+            access: self.create_access("K-1", "a@b.example", json!({})).await,
             tag: create("/customer-integrations/K-1/tags", json!({"name": "Tag"})).await,
             query: create("/customer-integrations/K-1/queries", query).await,
             rule: create("/customer-integrations/K-1/exclusion-rules", rule.clone()).await,

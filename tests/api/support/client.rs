@@ -89,12 +89,12 @@ impl Client {
     }
 
     /// Reads all pages of a list and returns the items.
-    pub async fn all(&self, path: &str) -> Vec<Value> {
-        self.all_after(path, None).await
+    pub async fn get_all(&self, path: &str) -> Vec<Value> {
+        self.get_all_after(path, None).await
     }
 
     /// Reads all pages of a list after a cursor and returns the items.
-    pub async fn all_after(&self, path: &str, mut cursor: Option<String>) -> Vec<Value> {
+    pub async fn get_all_after(&self, path: &str, mut cursor: Option<String>) -> Vec<Value> {
         let mut items = Vec::new();
         loop {
             let separator = if path.contains('?') { '&' } else { '?' };
@@ -209,14 +209,14 @@ impl Request {
             );
         }
         if path.starts_with(BASE) {
-            document::check(
+            document::assert_documented(
                 self.method.as_str(),
                 path,
                 status,
                 content_type.as_deref(),
                 &text,
             );
-            document::check_headers(self.method.as_str(), path, status, &headers);
+            document::assert_headers_documented(self.method.as_str(), path, status, &headers);
         }
         Response {
             status,

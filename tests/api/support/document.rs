@@ -83,7 +83,13 @@ fn operation(method: &str, path: &str) -> Option<&'static Operation> {
 
 /// Panics unless the document allows this response: status, media type, problem code and schema, or no
 /// body if none is documented.
-pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, body: &str) {
+pub fn assert_documented(
+    method: &str,
+    path: &str,
+    status: u16,
+    content_type: Option<&str>,
+    body: &str,
+) {
     let Some(operation) = operation(method, path) else {
         assert!(
             matches!(status, 404 | 405),
@@ -130,11 +136,11 @@ pub fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, 
             operation.id
         );
     }
-    fits(schema, &body);
+    assert_matches_schema(schema, &body);
 }
 
 /// Panics unless a response has the required headers and every documented header matches its schema.
-pub fn check_headers(method: &str, path: &str, status: u16, headers: &HeaderMap) {
+pub fn assert_headers_documented(method: &str, path: &str, status: u16, headers: &HeaderMap) {
     let Some(operation) = operation(method, path) else {
         return;
     };
@@ -144,7 +150,9 @@ pub fn check_headers(method: &str, path: &str, status: u16, headers: &HeaderMap)
             .pointer(header["$ref"].as_str().unwrap().trim_start_matches('#'))
             .unwrap();
         match headers.get(name) {
-            Some(value) => fits(&header["schema"], &json!(value.to_str().unwrap())),
+            Some(value) => {
+                assert_matches_schema(&header["schema"], &json!(value.to_str().unwrap()))
+            }
             None => assert_eq!(
                 header["required"], false,
                 "{} returned {status} without {name}",
@@ -155,7 +163,7 @@ pub fn check_headers(method: &str, path: &str, status: u16, headers: &HeaderMap)
 }
 
 /// Panics unless `body` matches `schema`.
-pub fn fits(schema: &Value, body: &Value) {
+pub fn assert_matches_schema(schema: &Value, body: &Value) {
     let validator = validator(schema);
     let errors: Vec<_> = validator
         .iter_errors(body)

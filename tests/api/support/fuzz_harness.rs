@@ -23,7 +23,7 @@ use validator::Validate as _;
 use super::{
     Client, Engine, Response, TestApp,
     app::Ids,
-    document::{DOCUMENT, OPERATIONS, Operation, fits},
+    document::{DOCUMENT, OPERATIONS, Operation, assert_matches_schema},
 };
 
 /// The number of successful writes after which the service is replaced by a new one, so that results do
@@ -52,7 +52,7 @@ impl FuzzHarness {
             .iter()
             .map(|operation| operation.scope.as_str())
             .collect();
-        let client = app.with_scope(&scopes.into_iter().collect::<Vec<_>>().join(" "));
+        let client = app.client_with_scope(&scopes.into_iter().collect::<Vec<_>>().join(" "));
         Self {
             engine,
             app,
@@ -118,7 +118,7 @@ fn check_pointers(response: &Response, body: &[u8]) {
 
 /// Returns whether the bytes are a valid query filter. Panics if a valid filter does not match the
 /// document, changes in a serialization round trip, has no summary, or, as a rule, violates logic.
-pub fn check_filter(bytes: &[u8]) -> bool {
+pub fn assert_filter_invariants(bytes: &[u8]) -> bool {
     let query = serde_json::from_slice::<QueryFilter>(bytes)
         .ok()
         .filter(|filter| filter.validate().is_ok());
@@ -134,7 +134,7 @@ pub fn check_filter(bytes: &[u8]) -> bool {
     };
     let written = serde_json::to_string(&filter).unwrap();
     assert!(written.len() <= MAX_BYTES, "{} bytes", written.len());
-    fits(
+    assert_matches_schema(
         &DOCUMENT["components"]["schemas"]["TicketFilter"],
         &serde_json::from_str(&written).unwrap(),
     );

@@ -94,11 +94,11 @@ impl SigningKey {
             kid: Some(self.kid.clone()),
             ..Header::new(self.algorithm)
         };
-        self.sign_as(&header, claims)
+        self.sign_with_header(&header, claims)
     }
 
     /// Signs a token with the given header.
-    pub fn sign_as(&self, header: &Header, claims: &impl Serialize) -> String {
+    pub fn sign_with_header(&self, header: &Header, claims: &impl Serialize) -> String {
         jsonwebtoken::encode(header, claims, &self.key).unwrap()
     }
 }
@@ -107,7 +107,7 @@ impl SigningKey {
 #[derive(Clone)]
 pub enum JwksResponse {
     Keys(Vec<SigningKey>),
-    Broken(u16, String),
+    Raw(u16, String),
     Redirect(String),
 }
 
@@ -156,7 +156,7 @@ impl Issuer {
     }
 
     /// The number of requests so far.
-    pub fn fetched(&self) -> usize {
+    pub fn request_count(&self) -> usize {
         self.fetched.load(Ordering::SeqCst)
     }
 }
@@ -167,8 +167,8 @@ async fn serve_keys(
 ) -> HttpResponse {
     fetched.fetch_add(1, Ordering::SeqCst);
     match response.lock().unwrap().clone() {
-        JwksResponse::Keys(keys) => HttpResponse::Ok().json(set(&keys)),
-        JwksResponse::Broken(status, body) => {
+        JwksResponse::Keys(keys) => HttpResponse::Ok().json(jwk_set(&keys)),
+        JwksResponse::Raw(status, body) => {
             HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(body)
         }
         JwksResponse::Redirect(location) => HttpResponse::Found()
@@ -184,12 +184,12 @@ impl Drop for Issuer {
 }
 
 /// The JWK set of some keys (RFC 7517 section 5).
-pub fn set(keys: &[SigningKey]) -> Value {
+pub fn jwk_set(keys: &[SigningKey]) -> Value {
     json!({"keys": keys.iter().map(|key| &key.jwk).collect::<Vec<_>>()})
 }
 
 /// One key of each algorithm that the service accepts, by key id.
-pub fn one_of_each() -> BTreeMap<&'static str, SigningKey> {
+pub fn one_key_per_algorithm() -> BTreeMap<&'static str, SigningKey> {
     [
         ("rs", Algorithm::RS256),
         ("ps", Algorithm::PS256),

@@ -31,7 +31,7 @@ pub struct Postgres {
 }
 
 const PREFIX: &str = "customer-integration-pg-";
-const RETRY_LIMIT: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The PostgreSQL server of this process. Panics if none is available.
 pub async fn postgres() -> &'static Postgres {
@@ -187,7 +187,7 @@ fn cluster(binaries: &Path) -> Postgres {
     let started = Instant::now();
     while !(socket.exists() && is_ready(&data)) {
         assert!(
-            started.elapsed() < RETRY_LIMIT,
+            started.elapsed() < WAIT_TIMEOUT,
             "PostgreSQL did not start; see {}",
             directory.join("log").display()
         );

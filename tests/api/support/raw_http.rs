@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The limit for every wait; reached only by failing tests.
-pub const RETRY_LIMIT: Duration = Duration::from_secs(20);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Connects to a service.
 pub async fn connect(app: &TestApp) -> TcpStream {
@@ -32,7 +32,7 @@ pub async fn connect_and_send(app: &TestApp, text: &str) -> TcpStream {
 }
 
 /// The request line and headers of an ERP request, without the empty line at the end.
-pub fn request_head(method: &str, path: &str, framing: &str) -> String {
+pub fn request_headers(method: &str, path: &str, framing: &str) -> String {
     let token = tokens::sign(&tokens(), &claims("catalog:read catalog:write")).unwrap();
     format!(
         "{method} /api/v1{path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
@@ -43,21 +43,21 @@ pub fn request_head(method: &str, path: &str, framing: &str) -> String {
 /// Reads until the service closes the connection.
 pub async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut response = Vec::new();
-    timeout(RETRY_LIMIT, stream.read_to_end(&mut response))
+    timeout(WAIT_TIMEOUT, stream.read_to_end(&mut response))
         .await
         .expect("the service did not close the connection")
         .unwrap();
     String::from_utf8(response).unwrap()
 }
 
-/// Polls until a condition holds. Panics with `condition` after [`RETRY_LIMIT`].
+/// Polls until a condition holds. Panics with `condition` after [`WAIT_TIMEOUT`].
 pub async fn wait_until(condition: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(RETRY_LIMIT, waiting)
+    timeout(WAIT_TIMEOUT, waiting)
         .await
         .unwrap_or_else(|_| panic!("timed out waiting for: {condition}"));
 }
