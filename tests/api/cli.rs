@@ -362,7 +362,7 @@ async fn demo_restart_preserves_key_and_data() {
 #[apply(both_engines)]
 #[actix_web::test]
 async fn service_starts_after_migrate_command(engine: Engine) {
-    let storage = Storage::new(engine, false).await;
+    let storage = Storage::empty(engine).await;
     let directory = tempfile::tempdir().unwrap();
     let migrate = configured(directory.path())
         .arg("migrate")
@@ -403,7 +403,7 @@ async fn service_starts_after_migrate_command(engine: Engine) {
 #[apply(both_engines)]
 #[actix_web::test]
 async fn readiness_without_schema_returns_503(engine: Engine) {
-    let storage = Storage::new(engine, false).await;
+    let storage = Storage::empty(engine).await;
     let mut config = crate::support::app::config(&storage.url());
     config.migrate_on_start = false;
     let app = TestApp::with_config(storage, config).await;

@@ -871,7 +871,7 @@ async fn cors_allows_configured_origins_only(#[values(Sqlite)] engine: Engine) {
     let preflight = async |origin: &str| {
         let request = reqwest::Client::new().request(
             reqwest::Method::OPTIONS,
-            format!("{}/api/v1/customer-integrations/K-1", app.base),
+            format!("{}/api/v1/customer-integrations/K-1", app.origin),
         );
         request
             .header("origin", origin)

@@ -69,7 +69,7 @@ async fn indexes(storage: &Storage) -> Vec<String> {
 #[apply(both_engines)]
 #[actix_web::test]
 async fn migrations_run_up_down_and_up_again(engine: Engine) {
-    let storage = Storage::new(engine, false).await;
+    let storage = Storage::empty(engine).await;
     let url = storage.url().parse().unwrap();
     let applied = migrations::migrate(&url, Direction::Up).await.unwrap();
     assert!(applied >= 3);
@@ -93,8 +93,8 @@ async fn migrations_run_up_down_and_up_again(engine: Engine) {
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn both_engines_have_the_same_tables_and_indexes() {
-    let sqlite = Storage::new(Sqlite, true).await;
-    let postgres = Storage::new(Postgres, true).await;
+    let sqlite = Storage::migrated(Sqlite).await;
+    let postgres = Storage::migrated(Postgres).await;
     assert_eq!(columns(&sqlite).await, columns(&postgres).await);
     assert_eq!(indexes(&sqlite).await, indexes(&postgres).await);
 }
@@ -102,7 +102,7 @@ async fn both_engines_have_the_same_tables_and_indexes() {
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn every_foreign_key_on_postgres_has_an_index() {
-    let storage = Storage::new(Postgres, true).await;
+    let storage = Storage::migrated(Postgres).await;
     // a foreign key whose columns are not the first ones of some index
     let sql = "SELECT c.conrelid::regclass::text || ' ' || c.conname AS text FROM pg_constraint c
         WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace AND NOT EXISTS (
@@ -115,7 +115,7 @@ async fn every_foreign_key_on_postgres_has_an_index() {
 #[actix_web::test]
 async fn four_instances_migrate_an_empty_database_concurrently() {
     for round in 0..20 {
-        let storage = Storage::new(Postgres, false).await;
+        let storage = Storage::empty(Postgres).await;
         let instances = join_all((0..4).map(|_| App::build(config(&storage.url())))).await;
         for instance in instances {
             let app = instance.unwrap_or_else(|error| panic!("round {round}: {error:#}"));
@@ -195,7 +195,7 @@ async fn killed_connections_are_replaced_without_a_failed_request() {
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn deadlock_is_retried_in_any_message_language(#[case] options: &str) {
-    let storage = Storage::new(Postgres, true).await;
+    let storage = Storage::migrated(Postgres).await;
     let Storage::Postgres { server, name, .. } = &storage else {
         panic!()
     };
@@ -236,7 +236,7 @@ async fn deadlock_is_retried_in_any_message_language(#[case] options: &str) {
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn lock_timeout_returns_503() {
-    let storage = Storage::new(Postgres, true).await;
+    let storage = Storage::migrated(Postgres).await;
     let Storage::Postgres { server, name, .. } = &storage else {
         panic!()
     };
@@ -263,7 +263,7 @@ async fn lock_timeout_returns_503() {
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn one_worker_can_use_all_connections(#[values(1, 3, 8)] workers: usize) {
-    let storage = Storage::new(Postgres, true).await;
+    let storage = Storage::migrated(Postgres).await;
     let options = DbOptions {
         pool_size: 4,
         workers,
@@ -283,7 +283,7 @@ async fn one_worker_can_use_all_connections(#[values(1, 3, 8)] workers: usize) {
 #[actix_web::test]
 async fn pool_replaces_connections_of_ended_worker() {
     use diesel_async::RunQueryDsl as _;
-    let storage = Storage::new(Postgres, true).await;
+    let storage = Storage::migrated(Postgres).await;
     let db = Db::open(
         &storage.url().parse().unwrap(),
         DbOptions {
@@ -321,7 +321,7 @@ async fn pool_replaces_connections_of_ended_worker() {
 #[actix_web::test]
 async fn like_is_case_sensitive(engine: Engine) {
     use diesel_async::RunQueryDsl as _;
-    let storage = Storage::new(engine, false).await;
+    let storage = Storage::empty(engine).await;
     let db = Db::open(&storage.url().parse().unwrap(), DbOptions::default()).unwrap();
     let like = diesel::select("a".into_sql::<Text>().like("A"));
     let alike: bool = db

@@ -1,5 +1,5 @@
-//! Templates of tests that run on each database engine. Without PostgreSQL, `cargo test` reports its
-//! cases as ignored; `tests/run` runs them.
+//! Templates of tests that run on each database engine. `cargo test` reports the cases that need
+//! PostgreSQL as ignored; `tests/run` runs them.
 
 use rstest_reuse::template;
 
@@ -10,7 +10,8 @@ use rstest_reuse::template;
 #[case::postgres(Engine::Postgres)]
 pub fn both_engines(#[case] engine: Engine) {}
 
-/// Also with the strictest isolation level, where PostgreSQL aborts transactions that conflict.
+/// Both engines, and PostgreSQL with the strictest isolation level, which aborts conflicting
+/// transactions.
 #[template]
 #[rstest::rstest]
 #[case::sqlite(Engine::Sqlite)]

@@ -41,7 +41,7 @@ async fn trusting(issuer: &Issuer, refresh: Duration, cooldown: Duration) -> Tes
 }
 
 async fn with(app: &TestApp, token: &str) -> Response {
-    Client::new(&app.base, Some(token.to_owned()))
+    Client::new(&app.origin, Some(token.to_owned()))
         .get(PATH)
         .await
 }

@@ -351,7 +351,7 @@ fn list_schemas_are_named_after_their_items() {
 #[actix_web::test]
 async fn document_docs_and_problem_pages_are_served_without_token() {
     let app = TestApp::start(Engine::Sqlite).await;
-    let anonymous = Client::new(&app.base, None);
+    let anonymous = Client::new(&app.origin, None);
     assert_eq!(
         anonymous.get("//openapi.json").await.is(200).json,
         *DOCUMENT

@@ -39,7 +39,7 @@ fn key() -> Vec<u8> {
 }
 
 async fn with(app: &TestApp, token: &str) -> Response {
-    Client::new(&app.base, Some(token.to_owned()))
+    Client::new(&app.origin, Some(token.to_owned()))
         .get(PATH)
         .await
 }

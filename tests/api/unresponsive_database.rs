@@ -16,7 +16,7 @@ use crate::support::{
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn unresponsive_database_returns_503_until_reachable() {
-    let storage = Storage::new(Postgres, true).await;
+    let storage = Storage::migrated(Postgres).await;
     let Storage::Postgres { server, name, .. } = &storage else {
         panic!()
     };
@@ -101,7 +101,7 @@ const ONCE: Duration = Duration::from_millis(3500);
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn shared_query_timeout_is_not_waited_for_twice() {
-    let storage = Storage::new(Postgres, true).await;
+    let storage = Storage::migrated(Postgres).await;
     let Storage::Postgres { server, name, .. } = &storage else {
         panic!()
     };
@@ -135,7 +135,7 @@ async fn shared_query_timeout_is_not_waited_for_twice() {
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn page_read_timeout_is_not_retried() {
-    let storage = Storage::new(Postgres, true).await;
+    let storage = Storage::migrated(Postgres).await;
     let Storage::Postgres { server, name, .. } = &storage else {
         panic!()
     };

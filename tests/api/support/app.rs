@@ -1,6 +1,6 @@
 //! One server and one database per test, built by the same constructor as in the binary.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use customer_integration::{
     app::App,
@@ -14,6 +14,8 @@ use customer_integration::{
 };
 use diesel::{Connection as _, RunQueryDsl as _, sql_types};
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use super::{
     client::Client,
@@ -36,7 +38,8 @@ pub const SECRET: &str = "a key that only the tests know, and long enough";
 
 /// A running service.
 pub struct TestApp {
-    pub base: String,
+    /// The URL of the service, without a path.
+    pub origin: String,
     pub storage: Storage,
     handle: actix_web::dev::ServerHandle,
 }
@@ -44,7 +47,7 @@ pub struct TestApp {
 /// The database of a test; removed when the test ends.
 pub enum Storage {
     Sqlite {
-        _directory: tempfile::TempDir,
+        _directory: TempDir,
         path: String,
     },
     /// `borrowed`: owned by another [`TestApp`], which drops it.
@@ -57,21 +60,39 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// Creates a new database.
-    pub async fn new(engine: Engine, migrated: bool) -> Self {
+    /// Creates a database with the current schema.
+    pub async fn migrated(engine: Engine) -> Self {
         if engine == Engine::Sqlite {
-            let directory = tempfile::tempdir().unwrap();
-            let path = directory.path().join("test.db");
-            if migrated {
-                std::fs::copy(sqlite_template().await, &path).unwrap();
-            }
-            return Self::Sqlite {
-                path: path.display().to_string(),
-                _directory: directory,
-            };
+            let (storage, path) = Self::empty_sqlite();
+            std::fs::copy(sqlite_template().await, path).unwrap();
+            return storage;
         }
         let server = postgres().await;
-        let name = server.create_database(migrated).await;
+        let name = server.create_migrated_database().await;
+        Self::on_server(server, name, engine)
+    }
+
+    /// Creates a database without tables.
+    pub async fn empty(engine: Engine) -> Self {
+        if engine == Engine::Sqlite {
+            return Self::empty_sqlite().0;
+        }
+        let server = postgres().await;
+        let name = server.create_empty_database().await;
+        Self::on_server(server, name, engine)
+    }
+
+    fn empty_sqlite() -> (Self, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("test.db");
+        let storage = Self::Sqlite {
+            path: path.display().to_string(),
+            _directory: directory,
+        };
+        (storage, path)
+    }
+
+    fn on_server(server: &'static Postgres, name: String, engine: Engine) -> Self {
         Self::Postgres {
             server,
             name,
@@ -80,6 +101,7 @@ impl Storage {
         }
     }
 
+    /// The database URL for the service.
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite { path, .. } => format!("sqlite://{path}"),
@@ -155,28 +177,27 @@ impl Drop for Storage {
     }
 }
 
-/// A migrated SQLite file, which tests copy.
-async fn sqlite_template() -> &'static std::path::Path {
-    static TEMPLATE: tokio::sync::OnceCell<tempfile::TempDir> = tokio::sync::OnceCell::const_new();
-    let create = async || {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("template.db");
-        migrations::migrate(
-            &format!("sqlite://{}", path.display()).parse().unwrap(),
-            Direction::Up,
-        )
-        .await
+const SQLITE_TEMPLATE: &str = "template.db";
+
+/// The path of a migrated SQLite file, which tests copy. Created once per process.
+async fn sqlite_template() -> PathBuf {
+    static DIRECTORY: OnceCell<TempDir> = OnceCell::const_new();
+    let directory = DIRECTORY.get_or_init(create_sqlite_template).await;
+    directory.path().join(SQLITE_TEMPLATE)
+}
+
+async fn create_sqlite_template() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(SQLITE_TEMPLATE).display().to_string();
+    let url = format!("sqlite://{path}").parse().unwrap();
+    migrations::migrate(&url, Direction::Up).await.unwrap();
+
+    // only the main file is copied, so it must contain everything
+    let mut conn = diesel::SqliteConnection::establish(&path).unwrap();
+    diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(&mut conn)
         .unwrap();
-        let mut conn = diesel::SqliteConnection::establish(&path.display().to_string()).unwrap();
-        // only the main file is copied, so it must contain everything
-        diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&mut conn)
-            .unwrap();
-        directory
-    };
-    static PATH: OnceLock<std::path::PathBuf> = OnceLock::new();
-    let directory = TEMPLATE.get_or_init(create).await;
-    PATH.get_or_init(|| directory.path().join("template.db"))
+    directory
 }
 
 /// The default settings of a service under test.
@@ -222,7 +243,7 @@ pub fn claims(scope: &str) -> Claims {
 impl TestApp {
     /// Starts a service with an empty, migrated database.
     pub async fn start(engine: Engine) -> Self {
-        Self::with_storage(Storage::new(engine, true).await).await
+        Self::with_storage(Storage::migrated(engine).await).await
     }
 
     /// Starts a service with the given database.
@@ -233,7 +254,7 @@ impl TestApp {
 
     /// Starts a service with SQLite and changed settings.
     pub async fn with_settings(change: impl FnOnce(&mut Config)) -> Self {
-        let storage = Storage::new(Engine::Sqlite, true).await;
+        let storage = Storage::migrated(Engine::Sqlite).await;
         let mut config = config(&storage.url());
         change(&mut config);
         Self::with_config(storage, config).await
@@ -242,11 +263,11 @@ impl TestApp {
     /// Starts a service with the given settings.
     pub async fn with_config(storage: Storage, config: Config) -> Self {
         let app = App::build(config).await.unwrap();
-        let base = format!("http://{}", app.address);
+        let origin = format!("http://{}", app.address);
         let handle = app.handle();
         actix_web::rt::spawn(app.run());
         Self {
-            base,
+            origin,
             storage,
             handle,
         }
@@ -344,12 +365,12 @@ impl TestApp {
 
     /// A client without a token.
     pub fn anonymous(&self) -> Client {
-        Client::new(&self.base, None)
+        Client::new(&self.origin, None)
     }
 
     /// A client with the given claims.
     pub fn client_with_claims(&self, claims: &Claims) -> Client {
-        Client::new(&self.base, Some(tokens::sign(&tokens(), claims).unwrap()))
+        Client::new(&self.origin, Some(tokens::sign(&tokens(), claims).unwrap()))
     }
 
     /// A client with the given space-separated scopes.
@@ -382,14 +403,14 @@ impl TestApp {
 
     /// A client whose token is restricted to one partner.
     pub fn editor_of(&self, partner: &str) -> Client {
-        let all = claims("integration:read integration:write catalog:read catalog:write");
         self.client_with_claims(&Claims {
             business_partner_id: Some(partner.parse().unwrap()),
-            ..all
+            ..claims("integration:read integration:write catalog:read catalog:write")
         })
     }
 
-    /// Creates an access of a partner, with the members of `more` added to the body. Returns its id.
+    /// Creates an access of a partner and returns its id. The members of `more` are added to the
+    /// body.
     pub async fn create_access(&self, partner: &str, email: &str, more: Value) -> String {
         let mut body = json!({"first_name": "Änne", "last_name": "Schäfer", "email": email});
         body.as_object_mut()
@@ -410,13 +431,11 @@ impl TestApp {
         });
         let sql =
             format!("SELECT resource || ' ' || action AS text FROM history WHERE {condition}");
-        self.storage.query_texts(&sql).await.into_iter().fold(
-            BTreeMap::new(),
-            |mut counts, entry| {
-                *counts.entry(entry).or_default() += 1;
-                counts
-            },
-        )
+        let mut counts = BTreeMap::new();
+        for entry in self.storage.query_texts(&sql).await {
+            *counts.entry(entry).or_default() += 1;
+        }
+        counts
     }
 }
 
@@ -451,7 +470,7 @@ impl Ids {
             ("query_id", &self.query),
             ("rule_id", rule),
         ];
-        let path = operation.at(&ids);
+        let path = operation.path_with(&ids);
         assert!(
             !path.contains('{'),
             "{} has a path parameter that `Ids` does not cover",
@@ -461,13 +480,13 @@ impl Ids {
     }
 }
 
-/// A filter that is valid in both queries and rules.
+/// A filter that is valid in queries and in rules.
 pub fn filter() -> Value {
     json!({"type": "condition", "field": "status", "operator": "in", "values": ["closed"]})
 }
 
 impl TestApp {
-    /// Creates one resource of each kind for K-1, which must be ready.
+    /// Creates one resource of each kind for K-1, which must be active, with A-1 and T-1 granted.
     pub async fn create_one_of_each(&self) -> Ids {
         self.erp()
             .put("/customer-integrations/K-1/plan-boards/B-1", Value::Null)

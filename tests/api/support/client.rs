@@ -9,7 +9,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use super::document;
 
-const BASE: &str = "/api/v1";
+const BASE_PATH: &str = "/api/v1";
 
 /// A client with one bearer token, or none.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub struct Response {
 
 impl Client {
     pub fn new(origin: &str, token: Option<String>) -> Self {
-        // the tests use plain HTTP, and loading the system's root certificates takes longer than a test
+        // The tests use plain HTTP, and loading the root certificates takes longer than a test.
         let http = reqwest::Client::builder()
             .tls_certs_only([])
             .build()
@@ -42,12 +42,12 @@ impl Client {
         }
     }
 
-    /// Starts a request. `path` is relative to `/api/v1`; with `//` at the start, to the origin.
+    /// Starts a request. `path` is relative to `/api/v1`, or to the origin if it starts with `//`.
     pub fn request(&self, method: &str, path: &str) -> Request {
         let path = path
             .strip_prefix('/')
             .filter(|rest| rest.starts_with('/'))
-            .map_or_else(|| format!("{BASE}{path}"), ToOwned::to_owned);
+            .map_or_else(|| format!("{BASE_PATH}{path}"), ToOwned::to_owned);
         let method: Method = method.parse().unwrap();
         let mut builder = self
             .http
@@ -144,8 +144,8 @@ impl Request {
         }
     }
 
-    /// Sends the request and resets the connection after a delay, without reading the response. A
-    /// closed connection is not enough: actix treats it as a client that still reads.
+    /// Sends the request and resets the connection after a delay, without reading the response.
+    /// Closing the connection is not enough: actix treats it as a client that still reads.
     pub async fn disconnect_after(self, delay: Duration) {
         let request = self.builder.build().unwrap();
         let url = request.url();
@@ -158,6 +158,7 @@ impl Request {
             write!(headers, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
         }
         write!(headers, "content-length: {}\r\n\r\n", body.len()).unwrap();
+
         let address = (url.host_str().unwrap(), url.port().unwrap());
         let mut connection = TcpStream::connect(address).await.unwrap();
         connection.set_zero_linger().unwrap();
@@ -168,66 +169,59 @@ impl Request {
         tokio::time::sleep(delay).await;
     }
 
+    /// Sends the request. Panics if the response violates the conventions of the API or does not
+    /// match the document.
     pub async fn send(self) -> Response {
         let response = self.builder.send().await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let content_type = headers
-            .get("content-type")
-            .and_then(|value| value.to_str().ok())
-            .map(ToOwned::to_owned);
         let text = response.text().await.unwrap();
-        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let path = self.path.split('?').next().unwrap_or_default();
-        assert!(
-            headers.contains_key("x-request-id"),
-            "{} {path} returned {status} without a request id",
-            self.method
-        );
-        if status >= 400 {
-            assert_eq!(
-                content_type.as_deref(),
-                Some("application/problem+json"),
-                "{} {path}: {status} {text}",
-                self.method
-            );
-        }
-        if self.method == Method::HEAD {
-            assert_eq!(text, "", "{path}: HEAD has no content");
-            return Response {
-                status,
-                headers,
-                json,
-                text,
-            };
-        }
-        if status >= 400 {
-            assert_eq!(json["status"], status);
-            assert_eq!(
-                json["request_id"],
-                headers["x-request-id"].to_str().unwrap()
-            );
-        }
-        if path.starts_with(BASE) {
-            document::assert_documented(
-                self.method.as_str(),
-                path,
-                status,
-                content_type.as_deref(),
-                &text,
-            );
-            document::assert_headers_documented(self.method.as_str(), path, status, &headers);
-        }
-        Response {
+        let response = Response {
             status,
             headers,
-            json,
+            json: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
-        }
+        };
+        let path = self.path.split('?').next().unwrap_or_default();
+        response.assert_conventions(&self.method, path);
+        response
     }
 }
 
 impl Response {
+    /// Panics unless the response has a request id, is a problem if it is an error, and matches the
+    /// document.
+    fn assert_conventions(&self, method: &Method, path: &str) {
+        let status = self.status;
+        let content_type = self.headers.get("content-type");
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        assert!(
+            self.headers.contains_key("x-request-id"),
+            "{method} {path} returned {status} without a request id"
+        );
+        if status >= 400 {
+            assert_eq!(
+                content_type,
+                Some("application/problem+json"),
+                "{method} {path}: {status} {}",
+                self.text
+            );
+        }
+        if *method == Method::HEAD {
+            assert_eq!(self.text, "", "{path}: HEAD has no content");
+            return;
+        }
+        if status >= 400 {
+            assert_eq!(self.json["status"], status);
+            assert_eq!(self.json["request_id"], self.header("x-request-id"));
+        }
+        if path.starts_with(BASE_PATH) {
+            let method = method.as_str();
+            document::assert_documented(method, path, status, content_type, &self.text);
+            document::assert_headers_documented(method, path, status, &self.headers);
+        }
+    }
+
     /// Asserts the status and returns the response.
     #[track_caller]
     pub fn is(self, status: u16) -> Self {

@@ -29,8 +29,8 @@ impl Operation {
         self.value.get("requestBody").is_some()
     }
 
-    /// The path with the values of its parameters.
-    pub fn at(&self, values: &[(&str, &str)]) -> String {
+    /// The path with values in place of its parameters.
+    pub fn path_with(&self, values: &[(&str, &str)]) -> String {
         values
             .iter()
             .fold(self.path.clone(), |path, (name, value)| {
@@ -74,15 +74,15 @@ fn with_resolved_responses(operation: &Value) -> Value {
     operation
 }
 
-/// The operation that a request is for.
-fn operation(method: &str, path: &str) -> Option<&'static Operation> {
+/// The operation of a request.
+fn find_operation(method: &str, path: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|operation| {
         operation.method == method && ResourceDef::new(operation.path.as_str()).is_match(path)
     })
 }
 
-/// Panics unless the document allows this response: status, media type, problem code and schema, or no
-/// body if none is documented.
+/// Panics unless the document allows this response: status, media type, problem code and schema,
+/// or no body if none is documented.
 pub fn assert_documented(
     method: &str,
     path: &str,
@@ -90,13 +90,14 @@ pub fn assert_documented(
     content_type: Option<&str>,
     body: &str,
 ) {
-    let Some(operation) = operation(method, path) else {
+    let Some(operation) = find_operation(method, path) else {
         assert!(
             matches!(status, 404 | 405),
             "{method} {path} is not documented and returned {status}: {body}"
         );
         return;
     };
+
     let response = &operation.value["responses"][status.to_string()];
     assert!(
         !response.is_null(),
@@ -111,6 +112,7 @@ pub fn assert_documented(
         );
         return;
     }
+
     let body: Value = serde_json::from_str(body).unwrap_or_else(|error| {
         panic!(
             "{} returned {status} without JSON: {error}: {body}",
@@ -128,6 +130,7 @@ pub fn assert_documented(
         "{}: status {status} has no documented media type {media}",
         operation.id
     );
+
     if status >= 400 {
         let code = body["code"].as_str().unwrap();
         assert!(
@@ -139,11 +142,13 @@ pub fn assert_documented(
     assert_matches_schema(schema, &body);
 }
 
-/// Panics unless a response has the required headers and every documented header matches its schema.
+/// Panics unless a response has the required headers and every documented header matches its
+/// schema.
 pub fn assert_headers_documented(method: &str, path: &str, status: u16, headers: &HeaderMap) {
-    let Some(operation) = operation(method, path) else {
+    let Some(operation) = find_operation(method, path) else {
         return;
     };
+
     let response = &operation.value["responses"][status.to_string()];
     for (name, header) in response["headers"].as_object().into_iter().flatten() {
         let header = DOCUMENT

@@ -1,5 +1,5 @@
-//! Invariants for arbitrary request bodies and arbitrary filters. The fuzzers of `tests/fuzz` generate
-//! inputs, and `fuzz_corpus.rs` replays the stored ones.
+//! Invariants for arbitrary request bodies and arbitrary filters. The fuzzers of `tests/fuzz`
+//! generate inputs, and `fuzz_corpus.rs` replays the stored ones.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,8 @@ use super::{
     document::{DOCUMENT, OPERATIONS, Operation, assert_matches_schema},
 };
 
-/// The number of successful writes after which the service is replaced by a new one, so that results do
-/// not depend on how long the fuzzer ran.
+/// The number of successful writes after which the service is replaced by a new one, so that results
+/// do not depend on how long the fuzzer ran.
 const MAX_WRITES: usize = 500;
 
 /// The operations that have a body.
@@ -71,10 +71,10 @@ impl FuzzHarness {
         let response = request.raw("application/json", body.to_vec()).send().await;
         assert!(response.status < 500, "{}", response.text);
         if response.status == 422 {
-            check_pointers(&response, body);
+            assert_pointers_resolve(&response, body);
         }
         if response.status < 300 && operation.scope.ends_with(":write") {
-            self.check_stored(&path, &response).await;
+            self.assert_stored(&path, &response).await;
             self.writes += 1;
         }
         if self.writes == MAX_WRITES {
@@ -83,24 +83,19 @@ impl FuzzHarness {
         response.status
     }
 
-    async fn check_stored(&self, path: &str, response: &Response) {
-        let location = response
-            .header("location")
-            .trim_start_matches("/api/v1")
-            .to_owned();
-        let stored = self
-            .client
-            .get(if location.is_empty() { path } else { &location })
-            .await
-            .is(200);
-        assert_eq!(stored.json, response.json, "{} {path}", self.app.base);
-        assert_eq!(stored.etag(), response.etag(), "{} {path}", self.app.base);
+    /// Panics unless a GET returns the resource and the ETag of the response.
+    async fn assert_stored(&self, path: &str, response: &Response) {
+        let location = response.header("location").trim_start_matches("/api/v1");
+        let path = if location.is_empty() { path } else { location };
+        let stored = self.client.get(path).await.is(200);
+        assert_eq!(stored.json, response.json, "{} {path}", self.app.origin);
+        assert_eq!(stored.etag(), response.etag(), "{} {path}", self.app.origin);
     }
 }
 
-/// Panics if the parent of an error pointer is not in the body. The pointer itself may refer to a missing
-/// member.
-fn check_pointers(response: &Response, body: &[u8]) {
+/// Panics if the parent of an error pointer is not in the body. The pointer itself may refer to a
+/// missing member.
+fn assert_pointers_resolve(response: &Response, body: &[u8]) {
     // Each ticket is parsed separately, so a lone surrogate in one ticket, which `Value` cannot
     // represent, does not make the body invalid.
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
@@ -119,28 +114,30 @@ fn check_pointers(response: &Response, body: &[u8]) {
 /// Returns whether the bytes are a valid query filter. Panics if a valid filter does not match the
 /// document, changes in a serialization round trip, has no summary, or, as a rule, violates logic.
 pub fn assert_filter_invariants(bytes: &[u8]) -> bool {
-    let query = serde_json::from_slice::<QueryFilter>(bytes)
+    let query_filter = serde_json::from_slice::<QueryFilter>(bytes)
         .ok()
         .filter(|filter| filter.validate().is_ok());
-    let rule = serde_json::from_slice::<RuleFilter>(bytes)
+    let rule_filter = serde_json::from_slice::<RuleFilter>(bytes)
         .ok()
         .filter(|filter| filter.validate().is_ok());
-    let Some(filter) = query.map(QueryFilter::into_filter) else {
+    let Some(filter) = query_filter.map(QueryFilter::into_filter) else {
         assert!(
-            rule.is_none(),
+            rule_filter.is_none(),
             "a filter that is invalid in a query is valid in a rule"
         );
         return false;
     };
-    let written = serde_json::to_string(&filter).unwrap();
-    assert!(written.len() <= MAX_BYTES, "{} bytes", written.len());
+
+    let serialized = serde_json::to_string(&filter).unwrap();
+    assert!(serialized.len() <= MAX_BYTES, "{} bytes", serialized.len());
     assert_matches_schema(
         &DOCUMENT["components"]["schemas"]["TicketFilter"],
-        &serde_json::from_str(&written).unwrap(),
+        &serde_json::from_str(&serialized).unwrap(),
     );
-    let again: QueryFilter = serde_json::from_str(&written).unwrap();
-    again.validate().unwrap();
-    assert_eq!(again.into_filter(), filter);
+    let parsed: QueryFilter = serde_json::from_str(&serialized).unwrap();
+    parsed.validate().unwrap();
+    assert_eq!(parsed.into_filter(), filter);
+
     for lang in [Lang::De, Lang::En] {
         let text = summary(&filter, &Names::default(), lang);
         assert!(
@@ -148,21 +145,45 @@ pub fn assert_filter_invariants(bytes: &[u8]) -> bool {
             "{text:?}"
         );
     }
-    if let Some(rule) = rule.map(RuleFilter::into_filter) {
-        assert_eq!(rule, filter);
-        check_logic(rule);
+
+    if let Some(rule_filter) = rule_filter.map(RuleFilter::into_filter) {
+        assert_eq!(rule_filter, filter);
+        assert_logic(rule_filter);
     }
     true
 }
 
 /// A ticket with all attributes, and one with the required attributes only.
 const TICKETS: [&str; 2] = [
-    r#"{"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1", "internal": false, "confidential": false,
-        "ticket_type_id": "T-1", "status": "in_progress", "closure": null, "released": false, "main_contact_id": "C-1",
-        "created_by_access_id": null, "tags": ["Tag", "server"], "urgency": "high", "impact": "low", "entry_channel": "mail",
-        "project_id": "P-1", "service_contract_id": null, "subject": "Die Straße zum Server", "reference_number": "4711",
-        "created_at": "2026-11-01T08:00:00Z"}"#,
-    r#"{"ticket_id": "1", "business_partner_id": "K-1", "area_id": "A-1", "internal": false, "confidential": false}"#,
+    r#"{
+        "ticket_id": "1",
+        "business_partner_id": "K-1",
+        "area_id": "A-1",
+        "internal": false,
+        "confidential": false,
+        "ticket_type_id": "T-1",
+        "status": "in_progress",
+        "closure": null,
+        "released": false,
+        "main_contact_id": "C-1",
+        "created_by_access_id": null,
+        "tags": ["Tag", "server"],
+        "urgency": "high",
+        "impact": "low",
+        "entry_channel": "mail",
+        "project_id": "P-1",
+        "service_contract_id": null,
+        "subject": "Die Straße zum Server",
+        "reference_number": "4711",
+        "created_at": "2026-11-01T08:00:00Z"
+    }"#,
+    r#"{
+        "ticket_id": "1",
+        "business_partner_id": "K-1",
+        "area_id": "A-1",
+        "internal": false,
+        "confidential": false
+    }"#,
 ];
 
 fn rule_set(filter: TicketFilter) -> RuleSet {
@@ -173,9 +194,9 @@ fn rule_set(filter: TicketFilter) -> RuleSet {
     }])
 }
 
-/// Checks that the negation of a filter has the negated truth value, and that missing attributes can
-/// only turn a result into `Unknown`.
-fn check_logic(filter: TicketFilter) {
+/// Panics unless the negation of a filter has the negated truth value, and missing attributes only
+/// turn a result into `Unknown`.
+fn assert_logic(filter: TicketFilter) {
     let now = Timestamp::parse("2026-11-25T12:00:00Z").unwrap();
     let negation = rule_set(TicketFilter::None {
         filters: vec![filter.clone()],

@@ -72,7 +72,8 @@ impl SigningKey {
             Algorithm::EdDSA => {
                 let pair = Ed25519KeyPair::generate().unwrap();
                 let der = pair.to_pkcs8v1().unwrap();
-                let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(pair.public_key().as_ref())});
+                let x = base64url(pair.public_key().as_ref());
+                let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": x});
                 (jwk, EncodingKey::from_ed_pem(&pem(der.as_ref())).unwrap())
             }
             other => panic!("unsupported algorithm {other:?}"),
@@ -87,7 +88,7 @@ impl SigningKey {
         }
     }
 
-    /// Signs a token with the usual header.
+    /// Signs a token with the header of an access token (RFC 9068 section 2.1).
     pub fn sign(&self, claims: &impl Serialize) -> String {
         let header = Header {
             typ: Some("at+jwt".into()),
@@ -107,7 +108,9 @@ impl SigningKey {
 #[derive(Clone)]
 pub enum JwksResponse {
     Keys(Vec<SigningKey>),
+    /// A status and a body.
     Raw(u16, String),
+    /// A redirect to a URL.
     Redirect(String),
 }
 
@@ -115,23 +118,23 @@ pub enum JwksResponse {
 pub struct Issuer {
     pub url: String,
     response: Arc<Mutex<JwksResponse>>,
-    fetched: Arc<AtomicUsize>,
+    request_count: Arc<AtomicUsize>,
     handle: ServerHandle,
 }
 
 impl Issuer {
-    /// Serves on a free port until dropped.
+    /// Starts an endpoint on a free port. It stops when dropped.
     pub fn start(response: JwksResponse) -> Self {
         let response = Arc::new(Mutex::new(response));
-        let fetched = Arc::new(AtomicUsize::new(0));
+        let request_count = Arc::new(AtomicUsize::new(0));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
         let response_data = web::Data::from(Arc::clone(&response));
-        let fetched_data = web::Data::from(Arc::clone(&fetched));
+        let request_count_data = web::Data::from(Arc::clone(&request_count));
         let app = move || {
             App::new()
                 .app_data(response_data.clone())
-                .app_data(fetched_data.clone())
+                .app_data(request_count_data.clone())
                 .route("/keys", web::get().to(serve_keys))
         };
         let server = HttpServer::new(app)
@@ -145,27 +148,27 @@ impl Issuer {
         Self {
             url,
             response,
-            fetched,
+            request_count,
             handle,
         }
     }
 
-    /// Replaces the response.
+    /// Changes the response to all later requests.
     pub fn respond_with(&self, response: JwksResponse) {
         *self.response.lock().unwrap() = response;
     }
 
     /// The number of requests so far.
     pub fn request_count(&self) -> usize {
-        self.fetched.load(Ordering::SeqCst)
+        self.request_count.load(Ordering::SeqCst)
     }
 }
 
 async fn serve_keys(
     response: web::Data<Mutex<JwksResponse>>,
-    fetched: web::Data<AtomicUsize>,
+    request_count: web::Data<AtomicUsize>,
 ) -> HttpResponse {
-    fetched.fetch_add(1, Ordering::SeqCst);
+    request_count.fetch_add(1, Ordering::SeqCst);
     match response.lock().unwrap().clone() {
         JwksResponse::Keys(keys) => HttpResponse::Ok().json(jwk_set(&keys)),
         JwksResponse::Raw(status, body) => {

@@ -1,5 +1,5 @@
-//! PostgreSQL for the tests: the server at `TEST_DATABASE_URL`, else a temporary cluster started from
-//! the installed binaries. Tests that need it are ignored by default; `tests/run` includes them.
+//! PostgreSQL for the tests: the server at `TEST_DATABASE_URL`, otherwise a temporary cluster of the
+//! installed binaries. Tests that need it are ignored by default; `tests/run` includes them.
 //!
 //! The cluster belongs to this process: it listens on a Unix socket in a temporary directory, runs
 //! without durability, and is stopped by the kernel when the process ends for any reason.
@@ -30,8 +30,9 @@ pub struct Postgres {
     template: String,
 }
 
-const PREFIX: &str = "customer-integration-pg-";
-const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The start of the names of temporary directories; the process id follows.
+const DIRECTORY_PREFIX: &str = "customer-integration-pg-";
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The PostgreSQL server of this process. Panics if none is available.
 pub async fn postgres() -> &'static Postgres {
@@ -41,9 +42,9 @@ pub async fn postgres() -> &'static Postgres {
 
 async fn start() -> Postgres {
     let postgres = if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
-        Postgres::at(&url)
-    } else if let Some(binaries) = binaries() {
-        cluster(&binaries)
+        Postgres::from_url(&url)
+    } else if let Some(binaries) = find_binaries() {
+        start_cluster(&binaries)
     } else {
         panic!("no PostgreSQL: install Debian's package `postgresql`, or set TEST_DATABASE_URL")
     };
@@ -59,7 +60,7 @@ async fn start() -> Postgres {
 }
 
 impl Postgres {
-    fn at(url: &str) -> Self {
+    fn from_url(url: &str) -> Self {
         let (rest, query) = url
             .split_once('?')
             .map_or((url, String::new()), |(rest, query)| {
@@ -92,14 +93,18 @@ impl Postgres {
         )
     }
 
-    /// Creates a database, migrated or empty, and returns its name.
-    pub async fn create_database(&self, migrated: bool) -> String {
+    /// Creates a database with the current schema and returns its name.
+    pub async fn create_migrated_database(&self) -> String {
+        self.create_database(&self.template).await
+    }
+
+    /// Creates a database without tables and returns its name.
+    pub async fn create_empty_database(&self) -> String {
+        self.create_database("template0").await
+    }
+
+    async fn create_database(&self, template: &str) -> String {
         let name = format!("ci_test_{}", uuid::Uuid::now_v7().simple());
-        let template = if migrated {
-            &self.template
-        } else {
-            "template0"
-        };
         self.execute(
             &self.admin_database,
             &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"),
@@ -110,15 +115,15 @@ impl Postgres {
 
     /// Drops a database. Runs on a separate thread, since the caller may be inside a runtime.
     pub fn drop_database(&'static self, name: String) {
-        let drop = move || {
+        let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap();
             let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
             runtime.block_on(self.execute(&self.admin_database, &sql));
-        };
-        let _ = thread::spawn(drop).join();
+        });
+        let _ = thread.join();
     }
 
     /// Runs one or more statements.
@@ -141,7 +146,7 @@ impl Postgres {
 }
 
 /// The directory that holds `initdb` and `postgres`.
-fn binaries() -> Option<PathBuf> {
+fn find_binaries() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let installed = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -155,88 +160,81 @@ fn binaries() -> Option<PathBuf> {
     candidates.into_iter().next()
 }
 
-fn cluster(binaries: &Path) -> Postgres {
+/// Creates a temporary cluster and waits until it accepts connections.
+fn start_cluster(binaries: &Path) -> Postgres {
     remove_leftovers();
-    let directory = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
+    let directory = std::env::temp_dir().join(format!("{DIRECTORY_PREFIX}{}", std::process::id()));
     let data = directory.join("data");
     fs::create_dir_all(&directory).unwrap();
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     let owner = owner();
-    if let Some((uid, gid)) = owner {
+    if let Some(User { uid, gid }) = owner {
         chown(&directory, Some(uid), Some(gid)).unwrap();
     }
-    let initdb = run_as(owner, &binaries.join("initdb"))
-        .args([
-            "--auth=trust",
-            "--username=postgres",
-            "--no-sync",
-            "--encoding=UTF8",
-            "--locale=C",
-            "-D",
-        ])
-        .arg(&data)
-        .output()
-        .unwrap();
-    assert!(
-        initdb.status.success(),
-        "initdb: {}",
-        String::from_utf8_lossy(&initdb.stderr)
-    );
-    keep_running(binaries.join("postgres"), directory.clone(), owner);
+    run_initdb(&binaries.join("initdb"), owner, &data);
+    spawn_server(binaries.join("postgres"), directory.clone(), owner);
     let socket = directory.join(".s.PGSQL.5432");
     let started = Instant::now();
     while !(socket.exists() && is_ready(&data)) {
         assert!(
-            started.elapsed() < WAIT_TIMEOUT,
+            started.elapsed() < START_TIMEOUT,
             "PostgreSQL did not start; see {}",
             directory.join("log").display()
         );
         thread::sleep(Duration::from_millis(10));
     }
-    Postgres::at(&format!(
+    Postgres::from_url(&format!(
         "postgres:///postgres?host={}&user=postgres",
         directory.display()
     ))
 }
 
-/// Starts the server on a thread that lives as long as the process: the kernel sends the parent-death
-/// signal when the *thread* that started the child ends.
-fn keep_running(postgres: PathBuf, directory: PathBuf, owner: Option<(u32, u32)>) {
+fn run_initdb(initdb: &Path, owner: Option<User>, data: &Path) {
+    let output = run_as(owner, initdb)
+        .args(["--auth=trust", "--username=postgres", "--no-sync"])
+        .args(["--encoding=UTF8", "--locale=C", "-D"])
+        .arg(data)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "initdb: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Settings of the temporary cluster.
+const SETTINGS: [&str; 10] = [
+    // German messages, where installed: the service must not depend on message texts
+    "lc_messages=C.UTF-8",
+    "listen_addresses=",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=400",
+    "shared_buffers=64MB",
+    // tests count statements, except for BEGIN and ROLLBACK
+    "shared_preload_libraries=pg_stat_statements",
+    "pg_stat_statements.max=50000",
+    "pg_stat_statements.track_utility=off",
+];
+
+/// Starts the server on a thread that lives as long as the process: the kernel sends the
+/// parent-death signal when the *thread* that started the child ends.
+fn spawn_server(postgres: PathBuf, directory: PathBuf, owner: Option<User>) {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {
         thread::spawn(move || {
             let log = fs::File::create(directory.join("log")).unwrap();
-            let mut server = run_as(owner, &postgres)
-                // German messages, where installed: the service must not depend on message texts
-                .env("LANGUAGE", "de")
-                .args(["-c", "lc_messages=C.UTF-8"])
+            let mut command = run_as(owner, &postgres);
+            command.env("LANGUAGE", "de");
+            for setting in SETTINGS {
+                command.args(["-c", setting]);
+            }
+            let mut server = command
                 .arg("-D")
                 .arg(directory.join("data"))
-                .args([
-                    "-c",
-                    "listen_addresses=",
-                    "-c",
-                    "fsync=off",
-                    "-c",
-                    "synchronous_commit=off",
-                ])
-                // statements are counted, except for BEGIN and ROLLBACK
-                .args([
-                    "-c",
-                    "shared_preload_libraries=pg_stat_statements",
-                    "-c",
-                    "pg_stat_statements.max=50000",
-                ])
-                .args(["-c", "pg_stat_statements.track_utility=off"])
-                .args([
-                    "-c",
-                    "full_page_writes=off",
-                    "-c",
-                    "max_connections=400",
-                    "-c",
-                    "shared_buffers=64MB",
-                    "-k",
-                ])
+                .arg("-k")
                 .arg(&directory)
                 .stdout(Stdio::null())
                 .stderr(log)
@@ -255,30 +253,35 @@ fn is_ready(data: &Path) -> bool {
         .is_some_and(|status| status.trim() == "ready")
 }
 
-/// The user and group that own the files and run the server, since `initdb` refuses root; `None` for
-/// the current user.
-fn owner() -> Option<(u32, u32)> {
-    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
-    is_root.then(|| {
-        let users = fs::read_to_string("/etc/passwd").unwrap();
-        let line = users
-            .lines()
-            .find(|line| line.starts_with("postgres:"))
-            .expect("the user `postgres` is missing");
-        let ids: Vec<_> = line
-            .split(':')
-            .skip(2)
-            .take(2)
-            .map(|id| id.parse().unwrap())
-            .collect();
-        (ids[0], ids[1])
+/// A user of the operating system with its group.
+#[derive(Clone, Copy)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+/// The user that owns the files and runs the server: `postgres` for root, because `initdb` refuses
+/// root; `None` for the current user.
+fn owner() -> Option<User> {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let line = users
+        .lines()
+        .find(|line| line.starts_with("postgres:"))
+        .expect("the user `postgres` is missing");
+    let fields: Vec<_> = line.split(':').collect();
+    Some(User {
+        uid: fields[2].parse().unwrap(),
+        gid: fields[3].parse().unwrap(),
     })
 }
 
 /// A command that runs as `owner` and is stopped when this process ends.
-fn run_as(owner: Option<(u32, u32)>, program: &Path) -> Command {
+fn run_as(owner: Option<User>, program: &Path) -> Command {
     let mut command = Command::new("setpriv");
-    if let Some((uid, gid)) = owner {
+    if let Some(User { uid, gid }) = owner {
         command.args([
             format!("--reuid={uid}"),
             format!("--regid={gid}"),
@@ -301,10 +304,10 @@ fn remove_leftovers() {
         .flatten()
     {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let owner = name
-            .strip_prefix(PREFIX)
+        let ended_process = name
+            .strip_prefix(DIRECTORY_PREFIX)
             .filter(|pid| !Path::new("/proc").join(pid).exists());
-        if owner.is_some() {
+        if ended_process.is_some() {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -19,17 +19,17 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a proxy to a database of `server`; it runs until the runtime of the test ends.
+    /// Starts a proxy to a database of `server`. It runs until the runtime of the test ends.
     pub async fn to(server: &Postgres, database: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server: tokio_postgres::Config = server.url_of(database).parse().unwrap();
         let frozen = watch::Sender::new(false);
         let target = server.clone();
-        let freeze = frozen.clone();
+        let freeze_sender = frozen.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(forward(client, target.clone(), freeze.subscribe()));
+                tokio::spawn(forward(client, target.clone(), freeze_sender.subscribe()));
             }
         });
         Self {
@@ -69,7 +69,7 @@ async fn forward(client: TcpStream, server: tokio_postgres::Config, frozen: watc
     let port = server.get_ports().first().copied().unwrap_or(5432);
     match &server.get_hosts()[0] {
         Host::Tcp(host) => {
-            join(
+            forward_until_frozen(
                 client,
                 TcpStream::connect((host.as_str(), port)).await.unwrap(),
                 frozen,
@@ -78,12 +78,13 @@ async fn forward(client: TcpStream, server: tokio_postgres::Config, frozen: watc
         }
         Host::Unix(directory) => {
             let socket = directory.join(format!(".s.PGSQL.{port}"));
-            join(client, UnixStream::connect(socket).await.unwrap(), frozen).await;
+            forward_until_frozen(client, UnixStream::connect(socket).await.unwrap(), frozen).await;
         }
     }
 }
 
-async fn join(
+/// Forwards until either side closes its connection. When frozen, holds both open indefinitely.
+async fn forward_until_frozen(
     mut client: TcpStream,
     mut server: impl AsyncRead + AsyncWrite + Unpin,
     mut frozen: watch::Receiver<bool>,

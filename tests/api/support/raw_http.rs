@@ -14,12 +14,12 @@ use super::{
     app::{claims, tokens},
 };
 
-/// The limit for every wait; reached only by failing tests.
+/// The limit of every wait. Only failing tests reach it.
 pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Connects to a service.
 pub async fn connect(app: &TestApp) -> TcpStream {
-    TcpStream::connect(app.base.strip_prefix("http://").unwrap())
+    TcpStream::connect(app.origin.strip_prefix("http://").unwrap())
         .await
         .unwrap()
 }
@@ -31,7 +31,7 @@ pub async fn connect_and_send(app: &TestApp, text: &str) -> TcpStream {
     stream
 }
 
-/// The request line and headers of an ERP request, without the empty line at the end.
+/// The request line and headers of an ERP request. The caller adds the empty line that ends them.
 pub fn request_headers(method: &str, path: &str, framing: &str) -> String {
     let token = tokens::sign(&tokens(), &claims("catalog:read catalog:write")).unwrap();
     format!(

@@ -1,7 +1,7 @@
 //! Sends arbitrary bytes as the body of the operation named by OPERATION. The service runs in this
 //! process with workers, sockets and SQLite, so that the fuzzer sees its coverage.
 //!
-//! With REPORT set, the status of each response is printed.
+//! With REPORT set, prints the status of each response.
 #![no_main]
 #![expect(dead_code, reason = "only part of the test support is used")]
 
@@ -18,14 +18,15 @@ use support::{
     fuzz_harness::{self, FuzzHarness},
 };
 
-struct Fuzzed {
+/// The operation under test and the service that runs it.
+struct Target {
     operation: &'static Operation,
     system: SystemRunner,
     harness: FuzzHarness,
     report: bool,
 }
 
-impl Fuzzed {
+impl Target {
     fn new() -> Self {
         let id = env::var("OPERATION").expect("OPERATION is set");
         let operation = fuzz_harness::operations()
@@ -43,15 +44,15 @@ impl Fuzzed {
 }
 
 thread_local! {
-    static FUZZED: RefCell<Fuzzed> = RefCell::new(Fuzzed::new());
+    static TARGET: RefCell<Target> = RefCell::new(Target::new());
 }
 
 fuzz_target!(|body: &[u8]| {
-    FUZZED.with_borrow_mut(|fuzzed| {
-        let status = fuzzed
+    TARGET.with_borrow_mut(|target| {
+        let status = target
             .system
-            .block_on(fuzzed.harness.send_body(fuzzed.operation, body));
-        if fuzzed.report {
+            .block_on(target.harness.send_body(target.operation, body));
+        if target.report {
             eprintln!("outcome: {status}");
         }
     });

@@ -1,5 +1,5 @@
-//! Parses arbitrary bytes as the filter of a query or a rule. With REPORT set, prints whether it
-//! was valid.
+//! Parses arbitrary bytes as the filter of a query or a rule. With REPORT set, prints whether the
+//! filter is valid.
 #![no_main]
 #![expect(dead_code, reason = "only part of the test support is used")]
 
@@ -9,8 +9,8 @@ mod support;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|filter: &[u8]| {
-    let valid = support::fuzz_harness::assert_filter_invariants(filter);
+    let is_valid = support::fuzz_harness::assert_filter_invariants(filter);
     if std::env::var_os("REPORT").is_some() {
-        eprintln!("outcome: {valid}");
+        eprintln!("outcome: {is_valid}");
     }
 });

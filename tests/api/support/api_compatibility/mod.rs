@@ -1,10 +1,9 @@
 //! Finds breaking changes between two OpenAPI documents.
 //!
-//! Works on plain JSON. (The crates for this purpose read OpenAPI 3.0 only; oasdiff reads 3.1 but is
-//! written in Go.) Requests may accept more than before, responses may guarantee more than before;
-//! less is a breaking change. The same change of a schema can therefore be harmless in a request and
-//! breaking in a response: references are followed from the operations, and schemas are never
-//! compared on their own.
+//! Works on plain JSON, since the crates for this purpose read OpenAPI 3.0 only. A request may accept
+//! more than before, and a response may guarantee more than before; less is a breaking change. The
+//! same change of a schema can therefore be harmless in a request and breaking in a response:
+//! references are followed from the operations, and schemas are never compared on their own.
 
 mod operations;
 mod schemas;
@@ -33,6 +32,17 @@ impl fmt::Display for Break {
 enum Direction {
     Request,
     Response,
+}
+
+impl Direction {
+    /// The schemas of the sender and the receiver. In a request the client, which follows the old
+    /// document, is the sender.
+    fn sender_and_receiver<T>(self, old: T, new: T) -> (T, T) {
+        match self {
+            Self::Request => (old, new),
+            Self::Response => (new, old),
+        }
+    }
 }
 
 /// The state of a comparison of two documents.
@@ -66,8 +76,8 @@ impl Comparison<'_> {
         });
     }
 
-    /// Reports removed problem codes: clients handle errors by code. Not compared if no version of the
-    /// old document is left.
+    /// Reports removed problem codes: clients handle errors by code. Not compared if the documents
+    /// have no version in common.
     fn codes(&mut self) {
         let versions = operations::versions(self.new);
         if operations::versions(self.old).is_disjoint(&versions) {
@@ -86,8 +96,8 @@ fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-/// The items of an array as text.
-fn texts(value: &Value) -> BTreeSet<String> {
+/// The items of an array as strings; empty for other values.
+fn string_set(value: &Value) -> BTreeSet<String> {
     value
         .as_array()
         .into_iter()
@@ -110,8 +120,8 @@ fn resolved<'v>(document: &'v Value, value: &'v Value) -> (&'v Value, Option<&'v
     (target, reference.rsplit('/').next())
 }
 
-/// The subjects of the breaking changes that a changelog declares: lines of the section "Unreleased" of
-/// the form ``- **Breaking:** `subject` …``.
+/// The subjects of the breaking changes that a changelog declares: lines of the section "Unreleased"
+/// of the form ``- **Breaking:** `subject` …``.
 pub fn declared(changelog: &str) -> BTreeSet<String> {
     let unreleased = changelog
         .lines()

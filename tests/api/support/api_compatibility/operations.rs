@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Comparison, Direction, members, resolved, texts};
+use super::{Comparison, Direction, members, resolved, string_set};
 
 /// The versions in the paths of a document, e.g. `v1` of `/api/v1`.
 pub(super) fn versions(document: &Value) -> BTreeSet<&str> {
@@ -45,7 +45,8 @@ impl Comparison<'_> {
         if old["operationId"] != new["operationId"] {
             self.report(id, format!("operationId is now {}", new["operationId"]));
         }
-        for scope in texts(&new["x-required-scopes"]).difference(&texts(&old["x-required-scopes"]))
+        for scope in
+            string_set(&new["x-required-scopes"]).difference(&string_set(&old["x-required-scopes"]))
         {
             self.report(id, format!("scope added: {scope}"));
         }
@@ -61,14 +62,14 @@ impl Comparison<'_> {
 
     fn parameters(&mut self, id: &str, old: &Value, new: &Value) {
         let key = |parameter: &Value| (parameter["in"].clone(), parameter["name"].clone());
-        let all = |operation: &Value| {
+        let parameters = |operation: &Value| {
             operation["parameters"]
                 .as_array()
                 .cloned()
                 .unwrap_or_default()
         };
-        let before = all(old);
-        let now = all(new);
+        let before = parameters(old);
+        let now = parameters(new);
         for old in &before {
             let name = old["name"].as_str().unwrap_or_default();
             let Some(new) = now.iter().find(|new| key(new) == key(old)) else {

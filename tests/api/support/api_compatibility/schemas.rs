@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Comparison, Direction, members, resolved, texts};
+use super::{Comparison, Direction, members, resolved, string_set};
 
 /// Lower limits.
 const LOWER_LIMITS: [&str; 5] = [
@@ -61,7 +61,7 @@ impl<'d> Normalized<'d> {
 
     fn add(&mut self, document: &'d Value, value: &'d Value) {
         self.parts.push(value);
-        self.nullable |= texts(&value["type"]).contains("null");
+        self.nullable |= string_set(&value["type"]).contains("null");
         for part in value["allOf"].as_array().into_iter().flatten() {
             self.add(document, resolved(document, part).0);
         }
@@ -90,7 +90,7 @@ impl<'d> Normalized<'d> {
     fn types(&self) -> BTreeSet<String> {
         let types_of_part = |part: &&Value| {
             part["type"].as_str().map_or_else(
-                || texts(&part["type"]),
+                || string_set(&part["type"]),
                 |name| BTreeSet::from([name.to_owned()]),
             )
         };
@@ -101,7 +101,8 @@ impl<'d> Normalized<'d> {
             .collect()
     }
 
-    /// The values of `enum` or `const`, or the keys of a discriminator; `None` if any value is allowed.
+    /// The values of `enum` or `const`, or the keys of a discriminator; `None` if any value is
+    /// allowed.
     fn values(&self) -> Option<BTreeSet<String>> {
         let constant = self.get("const");
         let mapping = &self.get("discriminator")["mapping"];
@@ -109,7 +110,7 @@ impl<'d> Normalized<'d> {
             (Value::Null, None) if constant.is_null() => None,
             (Value::Null, None) => Some(BTreeSet::from([constant.to_string()])),
             (Value::Null, Some(mapping)) => Some(mapping.keys().cloned().collect()),
-            (values, _) => Some(texts(values)),
+            (values, _) => Some(string_set(values)),
         }
     }
 
@@ -123,7 +124,7 @@ impl<'d> Normalized<'d> {
     fn required(&self) -> BTreeSet<String> {
         self.parts
             .iter()
-            .flat_map(|part| texts(&part["required"]))
+            .flat_map(|part| string_set(&part["required"]))
             .collect()
     }
 }
@@ -141,11 +142,7 @@ impl Comparison<'_> {
         let before = Normalized::of(self.old, old);
         let now = Normalized::of(self.new, new);
         // nullability belongs to the place of use, so it is compared for each reference
-        let (receiver, sender) = if direction == Direction::Request {
-            (&now, &before)
-        } else {
-            (&before, &now)
-        };
+        let (sender, receiver) = direction.sender_and_receiver(&before, &now);
         if sender.nullable && !receiver.nullable {
             let change = if direction == Direction::Request {
                 "null is refused now"
@@ -159,25 +156,7 @@ impl Comparison<'_> {
             return;
         }
         let (subject, at) = before.name.map_or((subject, at), |name| (name, ""));
-        let mut found = Vec::new();
-        types(direction, &before, &now, &mut found);
-        values(direction, &before, &now, &mut found);
-        limits(direction, &before, &now, &mut found);
-        for change in found {
-            let direction = if direction == Direction::Request {
-                "in requests"
-            } else {
-                "in responses"
-            };
-            self.report(
-                subject,
-                [at, &change, direction]
-                    .into_iter()
-                    .filter(|part| !part.is_empty())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            );
-        }
+        self.keywords(direction, subject, at, &before, &now);
         self.properties(direction, subject, at, &before, &now);
         if !before.get("items").is_null() {
             self.schema(
@@ -191,6 +170,33 @@ impl Comparison<'_> {
         for (name, branch) in &before.branches {
             if let Some(next) = now.branches.get(name) {
                 self.schema(direction, subject, &format!("{at}|{name}"), branch, next);
+            }
+        }
+    }
+
+    /// Compares the keywords of the schemas themselves, without their properties and items.
+    fn keywords(
+        &mut self,
+        direction: Direction,
+        subject: &str,
+        at: &str,
+        before: &Normalized,
+        now: &Normalized,
+    ) {
+        let mut changes = Vec::new();
+        types(direction, before, now, &mut changes);
+        values(direction, before, now, &mut changes);
+        limits(direction, before, now, &mut changes);
+
+        let suffix = match direction {
+            Direction::Request => "in requests",
+            Direction::Response => "in responses",
+        };
+        for change in changes {
+            if at.is_empty() {
+                self.report(subject, format!("{change}, {suffix}"));
+            } else {
+                self.report(subject, format!("{at}, {change}, {suffix}"));
             }
         }
     }
@@ -234,11 +240,7 @@ impl Comparison<'_> {
 fn types(direction: Direction, before: &Normalized, now: &Normalized, found: &mut Vec<String>) {
     let old = before.types();
     let new = now.types();
-    let (sent, accepted) = if direction == Direction::Request {
-        (&old, &new)
-    } else {
-        (&new, &old)
-    };
+    let (sent, accepted) = direction.sender_and_receiver(&old, &new);
     // every integer is a number
     let all_accepted = sent
         .iter()
@@ -259,14 +261,10 @@ fn types(direction: Direction, before: &Normalized, now: &Normalized, found: &mu
     }
 }
 
-/// Compares enumerations, discriminators and alternatives. The receiver must accept all values that the
-/// sender may send.
+/// Compares enumerations, discriminators and alternatives. The receiver must accept all values that
+/// the sender may send.
 fn values(direction: Direction, before: &Normalized, now: &Normalized, found: &mut Vec<String>) {
-    let (sender, receiver) = if direction == Direction::Request {
-        (before, now)
-    } else {
-        (now, before)
-    };
+    let (sender, receiver) = direction.sender_and_receiver(before, now);
     let change = if direction == Direction::Request {
         "value removed"
     } else {
@@ -291,14 +289,10 @@ fn values(direction: Direction, before: &Normalized, now: &Normalized, found: &m
     }
 }
 
-/// Compares lengths, counts, ranges, patterns and defaults. The receiver must accept all values that the
-/// sender may send.
+/// Compares lengths, counts, ranges, patterns and defaults. The receiver must accept all values that
+/// the sender may send.
 fn limits(direction: Direction, before: &Normalized, now: &Normalized, found: &mut Vec<String>) {
-    let (sender, receiver) = if direction == Direction::Request {
-        (before, now)
-    } else {
-        (now, before)
-    };
+    let (sender, receiver) = direction.sender_and_receiver(before, now);
     let mut report =
         |key: &str| found.push(format!("{key} {} is now {}", before.get(key), now.get(key)));
     for (key, is_lower) in LOWER_LIMITS
