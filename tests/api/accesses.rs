@@ -6,7 +6,17 @@ use serde_json::{Value, json};
 
 use crate::support::{Engine, TestApp};
 
+const K1: &str = "/customer-integrations/K-1";
 const ACCESSES: &str = "/customer-integrations/K-1/accesses";
+
+fn access_path(id: &str) -> String {
+    format!("{ACCESSES}/{id}")
+}
+
+/// The body of a new access with an email address.
+fn access_body(email: &str) -> Value {
+    json!({"first_name": "A", "last_name": "B", "email": email})
+}
 
 #[apply(both_engines)]
 #[actix_web::test]
@@ -14,17 +24,33 @@ async fn access_is_created_with_defaults(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let body =
         json!({"first_name": " Änne ", "last_name": "Schäfer", "email": "Aenne@Muster.Example"});
+
     let created = app.editor().post(ACCESSES, body).await.is(201);
-    let expected = json!({"business_partner_id": "K-1", "contact_id": null, "first_name": "Änne", "last_name": "Schäfer",
-        "email": "aenne@muster.example", "language": "de", "role": "observer", "approver": false, "ticket_visibility": "own",
-        "active": true, "effective": true, "ineffective_reasons": [], "version": 1, "created_by": "anna.admin",
-        "updated_by": "anna.admin"});
+
+    let expected = json!({
+        "business_partner_id": "K-1",
+        "contact_id": null,
+        "first_name": "Änne",
+        "last_name": "Schäfer",
+        "email": "aenne@muster.example",
+        "language": "de",
+        "role": "observer",
+        "approver": false,
+        "ticket_visibility": "own",
+        "active": true,
+        "effective": true,
+        "ineffective_reasons": [],
+        "version": 1,
+        "created_by": "anna.admin",
+        "updated_by": "anna.admin",
+    });
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&created.json[name], value, "{name}");
     }
+
     let location = created.header("location").strip_prefix("/api/v1").unwrap();
     let read = app.reader().get(location).await.is(200);
-    assert_eq!(read.json.clone(), created.json.clone());
+    assert_eq!(read.json, created.json);
     assert_eq!(read.etag(), created.etag());
 }
 
@@ -32,69 +58,70 @@ async fn access_is_created_with_defaults(engine: Engine) {
 #[actix_web::test]
 async fn patch_leaves_missing_members_and_clears_null_members(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let id = app
-        .create_access(
-            "K-1",
-            "a@b.example",
-            json!({"contact_id": "P-1", "role": "editor"}),
-        )
-        .await;
-    let access = format!("{ACCESSES}/{id}");
-    let changed = app
+    let more = json!({"contact_id": "P-1", "role": "editor"});
+    let access = access_path(&app.create_access("K-1", "a@b.example", more).await);
+
+    let patch = json!({"contact_id": null, "ticket_visibility": "partner"});
+    let patched = app.editor().patch(&access, patch).await.is(200).json;
+
+    assert_eq!(patched["contact_id"], Value::Null);
+    assert_eq!(patched["ticket_visibility"], "partner");
+    assert_eq!(patched["role"], "editor");
+    assert_eq!(patched["version"], 2);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn patch_with_merge_patch_media_type_is_accepted(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let access = access_path(&app.create_access("K-1", "a@b.example", json!({})).await);
+
+    let patched = app
         .editor()
-        .patch(
-            &access,
-            json!({"contact_id": null, "ticket_visibility": "partner"}),
+        .request("PATCH", &access)
+        .raw(
+            "application/merge-patch+json; charset=utf-8",
+            r#"{"language": "en"}"#,
         )
-        .await
-        .is(200);
-    let json = &changed.json;
-    assert_eq!(json["contact_id"], Value::Null);
-    assert_eq!(json["role"], "editor");
-    assert_eq!(json["version"], 2);
-    let request = app.editor().request("PATCH", &access);
-    let body = json!({"language": "en"}).to_string();
-    let changed = request
-        .raw("application/merge-patch+json; charset=utf-8", body)
         .send()
         .await
         .is(200);
-    assert_eq!(changed.json["language"], "en");
+
+    assert_eq!(patched.json["language"], "en");
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
 async fn patch_without_changes_is_a_no_op(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let id = app
-        .create_access(
-            "K-1",
-            "a@b.example",
-            json!({"role": "dispatcher", "approver": true}),
-        )
-        .await;
-    let access = format!("{ACCESSES}/{id}");
-    let before = app
-        .editor()
+    let editor = app.editor();
+    let revision = async || app.reader().get(K1).await.is(200).json["revision"].clone();
+    let more = json!({"role": "dispatcher", "active": false});
+    let access = access_path(&app.create_access("K-1", "a@b.example", more).await);
+    let access_before = editor.get(&access).await.is(200).json;
+    let revision_before = revision().await;
+
+    let patch = json!({"active": false, "role": "dispatcher"});
+    let patched = editor.patch(&access, patch).await.is(200);
+
+    assert_eq!(patched.json, access_before);
+    assert_eq!(revision().await, revision_before);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn reactivated_access_has_its_previous_settings(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let editor = app.editor();
+    let more = json!({"role": "dispatcher", "approver": true});
+    let access = access_path(&app.create_access("K-1", "a@b.example", more).await);
+
+    editor
         .patch(&access, json!({"active": false}))
         .await
         .is(200);
-    let revision = app.reader().get("/customer-integrations/K-1").await.json["revision"].clone();
-    let unchanged = app
-        .editor()
-        .patch(&access, json!({"active": false, "role": "dispatcher"}))
-        .await
-        .is(200);
-    assert_eq!(unchanged.json, before.json);
-    assert_eq!(
-        app.reader().get("/customer-integrations/K-1").await.json["revision"],
-        revision
-    );
-    let reactivated = app
-        .editor()
-        .patch(&access, json!({"active": true}))
-        .await
-        .is(200);
+    let reactivated = editor.patch(&access, json!({"active": true})).await.is(200);
+
     assert_eq!(reactivated.json["approver"], true);
     assert_eq!(reactivated.json["role"], "dispatcher");
 }
@@ -104,73 +131,84 @@ async fn patch_without_changes_is_a_no_op(engine: Engine) {
 async fn active_access_without_area_or_ticket_type_returns_409(engine: Engine) {
     let app = TestApp::with_catalog(engine).await;
     let editor = app.editor();
+    editor.patch(K1, json!({"active": true})).await.is(200);
+
+    let without_both = editor.post(ACCESSES, access_body("a@b.example")).await;
     editor
-        .patch("/customer-integrations/K-1", json!({"active": true}))
-        .await
-        .is(200);
-    let body = json!({"first_name": "A", "last_name": "B", "email": "a@b.example"});
-    let refused = editor
-        .post(ACCESSES, body.clone())
-        .await
-        .is_problem(409, "integration_incomplete");
-    assert_eq!(
-        refused.errors(),
-        ["/active no_area", "/active no_ticket_type"]
-    );
-    editor
-        .put("/customer-integrations/K-1/areas/A-1", Value::Null)
+        .put(&format!("{K1}/areas/A-1"), Value::Null)
         .await
         .is(201);
-    let refused = editor
-        .post(ACCESSES, body.clone())
-        .await
-        .is_problem(409, "integration_incomplete");
-    assert_eq!(refused.errors(), ["/active no_ticket_type"]);
+    let without_ticket_type = editor.post(ACCESSES, access_body("a@b.example")).await;
+
+    assert_eq!(
+        without_both
+            .is_problem(409, "integration_incomplete")
+            .errors(),
+        ["/active no_area", "/active no_ticket_type"]
+    );
+    assert_eq!(
+        without_ticket_type
+            .is_problem(409, "integration_incomplete")
+            .errors(),
+        ["/active no_ticket_type"]
+    );
     assert_eq!(
         editor.get_all(ACCESSES).await.len(),
         0,
         "a rejected access must not be stored"
     );
-
-    let mut inactive = body.clone();
-    inactive["active"] = json!(false);
-    let created = editor.post(ACCESSES, inactive).await.is(201);
-    assert_eq!(
-        created.json["ineffective_reasons"],
-        json!(["access_inactive"])
-    );
-    editor
-        .put("/customer-integrations/K-1/ticket-types/T-1", Value::Null)
-        .await
-        .is(201);
-    let id = created.json["id"].as_str().unwrap();
-    editor
-        .patch(&format!("{ACCESSES}/{id}"), json!({"active": true}))
-        .await
-        .is(200);
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn approver_as_observer_returns_422(engine: Engine) {
+async fn inactive_access_can_be_activated_after_area_and_ticket_type_are_granted(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    let editor = app.editor();
+    editor.patch(K1, json!({"active": true})).await.is(200);
+
+    let mut body = access_body("a@b.example");
+    body["active"] = json!(false);
+    let created = editor.post(ACCESSES, body).await.is(201).json;
+    assert_eq!(created["ineffective_reasons"], json!(["access_inactive"]));
+
+    for grant in ["areas/A-1", "ticket-types/T-1"] {
+        editor
+            .put(&format!("{K1}/{grant}"), Value::Null)
+            .await
+            .is(201);
+    }
+    let access = access_path(created["id"].as_str().unwrap());
+    editor.patch(&access, json!({"active": true})).await.is(200);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn new_approver_as_observer_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let mut body = access_body("a@b.example");
+    body["approver"] = json!(true);
+
+    let refused = app.editor().post(ACCESSES, body).await;
+
+    assert_eq!(
+        refused.is_problem(422, "approver_role").errors(),
+        ["/approver approver_role"]
+    );
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn patch_that_results_in_approver_as_observer_returns_422(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
-    let body =
-        json!({"first_name": "A", "last_name": "B", "email": "a@b.example", "approver": true});
-    let refused = editor
-        .post(ACCESSES, body)
-        .await
-        .is_problem(422, "approver_role");
-    assert_eq!(refused.errors(), ["/approver approver_role"]);
-    let id = app
-        .create_access("K-1", "a@b.example", json!({"role": "editor"}))
-        .await;
-    let access = format!("{ACCESSES}/{id}");
+    let more = json!({"role": "editor"});
+    let access = access_path(&app.create_access("K-1", "a@b.example", more).await);
     editor
         .patch(&access, json!({"approver": true}))
         .await
         .is(200);
-    // The merged resource is validated, whether the role or the flag changes.
+
+    // the merged resource is validated, whether the role or the flag changes
     editor
         .patch(&access, json!({"role": "observer"}))
         .await
@@ -189,76 +227,108 @@ async fn approver_as_observer_returns_422(engine: Engine) {
         .is(200);
 }
 
-#[apply(both_engines)]
-#[actix_web::test]
-async fn email_is_unique_globally_and_contact_per_partner(engine: Engine) {
+/// An app with two accesses of different partners and the same contact id. Returns the path of the
+/// second one.
+async fn app_with_two_partners(engine: Engine) -> (TestApp, String) {
     let app = TestApp::with_active_partner(engine).await;
     app.activate_partner("K-2").await;
+    let contact = json!({"contact_id": "P-1"});
+    app.create_access("K-1", "a@b.example", contact.clone())
+        .await;
+    let id = app.create_access("K-2", "c@d.example", contact).await;
+    (app, format!("/customer-integrations/K-2/accesses/{id}"))
+}
+
+fn access_body_with_contact(email: &str, contact: &str) -> Value {
+    let mut body = access_body(email);
+    body["contact_id"] = json!(contact);
+    body
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn email_of_another_access_of_any_partner_returns_409(engine: Engine) {
+    let (app, second_access) = app_with_two_partners(engine).await;
     let editor = app.editor();
-    app.create_access("K-1", "a@b.example", json!({"contact_id": "P-1"}))
-        .await;
-    let other = app
-        .create_access("K-2", "c@d.example", json!({"contact_id": "P-1"}))
-        .await;
-    let body = |email: &str, contact: &str| json!({"first_name": "A", "last_name": "B", "email": email, "contact_id": contact});
+
     for path in [ACCESSES, "/customer-integrations/K-2/accesses"] {
-        let refused = editor
-            .post(path, body("A@B.example", "P-9"))
-            .await
-            .is_problem(409, "duplicate_email");
-        assert_eq!(refused.errors(), ["/email duplicate_email"]);
+        let body = access_body_with_contact("A@B.example", "P-9");
+        let refused = editor.post(path, body).await;
+        assert_eq!(
+            refused.is_problem(409, "duplicate_email").errors(),
+            ["/email duplicate_email"]
+        );
     }
-    let refused = editor
-        .post(ACCESSES, body("x@y.example", "P-1"))
-        .await
-        .is_problem(409, "duplicate_contact");
-    assert_eq!(refused.errors(), ["/contact_id duplicate_contact"]);
-    // A repeated creation returns the same two errors on both databases.
-    let refused = editor
-        .post(ACCESSES, body("a@b.example", "P-1"))
+    editor
+        .patch(&second_access, json!({"email": "a@b.example"}))
         .await
         .is_problem(409, "duplicate_email");
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn contact_of_another_access_of_the_partner_returns_409(engine: Engine) {
+    let (app, _) = app_with_two_partners(engine).await;
+    let editor = app.editor();
+
+    let body = access_body_with_contact("x@y.example", "P-1");
+    let refused = editor.post(ACCESSES, body).await;
     assert_eq!(
-        refused.errors(),
+        refused.is_problem(409, "duplicate_contact").errors(),
+        ["/contact_id duplicate_contact"]
+    );
+
+    // the engines check their unique indexes in different orders
+    let body = access_body_with_contact("a@b.example", "P-1");
+    let refused = editor.post(ACCESSES, body).await;
+    assert_eq!(
+        refused.is_problem(409, "duplicate_email").errors(),
         ["/email duplicate_email", "/contact_id duplicate_contact"]
     );
-    let other = format!("/customer-integrations/K-2/accesses/{other}");
-    editor
-        .patch(&other, json!({"email": "a@b.example"}))
-        .await
-        .is_problem(409, "duplicate_email");
-    // An access does not conflict with its own values.
-    editor
-        .patch(&other, json!({"email": "i@j.example", "contact_id": "P-1"}))
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn access_conflicts_neither_with_itself_nor_with_missing_contacts(engine: Engine) {
+    let (app, second_access) = app_with_two_partners(engine).await;
+
+    app.editor()
+        .patch(
+            &second_access,
+            json!({"email": "i@j.example", "contact_id": "P-1"}),
+        )
         .await
         .is(200);
-    // Any number of accesses can have no contact.
-    app.create_access("K-1", "e@f.example", json!({})).await;
-    app.create_access("K-1", "g@h.example", json!({})).await;
+    for email in ["e@f.example", "g@h.example"] {
+        app.create_access("K-1", email, json!({})).await;
+    }
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
 async fn access_of_inactive_integration_and_partner_is_ineffective(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let id = app.create_access("K-1", "a@b.example", json!({})).await;
-    let access = format!("{ACCESSES}/{id}");
+    let access = access_path(&app.create_access("K-1", "a@b.example", json!({})).await);
     let effective = app.reader().get(&access).await.is(200);
+
     let partner = json!({"name": "Partner 1", "search_name": "P1", "active": false});
     app.erp()
         .put("/catalog/business-partners/K-1", partner)
         .await
         .is(200);
     app.editor()
-        .patch("/customer-integrations/K-1", json!({"active": false}))
+        .patch(K1, json!({"active": false}))
         .await
         .is(200);
-    // The version is unchanged, but the representation and its ETag are not.
-    let request = app
+
+    // the version is unchanged, but the representation and its ETag are not
+    let ineffective = app
         .reader()
         .request("GET", &access)
-        .header("if-none-match", &effective.etag());
-    let ineffective = request.send().await.is(200);
+        .header("if-none-match", &effective.etag())
+        .send()
+        .await
+        .is(200);
     assert_eq!(ineffective.json["version"], effective.json["version"]);
     assert_eq!(ineffective.json["effective"], false);
     assert_eq!(
@@ -270,52 +340,68 @@ async fn access_of_inactive_integration_and_partner_is_ineffective(engine: Engin
 #[apply(both_engines)]
 #[actix_web::test]
 async fn access_list_is_filtered_searched_and_sorted(engine: Engine) {
-    let app = TestApp::with_active_partner(engine).await;
-    for (first, last, email, role) in [
-        ("Zoe", "Öztürk", "zoe@b.example", "editor"),
-        ("Anna", "Zander", "anna_z@b.example", "observer"),
-        ("Bert", "Österreicher", "bert@b.example", "editor"),
-        ("Carl", "Oswald", "100%@b.example", "dispatcher"),
-    ] {
-        app.create_access(
-            "K-1",
-            email,
-            json!({"first_name": first, "last_name": last, "role": role}),
-        )
-        .await;
+    struct Query {
+        parameters: &'static str,
+        last_names: &'static [&'static str],
     }
-    let reader = app.reader();
-    let last_names = async |query: &str| {
-        reader
-            .get(&format!("{ACCESSES}?{query}"))
-            .await
-            .is(200)
-            .items("/last_name")
-    };
-    assert_eq!(
-        last_names("").await,
-        ["Österreicher", "Oswald", "Öztürk", "Zander"]
-    );
-    assert_eq!(
-        last_names("sort=-name").await,
-        ["Zander", "Öztürk", "Oswald", "Österreicher"]
-    );
-    assert_eq!(
-        last_names("sort=-created_at").await,
-        ["Oswald", "Österreicher", "Zander", "Öztürk"]
-    );
-    assert_eq!(last_names("role=editor").await, ["Österreicher", "Öztürk"]);
-    assert_eq!(last_names("q=ozturk").await, ["Öztürk"]);
-    assert_eq!(last_names("q=OST%20bert").await, ["Österreicher"]);
-    assert_eq!(
-        last_names("q=%25").await,
-        ["Oswald"],
-        "a percent sign is no wildcard"
-    );
-    assert_eq!(
-        last_names("q=a_z").await,
-        ["Zander"],
-        "an underscore is no wildcard"
-    );
-    assert_eq!(last_names("active=false").await, [""; 0]);
+    const QUERIES: [Query; 9] = [
+        Query {
+            parameters: "",
+            last_names: &["Österreicher", "Oswald", "Öztürk", "Zander"],
+        },
+        Query {
+            parameters: "sort=-name",
+            last_names: &["Zander", "Öztürk", "Oswald", "Österreicher"],
+        },
+        Query {
+            parameters: "sort=-created_at",
+            last_names: &["Oswald", "Österreicher", "Zander", "Öztürk"],
+        },
+        Query {
+            parameters: "role=editor",
+            last_names: &["Österreicher", "Öztürk"],
+        },
+        Query {
+            parameters: "q=ozturk",
+            last_names: &["Öztürk"],
+        },
+        Query {
+            parameters: "q=OST%20bert",
+            last_names: &["Österreicher"],
+        },
+        // a percent sign is not a wildcard
+        Query {
+            parameters: "q=%25",
+            last_names: &["Oswald"],
+        },
+        // an underscore is not a wildcard
+        Query {
+            parameters: "q=a_z",
+            last_names: &["Zander"],
+        },
+        Query {
+            parameters: "active=false",
+            last_names: &[],
+        },
+    ];
+    let app = TestApp::with_active_partner(engine).await;
+    for access in [
+        json!({"first_name": "Zoe", "last_name": "Öztürk", "email": "zoe@b.example", "role": "editor"}),
+        json!({"first_name": "Anna", "last_name": "Zander", "email": "anna_z@b.example"}),
+        json!({"first_name": "Bert", "last_name": "Österreicher", "email": "bert@b.example", "role": "editor"}),
+        json!({"first_name": "Carl", "last_name": "Oswald", "email": "100%@b.example", "role": "dispatcher"}),
+    ] {
+        app.editor().post(ACCESSES, access).await.is(201);
+    }
+
+    for query in QUERIES {
+        let path = format!("{ACCESSES}?{}", query.parameters);
+        let accesses = app.reader().get(&path).await.is(200);
+        assert_eq!(
+            accesses.items("/last_name"),
+            query.last_names,
+            "{}",
+            query.parameters
+        );
+    }
 }

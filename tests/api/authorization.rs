@@ -3,11 +3,13 @@
 //! without a change here.
 
 use crate::engines::both_engines;
+use customer_integration::tokens::Claims;
 use rstest_reuse::apply;
 use serde_json::Value;
 
 use crate::support::{
     Client, Engine, Response, TestApp,
+    app::claims,
     document::{OPERATIONS, Operation},
 };
 
@@ -22,7 +24,7 @@ const SCOPES: [&str; 7] = [
     "audit:read",
 ];
 
-/// Returns the operations whose path names a partner.
+/// The operations whose path contains a partner.
 fn partner_operations() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS
         .iter()
@@ -53,6 +55,7 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Response {
 async fn operation_without_token_returns_401(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let ids = app.create_one_of_each().await;
+
     for operation in &*OPERATIONS {
         let response = call(&app.anonymous(), operation, &ids.path(operation, "K-1")).await;
         assert_eq!(response.status, 401, "{}", operation.id);
@@ -65,6 +68,7 @@ async fn operation_without_token_returns_401(engine: Engine) {
 async fn operation_requires_its_documented_scope(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let ids = app.create_one_of_each().await;
+
     for operation in &*OPERATIONS {
         assert!(
             SCOPES.contains(&operation.scope.as_str()),
@@ -72,6 +76,7 @@ async fn operation_requires_its_documented_scope(engine: Engine) {
             operation.id,
             operation.scope
         );
+
         let path = ids.path(operation, "K-1");
         let other_scopes = SCOPES
             .iter()
@@ -87,6 +92,7 @@ async fn operation_requires_its_documented_scope(engine: Engine) {
             operation.id,
             refused.text
         );
+
         let allowed = call(&app.client_with_scope(&operation.scope), operation, &path).await;
         assert!(
             !matches!(allowed.status, 401 | 403 | 404 | 500..),
@@ -97,57 +103,68 @@ async fn operation_requires_its_documented_scope(engine: Engine) {
     }
 }
 
+/// A client with all scopes that is limited to one partner.
+fn client_of_partner(app: &TestApp, partner: &str) -> Client {
+    app.client_with_claims(&Claims {
+        business_partner_id: Some(partner.parse().unwrap()),
+        ..claims(&SCOPES.join(" "))
+    })
+}
+
+/// The text of a response without its request id and with a placeholder for the partner.
+fn comparable_text(response: &Response, partner: &str) -> String {
+    response
+        .text
+        .replace(response.header("x-request-id"), "REQUEST-ID")
+        .replace(partner, "PARTNER")
+}
+
+/// The only operation below a partner that tokens limited to one partner may never call.
+const RESTRICTED_OPERATION: &str = "put_catalog_business_partner";
+
 #[apply(both_engines)]
 #[actix_web::test]
-async fn partner_limited_token_cannot_access_other_partners(engine: Engine) {
+async fn other_partner_with_partner_limited_token_is_reported_as_unknown(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let ids = app.create_one_of_each().await;
-    let all_scopes = SCOPES.join(" ");
-    let limited = |partner: &str| {
-        app.client_with_claims(&customer_integration::tokens::Claims {
-            business_partner_id: Some(partner.parse().unwrap()),
-            ..crate::support::app::claims(&all_scopes)
-        })
-    };
     let before = app.reader().get("/customer-integrations/K-1").await.json;
+    let client = client_of_partner(&app, "K-2");
+
     for operation in partner_operations() {
-        if operation.id == "put_catalog_business_partner" {
-            let refused = call(&limited("K-2"), operation, &ids.path(operation, "K-1")).await;
-            refused.is_problem(403, "partner_restricted");
+        let foreign = call(&client, operation, &ids.path(operation, "K-1")).await;
+        if operation.id == RESTRICTED_OPERATION {
+            foreign.is_problem(403, "partner_restricted");
             continue;
         }
-        let normalize = |response: Response, partner: &str| {
-            response
-                .text
-                .replace(response.header("x-request-id"), "REQ")
-                .replace(partner, "PARTNER")
-        };
-        let foreign = call(&limited("K-2"), operation, &ids.path(operation, "K-1"))
-            .await
-            .is(404);
-        let unknown = call(&limited("K-2"), operation, &ids.path(operation, "K-9"))
-            .await
-            .is(404);
+        let unknown = call(&client, operation, &ids.path(operation, "K-9")).await;
         assert_eq!(
-            normalize(foreign, "K-1"),
-            normalize(unknown, "K-9"),
+            comparable_text(&foreign.is(404), "K-1"),
+            comparable_text(&unknown.is(404), "K-9"),
             "{}",
             operation.id
         );
     }
-    assert_eq!(
-        app.reader().get("/customer-integrations/K-1").await.json,
-        before
-    );
+
+    let after = app.reader().get("/customer-integrations/K-1").await.json;
+    assert_eq!(after, before);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn own_partner_with_partner_limited_token_is_allowed(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = app.create_one_of_each().await;
+    let client = client_of_partner(&app, "K-1");
+
     for operation in partner_operations() {
-        let own = call(&limited("K-1"), operation, &ids.path(operation, "K-1")).await;
-        let is_restricted = operation.id == "put_catalog_business_partner";
+        let response = call(&client, operation, &ids.path(operation, "K-1")).await;
+        let is_refused = matches!(response.status, 401 | 403 | 404 | 500..);
         assert_eq!(
-            matches!(own.status, 401 | 403 | 404 | 500..),
-            is_restricted,
+            is_refused,
+            operation.id == RESTRICTED_OPERATION,
             "{}: {}",
             operation.id,
-            own.text
+            response.text
         );
     }
 }

@@ -13,7 +13,7 @@ use crate::support::{
     document::{OPERATIONS, Operation},
 };
 
-/// A kind of caller with the scopes that the identity provider grants it.
+/// A kind of client with the scopes that the identity provider grants it.
 struct Role {
     name: &'static str,
     scopes: &'static str,
@@ -35,7 +35,7 @@ const ROLES: [Role; 6] = [
         scopes: "integration:read integration:write catalog:read",
     },
     Role {
-        name: "ruler",
+        name: "global rules editor",
         scopes: "integration:read integration:write global-rules:write",
     },
     Role {
@@ -164,7 +164,6 @@ enum Target {
 }
 
 impl Target {
-    /// Returns the partner of the request.
     fn requested_partner(self) -> &'static str {
         match self {
             Self::Own | Self::Foreign => "K-1",
@@ -172,7 +171,7 @@ impl Target {
         }
     }
 
-    /// Returns the partner that the token is limited to.
+    /// The partner that the token is limited to.
     fn token_partner(self) -> &'static str {
         match self {
             Self::Own => "K-1",
@@ -182,7 +181,7 @@ impl Target {
 }
 
 impl LimitedAccess {
-    /// Returns the problem code for a partner that does not exist, if the operation names one.
+    /// The problem code for a partner that does not exist, if the operation names one.
     fn unknown_partner_code(self) -> Option<&'static str> {
         match self {
             OwnPath => Some("not_found"),
@@ -192,7 +191,7 @@ impl LimitedAccess {
         }
     }
 
-    /// Returns the problem code for a token that has the scope, or `None` if the call is allowed.
+    /// The problem code for a token that has the scope, or `None` if the call is allowed.
     fn expected_code(self, is_limited: bool, target: Target) -> Option<&'static str> {
         match (self, is_limited, target) {
             (Forbidden, true, _) => Some("partner_restricted"),
@@ -205,11 +204,13 @@ impl LimitedAccess {
     }
 }
 
-/// Calls an operation. Deletions are sent with a stale ETag, so that the resource remains for the
-/// next call.
+const UNKNOWN_ACCESS: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
+
+/// Calls an operation. Deletions are sent with a stale ETag, so that the resource still exists for
+/// the next call.
 async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) -> Response {
     let access = if partner == "K-9" {
-        "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"
+        UNKNOWN_ACCESS
     } else {
         &ids.access
     };
@@ -255,62 +256,112 @@ fn every_operation_has_a_row_with_its_scope() {
         .map(|operation| (operation.id.as_str(), operation.scope.as_str()))
         .collect();
     let listed: BTreeSet<_> = TABLE.iter().map(|row| (row.operation, row.scope)).collect();
+
     assert_eq!(listed, documented);
+}
+
+#[test]
+fn every_scope_is_granted_to_a_role() {
     let granted: BTreeSet<_> = ROLES
         .iter()
         .flat_map(|role| role.scopes.split(' '))
         .collect();
     let required: BTreeSet<_> = TABLE.iter().map(|row| row.scope).collect();
-    assert_eq!(granted, required, "every scope is granted to a role");
+
+    assert_eq!(granted, required);
+}
+
+/// One cell of the matrix.
+struct Cell<'a> {
+    row: &'a Row,
+    role: &'a Role,
+    target: Target,
+    is_limited: bool,
+}
+
+impl Cell<'_> {
+    /// The code of the expected problem, or `None` if the call is allowed.
+    fn expected_code(&self) -> Option<&'static str> {
+        if self.role.has_scope(self.row.scope) {
+            self.row
+                .limited_access
+                .expected_code(self.is_limited, self.target)
+        } else {
+            Some("insufficient_scope")
+        }
+    }
+
+    fn client(&self, app: &TestApp) -> Client {
+        if !self.is_limited {
+            return app.client_with_scope(self.role.scopes);
+        }
+        app.client_with_claims(&Claims {
+            business_partner_id: Some(self.target.token_partner().parse().unwrap()),
+            ..claims(self.role.scopes)
+        })
+    }
+
+    fn assert_response(&self, response: &Response) {
+        let context = format!(
+            "{} as {}, {:?}, limited: {}: {}",
+            self.row.operation, self.role.name, self.target, self.is_limited, response.text
+        );
+        if let Some(code) = self.expected_code() {
+            assert_eq!(response.json["code"], Value::from(code), "{context}");
+        } else {
+            let is_refused = matches!(response.status, 401 | 403 | 404 | 500..);
+            assert!(!is_refused, "{context}");
+            assert_ne!(response.json["code"], "unknown_access", "{context}");
+        }
+    }
+}
+
+fn cells() -> Vec<Cell<'static>> {
+    let mut cells = Vec::new();
+    for row in &TABLE {
+        for role in &ROLES {
+            for target in [Target::Own, Target::Foreign, Target::Unknown] {
+                for is_limited in [false, true] {
+                    cells.push(Cell {
+                        row,
+                        role,
+                        target,
+                        is_limited,
+                    });
+                }
+            }
+        }
+    }
+    cells
+}
+
+#[test]
+fn matrix_contains_allowed_and_refused_calls() {
+    let cells = cells();
+    let allowed = cells
+        .iter()
+        .filter(|cell| cell.expected_code().is_none())
+        .count();
+    let refused = cells.len() - allowed;
+
+    assert_eq!(cells.len(), TABLE.len() * ROLES.len() * 6);
+    assert!(allowed > 300, "{allowed} calls are allowed");
+    assert!(refused > 1000, "{refused} calls are refused");
 }
 
 #[actix_web::test]
 async fn role_matrix_is_enforced() {
     let app = TestApp::with_active_partner(Engine::Sqlite).await;
     let ids = app.create_one_of_each().await;
-    let mut allowed = 0;
-    let mut refused = 0;
-    for row in TABLE {
+
+    for cell in cells() {
         let operation = OPERATIONS
             .iter()
-            .find(|operation| operation.id == row.operation)
+            .find(|operation| operation.id == cell.row.operation)
             .unwrap();
-        for role in ROLES {
-            for target in [Target::Own, Target::Foreign, Target::Unknown] {
-                let limited_claims = Claims {
-                    business_partner_id: Some(target.token_partner().parse().unwrap()),
-                    ..claims(role.scopes)
-                };
-                for (client, is_limited) in [
-                    (app.client_with_scope(role.scopes), false),
-                    (app.client_with_claims(&limited_claims), true),
-                ] {
-                    let expected = if role.has_scope(row.scope) {
-                        row.limited_access.expected_code(is_limited, target)
-                    } else {
-                        Some("insufficient_scope")
-                    };
-                    let response = call(&client, operation, &ids, target.requested_partner()).await;
-                    let context = format!(
-                        "{} {} {target:?} limited: {is_limited}: {}",
-                        row.operation, role.name, response.text
-                    );
-                    if let Some(code) = expected {
-                        assert_eq!(response.json["code"], Value::from(code), "{context}");
-                        refused += 1;
-                    } else {
-                        assert!(
-                            !matches!(response.status, 401 | 403 | 404 | 500..),
-                            "{context}"
-                        );
-                        assert_ne!(response.json["code"], "unknown_access", "{context}");
-                        allowed += 1;
-                    }
-                }
-            }
-        }
+        let client = cell.client(&app);
+        let partner = cell.target.requested_partner();
+        let response = call(&client, operation, &ids, partner).await;
+        cell.assert_response(&response);
     }
-    assert_eq!(allowed + refused, TABLE.len() * ROLES.len() * 6);
-    assert!(allowed > 300, "{allowed} calls were allowed");
-    assert!(refused > 1000, "{refused} calls were refused");
 }
