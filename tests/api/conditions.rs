@@ -1,37 +1,69 @@
-//! Conditional requests, as far as `contracts` does not test them for all resources.
+//! Conditional requests. `contracts.rs` tests the behaviour that all resources share.
+
+use std::{cell::Cell, collections::BTreeMap};
 
 use crate::engines::both_engines;
-use rstest::rstest;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Engine::*, TestApp};
+use crate::support::{Client, Engine, TestApp, client::Request};
 
 const K1: &str = "/customer-integrations/K-1";
+
+/// A write that changes an existing resource.
+struct Write {
+    method: &'static str,
+    path: String,
+    body: Value,
+}
+
+impl Write {
+    fn request(&self, app: &TestApp, header: &str, value: &str) -> Request {
+        app.editor()
+            .request(self.method, &self.path)
+            .header(header, value)
+            .json(self.body.clone())
+    }
+}
+
+/// Creates a resource for each write. One write per kind of handler.
+async fn prepare_writes(app: &TestApp) -> [Write; 4] {
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
+    app.editor()
+        .put(&format!("{K1}/areas/A-2"), Value::Null)
+        .await
+        .is(201);
+    [
+        Write {
+            method: "PUT",
+            path: format!("{K1}/ticket-types/T-1"),
+            body: json!({"approval_required": true}),
+        },
+        Write {
+            method: "PATCH",
+            path: format!("{K1}/accesses/{id}"),
+            body: json!({"language": "en"}),
+        },
+        Write {
+            method: "PATCH",
+            path: K1.to_owned(),
+            body: json!({"active": true}),
+        },
+        Write {
+            method: "DELETE",
+            path: format!("{K1}/areas/A-2"),
+            body: json!({}),
+        },
+    ]
+}
 
 #[apply(both_engines)]
 #[actix_web::test]
 async fn write_with_matching_if_none_match_returns_412(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let editor = app.editor();
-    let path = format!("{K1}/ticket-types/T-1");
-    let id = app.create_access("K-1", "a@b.example", json!({})).await;
-    editor
-        .put(&format!("{K1}/areas/A-2"), Value::Null)
-        .await
-        .is(201);
-    let body = json!({"approval_required": true});
-    for (method, path, body) in [
-        ("PUT", path.clone(), body.clone()),
-        (
-            "PATCH",
-            format!("{K1}/accesses/{id}"),
-            json!({"language": "en"}),
-        ),
-        ("PATCH", K1.to_owned(), json!({"active": true})),
-        ("DELETE", format!("{K1}/areas/A-2"), json!({})),
-    ] {
-        let etag = editor.get(&path).await.is(200).etag();
+
+    for write in prepare_writes(&app).await {
+        let etag = app.editor().get(&write.path).await.is(200).etag();
         // `If-None-Match` uses the weak comparison
         for matching in [
             etag.clone(),
@@ -39,17 +71,41 @@ async fn write_with_matching_if_none_match_returns_412(engine: Engine) {
             format!("\"x\" , \"a,b\",{etag}"),
             "*".to_owned(),
         ] {
-            let write = editor
-                .request(method, &path)
-                .header("if-none-match", &matching)
-                .json(body.clone());
-            let refused = write.send().await.is_problem(412, "precondition_failed");
-            assert_eq!(
-                refused.etag(),
-                etag,
-                "{method} {path} with If-None-Match: {matching}"
-            );
+            let response = write.request(&app, "if-none-match", &matching).send().await;
+            let refused = response.is_problem(412, "precondition_failed");
+            let context = format!("{} {}: {matching}", write.method, write.path);
+            assert_eq!(refused.etag(), etag, "{context}");
         }
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn write_with_other_if_none_match_is_accepted(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    for write in prepare_writes(&app).await {
+        let request = write.request(&app, "if-none-match", "\"0\", W/\"x\"");
+        let response = request.send().await;
+        assert!(
+            matches!(response.status, 200 | 204),
+            "{} {}: {}",
+            write.method,
+            write.path,
+            response.text
+        );
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn write_with_malformed_condition_returns_400(
+    engine: Engine,
+    #[values("if-match", "if-none-match")] header: &str,
+) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    for write in prepare_writes(&app).await {
         for malformed in [
             "3",
             "\"a",
@@ -60,29 +116,19 @@ async fn write_with_matching_if_none_match_returns_412(engine: Engine) {
             "\"a b\"",
             "",
         ] {
-            for header in ["if-match", "if-none-match"] {
-                let write = editor
-                    .request(method, &path)
-                    .header(header, malformed)
-                    .json(body.clone());
-                let refused = write.send().await.is_problem(400, "invalid_parameter");
-                assert_eq!(refused.errors().len(), 1, "{header}: {malformed}");
-            }
+            let response = write.request(&app, header, malformed).send().await;
+            let refused = response.is_problem(400, "invalid_parameter");
+            assert_eq!(refused.errors().len(), 1, "{malformed}");
         }
-        let response = editor
-            .request(method, &path)
-            .header("if-none-match", "\"0\", W/\"x\"")
-            .json(body)
-            .send()
-            .await;
-        assert!(
-            matches!(response.status, 200 | 204),
-            "{method} {path}: {}",
-            response.text
-        );
     }
-    // a resource that does not exist has no ETag
-    editor
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn put_of_missing_resource_with_if_none_match_creates_it(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    app.editor()
         .request("PUT", &format!("{K1}/areas/A-3"))
         .header("if-none-match", "\"1\"")
         .send()
@@ -90,79 +136,147 @@ async fn write_with_matching_if_none_match_returns_412(engine: Engine) {
         .is(201);
 }
 
-#[rstest]
 #[actix_web::test]
-async fn repeated_condition_headers_are_combined(#[values(Sqlite)] engine: Engine) {
-    let app = TestApp::with_active_partner(engine).await;
+async fn repeated_condition_headers_are_combined() {
+    let app = TestApp::with_active_partner(Engine::Sqlite).await;
     let editor = app.editor();
-    let path = format!("{K1}/areas/A-1");
-    let etag = editor.get(&path).await.is(200).etag();
-    for [first, second] in [["\"0\"", etag.as_str()], [etag.as_str(), "\"0\""]] {
-        let request_with_both = |method, header| {
-            editor
-                .request(method, &path)
-                .header(header, first)
-                .header(header, second)
-        };
-        request_with_both("PUT", "if-match").send().await.is(200);
-        request_with_both("PUT", "if-none-match")
-            .send()
+    let area = format!("{K1}/areas/A-1");
+    let etag = editor.get(&area).await.is(200).etag();
+    let send = async |method: &str, header: &str, values: [&str; 2]| {
+        let request = editor.request(method, &area);
+        let request = request.header(header, values[0]).header(header, values[1]);
+        request.send().await
+    };
+
+    for values in [["\"0\"", etag.as_str()], [etag.as_str(), "\"0\""]] {
+        send("PUT", "if-match", values).await.is(200);
+        send("PUT", "if-none-match", values)
             .await
             .is_problem(412, "precondition_failed");
-        request_with_both("GET", "if-none-match")
-            .send()
-            .await
-            .is(304);
+        send("GET", "if-none-match", values).await.is(304);
     }
-    let mixed = editor
-        .request("PUT", &path)
-        .header("if-match", "*")
-        .header("if-match", &etag);
-    mixed.send().await.is_problem(400, "invalid_parameter");
+    send("PUT", "if-match", ["*", &etag])
+        .await
+        .is_problem(400, "invalid_parameter");
+}
+
+/// A resource, and a table without which the service cannot build its representation.
+struct Resource {
+    path: &'static str,
+    required_table: &'static str,
+}
+
+impl Resource {
+    /// The path in another spelling, for which the service has no cached response.
+    fn uncached_path(&self) -> String {
+        self.path.replace("K-1", "K%2D1")
+    }
+
+    async fn hide_table(&self, app: &TestApp) {
+        let sql = format!("ALTER TABLE {} RENAME TO hidden", self.required_table);
+        app.storage.try_execute(&sql).await.unwrap();
+    }
+
+    async fn restore_table(&self, app: &TestApp) {
+        let sql = format!("ALTER TABLE hidden RENAME TO {}", self.required_table);
+        app.storage.try_execute(&sql).await.unwrap();
+    }
+}
+
+/// Resources of a partner. Their responses are cached.
+const CACHED: [Resource; 3] = [
+    Resource {
+        path: "/customer-integrations/K-1",
+        required_table: "accesses",
+    },
+    Resource {
+        path: "/customer-integrations/K-1/accesses",
+        required_table: "accesses",
+    },
+    Resource {
+        path: "/customer-integrations/K-1/areas",
+        required_table: "grants",
+    },
+];
+
+/// Lists of the catalog. Their responses are not cached.
+const UNCACHED: [Resource; 2] = [
+    Resource {
+        path: "/catalog/areas",
+        required_table: "catalog_entries",
+    },
+    Resource {
+        path: "/catalog/areas?grantable_to=K-1",
+        required_table: "grants",
+    },
+];
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn cached_read_does_not_build_the_body(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let reader = app.reader();
+
+    for resource in CACHED {
+        let first = reader.get(resource.path).await.is(200);
+        resource.hide_table(&app).await;
+
+        let uncached = reader.get(&resource.uncached_path()).await;
+        uncached.is_problem(500, "internal_error");
+        let cached = reader.get(resource.path).await.is(200);
+        assert_eq!(cached.json, first.json);
+        assert_eq!(cached.etag(), first.etag());
+
+        resource.restore_table(&app).await;
+    }
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn conditional_and_cached_reads_do_not_build_the_body(engine: Engine) {
+async fn conditional_read_does_not_build_the_body(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let reader = app.reader();
-    // each path with a table that the service needs to build the body
-    for (path, table) in [
-        (K1.to_owned(), "accesses"),
-        (format!("{K1}/accesses"), "accesses"),
-        (format!("{K1}/areas"), "grants"),
-        ("/catalog/areas".to_owned(), "catalog_entries"),
-        ("/catalog/areas?grantable_to=K-1".to_owned(), "grants"),
-    ] {
-        let first = reader.get(&path).await.is(200);
-        let etag = first.etag();
-        app.storage
-            .try_execute(&format!("ALTER TABLE {table} RENAME TO gone"))
-            .await
-            .unwrap();
-        // the same resource under another spelling of its URL, which is not cached
-        reader
-            .get(&path.replace("K-1", "K%2D1"))
-            .await
-            .is_problem(500, "internal_error");
-        let again = reader.get(&path).await;
-        if path.starts_with(K1) {
-            let again = again.is(200);
-            assert_eq!(again.json, first.json);
-            assert_eq!(again.etag(), etag);
-        } else {
-            again.is_problem(500, "internal_error");
-        }
-        reader
-            .request("GET", &path)
-            .header("if-none-match", &etag)
-            .send()
-            .await
-            .is(304);
-        app.storage
-            .try_execute(&format!("ALTER TABLE gone RENAME TO {table}"))
-            .await
-            .unwrap();
+
+    for resource in CACHED.into_iter().chain(UNCACHED) {
+        let etag = reader.get(resource.path).await.is(200).etag();
+        resource.hide_table(&app).await;
+
+        let uncached = reader.get(&resource.uncached_path()).await;
+        uncached.is_problem(500, "internal_error");
+        let request = reader.request("GET", resource.path);
+        request.header("if-none-match", &etag).send().await.is(304);
+
+        resource.restore_table(&app).await;
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn catalog_list_is_not_cached(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let reader = app.reader();
+
+    for resource in UNCACHED {
+        reader.get(resource.path).await.is(200);
+        resource.hide_table(&app).await;
+
+        let response = reader.get(resource.path).await;
+        response.is_problem(500, "internal_error");
+
+        resource.restore_table(&app).await;
+    }
+}
+
+/// Reads a resource until `finished` is set. Panics if two bodies have the same ETag.
+async fn assert_one_body_per_etag(client: &Client, path: &str, finished: &Cell<bool>) {
+    let mut bodies_by_etag = BTreeMap::new();
+    while !finished.get() {
+        let response = client.get(path).await.is(200);
+        let etag = response.etag();
+        let body = bodies_by_etag
+            .entry(etag.clone())
+            .or_insert_with(|| response.json.clone());
+        assert_eq!(*body, response.json, "{path} has two bodies for {etag}");
     }
 }
 
@@ -173,7 +287,8 @@ async fn equal_etags_have_equal_bodies_during_writes(engine: Engine) {
     let editor = app.editor();
     let reader = app.reader();
     let area = format!("{K1}/areas/A-2");
-    let finished = std::cell::Cell::new(false);
+    let finished = Cell::new(false);
+
     let write = async {
         for _ in 0..40 {
             editor.put(&area, Value::Null).await.is(201);
@@ -181,28 +296,15 @@ async fn equal_etags_have_equal_bodies_during_writes(engine: Engine) {
         }
         finished.set(true);
     };
-    let read = async |path: &str| {
-        let mut bodies_by_etag = std::collections::BTreeMap::new();
-        while !finished.get() {
-            let response = reader.get(path).await.is(200);
-            let first_body = bodies_by_etag
-                .entry(response.etag())
-                .or_insert_with(|| response.json.clone());
-            assert_eq!(
-                *first_body,
-                response.json,
-                "{path} has two bodies for {}",
-                response.etag()
-            );
-        }
-    };
-    let areas = format!("{K1}/areas");
+    let read = |path| assert_one_body_per_etag(&reader, path, &finished);
+
+    let areas = "/customer-integrations/K-1/areas";
     let grantable_areas = "/catalog/areas?grantable_to=K-1";
     tokio::join!(
         write,
         read(K1),
-        read(&areas),
-        read(&areas),
+        read(areas),
+        read(areas),
         read(grantable_areas),
         read(grantable_areas)
     );
