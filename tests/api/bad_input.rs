@@ -217,12 +217,7 @@ async fn access_member_past_its_limit_returns_422(engine: Engine) {
     let editor = app.editor();
 
     for limit in access_limits() {
-        let rejected = access_with(limit.member, json!(limit.rejected));
-        let refused = editor.post(ACCESSES, rejected).await;
-        assert_eq!(
-            refused.is_problem(422, "validation_failed").errors(),
-            [format!("/{} {}", limit.member, limit.code)]
-        );
+        assert_member_is_rejected(&app, limit.member, &limit.rejected, limit.code).await;
 
         let accepted = access_with(limit.member, json!(limit.accepted));
         let created = editor.post(ACCESSES, accepted).await.is(201);
@@ -336,26 +331,28 @@ async fn catalog_id_of_65_characters_returns_400(engine: Engine) {
         .is_problem(400, "invalid_parameter");
 }
 
+/// Asserts that an access with this value of a member is rejected with `code`.
+async fn assert_member_is_rejected(app: &TestApp, member: &str, value: &str, code: &str) {
+    let body = access_with(member, json!(value));
+    let refused = app.editor().post(ACCESSES, body).await;
+    assert_eq!(
+        refused.is_problem(422, "validation_failed").errors(),
+        [format!("/{member} {code}")],
+        "{value:?}"
+    );
+}
+
 #[apply(both_engines)]
 #[actix_web::test]
 async fn control_characters_in_text_members_return_422(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
 
     for character in ['\0', '\u{1}', '\u{1b}', '\n', '\u{7f}', '\u{85}'] {
-        let text = format!("a{character}b");
-        let email = format!("{text}@c.example");
-        for (member, value, code) in [
-            ("first_name", &text, "control_character"),
-            ("last_name", &text, "control_character"),
-            ("email", &email, "invalid_email"),
-        ] {
-            let body = access_with(member, json!(value));
-            let refused = app.editor().post(ACCESSES, body).await;
-            assert_eq!(
-                refused.is_problem(422, "validation_failed").errors(),
-                [format!("/{member} {code}")]
-            );
-        }
+        let name = format!("a{character}b");
+        assert_member_is_rejected(&app, "first_name", &name, "control_character").await;
+        assert_member_is_rejected(&app, "last_name", &name, "control_character").await;
+        let email = format!("a{character}b@c.example");
+        assert_member_is_rejected(&app, "email", &email, "invalid_email").await;
     }
 
     assert_eq!(app.editor().get_all(ACCESSES).await.len(), 0);
