@@ -26,8 +26,8 @@ use super::{
     document::{DOCUMENT, OPERATIONS, Operation, assert_matches_schema},
 };
 
-/// The number of successful writes after which the service is replaced by a new one, so that results
-/// do not depend on how long the fuzzer ran.
+/// The number of successful writes after which the service is replaced by a new one, so that
+/// results do not depend on how long the fuzzer ran.
 const MAX_WRITES: usize = 500;
 
 /// The operations that have a body.
@@ -62,9 +62,9 @@ impl FuzzHarness {
         }
     }
 
-    /// Sends a body to an operation and returns the status. Panics if the response does not match the
-    /// document or has status 5xx, if an error pointer refers to no place in the body, or if a later
-    /// GET does not return the written resource.
+    /// Sends a body to an operation and returns the status. Panics if the response does not match
+    /// the document or has status 5xx, if an error pointer refers to no place in the body, or if a
+    /// later GET does not return the written resource.
     pub async fn send_body(&mut self, operation: &Operation, body: &[u8]) -> u16 {
         let path = self.ids.path(operation, "K-1");
         let request = self.client.request(&operation.method, &path);

@@ -1,5 +1,5 @@
-//! PostgreSQL for the tests: the server at `TEST_DATABASE_URL`, otherwise a temporary cluster of the
-//! installed binaries. Tests that need it are ignored by default; `tests/run` includes them.
+//! PostgreSQL for the tests: the server at `TEST_DATABASE_URL`, otherwise a temporary cluster of
+//! the installed binaries. Tests that need it are ignored by default; `tests/run` includes them.
 //!
 //! The cluster belongs to this process: it listens on a Unix socket in a temporary directory, runs
 //! without durability, and is stopped by the kernel when the process ends for any reason.

@@ -1,9 +1,10 @@
 //! Finds breaking changes between two OpenAPI documents.
 //!
-//! Works on plain JSON, since the crates for this purpose read OpenAPI 3.0 only. A request may accept
-//! more than before, and a response may guarantee more than before; less is a breaking change. The
-//! same change of a schema can therefore be harmless in a request and breaking in a response:
-//! references are followed from the operations, and schemas are never compared on their own.
+//! Works on plain JSON, since the crates for this purpose read OpenAPI 3.0 only. A request may
+//! accept more than before, and a response may guarantee more than before; less is a breaking
+//! change. The same change of a schema can therefore be harmless in a request and breaking in a
+//! response: references are followed from the operations, and schemas are never compared on their
+//! own.
 
 mod operations;
 mod schemas;
@@ -120,8 +121,8 @@ fn resolved<'v>(document: &'v Value, value: &'v Value) -> (&'v Value, Option<&'v
     (target, reference.rsplit('/').next())
 }
 
-/// The subjects of the breaking changes that a changelog declares: lines of the section "Unreleased"
-/// of the form ``- **Breaking:** `subject` …``.
+/// The subjects of the breaking changes that a changelog declares: lines of the section
+/// "Unreleased" of the form ``- **Breaking:** `subject` …``.
 pub fn declared(changelog: &str) -> BTreeSet<String> {
     let unreleased = changelog
         .lines()

@@ -289,8 +289,8 @@ fn values(direction: Direction, before: &Normalized, now: &Normalized, found: &m
     }
 }
 
-/// Compares lengths, counts, ranges, patterns and defaults. The receiver must accept all values that
-/// the sender may send.
+/// Compares lengths, counts, ranges, patterns and defaults. The receiver must accept all values
+/// that the sender may send.
 fn limits(direction: Direction, before: &Normalized, now: &Normalized, found: &mut Vec<String>) {
     let (sender, receiver) = direction.sender_and_receiver(before, now);
     let mut report =
