@@ -2,15 +2,17 @@
 //! limited to one partner. The operations come from the OpenAPI document, so new ones are covered
 //! without a change here.
 
-use crate::engines::both_engines;
 use customer_integration::tokens::Claims;
 use rstest_reuse::apply;
 use serde_json::Value;
 
-use crate::support::{
-    Client, Engine, Response, TestApp,
-    app::claims,
-    document::{OPERATIONS, Operation},
+use crate::{
+    engines::both_engines,
+    support::{
+        Client, Engine, Response, TestApp,
+        app::claims,
+        document::{OPERATIONS, Operation},
+    },
 };
 
 /// All scopes of the API.

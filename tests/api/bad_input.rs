@@ -1,10 +1,12 @@
 //! Invalid input returns a problem with the right code and stores nothing.
 
-use crate::engines::both_engines;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Response, TestApp};
+use crate::{
+    engines::both_engines,
+    support::{Engine, Response, TestApp},
+};
 
 const K1: &str = "/customer-integrations/K-1";
 const ACCESSES: &str = "/customer-integrations/K-1/accesses";

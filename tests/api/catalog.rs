@@ -1,10 +1,12 @@
 //! The catalog, which the ERP system writes.
 
-use crate::engines::both_engines;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Response, TestApp};
+use crate::{
+    engines::both_engines,
+    support::{Engine, Response, TestApp},
+};
 
 /// A catalog entry to create, and a body that changes it.
 struct Entry {

@@ -1,17 +1,19 @@
 //! Rules under concurrency: R2 and R3 hold in every state that clients can read, and no update is
 //! lost.
 
-use crate::engines::{all_engines, both_engines};
-use rstest_reuse::apply;
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 
 use futures_util::future::join_all;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Engine, TestApp, panics};
+use crate::{
+    engines::{all_engines, both_engines},
+    support::{Client, Engine, TestApp, panics},
+};
 
 const K1: &str = "/customer-integrations/K-1";
 /// The number of clients that write concurrently.

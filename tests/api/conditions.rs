@@ -2,11 +2,13 @@
 
 use std::{cell::Cell, collections::BTreeMap};
 
-use crate::engines::both_engines;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Engine, TestApp, client::Request};
+use crate::{
+    engines::both_engines,
+    support::{Client, Engine, TestApp, client::Request},
+};
 
 const K1: &str = "/customer-integrations/K-1";
 

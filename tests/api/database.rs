@@ -1,6 +1,5 @@
 //! The databases themselves: migrations, schema, and lost connections.
 
-use crate::engines::both_engines;
 use customer_integration::{
     app::App,
     config::Config,
@@ -15,13 +14,16 @@ use rstest::rstest;
 use rstest_reuse::apply;
 use serde_json::json;
 
-use crate::support::{
-    Engine,
-    Engine::*,
-    TestApp,
-    app::{Storage, config},
-    postgres::Postgres as PostgresServer,
-    raw_http::wait_until,
+use crate::{
+    engines::both_engines,
+    support::{
+        Engine,
+        Engine::*,
+        TestApp,
+        app::{Storage, config},
+        postgres::Postgres as PostgresServer,
+        raw_http::wait_until,
+    },
 };
 
 /// The tables, columns and indexes of a database, in a form that both engines share.

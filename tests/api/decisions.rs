@@ -1,13 +1,14 @@
 //! Decisions over HTTP: results, explanations, capabilities, rule previews and errors.
 
-use crate::engines::both_engines;
+use customer_integration::tokens::Claims;
 use rstest::rstest;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use customer_integration::tokens::Claims;
-
-use crate::support::{Client, Engine, Engine::*, Response, TestApp, app::claims};
+use crate::{
+    engines::both_engines,
+    support::{Client, Engine, Engine::*, Response, TestApp, app::claims},
+};
 
 const K1: &str = "/customer-integrations/K-1";
 const RULES: &str = "/customer-integrations/K-1/exclusion-rules";
@@ -111,6 +112,15 @@ impl Fixture {
     async fn decide(&self, tickets: Value) -> Value {
         let body = json!({"access_id": self.access, "tickets": tickets});
         self.ticket_system.post(VISIBILITY, body).await.is(200).json
+    }
+
+    async fn decide_with_min_revision(&self, min_revision: Value) -> Response {
+        let body = json!({
+            "access_id": self.access,
+            "min_revision": min_revision,
+            "tickets": [ticket("1")],
+        });
+        self.ticket_system.post(VISIBILITY, body).await
     }
 
     async fn is_visible(&self, ticket: Value) -> bool {
@@ -617,7 +627,7 @@ async fn decide_creation(fixture: &Fixture, area: &str, ticket_type: &str) -> Va
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn creation_decision_requires_approval_as_the_ticket_type_does(engine: Engine) {
+async fn creation_decision_has_the_approval_of_the_ticket_type(engine: Engine) {
     let fixture = Fixture::start(engine).await;
 
     let without_approval = decide_creation(&fixture, "A-1", "T-1").await;
@@ -700,19 +710,23 @@ async fn decision_with_unreached_min_revision_returns_409(engine: Engine) {
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn decision_with_current_min_revision_is_made_and_negative_one_returns_422(engine: Engine) {
+async fn decision_with_reached_min_revision_is_returned(engine: Engine) {
     let fixture = Fixture::start(engine).await;
-    let decide = async |min_revision: Value| {
-        let body = json!({
-            "access_id": fixture.access,
-            "min_revision": min_revision,
-            "tickets": [ticket("1")],
-        });
-        fixture.ticket_system.post(VISIBILITY, body).await
-    };
+    let revision = fixture.revision().await;
 
-    decide(fixture.revision().await).await.is(200);
-    decide(json!(-1)).await.is_problem(422, "validation_failed");
+    let response = fixture.decide_with_min_revision(revision).await;
+
+    response.is(200);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn decision_with_negative_min_revision_returns_422(engine: Engine) {
+    let fixture = Fixture::start(engine).await;
+
+    let response = fixture.decide_with_min_revision(json!(-1)).await;
+
+    response.is_problem(422, "validation_failed");
 }
 
 #[apply(both_engines)]
