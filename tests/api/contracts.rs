@@ -24,7 +24,7 @@ struct ListCase {
     id: &'static str,
 }
 
-const LISTS: [ListCase; 14] = [
+const LISTS: [ListCase; 15] = [
     ListCase {
         operation: "list_catalog_business_partners",
         path: "/catalog/business-partners",
@@ -93,6 +93,11 @@ const LISTS: [ListCase; 14] = [
     ListCase {
         operation: "list_history",
         path: "/customer-integrations/K-1/history",
+        id: "/id",
+    },
+    ListCase {
+        operation: "list_system_history",
+        path: "/history",
         id: "/id",
     },
 ];
@@ -169,7 +174,7 @@ impl ListCase {
                     .is(201);
             }
             // every change adds a history entry
-            "list_tags" | "list_history" => {
+            "list_tags" | "list_history" | "list_system_history" => {
                 let tag = json!({"name": format!("{name} {n}")});
                 editor
                     .post("/customer-integrations/K-1/tags", tag)
@@ -318,7 +323,8 @@ async fn pages_contain_every_item_once(
         "list_queries",
         "list_exclusion_rules",
         "list_global_exclusion_rules",
-        "list_history"
+        "list_history",
+        "list_system_history"
     )]
     operation: &str,
 ) {
@@ -375,7 +381,8 @@ async fn paging_during_writes_returns_unchanged_items_once(
         "list_queries",
         "list_exclusion_rules",
         "list_global_exclusion_rules",
-        "list_history"
+        "list_history",
+        "list_system_history"
     )]
     operation: &str,
 ) {
@@ -612,7 +619,8 @@ async fn unchanged_list_returns_304(
         "list_queries",
         "list_exclusion_rules",
         "list_global_exclusion_rules",
-        "list_history"
+        "list_history",
+        "list_system_history"
     )]
     operation: &str,
 ) {
