@@ -43,6 +43,7 @@ pub fn api(config: &mut ServiceConfig) {
             scope(API_BASE)
                 .service(scope("/exclusion-rules").configure(global_exclusion_rules))
                 .service(scope("/catalog").configure(catalog))
+                .service(history::routes::list_system_history)
                 .service(ticket_filter::routes::list_ticket_fields),
         );
 }

@@ -27,6 +27,8 @@ pub enum SortKey {
     Position,
     /// The revision that created the item.
     Revision,
+    /// The time of the change.
+    At,
 }
 
 impl SortKey {
@@ -51,13 +53,13 @@ impl Sort {
     }
 
     /// Parses the `sort` parameter. Without one, the first of the allowed `keys` is used,
-    /// descending for revisions so that the newest comes first.
+    /// descending for changes so that the newest comes first.
     fn parse(text: Option<&str>, keys: &[SortKey]) -> Result<Self, FieldError> {
         let Some(text) = text else {
             let key = keys.first().copied().unwrap_or(SortKey::Name);
             return Ok(Self {
                 key,
-                descending: key == SortKey::Revision,
+                descending: matches!(key, SortKey::Revision | SortKey::At),
             });
         };
         let (descending, name) = text
@@ -98,7 +100,7 @@ impl Cursor {
         let PageRequest { sort, list, .. } = request;
         let key = match sort.key {
             SortKey::Name => row.sort_key().to_owned(),
-            SortKey::CreatedAt => row.created_at().to_string(),
+            SortKey::CreatedAt | SortKey::At => row.created_at().to_string(),
             SortKey::Position | SortKey::Revision => row.number().to_string(),
         };
         Self {

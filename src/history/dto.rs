@@ -7,6 +7,7 @@ use validator::Validate;
 use super::{Action, HistoryEntryId};
 use crate::{
     common::{
+        ids::BusinessPartnerId,
         lenient_enum::LenientEnum,
         page::SortKey,
         text::{Text, check},
@@ -18,7 +19,8 @@ use crate::{
 /// One change of a resource, with its author and the resource before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "revision": 8,
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "aggregate": "customer_integration",
+    "business_partner_id": "K-1001", "revision": 8,
     "at": "2026-11-23T08:00:00.000000Z", "subject": "anna.admin", "client": "portal-admin",
     "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "resource": "area", "resource_id": "netz",
     "action": "created", "before": null, "after": {"area_id": "netz", "name": "Netzwerk",
@@ -27,8 +29,13 @@ use crate::{
 pub struct HistoryEntry {
     #[schema(inline)]
     pub id: HistoryEntryId,
-    /// Revision of the integration created by the change.
-    #[schema(minimum = 2)]
+    /// What the change belongs to.
+    pub aggregate: AggregateKind,
+    /// The business partner of the integration; `null` for the catalog and global rules.
+    #[schema(inline)]
+    pub business_partner_id: Option<BusinessPartnerId>,
+    /// Revision of the integration, the catalog, or the global rules created by the change.
+    #[schema(minimum = 1)]
     pub revision: i64,
     /// Time of the change.
     #[schema(value_type = String, format = DateTime)]
@@ -55,7 +62,29 @@ pub struct HistoryEntry {
     pub after: Option<serde_json::Value>,
 }
 
-/// Kinds of resources that belong to a customer integration.
+/// What a change belongs to. Each has its own sequence of revisions.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::EnumIter,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum AggregateKind {
+    CustomerIntegration,
+    Catalog,
+    GlobalRules,
+}
+
+/// Kinds of resources. Those of a customer integration come first.
 #[derive(
     Debug,
     Clone,
@@ -80,6 +109,10 @@ pub enum ResourceKind {
     Query,
     ExclusionRule,
     PlanBoard,
+    BusinessPartner,
+    CatalogArea,
+    CatalogTicketType,
+    CatalogPlanBoard,
 }
 
 /// Filters of the history.
@@ -99,6 +132,10 @@ pub struct HistoryListQuery {
     #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "anna.admin")]
     #[validate(custom(function = check))]
     pub subject: Option<Text<1, 255>>,
+    /// Only changes by others than this subject.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "erp-sync")]
+    #[validate(custom(function = check))]
+    pub subject_not: Option<Text<1, 255>>,
     /// Only changes at or after this time (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
     #[validate(custom(function = check))]
@@ -111,4 +148,85 @@ pub struct HistoryListQuery {
 
 impl ListFilter for HistoryListQuery {
     const ORDERS: &[SortKey] = &[SortKey::Revision];
+}
+
+/// Order of the history of a customer integration.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery parses")]
+pub struct HistorySortParams {
+    /// Order of the changes; `-revision`, newest first, by default.
+    #[param(inline, example = "revision")]
+    sort: Option<HistorySortOrder>,
+}
+
+/// The orders of the history of a customer integration.
+#[derive(Debug, ToSchema)]
+pub enum HistorySortOrder {
+    #[schema(rename = "revision")]
+    Revision,
+    #[schema(rename = "-revision")]
+    RevisionDescending,
+}
+
+/// Filters of the history of the whole system.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SystemHistoryListQuery {
+    /// Only changes of customer integrations, of the catalog, or of global rules.
+    #[param(value_type = Option<AggregateKind>, example = "catalog")]
+    #[validate(custom(function = check))]
+    pub aggregate: Option<LenientEnum<AggregateKind>>,
+    /// Only changes of this business partner's integration.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 64, example = "K-1001")]
+    #[validate(custom(function = check))]
+    pub business_partner_id: Option<Text<1, 64>>,
+    /// Only changes to this kind of resource.
+    #[param(value_type = Option<ResourceKind>, example = "catalog_area")]
+    #[validate(custom(function = check))]
+    pub resource: Option<LenientEnum<ResourceKind>>,
+    /// Only changes to the resource with this id.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 64, example = "netz")]
+    #[validate(custom(function = check))]
+    pub resource_id: Option<Text<1, 64>>,
+    /// Only changes by this subject.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "anna.admin")]
+    #[validate(custom(function = check))]
+    pub subject: Option<Text<1, 255>>,
+    /// Only changes by others than this subject.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "erp-sync")]
+    #[validate(custom(function = check))]
+    pub subject_not: Option<Text<1, 255>>,
+    /// Only changes at or after this time (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
+    #[validate(custom(function = check))]
+    pub from: Option<LenientEnum<Timestamp>>,
+    /// Only changes before this time (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-12-01T00:00:00Z")]
+    #[validate(custom(function = check))]
+    pub until: Option<LenientEnum<Timestamp>>,
+}
+
+impl ListFilter for SystemHistoryListQuery {
+    const ORDERS: &[SortKey] = &[SortKey::At];
+}
+
+/// Order of the history of the whole system.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery parses")]
+pub struct SystemHistorySortParams {
+    /// Order of the changes; `-at`, newest first, by default.
+    #[param(inline, example = "at")]
+    sort: Option<SystemHistorySortOrder>,
+}
+
+/// The orders of the history of the whole system.
+#[derive(Debug, ToSchema)]
+pub enum SystemHistorySortOrder {
+    #[schema(rename = "at")]
+    At,
+    #[schema(rename = "-at")]
+    AtDescending,
 }

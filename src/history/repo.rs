@@ -1,11 +1,11 @@
-//! SQL of the history. Every query filters by the business partner.
+//! SQL of the history.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{
     Action, HistoryEntryId,
-    dto::{HistoryEntry, HistoryListQuery, ResourceKind},
+    dto::{AggregateKind, HistoryEntry, HistoryListQuery, ResourceKind, SystemHistoryListQuery},
 };
 use crate::{
     common::{
@@ -27,6 +27,8 @@ use crate::{
 #[diesel(table_name = history)]
 pub(super) struct EntryRow {
     id: HistoryEntryId,
+    aggregate: EnumText<AggregateKind>,
+    business_partner_id: Option<BusinessPartnerId>,
     revision: i64,
     at: Timestamp,
     subject: String,
@@ -43,6 +45,8 @@ impl From<EntryRow> for HistoryEntry {
     fn from(row: EntryRow) -> Self {
         Self {
             id: row.id,
+            aggregate: row.aggregate.0,
+            business_partner_id: row.business_partner_id,
             revision: row.revision,
             at: row.at,
             subject: row.subject,
@@ -75,18 +79,11 @@ impl PageKey for EntryRow {
     }
 }
 
-/// The entries of one page.
-pub(super) async fn list(
-    conn: &mut Conn,
-    partner: &BusinessPartnerId,
-    filter: &HistoryListQuery,
-    page: &PageRequest,
-) -> Result<Vec<EntryRow>> {
-    Ok(with_conn!(conn, |c, Engine| {
-        let mut query = history::table
-            .filter(history::business_partner_id.eq(partner))
-            .select(EntryRow::as_select())
-            .into_boxed::<Engine>();
+/// Applies the filters that both lists have to a boxed query.
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        let filter = $filter;
         if let Some(resource) = filter.resource.and_then(|resource| resource.known()) {
             query = query.filter(history::resource.eq(EnumText(resource)));
         }
@@ -96,18 +93,74 @@ pub(super) async fn list(
         if let Some(subject) = &filter.subject {
             query = query.filter(history::subject.eq(subject.as_str()));
         }
+        if let Some(subject) = &filter.subject_not {
+            query = query.filter(history::subject.ne(subject.as_str()));
+        }
         if let Some(from) = filter.from.and_then(|from| from.known()) {
             query = query.filter(history::at.ge(from));
         }
         if let Some(until) = filter.until.and_then(|until| until.known()) {
             query = query.filter(history::at.lt(until));
         }
+        query
+    }};
+}
+
+/// The entries of one page of a business partner.
+pub(super) async fn list(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    filter: &HistoryListQuery,
+    page: &PageRequest,
+) -> Result<Vec<EntryRow>> {
+    Ok(with_conn!(conn, |c, Engine| {
+        let query = history::table
+            .filter(history::business_partner_id.eq(partner))
+            .select(EntryRow::as_select())
+            .into_boxed::<Engine>();
         keyset!(
-            query,
+            filtered!(query, filter),
             page.sort.descending,
             history::revision,
             history::id,
             page.after_number::<HistoryEntryId>()?
+        )
+        .limit(page.fetch())
+        .load(c)
+    })?)
+}
+
+/// The entries of one page of the whole system.
+pub(super) async fn list_system(
+    conn: &mut Conn,
+    filter: &SystemHistoryListQuery,
+    page: &PageRequest,
+) -> Result<Vec<EntryRow>> {
+    Ok(with_conn!(conn, |c, Engine| {
+        let mut query = history::table
+            .select(EntryRow::as_select())
+            .into_boxed::<Engine>();
+        match filter.aggregate.and_then(|aggregate| aggregate.known()) {
+            None => {}
+            Some(AggregateKind::CustomerIntegration) => {
+                query = query.filter(history::business_partner_id.is_not_null());
+            }
+            // The index of these entries requires the second condition.
+            Some(aggregate) => {
+                query = query
+                    .filter(history::aggregate.eq(EnumText(aggregate)))
+                    .filter(history::business_partner_id.is_null());
+            }
+        }
+        if let Some(partner) = &filter.business_partner_id {
+            query = query.filter(history::business_partner_id.eq(partner.as_str()));
+        }
+        keyset!(
+            filtered!(query, filter),
+            page.sort.descending,
+            history::at,
+            history::id,
+            page.after_time::<HistoryEntryId>()?
         )
         .limit(page.fetch())
         .load(c)

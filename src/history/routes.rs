@@ -1,30 +1,34 @@
-//! The route of the history.
+//! The routes of the history.
 
 use actix_web::{HttpResponse, get};
 
 use super::{
-    dto::{HistoryEntry, HistoryListQuery},
+    dto::{
+        HistoryEntry, HistoryListQuery, HistorySortParams, SystemHistoryListQuery,
+        SystemHistorySortParams,
+    },
     repo,
 };
 use crate::{
-    common::{Result, page::Page},
+    common::{Result, change::EntityTag, page::Page},
+    db::ReadCost,
     http::{
-        auth::{AuthorizedPartner, scope::AuditRead},
+        auth::{Authorized, AuthorizedPartner, scope::AuditRead},
         cached_read::{PartnerEtag, cached_read},
         call_context::CallContext,
         list_query::{ListQuery, PageParams},
-        response::List,
+        response::{self, List},
     },
 };
 
 /// List the history of a customer integration
 ///
 /// All changes of the integration and the resources below it, newest first by default: author,
-/// time, request, and the resource before and after the change. Changes of the catalog and of
-/// global rules are not included.
+/// time, request, and the resource before and after the change. `GET /history` also lists changes
+/// of the catalog and of global rules.
 #[utoipa::path(
     tag = "history",
-    params(PageParams, HistoryListQuery),
+    params(PageParams, HistorySortParams, HistoryListQuery),
     responses((status = 200, description = "A page of changes.", body = List<HistoryEntry>)),
     security(("bearer" = ["audit:read"]))
 )]
@@ -40,4 +44,35 @@ pub async fn list_history(
         Ok(List::from(page))
     })
     .await
+}
+
+/// List the history of the whole system
+///
+/// All changes of customer integrations, the catalog and global rules, newest first by default. Not
+/// available to tokens restricted to one partner.
+#[utoipa::path(
+    tag = "history",
+    params(PageParams, SystemHistorySortParams, SystemHistoryListQuery),
+    responses((status = 200, description = "A page of changes.", body = List<HistoryEntry>)),
+    security(("bearer" = ["audit:read"])),
+    extensions(("x-problem-codes" = json!(["partner_restricted"])))
+)]
+#[get("/history")]
+pub async fn list_system_history(
+    permit: Authorized<AuditRead>,
+    query: ListQuery<SystemHistoryListQuery>,
+    call: CallContext,
+) -> Result<HttpResponse> {
+    permit.require_unrestricted()?;
+    let rows = call
+        .db
+        .read_with(ReadCost::Scan, async |conn| {
+            repo::list_system(conn, &query.filter, &query.page).await
+        })
+        .await?;
+    let page = Page::new(rows, &query.page).map(HistoryEntry::from);
+    // Entries never change.
+    let ids: Vec<_> = page.items.iter().map(|entry| entry.id).collect();
+    let etag = EntityTag::hashed((ids, &page.next_cursor));
+    Ok(response::list(page, &etag, &call.conditions))
 }

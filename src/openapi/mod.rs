@@ -99,7 +99,7 @@ use crate::{common::Code, http::problem::Problem};
         ),
         (
             name = "history",
-            description = "Change history of a customer integration."
+            description = "Change history of a customer integration, and of the whole system."
         ),
         (
             name = "catalog",

@@ -83,7 +83,7 @@ const fn row(operation: &'static str, scope: &'static str, limited_access: Limit
     }
 }
 
-const TABLE: [Row; 57] = [
+const TABLE: [Row; 58] = [
     row("decide_ticket_visibility", "decisions:read", OwnAccess),
     row("decide_ticket_creation", "decisions:read", OwnAccess),
     row("preview_exclusion_rule", "integration:read", OwnBody),
@@ -123,6 +123,7 @@ const TABLE: [Row; 57] = [
     row("update_exclusion_rule", "integration:write", OwnPath),
     row("delete_exclusion_rule", "integration:write", OwnPath),
     row("list_history", "audit:read", OwnPath),
+    row("list_system_history", "audit:read", Forbidden),
     row("list_global_exclusion_rules", "integration:read", Forbidden),
     row(
         "create_global_exclusion_rule",

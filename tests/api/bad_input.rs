@@ -480,7 +480,7 @@ async fn malformed_cursor_returns_400(engine: Engine) {
 #[actix_web::test]
 async fn unknown_query_parameter_returns_400(
     engine: Engine,
-    #[values("colour=red", "Limit=1")] query: &str,
+    #[values("color=red", "Limit=1")] query: &str,
 ) {
     assert_query_is_rejected(engine, query, "unknown_parameter").await;
 }

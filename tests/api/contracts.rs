@@ -28,7 +28,7 @@ struct ListCase {
     id: &'static str,
 }
 
-const LISTS: [ListCase; 14] = [
+const LISTS: [ListCase; 15] = [
     ListCase {
         operation: "list_catalog_business_partners",
         path: "/catalog/business-partners",
@@ -99,6 +99,11 @@ const LISTS: [ListCase; 14] = [
         path: "/customer-integrations/K-1/history",
         id: "/id",
     },
+    ListCase {
+        operation: "list_system_history",
+        path: "/history",
+        id: "/id",
+    },
 ];
 
 /// Lists without paging, because they are short and constant.
@@ -142,7 +147,7 @@ impl ListCase {
             }
             "list_tags" => self.post(app, json!({"name": unique_name})).await,
             // every change adds a history entry
-            "list_history" => {
+            "list_history" | "list_system_history" => {
                 let tags = Self::of("list_tags");
                 tags.post(app, json!({"name": unique_name})).await;
             }
@@ -276,7 +281,8 @@ fn all_lists(
         "list_queries",
         "list_exclusion_rules",
         "list_global_exclusion_rules",
-        "list_history"
+        "list_history",
+        "list_system_history"
     )]
     operation: &str,
 ) {

@@ -182,7 +182,7 @@ async fn history_lists_every_change_newest_first(engine: Engine) {
     auditor
         .get(&format!("{history}?sort=name"))
         .await
-        .is_problem(400, "unknown_parameter");
+        .is_problem(400, "invalid_parameter");
 }
 
 #[apply(both_engines)]

@@ -111,3 +111,62 @@ async fn revisions_have_no_gaps(engine: Engine) {
         .unwrap();
     assert_eq!(revisions, (2..=current).collect::<Vec<_>>());
 }
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn system_history_lists_partners_catalog_and_global_rules(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = app.create_one_of_each().await;
+    let auditor = app.client_with_scope("audit:read");
+    let list = async |query: &str| auditor.get_all(&format!("/history?{query}")).await;
+
+    let newest_first = list("limit=3").await;
+    let mut oldest_first = list("sort=at&limit=200").await;
+
+    oldest_first.reverse();
+    assert_eq!(newest_first, oldest_first);
+    let [entry] = &list("aggregate=global_rules").await[..] else {
+        panic!("one global rule was created")
+    };
+    assert_eq!(entry["resource"], "exclusion_rule");
+    assert_eq!(entry["resource_id"], ids.global_rule);
+    assert_eq!(entry["business_partner_id"], Value::Null);
+    let catalog = list("aggregate=catalog&resource=catalog_area").await;
+    assert_eq!(catalog.len(), 3);
+    let partner = list("business_partner_id=K-1").await;
+    assert_eq!(
+        partner,
+        auditor.get_all("/customer-integrations/K-1/history").await
+    );
+    assert!(partner.iter().all(|entry| {
+        entry["aggregate"] == "customer_integration" && entry["business_partner_id"] == "K-1"
+    }));
+    let integrations = list("aggregate=customer_integration").await;
+    let others = list("aggregate=catalog").await.len() + 1;
+    assert_eq!(integrations.len() + others, newest_first.len());
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn history_without_a_subject_lists_the_changes_of_others(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    // by another subject than the rest
+    app.erp()
+        .put("/customer-integrations/K-1/plan-boards/B-1", Value::Null)
+        .await
+        .is(201);
+    let auditor = app.client_with_scope("audit:read");
+    for path in ["/customer-integrations/K-1/history", "/history"] {
+        let all = auditor.get_all(path).await;
+        let (own, others): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|entry| entry["subject"] == "anna.admin");
+        assert!(!own.is_empty() && !others.is_empty(), "{path}");
+
+        let listed = auditor
+            .get_all(&format!("{path}?subject_not=anna.admin"))
+            .await;
+
+        assert_eq!(listed, others, "{path}");
+    }
+}

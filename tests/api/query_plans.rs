@@ -239,6 +239,8 @@ async fn every_query_finds_an_index() {
         format!("{k1}/history?resource_id=t7"),
         format!("{k1}/history?resource=tag&resource_id=t7"),
         format!("{k1}/history?from=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z"),
+        "/history?aggregate=global_rules&sort=at".to_owned(),
+        "/history?from=2026-01-01T00:00:00Z&subject_not=x".to_owned(),
     ] {
         reader.get(&narrowed).await.is(200);
     }
