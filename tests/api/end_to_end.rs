@@ -44,7 +44,10 @@ async fn set_up(app: &TestApp) -> Vec<(&'static str, Vec<Value>)> {
         }
         tabs.push((list, all));
     };
-    let access = |last: &str, active: bool| json!({"first_name": "A", "last_name": last, "email": format!("{last}@b.example"), "role": "editor", "active": active});
+    let access = |last: &str, active: bool| {
+        json!({"first_name": "A", "last_name": last, "email": format!("{last}@b.example"),
+            "role": "editor", "active": active})
+    };
     post(
         "accesses",
         vec![
@@ -149,6 +152,16 @@ async fn history_lists_every_change_newest_first(engine: Engine) {
             (&json!("created"), &Value::Null, &entry["client"])
         );
     }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn history_is_filtered_by_resource_subject_and_time(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    set_up(&app).await;
+    let auditor = app.with_scope("audit:read");
+    let history = format!("{K1}/history");
+    let entries = auditor.all(&history).await;
     let count = async |query: &str| auditor.all(&format!("{history}?{query}")).await.len();
     assert_eq!(count("resource=tag").await, 2);
     assert_eq!(count("resource=customer_integration").await, 1);
@@ -164,6 +177,15 @@ async fn history_lists_every_change_newest_first(engine: Engine) {
     let older = count(&format!("until={middle}")).await;
     let newer = count(&format!("from={middle}")).await;
     assert_eq!((older + newer, newer), (entries.len(), 6));
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn invalid_history_parameter_returns_400(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    set_up(&app).await;
+    let auditor = app.with_scope("audit:read");
+    let history = format!("{K1}/history");
     for (query, error) in [
         ("resource=color", "resource unknown_value"),
         ("from=yesterday", "from invalid_time"),
