@@ -1,23 +1,30 @@
-//! The binary: its commands, its settings, and how it fails.
+//! Commands of the binary, their settings and their errors.
 
-use crate::engines::both_engines;
-use rstest_reuse::apply;
 use std::{
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 use customer_integration::db::migrations::{self, Direction};
+use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Engine, TestApp, app::Storage};
+use crate::engines::both_engines;
+use crate::startup_shutdown::Service;
+use crate::support::{
+    Client, Engine, TestApp,
+    app::{Storage, config},
+    document::DOCUMENT,
+};
 
 pub const SECRET: &str = "thirty-two bytes are long enough.";
 
-pub fn program(directory: &Path) -> Command {
+/// The binary in a working directory, with no environment except a free port.
+pub fn binary(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_customer-integration"));
-    // clear the environment of the test run
     command
         .current_dir(directory)
         .stdin(Stdio::null())
@@ -26,8 +33,9 @@ pub fn program(directory: &Path) -> Command {
     command
 }
 
-pub fn configured(directory: &Path) -> Command {
-    let mut command = program(directory);
+/// The binary with all required settings: SQLite in the working directory, and an HS256 secret.
+pub fn binary_with_settings(directory: &Path) -> Command {
+    let mut command = binary(directory);
     command
         .env("DATABASE_URL", "sqlite://test.db")
         .env("JWT_ISSUER", "i")
@@ -40,15 +48,16 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A running service, killed with the test.
-struct Running {
+/// A running demo service and its output. Dropping it kills the process.
+struct DemoService {
     child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
-impl Running {
-    fn start(mut command: Command) -> Self {
-        let mut child = command
+impl DemoService {
+    fn start(directory: &Path) -> Self {
+        let mut child = binary(directory)
+            .args(["serve", "--demo"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -57,124 +66,119 @@ impl Running {
         Self { child, lines }
     }
 
-    /// Reads the output until a line begins with `prefix`, and returns the rest of it.
-    fn line(&mut self, prefix: &str) -> String {
-        let found = self
+    /// Reads the output up to the next line with this prefix. Returns the rest of the line.
+    fn wait_for_line(&mut self, prefix: &str) -> String {
+        let rest = self
             .lines
             .by_ref()
             .map(Result::unwrap)
             .find_map(|line| line.strip_prefix(prefix).map(ToOwned::to_owned));
-        found.unwrap_or_else(|| panic!("no line begins with {prefix}"))
+        rest.unwrap_or_else(|| panic!("no line begins with {prefix}"))
+    }
+
+    /// Waits until the service accepts connections. Returns a client with the printed token.
+    fn wait_for_client(&mut self) -> Client {
+        let base = self.wait_for_line("export BASE=");
+        let origin = base.strip_suffix("/api/v1").unwrap();
+        Client::new(origin, Some(self.wait_for_line("export TOKEN=")))
     }
 }
 
-impl Drop for Running {
+impl Drop for DemoService {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-#[test]
-fn invalid_setting_stops_startup_with_one_line_error() {
+#[rstest]
+#[case::unsupported_database_scheme(
+    "DATABASE_URL",
+    "mysql://root:hunter2@h/db",
+    "DATABASE_URL must begin with sqlite:// or postgres://; its scheme is mysql"
+)]
+#[case::database_url_without_scheme(
+    "DATABASE_URL",
+    "test.db",
+    "DATABASE_URL must begin with sqlite:// or postgres://; its scheme is none"
+)]
+#[case::empty_database_url("DATABASE_URL", "", "DATABASE_URL is not set")]
+#[case::missing_database_directory(
+    "DATABASE_URL",
+    "sqlite://no/such/directory/x.db",
+    "cannot open no/such/directory/x.db"
+)]
+#[case::origin_without_scheme(
+    "CORS_ALLOWED_ORIGINS",
+    "portal.example",
+    "not an origin such as https://portal.example: portal.example"
+)]
+#[case::origin_with_path(
+    "CORS_ALLOWED_ORIGINS",
+    "https://ok.example,https://a.example/x",
+    "not an origin such as https://portal.example: https://a.example/x"
+)]
+#[case::origin_in_upper_case_with_default_port(
+    "CORS_ALLOWED_ORIGINS",
+    "https://Ok.example:443",
+    "not an origin such as https://portal.example: https://Ok.example:443"
+)]
+#[case::short_secret(
+    "JWT_HS256_SECRET",
+    "hunter2",
+    "JWT_HS256_SECRET is too short: it must have at least 32 bytes"
+)]
+#[case::empty_secret("JWT_HS256_SECRET", "", "JWT_HS256_SECRET is not set")]
+#[case::empty_issuer("JWT_ISSUER", "", "JWT_ISSUER is not set")]
+#[case::invalid_bind_address("BIND_ADDRESS", "256.0.0.1:1", "cannot listen on 256.0.0.1:1")]
+#[case::invalid_log_filter("RUST_LOG", "a=b=c", "RUST_LOG cannot be used")]
+fn invalid_setting_stops_startup_with_one_line_error(
+    #[case] name: &str,
+    #[case] value: &str,
+    #[case] error: &str,
+) {
     let directory = tempfile::tempdir().unwrap();
-    for (name, value, sentence) in [
-        (
-            "DATABASE_URL",
-            "mysql://root:hunter2@h/db",
-            "DATABASE_URL must begin with sqlite:// or postgres://; its scheme is mysql",
-        ),
-        (
-            "DATABASE_URL",
-            "test.db",
-            "DATABASE_URL must begin with sqlite:// or postgres://; its scheme is none",
-        ),
-        ("DATABASE_URL", "", "DATABASE_URL is not set"),
-        (
-            "DATABASE_URL",
-            "sqlite://no/such/directory/x.db",
-            "cannot open no/such/directory/x.db",
-        ),
-        (
-            "CORS_ALLOWED_ORIGINS",
-            "portal.example",
-            "not an origin such as https://portal.example: portal.example",
-        ),
-        (
-            "CORS_ALLOWED_ORIGINS",
-            "https://ok.example,https://a.example/x",
-            "not an origin such as https://portal.example: https://a.example/x",
-        ),
-        (
-            "CORS_ALLOWED_ORIGINS",
-            "https://Ok.example:443",
-            "not an origin such as https://portal.example: https://Ok.example:443",
-        ),
-        (
-            "JWT_HS256_SECRET",
-            "hunter2",
-            "JWT_HS256_SECRET is too short: it must have at least 32 bytes",
-        ),
-        ("JWT_HS256_SECRET", "", "JWT_HS256_SECRET is not set"),
-        ("JWT_ISSUER", "", "JWT_ISSUER is not set"),
-        (
-            "BIND_ADDRESS",
-            "256.0.0.1:1",
-            "cannot listen on 256.0.0.1:1",
-        ),
-        ("RUST_LOG", "a=b=c", "RUST_LOG cannot be used"),
-    ] {
-        let output = configured(directory.path())
-            .arg("serve")
-            .env("RUST_LOG", "error")
-            .env(name, value)
-            .output()
-            .unwrap();
-        let text = stderr(&output);
-        assert!(!output.status.success(), "{name}={value}");
-        assert!(text.contains(sentence), "{text}");
-        assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(!text.contains("hunter2"), "a secret was printed: {text}");
-    }
-    for name in [
-        "DATABASE_URL",
-        "JWT_HS256_SECRET",
-        "JWT_ISSUER",
-        "JWT_AUDIENCE",
-    ] {
-        let output = configured(directory.path())
-            .arg("serve")
-            .env_remove(name)
-            .output()
-            .unwrap();
-        assert!(!output.status.success());
-        assert!(
-            stderr(&output).contains(&format!("{name} is not set")),
-            "{}",
-            stderr(&output)
-        );
-    }
+
+    let output = binary_with_settings(directory.path())
+        .arg("serve")
+        .env("RUST_LOG", "error")
+        .env(name, value)
+        .output()
+        .unwrap();
+
+    let log = stderr(&output);
+    assert!(!output.status.success(), "{name}={value}");
+    assert!(log.contains(error), "{log}");
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(!log.contains("hunter2"), "a secret was logged: {log}");
 }
 
-#[test]
-fn start_without_settings_creates_no_files() {
+#[rstest]
+fn missing_setting_stops_startup(
+    #[values("DATABASE_URL", "JWT_HS256_SECRET", "JWT_ISSUER", "JWT_AUDIENCE")] name: &str,
+) {
     let directory = tempfile::tempdir().unwrap();
-    assert!(
-        !program(directory.path())
-            .arg("serve")
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
-    assert!(
-        !program(directory.path())
-            .args(["token", "--scope", "x"])
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
+
+    let output = binary_with_settings(directory.path())
+        .arg("serve")
+        .env_remove(name)
+        .output()
+        .unwrap();
+
+    let log = stderr(&output);
+    assert!(!output.status.success());
+    assert!(log.contains(&format!("{name} is not set")), "{log}");
+}
+
+#[rstest]
+#[case::serve(&["serve"])]
+#[case::token(&["token", "--scope", "x"])]
+fn command_without_settings_fails_and_creates_no_files(#[case] arguments: &[&str]) {
+    let directory = tempfile::tempdir().unwrap();
+
+    let output = binary(directory.path()).args(arguments).output().unwrap();
+
+    assert!(!output.status.success());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
@@ -183,7 +187,7 @@ fn empty_demo_key_stops_startup() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("data")).unwrap();
     std::fs::write(directory.path().join("data/demo.key"), "\n").unwrap();
-    let output = program(directory.path())
+    let output = binary(directory.path())
         .args(["serve", "--demo"])
         .output()
         .unwrap();
@@ -198,20 +202,20 @@ fn empty_demo_key_stops_startup() {
 #[test]
 fn empty_rust_log_uses_default_filter() {
     let directory = tempfile::tempdir().unwrap();
-    let output = configured(directory.path())
+    let output = binary_with_settings(directory.path())
         .arg("migrate")
         .env("RUST_LOG", "")
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    let text = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("schema is up to date"), "{text}");
+    let log = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+    assert!(log.contains("schema is up to date"), "{log}");
 }
 
 #[test]
 fn help_lists_every_setting_without_values() {
     let directory = tempfile::tempdir().unwrap();
-    let output = configured(directory.path())
+    let output = binary_with_settings(directory.path())
         .args(["serve", "--help"])
         .output()
         .unwrap();
@@ -257,106 +261,110 @@ fn help_lists_every_setting_without_values() {
 
 #[test]
 fn openapi_command_prints_the_document() {
-    let output = program(Path::new("/")).arg("openapi").output().unwrap();
+    let output = binary(Path::new("/")).arg("openapi").output().unwrap();
     assert!(output.status.success());
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(printed, *crate::support::document::DOCUMENT);
+    assert_eq!(printed, *DOCUMENT);
 }
 
 #[actix_web::test]
-async fn demo_restart_preserves_key_and_data() {
+async fn demo_prints_urls_token_and_example_request() {
     let directory = tempfile::tempdir().unwrap();
-    let demo = || {
-        let mut command = program(directory.path());
-        command.args(["serve", "--demo"]);
-        command
-    };
-    let mut first = Running::start(demo());
-    let docs = first.line("Documentation to try out: ");
-    let base = first.line("export BASE=");
+    let mut service = DemoService::start(directory.path());
+
+    let docs = service.wait_for_line("Documentation to try out: ");
+    let base = service.wait_for_line("export BASE=");
+    let token = service.wait_for_line("export TOKEN=");
+    let request = service.wait_for_line("curl");
+
     let origin = base.strip_suffix("/api/v1").unwrap();
     assert_eq!(docs, format!("{origin}/docs"));
-    let client = Client::new(origin, Some(first.line("export TOKEN=")));
-    assert!(
-        first
-            .line("curl")
-            .contains("$BASE/customer-integrations/K-1003")
-    );
-    let kinds = client.get_all("/catalog/ticket-types").await;
-    assert_eq!(
-        kinds
+    assert!(request.contains("$BASE/customer-integrations/K-1003"));
+    Client::new(origin, Some(token))
+        .get("/customer-integrations/K-1003")
+        .await
+        .is(200);
+}
+
+#[actix_web::test]
+async fn demo_has_catalog_and_ready_integration() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut service = DemoService::start(directory.path());
+    let client = service.wait_for_client();
+
+    let ticket_types = client.get_all("/catalog/ticket-types").await;
+    let count = |kind: &str| {
+        ticket_types
             .iter()
-            .filter(|item| item["kind"] == "standard")
-            .count(),
-        4
-    );
-    assert_eq!(
-        kinds
-            .iter()
-            .filter(|item| item["kind"] == "dynamic")
-            .count(),
-        2
-    );
+            .filter(|entry| entry["kind"] == kind)
+            .count()
+    };
+    assert_eq!(count("standard"), 4);
+    assert_eq!(count("dynamic"), 2);
     assert!(client.get_all("/catalog/business-partners").await.len() >= 4);
     assert!(client.get_all("/catalog/plan-boards").await.len() >= 2);
+    let areas = client.get_all("/catalog/areas").await;
     assert!(
-        client
-            .get_all("/catalog/areas")
-            .await
+        areas
             .iter()
-            .any(|item| item["start_ticket_types"].is_array())
+            .any(|area| area["start_ticket_types"].is_array())
     );
-    assert_eq!(
-        client
-            .get("/customer-integrations/K-1003")
-            .await
-            .is(200)
-            .json["readiness"]["can_create_tickets"],
-        true
-    );
-    let on = client
+    let integration = client.get("/customer-integrations/K-1003").await.is(200);
+    assert_eq!(integration.json["readiness"]["can_create_tickets"], true);
+}
+
+#[actix_web::test]
+async fn demo_restart_preserves_data() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut service = DemoService::start(directory.path());
+    let activated = service
+        .wait_for_client()
         .patch("/customer-integrations/K-1001", json!({"active": true}))
         .await
-        .is(200)
-        .json;
-    drop(first);
+        .is(200);
+    drop(service);
 
-    let mut second = Running::start(demo());
-    let base = second.line("export BASE=");
-    let origin = base.strip_suffix("/api/v1").unwrap();
-    // the key is unchanged, and `token --demo` makes new ones
-    let again = Client::new(origin, Some(second.line("export TOKEN=")));
-    assert_eq!(
-        again
-            .get("/customer-integrations/K-1001")
-            .await
-            .is(200)
-            .json,
-        on
-    );
-    let mut command = program(directory.path());
-    let output = command
-        .args([
-            "token",
-            "--demo",
-            "--scope",
-            "integration:read",
-            "--business-partner",
-            "K-1003",
-        ])
+    let mut restarted = DemoService::start(directory.path());
+    let client = restarted.wait_for_client();
+
+    let integration = client.get("/customer-integrations/K-1001").await.is(200);
+    assert_eq!(integration.json, activated.json);
+}
+
+#[actix_web::test]
+async fn demo_token_is_valid_after_restart_and_restricted_to_partner() {
+    let directory = tempfile::tempdir().unwrap();
+    DemoService::start(directory.path()).wait_for_client();
+    let token = demo_token(directory.path(), "K-1003");
+
+    let mut restarted = DemoService::start(directory.path());
+    let base = restarted.wait_for_line("export BASE=");
+    let client = Client::new(base.strip_suffix("/api/v1").unwrap(), Some(token));
+
+    client.get("/customer-integrations/K-1003").await.is(200);
+    client.get("/customer-integrations/K-1001").await.is(404);
+}
+
+/// Runs the token command for the demo with a partner.
+fn demo_token(directory: &Path, partner: &str) -> String {
+    let output = binary(directory)
+        .args(["token", "--demo", "--scope", "integration:read"])
+        .args(["--business-partner", partner])
         .output()
         .unwrap();
-    let token = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(token.lines().count(), 1, "only the token is printed");
-    let limited = Client::new(origin, Some(token.trim().to_owned()));
-    limited.get("/customer-integrations/K-1003").await.is(200);
-    limited.get("/customer-integrations/K-1001").await.is(404);
-    let mode = std::os::unix::fs::PermissionsExt::mode(
-        &std::fs::metadata(directory.path().join("data/demo.key"))
-            .unwrap()
-            .permissions(),
-    );
-    assert_eq!(mode & 0o777, 0o600, "only the owner may read the key");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(stdout.lines().count(), 1, "only the token is printed");
+    stdout.trim().to_owned()
+}
+
+#[test]
+fn demo_key_is_readable_by_owner_only() {
+    let directory = tempfile::tempdir().unwrap();
+    DemoService::start(directory.path()).wait_for_line("export TOKEN=");
+
+    let key = std::fs::metadata(directory.path().join("data/demo.key")).unwrap();
+
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
 }
 
 #[apply(both_engines)]
@@ -364,74 +372,54 @@ async fn demo_restart_preserves_key_and_data() {
 async fn service_starts_after_migrate_command(engine: Engine) {
     let storage = Storage::empty(engine).await;
     let directory = tempfile::tempdir().unwrap();
-    let migrate = configured(directory.path())
+    let migrate = binary_with_settings(directory.path())
         .arg("migrate")
         .env("DATABASE_URL", storage.url())
         .output()
         .unwrap();
     assert!(migrate.status.success(), "{}", stderr(&migrate));
-    let mut serve = configured(directory.path());
+
+    let mut serve = binary_with_settings(directory.path());
     serve
         .args(["serve", "--migrate-on-start", "false"])
-        .env("DATABASE_URL", storage.url())
-        .env("LOG_FORMAT", "json");
-    let mut child = serve
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let log = BufReader::new(child.stderr.take().unwrap()).lines();
-    let listening = log
-        .map(Result::unwrap)
-        .find(|line| line.contains("listening on"))
-        .unwrap();
-    let line: Value = serde_json::from_str(&listening).unwrap();
-    let origin = line["message"]
-        .as_str()
-        .unwrap()
-        .strip_prefix("listening on ")
-        .unwrap()
-        .to_owned();
-    Client::new(&origin, None)
-        .get("//health/ready")
-        .await
-        .is(200);
-    child.kill().unwrap();
-    child.wait().unwrap();
+        .env("DATABASE_URL", storage.url());
+    let mut service = Service::spawn(serve);
+
+    let client = Client::new(&service.wait_for_origin(), None);
+    client.get("//health/ready").await.is(200);
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn readiness_without_schema_returns_503(engine: Engine) {
+async fn readiness_without_schema_returns_503_until_migrated(engine: Engine) {
     let storage = Storage::empty(engine).await;
-    let mut config = crate::support::app::config(&storage.url());
+    let mut config = config(&storage.url());
     config.migrate_on_start = false;
     let app = TestApp::with_config(storage, config).await;
-    app.anonymous()
+    let client = app.anonymous();
+    client
         .get("//health/ready")
         .await
         .is_problem(503, "unavailable");
-    app.anonymous().get("//health/live").await.is(200);
+    client.get("//health/live").await.is(200);
+
     migrations::migrate(&app.storage.url().parse().unwrap(), Direction::Up)
         .await
         .unwrap();
-    app.anonymous().get("//health/ready").await.is(200);
+
+    client.get("//health/ready").await.is(200);
 }
 
 #[test]
-fn token_command_with_empty_partner_fails() {
+fn token_command_with_empty_partner_fails_without_output() {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = configured(directory.path());
-    let output = command
-        .args([
-            "token",
-            "--scope",
-            "integration:read",
-            "--business-partner",
-            "",
-        ])
+
+    let output = binary_with_settings(directory.path())
+        .args(["token", "--scope", "integration:read"])
+        .args(["--business-partner", ""])
         .output()
         .unwrap();
+
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());
 }

@@ -1,4 +1,4 @@
-//! The whole tab: a partner set up through the API and read back, and its history.
+//! A partner set up through the API, read back, and its history.
 
 use crate::engines::both_engines;
 use rstest_reuse::apply;
@@ -8,7 +8,7 @@ use crate::support::{Engine, TestApp, app::filter};
 
 const K1: &str = "/customer-integrations/K-1";
 
-/// Sets K-1 up through the API; every sub-tab's list with the resources as returned.
+/// Sets up K-1 through the API. Returns the responses by list.
 async fn set_up(app: &TestApp) -> Vec<(&'static str, Vec<Value>)> {
     let editor = app.editor();
     let erp = app.erp();
@@ -44,7 +44,10 @@ async fn set_up(app: &TestApp) -> Vec<(&'static str, Vec<Value>)> {
         }
         tabs.push((list, all));
     };
-    let access = |last: &str, active: bool| json!({"first_name": "A", "last_name": last, "email": format!("{last}@b.example"), "role": "editor", "active": active});
+    let access = |last: &str, active: bool| {
+        json!({"first_name": "A", "last_name": last, "email": format!("{last}@b.example"),
+            "role": "editor", "active": active})
+    };
     post(
         "accesses",
         vec![
@@ -74,7 +77,7 @@ async fn set_up(app: &TestApp) -> Vec<(&'static str, Vec<Value>)> {
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn partner_set_up_through_api_reads_back_unchanged(engine: Engine) {
+async fn created_resources_are_returned_unchanged_by_lists_and_gets(engine: Engine) {
     let app = TestApp::with_catalog(engine).await;
     let tabs = set_up(&app).await;
     let reader = app.reader();
@@ -83,7 +86,7 @@ async fn partner_set_up_through_api_reads_back_unchanged(engine: Engine) {
         assert_eq!(&items, expected, "{list}");
         for item in items {
             let names = ["id", "area_id", "ticket_type_id", "plan_board_id"];
-            // a tag has an area_id as well, but an id first
+            // A tag has `area_id` too, so `id` comes first.
             let id = names
                 .iter()
                 .find_map(|name| item.get(name))
@@ -137,7 +140,7 @@ async fn history_lists_every_change_newest_first(engine: Engine) {
     let mut expected: Vec<_> = (2..).take(entries.len()).collect();
     expected.reverse();
     assert_eq!(revisions, expected, "without gaps, newest first");
-    // each entry contains the resource as returned, without localized text
+    // An entry contains the resource as returned, without localized text.
     for mut resource in tabs.iter().flat_map(|(_, items)| items.clone()) {
         resource.as_object_mut().unwrap().remove("summary");
         let entry = entries
@@ -149,22 +152,41 @@ async fn history_lists_every_change_newest_first(engine: Engine) {
             (&json!("created"), &Value::Null, &entry["client"])
         );
     }
-    let narrowed = async |query: &str| auditor.get_all(&format!("{history}?{query}")).await.len();
-    assert_eq!(narrowed("resource=tag").await, 2);
-    assert_eq!(narrowed("resource=customer_integration").await, 1);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn history_is_filtered_by_resource_subject_and_time(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    set_up(&app).await;
+    let auditor = app.client_with_scope("audit:read");
+    let history = format!("{K1}/history");
+    let entries = auditor.get_all(&history).await;
+    let count = async |query: &str| auditor.get_all(&format!("{history}?{query}")).await.len();
+    assert_eq!(count("resource=tag").await, 2);
+    assert_eq!(count("resource=customer_integration").await, 1);
     assert_eq!(
         (
-            narrowed("subject=erp").await,
-            narrowed("subject=anna.admin").await
+            count("subject=erp").await,
+            count("subject=anna.admin").await
         ),
         (1, entries.len() - 1)
     );
-    assert_eq!(narrowed("resource=area&resource_id=A-2").await, 1);
+    assert_eq!(count("resource=area&resource_id=A-2").await, 1);
     let middle = entries[5]["at"].as_str().unwrap();
-    let older = narrowed(&format!("until={middle}")).await;
-    let newer = narrowed(&format!("from={middle}")).await;
+    let older = count(&format!("until={middle}")).await;
+    let newer = count(&format!("from={middle}")).await;
     assert_eq!((older + newer, newer), (entries.len(), 6));
-    for (bad, error) in [
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn invalid_history_parameter_returns_400(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    set_up(&app).await;
+    let auditor = app.client_with_scope("audit:read");
+    let history = format!("{K1}/history");
+    for (query, error) in [
         ("resource=color", "resource unknown_value"),
         ("from=yesterday", "from invalid_time"),
         ("subject=", "subject required"),
@@ -172,7 +194,7 @@ async fn history_lists_every_change_newest_first(engine: Engine) {
     ] {
         assert_eq!(
             auditor
-                .get(&format!("{history}?{bad}"))
+                .get(&format!("{history}?{query}"))
                 .await
                 .is_problem(400, "invalid_parameter")
                 .errors(),

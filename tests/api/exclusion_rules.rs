@@ -98,7 +98,7 @@ async fn global_rules_with_partner_token_return_403(engine: Engine) {
         ..crate::support::app::claims("integration:read integration:write global-rules:write")
     });
     let path = format!("/exclusion-rules/{}", ids.global_rule);
-    for answer in [
+    for response in [
         limited.get("/exclusion-rules").await,
         limited
             .post("/exclusion-rules", rule_body("G", filter()))
@@ -107,7 +107,7 @@ async fn global_rules_with_partner_token_return_403(engine: Engine) {
         limited.patch(&path, json!({"active": false})).await,
         limited.delete(&path).await,
     ] {
-        answer.is_problem(403, "partner_restricted");
+        response.is_problem(403, "partner_restricted");
     }
     assert_eq!(
         app.global_rules_editor().get(&path).await.is(200).json["active"],

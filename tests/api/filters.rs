@@ -26,6 +26,23 @@ fn group(kind: &str, filters: Vec<Value>) -> Value {
     json!({"type": kind, "filters": filters})
 }
 
+/// A filter at a limit, a filter above it, and the error of the latter.
+struct LimitCase {
+    valid: Value,
+    invalid: Value,
+    error: String,
+}
+
+impl LimitCase {
+    fn new(valid: Value, invalid: Value, error: &str) -> Self {
+        Self {
+            valid,
+            invalid,
+            error: error.to_owned(),
+        }
+    }
+}
+
 #[apply(both_engines)]
 #[actix_web::test]
 async fn filter_at_limit_is_stored_and_above_limit_returns_422(engine: Engine) {
@@ -41,54 +58,59 @@ async fn filter_at_limit_is_stored_and_above_limit_returns_422(engine: Engine) {
         )
     };
     let cases = [
-        (
+        LimitCase::new(
             nested(3),
             nested(4),
-            format!("/filter{} too_deep", "/filters/0".repeat(3)),
+            &format!("/filter{} too_deep", "/filters/0".repeat(3)),
         ),
-        (
+        LimitCase::new(
             group("any", vec![leaf(); 50]),
             group("any", vec![leaf(); 51]),
-            "/filter/filters/50 too_many_conditions".into(),
+            "/filter/filters/50 too_many_conditions",
         ),
-        (
+        LimitCase::new(
             contacts(100),
             contacts(101),
-            "/filter/values too_many_values".into(),
+            "/filter/values too_many_values",
         ),
-        (contacts(1), contacts(0), "/filter/values required".into()),
-        (
+        LimitCase::new(contacts(1), contacts(0), "/filter/values required"),
+        LimitCase::new(
             group("none", vec![leaf()]),
             group("none", vec![]),
-            "/filter/filters required".into(),
+            "/filter/filters required",
         ),
-        (
+        LimitCase::new(
             condition("tag", "all_of", json!(["ß".repeat(100)])),
             condition("tag", "all_of", json!(["ß".repeat(101)])),
-            "/filter/values/0 too_long".into(),
+            "/filter/values/0 too_long",
         ),
-        (
+        LimitCase::new(
             condition("subject", "contains", json!(["x".repeat(200)])),
             condition("subject", "contains", json!(["x".repeat(201)])),
-            "/filter/values/0 too_long".into(),
+            "/filter/values/0 too_long",
         ),
-        (
+        LimitCase::new(
             condition("project", "in", json!(["x".repeat(64)])),
             condition("project", "in", json!(["x".repeat(65)])),
-            "/filter/values/0 invalid_id".into(),
+            "/filter/values/0 invalid_id",
         ),
-        (
+        LimitCase::new(
             condition("released", "is", json!(["true"])),
             condition("released", "is", json!(["true", "false"])),
-            "/filter/values too_many_values".into(),
+            "/filter/values too_many_values",
         ),
-        (
+        LimitCase::new(
             condition("created_at", "older_than", json!(["P100Y"])),
             condition("created_at", "older_than", json!(["P100YT1S"])),
-            "/filter/values/0 invalid_duration".into(),
+            "/filter/values/0 invalid_duration",
         ),
     ];
-    for (n, (valid, invalid, error)) in cases.into_iter().enumerate() {
+    for (n, case) in cases.into_iter().enumerate() {
+        let LimitCase {
+            valid,
+            invalid,
+            error,
+        } = case;
         let stored = editor
             .post(
                 RULES,

@@ -1,4 +1,4 @@
-//! What the fuzzers of `tests/fuzz` found worth keeping, played again on both engines.
+//! Replays the corpus of the fuzzers in `tests/fuzz` on both engines.
 
 use crate::engines::both_engines;
 use rstest_reuse::apply;

@@ -1,4 +1,4 @@
-//! What HTTP itself demands: HEAD, codings of content, one spelling of an address.
+//! HTTP semantics: HEAD, content codings, canonical URLs, CORS, header limits.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ const K1: &str = "/customer-integrations/K-1";
 async fn unknown_names_are_reported_truncated(#[values(Sqlite)] engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
-    let reported = async |name: &str| {
+    let report_unknown_member = async |name: &str| {
         let mut body = json!({});
         body[name] = json!(1);
         let put = editor
@@ -36,25 +36,25 @@ async fn unknown_names_are_reported_truncated(#[values(Sqlite)] engine: Engine) 
     };
     for name in ["a`b", "`", "at line 3", "x at line 1 column 2", "", "a/b~c"] {
         let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-        assert_eq!(reported(name).await, (pointer, name.to_owned()));
+        assert_eq!(
+            report_unknown_member(name).await,
+            (pointer, name.to_owned())
+        );
     }
-    let truncate_untrusted = format!("{}…", "x".repeat(64));
+    let truncated = format!("{}…", "x".repeat(64));
     assert_eq!(
-        reported(&"x".repeat(100_000)).await,
-        (format!("/{truncate_untrusted}"), truncate_untrusted.clone())
+        report_unknown_member(&"x".repeat(100_000)).await,
+        (format!("/{truncated}"), truncated.clone())
     );
     assert_eq!(
-        reported("a\u{1b}[31m\0b\n").await.1,
+        report_unknown_member("a\u{1b}[31m\0b\n").await.1,
         "a\u{fffd}[31m\u{fffd}b\u{fffd}"
     );
     let long = editor
         .get(&format!("{K1}?{}=1", "x".repeat(5_000)))
         .await
         .is_problem(400, "unknown_parameter");
-    assert_eq!(
-        long.errors(),
-        [format!("{truncate_untrusted} unknown_parameter")]
-    );
+    assert_eq!(long.errors(), [format!("{truncated} unknown_parameter")]);
     let body = json!({"approval_required": "x".repeat(100_000)});
     let wrong = editor
         .put(&format!("{K1}/ticket-types/T-2"), body)
@@ -69,11 +69,11 @@ async fn unknown_names_are_reported_truncated(#[values(Sqlite)] engine: Engine) 
 
 #[rstest]
 #[actix_web::test]
-async fn compressed_bodies_are_not_taken(#[values(Sqlite)] engine: Engine) {
+async fn compressed_body_returns_415(#[values(Sqlite)] engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let path = format!("{K1}/ticket-types/T-2");
-    // "{}" through gzip
+    // `{}`, compressed.
     let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0";
     for coding in ["gzip", "identity, gzip", "br", ""] {
         let put = editor
@@ -92,12 +92,12 @@ async fn compressed_bodies_are_not_taken(#[values(Sqlite)] engine: Engine) {
 
 #[rstest]
 #[actix_web::test]
-async fn an_id_of_ours_has_one_spelling(#[values(Sqlite)] engine: Engine) {
+async fn id_in_noncanonical_form_returns_400(#[values(Sqlite)] engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let id = app.create_access("K-1", "a@b.example", json!({})).await;
     let reader = app.reader();
-    let at = |id: &str| format!("{K1}/accesses/{id}");
-    reader.get(&at(&id)).await.is(200);
+    let path_of = |id: &str| format!("{K1}/accesses/{id}");
+    reader.get(&path_of(&id)).await.is(200);
     for other in [
         id.to_uppercase(),
         id.replace('-', ""),
@@ -105,7 +105,7 @@ async fn an_id_of_ours_has_one_spelling(#[values(Sqlite)] engine: Engine) {
         format!("urn:uuid:{id}"),
     ] {
         reader
-            .get(&at(&other))
+            .get(&path_of(&other))
             .await
             .is_problem(400, "invalid_parameter");
     }
@@ -113,7 +113,7 @@ async fn an_id_of_ours_has_one_spelling(#[values(Sqlite)] engine: Engine) {
 
 #[rstest]
 #[actix_web::test]
-async fn new_things_are_at_the_one_spelling_of_their_address(#[values(Sqlite)] engine: Engine) {
+async fn location_of_created_resource_is_canonical(#[values(Sqlite)] engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
     let created = editor
@@ -129,35 +129,33 @@ async fn new_things_are_at_the_one_spelling_of_their_address(#[values(Sqlite)] e
         .post("/customer-integrations/%4b-1/accesses", body)
         .await
         .is(201);
-    let at = format!(
+    let location = format!(
         "/api/v1{K1}/accesses/{}",
         created.json["id"].as_str().unwrap()
     );
-    assert_eq!(created.header("location"), at);
+    assert_eq!(created.header("location"), location);
     editor
-        .get(at.strip_prefix("/api/v1").unwrap())
+        .get(location.strip_prefix("/api/v1").unwrap())
         .await
         .is(200);
 }
 
 #[rstest]
 #[actix_web::test]
-async fn what_pages_may_read_is_said_in_one_order_and_only_to_them(
-    #[values(Sqlite)] engine: Engine,
-) {
+async fn exposed_headers_are_listed_for_allowed_origins_only(#[values(Sqlite)] engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let from = async |origin: &str| {
+    let get_from = async |origin: &str| {
         app.reader()
             .request("GET", K1)
             .header("origin", origin)
             .send()
             .await
     };
-    let exposed = from("https://portal.example").await.is(200);
+    let exposed = get_from("https://portal.example").await.is(200);
     let names = exposed.header("access-control-expose-headers").to_owned();
     assert_eq!(names, "etag, location, retry-after, x-request-id");
     for other in [
-        from("https://evil.example").await,
+        get_from("https://evil.example").await,
         app.reader().get(K1).await,
     ] {
         assert_eq!(other.header("access-control-expose-headers"), "");
@@ -166,7 +164,7 @@ async fn what_pages_may_read_is_said_in_one_order_and_only_to_them(
 
 #[rstest]
 #[actix_web::test]
-async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
+async fn head_returns_headers_of_get_without_content(#[values(Sqlite)] engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let reader = app.reader();
     for path in [
@@ -193,10 +191,10 @@ async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
             "{path}"
         );
     }
-    let tag = reader.get(K1).await.etag();
+    let etag = reader.get(K1).await.etag();
     reader
         .request("HEAD", K1)
-        .header("if-none-match", &tag)
+        .header("if-none-match", &etag)
         .send()
         .await
         .is(304);
@@ -212,26 +210,26 @@ async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
             "{path}"
         );
     }
-    // A request of a browser app of another origin.
-    let page = reader
+    // A cross-origin request.
+    let cross_origin = reader
         .request("HEAD", K1)
         .header("origin", "https://portal.example")
         .send()
         .await
         .is(200);
     assert_eq!(
-        page.header("access-control-allow-origin"),
+        cross_origin.header("access-control-allow-origin"),
         "https://portal.example"
     );
     app.anonymous().request("HEAD", K1).send().await.is(401);
-    // what takes no GET takes no HEAD
-    let elsewhere = app
+    // `Allow` lists HEAD with GET.
+    let not_allowed = app
         .anonymous()
         .request("DELETE", "//health/ready")
         .send()
         .await;
     assert_eq!(
-        elsewhere
+        not_allowed
             .is_problem(405, "method_not_allowed")
             .header("allow"),
         "GET, HEAD"
@@ -239,11 +237,11 @@ async fn head_is_get_without_the_content(#[values(Sqlite)] engine: Engine) {
 }
 
 #[rstest]
-#[case("if-none-match", |length| format!("\"{}\"", "x".repeat(length - 2)))]
-#[case("if-match", |length| format!("*{}", ",".repeat(length - 1)).replacen("*,", "\"\"", 1))]
-#[case("accept-language", |length| "d".repeat(length))]
+#[case::if_none_match("if-none-match", |length| format!("\"{}\"", "x".repeat(length - 2)))]
+#[case::if_match("if-match", |length| format!("*{}", ",".repeat(length - 1)).replacen("*,", "\"\"", 1))]
+#[case::accept_language("accept-language", |length| "d".repeat(length))]
 #[actix_web::test]
-async fn headers_that_are_parameters_are_bounded(
+async fn header_parameter_above_1000_bytes_returns_400(
     #[case] name: &str,
     #[case] of_length: fn(usize) -> String,
 ) {
@@ -268,7 +266,7 @@ async fn headers_that_are_parameters_are_bounded(
         .send()
         .await;
     let [error] = &refused.is_problem(400, "invalid_parameter").errors()[..] else {
-        panic!("one error")
+        panic!("expected one error")
     };
     assert_eq!(error.to_lowercase(), format!("{name} too_long"));
 }

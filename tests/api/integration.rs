@@ -1,4 +1,4 @@
-//! The customer integration itself: activation, revision, counts, readiness, the list.
+//! The customer integration: activation, revision, counts, readiness, list.
 
 use crate::engines::both_engines;
 use rstest_reuse::apply;
@@ -57,13 +57,13 @@ async fn r1_inactive_integration_is_read_only(engine: Engine) {
             .patch(&format!("{K1}/accesses/{id}"), json!({"language": "en"}))
             .await,
     ];
-    for answer in refused {
-        answer.is_problem(409, "integration_inactive");
+    for response in refused {
+        response.is_problem(409, "integration_inactive");
     }
     assert_eq!(
         editor.get(K1).await.is(200).json,
         off.json,
-        "a refused write bumps no revision"
+        "a rejected write does not increase the revision"
     );
     assert_eq!(
         editor.get_all(&format!("{K1}/accesses")).await[0]["ineffective_reasons"],
@@ -188,6 +188,6 @@ async fn list_supports_filters_and_search(engine: Engine) {
     assert_eq!(
         ids("usable=true").await,
         [""; 0],
-        "a retired area makes nobody see anything"
+        "without an active area no access sees tickets"
     );
 }

@@ -1,4 +1,4 @@
-//! Tokens of issuers that publish their keys: which are accepted, and the effect of key changes.
+//! Tokens signed with keys of a JWKS: accepted tokens, and the effect of key changes.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::support::{
 };
 
 const PATH: &str = "/customer-integrations";
-/// Longer than any test takes: nothing is read again but on demand.
+/// Longer than any test: keys are only fetched on demand.
 const NEVER: Duration = Duration::from_hours(1);
-/// So short that a test can wait for it.
+/// Short enough for a test to wait for it.
 const SOON: Duration = Duration::from_millis(50);
 
-fn from_url(issuer: &Issuer) -> IssuerSettings {
+fn issuer_settings(issuer: &Issuer) -> IssuerSettings {
     let keys = KeySource::Url(issuer.url.parse().unwrap());
     IssuerSettings {
         issuer: ISSUER.to_owned(),
@@ -27,26 +27,30 @@ fn from_url(issuer: &Issuer) -> IssuerSettings {
     }
 }
 
-async fn app(tokens: TokenSettings) -> TestApp {
+async fn start_with_tokens(tokens: TokenSettings) -> TestApp {
     TestApp::with_settings(|config| config.tokens = tokens).await
 }
 
-async fn trusting(issuer: &Issuer, refresh: Duration, cooldown: Duration) -> TestApp {
-    app(TokenSettings {
-        refresh_interval: refresh,
-        min_refresh_interval: cooldown,
-        ..TokenSettings::new(vec![from_url(issuer)])
+async fn start_with_issuer(
+    issuer: &Issuer,
+    refresh_interval: Duration,
+    min_refresh_interval: Duration,
+) -> TestApp {
+    start_with_tokens(TokenSettings {
+        refresh_interval,
+        min_refresh_interval,
+        ..TokenSettings::new(vec![issuer_settings(issuer)])
     })
     .await
 }
 
-async fn with(app: &TestApp, token: &str) -> Response {
+async fn get_with_token(app: &TestApp, token: &str) -> Response {
     Client::new(&app.origin, Some(token.to_owned()))
         .get(PATH)
         .await
 }
 
-fn good() -> Claims {
+fn valid_claims() -> Claims {
     claims("integration:read")
 }
 
@@ -60,48 +64,49 @@ async fn each_algorithm_is_accepted_only_with_its_own_key() {
         jwk_set(&keys.values().cloned().collect::<Vec<_>>()).to_string(),
     )
     .unwrap();
-    let keys_of = KeySource::File(file);
     let issuer = IssuerSettings {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
-        keys: keys_of,
+        keys: KeySource::File(file),
     };
-    let app = app(TokenSettings::new(vec![issuer])).await;
+    let app = start_with_tokens(TokenSettings::new(vec![issuer])).await;
     for (name, key) in &keys {
-        with(&app, &key.sign(&good())).await.is(200);
-        // the same kind of key, but somebody else's
+        get_with_token(&app, &key.sign(&valid_claims()))
+            .await
+            .is(200);
+        // Another key with the same algorithm and id.
         let forged = SigningKey::new(key.algorithm, name);
-        with(&app, &forged.sign(&good()))
+        get_with_token(&app, &forged.sign(&valid_claims()))
             .await
             .is_problem(401, "invalid_token");
-        // another key's name
+        // The id of another key.
         for other in keys.keys().filter(|other| *other != name) {
             let header = Header {
                 kid: Some((*other).to_owned()),
                 typ: Some("at+jwt".into()),
                 ..Header::new(key.algorithm)
             };
-            with(&app, &key.sign_with_header(&header, &good()))
+            get_with_token(&app, &key.sign_with_header(&header, &valid_claims()))
                 .await
                 .is_problem(401, "invalid_token");
         }
-        // no name: any key may be meant
-        let unnamed = Header {
+        // Without a key id every key of the algorithm is tried.
+        let without_kid = Header {
             typ: Some("at+jwt".into()),
             ..Header::new(key.algorithm)
         };
-        with(&app, &key.sign_with_header(&unnamed, &good()))
+        get_with_token(&app, &key.sign_with_header(&without_kid, &valid_claims()))
             .await
             .is(200);
     }
-    // a key that may do both is published for one of them
+    // An RSA key is published for a single algorithm.
     let rsa = &keys["rs"];
     let header = Header {
         kid: Some("rs".into()),
         typ: Some("at+jwt".into()),
         ..Header::new(Algorithm::PS256)
     };
-    with(&app, &rsa.sign_with_header(&header, &good()))
+    get_with_token(&app, &rsa.sign_with_header(&header, &valid_claims()))
         .await
         .is_problem(401, "invalid_token");
 }
@@ -110,8 +115,10 @@ async fn each_algorithm_is_accepted_only_with_its_own_key() {
 async fn hmac_signed_with_public_key_returns_401() {
     let key = SigningKey::new(Algorithm::RS256, "a");
     let issuer = Issuer::start(JwksResponse::Keys(vec![key.clone()]));
-    let app = trusting(&issuer, NEVER, NEVER).await;
-    with(&app, &key.sign(&good())).await.is(200);
+    let app = start_with_issuer(&issuer, NEVER, NEVER).await;
+    get_with_token(&app, &key.sign(&valid_claims()))
+        .await
+        .is(200);
     let public = key.jwk.to_string();
     for secret in [
         public.as_bytes(),
@@ -125,60 +132,103 @@ async fn hmac_signed_with_public_key_returns_401() {
         };
         let forged = jsonwebtoken::encode(
             &header,
-            &good(),
+            &valid_claims(),
             &jsonwebtoken::EncodingKey::from_secret(secret),
         )
         .unwrap();
-        with(&app, &forged).await.is_problem(401, "invalid_token");
+        get_with_token(&app, &forged)
+            .await
+            .is_problem(401, "invalid_token");
     }
+}
+
+/// A token type and the expected statuses, by default and if only `jwt` is allowed.
+struct TypeCase {
+    typ: Option<&'static str>,
+    by_default: u16,
+    with_jwt_only: u16,
 }
 
 #[actix_web::test]
 async fn token_type_and_crit_header_are_checked() {
     let key = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(JwksResponse::Keys(vec![key.clone()]));
-    let strict = trusting(&issuer, NEVER, NEVER).await;
-    let lenient = TokenSettings {
+    let default_app = start_with_issuer(&issuer, NEVER, NEVER).await;
+    let jwt_only_app = TokenSettings {
         allowed_types: vec!["jwt".into()],
-        ..TokenSettings::new(vec![from_url(&issuer)])
+        ..TokenSettings::new(vec![issuer_settings(&issuer)])
     };
-    let lenient = app(lenient).await;
-    let typed = |typ: Option<&str>| {
+    let jwt_only_app = start_with_tokens(jwt_only_app).await;
+    let sign_with_type = |typ: Option<&str>| {
         key.sign_with_header(
             &Header {
                 typ: typ.map(Into::into),
                 kid: Some("a".into()),
                 ..Header::new(key.algorithm)
             },
-            &good(),
+            &valid_claims(),
         )
     };
-    for (typ, by_strict, by_lenient) in [
-        (Some("at+jwt"), 200, 401),
-        (Some("application/at+jwt"), 200, 401),
-        (Some("AT+JWT"), 200, 401),
-        (Some("JWT"), 401, 200),
-        (None, 401, 200),
-        (Some("dpop+jwt"), 401, 401),
-        (Some(""), 401, 401),
+    for case in [
+        TypeCase {
+            typ: Some("at+jwt"),
+            by_default: 200,
+            with_jwt_only: 401,
+        },
+        TypeCase {
+            typ: Some("application/at+jwt"),
+            by_default: 200,
+            with_jwt_only: 401,
+        },
+        TypeCase {
+            typ: Some("AT+JWT"),
+            by_default: 200,
+            with_jwt_only: 401,
+        },
+        TypeCase {
+            typ: Some("JWT"),
+            by_default: 401,
+            with_jwt_only: 200,
+        },
+        TypeCase {
+            typ: None,
+            by_default: 401,
+            with_jwt_only: 200,
+        },
+        TypeCase {
+            typ: Some("dpop+jwt"),
+            by_default: 401,
+            with_jwt_only: 401,
+        },
+        TypeCase {
+            typ: Some(""),
+            by_default: 401,
+            with_jwt_only: 401,
+        },
     ] {
-        let token = typed(typ);
-        assert_eq!(with(&strict, &token).await.status, by_strict, "{typ:?}");
-        assert_eq!(with(&lenient, &token).await.status, by_lenient, "{typ:?}");
+        let TypeCase { typ, .. } = case;
+        let token = sign_with_type(typ);
+        let by_default = get_with_token(&default_app, &token).await.status;
+        assert_eq!(by_default, case.by_default, "{typ:?}");
+        let with_jwt_only = get_with_token(&jwt_only_app, &token).await.status;
+        assert_eq!(with_jwt_only, case.with_jwt_only, "{typ:?}");
     }
-    let extended = Header {
+    let header = Header {
         typ: Some("at+jwt".into()),
         kid: Some("a".into()),
         ..Header::new(key.algorithm)
     };
     for crit in [vec!["exp".to_owned()], vec![]] {
-        let extended = Header {
+        let critical = Header {
             crit: Some(crit),
-            ..extended.clone()
+            ..header.clone()
         };
-        with(&strict, &key.sign_with_header(&extended, &good()))
-            .await
-            .is_problem(401, "invalid_token");
+        get_with_token(
+            &default_app,
+            &key.sign_with_header(&critical, &valid_claims()),
+        )
+        .await
+        .is_problem(401, "invalid_token");
     }
 }
 
@@ -191,28 +241,38 @@ async fn each_issuer_is_accepted_only_with_its_own_keys() {
     let other = IssuerSettings {
         issuer: "https://other.example".into(),
         audience: "theirs".into(),
-        ..from_url(&published[1])
+        ..issuer_settings(&published[1])
     };
-    let app = app(TokenSettings::new(vec![from_url(&published[0]), other])).await;
+    let app = start_with_tokens(TokenSettings::new(vec![
+        issuer_settings(&published[0]),
+        other,
+    ]))
+    .await;
     let foreign = |audience: &str| Claims {
         iss: "https://other.example".into(),
         aud: customer_integration::tokens::Audience::One(audience.into()),
-        ..good()
+        ..valid_claims()
     };
-    with(&app, &ours.sign(&good())).await.is(200);
-    with(&app, &theirs.sign(&foreign("theirs"))).await.is(200);
+    get_with_token(&app, &ours.sign(&valid_claims()))
+        .await
+        .is(200);
+    get_with_token(&app, &theirs.sign(&foreign("theirs")))
+        .await
+        .is(200);
     for token in [
-        theirs.sign(&good()),
+        theirs.sign(&valid_claims()),
         ours.sign(&foreign("theirs")),
         theirs.sign(&foreign(AUDIENCE)),
     ] {
-        with(&app, &token).await.is_problem(401, "invalid_token");
+        get_with_token(&app, &token)
+            .await
+            .is_problem(401, "invalid_token");
     }
-    let nobody = Claims {
+    let unknown_issuer = Claims {
         iss: "https://nobody.example".into(),
-        ..good()
+        ..valid_claims()
     };
-    with(&app, &ours.sign(&nobody))
+    get_with_token(&app, &ours.sign(&unknown_issuer))
         .await
         .is_problem(401, "invalid_token");
 }
@@ -222,81 +282,85 @@ async fn new_key_is_accepted_at_once_and_withdrawn_key_is_rejected() {
     let a = SigningKey::new(Algorithm::ES256, "a");
     let b = SigningKey::new(Algorithm::ES256, "b");
     let issuer = Issuer::start(JwksResponse::Keys(vec![a.clone()]));
-    let app = trusting(&issuer, SOON * 20, NEVER).await;
-    let of_a = a.sign(&good());
-    let of_b = b.sign(&good());
-    with(&app, &of_a).await.is(200);
+    let app = start_with_issuer(&issuer, SOON * 20, NEVER).await;
+    let token_a = a.sign(&valid_claims());
+    let token_b = b.sign(&valid_claims());
+    get_with_token(&app, &token_a).await.is(200);
     issuer.respond_with(JwksResponse::Keys(vec![a.clone(), b.clone()]));
-    with(&app, &of_b).await.is(200);
-    with(&app, &of_a).await.is(200);
+    get_with_token(&app, &token_b).await.is(200);
+    get_with_token(&app, &token_a).await.is(200);
     issuer.respond_with(JwksResponse::Keys(vec![b]));
-    // also the token that is remembered
-    wait_until("the end of key a", async || {
-        with(&app, &of_a).await.status == 401
+    // This includes the cached token.
+    wait_until("rejection of key a", async || {
+        get_with_token(&app, &token_a).await.status == 401
     })
     .await;
-    with(&app, &of_b).await.is(200);
+    get_with_token(&app, &token_b).await.is(200);
 }
 
 #[actix_web::test]
 async fn many_unknown_keys_cause_one_fetch() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(JwksResponse::Keys(vec![a.clone()]));
-    let app = trusting(&issuer, NEVER, NEVER).await;
-    with(&app, &a.sign(&good())).await.is(200);
+    let app = start_with_issuer(&issuer, NEVER, NEVER).await;
+    get_with_token(&app, &a.sign(&valid_claims())).await.is(200);
     assert_eq!(issuer.request_count(), 1);
-    let floods = (0..50).map(|n| {
-        let token =
-            SigningKey::new(Algorithm::EdDSA, &format!("../../etc/{n}' OR 1=1")).sign(&good());
+    let requests = (0..50).map(|n| {
+        let token = SigningKey::new(Algorithm::EdDSA, &format!("../../etc/{n}' OR 1=1"))
+            .sign(&valid_claims());
         let app = &app;
-        async move { with(app, &token).await.is_problem(401, "invalid_token") }
+        async move {
+            get_with_token(app, &token)
+                .await
+                .is_problem(401, "invalid_token")
+        }
     });
-    futures_util::future::join_all(floods).await;
+    futures_util::future::join_all(requests).await;
     assert_eq!(issuer.request_count(), 2);
-    with(&app, &a.sign(&good())).await.is(200);
+    get_with_token(&app, &a.sign(&valid_claims())).await.is(200);
 }
 
 #[actix_web::test]
 async fn keys_remain_valid_while_endpoint_fails() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(JwksResponse::Keys(vec![a.clone()]));
-    let elsewhere = Issuer::start(JwksResponse::Keys(vec![SigningKey::new(
+    let other_issuer = Issuer::start(JwksResponse::Keys(vec![SigningKey::new(
         Algorithm::EdDSA,
         "b",
     )]));
-    let app = trusting(&issuer, SOON, NEVER).await;
-    let token = a.sign(&good());
-    with(&app, &token).await.is(200);
-    for broken in [
+    let app = start_with_issuer(&issuer, SOON, NEVER).await;
+    let token = a.sign(&valid_claims());
+    get_with_token(&app, &token).await.is(200);
+    for response in [
         JwksResponse::Raw(500, jwk_set(&[]).to_string()),
         JwksResponse::Raw(200, "no JSON".into()),
         JwksResponse::Raw(200, jwk_set(&[]).to_string()),
         JwksResponse::Raw(200, format!(r#"{{"keys": [{}]}}"#, " ".repeat(300_000))),
-        JwksResponse::Redirect(elsewhere.url.clone()),
+        JwksResponse::Redirect(other_issuer.url.clone()),
         JwksResponse::Redirect(issuer.url.clone()),
     ] {
-        issuer.respond_with(broken);
+        issuer.respond_with(response);
         let before = issuer.request_count();
-        wait_until("the next reading", async || {
+        wait_until("another fetch", async || {
             issuer.request_count() > before + 1
         })
         .await;
-        with(&app, &token).await.is(200);
+        get_with_token(&app, &token).await.is(200);
     }
-    assert_eq!(elsewhere.request_count(), 0);
+    assert_eq!(other_issuer.request_count(), 0);
 }
 
 #[actix_web::test]
 async fn requests_before_first_keys_return_503() {
     let a = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(JwksResponse::Raw(503, String::new()));
-    let app = trusting(&issuer, SOON, SOON).await;
+    let app = start_with_issuer(&issuer, SOON, SOON).await;
     app.anonymous()
         .get("//health/ready")
         .await
         .is_problem(503, "unavailable");
     app.anonymous().get("//health/live").await.is(200);
-    with(&app, &a.sign(&good()))
+    get_with_token(&app, &a.sign(&valid_claims()))
         .await
         .is_problem(503, "unavailable");
     issuer.respond_with(JwksResponse::Keys(vec![a.clone()]));
@@ -304,5 +368,5 @@ async fn requests_before_first_keys_return_503() {
         app.anonymous().get("//health/ready").await.status == 200
     })
     .await;
-    with(&app, &a.sign(&good())).await.is(200);
+    get_with_token(&app, &a.sign(&valid_claims())).await.is(200);
 }

@@ -19,12 +19,12 @@ use crate::support::{
     raw_http::{WAIT_TIMEOUT, connect_and_send, read_to_end, request_headers, wait_until},
 };
 
-async fn limited(limits: Limits) -> TestApp {
+async fn start_with_limits(limits: Limits) -> TestApp {
     TestApp::with_settings(|config| config.limits = limits).await
 }
 
 /// The headers of a request whose body is never sent.
-fn stalled() -> String {
+fn incomplete_request() -> String {
     format!(
         "{}\r\n",
         request_headers(
@@ -37,34 +37,35 @@ fn stalled() -> String {
 
 #[actix_web::test]
 async fn excess_concurrent_requests_return_503_except_probes() {
-    let app = limited(Limits {
+    let app = start_with_limits(Limits {
         concurrent_requests: 1,
         ..Limits::default()
     })
     .await;
     let reader = app.reader();
-    let mut stalling = Vec::new();
-    // one that comes while the reader is inside is refused itself, so there has to be another one
-    let refused = async || {
-        stalling.push(connect_and_send(&app, &stalled()).await);
+    let mut incomplete_requests = Vec::new();
+    // An incomplete request can itself be refused while the reader's request is in progress.
+    // So another one is sent each time.
+    let is_refused = async || {
+        incomplete_requests.push(connect_and_send(&app, &incomplete_request()).await);
         reader.get("/catalog/areas").await.status != 200
     };
-    wait_until("a refusal", refused).await;
+    wait_until("a refusal", is_refused).await;
     let response = reader
         .request("GET", "/catalog/areas")
         .header("origin", "https://portal.example")
         .send()
         .await;
-    let refused = response.is_problem(503, "overloaded");
-    assert_eq!(refused.header("retry-after"), "1");
-    // lets a browser app read the response
+    let problem = response.is_problem(503, "overloaded");
+    assert_eq!(problem.header("retry-after"), "1");
+    // A browser app can read the response.
     assert_eq!(
-        refused.header("access-control-allow-origin"),
+        problem.header("access-control-allow-origin"),
         "https://portal.example"
     );
     app.anonymous().get("//health/ready").await.is(200);
-    drop(stalling);
-    wait_until("the place", async || {
+    drop(incomplete_requests);
+    wait_until("a free slot", async || {
         reader.get("/catalog/areas").await.status == 200
     })
     .await;
@@ -73,7 +74,7 @@ async fn excess_concurrent_requests_return_503_except_probes() {
 #[actix_web::test]
 async fn rate_limit_applies_per_subject() {
     let rate = RateLimit::new(1, 3);
-    let app = limited(Limits {
+    let app = start_with_limits(Limits {
         rate,
         ..Limits::default()
     })
@@ -83,16 +84,16 @@ async fn rate_limit_applies_per_subject() {
         sub: "bert".to_owned(),
         ..claims("catalog:read")
     });
-    for left in [2, 1, 0] {
-        let answer = anna.get("/catalog/areas").await.is(200);
+    for remaining in [2, 1, 0] {
+        let response = anna.get("/catalog/areas").await.is(200);
         assert!(
-            answer
+            response
                 .header("ratelimit")
-                .starts_with(&format!(r#""subject";r={left};t="#)),
+                .starts_with(&format!(r#""subject";r={remaining};t="#)),
             "{:?}",
-            answer.headers
+            response.headers
         );
-        assert_eq!(answer.header("ratelimit-policy"), r#""subject";q=3;w=3"#);
+        assert_eq!(response.header("ratelimit-policy"), r#""subject";q=3;w=3"#);
     }
     let refused = anna
         .get("/catalog/areas")
@@ -107,7 +108,7 @@ async fn rate_limit_applies_per_subject() {
         .get("/catalog/areas")
         .await
         .is_problem(401, "missing_token");
-    wait_until("a new allowance", async || {
+    wait_until("a replenished limit", async || {
         anna.get("/catalog/areas").await.status == 200
     })
     .await;
@@ -115,19 +116,19 @@ async fn rate_limit_applies_per_subject() {
 
 #[actix_web::test]
 async fn oversized_uri_or_headers_are_rejected() {
-    let app = limited(Limits::default()).await;
+    let app = start_with_limits(Limits::default()).await;
     let reader = app.reader();
     reader
         .get(&format!("/catalog/areas?{}", "q".repeat(MAX_URI)))
         .await
         .is_problem(414, "uri_too_long");
     let filler = "x".repeat(MAX_HEADERS);
-    let answer = reader
+    let response = reader
         .request("GET", "/catalog/areas")
         .header("x-filler", &filler)
         .send()
         .await;
-    answer.is_problem(431, "headers_too_large");
+    response.is_problem(431, "headers_too_large");
     reader
         .request("GET", "/catalog/areas")
         .header("x-filler", &filler[..MAX_HEADERS / 2])
@@ -139,32 +140,32 @@ async fn oversized_uri_or_headers_are_rejected() {
 #[actix_web::test]
 async fn request_timeout_returns_503() {
     let request_timeout = Duration::from_millis(300);
-    let app = limited(Limits {
+    let app = start_with_limits(Limits {
         request_timeout,
         ..Limits::default()
     })
     .await;
-    let from_page = format!(
+    let cross_origin_request = format!(
         "{}Origin: https://portal.example\r\n\r\n",
-        stalled().strip_suffix("\r\n").unwrap()
+        incomplete_request().strip_suffix("\r\n").unwrap()
     );
-    let answer = read_to_end(&mut connect_and_send(&app, &from_page).await).await;
-    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    let response = read_to_end(&mut connect_and_send(&app, &cross_origin_request).await).await;
+    assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
     assert!(
-        answer.contains("\r\naccess-control-allow-origin: https://portal.example\r\n"),
-        "{answer}"
+        response.contains("\r\naccess-control-allow-origin: https://portal.example\r\n"),
+        "{response}"
     );
     assert!(
-        answer.to_lowercase().contains("\r\nretry-after: 1\r\n"),
-        "{answer}"
+        response.to_lowercase().contains("\r\nretry-after: 1\r\n"),
+        "{response}"
     );
-    assert!(answer.contains(r#""code":"unavailable""#), "{answer}");
+    assert!(response.contains(r#""code":"unavailable""#), "{response}");
 }
 
 #[actix_web::test]
 async fn incomplete_second_request_closes_connection() {
     let header_timeout = Duration::from_millis(500);
-    let app = limited(Limits {
+    let app = start_with_limits(Limits {
         header_timeout,
         ..Limits::default()
     })
@@ -175,31 +176,31 @@ async fn incomplete_second_request_closes_connection() {
     )
     .await;
     let (mut reading, mut writing) = stream.split();
-    let drip = async {
+    let send_slowly = async {
         while writing.write_all(b"x").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     let read = async {
-        let mut answer = Vec::new();
-        // the end may be a reset, since the service does not read what still comes
-        let _ = reading.read_to_end(&mut answer).await;
-        answer
+        let mut response = Vec::new();
+        // The service resets the connection if it has not read everything.
+        let _ = reading.read_to_end(&mut response).await;
+        response
     };
-    let (answer, ()) = timeout(WAIT_TIMEOUT, futures_util::future::join(read, drip))
+    let (response, ()) = timeout(WAIT_TIMEOUT, futures_util::future::join(read, send_slowly))
         .await
-        .expect("it stays open");
+        .expect("the connection stays open");
     assert!(
-        answer.starts_with(b"HTTP/1.1 200 "),
+        response.starts_with(b"HTTP/1.1 200 "),
         "{}",
-        String::from_utf8_lossy(&answer)
+        String::from_utf8_lossy(&response)
     );
 }
 
 #[actix_web::test]
 async fn responses_have_security_headers() {
-    let app = limited(Limits::default()).await;
-    let answers = [
+    let app = start_with_limits(Limits::default()).await;
+    let responses = [
         app.reader().get("/catalog/areas").await.is(200),
         app.reader().get("/catalog/areas/none").await.is(404),
         app.erp()
@@ -207,40 +208,40 @@ async fn responses_have_security_headers() {
             .await
             .is(201),
     ];
-    for answer in answers {
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        assert_eq!(answer.header("x-frame-options"), "DENY");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    for response in responses {
+        assert_eq!(response.header("x-content-type-options"), "nosniff");
+        assert_eq!(response.header("x-frame-options"), "DENY");
+        assert_eq!(response.header("referrer-policy"), "no-referrer");
         assert_eq!(
-            answer.header("content-security-policy"),
+            response.header("content-security-policy"),
             "default-src 'none'; frame-ancestors 'none'"
         );
-        let caching = if answer.status == 404 {
+        let caching = if response.status == 404 {
             "no-store"
         } else {
             "private, no-cache"
         };
-        assert_eq!(answer.header("cache-control"), caching);
+        assert_eq!(response.header("cache-control"), caching);
     }
-    // a 304 has no content to protect, but still has cache-control
-    let tag = app.reader().get("/catalog/areas").await.etag();
-    let same = app
+    // A 304 has no content to protect, but still has Cache-Control.
+    let etag = app.reader().get("/catalog/areas").await.etag();
+    let not_modified = app
         .reader()
         .request("GET", "/catalog/areas")
-        .header("if-none-match", &tag)
+        .header("if-none-match", &etag)
         .send()
         .await
         .is(304);
     assert_eq!(
-        (same.etag(), same.header("cache-control")),
-        (tag, "private, no-cache")
+        (not_modified.etag(), not_modified.header("cache-control")),
+        (etag, "private, no-cache")
     );
-    for guard in [
+    for name in [
         "x-content-type-options",
         "x-frame-options",
         "referrer-policy",
         "content-security-policy",
     ] {
-        assert_eq!(same.header(guard), "");
+        assert_eq!(not_modified.header(name), "");
     }
 }

@@ -1,4 +1,4 @@
-//! Operation: settings, signals and probes of the real program.
+//! Operation of the binary: settings, signals, probes.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -11,22 +11,28 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{SECRET, configured, program, stderr},
+    cli::{SECRET, binary, binary_with_settings, stderr},
     support::Client,
 };
 
 pub const RETRY_LIMIT: Duration = Duration::from_secs(30);
 
-/// A service that runs, and what it logs as JSON; killed with the test.
+/// A running service and its JSON log. Dropping it kills the process.
 pub struct Service {
     pub child: Child,
     lines: std::io::Lines<BufReader<ChildStderr>>,
 }
 
 impl Service {
+    /// Starts the service with the settings of `command`.
     pub fn start(mut command: Command) -> Self {
+        command.arg("serve");
+        Self::spawn(command)
+    }
+
+    /// Spawns a command that includes the arguments of the service.
+    pub fn spawn(mut command: Command) -> Self {
         let command = command
-            .arg("serve")
             .env("LOG_FORMAT", "json")
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
@@ -35,31 +41,36 @@ impl Service {
         Self { child, lines }
     }
 
-    /// Reads the log until a line has a message with this beginning, and returns it.
-    pub fn logged(&mut self, message: &str) -> Value {
+    /// Reads the log up to the next message with this prefix. Returns its line.
+    pub fn wait_for_log(&mut self, prefix: &str) -> Value {
         let mut lines = self
             .lines
             .by_ref()
             .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        let found = lines.find(|line| {
+        let line = lines.find(|line| {
             line["message"]
                 .as_str()
-                .is_some_and(|item| item.starts_with(message))
+                .is_some_and(|message| message.starts_with(prefix))
         });
-        found.unwrap_or_else(|| panic!("nothing begins with {message}"))
+        line.unwrap_or_else(|| panic!("no log message begins with {prefix}"))
     }
 
-    /// Where it says that something is.
-    pub fn origin(&mut self, prefix: &str) -> String {
-        self.logged(prefix)["message"].as_str().unwrap()[prefix.len()..].to_owned()
+    /// Waits for a log message. Returns the URL that follows `prefix`.
+    pub fn wait_for_url(&mut self, prefix: &str) -> String {
+        self.wait_for_log(prefix)["message"].as_str().unwrap()[prefix.len()..].to_owned()
     }
 
-    pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
+    /// Waits until the service accepts connections. Returns its origin.
+    pub fn wait_for_origin(&mut self) -> String {
+        self.wait_for_url("listening on ")
+    }
+
+    pub fn send_signal(&self, name: &str) {
+        let status = Command::new("kill")
             .args([&format!("-{name}"), &self.child.id().to_string()])
             .status()
             .unwrap();
-        assert!(sent.success());
+        assert!(status.success());
     }
 }
 
@@ -70,69 +81,119 @@ impl Drop for Service {
     }
 }
 
-pub fn token(directory: &Path) -> String {
-    token_for(directory, "catalog:read")
-}
-
-pub fn token_for(directory: &Path, scope: &str) -> String {
-    let output = configured(directory)
+/// A token for a service with the settings of [`binary_with_settings`].
+pub fn token(directory: &Path, scope: &str) -> String {
+    let output = binary_with_settings(directory)
         .args(["token", "--scope", scope, "--subject", "olga"])
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Begins a request for a decision, whose body of some bytes comes later, if ever.
-pub fn begun(origin: &str, directory: &Path, what: &str, bytes: usize) -> TcpStream {
-    let mut stream = TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap();
-    let token = token_for(directory, "decisions:read");
+pub fn connect(origin: &str) -> TcpStream {
+    TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap()
+}
+
+/// Sends the headers of a request for a decision, without its body.
+pub fn send_headers(
+    origin: &str,
+    directory: &Path,
+    decision: &str,
+    content_length: usize,
+) -> TcpStream {
+    let mut stream = connect(origin);
+    let token = token(directory, "decisions:read");
     write!(
         stream,
-        "POST /api/v1/decisions/{what} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
-         Authorization: Bearer {token}\r\nContent-Length: {bytes}\r\n\r\n"
+        "POST /api/v1/decisions/{decision} HTTP/1.1\r\nHost: h\r\n\
+         Content-Type: application/json\r\nAuthorization: Bearer {token}\r\n\
+         Content-Length: {content_length}\r\n\r\n"
     )
     .unwrap();
     stream
 }
 
+/// An invalid setting and the error it causes.
+struct InvalidSetting {
+    name: &'static str,
+    value: &'static str,
+    error: &'static str,
+}
+
+const INVALID_SETTINGS: [InvalidSetting; 11] = [
+    InvalidSetting {
+        name: "BIND_ADDRESS",
+        value: "8080",
+        error: "BIND_ADDRESS must be host:port: 8080",
+    },
+    InvalidSetting {
+        name: "DATABASE_URL",
+        value: "mysql://h",
+        error: "DATABASE_URL must begin with sqlite:// or postgres://",
+    },
+    InvalidSetting {
+        name: "DATABASE_POOL_SIZE",
+        value: "many",
+        error: "DATABASE_POOL_SIZE must be a whole number from 1 to 1000: many",
+    },
+    InvalidSetting {
+        name: "JWT_JWKS_URL",
+        value: "http://login.example/keys",
+        error: "JWT_JWKS_URL must begin with https://",
+    },
+    InvalidSetting {
+        name: "JWT_JWKS_REFRESH_INTERVAL",
+        value: "never",
+        error: "JWT_JWKS_REFRESH_INTERVAL must be a duration",
+    },
+    InvalidSetting {
+        name: "JWT_TYPES",
+        value: "JWT",
+        error: "JWT_TYPES was renamed to JWT_ALLOWED_TYPES",
+    },
+    InvalidSetting {
+        name: "CORS_ALLOWED_ORIGINS",
+        value: "portal",
+        error: "CORS_ALLOWED_ORIGINS: not an origin",
+    },
+    InvalidSetting {
+        name: "REQUEST_TIMEOUT",
+        value: "soon",
+        error: "REQUEST_TIMEOUT must be a duration",
+    },
+    InvalidSetting {
+        name: "MAX_CONCURRENT_REQUESTS",
+        value: "0",
+        error: "MAX_CONCURRENT_REQUESTS must be a whole number",
+    },
+    InvalidSetting {
+        name: "LOG_FORMAT",
+        value: "xml",
+        error: "LOG_FORMAT must be pretty or json: xml",
+    },
+    InvalidSetting {
+        name: "MIGRATE_ON_START",
+        value: "perhaps",
+        error: "MIGRATE_ON_START must be true or false: perhaps",
+    },
+];
+
 #[test]
-fn startup_reports_all_invalid_settings() {
+fn startup_with_invalid_settings_reports_all_errors() {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = program(directory.path());
-    for (name, value) in [
-        ("BIND_ADDRESS", "8080"),
-        ("DATABASE_URL", "mysql://h"),
-        ("DATABASE_POOL_SIZE", "many"),
-        ("JWT_ISSUER", "i"),
-        ("JWT_JWKS_URL", "http://login.example/keys"),
-        ("JWT_JWKS_REFRESH_INTERVAL", "never"),
-        ("JWT_TYPES", "JWT"),
-        ("CORS_ALLOWED_ORIGINS", "portal"),
-        ("REQUEST_TIMEOUT", "soon"),
-        ("MAX_CONCURRENT_REQUESTS", "0"),
-        ("LOG_FORMAT", "xml"),
-        ("MIGRATE_ON_START", "perhaps"),
-    ] {
-        command.env(name, value);
+    let mut command = binary(directory.path());
+    command.arg("serve").env("JWT_ISSUER", "i");
+    for setting in &INVALID_SETTINGS {
+        command.env(setting.name, setting.value);
     }
-    let text = stderr(&command.arg("serve").output().unwrap());
-    for sentence in [
-        "BIND_ADDRESS must be host:port: 8080",
-        "DATABASE_URL must begin with sqlite:// or postgres://",
-        "DATABASE_POOL_SIZE must be a whole number from 1 to 1000: many",
-        "JWT_AUDIENCE is not set",
-        "JWT_JWKS_URL must begin with https://",
-        "JWT_JWKS_REFRESH_INTERVAL must be a duration",
-        "JWT_TYPES was renamed to JWT_ALLOWED_TYPES",
-        "CORS_ALLOWED_ORIGINS: not an origin",
-        "REQUEST_TIMEOUT must be a duration",
-        "MAX_CONCURRENT_REQUESTS must be a whole number",
-        "LOG_FORMAT must be pretty or json: xml",
-        "MIGRATE_ON_START must be true or false: perhaps",
-    ] {
-        assert!(text.contains(sentence), "{sentence} is missing: {text}");
+
+    let log = stderr(&command.output().unwrap());
+
+    let errors = INVALID_SETTINGS.iter().map(|setting| setting.error);
+    for error in errors.chain(["JWT_AUDIENCE is not set"]) {
+        assert!(log.contains(error), "{error} is missing: {log}");
     }
-    assert_eq!(text.lines().count(), 12, "{text}");
+    assert_eq!(log.lines().count(), INVALID_SETTINGS.len() + 1, "{log}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
@@ -141,128 +202,157 @@ async fn secrets_are_read_from_files() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("secret"), format!("{SECRET}\n")).unwrap();
     std::fs::write(directory.path().join("url"), "sqlite://test.db\n").unwrap();
-    let mut command = configured(directory.path());
+    let mut command = binary_with_settings(directory.path());
     command
         .env_remove("JWT_HS256_SECRET")
-        .env("JWT_HS256_SECRET_FILE", "secret");
-    command
+        .env("JWT_HS256_SECRET_FILE", "secret")
         .env_remove("DATABASE_URL")
         .env("DATABASE_URL_FILE", "url");
+
     let mut service = Service::start(command);
-    let origin = service.origin("listening on ");
-    Client::new(&origin, Some(token(directory.path())))
+    let origin = service.wait_for_origin();
+
+    Client::new(&origin, Some(token(directory.path(), "catalog:read")))
         .get("/catalog/areas")
         .await
         .is(200);
     assert!(directory.path().join("test.db").exists());
 }
 
-#[actix_web::test]
-async fn sigterm_completes_requests_in_flight() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut command = configured(directory.path());
-    command.env("SHUTDOWN_DELAY", "2s");
-    let mut service = Service::start(command);
-    let origin = service.origin("listening on ");
-    let caller = Client::new(&origin, Some(token(directory.path())));
-    caller.get("//health/ready").await.is(200);
-    // a request that is under way when the signal comes, and whose body comes late
-    let body = json!({"access_email": "nobody@b.example", "tickets": [{"ticket_id": "1", "business_partner_id": "K-1",
-        "area_id": "A", "internal": false, "confidential": false}]})
-    .to_string();
-    let mut slow = begun(&origin, directory.path(), "ticket-visibility", body.len());
-    service.signal("TERM");
-    service.logged("shutting down");
-    caller
-        .get("//health/ready")
-        .await
-        .is_problem(503, "unavailable");
-    caller.get("//health/live").await.is(200);
-    let last = caller.get("/catalog/areas").await.is(200);
-    assert_eq!(last.header("connection"), "close");
-    // new connections are refused after the delay
-    let begun = Instant::now();
-    let responds = || {
-        let mut fresh = TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap();
-        fresh
-            .set_read_timeout(Some(Duration::from_millis(500)))
-            .unwrap();
-        fresh
-            .write_all(b"GET /health/live HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-            .unwrap();
-        fresh.read(&mut [0]).is_ok_and(|read| read > 0)
-    };
-    while responds() {
+/// Waits until the service refuses new connections or closes them without a response.
+fn wait_until_closed(origin: &str) {
+    let started = Instant::now();
+    while responds_on_new_connection(origin) {
         assert!(
-            begun.elapsed() < RETRY_LIMIT,
+            started.elapsed() < RETRY_LIMIT,
             "the service still accepts connections"
         );
         std::thread::sleep(Duration::from_millis(50));
     }
-    slow.write_all(body.as_bytes()).unwrap();
-    let mut answer = String::new();
-    slow.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
-    service.logged("stopped");
+}
+
+fn responds_on_new_connection(origin: &str) -> bool {
+    let mut stream = connect(origin);
+    stream
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    stream
+        .write_all(b"GET /health/live HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    stream.read(&mut [0]).is_ok_and(|bytes| bytes > 0)
+}
+
+#[actix_web::test]
+async fn requests_during_shutdown_delay_are_served_and_readiness_fails() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = binary_with_settings(directory.path());
+    command.env("SHUTDOWN_DELAY", "2s");
+    let mut service = Service::start(command);
+    let origin = service.wait_for_origin();
+    let client = Client::new(&origin, Some(token(directory.path(), "catalog:read")));
+    client.get("//health/ready").await.is(200);
+
+    service.send_signal("TERM");
+    service.wait_for_log("shutting down");
+
+    client
+        .get("//health/ready")
+        .await
+        .is_problem(503, "unavailable");
+    client.get("//health/live").await.is(200);
+    let last = client.get("/catalog/areas").await.is(200);
+    assert_eq!(last.header("connection"), "close");
+    service.wait_for_log("stopped");
     assert!(service.child.wait().unwrap().success());
 }
 
 #[actix_web::test]
-async fn shutdown_waits_for_stalled_request_until_timeout() {
+async fn request_in_flight_completes_after_listener_is_closed() {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = configured(directory.path());
+    let mut command = binary_with_settings(directory.path());
+    command.env("SHUTDOWN_DELAY", "2s");
+    let mut service = Service::start(command);
+    let origin = service.wait_for_origin();
+    let body = json!({"access_email": "nobody@b.example", "tickets": [{"ticket_id": "1",
+        "business_partner_id": "K-1", "area_id": "A", "internal": false, "confidential": false}]})
+    .to_string();
+    let mut stream = send_headers(&origin, directory.path(), "ticket-visibility", body.len());
+
+    service.send_signal("TERM");
+    service.wait_for_log("shutting down");
+    wait_until_closed(&origin);
+    stream.write_all(body.as_bytes()).unwrap();
+
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 422 "), "{response}");
+    service.wait_for_log("stopped");
+    assert!(service.child.wait().unwrap().success());
+}
+
+#[actix_web::test]
+async fn shutdown_with_incomplete_request_ends_after_timeout() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = binary_with_settings(directory.path());
     command
         .env("SHUTDOWN_TIMEOUT", "4s")
         .env("WORKER_THREADS", "1");
     let mut service = Service::start(command);
-    let origin = service.origin("listening on ");
-    let _stalled = begun(&origin, directory.path(), "ticket-creation", 10);
-    // the only worker has read it once it responds to a later request
+    let origin = service.wait_for_origin();
+    let _incomplete = send_headers(&origin, directory.path(), "ticket-creation", 10);
+    // Once the only worker responds, it has read the incomplete request.
     Client::new(&origin, None)
         .get("//health/live")
         .await
         .is(200);
-    let signalled = Instant::now();
-    service.signal("TERM");
+
+    let started = Instant::now();
+    service.send_signal("TERM");
     assert!(service.child.wait().unwrap().success());
-    let took = signalled.elapsed();
+
+    let elapsed = started.elapsed();
     assert!(
-        (Duration::from_secs(4)..Duration::from_secs(7)).contains(&took),
-        "{took:?}"
+        (Duration::from_secs(4)..Duration::from_secs(7)).contains(&elapsed),
+        "{elapsed:?}"
     );
 }
 
-#[actix_web::test]
-async fn health_command_checks_a_running_service() {
+/// Runs the health command. Returns whether it succeeded.
+fn is_healthy(directory: &Path, bind_address: &str) -> bool {
+    binary(directory)
+        .arg("health")
+        .env("BIND_ADDRESS", bind_address)
+        .output()
+        .unwrap()
+        .status
+        .success()
+}
+
+#[test]
+fn health_command_fails_after_service_stopped() {
     let directory = tempfile::tempdir().unwrap();
-    let mut service = Service::start(configured(directory.path()));
-    let origin = service.origin("listening on ");
+    let mut service = Service::start(binary_with_settings(directory.path()));
+    let origin = service.wait_for_origin();
     let address = origin.strip_prefix("http://").unwrap();
-    let check_health = |address: &str| {
-        program(directory.path())
-            .arg("health")
-            .env("BIND_ADDRESS", address)
-            .output()
-            .unwrap()
-    };
-    assert!(check_health(address).status.success());
-    // in a container the service listens on all addresses
-    assert!(
-        check_health(&address.replace("127.0.0.1", "0.0.0.0"))
-            .status
-            .success()
-    );
-    service.signal("KILL");
+
+    assert!(is_healthy(directory.path(), address));
+    // In a container the service listens on all addresses.
+    let all_addresses = address.replace("127.0.0.1", "0.0.0.0");
+    assert!(is_healthy(directory.path(), &all_addresses));
+
+    service.send_signal("KILL");
     service.child.wait().unwrap();
-    assert!(!check_health(address).status.success());
-    // a service on a single address is checked there
-    let mut command = configured(directory.path());
+    assert!(!is_healthy(directory.path(), address));
+}
+
+#[test]
+fn health_command_uses_configured_address() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = binary_with_settings(directory.path());
     command.env("BIND_ADDRESS", "127.0.0.2:0");
     let mut service = Service::start(command);
-    let origin = service.origin("listening on ");
-    assert!(
-        check_health(origin.strip_prefix("http://").unwrap())
-            .status
-            .success()
-    );
+    let origin = service.wait_for_origin();
+
+    let address = origin.strip_prefix("http://").unwrap();
+    assert!(is_healthy(directory.path(), address));
 }

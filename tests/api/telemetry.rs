@@ -1,4 +1,4 @@
-//! What operators see of the real program: metrics, its log, traces.
+//! Metrics, logs and traces of the binary.
 
 use std::{
     io::{Read as _, Write as _},
@@ -6,29 +6,41 @@ use std::{
     sync::mpsc,
 };
 
+use rstest::rstest;
 use serde_json::json;
 
 use crate::{
-    cli::configured,
-    startup_shutdown::{RETRY_LIMIT, Service, begun, token, token_for},
+    cli::binary_with_settings,
+    startup_shutdown::{RETRY_LIMIT, Service, send_headers, token},
     support::Client,
 };
+
+const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
+
+fn traceparent() -> String {
+    format!("00-{TRACE_ID}-b7ad6b7169203331-01")
+}
+
+/// Reads the metrics.
+async fn scrape(url: &str) -> String {
+    reqwest::get(url).await.unwrap().text().await.unwrap()
+}
 
 #[actix_web::test]
 async fn metrics_are_served_on_separate_listener() {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = configured(directory.path());
+    let mut command = binary_with_settings(directory.path());
     command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0");
     let mut service = Service::start(command);
-    let metrics = service.origin("metrics are at ");
-    let origin = service.origin("listening on ");
-    let caller = Client::new(&origin, Some(token(directory.path())));
+    let metrics = service.wait_for_url("metrics are at ");
+    let origin = service.wait_for_origin();
+    let client = Client::new(&origin, Some(token(directory.path(), "catalog:read")));
     for _ in 0..2 {
-        caller.get("/catalog/areas").await.is(200);
+        client.get("/catalog/areas").await.is(200);
     }
-    caller.get("/catalog/areas/none").await.is(404);
+    client.get("/catalog/areas/none").await.is(404);
     Client::new(&origin, None).get("//metrics").await.is(404);
-    let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+    let text = scrape(&metrics).await;
     for line in [
         r#"http_request_duration_seconds_count{method="GET",route="/api/v1/catalog/areas",status="200"} 2"#,
         r#"http_request_duration_seconds_count{method="GET",route="/api/v1/catalog/areas/{area_id}",status="404"} 1"#,
@@ -41,79 +53,75 @@ async fn metrics_are_served_on_separate_listener() {
         "# EOF",
     ] {
         assert!(
-            text.lines().any(|found| found == line),
+            text.lines().any(|other| other == line),
             "{line} is missing: {text}"
         );
     }
 }
 
+#[rstest]
+#[case::enabled("1", ["hit 2", "miss 2", "stale 2"])]
+#[case::disabled("0", ["hit 0", "miss 6", "stale 0"])]
 #[actix_web::test]
-async fn page_cache_respects_revision_and_size() {
-    for (mebibytes, expected) in [
-        ("1", ["hit 2", "miss 2", "stale 2"]),
-        ("0", ["hit 0", "miss 6", "stale 0"]),
-    ] {
-        let directory = tempfile::tempdir().unwrap();
-        let mut command = configured(directory.path());
-        command
-            .env("METRICS_BIND_ADDRESS", "127.0.0.1:0")
-            .env("PAGE_CACHE_MIB", mebibytes);
-        let mut service = Service::start(command);
-        let metrics = service.origin("metrics are at ");
-        let caller = Client::new(
-            &service.origin("listening on "),
-            Some(token_for(
-                directory.path(),
-                "catalog:write integration:read",
-            )),
-        );
-        let partner = |name| json!({"name": name, "search_name": "P"});
-        caller
-            .put("/catalog/business-partners/K-1", partner("first"))
-            .await
-            .is(201);
-        for (name, reads) in [("first", 2), ("second", 1)] {
-            caller
-                .put("/catalog/business-partners/K-1", partner(name))
-                .await
-                .is(200);
-            for list in ["", "/tags"] {
-                for _ in 0..reads {
-                    caller
-                        .get(&format!("/customer-integrations/K-1{list}"))
-                        .await
-                        .is(200);
-                }
-            }
+async fn page_cache_lookups_are_counted_by_result(
+    #[case] mebibytes: &str,
+    #[case] expected: [&str; 3],
+) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = binary_with_settings(directory.path());
+    command
+        .env("METRICS_BIND_ADDRESS", "127.0.0.1:0")
+        .env("PAGE_CACHE_MIB", mebibytes);
+    let mut service = Service::start(command);
+    let metrics = service.wait_for_url("metrics are at ");
+    let token = token(directory.path(), "catalog:write integration:read");
+    let client = Client::new(&service.wait_for_origin(), Some(token));
+    let put_partner = async |name: &str| {
+        let body = json!({"name": name, "search_name": "P"});
+        client.put("/catalog/business-partners/K-1", body).await
+    };
+    let read_pages = async || {
+        for list in ["", "/tags"] {
+            let path = format!("/customer-integrations/K-1{list}");
+            client.get(&path).await.is(200);
         }
-        let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
-        let counted = |line: &str| {
-            line.strip_prefix(r#"page_cache_lookups_total{result=""#)
-                .map(|rest| rest.replace("\"}", ""))
-        };
-        let mut counted: Vec<_> = text.lines().filter_map(counted).collect();
-        counted.sort();
-        assert_eq!(counted, expected, "with {mebibytes} MiB");
-    }
+    };
+
+    put_partner("first").await.is(201);
+    put_partner("first").await.is(200);
+    read_pages().await;
+    read_pages().await;
+    put_partner("second").await.is(200);
+    read_pages().await;
+
+    let text = scrape(&metrics).await;
+    let mut lookups: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(r#"page_cache_lookups_total{result=""#))
+        .map(|rest| rest.replace("\"}", ""))
+        .collect();
+    lookups.sort();
+    assert_eq!(lookups, expected);
 }
 
 #[actix_web::test]
-async fn a_request_that_is_given_up_is_counted_once() {
+async fn request_timeout_is_counted_once() {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = configured(directory.path());
+    let mut command = binary_with_settings(directory.path());
     command
         .env("METRICS_BIND_ADDRESS", "127.0.0.1:0")
         .env("REQUEST_TIMEOUT", "1s");
     let mut service = Service::start(command);
-    let metrics = service.origin("metrics are at ");
-    let origin = service.origin("listening on ");
-    let mut answer = String::new();
-    begun(&origin, directory.path(), "ticket-creation", 10)
-        .read_to_string(&mut answer)
+    let metrics = service.wait_for_url("metrics are at ");
+    let origin = service.wait_for_origin();
+    let mut response = String::new();
+    send_headers(&origin, directory.path(), "ticket-creation", 10)
+        .read_to_string(&mut response)
         .unwrap();
-    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-    service.logged("abandoned request finished");
-    let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
+    service.wait_for_log("abandoned request finished");
+
+    let text = scrape(&metrics).await;
     let counted: Vec<_> = text
         .lines()
         .filter(|line| line.starts_with("http_request_duration_seconds_count{"))
@@ -125,22 +133,21 @@ async fn a_request_that_is_given_up_is_counted_once() {
 }
 
 #[actix_web::test]
-async fn access_log_names_client_and_route_but_not_token() {
+async fn access_log_contains_route_and_subject_but_no_token() {
     let directory = tempfile::tempdir().unwrap();
-    let mut service = Service::start(configured(directory.path()));
-    let origin = service.origin("listening on ");
-    let token = token(directory.path());
-    let trace = "0af7651916cd43dd8448eb211c80319c";
-    let caller = Client::new(&origin, Some(token.clone()));
-    let request = caller
+    let mut service = Service::start(binary_with_settings(directory.path()));
+    let origin = service.wait_for_origin();
+    let token = token(directory.path(), "catalog:read");
+    let client = Client::new(&origin, Some(token.clone()));
+    let request = client
         .request("GET", "/catalog/areas?q=geheim")
         .header("x-request-id", "r-7");
     request
-        .header("traceparent", &format!("00-{trace}-b7ad6b7169203331-01"))
+        .header("traceparent", &traceparent())
         .send()
         .await
         .is(200);
-    let line = service.logged("request completed");
+    let line = service.wait_for_log("request completed");
     for (member, value) in [
         ("method", json!("GET")),
         ("route", json!("/api/v1/catalog/areas")),
@@ -156,78 +163,84 @@ async fn access_log_names_client_and_route_but_not_token() {
     );
     assert_eq!(
         (&line["span"]["request_id"], &line["span"]["trace_id"]),
-        (&json!("r-7"), &json!(trace))
+        (&json!("r-7"), &json!(TRACE_ID))
     );
     let text = line.to_string();
     assert!(!text.contains(&token) && !text.contains("geheim"), "{text}");
 }
 
+/// A request to the collector.
+struct Export {
+    headers: String,
+    body: Vec<u8>,
+}
+
+/// Accepts one connection of an exporter, reads a request and responds with 200.
+fn receive_request(collector: &TcpListener) -> Export {
+    let mut stream = collector.accept().unwrap().0;
+    let mut headers = Vec::new();
+    while !headers.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        headers.extend(byte);
+    }
+    let headers = String::from_utf8(headers).unwrap();
+    let length = headers
+        .lines()
+        .find_map(|line| {
+            line.to_lowercase()
+                .strip_prefix("content-length: ")?
+                .parse()
+                .ok()
+        })
+        .unwrap();
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    stream
+        .write_all(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n",
+        )
+        .unwrap();
+    Export { headers, body }
+}
+
 #[actix_web::test]
-async fn traces_are_sent_where_a_collector_is_named() {
+async fn traces_with_otlp_endpoint_are_exported() {
     let directory = tempfile::tempdir().unwrap();
     let collector = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut command = configured(directory.path());
+    let mut command = binary_with_settings(directory.path());
     command.env(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         format!("http://{}", collector.local_addr().unwrap()),
     );
-    let (sent, received) = mpsc::channel();
-    std::thread::spawn(move || {
-        let (mut stream, _) = collector.accept().unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.extend(byte);
-        }
-        let head = String::from_utf8(head).unwrap();
-        let length = head
-            .to_lowercase()
-            .split("content-length: ")
-            .nth(1)
-            .unwrap()
-            .split("\r\n")
-            .next()
-            .unwrap()
-            .to_owned();
-        let mut body = vec![0; length.parse().unwrap()];
-        stream.read_exact(&mut body).unwrap();
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n"
-        )
-        .unwrap();
-        sent.send((head, body)).unwrap();
-    });
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(receive_request(&collector)).unwrap());
     let mut service = Service::start(command);
-    let origin = service.origin("listening on ");
-    let trace = "0af7651916cd43dd8448eb211c80319c";
-    let caller = Client::new(&origin, Some(token(directory.path())));
-    let request = caller.request("GET", "/catalog/areas");
+    let origin = service.wait_for_origin();
+    let client = Client::new(&origin, Some(token(directory.path(), "catalog:read")));
+    let request = client.request("GET", "/catalog/areas");
     request
-        .header("traceparent", &format!("00-{trace}-b7ad6b7169203331-01"))
+        .header("traceparent", &traceparent())
         .send()
         .await
         .is(200);
     // Remaining spans are sent at shutdown.
-    service.signal("TERM");
-    let (head, body) = received.recv_timeout(RETRY_LIMIT).unwrap();
-    assert!(head.starts_with("POST /v1/traces "), "{head}");
-    let contains = |wanted: &[u8]| body.windows(wanted.len()).any(|window| window == wanted);
-    for wanted in [
+    service.send_signal("TERM");
+    let Export { headers, body } = receiver.recv_timeout(RETRY_LIMIT).unwrap();
+    assert!(headers.starts_with("POST /v1/traces "), "{headers}");
+    let contains = |part: &[u8]| body.windows(part.len()).any(|window| window == part);
+    for text in [
         "customer-integration",
         "GET /api/v1/catalog/areas",
         "http.route",
     ] {
         assert!(
-            contains(wanted.as_bytes()),
-            "{wanted} is missing: {}",
+            contains(text.as_bytes()),
+            "{text} is missing: {}",
             String::from_utf8_lossy(&body)
         );
     }
-    let id: Vec<u8> = (0..16)
-        .map(|at| u8::from_str_radix(&trace[at * 2..at * 2 + 2], 16).unwrap())
-        .collect();
-    assert!(contains(&id), "not the caller's trace");
+    let trace_id = u128::from_str_radix(TRACE_ID, 16).unwrap();
+    assert!(contains(&trace_id.to_be_bytes()), "not the caller's trace");
     assert!(service.child.wait().unwrap().success());
 }

@@ -10,8 +10,8 @@ use crate::support::{
     document::{OPERATIONS, Operation},
 };
 
-/// Ids that nothing has.
-fn nothing() -> Ids {
+/// Ids of resources that do not exist.
+fn unknown_ids() -> Ids {
     let uuid = || "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60".to_owned();
     Ids {
         area: "A-99".to_owned(),
@@ -37,10 +37,10 @@ async fn call(client: &Client, operation: &Operation, path: &str) -> Response {
 }
 
 /// Response text without the request id and the path.
-fn normalized(answer: &Response, path: &str) -> String {
-    answer
+fn normalized(response: &Response, path: &str) -> String {
+    response
         .text
-        .replace(answer.header("x-request-id"), "REQUEST")
+        .replace(response.header("x-request-id"), "REQUEST")
         .replace(path, "PATH")
 }
 
@@ -49,7 +49,7 @@ fn normalized(answer: &Response, path: &str) -> String {
 async fn element_of_another_partner_returns_404_like_a_missing_one(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     app.activate_partner("K-2").await;
-    // what K-1 was granted alone
+    // Granted to K-1 only.
     app.editor()
         .put("/customer-integrations/K-1/areas/A-2", Value::Null)
         .await
@@ -70,14 +70,14 @@ async fn element_of_another_partner_returns_404_like_a_missing_one(engine: Engin
         .is(200)
         .json;
     let mut compared = 0;
-    // a PUT does not look for an element, it makes one
+    // A PUT creates a missing element.
     let single = |operation: &&Operation| {
         operation.path.matches('{').count() == 2 && operation.method != "PUT"
     };
     for operation in OPERATIONS.iter().filter(single) {
         let caller = app.client_with_scope(&operation.scope);
         let foreign = theirs.path(operation, "K-2");
-        let unknown = nothing().path(operation, "K-2");
+        let unknown = unknown_ids().path(operation, "K-2");
         let theirs = call(&caller, operation, &foreign).await;
         let none = call(&caller, operation, &unknown).await;
         assert_eq!((theirs.status, none.status), (404, 404), "{}", operation.id);
@@ -149,21 +149,25 @@ async fn lists_exclude_elements_of_other_partners(engine: Engine) {
         ..claims(scopes)
     });
     for operation in OPERATIONS.iter().filter(|operation| operation.is_list()) {
-        let path = nothing().path(operation, "K-2");
-        let answer = call(&limited, operation, &path).await;
-        // global rules are not visible to a token limited to one partner
+        let path = unknown_ids().path(operation, "K-2");
+        let response = call(&limited, operation, &path).await;
+        // Global rules are not visible to a token of one partner.
         let expected = if operation.id == "list_global_exclusion_rules" {
             403
         } else {
             200
         };
-        assert_eq!(answer.status, expected, "{}: {}", operation.id, answer.text);
-        let text = answer.text.to_lowercase();
+        assert_eq!(
+            response.status, expected,
+            "{}: {}",
+            operation.id, response.text
+        );
+        let text = response.text.to_lowercase();
         assert!(
             !text.contains("geheim") && !text.contains("k-1"),
             "{}: {}",
             operation.id,
-            answer.text
+            response.text
         );
     }
     let global = "/customer-integrations/K-2/exclusion-rules?include_global=true";
@@ -171,7 +175,7 @@ async fn lists_exclude_elements_of_other_partners(engine: Engine) {
         .get(global)
         .await
         .is_problem(403, "partner_restricted");
-    // the same lists do show it to those who may see it
+    // The same list includes it for K-1.
     assert!(
         ruler
             .get(&format!("{k1}/tags"))

@@ -16,12 +16,12 @@ fn now() -> i64 {
     customer_integration::common::timestamp::Timestamp::now().unix_micros() / 1_000_000
 }
 
-fn good() -> Claims {
+fn valid_claims() -> Claims {
     claims("integration:read")
 }
 
-/// Signs any claims with any algorithm and key.
-fn signed(algorithm: jsonwebtoken::Algorithm, claims: &Value, key: &[u8]) -> String {
+/// Signs claims, valid or not, with an HMAC algorithm and key.
+fn sign_with(algorithm: jsonwebtoken::Algorithm, claims: &Value, key: &[u8]) -> String {
     let header = jsonwebtoken::Header {
         typ: Some("at+jwt".to_owned()),
         ..jsonwebtoken::Header::new(algorithm)
@@ -38,7 +38,7 @@ fn key() -> Vec<u8> {
     crate::support::app::SECRET.as_bytes().to_vec()
 }
 
-async fn with(app: &TestApp, token: &str) -> Response {
+async fn get_with_token(app: &TestApp, token: &str) -> Response {
     Client::new(&app.origin, Some(token.to_owned()))
         .get(PATH)
         .await
@@ -49,64 +49,64 @@ async fn with(app: &TestApp, token: &str) -> Response {
 async fn invalid_token_returns_401_with_reason(engine: Engine) {
     let app = TestApp::with_catalog(engine).await;
     let sign = |claims: &Claims| {
-        signed(
+        sign_with(
             jsonwebtoken::Algorithm::HS256,
             &serde_json::to_value(claims).unwrap(),
             &key(),
         )
     };
-    with(&app, &sign(&good())).await.is(200);
-    // one way of being wrong at a time
-    for (why, claims) in [
+    get_with_token(&app, &sign(&valid_claims())).await.is(200);
+    // Each token has one defect.
+    for (reason, claims) in [
         (
             "The token has expired.",
             Claims {
                 exp: now() - 61,
-                ..good()
+                ..valid_claims()
             },
         ),
         (
             "The token is not valid yet.",
             Claims {
                 nbf: Some(now() + 90),
-                ..good()
+                ..valid_claims()
             },
         ),
         (
             "The token's issuer is not trusted.",
             Claims {
                 iss: "https://evil.example".into(),
-                ..good()
+                ..valid_claims()
             },
         ),
         (
             "The token was issued for another audience.",
             Claims {
                 aud: Audience::One("other".into()),
-                ..good()
+                ..valid_claims()
             },
         ),
         (
             "The token was issued for another audience.",
             Claims {
                 aud: Audience::Several(vec!["other".into()]),
-                ..good()
+                ..valid_claims()
             },
         ),
         (
             "The token is invalid.",
             Claims {
                 sub: String::new(),
-                ..good()
+                ..valid_claims()
             },
         ),
     ] {
-        let refused = with(&app, &sign(&claims))
+        let refused = get_with_token(&app, &sign(&claims))
             .await
             .is_problem(401, "invalid_token");
         assert!(
-            refused.json["detail"].as_str().unwrap().contains(why),
-            "{why}: {}",
+            refused.json["detail"].as_str().unwrap().contains(reason),
+            "{reason}: {}",
             refused.text
         );
         assert_eq!(
@@ -116,14 +116,14 @@ async fn invalid_token_returns_401_with_reason(engine: Engine) {
     }
     let several = Claims {
         aud: Audience::Several(vec!["other".into(), AUDIENCE.to_owned()]),
-        ..good()
+        ..valid_claims()
     };
-    with(&app, &sign(&several)).await.is(200);
-    with(
+    get_with_token(&app, &sign(&several)).await.is(200);
+    get_with_token(
         &app,
         &sign(&Claims {
             exp: now() - 30,
-            ..good()
+            ..valid_claims()
         }),
     )
     .await
@@ -134,16 +134,19 @@ async fn invalid_token_returns_401_with_reason(engine: Engine) {
 #[actix_web::test]
 async fn missing_or_malformed_claim_returns_401(engine: Engine) {
     let app = TestApp::with_catalog(engine).await;
-    let good = serde_json::to_value(good()).unwrap();
-    with(&app, &signed(jsonwebtoken::Algorithm::HS256, &good, &key()))
-        .await
-        .is(200);
+    let valid = serde_json::to_value(valid_claims()).unwrap();
+    get_with_token(
+        &app,
+        &sign_with(jsonwebtoken::Algorithm::HS256, &valid, &key()),
+    )
+    .await
+    .is(200);
     for name in ["iss", "aud", "exp", "sub"] {
-        let mut claims = good.clone();
+        let mut claims = valid.clone();
         claims.as_object_mut().unwrap().remove(name);
-        with(
+        get_with_token(
             &app,
-            &signed(jsonwebtoken::Algorithm::HS256, &claims, &key()),
+            &sign_with(jsonwebtoken::Algorithm::HS256, &claims, &key()),
         )
         .await
         .is_problem(401, "invalid_token");
@@ -157,11 +160,11 @@ async fn missing_or_malformed_claim_returns_401(engine: Engine) {
         ("business_partner_id", json!("")),
         ("business_partner_id", json!("K 1")),
     ] {
-        let mut claims = good.clone();
+        let mut claims = valid.clone();
         claims[name] = value;
-        with(
+        get_with_token(
             &app,
-            &signed(jsonwebtoken::Algorithm::HS256, &claims, &key()),
+            &sign_with(jsonwebtoken::Algorithm::HS256, &claims, &key()),
         )
         .await
         .is_problem(401, "invalid_token");
@@ -173,49 +176,51 @@ async fn missing_or_malformed_claim_returns_401(engine: Engine) {
 async fn wrong_algorithm_or_key_returns_401(engine: Engine) {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     let app = TestApp::with_catalog(engine).await;
-    let good = serde_json::to_value(good()).unwrap();
+    let valid = serde_json::to_value(valid_claims()).unwrap();
     for algorithm in [
         jsonwebtoken::Algorithm::HS384,
         jsonwebtoken::Algorithm::HS512,
     ] {
-        with(&app, &signed(algorithm, &good, &key()))
+        get_with_token(&app, &sign_with(algorithm, &valid, &key()))
             .await
             .is_problem(401, "invalid_token");
     }
-    with(
+    get_with_token(
         &app,
-        &signed(
+        &sign_with(
             jsonwebtoken::Algorithm::HS256,
-            &good,
+            &valid,
             b"another key that is long enough too",
         ),
     )
     .await
     .is_problem(401, "invalid_token");
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let real = signed(jsonwebtoken::Algorithm::HS256, &good, &key());
-    let signature = real.rsplit('.').next().unwrap();
+    let token = sign_with(jsonwebtoken::Algorithm::HS256, &valid, &key());
+    let signature = token.rsplit('.').next().unwrap();
     for algorithm in ["none", "None", "NONE", "RS256", "nonsense"] {
         for signature in ["", signature] {
             let token = format!(
                 "{}.{}.{signature}",
                 encode(&json!({"alg": algorithm, "typ": "at+jwt"})),
-                encode(&good)
+                encode(&valid)
             );
-            with(&app, &token).await.is_problem(401, "invalid_token");
+            get_with_token(&app, &token)
+                .await
+                .is_problem(401, "invalid_token");
         }
     }
-    // the claims of one token with the signature of another
-    let mut richer = good.clone();
-    richer["scope"] = json!("integration:read catalog:write");
-    let head = real.split('.').next().unwrap();
-    with(&app, &format!("{head}.{}.{signature}", encode(&richer)))
+    // The claims of one token with the signature of another.
+    let mut elevated = valid.clone();
+    elevated["scope"] = json!("integration:read catalog:write");
+    let header = token.split('.').next().unwrap();
+    get_with_token(&app, &format!("{header}.{}.{signature}", encode(&elevated)))
         .await
         .is_problem(401, "invalid_token");
-    let elsewhere = TokenSettings::hs256(ISSUER, AUDIENCE, "the key of somebody else, 32 bytes");
-    with(
+    let other_key = TokenSettings::hs256(ISSUER, AUDIENCE, "the key of somebody else, 32 bytes");
+    get_with_token(
         &app,
-        &tokens::sign(&elsewhere, &claims("integration:read")).unwrap(),
+        &tokens::sign(&other_key, &claims("integration:read")).unwrap(),
     )
     .await
     .is_problem(401, "invalid_token");
@@ -234,7 +239,7 @@ async fn missing_or_malformed_token_returns_401(engine: Engine) {
         missing.header("www-authenticate"),
         r#"Bearer realm="customer-integration""#
     );
-    for garbage in [
+    for malformed in [
         "x",
         "a.b",
         "a.b.c",
@@ -242,9 +247,11 @@ async fn missing_or_malformed_token_returns_401(engine: Engine) {
         "%%%.%%%.%%%",
         &"x".repeat(16 * 1024),
     ] {
-        with(&app, garbage).await.is_problem(401, "invalid_token");
+        get_with_token(&app, malformed)
+            .await
+            .is_problem(401, "invalid_token");
     }
-    let token = tokens::sign(&tokens(), &good()).unwrap();
+    let token = tokens::sign(&tokens(), &valid_claims()).unwrap();
     let with_header = async |value: &str| {
         app.anonymous()
             .request("GET", PATH)
@@ -259,11 +266,11 @@ async fn missing_or_malformed_token_returns_401(engine: Engine) {
     for value in ["", "Bearer", &token, "Bearer "] {
         assert_eq!(with_header(value).await.status, 401, "{value}");
     }
-    let twice = app
+    let request_with_two_tokens = app
         .anonymous()
         .request("GET", PATH)
         .header("authorization", &format!("Bearer {token}"));
-    twice
+    request_with_two_tokens
         .header("authorization", &format!("Bearer {token}"))
         .send()
         .await
@@ -293,18 +300,18 @@ async fn missing_scope_returns_403_and_foreign_partner_404(engine: Engine) {
         );
     }
     let foreign = app.editor_of("K-2");
-    let theirs = foreign.get(PATH).await.is_problem(404, "not_found");
-    let nobody = foreign
+    let other_partner = foreign.get(PATH).await.is_problem(404, "not_found");
+    let missing_partner = foreign
         .get("/customer-integrations/K-99")
         .await
         .is_problem(404, "not_found");
-    let strip = |answer: &Response| {
-        answer
+    let normalize = |response: &Response| {
+        response
             .text
-            .replace(answer.header("x-request-id"), "REQ")
+            .replace(response.header("x-request-id"), "REQ")
             .replace("K-99", "K-1")
     };
-    assert_eq!(strip(&theirs), strip(&nobody));
+    assert_eq!(normalize(&other_partner), normalize(&missing_partner));
     foreign
         .patch(PATH, json!({"active": false}))
         .await
@@ -319,22 +326,22 @@ async fn missing_scope_returns_403_and_foreign_partner_404(engine: Engine) {
 #[actix_web::test]
 async fn invalid_subject_or_client_returns_401(engine: Engine) {
     let app = TestApp::with_catalog(engine).await;
-    let long = |length| "ä".repeat(length);
+    let text_of_length = |length| "ä".repeat(length);
     let write = claims("integration:write");
-    for bad in [
+    for invalid in [
         String::new(),
         "a\0b".to_owned(),
         "a\u{1b}[31m".to_owned(),
         "a\u{85}".to_owned(),
-        long(256),
+        text_of_length(256),
     ] {
         for claims in [
             Claims {
-                sub: bad.clone(),
+                sub: invalid.clone(),
                 ..write.clone()
             },
             Claims {
-                client_id: Some(bad.clone()),
+                client_id: Some(invalid.clone()),
                 ..write.clone()
             },
         ] {
@@ -346,16 +353,16 @@ async fn invalid_subject_or_client_returns_401(engine: Engine) {
         }
     }
     let longest = Claims {
-        sub: long(255),
-        client_id: Some(long(255)),
+        sub: text_of_length(255),
+        client_id: Some(text_of_length(255)),
         ..write.clone()
     };
-    let done = app
+    let patched = app
         .client_with_claims(&longest)
         .patch(PATH, json!({"active": true}))
         .await
         .is(200);
-    assert_eq!(done.json["updated_by"], long(255));
+    assert_eq!(patched.json["updated_by"], text_of_length(255));
     app.client_with_claims(&Claims {
         client_id: None,
         ..write

@@ -1,4 +1,4 @@
-//! The main job, end to end.
+//! A partner from activation to an incomplete integration.
 
 use crate::engines::both_engines;
 use rstest_reuse::apply;
@@ -8,7 +8,7 @@ use crate::support::{Engine, TestApp};
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn the_tab_from_activation_to_an_incomplete_integration(engine: Engine) {
+async fn partner_without_areas_cannot_reactivate_access(engine: Engine) {
     let app = TestApp::with_catalog(engine).await;
     let editor = app.editor();
     let k1 = "/customer-integrations/K-1";
