@@ -8,7 +8,7 @@ use crate::{
     common::{
         Audit, Result,
         ids::TicketTypeId,
-        normalize::{fold, sort_key},
+        normalize::{search_key, sort_key},
         page::{PageKey, PageRequest},
         timestamp::Timestamp,
     },
@@ -70,7 +70,7 @@ impl CatalogRow {
             kind: EnumText(kind),
             id: id.to_owned(),
             sort_key: sort_key(&name),
-            search_key: fold(&search_text),
+            search_key: search_key(&search_text),
             name,
             active,
             search_name,
