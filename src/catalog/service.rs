@@ -1,4 +1,4 @@
-//! The rules of the catalogue: references must exist, and a PUT that changes nothing is not
+//! The rules of the catalog: references must exist, and a PUT that changes nothing is not
 //! written.
 
 use super::{CatalogEntry, CatalogRow, EntryKind, WritableEntry, repo};
@@ -16,7 +16,7 @@ use crate::{
 
 pub use super::repo::{names, revision};
 
-/// The aggregate of all catalogue entries. Writes lock the whole catalogue; the ERP is its only
+/// The aggregate of all catalog entries. Writes lock the whole catalog; the ERP is its only
 /// writer.
 #[derive(Debug, Clone, Copy)]
 pub struct Catalog;
@@ -30,7 +30,7 @@ impl Aggregate for Catalog {
     }
 }
 
-/// The filters of a list of the catalogue.
+/// The filters of a list of the catalog.
 #[derive(Debug, Default)]
 pub struct CatalogFilter {
     /// Only entries that are (not) active.

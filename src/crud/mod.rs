@@ -10,7 +10,7 @@
 //!
 //! Writes run in one transaction. If it is aborted, all of its steps run again.
 //!
-//! 1. [`Aggregate::lock`](crate::db::Aggregate::lock) of the parent serialises the write. It
+//! 1. [`Aggregate::lock`](crate::db::Aggregate::lock) of the parent serializes the write. It
 //!    rejects unknown parents and inactive integrations (`docs/domain.md#r1`).
 //! 2. PATCH and DELETE only: [`CrudRow::find`] loads the row, [`CrudResource::to_views`] builds its
 //!    view, and the view's ETag is compared with the precondition. DELETE deletes the row and ends

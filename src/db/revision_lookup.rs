@@ -33,7 +33,7 @@ const MAX_CONCURRENT_LOOKUPS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 impl VersionVector {
     /// The ETag of everything readable below a partner's integration. It changes with the
-    /// partner's configuration, the catalogue and the global rules.
+    /// partner's configuration, the catalog and the global rules.
     pub fn etag(self) -> EntityTag {
         EntityTag::derived(
             self.partner,

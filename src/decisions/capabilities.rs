@@ -77,7 +77,7 @@ pub async fn load(
 }
 
 /// The ETag of capabilities. It depends on the response only, and therefore on the revision of the
-/// partner's integration, but not on unrelated changes of the catalogue or the global rules.
+/// partner's integration, but not on unrelated changes of the catalog or the global rules.
 pub fn etag(json: &[u8]) -> EntityTag {
     EntityTag::hashed(json)
 }

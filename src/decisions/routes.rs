@@ -64,7 +64,7 @@ pub async fn decide_ticket_visibility(
 /// Decide whether an access may create a ticket
 ///
 /// Decides on one ticket type in one area. An area or a ticket type that does not exist in the
-/// catalogue counts as not granted.
+/// catalog counts as not granted.
 #[utoipa::path(
     tag = "decisions",
     request_body = CreationBodySchema,
@@ -124,7 +124,7 @@ pub async fn preview_exclusion_rule(
 ///
 /// Lists the areas with what the access may see and create there, and the tags, queries and plan
 /// boards that it may use. An ineffective access can do nothing. The ETag changes with every
-/// revision of the partner's integration, and with changes of the catalogue or the global rules
+/// revision of the partner's integration, and with changes of the catalog or the global rules
 /// that affect the response.
 #[utoipa::path(
     tag = "decisions",

@@ -1,4 +1,4 @@
-//! The catalogue entries that filters reference: their names, whether they exist, and which of them
+//! The catalog entries that filters reference: their names, whether they exist, and which of them
 //! are retired.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,12 +24,12 @@ use crate::{
     },
 };
 
-/// Names of catalogue entries, by kind and id.
+/// Names of catalog entries, by kind and id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names(BTreeMap<(EntryKind, String), String>);
 
 impl Names {
-    /// The name of an entry. `None` if the catalogue does not contain it.
+    /// The name of an entry. `None` if the catalog does not contain it.
     pub fn name(&self, kind: EntryKind, id: &str) -> Option<&str> {
         self.0.get(&(kind, id.to_owned())).map(String::as_str)
     }
@@ -103,7 +103,7 @@ pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = Owner>) -> R
         .collect())
 }
 
-/// Checks that the catalogue contains all entries that a filter references. Retired entries are
+/// Checks that the catalog contains all entries that a filter references. Retired entries are
 /// accepted because they can return. `before` is the filter that is replaced; an unchanged filter
 /// is not checked again.
 pub async fn check_references(
@@ -145,7 +145,7 @@ async fn read_names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
 }
 
 /// Stores which entries a filter references, replacing the stored references of its owner. Entries
-/// that the catalogue does not contain are skipped; see [`check_references`].
+/// that the catalog does not contain are skipped; see [`check_references`].
 pub async fn replace_references(
     conn: &mut Conn,
     owner: Owner,

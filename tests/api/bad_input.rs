@@ -395,7 +395,7 @@ async fn invalid_path_or_query_parameter_returns_400_or_404(engine: Engine) {
         ("active=maybe", "invalid_parameter"),
         ("role=boss", "invalid_parameter"),
         ("limit=1&limit=2", "invalid_parameter"),
-        ("colour=red", "unknown_parameter"),
+        ("color=red", "unknown_parameter"),
         ("Limit=1", "unknown_parameter"),
     ] {
         let response = reader.get(&format!("{ACCESSES}?{query}")).await;
