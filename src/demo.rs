@@ -16,11 +16,7 @@ use crate::{
     accesses::Access,
     areas::AreaGrant,
     catalog::{self, Area, BusinessPartner, PlanBoard, TicketType, WritableEntry},
-    common::{
-        Actor, Code,
-        change::{EtagMatcher, Precondition},
-        ids::ErpId,
-    },
+    common::{Actor, Code, etag::EtagMatcher, ids::ErpId, precondition::Precondition},
     crud::{self, Parent as _},
     db::Db,
     exclusion_rules::{ExclusionRule, GlobalRules},

@@ -21,7 +21,7 @@ use validator::Validate;
 use crate::{
     common::{
         Audit, Resource, Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{ErpId, IdKind},
     },
     db::Tx,

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     common::{
         Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{AreaId, BusinessPartnerId, ErpId, PlanBoardId, TicketTypeId},
         page::PageRequest,
     },

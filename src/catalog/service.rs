@@ -5,11 +5,12 @@ use super::{CatalogEntry, CatalogRow, EntryKind, WritableEntry, repo};
 use crate::{
     common::{
         Actor, Change, Code, Committed, Error, FieldError, Result,
-        change::{EntityTag, Precondition},
         error::ensure_valid,
+        etag::EntityTag,
         ids::{BusinessPartnerId, ErpId, TicketTypeId},
         or_not_found,
         page::{Page, PageRequest},
+        precondition::Precondition,
     },
     db::{Aggregate, AggregateVersion, Conn, Db, Tx, revision_lookup},
 };

@@ -22,7 +22,7 @@ use crate::{
     catalog::EntryKind,
     common::{
         Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{AccessId, AreaId, BusinessPartnerId, ErpId, QueryId},
         or_not_found,
     },

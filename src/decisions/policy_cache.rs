@@ -43,7 +43,7 @@ use crate::{
     accesses::{self, AccessFields, AccessRef, AccessRow},
     common::{
         Error, Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{AccessId, BusinessPartnerId},
     },
     db::{

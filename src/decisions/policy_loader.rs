@@ -112,7 +112,7 @@ impl PolicyInput {
         let rules = if cell.initialized() {
             Vec::new()
         } else {
-            exclusion_rules::service::list_active(conn, &RuleOwner::AllPartners).await?
+            exclusion_rules::service::list_active(conn, &RuleOwner::Global).await?
         };
         Ok(Self {
             partner,

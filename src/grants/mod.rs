@@ -14,7 +14,7 @@ use crate::{
     catalog::CatalogEntry,
     common::{
         Code, Resource, Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{BusinessPartnerId, ErpId},
     },
     db::Conn,

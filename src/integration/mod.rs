@@ -14,7 +14,7 @@ pub use service::{ActivationLock, ConfigurationLock};
 
 use crate::{
     catalog::{BusinessPartner, CatalogEntry as _, CatalogRow},
-    common::{change::EntityTag, ids::BusinessPartnerId},
+    common::{etag::EntityTag, ids::BusinessPartnerId},
     db::VersionVector,
 };
 

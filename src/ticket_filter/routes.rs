@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{Field, Operator, ValueKind};
 use crate::{
-    common::{Result, change::EntityTag, page::Page},
+    common::{Result, etag::EntityTag, page::Page},
     http::{
         auth::{Authorized, scope::IntegrationRead},
         call_context::CallContext,
