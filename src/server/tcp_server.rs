@@ -71,15 +71,27 @@ where
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let app = map_config(app, |()| AppConfig::default());
-        let accept = move |io: TcpStream| async move {
-            let peer = io.peer_addr().ok();
-            // Responses are written at once, so Nagle's algorithm would only delay them. The
-            // error of a closed connection surfaces on its first read.
-            let _ = io.set_nodelay(true);
-            let io = IdleTimeoutStream::new(io, idle_timeout);
-            Ok::<_, actix_http::error::DispatchError>((io, Protocol::Http1, peer))
-        };
-        fn_service(accept).and_then(http.finish(app))
+        fn_service(move |stream| accept(stream, idle_timeout)).and_then(http.finish(app))
     };
     Ok(builder.listen("http", listener, factory)?.run())
+}
+
+/// Prepares a new connection.
+async fn accept(
+    stream: TcpStream,
+    idle_timeout: Duration,
+) -> Result<
+    (
+        IdleTimeoutStream<TcpStream>,
+        Protocol,
+        Option<std::net::SocketAddr>,
+    ),
+    actix_http::error::DispatchError,
+> {
+    let peer = stream.peer_addr().ok();
+    // Responses are written at once, so Nagle's algorithm would only delay them. The error of a
+    // closed connection surfaces on its first read.
+    let _ = stream.set_nodelay(true);
+    let stream = IdleTimeoutStream::new(stream, idle_timeout);
+    Ok((stream, Protocol::Http1, peer))
 }
