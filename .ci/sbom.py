@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = "customer-integration"
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 # Libraries that are bundled in crates: the name of the library, the file of the crate that contains
-# its version (or the directory whose file names do), the pattern of the version, licence and CPE
+# its version (or the directory whose file names do), the pattern of the version, license and CPE
 # vendor.
 BUNDLED = {
     "libsqlite3-sys": (
@@ -95,9 +95,9 @@ def purl(crate: tuple[str, str]) -> str:
     return f"pkg:cargo/{crate[0]}@{crate[1]}"
 
 
-def expression(licence: str) -> list[dict]:
+def expression(license: str) -> list[dict]:
     # crates used a slash before SPDX expressions were introduced
-    return [{"expression": licence.replace("/", " OR ")}] if licence else []
+    return [{"expression": license.replace("/", " OR ")}] if license else []
 
 
 def component(crate: tuple[str, str], package: dict, checksums: dict, in_product: bool) -> dict:
@@ -119,7 +119,7 @@ def bundled(crate: tuple[str, str], package: dict, features: str) -> dict | None
     """Returns the component of a library that is bundled in a crate."""
     if crate[0] not in BUNDLED:
         return None
-    name, place, pattern, licence, vendor = BUNDLED[crate[0]]
+    name, place, pattern, license, vendor = BUNDLED[crate[0]]
     place = place.replace(
         "MIMALLOC", "v2" if re.search(r'libmimalloc-sys feature "v2"', features) else "v3"
     )
@@ -143,7 +143,7 @@ def bundled(crate: tuple[str, str], package: dict, features: str) -> dict | None
         "name": name,
         "version": version,
         "scope": "required",
-        "licenses": expression(licence),
+        "licenses": expression(license),
     }
     if vendor:
         entry["cpe"] = f"cpe:2.3:a:{vendor}:{version}:*:*:*:*:*:*:*"

@@ -16,11 +16,7 @@ use crate::{
     accesses::Access,
     areas::AreaGrant,
     catalog::{self, Area, BusinessPartner, PlanBoard, TicketType, WritableEntry},
-    common::{
-        Actor, Code,
-        change::{EtagMatcher, Precondition},
-        ids::ErpId,
-    },
+    common::{Actor, Code, etag::EtagMatcher, ids::ErpId, precondition::Precondition},
     crud::{self, Parent as _},
     db::Db,
     exclusion_rules::{ExclusionRule, GlobalRules},
@@ -34,7 +30,7 @@ use crate::{
     tokens::{self, TokenSettings},
 };
 
-/// The partner that the guide configures step by step. The demo only creates its catalogue entry.
+/// The partner that the guide configures step by step. The demo only creates its catalog entry.
 const GUIDE_PARTNER: &str = "K-1001";
 /// The partner that the demo configures.
 const CONFIGURED_PARTNER: &str = "K-1003";
@@ -346,7 +342,7 @@ fn explain_command() -> String {
     )
 }
 
-/// Creates a catalogue entry, unless it exists.
+/// Creates a catalog entry, unless it exists.
 async fn create_entry<E: WritableEntry>(db: &Db, id: &str, json: Value) -> anyhow::Result<()> {
     let precondition = Precondition {
         if_none_match: Some(EtagMatcher::Any),

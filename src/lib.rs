@@ -11,7 +11,7 @@
 //! 4. `http`, `openapi`, `server`: everything about HTTP that is not specific to the domain
 //! 5. `crud`: generic resources
 //! 6. `catalog`, `ticket_filter`, `integration`: the ERP's data, filters, the aggregate root
-//! 7. `grants`: generic grants of catalogue entries
+//! 7. `grants`: generic grants of catalog entries
 //! 8. `accesses`, `areas`, `ticket_types`, `tags`, `queries`, `exclusion_rules`, `plan_boards`,
 //!    `history`
 //! 9. `decisions`, `overview`: read all of the above

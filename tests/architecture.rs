@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The layers, lowest first. A module may use lower layers, and its own layer where that closes no circle.
+/// The layers, lowest first. A module may use lower layers, and its own layer where that closes no cycle.
 const LAYERS: &[&[&str]] = &[
     &["common"],
     &["db"],
@@ -154,13 +154,13 @@ fn reachable<'g>(graph: &'g Graph, start: &str) -> BTreeSet<&'g str> {
 }
 
 #[test]
-fn modules_form_no_circle() {
+fn modules_form_no_cycle() {
     let graph = graph();
     let reach: BTreeMap<&str, BTreeSet<&str>> = graph
         .keys()
         .map(|module| (module.as_str(), reachable(&graph, module)))
         .collect();
-    let circles: BTreeSet<Vec<&str>> = reach
+    let cycles: BTreeSet<Vec<&str>> = reach
         .iter()
         .filter(|(module, reached)| reached.contains(*module))
         .map(|(module, reached)| {
@@ -169,8 +169,8 @@ fn modules_form_no_circle() {
         })
         .collect();
     assert!(
-        circles.is_empty(),
-        "modules that use each other: {circles:#?}"
+        cycles.is_empty(),
+        "modules that use each other: {cycles:#?}"
     );
 }
 

@@ -8,8 +8,8 @@ use super::{Role, TicketVisibility};
 use crate::{
     common::{
         Audit, Resource,
-        change::EntityTag,
         email::Email,
+        etag::EntityTag,
         ids::{AccessId, BusinessPartnerId, ContactId},
         lenient_enum::LenientEnum,
         merge_patch,

@@ -34,11 +34,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_accesses(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<AccessListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::list::<Access, _>(&call, ConfigurationLock(at.partner), &query).await
+    handlers::list::<Access, _>(&call, ConfigurationLock(auth.partner), &query).await
 }
 
 /// Create an access
@@ -58,11 +58,12 @@ pub async fn list_accesses(
 )]
 #[post("")]
 pub async fn create_access(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     body: Body<AccessCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::create::<Access, _>(&call, at.actor(), ConfigurationLock(at.partner), body.0).await
+    handlers::create::<Access, _>(&call, auth.actor(), ConfigurationLock(auth.partner), body.0)
+        .await
 }
 
 /// Get an access
@@ -75,11 +76,11 @@ pub async fn create_access(
 )]
 #[get("/{access_id}")]
 pub async fn get_access(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     id: PathParam<AccessId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::get::<Access, _>(&call, ConfigurationLock(at.partner), id.0).await
+    handlers::get::<Access, _>(&call, ConfigurationLock(auth.partner), id.0).await
 }
 
 /// Update an access
@@ -99,15 +100,15 @@ pub async fn get_access(
 )]
 #[patch("/{access_id}")]
 pub async fn update_access(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<AccessId>,
     body: Body<AccessPatch>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     handlers::update::<Access, _>(
         call,
-        at.actor(),
-        ConfigurationLock(at.partner),
+        auth.actor(),
+        ConfigurationLock(auth.partner),
         id.0,
         body.0,
     )

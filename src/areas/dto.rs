@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::common::{
     Audit,
-    change::EntityTag,
+    etag::EntityTag,
     ids::{AreaId, TicketTypeId},
 };
 

@@ -12,7 +12,7 @@ use crate::{
     catalog::Area,
     common::{
         Code, EmptyBody, Resource, Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{AreaId, BusinessPartnerId, ErpId},
     },
     db::Conn,

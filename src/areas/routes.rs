@@ -31,11 +31,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_areas(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::list::<AreaGrant>(&call, &at.partner, &query).await
+    handlers::list::<AreaGrant>(&call, &auth.partner, &query).await
 }
 
 /// Get a granted area
@@ -48,11 +48,11 @@ pub async fn list_areas(
 )]
 #[get("/{area_id}")]
 pub async fn get_area(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     id: PathParam<AreaId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::get::<AreaGrant>(&call, &at.partner, &id.0).await
+    handlers::get::<AreaGrant>(&call, &auth.partner, &id.0).await
 }
 
 /// Grant an area
@@ -77,12 +77,12 @@ pub async fn get_area(
 )]
 #[put("/{area_id}")]
 pub async fn put_area(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<AreaId>,
     body: OptionalBody<EmptyBody>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::put::<AreaGrant>(call, at.actor(), at.partner, id.0, body.0).await
+    handlers::put::<AreaGrant>(call, auth.actor(), auth.partner, id.0, body.0).await
 }
 
 /// Revoke an area
@@ -96,9 +96,9 @@ pub async fn put_area(
 )]
 #[delete("/{area_id}")]
 pub async fn delete_area(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<AreaId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::delete::<AreaGrant>(call, at.actor(), at.partner, id.0).await
+    handlers::delete::<AreaGrant>(call, auth.actor(), auth.partner, id.0).await
 }

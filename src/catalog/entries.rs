@@ -1,4 +1,4 @@
-//! The four kinds of catalogue entries.
+//! The four kinds of catalog entries.
 
 use super::{
     Area, Attributes, BusinessPartner, CatalogEntry, CatalogRow, EntryKind, PlanBoard, TicketType,

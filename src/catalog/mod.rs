@@ -1,9 +1,9 @@
-//! The catalogue: business partners, areas, ticket types and plan boards, owned and written by the
+//! The catalog: business partners, areas, ticket types and plan boards, owned and written by the
 //! ERP.
 //!
 //! The four kinds differ in a few attributes only. They share one table, one service and one trait
 //! ([`CatalogEntry`], implemented in `entries`). Ids are assigned by the ERP. An entry is retired
-//! (`active: false`), never deleted. Every change increments the revision of the whole catalogue.
+//! (`active: false`), never deleted. Every change increments the revision of the whole catalog.
 
 pub mod dto;
 mod entries;
@@ -21,13 +21,13 @@ use validator::Validate;
 use crate::{
     common::{
         Audit, Resource, Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{ErpId, IdKind},
     },
     db::Tx,
 };
 
-/// The four kinds of catalogue entries.
+/// The four kinds of catalog entries.
 #[derive(
     Debug,
     Clone,
@@ -48,7 +48,7 @@ pub enum EntryKind {
     PlanBoard,
 }
 
-/// One kind of catalogue entry; `Self` is its JSON view.
+/// One kind of catalog entry; `Self` is its JSON view.
 pub trait CatalogEntry: Serialize + Sized + 'static {
     /// Its kind in the table.
     const ENTRY: EntryKind;
@@ -73,10 +73,10 @@ pub trait CatalogEntry: Serialize + Sized + 'static {
     fn attributes(put: &Self::Put) -> Attributes;
 }
 
-/// A kind of catalogue entry that can be written.
+/// A kind of catalog entry that can be written.
 ///
 /// Separate from [`CatalogEntry`] because a new business partner gets a customer integration. The
-/// module `integration`, which depends on the catalogue, implements this trait for business
+/// module `integration`, which depends on the catalog, implements this trait for business
 /// partners.
 pub trait WritableEntry: CatalogEntry {
     /// Runs after a new entry has been inserted, in the same transaction.

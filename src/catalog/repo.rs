@@ -1,4 +1,4 @@
-//! SQL of the catalogue: one table for all four kinds.
+//! SQL of the catalog: one table for all four kinds.
 
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -8,7 +8,7 @@ use crate::{
     common::{
         Audit, Result,
         ids::TicketTypeId,
-        normalize::{fold, sort_key},
+        normalize::{search_key, sort_key},
         page::{PageKey, PageRequest},
         timestamp::Timestamp,
     },
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// A stored catalogue entry of any kind. Each optional column belongs to one kind.
+/// A stored catalog entry of any kind. Each optional column belongs to one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = entries, treat_none_as_null = true)]
 pub struct CatalogRow {
@@ -70,7 +70,7 @@ impl CatalogRow {
             kind: EnumText(kind),
             id: id.to_owned(),
             sort_key: sort_key(&name),
-            search_key: fold(&search_text),
+            search_key: search_key(&search_text),
             name,
             active,
             search_name,
@@ -220,7 +220,7 @@ pub(super) async fn list(
     })?)
 }
 
-/// Increments and returns the catalogue's revision, which locks the catalogue until the transaction
+/// Increments and returns the catalog's revision, which locks the catalog until the transaction
 /// ends.
 pub(super) async fn lock(conn: &mut Conn) -> Result<i64> {
     Ok(with_conn!(conn, |c| diesel::update(
@@ -231,7 +231,7 @@ pub(super) async fn lock(conn: &mut Conn) -> Result<i64> {
     .get_result(c))?)
 }
 
-/// The catalogue's revision.
+/// The catalog's revision.
 pub async fn revision(conn: &mut Conn) -> Result<i64> {
     Ok(with_conn!(conn, |c| shared_revisions::table
         .find(CATALOG)

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     common::{
         Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{AreaId, BusinessPartnerId, ErpId, PlanBoardId, TicketTypeId},
         page::PageRequest,
     },
@@ -49,11 +49,11 @@ use crate::{
 )]
 #[get("/business-partners")]
 pub async fn list_catalog_business_partners(
-    permit: Authorized<CatalogRead>,
+    auth: Authorized<CatalogRead>,
     query: ListQuery<CatalogListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    let only = permit.limited_to().map(|id| id.as_str().to_owned());
+    let only = auth.limited_to().map(|id| id.as_str().to_owned());
     let filter = CatalogFilter {
         active: query.filter.active,
         only,
@@ -72,11 +72,11 @@ pub async fn list_catalog_business_partners(
 )]
 #[get("/business-partners/{business_partner_id}")]
 pub async fn get_catalog_business_partner(
-    permit: Authorized<CatalogRead>,
+    auth: Authorized<CatalogRead>,
     id: PathParam<BusinessPartnerId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.require_access(&id.0)?;
+    auth.require_access(&id.0)?;
     get::<BusinessPartner>(&call, &id.0).await
 }
 
@@ -99,12 +99,12 @@ pub async fn get_catalog_business_partner(
 )]
 #[put("/business-partners/{business_partner_id}")]
 pub async fn put_catalog_business_partner(
-    permit: Authorized<CatalogWrite>,
+    auth: Authorized<CatalogWrite>,
     id: PathParam<BusinessPartnerId>,
     call: CallContext,
     body: Body<BusinessPartnerPut>,
 ) -> Result<HttpResponse> {
-    put::<BusinessPartner>(call, &permit, id.0, body.0).await
+    put::<BusinessPartner>(call, &auth, id.0, body.0).await
 }
 
 /// List areas of the catalog
@@ -120,11 +120,11 @@ pub async fn put_catalog_business_partner(
 )]
 #[get("/areas")]
 pub async fn list_catalog_areas(
-    permit: Authorized<CatalogRead>,
+    auth: Authorized<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    list_grantable::<Area>(&call, &permit, query).await
+    list_grantable::<Area>(&call, &auth, query).await
 }
 
 /// Get an area of the catalog
@@ -137,7 +137,7 @@ pub async fn list_catalog_areas(
 )]
 #[get("/areas/{area_id}")]
 pub async fn get_catalog_area(
-    _permit: Authorized<CatalogRead>,
+    _auth: Authorized<CatalogRead>,
     id: PathParam<AreaId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
@@ -161,12 +161,12 @@ pub async fn get_catalog_area(
 )]
 #[put("/areas/{area_id}")]
 pub async fn put_catalog_area(
-    permit: Authorized<CatalogWrite>,
+    auth: Authorized<CatalogWrite>,
     id: PathParam<AreaId>,
     call: CallContext,
     body: Body<AreaPut>,
 ) -> Result<HttpResponse> {
-    put::<Area>(call, &permit, id.0, body.0).await
+    put::<Area>(call, &auth, id.0, body.0).await
 }
 
 /// List ticket types of the catalog
@@ -182,11 +182,11 @@ pub async fn put_catalog_area(
 )]
 #[get("/ticket-types")]
 pub async fn list_catalog_ticket_types(
-    permit: Authorized<CatalogRead>,
+    auth: Authorized<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    list_grantable::<TicketType>(&call, &permit, query).await
+    list_grantable::<TicketType>(&call, &auth, query).await
 }
 
 /// Get a ticket type of the catalog
@@ -199,7 +199,7 @@ pub async fn list_catalog_ticket_types(
 )]
 #[get("/ticket-types/{ticket_type_id}")]
 pub async fn get_catalog_ticket_type(
-    _permit: Authorized<CatalogRead>,
+    _auth: Authorized<CatalogRead>,
     id: PathParam<TicketTypeId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
@@ -222,12 +222,12 @@ pub async fn get_catalog_ticket_type(
 )]
 #[put("/ticket-types/{ticket_type_id}")]
 pub async fn put_catalog_ticket_type(
-    permit: Authorized<CatalogWrite>,
+    auth: Authorized<CatalogWrite>,
     id: PathParam<TicketTypeId>,
     call: CallContext,
     body: Body<TicketTypePut>,
 ) -> Result<HttpResponse> {
-    put::<TicketType>(call, &permit, id.0, body.0).await
+    put::<TicketType>(call, &auth, id.0, body.0).await
 }
 
 /// List plan boards of the catalog
@@ -243,11 +243,11 @@ pub async fn put_catalog_ticket_type(
 )]
 #[get("/plan-boards")]
 pub async fn list_catalog_plan_boards(
-    permit: Authorized<CatalogRead>,
+    auth: Authorized<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    list_grantable::<PlanBoard>(&call, &permit, query).await
+    list_grantable::<PlanBoard>(&call, &auth, query).await
 }
 
 /// Get a plan board of the catalog
@@ -260,7 +260,7 @@ pub async fn list_catalog_plan_boards(
 )]
 #[get("/plan-boards/{plan_board_id}")]
 pub async fn get_catalog_plan_board(
-    _permit: Authorized<CatalogRead>,
+    _auth: Authorized<CatalogRead>,
     id: PathParam<PlanBoardId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
@@ -283,12 +283,12 @@ pub async fn get_catalog_plan_board(
 )]
 #[put("/plan-boards/{plan_board_id}")]
 pub async fn put_catalog_plan_board(
-    permit: Authorized<CatalogWrite>,
+    auth: Authorized<CatalogWrite>,
     id: PathParam<PlanBoardId>,
     call: CallContext,
     body: Body<PlanBoardPut>,
 ) -> Result<HttpResponse> {
-    put::<PlanBoard>(call, &permit, id.0, body.0).await
+    put::<PlanBoard>(call, &auth, id.0, body.0).await
 }
 
 impl EtagSource for CatalogFilter {
@@ -319,7 +319,7 @@ async fn list<E: CatalogEntry>(
 
 async fn list_grantable<E: CatalogEntry>(
     call: &CallContext,
-    permit: &Authorized<CatalogRead>,
+    auth: &Authorized<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
 ) -> Result<HttpResponse> {
     let GrantableListQuery {
@@ -328,7 +328,7 @@ async fn list_grantable<E: CatalogEntry>(
     } = query.filter;
     grantable_to
         .as_ref()
-        .map_or(Ok(()), |partner| permit.require_access(partner))?;
+        .map_or(Ok(()), |partner| auth.require_access(partner))?;
     let filter = CatalogFilter {
         active,
         grantable_to,
@@ -344,12 +344,12 @@ async fn get<E: CatalogEntry>(call: &CallContext, id: &ErpId<E::Kind>) -> Result
 
 async fn put<E: WritableEntry>(
     call: CallContext,
-    permit: &Authorized<CatalogWrite>,
+    auth: &Authorized<CatalogWrite>,
     id: ErpId<E::Kind>,
     body: E::Put,
 ) -> Result<HttpResponse> {
-    permit.require_unrestricted()?;
+    auth.require_unrestricted()?;
     let precondition = call.conditions.precondition;
-    let done = service::put::<E>(&call.db, permit.actor(), id, body, precondition).await?;
+    let done = service::put::<E>(&call.db, auth.actor(), id, body, precondition).await?;
     Ok(response::put_result(&call.request, &done))
 }

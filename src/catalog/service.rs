@@ -1,22 +1,23 @@
-//! The rules of the catalogue: references must exist, and a PUT that changes nothing is not
+//! The rules of the catalog: references must exist, and a PUT that changes nothing is not
 //! written.
 
 use super::{CatalogEntry, CatalogRow, EntryKind, WritableEntry, repo};
 use crate::{
     common::{
         Actor, Change, Code, Committed, Error, FieldError, Result,
-        change::{EntityTag, Precondition},
         error::ensure_valid,
+        etag::EntityTag,
         ids::{BusinessPartnerId, ErpId, TicketTypeId},
         or_not_found,
         page::{Page, PageRequest},
+        precondition::Precondition,
     },
     db::{Aggregate, AggregateVersion, Conn, Db, Tx, revision_lookup},
 };
 
 pub use super::repo::{names, revision};
 
-/// The aggregate of all catalogue entries. Writes lock the whole catalogue; the ERP is its only
+/// The aggregate of all catalog entries. Writes lock the whole catalog; the ERP is its only
 /// writer.
 #[derive(Debug, Clone, Copy)]
 pub struct Catalog;
@@ -30,7 +31,7 @@ impl Aggregate for Catalog {
     }
 }
 
-/// The filters of a list of the catalogue.
+/// The filters of a list of the catalog.
 #[derive(Debug, Default)]
 pub struct CatalogFilter {
     /// Only entries that are (not) active.

@@ -6,10 +6,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use crate::common::{
-    etag::{EntityTag, EtagMatcher},
-    precondition::Precondition,
-};
+use crate::common::etag::EntityTag;
 
 /// A resource with a representation, a version and a history.
 pub trait Resource: Serialize {

@@ -1,4 +1,4 @@
-//! RGB colours.
+//! RGB colors.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{
@@ -14,7 +14,7 @@ use crate::common::{
     text::SelfCheck,
 };
 
-/// An RGB colour `#RRGGBB`, stored in upper case.
+/// An RGB color `#RRGGBB`, stored in upper case.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Color(String);
 
@@ -49,7 +49,7 @@ impl PartialSchema for Color {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("RGB colour."))
+            .description(Some("RGB color."))
             .pattern(Some(COLOR_PATTERN))
             .min_length(Some(7))
             .max_length(Some(7))

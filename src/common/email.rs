@@ -20,7 +20,7 @@ use crate::common::{
 /// The local part is an RFC 5321 dot-string (not quoted, no leading, trailing or repeated dots);
 /// the domain must be valid IDNA. An address is a login, so it must have exactly one spelling.
 /// Characters that only resemble ASCII (full-width forms, the Kelvin sign) or are invisible (soft
-/// hyphens) are rejected instead of converted, and an internationalised domain must be sent in
+/// hyphens) are rejected instead of converted, and an internationalized domain must be sent in
 /// punycode (`xn--…`). Address literals (`a@[192.0.2.1]`) are rejected too, because an IPv6 address
 /// has many spellings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

@@ -102,7 +102,7 @@ pub enum Error {
     /// The database's storage is full.
     #[error("storage full: {0}")]
     StorageFull(String),
-    /// The database aborted the transaction in favour of another one. The unit of work retries it.
+    /// The database aborted the transaction in favor of another one. The unit of work retries it.
     #[error("aborted: {0}")]
     Aborted(String),
     /// The connection broke while in use. The operation is retried where that is safe.

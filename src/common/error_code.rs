@@ -23,7 +23,7 @@ pub enum Code {
     UnknownParameter,
     InvalidCursor,
     BadRequest,
-    // authentication and authorisation
+    // authentication and authorization
     MissingToken,
     InvalidToken,
     InsufficientScope,

@@ -14,7 +14,7 @@ const STATE_SEPARATOR: char = '-';
 /// A strong ETag, without its quotes.
 ///
 /// Its form is `<version>`, or `<version>-<state>` if the representation also shows data that
-/// changes without a new version (a catalogue name, whether an access is effective). `+<language>`
+/// changes without a new version (a catalog name, whether an access is effective). `+<language>`
 /// follows if the representation contains localized text. Cheap to clone, because many responses
 /// share one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Typed ids. The ERP assigns the ids of catalogue entries and contacts ([`ErpId`]); all
+//! Typed ids. The ERP assigns the ids of catalog entries and contacts ([`ErpId`]); all
 //! other ids are UUIDv7, assigned by this service ([`Id`]).
 //!
 //! The type parameter is the kind of the resource, so ids of different kinds cannot be mixed up.
@@ -70,15 +70,15 @@ macro_rules! id_kinds {
 }
 
 id_kinds! {
-    /// Business partner (a customer company) in the catalogue.
+    /// Business partner (a customer company) in the catalog.
     BusinessPartnerIdKind, "business_partner_id", ErpId => BusinessPartnerId;
-    /// Area in the catalogue.
+    /// Area in the catalog.
     AreaIdKind, "area_id", ErpId => AreaId;
-    /// Ticket type in the catalogue.
+    /// Ticket type in the catalog.
     TicketTypeIdKind, "ticket_type_id", ErpId => TicketTypeId;
-    /// Plan board in the catalogue.
+    /// Plan board in the catalog.
     PlanBoardIdKind, "plan_board_id", ErpId => PlanBoardId;
-    /// Contact person at a business partner. Contacts are not in the catalogue, so their ids are
+    /// Contact person at a business partner. Contacts are not in the catalog, so their ids are
     /// not checked for existence.
     ContactIdKind, "contact_id", ErpId => ContactId;
     /// Customer access: the login of a portal user.

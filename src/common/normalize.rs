@@ -1,15 +1,16 @@
-//! Text normalization for searching, sorting and comparing names.
+//! Text normalization: [`fold_case`] for unique names and case-insensitive comparison,
+//! [`search_key`] for searching, [`sort_key`] for sorting.
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 pub use ticket_policy::fold::fold_case;
 
-/// Folds case, accents and compatibility forms, for searching and sorting. `Müller`, `MULLER` and
+/// Folds case, accents and compatibility forms. `Müller`, `MULLER` and
 /// `muller` become equal, and `Änderung` sorts next to `Anderung` instead of after `Z`.
 ///
 /// Compatibility forms are decomposed twice: before case folding, because `ℋ` contains an `H`, and
 /// after it, because case folding can produce compatibility forms.
-pub fn fold(text: &str) -> String {
+pub fn search_key(text: &str) -> String {
     let without_marks: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
     icu_casemap::CaseMapper::new()
         .fold_string(&without_marks)
@@ -21,7 +22,7 @@ pub fn fold(text: &str) -> String {
 /// The sort key of a name: folded, and short enough for an index. Folding can expand one character
 /// to 18, and PostgreSQL rejects index entries of more than 2,704 bytes. Ties are broken by id.
 pub fn sort_key(text: &str) -> String {
-    fold(text).chars().take(MAX_SORT_KEY).collect()
+    search_key(text).chars().take(MAX_SORT_KEY).collect()
 }
 
 /// Maximum length of a sort key in Unicode scalar values, each up to four bytes.
@@ -48,7 +49,7 @@ pub fn truncate_untrusted(text: &str, max: usize) -> String {
 /// If folding leaves nothing, as for a lone accent, the result is the unfolded text as one term: no
 /// folded text contains it, so the search finds nothing. Without any term it would find everything.
 pub fn search_terms(text: &str) -> Vec<String> {
-    let terms: Vec<_> = fold(text)
+    let terms: Vec<_> = search_key(text)
         .split_whitespace()
         .map(ToOwned::to_owned)
         .collect();
@@ -73,8 +74,11 @@ mod tests {
     }
 
     #[test]
-    fn fold_ignores_case_accents_and_sharp_s() {
-        assert_eq!(fold("STRAẞE Élan ﬁne"), fold("strasse elan fine"));
+    fn search_key_ignores_case_accents_and_sharp_s() {
+        assert_eq!(
+            search_key("STRAẞE Élan ﬁne"),
+            search_key("strasse elan fine")
+        );
         assert_eq!(search_terms("  Müller  ANNA "), ["muller", "anna"]);
     }
 
@@ -83,16 +87,16 @@ mod tests {
     #[case("Ⅻ ① ﬁ ſ", "xii 1 fi s")]
     #[case("İstanbul ǰ ŉ", "istanbul j ʼn")]
     #[case("Straße", "STRASSE")]
-    fn fold_ignores_case_of_compatibility_forms(#[case] one: &str, #[case] other: &str) {
-        assert_eq!(fold(one), fold(other));
+    fn search_key_ignores_case_of_compatibility_forms(#[case] one: &str, #[case] other: &str) {
+        assert_eq!(search_key(one), search_key(other));
     }
 
     #[test]
-    fn folding_twice_is_folding_once() {
+    fn search_key_is_idempotent() {
         // all planes that have letters or compatibility forms
         for c in '\0'..'\u{30000}' {
-            let once = fold(&c.to_string());
-            assert_eq!(fold(&once), once, "{c:?} {:x}", u32::from(c));
+            let once = search_key(&c.to_string());
+            assert_eq!(search_key(&once), once, "{c:?} {:x}", u32::from(c));
         }
     }
 
@@ -108,7 +112,7 @@ mod tests {
     fn sort_key_is_truncated() {
         assert_eq!(sort_key("Öztürk"), "ozturk");
         // this character folds to 18
-        assert_eq!(fold("\u{fdfa}").chars().count(), 18);
+        assert_eq!(search_key("\u{fdfa}").chars().count(), 18);
         assert_eq!(sort_key(&"\u{fdfa}".repeat(200)).chars().count(), 200);
     }
 }

@@ -12,7 +12,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONCURRENT_REQUESTS: usize = 512;
 
-/// Limits on requests.
+/// Arguments for [`Limits`], not validated yet.
 #[derive(Debug, Clone, Args)]
 pub(super) struct LimitArgs {
     #[arg(long, env, help = help_duration(

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 
 use super::{CrudResource, CrudRow, Parent, service};
 use crate::{
-    common::{Actor, Committed, Result, change::EntityTag, ids::Id},
+    common::{Actor, Committed, Result, etag::EntityTag, ids::Id},
     db::Conn,
     http::{
         cached_read::{EtagSource, cached_page},
@@ -15,16 +15,16 @@ use crate::{
     i18n::Lang,
 };
 
-type IdKind<E, H> = <<E as CrudResource<H>>::Row as CrudRow>::IdKind;
+type IdKind<R, P> = <<R as CrudResource<P>>::Row as CrudRow>::IdKind;
 
 /// The ETag of the lists below a parent.
-struct ListEtag<'a, H> {
-    parent: &'a H,
+struct ListEtag<'a, P> {
+    parent: &'a P,
     /// The language of the items, if they are localized.
     lang: Option<Lang>,
 }
 
-impl<H> ListEtag<'_, H> {
+impl<P> ListEtag<'_, P> {
     fn localize(&self, etag: EntityTag) -> EntityTag {
         match self.lang {
             Some(lang) => etag.in_language(lang.content_hash()),
@@ -33,7 +33,7 @@ impl<H> ListEtag<'_, H> {
     }
 }
 
-impl<H: Parent> EtagSource for ListEtag<'_, H> {
+impl<P: Parent> EtagSource for ListEtag<'_, P> {
     async fn current(&self, call: &CallContext) -> Result<EntityTag> {
         let etag = self.parent.current_etag(&call.db, &call.revisions).await?;
         Ok(self.localize(etag))
@@ -41,27 +41,27 @@ impl<H: Parent> EtagSource for ListEtag<'_, H> {
 
     async fn in_snapshot(&self, conn: &mut Conn) -> Result<EntityTag> {
         let state = self.parent.load_state(conn).await?;
-        Ok(self.localize(H::etag(&state)))
+        Ok(self.localize(P::etag(&state)))
     }
 }
 
 /// Responds with a page of a list.
-pub async fn list<E: CrudResource<H>, H: Parent>(
+pub async fn list<R: CrudResource<P>, P: Parent>(
     call: &CallContext,
-    parent: H,
-    query: &ListQuery<E::Filter>,
+    parent: P,
+    query: &ListQuery<R::Filter>,
 ) -> Result<HttpResponse> {
     let lang = call.lang;
     let etag = ListEtag {
         parent: &parent,
-        lang: E::LOCALIZED.then_some(lang),
+        lang: R::LOCALIZED.then_some(lang),
     };
     let response = cached_page(call, &etag, &query.page, async |conn| {
-        let page = service::list::<E, H>(conn, &parent, &query.filter, &query.page).await?;
+        let page = service::list::<R, P>(conn, &parent, &query.filter, &query.page).await?;
         Ok(page.map(|resource| resource.localize(lang)))
     })
     .await?;
-    Ok(if E::LOCALIZED {
+    Ok(if R::LOCALIZED {
         response::in_language(response, lang.code())
     } else {
         response
@@ -69,12 +69,12 @@ pub async fn list<E: CrudResource<H>, H: Parent>(
 }
 
 /// Responds with one resource.
-pub async fn get<E: CrudResource<H>, H: Parent>(
+pub async fn get<R: CrudResource<P>, P: Parent>(
     call: &CallContext,
-    parent: H,
-    id: Id<IdKind<E, H>>,
+    parent: P,
+    id: Id<IdKind<R, P>>,
 ) -> Result<HttpResponse> {
-    let resource: E = service::get(&call.db, &parent, id).await?;
+    let resource: R = service::get(&call.db, &parent, id).await?;
     Ok(response::resource(
         &resource.localize(call.lang),
         &call.conditions,
@@ -82,42 +82,42 @@ pub async fn get<E: CrudResource<H>, H: Parent>(
 }
 
 /// Creates a resource.
-pub async fn create<E: CrudResource<H>, H: Parent>(
+pub async fn create<R: CrudResource<P>, P: Parent>(
     call: &CallContext,
     actor: Actor,
-    parent: H,
-    body: E::Create,
+    parent: P,
+    body: R::Create,
 ) -> Result<HttpResponse> {
-    let done = service::create::<E, H>(&call.db, actor, parent, body).await?;
+    let done = service::create::<R, P>(&call.db, actor, parent, body).await?;
     Ok(response::created(&call.request, &localize(done, call.lang)))
 }
 
 /// Applies a merge patch to a resource.
-pub async fn update<E: CrudResource<H>, H: Parent>(
+pub async fn update<R: CrudResource<P>, P: Parent>(
     call: CallContext,
     actor: Actor,
-    parent: H,
-    id: Id<IdKind<E, H>>,
-    body: E::Patch,
+    parent: P,
+    id: Id<IdKind<R, P>>,
+    body: R::Patch,
 ) -> Result<HttpResponse> {
     let precondition = call.conditions.precondition;
-    let done = service::update::<E, H>(&call.db, actor, parent, id, body, precondition).await?;
+    let done = service::update::<R, P>(&call.db, actor, parent, id, body, precondition).await?;
     Ok(response::updated(&localize(done, call.lang)))
 }
 
 /// Deletes a resource.
-pub async fn delete<E: CrudResource<H>, H: Parent>(
+pub async fn delete<R: CrudResource<P>, P: Parent>(
     call: CallContext,
     actor: Actor,
-    parent: H,
-    id: Id<IdKind<E, H>>,
+    parent: P,
+    id: Id<IdKind<R, P>>,
 ) -> Result<HttpResponse> {
     let precondition = call.conditions.precondition;
-    service::delete::<E, H>(&call.db, actor, parent, id, precondition).await?;
+    service::delete::<R, P>(&call.db, actor, parent, id, precondition).await?;
     Ok(response::no_content())
 }
 
-fn localize<E: CrudResource<H>, H: Parent>(done: Committed<E>, lang: Lang) -> Committed<E> {
+fn localize<R: CrudResource<P>, P: Parent>(done: Committed<R>, lang: Lang) -> Committed<R> {
     Committed {
         resource: done.resource.localize(lang),
         created: done.created,

@@ -10,7 +10,7 @@
 //!
 //! Writes run in one transaction. If it is aborted, all of its steps run again.
 //!
-//! 1. [`Aggregate::lock`](crate::db::Aggregate::lock) of the parent serialises the write. It
+//! 1. [`Aggregate::lock`](crate::db::Aggregate::lock) of the parent serializes the write. It
 //!    rejects unknown parents and inactive integrations (`docs/domain.md#r1`).
 //! 2. PATCH and DELETE only: [`CrudRow::find`] loads the row, [`CrudResource::to_views`] builds its
 //!    view, and the view's ETag is compared with the precondition. DELETE deletes the row and ends
@@ -38,7 +38,7 @@ pub use row::{CrudRow, Named, Owner};
 pub(crate) use row::{crud_row, write_outcome};
 
 use crate::{
-    common::{Code, FieldError, Resource, Result, change::EntityTag, page::PageRequest},
+    common::{Code, FieldError, Resource, Result, etag::EntityTag, page::PageRequest},
     db::{Aggregate, Conn, Db, RevisionLookup, Tx},
     i18n::Lang,
 };
@@ -92,8 +92,8 @@ impl UniqueConstraint {
 /// The rules and the JSON view of one kind of resource; `Self` is the view.
 ///
 /// See the [module](self) for the order in which the hooks run.
-pub trait CrudResource<H: Parent>: Resource + Sized + 'static {
-    type Row: CrudRow<Owner: From<H::Owner>>;
+pub trait CrudResource<P: Parent>: Resource + Sized + 'static {
+    type Row: CrudRow<Owner: From<P::Owner>>;
 
     /// The body of its POST.
     type Create: Clone + 'static;
@@ -115,22 +115,22 @@ pub trait CrudResource<H: Parent>: Resource + Sized + 'static {
 
     /// The fields of a new row, with defaults filled in.
     fn new_fields(
-        tx: &mut Tx<'_, H::Locked>,
-        parent: &H,
+        tx: &mut Tx<'_, P::Locked>,
+        parent: &P,
         body: Self::Create,
     ) -> impl Future<Output = Result<<Self::Row as CrudRow>::Fields>>;
 
     /// Checks the fields of a row before it is written. `stored` is the row to be replaced.
     fn apply_rules(
-        tx: &mut Tx<'_, H::Locked>,
-        parent: &H,
+        tx: &mut Tx<'_, P::Locked>,
+        parent: &P,
         stored: Option<&Self::Row>,
         fields: &<Self::Row as CrudRow>::Fields,
     ) -> impl Future<Output = Result<()>>;
 
     /// Writes what depends on the row.
     fn after_write(
-        _tx: &mut Tx<'_, H::Locked>,
+        _tx: &mut Tx<'_, P::Locked>,
         _row: &Self::Row,
     ) -> impl Future<Output = Result<()>> {
         std::future::ready(Ok(()))
@@ -139,7 +139,7 @@ pub trait CrudResource<H: Parent>: Resource + Sized + 'static {
     /// The rows of one page.
     fn load_page(
         conn: &mut Conn,
-        parent: &H,
+        parent: &P,
         filter: &Self::Filter,
         page: &PageRequest,
     ) -> impl Future<Output = Result<Vec<Self::Row>>>;
@@ -148,8 +148,8 @@ pub trait CrudResource<H: Parent>: Resource + Sized + 'static {
     /// state of the parent if it has been loaded.
     fn to_views(
         conn: &mut Conn,
-        parent: &H,
-        state: Option<&H::Locked>,
+        parent: &P,
+        state: Option<&P::Locked>,
         rows: Vec<Self::Row>,
     ) -> impl Future<Output = Result<Vec<Self>>>;
 

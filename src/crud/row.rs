@@ -154,7 +154,7 @@ macro_rules! crud_row {
                     $owner: owner.into(),
                     $($name_key: normalize::fold_case(&fields.name()),)?
                     sort_key: normalize::sort_key(&fields.name()),
-                    search_key: normalize::fold(&fields.search_text()),
+                    search_key: normalize::search_key(&fields.search_text()),
                     fields,
                     version: audit.version,
                     created_at: audit.created_at,

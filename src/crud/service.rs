@@ -4,28 +4,28 @@ use super::{ApplyPatch as _, CrudResource, CrudRow, Parent, UniqueConstraint};
 use crate::{
     common::{
         Actor, Change, Code, Committed, Error, Result,
-        change::Precondition,
         ids::Id,
         or_not_found,
         page::{Page, PageRequest},
+        precondition::Precondition,
     },
     db::{Conn, Db, Tx},
 };
 
-type Row<E, H> = <E as CrudResource<H>>::Row;
-type IdKind<E, H> = <Row<E, H> as CrudRow>::IdKind;
+type Row<R, P> = <R as CrudResource<P>>::Row;
+type IdKind<R, P> = <Row<R, P> as CrudRow>::IdKind;
 
 /// One page of a list.
-pub async fn list<E: CrudResource<H>, H: Parent>(
+pub async fn list<R: CrudResource<P>, P: Parent>(
     conn: &mut Conn,
-    parent: &H,
-    filter: &E::Filter,
+    parent: &P,
+    filter: &R::Filter,
     request: &PageRequest,
-) -> Result<Page<E>> {
-    let rows = E::load_page(conn, parent, filter, request).await?;
+) -> Result<Page<R>> {
+    let rows = R::load_page(conn, parent, filter, request).await?;
     let Page { items, next_cursor } = Page::new(rows, request);
     Ok(Page {
-        items: E::to_views(conn, parent, None, items).await?,
+        items: R::to_views(conn, parent, None, items).await?,
         next_cursor,
     })
 }
@@ -35,13 +35,13 @@ pub async fn list<E: CrudResource<H>, H: Parent>(
 /// # Errors
 ///
 /// 404 if it does not exist or has another owner.
-pub async fn get<E: CrudResource<H>, H: Parent>(
+pub async fn get<R: CrudResource<P>, P: Parent>(
     db: &Db,
-    parent: &H,
-    id: Id<IdKind<E, H>>,
-) -> Result<E> {
+    parent: &P,
+    id: Id<IdKind<R, P>>,
+) -> Result<R> {
     db.read(async |conn| {
-        let row = find::<E, H>(conn, parent, id).await?;
+        let row = find::<R, P>(conn, parent, id).await?;
         to_view(conn, parent, None, row).await
     })
     .await
@@ -52,22 +52,22 @@ pub async fn get<E: CrudResource<H>, H: Parent>(
 /// # Errors
 ///
 /// Those of the lock and of the rules; 409 `limit_reached`; 409 for a value that must be unique.
-pub async fn create<E: CrudResource<H>, H: Parent>(
+pub async fn create<R: CrudResource<P>, P: Parent>(
     db: &Db,
     actor: Actor,
-    parent: H,
-    body: E::Create,
-) -> Result<Committed<E>> {
+    parent: P,
+    body: R::Create,
+) -> Result<Committed<R>> {
     db.transact(actor, parent.clone(), async move |tx| {
-        let fields = E::new_fields(tx, &parent, body.clone()).await?;
-        E::apply_rules(tx, &parent, None, &fields).await?;
+        let fields = R::new_fields(tx, &parent, body.clone()).await?;
+        R::apply_rules(tx, &parent, None, &fields).await?;
         let owner = parent.owner().into();
-        ensure_below_limit(E::Row::count(tx.conn, &owner).await?, E::MAX)?;
-        let row = E::Row::new(Id::generate(), owner, fields, tx.created_audit());
+        ensure_below_limit(R::Row::count(tx.conn, &owner).await?, R::MAX)?;
+        let row = R::Row::new(Id::generate(), owner, fields, tx.created_audit());
         row.insert(tx.conn)
             .await?
-            .map_err(|constraint| duplicate(E::UNIQUE, &constraint))?;
-        E::after_write(tx, &row).await?;
+            .map_err(|constraint| duplicate(R::UNIQUE, &constraint))?;
+        R::after_write(tx, &row).await?;
         Ok(Change::Created(
             to_view(tx.conn, &parent, Some(&tx.locked), row).await?,
         ))
@@ -80,28 +80,28 @@ pub async fn create<E: CrudResource<H>, H: Parent>(
 /// # Errors
 ///
 /// Those of [`get`] and [`create`]; 412 if the precondition fails.
-pub async fn update<E: CrudResource<H>, H: Parent>(
+pub async fn update<R: CrudResource<P>, P: Parent>(
     db: &Db,
     actor: Actor,
-    parent: H,
-    id: Id<IdKind<E, H>>,
-    body: E::Patch,
+    parent: P,
+    id: Id<IdKind<R, P>>,
+    body: R::Patch,
     precondition: Precondition,
-) -> Result<Committed<E>> {
+) -> Result<Committed<R>> {
     db.transact(actor, parent.clone(), async move |tx| {
-        let (stored, before) = find_checked::<E, H>(tx, &parent, id, &precondition).await?;
+        let (stored, before) = find_checked::<R, P>(tx, &parent, id, &precondition).await?;
         let mut fields = stored.fields().clone();
         body.clone().apply_to(&mut fields);
         if fields == *stored.fields() {
             return Ok(Change::Unchanged(before));
         }
-        E::apply_rules(tx, &parent, Some(&stored), &fields).await?;
+        R::apply_rules(tx, &parent, Some(&stored), &fields).await?;
         let audit = tx.updated_audit(&stored.audit());
-        let row = E::Row::new(id, parent.owner().into(), fields, audit);
+        let row = R::Row::new(id, parent.owner().into(), fields, audit);
         row.update(tx.conn)
             .await?
-            .map_err(|constraint| duplicate(E::UNIQUE, &constraint))?;
-        E::after_write(tx, &row).await?;
+            .map_err(|constraint| duplicate(R::UNIQUE, &constraint))?;
+        R::after_write(tx, &row).await?;
         Ok(Change::Updated {
             before,
             after: to_view(tx.conn, &parent, Some(&tx.locked), row).await?,
@@ -115,49 +115,49 @@ pub async fn update<E: CrudResource<H>, H: Parent>(
 /// # Errors
 ///
 /// Those of [`get`] and of the lock; 412 if the precondition fails.
-pub async fn delete<E: CrudResource<H>, H: Parent>(
+pub async fn delete<R: CrudResource<P>, P: Parent>(
     db: &Db,
     actor: Actor,
-    parent: H,
-    id: Id<IdKind<E, H>>,
+    parent: P,
+    id: Id<IdKind<R, P>>,
     precondition: Precondition,
-) -> Result<Committed<E>> {
+) -> Result<Committed<R>> {
     db.transact(actor, parent.clone(), async move |tx| {
-        let (stored, before) = find_checked::<E, H>(tx, &parent, id, &precondition).await?;
+        let (stored, before) = find_checked::<R, P>(tx, &parent, id, &precondition).await?;
         stored.delete(tx.conn).await?;
         Ok(Change::Deleted(before))
     })
     .await
 }
 
-async fn find<E: CrudResource<H>, H: Parent>(
+async fn find<R: CrudResource<P>, P: Parent>(
     conn: &mut Conn,
-    parent: &H,
-    id: Id<IdKind<E, H>>,
-) -> Result<E::Row> {
-    or_not_found(E::Row::find(conn, &parent.owner().into(), id).await?)
+    parent: &P,
+    id: Id<IdKind<R, P>>,
+) -> Result<R::Row> {
+    or_not_found(R::Row::find(conn, &parent.owner().into(), id).await?)
 }
 
 /// The row to be changed and its view, after checking the precondition.
-async fn find_checked<E: CrudResource<H>, H: Parent>(
-    tx: &mut Tx<'_, H::Locked>,
-    parent: &H,
-    id: Id<IdKind<E, H>>,
+async fn find_checked<R: CrudResource<P>, P: Parent>(
+    tx: &mut Tx<'_, P::Locked>,
+    parent: &P,
+    id: Id<IdKind<R, P>>,
     precondition: &Precondition,
-) -> Result<(E::Row, E)> {
-    let stored = find::<E, H>(tx.conn, parent, id).await?;
-    let view = to_view::<E, H>(tx.conn, parent, Some(&tx.locked), stored.clone()).await?;
+) -> Result<(R::Row, R)> {
+    let stored = find::<R, P>(tx.conn, parent, id).await?;
+    let view = to_view::<R, P>(tx.conn, parent, Some(&tx.locked), stored.clone()).await?;
     precondition.check(Some(&view))?;
     Ok((stored, view))
 }
 
-async fn to_view<E: CrudResource<H>, H: Parent>(
+async fn to_view<R: CrudResource<P>, P: Parent>(
     conn: &mut Conn,
-    parent: &H,
-    state: Option<&H::Locked>,
-    row: E::Row,
-) -> Result<E> {
-    or_not_found(E::to_views(conn, parent, state, vec![row]).await?.pop())
+    parent: &P,
+    state: Option<&P::Locked>,
+    row: R::Row,
+) -> Result<R> {
+    or_not_found(R::to_views(conn, parent, state, vec![row]).await?.pop())
 }
 
 /// The limits of `docs/domain.md#configuration`.

@@ -46,9 +46,9 @@ pub(super) fn open_postgres(url: &str) -> BoxFuture<'_, ConnectionResult<AsyncPg
         conn.batch_execute(limits)
             .await
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
-        // Errors are recognised by their English messages, because diesel does not expose the
+        // Errors are recognized by their English messages, because diesel does not expose the
         // SQLSTATE. Only superusers and roles with GRANT SET ON PARAMETER may set the language. For
-        // others this statement fails and fewer errors are recognised; as a start-up option it
+        // others this statement fails and fewer errors are recognized; as a start-up option it
         // would fail the connection.
         let _ = conn.batch_execute("SET lc_messages = 'C'").await;
         Ok(conn)

@@ -1,6 +1,6 @@
 //! Classification of database errors.
 //!
-//! diesel exposes only a few of PostgreSQL's SQLSTATEs, so other errors are recognised by their
+//! diesel exposes only a few of PostgreSQL's SQLSTATEs, so other errors are recognized by their
 //! English messages. Connections request English messages where the server permits that; in any
 //! other language the error stays unclassified.
 
@@ -51,7 +51,7 @@ impl From<DieselError> for Error {
     }
 }
 
-/// The error that a message stands for; `None` if it is not recognised.
+/// The error that a message stands for; `None` if it is not recognized.
 fn classify_message(message: &str) -> Option<Error> {
     let text = message.to_owned();
     if message.starts_with("deadlock detected") {
@@ -99,12 +99,12 @@ mod tests {
     #[rstest::rstest]
     #[case(SerializationFailure, "any message")]
     #[case(Unknown, "deadlock detected")]
-    fn aborted_transaction_is_recognised(#[case] kind: DatabaseErrorKind, #[case] message: &str) {
+    fn aborted_transaction_is_recognized(#[case] kind: DatabaseErrorKind, #[case] message: &str) {
         assert!(matches!(classify(kind, message), Error::Aborted(_)));
     }
 
     #[test]
-    fn terminated_connection_is_recognised() {
+    fn terminated_connection_is_recognized() {
         let message = "terminating connection due to administrator command";
         assert!(matches!(
             classify(Unknown, message),
@@ -115,7 +115,7 @@ mod tests {
     #[rstest::rstest]
     #[case("canceling statement due to statement timeout")]
     #[case("disk I/O error")]
-    fn inaccessible_database_is_recognised(#[case] message: &str) {
+    fn inaccessible_database_is_recognized(#[case] message: &str) {
         assert!(matches!(classify(Unknown, message), Error::Unavailable(_)));
     }
 
@@ -123,7 +123,7 @@ mod tests {
     #[case("could not extend file \"base/5/2_fsm\": wrote only 4096 of 8192 bytes")]
     #[case("database or disk is full")]
     #[case("could not extend file \"base/5/1\": No space left on device")]
-    fn full_storage_is_recognised(#[case] message: &str) {
+    fn full_storage_is_recognized(#[case] message: &str) {
         assert!(matches!(classify(Unknown, message), Error::StorageFull(_)));
     }
 

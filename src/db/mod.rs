@@ -1,7 +1,7 @@
 //! Access to the database: SQLite and PostgreSQL behind one set of queries.
 //!
 //! * [`Db::transact`] runs every write: one transaction that locks its aggregate, checks, writes,
-//!   bumps the revision and records the history. It is retried if the database aborts it.
+//!   increments the revision and records the history. It is retried if the database aborts it.
 //! * [`Db::read`] and [`Db::read_with`] run statements, each in its own implicit transaction.
 //! * [`Db::snapshot`] runs statements that all see the same state of the database.
 //! * [`Db::ping`] is a read with a short time limit, for readiness probes.

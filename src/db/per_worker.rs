@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thread_always_gets_same_value_and_neighbours_differ() {
+    fn thread_always_gets_same_value_and_neighbors_differ() {
         let Ok(values) = PerWorker::try_new(NonZeroUsize::new(2).unwrap(), Ok::<usize, Infallible>);
         assert_eq!(values.iter().collect::<Vec<_>>(), [&0, &1]);
         for _ in 0..4 {

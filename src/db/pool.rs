@@ -68,7 +68,7 @@ impl std::iter::Sum for PoolState {
 /// A pool whose connections are opened by `open` within `open_timeout`.
 ///
 /// It does not test connections with a query at check-out, which costs up to 40 % of the
-/// throughput. A closed connection is recognised without a query, and if one breaks in use, the
+/// throughput. A closed connection is recognized without a query, and if one breaks in use, the
 /// operation is retried.
 pub(super) fn pool<C>(
     url: &str,

@@ -20,7 +20,7 @@ use super::{
     schema::{CATALOG, GLOBAL_RULES, customer_integrations as integrations, shared_revisions},
     with_conn,
 };
-use crate::common::{Result, change::EntityTag, ids::BusinessPartnerId, or_not_found};
+use crate::common::{Result, etag::EntityTag, ids::BusinessPartnerId, or_not_found};
 
 diesel::alias!(shared_revisions as global_rules: GlobalRulesRevision);
 
@@ -33,7 +33,7 @@ const MAX_CONCURRENT_LOOKUPS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 impl VersionVector {
     /// The ETag of everything readable below a partner's integration. It changes with the
-    /// partner's configuration, the catalogue and the global rules.
+    /// partner's configuration, the catalog and the global rules.
     pub fn etag(self) -> EntityTag {
         EntityTag::derived(
             self.partner,
@@ -171,6 +171,7 @@ async fn query(
 /// Selects each partner with its revision and the shared revisions.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn revisions() -> _ {
+    // `auto_type` needs the types of its arguments
     let catalog: &'static str = CATALOG;
     let rules: &'static str = GLOBAL_RULES;
     integrations::table

@@ -25,7 +25,7 @@ diesel::table! {
     }
 }
 
-/// Name of the catalogue's row in [`shared_revisions`].
+/// Name of the catalog's row in [`shared_revisions`].
 pub const CATALOG: &str = "catalog";
 /// Name of the global rules' row in [`shared_revisions`].
 pub const GLOBAL_RULES: &str = "global_rules";

@@ -18,7 +18,7 @@ use crate::common::{
     Actor, Audit, Change, Committed, Error, Resource, Result, timestamp::Timestamp,
 };
 
-/// How long a write is retried if the database repeatedly aborts it in favour of other ones.
+/// How long a write is retried if the database repeatedly aborts it in favor of other ones.
 const RETRY_LIMIT: Duration = Duration::from_secs(10);
 /// How many attempts may fail for another reason before the commit was sent.
 const MAX_LOST_ATTEMPTS: u32 = 3;
@@ -61,7 +61,7 @@ impl<L> Tx<'_, L> {
 
 /// Why an attempt failed, and whether another one is safe.
 enum AttemptError {
-    /// The database aborted the transaction in favour of another one. Nothing was committed.
+    /// The database aborted the transaction in favor of another one. Nothing was committed.
     Aborted(Error),
     /// The connection broke or an unclassified error occurred before the commit was sent. Nothing
     /// was committed.
@@ -253,7 +253,7 @@ mod tests {
     /// Much longer than a commit takes.
     const COMMIT_LIMIT: Duration = Duration::from_millis(50);
 
-    /// The catalogue, reduced to its revision.
+    /// The catalog, reduced to its revision.
     #[derive(Clone)]
     struct TestAggregate;
 

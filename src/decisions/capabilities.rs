@@ -22,7 +22,7 @@ use crate::{
     catalog::EntryKind,
     common::{
         Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{AccessId, AreaId, BusinessPartnerId, ErpId, QueryId},
         or_not_found,
     },
@@ -77,7 +77,7 @@ pub async fn load(
 }
 
 /// The ETag of capabilities. It depends on the response only, and therefore on the revision of the
-/// partner's integration, but not on unrelated changes of the catalogue or the global rules.
+/// partner's integration, but not on unrelated changes of the catalog or the global rules.
 pub fn etag(json: &[u8]) -> EntityTag {
     EntityTag::hashed(json)
 }

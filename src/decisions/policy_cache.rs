@@ -6,7 +6,7 @@
 //! entry expires by time; instead, every use of an entry is validated:
 //!
 //! 1. [`RevisionLookup`] returns the current [`VersionVector`] of the partner. It covers the
-//!    partner's integration, the catalogue and the global rules. On PostgreSQL it consists of their
+//!    partner's integration, the catalog and the global rules. On PostgreSQL it consists of their
 //!    revisions, read by a query that starts after the request arrived and is shared by concurrent
 //!    requests. On SQLite, where this process is the only writer, it consists of commit counters in
 //!    memory.
@@ -43,7 +43,7 @@ use crate::{
     accesses::{self, AccessFields, AccessRef, AccessRow},
     common::{
         Error, Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{AccessId, BusinessPartnerId},
     },
     db::{

@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug)]
 pub struct PolicySnapshot {
     pub policy: Policy,
-    /// The revisions of the partner's integration, of the catalogue and of the global rules.
+    /// The revisions of the partner's integration, of the catalog and of the global rules.
     pub revisions: VersionVector,
     /// The version to validate the policy by. On PostgreSQL these are the revisions. On SQLite
     /// these are the commit counters ([`crate::db::CommitCounters`]) from before the snapshot
@@ -112,7 +112,7 @@ impl PolicyInput {
         let rules = if cell.initialized() {
             Vec::new()
         } else {
-            exclusion_rules::service::list_active(conn, &RuleOwner::AllPartners).await?
+            exclusion_rules::service::list_active(conn, &RuleOwner::Global).await?
         };
         Ok(Self {
             partner,

@@ -43,6 +43,20 @@ struct Participants {
     left_out: i64,
 }
 
+impl Participants {
+    /// The accesses of each partner that has any.
+    fn by_partner(&self) -> impl Iterator<Item = (&BusinessPartnerId, Vec<&AccessRow>)> {
+        self.partners
+            .iter()
+            .map(|partner| {
+                let accesses = self.accesses.iter();
+                let own = accesses.filter(|access| access.business_partner_id == *partner);
+                (partner, own.collect::<Vec<_>>())
+            })
+            .filter(|(_, accesses)| !accesses.is_empty())
+    }
+}
+
 /// Computes what a rule would change for which access.
 pub async fn preview(
     policy_cache: &Arc<PolicyCache>,
@@ -56,16 +70,7 @@ pub async fn preview(
 
     let now = Timestamp::now().into();
     let mut scratch = Scratch::default();
-    let draft = request.active.then(|| RuleDefinition {
-        id: RuleId::generate().as_uuid(),
-        name: String::new(),
-        filter: request.filter.clone(),
-    });
-    let draft = RuleSet::new(draft);
-    let matches: Vec<_> = tickets
-        .iter()
-        .map(|ticket| evaluator::matched_by(&draft, ticket, now, &mut scratch))
-        .collect();
+    let matches = match_draft(&request, &tickets, now, &mut scratch);
     let mut preview = ExclusionRulePreview {
         accesses_left_out: participants.left_out,
         errors,
@@ -73,15 +78,7 @@ pub async fn preview(
     };
     preview.add_matches(&tickets, &matches);
 
-    for partner in &participants.partners {
-        let accesses: Vec<_> = participants
-            .accesses
-            .iter()
-            .filter(|access| access.business_partner_id == *partner)
-            .collect();
-        if accesses.is_empty() {
-            continue;
-        }
+    for (partner, accesses) in participants.by_partner() {
         let snapshot = policy_cache.fresh(partner).await?;
         let policy = &snapshot.policy;
         let replaced = request.rule_id.map(|id| id.as_uuid());
@@ -99,6 +96,24 @@ pub async fn preview(
         }
     }
     Ok(preview)
+}
+
+/// Whether the draft matches each ticket. An inactive draft matches none.
+fn match_draft(
+    request: &PreviewRequest<'_>,
+    tickets: &Tickets<'_>,
+    now: ticket_policy::Timestamp,
+    scratch: &mut Scratch,
+) -> Vec<Truth> {
+    let draft = RuleSet::new(request.active.then(|| RuleDefinition {
+        id: RuleId::generate().as_uuid(),
+        name: String::new(),
+        filter: request.filter.clone(),
+    }));
+    tickets
+        .iter()
+        .map(|ticket| evaluator::matched_by(&draft, ticket, now, scratch))
+        .collect()
 }
 
 /// Splits the samples into valid tickets and errors.
@@ -179,7 +194,7 @@ async fn read_participants(
         ensure_partner_exists(conn, partner).await?;
     }
     if let Some(rule) = request.rule_id {
-        let owner = owner.map_or(RuleOwner::AllPartners, |partner| {
+        let owner = owner.map_or(RuleOwner::Global, |partner| {
             RuleOwner::Partner(partner.clone())
         });
         ensure_rule_exists(conn, &owner, rule).await?;

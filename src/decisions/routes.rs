@@ -47,14 +47,14 @@ use crate::{
 )]
 #[post("/api/v1/decisions/ticket-visibility")]
 pub async fn decide_ticket_visibility(
-    permit: Authorized<DecisionsRead>,
+    auth: Authorized<DecisionsRead>,
     body: RawBody<MAX_BODY>,
     lang: Lang,
     policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
     let request = VisibilityRequest::parse(&body.0)?;
     let options = ResponseOptions {
-        limited_to: permit.limited_to(),
+        limited_to: auth.limited_to(),
         lang,
     };
     let decisions = service::decide_visibility(&policy_cache, options, request).await?;
@@ -64,7 +64,7 @@ pub async fn decide_ticket_visibility(
 /// Decide whether an access may create a ticket
 ///
 /// Decides on one ticket type in one area. An area or a ticket type that does not exist in the
-/// catalogue counts as not granted.
+/// catalog counts as not granted.
 #[utoipa::path(
     tag = "decisions",
     request_body = CreationBodySchema,
@@ -74,14 +74,14 @@ pub async fn decide_ticket_visibility(
 )]
 #[post("/api/v1/decisions/ticket-creation")]
 pub async fn decide_ticket_creation(
-    permit: Authorized<DecisionsRead>,
+    auth: Authorized<DecisionsRead>,
     body: RawBody<MAX_BODY>,
     lang: Lang,
     policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
     let request = CreationRequest::parse(&body.0)?;
     let options = ResponseOptions {
-        limited_to: permit.limited_to(),
+        limited_to: auth.limited_to(),
         lang,
     };
     let decision = service::decide_creation(&policy_cache, options, &request).await?;
@@ -105,15 +105,15 @@ pub async fn decide_ticket_creation(
 )]
 #[post("/api/v1/decisions/exclusion-rule-preview")]
 pub async fn preview_exclusion_rule(
-    permit: Authorized<IntegrationRead>,
+    auth: Authorized<IntegrationRead>,
     body: RawBody<MAX_BODY>,
     lang: Lang,
     policy_cache: Data<PolicyCache>,
 ) -> Result<HttpResponse> {
     let request = PreviewRequest::parse(&body.0)?;
     match &request.business_partner_id {
-        None => permit.require_unrestricted()?,
-        Some(partner) if permit.can_access(partner) => {}
+        None => auth.require_unrestricted()?,
+        Some(partner) if auth.can_access(partner) => {}
         Some(partner) => return Err(preview::unknown_partner(partner)),
     }
     let preview = preview::preview(&policy_cache, request, lang).await?;
@@ -124,7 +124,7 @@ pub async fn preview_exclusion_rule(
 ///
 /// Lists the areas with what the access may see and create there, and the tags, queries and plan
 /// boards that it may use. An ineffective access can do nothing. The ETag changes with every
-/// revision of the partner's integration, and with changes of the catalogue or the global rules
+/// revision of the partner's integration, and with changes of the catalog or the global rules
 /// that affect the response.
 #[utoipa::path(
     tag = "decisions",
@@ -133,7 +133,7 @@ pub async fn preview_exclusion_rule(
 )]
 #[get("/{access_id}/capabilities")]
 pub async fn get_access_capabilities(
-    at: AuthorizedPartner<DecisionsRead>,
+    auth: AuthorizedPartner<DecisionsRead>,
     id: PathParam<AccessId>,
     call: CallContext,
     policy_cache: Data<PolicyCache>,
@@ -142,7 +142,7 @@ pub async fn get_access_capabilities(
     if call.conditions.has_if_none_match() {
         let resolved = or_not_found(
             policy_cache
-                .resolve(&AccessRef::Id(id), |partner| *partner == at.partner)
+                .resolve(&AccessRef::Id(id), |partner| *partner == auth.partner)
                 .await?,
         )?;
         let cached = policy_cache.cached_etag(id, resolved.snapshot.revisions);
@@ -150,7 +150,7 @@ pub async fn get_access_capabilities(
             return Ok(response::not_modified(&etag));
         }
     }
-    let (revisions, capabilities) = capabilities::load(&policy_cache, &at.partner, id).await?;
+    let (revisions, capabilities) = capabilities::load(&policy_cache, &auth.partner, id).await?;
     let json = serde_json::to_vec(&capabilities).map_err(anyhow::Error::from)?;
     let etag = capabilities::etag(&json);
     policy_cache.cache_etag(id, revisions, etag.clone());

@@ -26,7 +26,7 @@ use crate::{
     i18n::Lang,
 };
 
-/// The visibility of reasons in a response, and its language.
+/// The partner that the caller is limited to, and the language of the response.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseOptions<'c> {
     /// The only partner that the token gives access to, if it is restricted. Restricted callers get

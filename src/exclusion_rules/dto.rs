@@ -7,7 +7,7 @@ use validator::Validate;
 use crate::{
     common::{
         Audit, Resource,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{BusinessPartnerId, RuleId},
         merge_patch,
         text::{Text, check},

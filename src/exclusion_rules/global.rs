@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use super::RuleOwner;
 use crate::{
     catalog,
-    common::{Result, change::EntityTag},
+    common::{Result, etag::EntityTag},
     crud::Parent,
     db::{
         Aggregate, AggregateVersion, Conn, Db, RevisionLookup,
@@ -46,7 +46,7 @@ impl Parent for GlobalRules {
     type Owner = RuleOwner;
 
     fn owner(&self) -> RuleOwner {
-        RuleOwner::AllPartners
+        RuleOwner::Global
     }
 
     async fn load_state(&self, conn: &mut Conn) -> Result<GlobalRulesState> {

@@ -40,11 +40,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_global_exclusion_rules(
-    permit: Authorized<IntegrationRead>,
+    auth: Authorized<IntegrationRead>,
     query: ListQuery<GlobalExclusionRuleListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.require_unrestricted()?;
+    auth.require_unrestricted()?;
     handlers::list::<ExclusionRule, _>(&call, GlobalRules, &query).await
 }
 
@@ -64,12 +64,12 @@ pub async fn list_global_exclusion_rules(
 )]
 #[post("")]
 pub async fn create_global_exclusion_rule(
-    permit: Authorized<GlobalRulesWrite>,
+    auth: Authorized<GlobalRulesWrite>,
     body: Body<ExclusionRuleCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.require_unrestricted()?;
-    handlers::create::<ExclusionRule, _>(&call, permit.actor(), GlobalRules, body.0).await
+    auth.require_unrestricted()?;
+    handlers::create::<ExclusionRule, _>(&call, auth.actor(), GlobalRules, body.0).await
 }
 
 /// Get a global exclusion rule
@@ -83,11 +83,11 @@ pub async fn create_global_exclusion_rule(
 )]
 #[get("/{rule_id}")]
 pub async fn get_global_exclusion_rule(
-    permit: Authorized<IntegrationRead>,
+    auth: Authorized<IntegrationRead>,
     id: PathParam<RuleId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.require_unrestricted()?;
+    auth.require_unrestricted()?;
     handlers::get::<ExclusionRule, _>(&call, GlobalRules, id.0).await
 }
 
@@ -106,13 +106,13 @@ pub async fn get_global_exclusion_rule(
 )]
 #[patch("/{rule_id}")]
 pub async fn update_global_exclusion_rule(
-    permit: Authorized<GlobalRulesWrite>,
+    auth: Authorized<GlobalRulesWrite>,
     id: PathParam<RuleId>,
     body: Body<ExclusionRulePatch>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.require_unrestricted()?;
-    handlers::update::<ExclusionRule, _>(call, permit.actor(), GlobalRules, id.0, body.0).await
+    auth.require_unrestricted()?;
+    handlers::update::<ExclusionRule, _>(call, auth.actor(), GlobalRules, id.0, body.0).await
 }
 
 /// Delete a global exclusion rule
@@ -126,10 +126,10 @@ pub async fn update_global_exclusion_rule(
 )]
 #[delete("/{rule_id}")]
 pub async fn delete_global_exclusion_rule(
-    permit: Authorized<GlobalRulesWrite>,
+    auth: Authorized<GlobalRulesWrite>,
     id: PathParam<RuleId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.require_unrestricted()?;
-    handlers::delete::<ExclusionRule, _>(call, permit.actor(), GlobalRules, id.0).await
+    auth.require_unrestricted()?;
+    handlers::delete::<ExclusionRule, _>(call, auth.actor(), GlobalRules, id.0).await
 }

@@ -8,7 +8,7 @@ pub enum RuleOwner {
     /// The rule applies to the accesses of one partner.
     Partner(BusinessPartnerId),
     /// The rule is global: it applies to the accesses of all partners.
-    AllPartners,
+    Global,
 }
 
 impl Owner for RuleOwner {
@@ -16,7 +16,7 @@ impl Owner for RuleOwner {
     fn key(&self) -> &str {
         match self {
             Self::Partner(partner) => partner.as_str(),
-            Self::AllPartners => "",
+            Self::Global => "",
         }
     }
 }
@@ -32,7 +32,7 @@ impl From<RuleOwner> for Option<BusinessPartnerId> {
     fn from(owner: RuleOwner) -> Self {
         match owner {
             RuleOwner::Partner(partner) => Some(partner),
-            RuleOwner::AllPartners => None,
+            RuleOwner::Global => None,
         }
     }
 }

@@ -95,7 +95,7 @@ pub async fn filters_with_areas(
     let references_area = refs::table
         .filter(refs::exclusion_rule_id.eq(rules::id.nullable()))
         .filter(refs::kind.eq(EnumText(EntryKind::Area)));
-    let owners = [RuleOwner::Partner(partner.clone()), RuleOwner::AllPartners];
+    let owners = [RuleOwner::Partner(partner.clone()), RuleOwner::Global];
     let query = rules::table
         .filter(rules::owner.eq_any(keys(&owners)))
         .filter(rules::active)

@@ -40,14 +40,14 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_exclusion_rules(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<ExclusionRuleListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     if query.filter.include_global {
-        at.require_unrestricted()?;
+        auth.require_unrestricted()?;
     }
-    handlers::list::<ExclusionRule, _>(&call, ConfigurationLock(at.partner), &query).await
+    handlers::list::<ExclusionRule, _>(&call, ConfigurationLock(auth.partner), &query).await
 }
 
 /// Create an exclusion rule
@@ -66,12 +66,17 @@ pub async fn list_exclusion_rules(
 )]
 #[post("")]
 pub async fn create_exclusion_rule(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     body: Body<ExclusionRuleCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::create::<ExclusionRule, _>(&call, at.actor(), ConfigurationLock(at.partner), body.0)
-        .await
+    handlers::create::<ExclusionRule, _>(
+        &call,
+        auth.actor(),
+        ConfigurationLock(auth.partner),
+        body.0,
+    )
+    .await
 }
 
 /// Get an exclusion rule
@@ -84,11 +89,11 @@ pub async fn create_exclusion_rule(
 )]
 #[get("/{rule_id}")]
 pub async fn get_exclusion_rule(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     id: PathParam<RuleId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::get::<ExclusionRule, _>(&call, ConfigurationLock(at.partner), id.0).await
+    handlers::get::<ExclusionRule, _>(&call, ConfigurationLock(auth.partner), id.0).await
 }
 
 /// Update an exclusion rule
@@ -106,15 +111,15 @@ pub async fn get_exclusion_rule(
 )]
 #[patch("/{rule_id}")]
 pub async fn update_exclusion_rule(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<RuleId>,
     body: Body<ExclusionRulePatch>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     handlers::update::<ExclusionRule, _>(
         call,
-        at.actor(),
-        ConfigurationLock(at.partner),
+        auth.actor(),
+        ConfigurationLock(auth.partner),
         id.0,
         body.0,
     )
@@ -132,10 +137,10 @@ pub async fn update_exclusion_rule(
 )]
 #[delete("/{rule_id}")]
 pub async fn delete_exclusion_rule(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<RuleId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::delete::<ExclusionRule, _>(call, at.actor(), ConfigurationLock(at.partner), id.0)
+    handlers::delete::<ExclusionRule, _>(call, auth.actor(), ConfigurationLock(auth.partner), id.0)
         .await
 }

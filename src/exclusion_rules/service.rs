@@ -22,7 +22,7 @@ use crate::{
     ticket_filter::{
         Names, TicketFilter,
         parse::RuleFilter,
-        references::{self, Owner},
+        references::{self, FilterOwner},
         summary,
     },
 };
@@ -43,7 +43,7 @@ impl RuleParent for ConfigurationLock {
     fn list_scope(&self, filter: &ExclusionRuleListQuery) -> (Vec<RuleOwner>, Option<bool>) {
         let mut owners = vec![RuleOwner::Partner(self.0.clone())];
         if filter.include_global {
-            owners.push(RuleOwner::AllPartners);
+            owners.push(RuleOwner::Global);
         }
         (owners, filter.active)
     }
@@ -53,18 +53,18 @@ impl RuleParent for GlobalRules {
     type Filter = GlobalExclusionRuleListQuery;
 
     fn list_scope(&self, filter: &GlobalExclusionRuleListQuery) -> (Vec<RuleOwner>, Option<bool>) {
-        (vec![RuleOwner::AllPartners], filter.active)
+        (vec![RuleOwner::Global], filter.active)
     }
 }
 
-impl<H: RuleParent> CrudResource<H> for ExclusionRule
+impl<P: RuleParent> CrudResource<P> for ExclusionRule
 where
-    RuleOwner: From<H::Owner>,
+    RuleOwner: From<P::Owner>,
 {
     type Row = RuleRow;
     type Create = ExclusionRuleCreate;
     type Patch = ExclusionRulePatch;
-    type Filter = H::Filter;
+    type Filter = P::Filter;
 
     const MAX: i64 = 500;
     const UNIQUE: &'static [UniqueConstraint] = &[UniqueConstraint {
@@ -75,8 +75,8 @@ where
     const LOCALIZED: bool = true;
 
     async fn new_fields(
-        _: &mut Tx<'_, H::Locked>,
-        _: &H,
+        _: &mut Tx<'_, P::Locked>,
+        _: &P,
         body: ExclusionRuleCreate,
     ) -> Result<RuleFields> {
         Ok(RuleFields {
@@ -89,8 +89,8 @@ where
 
     /// Checks the references of the filter (`docs/domain.md#r8`).
     async fn apply_rules(
-        tx: &mut Tx<'_, H::Locked>,
-        _: &H,
+        tx: &mut Tx<'_, P::Locked>,
+        _: &P,
         stored: Option<&RuleRow>,
         fields: &RuleFields,
     ) -> Result<()> {
@@ -98,14 +98,15 @@ where
         references::check_references(tx.conn, before, &fields.filter.0).await
     }
 
-    async fn after_write(tx: &mut Tx<'_, H::Locked>, row: &RuleRow) -> Result<()> {
-        references::replace_references(tx.conn, Owner::Rule(row.id), &row.fields.filter.0).await
+    async fn after_write(tx: &mut Tx<'_, P::Locked>, row: &RuleRow) -> Result<()> {
+        references::replace_references(tx.conn, FilterOwner::Rule(row.id), &row.fields.filter.0)
+            .await
     }
 
     async fn load_page(
         conn: &mut Conn,
-        parent: &H,
-        filter: &H::Filter,
+        parent: &P,
+        filter: &P::Filter,
         page: &PageRequest,
     ) -> Result<Vec<RuleRow>> {
         let (owners, active) = parent.list_scope(filter);
@@ -114,11 +115,12 @@ where
 
     async fn to_views(
         conn: &mut Conn,
-        _: &H,
-        _: Option<&H::Locked>,
+        _: &P,
+        _: Option<&P::Locked>,
         rows: Vec<RuleRow>,
     ) -> Result<Vec<Self>> {
-        let names = references::names_of(conn, rows.iter().map(|row| Owner::Rule(row.id))).await?;
+        let names =
+            references::names_of(conn, rows.iter().map(|row| FilterOwner::Rule(row.id))).await?;
         Ok(rows.into_iter().map(|row| view(row, &names)).collect())
     }
 
@@ -200,7 +202,7 @@ mod tests {
 
     #[rstest::rstest]
     #[case(false, &[RuleOwner::Partner("K-1".parse().unwrap())])]
-    #[case(true, &[RuleOwner::Partner("K-1".parse().unwrap()), RuleOwner::AllPartners])]
+    #[case(true, &[RuleOwner::Partner("K-1".parse().unwrap()), RuleOwner::Global])]
     fn partner_list_includes_global_rules_only_on_request(
         #[case] include_global: bool,
         #[case] expected: &[RuleOwner],

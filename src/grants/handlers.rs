@@ -39,7 +39,7 @@ pub async fn get<G: Grant>(
     Ok(response::resource(&grant, &call.conditions))
 }
 
-/// Grants a catalogue entry, or replaces the grant.
+/// Grants a catalog entry, or replaces the grant.
 pub async fn put<G: Grant>(
     call: CallContext,
     actor: Actor,

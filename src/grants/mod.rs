@@ -1,4 +1,4 @@
-//! Grants: the catalogue entries that a partner may use.
+//! Grants: the catalog entries that a partner may use.
 //!
 //! Areas, ticket types and plan boards are granted in the same way: put and deleted by the ERP's
 //! id. They share one table, one service and one trait ([`Grant`]). The module of each sub-tab adds
@@ -14,7 +14,7 @@ use crate::{
     catalog::CatalogEntry,
     common::{
         Code, Resource, Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::{BusinessPartnerId, ErpId},
     },
     db::Conn,
@@ -22,7 +22,7 @@ use crate::{
 
 /// One kind of grant; `Self` is its JSON view.
 pub trait Grant: Resource + Sized + 'static {
-    /// The kind of catalogue entry that is granted.
+    /// The kind of catalog entry that is granted.
     type Entry: CatalogEntry;
 
     /// The body of its PUT.
@@ -52,7 +52,7 @@ pub trait Grant: Resource + Sized + 'static {
 
 impl GrantWithEntry {
     /// The ETag of the grant's view. It depends on the version of the grant, the version of the
-    /// entry (name, colour, availability), and the time of creation, because a grant that is
+    /// entry (name, color, availability), and the time of creation, because a grant that is
     /// revoked and granted again restarts at version 1.
     pub fn etag(&self) -> EntityTag {
         let audit = self.grant.audit();

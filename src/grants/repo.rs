@@ -66,7 +66,7 @@ impl GrantRow {
     }
 }
 
-/// A grant with the catalogue entry it grants.
+/// A grant with the catalog entry it grants.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 pub struct GrantWithEntry {
     #[diesel(embed)]
@@ -95,7 +95,7 @@ impl PageKey for GrantWithEntry {
     }
 }
 
-/// The grants of a partner, joined with their catalogue entries.
+/// The grants of a partner, joined with their catalog entries.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn of_partner<'a>(partner: &'a BusinessPartnerId) -> _ {
     grants::table

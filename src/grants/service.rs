@@ -5,10 +5,10 @@ use crate::{
     catalog::{self, CatalogEntry},
     common::{
         Actor, Change, Code, Committed, Error, Result,
-        change::Precondition,
         ids::{BusinessPartnerId, ErpId},
         or_not_found,
         page::{Page, PageRequest},
+        precondition::Precondition,
     },
     db::{Conn, Db, Tx},
     integration::{self, ConfigurationLock, IntegrationState},

@@ -10,7 +10,7 @@ use super::{
     repo,
 };
 use crate::{
-    common::{Result, change::EntityTag, page::Page},
+    common::{Result, etag::EntityTag, page::Page},
     db::ReadCost,
     http::{
         auth::{Authorized, AuthorizedPartner, scope::AuditRead},
@@ -34,12 +34,12 @@ use crate::{
 )]
 #[get("/history")]
 pub async fn list_history(
-    at: AuthorizedPartner<AuditRead>,
+    auth: AuthorizedPartner<AuditRead>,
     query: ListQuery<HistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    cached_read(&call, &PartnerEtag(&at.partner), async |conn| {
-        let rows = repo::list(conn, &at.partner, &query.filter, &query.page).await?;
+    cached_read(&call, &PartnerEtag(&auth.partner), async |conn| {
+        let rows = repo::list(conn, &auth.partner, &query.filter, &query.page).await?;
         let page = Page::new(rows, &query.page).map(HistoryEntry::from);
         Ok(List::from(page))
     })

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     common::{
         Error, Result,
-        change::EntityTag,
+        etag::EntityTag,
         ids::BusinessPartnerId,
         page::{Page, PageRequest},
     },

@@ -9,7 +9,8 @@ use actix_web::http::header::{self, HeaderMap, HeaderName};
 
 use crate::common::{
     Code, Error, FieldError, Result,
-    change::{EntityTag, EtagMatcher, Precondition},
+    etag::{EntityTag, EtagMatcher},
+    precondition::Precondition,
 };
 
 /// The conditional headers of a request.

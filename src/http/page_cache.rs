@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, web::Bytes};
 use quick_cache::{Weighter, sync::Cache};
 
 use crate::{
-    common::{change::EntityTag, counters::CacheStats},
+    common::{counters::CacheStats, etag::EntityTag},
     i18n::Lang,
 };
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{conditional::Conditions, request_context::route};
 use crate::{
-    common::{Committed, Resource, change::EntityTag, page::Page},
+    common::{Committed, Resource, etag::EntityTag, page::Page},
     i18n::Lang,
 };
 

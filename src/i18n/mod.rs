@@ -6,8 +6,8 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 use unic_langid::LanguageIdentifier;
 
 use crate::common::{
-    change::EntityTag,
     error::{Code, MessageArg},
+    etag::EntityTag,
 };
 
 const EN_SOURCE: &str = include_str!("en.ftl");

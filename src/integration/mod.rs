@@ -1,7 +1,7 @@
 //! The aggregate root: the row of a customer integration, its locks, and its current state.
 //!
 //! There is one integration per business partner. It is created, inactive, with the partner's
-//! catalogue entry. Every write below a partner locks the row first, with one of two aggregates:
+//! catalog entry. Every write below a partner locks the row first, with one of two aggregates:
 //! [`ConfigurationLock`], which rejects writes to an inactive integration, or [`ActivationLock`],
 //! the only one that does not. [`IntegrationState`] is what most requests need: the row, the
 //! partner, and the current revisions.
@@ -14,7 +14,7 @@ pub use service::{ActivationLock, ConfigurationLock};
 
 use crate::{
     catalog::{BusinessPartner, CatalogEntry as _, CatalogRow},
-    common::{change::EntityTag, ids::BusinessPartnerId},
+    common::{etag::EntityTag, ids::BusinessPartnerId},
     db::VersionVector,
 };
 

@@ -82,7 +82,7 @@ pub(super) async fn lock(conn: &mut Conn, partner: &BusinessPartnerId) -> Result
     Ok(locked > 0)
 }
 
-/// The integration, its partner's catalogue entry, and the revisions of the catalogue and of the
+/// The integration, its partner's catalog entry, and the revisions of the catalog and of the
 /// global rules.
 pub(super) async fn load_state(
     conn: &mut Conn,

@@ -4,7 +4,7 @@ use super::{IntegrationRow, IntegrationState, repo};
 use crate::{
     catalog::{BusinessPartner, WritableEntry},
     common::{
-        Code, Error, Result, change::EntityTag, ids::BusinessPartnerId, or_not_found,
+        Code, Error, Result, etag::EntityTag, ids::BusinessPartnerId, or_not_found,
         timestamp::Timestamp,
     },
     crud::Parent,

@@ -8,8 +8,7 @@ use super::readiness::Readiness;
 use crate::{
     catalog::BusinessPartner,
     common::{
-        Audit, Resource, change::EntityTag, ids::BusinessPartnerId, merge_patch,
-        timestamp::Timestamp,
+        Audit, Resource, etag::EntityTag, ids::BusinessPartnerId, merge_patch, timestamp::Timestamp,
     },
     http::list_query::ListFilter,
     integration::{self, IntegrationState},

@@ -34,7 +34,7 @@ pub enum FindingCode {
     RetiredReference,
 }
 
-/// A catalogue entry to which a finding refers.
+/// A catalog entry to which a finding refers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FindingReference {
     /// `area`, `ticket_type` or `plan_board`.
@@ -49,7 +49,7 @@ pub struct FindingReference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Finding {
     pub code: FindingCode,
-    /// The catalogue entries it refers to, if any.
+    /// The catalog entries it refers to, if any.
     pub references: Vec<FindingReference>,
 }
 

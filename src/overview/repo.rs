@@ -109,7 +109,7 @@ pub(super) async fn list(
             Some(false) => query.filter(diesel::dsl::not(usable)),
             None => query,
         };
-        // created together with the catalogue entry, whose index on `created_at` is used here
+        // created together with the catalog entry, whose index on `created_at` is used here
         paged!(
             query, page,
             search: partners::search_key, name: partners::sort_key, created_at: partners::created_at,

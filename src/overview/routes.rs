@@ -41,12 +41,12 @@ use crate::{
 )]
 #[get("/api/v1/customer-integrations")]
 pub async fn list_customer_integrations(
-    permit: Authorized<IntegrationRead>,
+    auth: Authorized<IntegrationRead>,
     query: ListQuery<CustomerIntegrationListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     let (etag, page) =
-        service::list(&call.db, permit.limited_to(), &query.filter, &query.page).await?;
+        service::list(&call.db, auth.limited_to(), &query.filter, &query.page).await?;
     Ok(response::list(page, &etag, &call.conditions))
 }
 
@@ -65,11 +65,11 @@ pub async fn list_customer_integrations(
 )]
 #[get("")]
 pub async fn get_customer_integration(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    cached_read(&call, &PartnerEtag(&at.partner), async |conn| {
-        let state = integration::service::load_state(conn, &at.partner).await?;
+    cached_read(&call, &PartnerEtag(&auth.partner), async |conn| {
+        let state = integration::service::load_state(conn, &auth.partner).await?;
         service::describe(conn, state).await
     })
     .await
@@ -91,11 +91,11 @@ pub async fn get_customer_integration(
 )]
 #[patch("")]
 pub async fn update_customer_integration(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     call: CallContext,
     body: Body<CustomerIntegrationPatch>,
 ) -> Result<HttpResponse> {
     let precondition = call.conditions.precondition;
-    let done = service::update(&call.db, at.actor(), at.partner, body.0, precondition).await?;
+    let done = service::update(&call.db, auth.actor(), auth.partner, body.0, precondition).await?;
     Ok(response::updated(&done))
 }

@@ -15,9 +15,10 @@ use crate::{
     catalog::{self, BusinessPartner, CatalogEntry as _, EntryKind},
     common::{
         Actor, Change, Committed, Result,
-        change::{EntityTag, Precondition},
+        etag::EntityTag,
         ids::BusinessPartnerId,
         page::{Page, PageRequest},
+        precondition::Precondition,
     },
     db::{Conn, Db, ReadCost},
     exclusion_rules, grants,

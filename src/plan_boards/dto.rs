@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::common::{Audit, change::EntityTag, ids::PlanBoardId};
+use crate::common::{Audit, etag::EntityTag, ids::PlanBoardId};
 
 /// A plan board shared with a partner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

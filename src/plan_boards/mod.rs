@@ -11,7 +11,7 @@ pub use dto::PlanBoardGrant;
 
 use crate::{
     catalog::PlanBoard,
-    common::{Code, EmptyBody, Resource, change::EntityTag, ids::ErpId},
+    common::{Code, EmptyBody, Resource, etag::EntityTag, ids::ErpId},
     grants::{Grant, GrantWithEntry},
 };
 

@@ -35,11 +35,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_plan_boards(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::list::<PlanBoardGrant>(&call, &at.partner, &query).await
+    handlers::list::<PlanBoardGrant>(&call, &auth.partner, &query).await
 }
 
 /// Get a shared plan board
@@ -52,11 +52,11 @@ pub async fn list_plan_boards(
 )]
 #[get("/{plan_board_id}")]
 pub async fn get_plan_board(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     id: PathParam<PlanBoardId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::get::<PlanBoardGrant>(&call, &at.partner, &id.0).await
+    handlers::get::<PlanBoardGrant>(&call, &auth.partner, &id.0).await
 }
 
 /// Share a plan board
@@ -80,12 +80,12 @@ pub async fn get_plan_board(
 )]
 #[put("/{plan_board_id}")]
 pub async fn put_plan_board(
-    at: AuthorizedPartner<CatalogWrite>,
+    auth: AuthorizedPartner<CatalogWrite>,
     id: PathParam<PlanBoardId>,
     body: OptionalBody<EmptyBody>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::put::<PlanBoardGrant>(call, at.actor(), at.partner, id.0, body.0).await
+    handlers::put::<PlanBoardGrant>(call, auth.actor(), auth.partner, id.0, body.0).await
 }
 
 /// Stop sharing a plan board
@@ -99,9 +99,9 @@ pub async fn put_plan_board(
 )]
 #[delete("/{plan_board_id}")]
 pub async fn delete_plan_board(
-    at: AuthorizedPartner<CatalogWrite>,
+    auth: AuthorizedPartner<CatalogWrite>,
     id: PathParam<PlanBoardId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::delete::<PlanBoardGrant>(call, at.actor(), at.partner, id.0).await
+    handlers::delete::<PlanBoardGrant>(call, auth.actor(), auth.partner, id.0).await
 }

@@ -7,8 +7,8 @@ use validator::Validate;
 use crate::{
     common::{
         Audit, Resource,
-        change::EntityTag,
         error::FieldError,
+        etag::EntityTag,
         ids::{BusinessPartnerId, QueryId},
         json_object::JsonObject,
         lenient_enum::LenientEnum,

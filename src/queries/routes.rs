@@ -34,11 +34,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_queries(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<TicketQueryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::list::<TicketQuery, _>(&call, ConfigurationLock(at.partner), &query).await
+    handlers::list::<TicketQuery, _>(&call, ConfigurationLock(auth.partner), &query).await
 }
 
 /// Create a ticket board query
@@ -57,11 +57,11 @@ pub async fn list_queries(
 )]
 #[post("")]
 pub async fn create_query(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     body: Body<TicketQueryCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::create::<TicketQuery, _>(&call, at.actor(), ConfigurationLock(at.partner), body.0)
+    handlers::create::<TicketQuery, _>(&call, auth.actor(), ConfigurationLock(auth.partner), body.0)
         .await
 }
 
@@ -75,11 +75,11 @@ pub async fn create_query(
 )]
 #[get("/{query_id}")]
 pub async fn get_query(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     id: PathParam<QueryId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::get::<TicketQuery, _>(&call, ConfigurationLock(at.partner), id.0).await
+    handlers::get::<TicketQuery, _>(&call, ConfigurationLock(auth.partner), id.0).await
 }
 
 /// Update a ticket board query
@@ -97,15 +97,15 @@ pub async fn get_query(
 )]
 #[patch("/{query_id}")]
 pub async fn update_query(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<QueryId>,
     body: Body<TicketQueryPatch>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     handlers::update::<TicketQuery, _>(
         call,
-        at.actor(),
-        ConfigurationLock(at.partner),
+        auth.actor(),
+        ConfigurationLock(auth.partner),
         id.0,
         body.0,
     )
@@ -123,9 +123,10 @@ pub async fn update_query(
 )]
 #[delete("/{query_id}")]
 pub async fn delete_query(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<QueryId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::delete::<TicketQuery, _>(call, at.actor(), ConfigurationLock(at.partner), id.0).await
+    handlers::delete::<TicketQuery, _>(call, auth.actor(), ConfigurationLock(auth.partner), id.0)
+        .await
 }

@@ -22,7 +22,7 @@ use crate::{
     ticket_filter::{
         Names,
         parse::QueryFilter,
-        references::{self, Owner},
+        references::{self, FilterOwner},
         summary,
     },
 };
@@ -73,7 +73,8 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
     }
 
     async fn after_write(tx: &mut Tx<'_, IntegrationState>, row: &QueryRow) -> Result<()> {
-        references::replace_references(tx.conn, Owner::Query(row.id), &row.fields.filter.0).await
+        references::replace_references(tx.conn, FilterOwner::Query(row.id), &row.fields.filter.0)
+            .await
     }
 
     async fn load_page(
@@ -91,7 +92,8 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         _: Option<&IntegrationState>,
         rows: Vec<QueryRow>,
     ) -> Result<Vec<Self>> {
-        let names = references::names_of(conn, rows.iter().map(|row| Owner::Query(row.id))).await?;
+        let names =
+            references::names_of(conn, rows.iter().map(|row| FilterOwner::Query(row.id))).await?;
         Ok(rows.into_iter().map(|row| view(row, &names)).collect())
     }
 

@@ -1,6 +1,11 @@
 //! An HTTP/1.1 server like actix's `HttpServer`, which has no idle-connection hook.
 
-use std::{io, net::TcpListener, time::Duration};
+use std::{
+    future::ready,
+    io,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use actix_http::{HttpService, Protocol};
 use actix_server::Server;
@@ -71,15 +76,24 @@ where
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let app = map_config(app, |()| AppConfig::default());
-        let accept = move |io: TcpStream| async move {
-            let peer = io.peer_addr().ok();
-            // Responses are written at once, so Nagle's algorithm would only delay them. The
-            // error of a closed connection surfaces on its first read.
-            let _ = io.set_nodelay(true);
-            let io = IdleTimeoutStream::new(io, idle_timeout);
-            Ok::<_, actix_http::error::DispatchError>((io, Protocol::Http1, peer))
-        };
-        fn_service(accept).and_then(http.finish(app))
+        fn_service(move |stream| {
+            let connection = accept(stream, idle_timeout);
+            ready(Ok::<_, actix_http::error::DispatchError>(connection))
+        })
+        .and_then(http.finish(app))
     };
     Ok(builder.listen("http", listener, factory)?.run())
+}
+
+/// Prepares a new connection.
+fn accept(
+    stream: TcpStream,
+    idle_timeout: Duration,
+) -> (IdleTimeoutStream<TcpStream>, Protocol, Option<SocketAddr>) {
+    let peer = stream.peer_addr().ok();
+    // Responses are written at once, so Nagle's algorithm would only delay them. The error of a
+    // closed connection surfaces on its first read.
+    let _ = stream.set_nodelay(true);
+    let stream = IdleTimeoutStream::new(stream, idle_timeout);
+    (stream, Protocol::Http1, peer)
 }

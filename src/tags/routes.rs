@@ -34,11 +34,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_tags(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<TagListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::list::<Tag, _>(&call, ConfigurationLock(at.partner), &query).await
+    handlers::list::<Tag, _>(&call, ConfigurationLock(auth.partner), &query).await
 }
 
 /// Create a tag
@@ -56,11 +56,11 @@ pub async fn list_tags(
 )]
 #[post("")]
 pub async fn create_tag(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     body: Body<TagCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::create::<Tag, _>(&call, at.actor(), ConfigurationLock(at.partner), body.0).await
+    handlers::create::<Tag, _>(&call, auth.actor(), ConfigurationLock(auth.partner), body.0).await
 }
 
 /// Get a tag
@@ -73,11 +73,11 @@ pub async fn create_tag(
 )]
 #[get("/{tag_id}")]
 pub async fn get_tag(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     id: PathParam<TagId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::get::<Tag, _>(&call, ConfigurationLock(at.partner), id.0).await
+    handlers::get::<Tag, _>(&call, ConfigurationLock(auth.partner), id.0).await
 }
 
 /// Update a tag
@@ -94,15 +94,15 @@ pub async fn get_tag(
 )]
 #[patch("/{tag_id}")]
 pub async fn update_tag(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<TagId>,
     body: Body<TagPatch>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     handlers::update::<Tag, _>(
         call,
-        at.actor(),
-        ConfigurationLock(at.partner),
+        auth.actor(),
+        ConfigurationLock(auth.partner),
         id.0,
         body.0,
     )
@@ -120,9 +120,9 @@ pub async fn update_tag(
 )]
 #[delete("/{tag_id}")]
 pub async fn delete_tag(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<TagId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::delete::<Tag, _>(call, at.actor(), ConfigurationLock(at.partner), id.0).await
+    handlers::delete::<Tag, _>(call, auth.actor(), ConfigurationLock(auth.partner), id.0).await
 }

@@ -1,10 +1,10 @@
-//! The catalogue entries that filters refer to.
+//! The catalog entries that filters refer to.
 
 use ticket_policy::filter::{Field, TicketFilter, ValueKind};
 
 use crate::catalog::EntryKind;
 
-/// The kind of catalogue entries that the values of a field identify, if they do.
+/// The kind of catalog entries that the values of a field identify, if they do.
 pub fn entry_kind(field: Field) -> Option<EntryKind> {
     match field.value_kind() {
         ValueKind::AreaId => Some(EntryKind::Area),
@@ -13,7 +13,7 @@ pub fn entry_kind(field: Field) -> Option<EntryKind> {
     }
 }
 
-/// The catalogue entries that a filter refers to: the JSON pointer of the value within the filter,
+/// The catalog entries that a filter refers to: the JSON pointer of the value within the filter,
 /// the kind and the id of each.
 pub fn referenced_entries(filter: &TicketFilter) -> Vec<(String, EntryKind, &str)> {
     let mut entries = Vec::new();

@@ -3,7 +3,7 @@
 //!
 //! `parse` validates the JSON against the tables in `fields` and `enums`, with the help of `values`,
 //! and returns a [`TicketFilter`], which is always valid. `summary` describes a filter in German or
-//! English, `references` stores which catalogue entries it references, and `routes` publishes the
+//! English, `references` stores which catalog entries it references, and `routes` publishes the
 //! table of fields.
 
 pub mod catalog_entries;

@@ -1,4 +1,4 @@
-//! The catalogue entries that filters reference: their names, whether they exist, and which of them
+//! The catalog entries that filters reference: their names, whether they exist, and which of them
 //! are retired.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +11,8 @@ use crate::{
     catalog::{self, EntryKind},
     common::{
         Code, FieldError, Result,
-        change::EntityTag,
         error::ensure_valid,
+        etag::EntityTag,
         ids::{BusinessPartnerId, Id, QueryId, RuleId},
         sql::Uuid,
     },
@@ -24,12 +24,12 @@ use crate::{
     },
 };
 
-/// Names of catalogue entries, by kind and id.
+/// Names of catalog entries, by kind and id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names(BTreeMap<(EntryKind, String), String>);
 
 impl Names {
-    /// The name of an entry. `None` if the catalogue does not contain it.
+    /// The name of an entry. `None` if the catalog does not contain it.
     pub fn name(&self, kind: EntryKind, id: &str) -> Option<&str> {
         self.0.get(&(kind, id.to_owned())).map(String::as_str)
     }
@@ -67,12 +67,12 @@ impl FromIterator<(EntryKind, String, String)> for Names {
 
 /// The resource that a filter belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+pub enum FilterOwner {
     Query(QueryId),
     Rule(RuleId),
 }
 
-impl Owner {
+impl FilterOwner {
     fn id(self) -> Id<()> {
         match self {
             Self::Query(id) => id.as_uuid().into(),
@@ -82,8 +82,8 @@ impl Owner {
 }
 
 /// Reads the names of the entries that the stored filters of these owners reference, in one query.
-pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = Owner>) -> Result<Names> {
-    let owners: Vec<_> = owners.map(Owner::id).collect();
+pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = FilterOwner>) -> Result<Names> {
+    let owners: Vec<_> = owners.map(FilterOwner::id).collect();
     if owners.is_empty() {
         return Ok(Names::default());
     }
@@ -103,7 +103,7 @@ pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = Owner>) -> R
         .collect())
 }
 
-/// Checks that the catalogue contains all entries that a filter references. Retired entries are
+/// Checks that the catalog contains all entries that a filter references. Retired entries are
 /// accepted because they can return. `before` is the filter that is replaced; an unchanged filter
 /// is not checked again.
 pub async fn check_references(
@@ -145,10 +145,10 @@ async fn read_names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
 }
 
 /// Stores which entries a filter references, replacing the stored references of its owner. Entries
-/// that the catalogue does not contain are skipped; see [`check_references`].
+/// that the catalog does not contain are skipped; see [`check_references`].
 pub async fn replace_references(
     conn: &mut Conn,
-    owner: Owner,
+    owner: FilterOwner,
     filter: &TicketFilter,
 ) -> Result<()> {
     let id = owner.id();
@@ -172,13 +172,13 @@ pub async fn replace_references(
 
 async fn insert_references(
     conn: &mut Conn,
-    owner: Owner,
+    owner: FilterOwner,
     kind: EntryKind,
     ids: Vec<&str>,
 ) -> Result<()> {
     let (query, rule) = match owner {
-        Owner::Query(id) => (Some(id), None),
-        Owner::Rule(id) => (None, Some(id)),
+        FilterOwner::Query(id) => (Some(id), None),
+        FilterOwner::Rule(id) => (None, Some(id)),
     };
     let rows = entries::table
         .filter(entries::kind.eq(EnumText(kind)))

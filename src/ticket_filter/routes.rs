@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{Field, Operator, ValueKind};
 use crate::{
-    common::{Result, change::EntityTag, page::Page},
+    common::{Result, etag::EntityTag, page::Page},
     http::{
         auth::{Authorized, scope::IntegrationRead},
         call_context::CallContext,
@@ -119,7 +119,7 @@ fn label(lang: Lang, prefix: &str, name: &str) -> String {
 )]
 #[get("/ticket-fields")]
 pub async fn list_ticket_fields(
-    _permit: Authorized<IntegrationRead>,
+    _auth: Authorized<IntegrationRead>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     let items: Vec<_> = Field::iter()

@@ -1,4 +1,4 @@
-//! Describes a filter as text in German or English, with the names of catalogue entries instead of
+//! Describes a filter as text in German or English, with the names of catalog entries instead of
 //! their ids.
 
 use fluent_bundle::FluentValue;
@@ -25,7 +25,7 @@ pub fn serialize_summary<S: serde::Serializer>(
     serializer.serialize_str(summary.as_ref().map_or("", |(_, text)| text))
 }
 
-/// Describes a filter. `names` supplies the names of catalogue entries; unknown entries appear with
+/// Describes a filter. `names` supplies the names of catalog entries; unknown entries appear with
 /// their ids.
 pub fn summary(filter: &TicketFilter, names: &Names, lang: Lang) -> String {
     let text = SummaryWriter { names, lang }.filter(filter, false);

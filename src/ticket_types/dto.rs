@@ -6,7 +6,7 @@ use validator::Validate;
 
 use crate::{
     catalog::TicketTypeKind,
-    common::{Audit, change::EntityTag, ids::TicketTypeId},
+    common::{Audit, etag::EntityTag, ids::TicketTypeId},
 };
 
 /// A ticket type granted to a partner. The partner's accesses can create tickets of this type.

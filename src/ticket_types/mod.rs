@@ -11,7 +11,7 @@ pub use dto::TicketTypeGrant;
 
 use crate::{
     catalog::{TicketType, TicketTypeKind},
-    common::{Code, Resource, change::EntityTag, ids::ErpId},
+    common::{Code, Resource, etag::EntityTag, ids::ErpId},
     grants::{Grant, GrantWithEntry},
 };
 

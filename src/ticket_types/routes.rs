@@ -35,11 +35,11 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_ticket_types(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     query: ListQuery<NoFilter>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::list::<TicketTypeGrant>(&call, &at.partner, &query).await
+    handlers::list::<TicketTypeGrant>(&call, &auth.partner, &query).await
 }
 
 /// Get a granted ticket type
@@ -52,11 +52,11 @@ pub async fn list_ticket_types(
 )]
 #[get("/{ticket_type_id}")]
 pub async fn get_ticket_type(
-    at: AuthorizedPartner<IntegrationRead>,
+    auth: AuthorizedPartner<IntegrationRead>,
     id: PathParam<TicketTypeId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::get::<TicketTypeGrant>(&call, &at.partner, &id.0).await
+    handlers::get::<TicketTypeGrant>(&call, &auth.partner, &id.0).await
 }
 
 /// Grant a ticket type or replace its grant
@@ -78,12 +78,12 @@ pub async fn get_ticket_type(
 )]
 #[put("/{ticket_type_id}")]
 pub async fn put_ticket_type(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<TicketTypeId>,
     body: OptionalBody<TicketTypeGrantPut>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::put::<TicketTypeGrant>(call, at.actor(), at.partner, id.0, body.0).await
+    handlers::put::<TicketTypeGrant>(call, auth.actor(), auth.partner, id.0, body.0).await
 }
 
 /// Revoke a ticket type
@@ -97,9 +97,9 @@ pub async fn put_ticket_type(
 )]
 #[delete("/{ticket_type_id}")]
 pub async fn delete_ticket_type(
-    at: AuthorizedPartner<IntegrationWrite>,
+    auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<TicketTypeId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::delete::<TicketTypeGrant>(call, at.actor(), at.partner, id.0).await
+    handlers::delete::<TicketTypeGrant>(call, auth.actor(), auth.partner, id.0).await
 }

@@ -83,7 +83,7 @@ const fn row(operation: &'static str, scope: &'static str, limited_access: Limit
     }
 }
 
-const TABLE: [Row; 58] = [
+const TABLE: &[Row] = &[
     row("decide_ticket_visibility", "decisions:read", OwnAccess),
     row("decide_ticket_creation", "decisions:read", OwnAccess),
     row("preview_exclusion_rule", "integration:read", OwnBody),

@@ -151,11 +151,10 @@ async fn lists_exclude_elements_of_other_partners(engine: Engine) {
     for operation in OPERATIONS.iter().filter(|operation| operation.is_list()) {
         let path = unknown_ids().path(operation, "K-2");
         let response = call(&limited, operation, &path).await;
-        // Global rules are not visible to a token of one partner.
-        let expected = if operation.id == "list_global_exclusion_rules" {
-            403
-        } else {
-            200
+        // Not visible to a token of one partner.
+        let expected = match operation.id.as_str() {
+            "list_global_exclusion_rules" | "list_system_history" => 403,
+            _ => 200,
         };
         assert_eq!(
             response.status, expected,

@@ -47,7 +47,7 @@ FILTER = r"/filter(/filters/\d+)*"
 BEYOND_SCHEMA = [
     # a cursor is opaque, and valid for its list and order only
     (r"cursor", {"invalid_cursor"}),
-    # references must exist, which depends on the state of the catalogue and the partner
+    # references must exist, which depends on the state of the catalog and the partner
     (r"/.*", {"unknown_reference", "retired_reference", "unknown_access", "area_not_granted"}),
     # an access is given by its id or its e-mail address; either may be `null`
     (r"/access_id", {"exactly_one"}),
@@ -208,7 +208,7 @@ def repair_filter(node):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Reactivates integrations and catalogue entries, because otherwise all later requests are
+    """Reactivates integrations and catalog entries, because otherwise all later requests are
     rejected.
     """
     sent = case.body if isinstance(case.body, dict) else {}

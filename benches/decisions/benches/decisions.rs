@@ -18,7 +18,7 @@ use decisions_bench::{
     rego::Rego,
 };
 
-/// The allocator of customer-integration. It favours engines that allocate.
+/// The allocator of customer-integration. It favors engines that allocate.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Scenario`] holds rules and tickets in the types of customer-integration; each [`Engine`]
 //! derives its policy from it. Everything that can be prepared is prepared before the measurement,
-//! in favour of the other engines: their inputs are complete, with texts folded, ages computed, and
+//! in favor of the other engines: their inputs are complete, with texts folded, ages computed, and
 //! markers for unknown and absent attributes (see [`flat`]).
 #![expect(
     clippy::expect_used,

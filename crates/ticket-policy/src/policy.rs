@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use crate::rules::{RuleDefinition, RuleSet};
 
-/// Grants by the id of the granted catalogue entry.
+/// Grants by the id of the granted catalog entry.
 type Grants<T> = HashMap<Box<str>, T, RandomState>;
 
 /// An area granted to the partner.

@@ -1,4 +1,4 @@
--- Catalogue entries, owned by the ERP (docs/domain.md). They are retired, never deleted.
+-- Catalog entries, owned by the ERP (docs/domain.md). They are retired, never deleted.
 
 -- Revisions of shared data, incremented by the transaction that changes it.
 CREATE TABLE shared_revisions (

@@ -3,7 +3,7 @@
 
 CREATE TABLE customer_integrations (
     business_partner_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    -- constant part of the foreign key to the partner's catalogue entry
+    -- constant part of the foreign key to the partner's catalog entry
     business_partner_kind TEXT COLLATE "C" NOT NULL GENERATED ALWAYS AS ('business_partner') STORED,
     active BOOLEAN NOT NULL,
     activated_at TIMESTAMPTZ,
@@ -47,7 +47,7 @@ CREATE INDEX accesses_sort_key_idx ON accesses (business_partner_id, sort_key, i
 CREATE INDEX accesses_created_at_idx ON accesses (business_partner_id, created_at, id);
 CREATE INDEX accesses_active_idx ON accesses (business_partner_id) WHERE active;
 
--- Catalogue entries that a partner may use: areas, ticket types, plan boards.
+-- Catalog entries that a partner may use: areas, ticket types, plan boards.
 CREATE TABLE grants (
     business_partner_id TEXT COLLATE "C" NOT NULL REFERENCES customer_integrations (business_partner_id),
     kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('area', 'ticket_type', 'plan_board')),

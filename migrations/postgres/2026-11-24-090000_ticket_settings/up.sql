@@ -75,7 +75,7 @@ CREATE INDEX exclusion_rules_business_partner_idx ON exclusion_rules (business_p
 CREATE INDEX exclusion_rules_sort_key_idx ON exclusion_rules (owner, sort_key, id);
 CREATE INDEX exclusion_rules_created_at_idx ON exclusion_rules (owner, created_at, id);
 
--- Catalogue entries that are referenced by filters of queries and rules. Foreign keys ensure that
+-- Catalog entries that are referenced by filters of queries and rules. Foreign keys ensure that
 -- they exist; retired ones are found without parsing filters.
 CREATE TABLE filter_references (
     owner_id UUID NOT NULL,

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[rstest::rstest]
-    #[case::unknown_member("colour", Some(json!(1)), "/colour", Code::UnknownMember)]
+    #[case::unknown_member("color", Some(json!(1)), "/color", Code::UnknownMember)]
     #[case::missing_member("area_id", None, "/area_id", Code::Required)]
     #[case::unknown_value("status", Some(json!("shut")), "/status", Code::UnknownValue)]
     #[case::wrong_item("tags", Some(json!(["a", 1])), "/tags/1", Code::WrongType)]

@@ -1,8 +1,9 @@
 //! The OpenAPI schema of a ticket.
 //!
-//! It is not derived from [`TicketAttributes`](crate::decisions::ticket::TicketAttributes), because
+//! It is not derived from [`TicketAttributes`](ticket_policy::ticket::TicketAttributes), because
 //! that type belongs to the policy core, which does not depend on the OpenAPI library or on the id
-//! types. Tests compare the members of both.
+//! types. Tests compare the members of both. `ContactId` stands for every id of the ERP that is not
+//! in the catalog: they have the same format.
 
 use serde::Deserialize;
 use utoipa::ToSchema;

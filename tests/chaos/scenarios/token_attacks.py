@@ -119,7 +119,7 @@ def twice(stage, name, service, token):
 
 
 def observe(stage, name, service, key):
-    """Notes behaviour that RFC 9068 leaves to the service; not a criterion."""
+    """Notes behavior that RFC 9068 leaves to the service; not a criterion."""
     statuses = {typ: send(service, key.token({"typ": typ})).status for typ in ("JWT", "jwt", None)}
     stage.note(
         f"{name}: typ {', '.join(f'{typ!r}: {status}' for typ, status in statuses.items())}; "

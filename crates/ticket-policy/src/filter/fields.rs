@@ -94,9 +94,9 @@ pub enum Operator {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ValueKind {
-    /// Id of an area in the catalogue.
+    /// Id of an area in the catalog.
     AreaId,
-    /// Id of a ticket type in the catalogue.
+    /// Id of a ticket type in the catalog.
     TicketTypeId,
     /// One of the values that the field lists.
     Word,

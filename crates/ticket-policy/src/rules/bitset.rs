@@ -69,8 +69,8 @@ pub fn insert(set: &mut SparseSet, bit: usize) {
 /// Adds all bits of a sparse set.
 #[inline]
 pub fn union(target: &mut [u64], sparse: &[(u32, u64)]) {
-    for (at, bits) in sparse {
-        if let Some(block) = target.get_mut(*at as usize) {
+    for (index, bits) in sparse {
+        if let Some(block) = target.get_mut(*index as usize) {
             *block |= bits;
         }
     }
@@ -79,8 +79,8 @@ pub fn union(target: &mut [u64], sparse: &[(u32, u64)]) {
 /// Removes all bits of a sparse set.
 #[inline]
 pub fn difference(target: &mut [u64], sparse: &[(u32, u64)]) {
-    for (at, bits) in sparse {
-        if let Some(block) = target.get_mut(*at as usize) {
+    for (index, bits) in sparse {
+        if let Some(block) = target.get_mut(*index as usize) {
             *block &= !bits;
         }
     }

@@ -18,6 +18,7 @@ pub enum Predicate {
     OneOf {
         field: Field,
         values: Values,
+        /// Whether a ticket matches if its value is one of `values`: false for `not_in`.
         wanted: bool,
     },
     /// `in`, `not_in` and `is` for closed sets of values.
@@ -25,6 +26,7 @@ pub enum Predicate {
         /// Position of the field in [`ENUM_FIELDS`].
         slot: usize,
         values: OrdinalSet,
+        /// As in [`Self::OneOf`].
         wanted: bool,
     },
     Tags {
