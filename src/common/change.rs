@@ -6,6 +6,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::common::Audit;
 pub use crate::common::{
     etag::{EntityTag, EtagMatcher},
     precondition::Precondition,
@@ -21,6 +22,9 @@ pub trait Resource: Serialize {
 
     /// Its current `ETag`.
     fn etag(&self) -> EntityTag;
+
+    /// Its version, and who changed it last.
+    fn audit(&self) -> &Audit;
 
     /// The language of its representation, if it contains localized text.
     fn language(&self) -> Option<&'static str> {
