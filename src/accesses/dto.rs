@@ -105,6 +105,10 @@ impl Resource for Access {
             .fold(0_u8, |state, reason| state | (1 << *reason as u8));
         EntityTag::derived(self.audit.version, state)
     }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
 }
 
 /// A new access.

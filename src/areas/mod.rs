@@ -11,7 +11,7 @@ pub use dto::AreaGrant;
 use crate::{
     catalog::Area,
     common::{
-        Code, EmptyBody, Resource, Result,
+        Audit, Code, EmptyBody, Resource, Result,
         etag::EntityTag,
         ids::{AreaId, BusinessPartnerId, ErpId},
     },
@@ -58,5 +58,9 @@ impl Resource for AreaGrant {
 
     fn etag(&self) -> EntityTag {
         self.etag.clone()
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
     }
 }

@@ -96,6 +96,10 @@ impl<E: CatalogEntry> Resource for E {
     }
 
     fn etag(&self) -> EntityTag {
-        EntityTag::of(self.audit().version)
+        EntityTag::of(CatalogEntry::audit(self).version)
+    }
+
+    fn audit(&self) -> &Audit {
+        CatalogEntry::audit(self)
     }
 }

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::common::etag::EntityTag;
+use crate::common::{Audit, etag::EntityTag};
 
 /// A resource with a representation, a version and a history.
 pub trait Resource: Serialize {
@@ -18,6 +18,9 @@ pub trait Resource: Serialize {
 
     /// Its current `ETag`.
     fn etag(&self) -> EntityTag;
+
+    /// Its version, and who changed it last.
+    fn audit(&self) -> &Audit;
 
     /// The language of its representation, if it contains localized text.
     fn language(&self) -> Option<&'static str> {

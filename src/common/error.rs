@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use crate::common::error_code::{Code, Kind};
-use crate::common::etag::EntityTag;
+use crate::common::precondition::Current;
 
 /// Maximum number of field errors reported for one request.
 pub const MAX_FIELD_ERRORS: usize = 200;
@@ -57,8 +57,8 @@ pub struct ClientError {
     /// Arguments of the message.
     pub args: Vec<MessageArg>,
     pub field_errors: Vec<FieldError>,
-    /// The resource's current `ETag`, sent with 412.
-    pub current_etag: Option<EntityTag>,
+    /// The current state of the resource, sent with 412.
+    pub current: Option<Current>,
     /// The resources that prevent the operation.
     pub references: Vec<Reference>,
 }
@@ -69,7 +69,7 @@ impl From<Code> for ClientError {
             code,
             args: Vec::new(),
             field_errors: Vec::new(),
-            current_etag: None,
+            current: None,
             references: Vec::new(),
         }
     }
@@ -134,9 +134,10 @@ impl Error {
         })
     }
 
-    /// The precondition of a conditional request does not hold; `current` is the resource's `ETag`.
-    pub fn precondition_failed(current: Option<EntityTag>) -> Self {
-        Self::client(Code::PreconditionFailed).update_client(|client| client.current_etag = current)
+    /// The precondition of a conditional request does not hold; `current` is the resource's
+    /// state.
+    pub fn precondition_failed(current: Option<Current>) -> Self {
+        Self::client(Code::PreconditionFailed).update_client(|client| client.current = current)
     }
 
     /// Sets the resources that prevent the operation.

@@ -1,6 +1,31 @@
 //! Preconditions of a write (RFC 9110 section 13.1).
 
-use crate::common::{Error, Resource, Result, etag::EtagMatcher};
+use crate::common::{
+    Error, Resource, Result,
+    etag::{EntityTag, EtagMatcher},
+    timestamp::Timestamp,
+};
+
+/// The state that a failed precondition reports: what the caller has not seen yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Current {
+    pub etag: EntityTag,
+    pub version: i64,
+    pub updated_at: Timestamp,
+    pub updated_by: String,
+}
+
+impl Current {
+    fn of<T: Resource>(resource: &T) -> Self {
+        let audit = resource.audit();
+        Self {
+            etag: resource.etag(),
+            version: audit.version,
+            updated_at: audit.updated_at,
+            updated_by: audit.updated_by.clone(),
+        }
+    }
+}
 
 /// The condition under which a write may proceed. It is checked inside the write's transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,21 +41,22 @@ impl Precondition {
     ///
     /// # Errors
     ///
-    /// 412 with the current `ETag` if the condition does not hold.
+    /// 412 with the current state if the condition does not hold.
     pub fn check<T: Resource>(&self, current: Option<&T>) -> Result<()> {
-        let etag = current.map(Resource::etag);
+        let current = current.map(Current::of);
+        let etag = current.as_ref().map(|current| &current.etag);
         let if_match_holds = self
             .if_match
             .as_ref()
-            .is_none_or(|matcher| matcher.matches(etag.as_ref()));
+            .is_none_or(|matcher| matcher.matches(etag));
         let if_none_match_holds = self
             .if_none_match
             .as_ref()
-            .is_none_or(|matcher| !matcher.matches(etag.as_ref()));
+            .is_none_or(|matcher| !matcher.matches(etag));
         if if_match_holds && if_none_match_holds {
             Ok(())
         } else {
-            Err(Error::precondition_failed(etag))
+            Err(Error::precondition_failed(current))
         }
     }
 }
@@ -40,10 +66,20 @@ mod tests {
     use serde::Serialize;
 
     use super::*;
-    use crate::common::etag::EntityTag;
+    use crate::common::{Actor, Audit};
 
     #[derive(Serialize)]
-    struct Thing(i64);
+    struct Thing(i64, #[serde(skip)] Audit);
+
+    fn thing(version: i64) -> Thing {
+        let actor = Actor {
+            subject: "anna".to_owned(),
+            client: None,
+            request_id: String::new(),
+        };
+        let audit = Audit::created(&actor, Timestamp::now());
+        Thing(version, Audit { version, ..audit })
+    }
 
     impl Resource for Thing {
         const KIND: &'static str = "thing";
@@ -54,6 +90,10 @@ mod tests {
 
         fn etag(&self) -> EntityTag {
             EntityTag::derived(self.0, "c7")
+        }
+
+        fn audit(&self) -> &Audit {
+            &self.1
         }
     }
 
@@ -77,28 +117,28 @@ mod tests {
 
     #[test]
     fn if_match_holds_for_any_listed_etag() {
-        assert!(if_match(etags(&["3-c7"])).check(Some(&Thing(3))).is_ok());
-        assert!(if_match(etags(&["9", "3"])).check(Some(&Thing(3))).is_ok());
-        assert!(if_match(etags(&["2"])).check(Some(&Thing(3))).is_err());
+        assert!(if_match(etags(&["3-c7"])).check(Some(&thing(3))).is_ok());
+        assert!(if_match(etags(&["9", "3"])).check(Some(&thing(3))).is_ok());
+        assert!(if_match(etags(&["2"])).check(Some(&thing(3))).is_err());
     }
 
     #[test]
     fn if_match_fails_for_missing_resource() {
         assert!(if_match(etags(&["3"])).check(None::<&Thing>).is_err());
         assert!(if_match(EtagMatcher::Any).check(None::<&Thing>).is_err());
-        assert!(if_match(EtagMatcher::Any).check(Some(&Thing(1))).is_ok());
+        assert!(if_match(EtagMatcher::Any).check(Some(&thing(1))).is_ok());
     }
 
     #[test]
     fn if_none_match_any_fails_for_existing_resource() {
         let create_only = if_none_match(EtagMatcher::Any);
         assert!(create_only.check(None::<&Thing>).is_ok());
-        assert!(create_only.check(Some(&Thing(1))).is_err());
+        assert!(create_only.check(Some(&thing(1))).is_err());
     }
 
     #[test]
     fn if_none_match_fails_for_any_listed_etag() {
-        let current = Some(&Thing(3));
+        let current = Some(&thing(3));
         assert!(if_none_match(etags(&["3-c7"])).check(current).is_err());
         assert!(if_none_match(etags(&["9", "3"])).check(current).is_err());
         assert!(if_none_match(etags(&["2", "3-c6"])).check(current).is_ok());
@@ -111,6 +151,6 @@ mod tests {
             if_match: Some(etags(&["3"])),
             if_none_match: Some(etags(&["3-c7"])),
         };
-        assert!(both.check(Some(&Thing(3))).is_err());
+        assert!(both.check(Some(&thing(3))).is_err());
     }
 }

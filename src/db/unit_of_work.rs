@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[derive(Serialize)]
-    struct TestResource;
+    struct TestResource(#[serde(skip)] Audit);
 
     impl Resource for TestResource {
         const KIND: &'static str = "area";
@@ -281,6 +281,10 @@ mod tests {
 
         fn etag(&self) -> EntityTag {
             EntityTag::of(1)
+        }
+
+        fn audit(&self) -> &Audit {
+            &self.0
         }
     }
 
@@ -315,8 +319,8 @@ mod tests {
 
         let test = async {
             let write = spawn_local(async move {
-                db.transact(actor(), TestAggregate, async |_| {
-                    Ok(Change::Created(TestResource))
+                db.transact(actor(), TestAggregate, async |tx| {
+                    Ok(Change::Created(TestResource(tx.created_audit())))
                 })
                 .await
                 .map(drop)

@@ -17,6 +17,8 @@ use crate::{
     common::{
         Code, Error, FieldError,
         error::{ClientError, Kind, MessageArg, Reference},
+        precondition::Current,
+        timestamp::Timestamp,
     },
     i18n::{self, Lang},
 };
@@ -62,6 +64,36 @@ pub struct Problem {
     /// The resources that prevent the operation; only the first ones if there are many.
     #[schema(max_items = 20)]
     pub references: Vec<Reference>,
+    /// With `precondition_failed`: the current state of the resource, if it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<CurrentState>,
+}
+
+/// The state that a write with a failed precondition would have overwritten.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "version": 4, "updated_at": "2026-11-23T08:00:00.000000Z", "updated_by": "anna.admin"
+}))]
+pub struct CurrentState {
+    /// Current version.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was last changed (UTC).
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// Subject of the token that last changed it.
+    #[schema(max_length = 255)]
+    pub updated_by: String,
+}
+
+impl From<&Current> for CurrentState {
+    fn from(current: &Current) -> Self {
+        Self {
+            version: current.version,
+            updated_at: current.updated_at,
+            updated_by: current.updated_by.clone(),
+        }
+    }
 }
 
 /// An invalid part of the request.
@@ -165,6 +197,7 @@ impl Problem {
                 .map(|field_error| FieldErrorBody::new(field_error, context.lang))
                 .collect(),
             references: error.references.clone(),
+            current: error.current.as_ref().map(CurrentState::from),
         }
     }
 }
@@ -260,9 +293,9 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
             vec![(header::ALLOW, allowed.to_owned())]
         }
         Code::PreconditionFailed => error
-            .current_etag
+            .current
             .iter()
-            .map(|etag| (header::ETAG, etag.quoted()))
+            .map(|current| (header::ETAG, current.etag.quoted()))
             .collect(),
         _ => vec![],
     }

@@ -124,6 +124,10 @@ impl Resource for CustomerIntegration {
     fn etag(&self) -> EntityTag {
         self.etag.clone()
     }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
 }
 
 /// A customer integration as an item of a list.

@@ -11,7 +11,7 @@ pub use dto::PlanBoardGrant;
 
 use crate::{
     catalog::PlanBoard,
-    common::{Code, EmptyBody, Resource, etag::EntityTag, ids::ErpId},
+    common::{Audit, Code, EmptyBody, Resource, etag::EntityTag, ids::ErpId},
     grants::{Grant, GrantWithEntry},
 };
 
@@ -44,5 +44,9 @@ impl Resource for PlanBoardGrant {
 
     fn etag(&self) -> EntityTag {
         self.etag.clone()
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
     }
 }

@@ -113,6 +113,10 @@ impl Resource for TicketQuery {
         self.names.etag(self.audit.version, &self.summary)
     }
 
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
     fn language(&self) -> Option<&'static str> {
         self.summary.as_ref().map(|(lang, _)| lang.code())
     }

@@ -54,6 +54,10 @@ impl Resource for Tag {
     fn etag(&self) -> EntityTag {
         EntityTag::derived(self.audit.version, u8::from(self.available))
     }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
 }
 
 /// A new tag.

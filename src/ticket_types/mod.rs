@@ -11,7 +11,7 @@ pub use dto::TicketTypeGrant;
 
 use crate::{
     catalog::{TicketType, TicketTypeKind},
-    common::{Code, Resource, etag::EntityTag, ids::ErpId},
+    common::{Audit, Code, Resource, etag::EntityTag, ids::ErpId},
     grants::{Grant, GrantWithEntry},
 };
 
@@ -51,5 +51,9 @@ impl Resource for TicketTypeGrant {
 
     fn etag(&self) -> EntityTag {
         self.etag.clone()
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{cell::Cell, collections::BTreeMap};
 
+use customer_integration::tokens::Claims;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use crate::{
     engines::both_engines,
-    support::{Client, Engine, TestApp, client::Request},
+    support::{Client, Engine, TestApp, app::claims, client::Request},
 };
 
 const K1: &str = "/customer-integrations/K-1";
@@ -310,4 +311,53 @@ async fn equal_etags_have_equal_bodies_during_writes(engine: Engine) {
         read(grantable_areas),
         read(grantable_areas)
     );
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn failed_precondition_names_who_changed_the_resource(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
+    let path = format!("/customer-integrations/K-1/accesses/{id}");
+    let seen = app.editor().get(&path).await.is(200).etag();
+    let other = app.client_with_claims(&Claims {
+        sub: "bert.admin".to_owned(),
+        ..claims("integration:read integration:write")
+    });
+    let changed = other.patch(&path, json!({"language": "en"})).await.is(200);
+
+    let refused = app
+        .editor()
+        .request("PATCH", &path)
+        .header("if-match", &seen)
+        .json(json!({"language": "de"}))
+        .send()
+        .await
+        .is_problem(412, "precondition_failed");
+
+    assert_eq!(
+        refused.json["current"],
+        json!({
+            "version": 2,
+            "updated_at": changed.json["updated_at"],
+            "updated_by": "bert.admin",
+        })
+    );
+    assert_eq!(refused.etag(), changed.etag());
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn failed_precondition_of_missing_resource_has_no_current_state(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    let refused = app
+        .editor()
+        .request("PUT", "/customer-integrations/K-1/areas/A-2")
+        .header("if-match", "*")
+        .send()
+        .await
+        .is_problem(412, "precondition_failed");
+
+    assert_eq!(refused.json.get("current"), None);
 }
