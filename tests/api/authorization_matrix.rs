@@ -319,7 +319,7 @@ impl Cell<'_> {
 
 fn cells() -> Vec<Cell<'static>> {
     let mut cells = Vec::new();
-    for row in &TABLE {
+    for row in TABLE {
         for role in &ROLES {
             for target in [Target::Own, Target::Foreign, Target::Unknown] {
                 for is_limited in [false, true] {
