@@ -9,10 +9,12 @@ use crate::{
     common::{
         Audit, Resource,
         change::EntityTag,
+        comma_separated::CommaSeparated,
         email::Email,
         ids::{AccessId, BusinessPartnerId, ContactId},
         lenient_enum::LenientEnum,
         merge_patch,
+        page::SortKey,
         text::{Text, check},
     },
     http::list_query::ListFilter,
@@ -205,9 +207,28 @@ pub struct AccessListQuery {
     /// Only accesses that are active (true) or inactive (false).
     #[param(example = true)]
     pub active: Option<bool>,
-    /// Only accesses with this role.
-    #[param(example = "editor")]
-    pub role: Option<Role>,
+    /// Only accesses with one of these roles.
+    #[param(
+        style = Form,
+        explode = false,
+        value_type = Option<Vec<Role>>,
+        min_items = 1,
+        max_items = 100,
+        example = json!(["editor", "dispatcher"])
+    )]
+    pub role: Option<CommaSeparated<Role>>,
+    /// Only the access of this contact.
+    #[param(inline, example = "P-77")]
+    #[validate(custom(function = check))]
+    pub contact_id: Option<ContactId>,
 }
 
-impl ListFilter for AccessListQuery {}
+impl ListFilter for AccessListQuery {
+    const ORDERS: &[SortKey] = &[
+        SortKey::Name,
+        SortKey::Email,
+        SortKey::Role,
+        SortKey::CreatedAt,
+        SortKey::UpdatedAt,
+    ];
+}

@@ -12,8 +12,9 @@ use super::{
 use crate::{
     common::{
         Result,
+        comma_separated::CommaSeparated,
         ids::{AccessId, AccessIdKind, BusinessPartnerId, ContactId},
-        page::PageRequest,
+        page::{PageRequest, Rows, SortKey},
     },
     crud::{Named, crud_row},
     db::{
@@ -47,6 +48,14 @@ impl Named for AccessFields {
     fn search_text(&self) -> Cow<'_, str> {
         format!("{} {} {}", self.last_name, self.first_name, self.email).into()
     }
+
+    fn text(&self, key: SortKey) -> Cow<'_, str> {
+        match key {
+            SortKey::Email => self.email.as_str().into(),
+            SortKey::Role => <&str>::from(self.role.0).into(),
+            _ => self.name(),
+        }
+    }
 }
 
 crud_row!(
@@ -63,25 +72,31 @@ pub(super) async fn list(
     partner: &BusinessPartnerId,
     filter: &AccessListQuery,
     page: &PageRequest,
-) -> Result<Vec<AccessRow>> {
-    Ok(with_conn!(conn, |c, Engine| {
-        let mut query = accesses::table
-            .filter(accesses::business_partner_id.eq(partner))
-            .select(AccessRow::as_select())
-            .into_boxed::<Engine>();
-        if let Some(active) = filter.active {
-            query = query.filter(accesses::active.eq(active));
-        }
-        if let Some(role) = filter.role {
-            query = query.filter(accesses::role.eq(EnumText(role)));
-        }
-        paged!(
-            query, page,
-            search: accesses::search_key, name: accesses::sort_key, created_at: accesses::created_at,
-            id: accesses::id => AccessId
-        )
-        .load(c)
-    })?)
+) -> Result<Rows<AccessRow>> {
+    let roles = filter.role.as_ref().map(roles);
+    Ok(paged!(
+        conn, page,
+        select: AccessRow::as_select(),
+        from: accesses::table.filter(accesses::business_partner_id.eq(partner)),
+        restrict: |query| {
+            if let Some(active) = filter.active {
+                query = query.filter(accesses::active.eq(active));
+            }
+            if let Some(roles) = &roles {
+                query = query.filter(accesses::role.eq_any(roles.clone()));
+            }
+            if let Some(contact) = &filter.contact_id {
+                query = query.filter(accesses::contact_id.eq(contact.as_str()));
+            }
+        },
+        search: accesses::search_key, name: accesses::sort_key, created_at: accesses::created_at,
+        updated_at: accesses::updated_at, id: accesses::id => AccessId,
+        texts: [Email => accesses::email, Role => accesses::role]
+    ))
+}
+
+fn roles(CommaSeparated(roles): &CommaSeparated<Role>) -> Vec<EnumText<Role>> {
+    roles.iter().copied().map(EnumText).collect()
 }
 
 /// An access of any partner, and the revision of its partner's integration, read by one statement.

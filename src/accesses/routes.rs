@@ -16,7 +16,7 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, NameParams, PageParams},
+        list_query::{AccessSort, ListQuery, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -28,7 +28,7 @@ use crate::{
 /// Accesses are the logins of the partner's contacts. Sorted by last name by default.
 #[utoipa::path(
     tag = "accesses",
-    params(PageParams, NameParams, AccessListQuery),
+    params(PageParams, AccessSort, SelectionParams, AccessListQuery),
     responses((status = 200, description = "A page of accesses.", body = List<Access>)),
     security(("bearer" = ["integration:read"]))
 )]

@@ -8,8 +8,11 @@ use super::{
 use crate::{
     catalog::EntryKind,
     common::{
-        Code, Error, FieldError, Result, error::ensure_valid, ids::BusinessPartnerId, merge_patch,
-        page::PageRequest,
+        Code, Error, FieldError, Result,
+        error::ensure_valid,
+        ids::BusinessPartnerId,
+        merge_patch,
+        page::{PageRequest, Rows},
     },
     crud::{ApplyPatch, CrudResource, CrudRow as _, Parent as _, UniqueConstraint},
     db::{Conn, Tx, sql_types::EnumText},
@@ -68,7 +71,7 @@ impl CrudResource<ConfigurationLock> for Access {
         parent: &ConfigurationLock,
         filter: &AccessListQuery,
         page: &PageRequest,
-    ) -> Result<Vec<AccessRow>> {
+    ) -> Result<Rows<AccessRow>> {
         repo::list(conn, &parent.0, filter, page).await
     }
 

@@ -34,11 +34,15 @@ pub mod handlers;
 mod row;
 pub mod service;
 
-pub use row::{CrudRow, Named, Owner};
+pub use row::{ActiveCounts, CrudRow, Named, Owner};
 pub(crate) use row::{crud_row, write_outcome};
 
 use crate::{
-    common::{Code, FieldError, Resource, Result, change::EntityTag, page::PageRequest},
+    common::{
+        Code, FieldError, Resource, Result,
+        change::EntityTag,
+        page::{PageRequest, Rows},
+    },
     db::{Aggregate, Conn, Db, RevisionLookup, Tx},
     i18n::Lang,
 };
@@ -136,13 +140,13 @@ pub trait CrudResource<H: Parent>: Resource + Sized + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// The rows of one page.
+    /// The rows of one page, and their total number if requested.
     fn load_page(
         conn: &mut Conn,
         parent: &H,
         filter: &Self::Filter,
         page: &PageRequest,
-    ) -> impl Future<Output = Result<Vec<Self::Row>>>;
+    ) -> impl Future<Output = Result<Rows<Self::Row>>>;
 
     /// The views of rows, in the same order, with at most one query for all of them. `state` is the
     /// state of the parent if it has been loaded.

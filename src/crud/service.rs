@@ -23,9 +23,14 @@ pub async fn list<E: CrudResource<H>, H: Parent>(
     request: &PageRequest,
 ) -> Result<Page<E>> {
     let rows = E::load_page(conn, parent, filter, request).await?;
-    let Page { items, next_cursor } = Page::new(rows, request);
+    let Page {
+        items,
+        total,
+        next_cursor,
+    } = Page::new(rows, request);
     Ok(Page {
         items: E::to_views(conn, parent, None, items).await?,
+        total,
         next_cursor,
     })
 }

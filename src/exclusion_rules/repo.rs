@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use diesel::{dsl::exists, prelude::*};
+use diesel::{
+    dsl::{count_star, exists},
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 
 use super::RuleOwner;
@@ -11,7 +14,7 @@ use crate::{
     common::{
         Result,
         ids::{BusinessPartnerId, RuleId, RuleIdKind},
-        page::PageRequest,
+        page::{PageRequest, Rows},
     },
     crud::{Named, Owner as _, crud_row},
     db::{
@@ -54,23 +57,20 @@ pub(super) async fn list(
     owners: &[RuleOwner],
     active: Option<bool>,
     page: &PageRequest,
-) -> Result<Vec<RuleRow>> {
+) -> Result<Rows<RuleRow>> {
     let owners = keys(owners);
-    Ok(with_conn!(conn, |c, Engine| {
-        let mut query = rules::table
-            .filter(rules::owner.eq_any(owners))
-            .select(RuleRow::as_select())
-            .into_boxed::<Engine>();
-        if let Some(active) = active {
-            query = query.filter(rules::active.eq(active));
-        }
-        paged!(
-            query, page,
-            search: rules::search_key, name: rules::sort_key, created_at: rules::created_at,
-            id: rules::id => RuleId
-        )
-        .load(c)
-    })?)
+    Ok(paged!(
+        conn, page,
+        select: RuleRow::as_select(),
+        from: rules::table.filter(rules::owner.eq_any(owners.clone())),
+        restrict: |query| {
+            if let Some(active) = active {
+                query = query.filter(rules::active.eq(active));
+            }
+        },
+        search: rules::search_key, name: rules::sort_key, created_at: rules::created_at,
+        updated_at: rules::updated_at, id: rules::id => RuleId
+    ))
 }
 
 /// Id, name and filter of the active rules of an owner, sorted by name.
@@ -103,6 +103,18 @@ pub async fn filters_with_areas(
         .select(rules::filter);
     let filters: Vec<StoredFilter> = with_conn!(conn, |c| query.load(c))?;
     Ok(filters.into_iter().map(|Jsonb(filter)| filter).collect())
+}
+
+/// The numbers of rules by owner and `active`, with one statement.
+pub(super) async fn counts(
+    conn: &mut Conn,
+    owners: &[RuleOwner],
+) -> Result<Vec<(String, bool, i64)>> {
+    let query = rules::table
+        .filter(rules::owner.eq_any(keys(owners)))
+        .group_by((rules::owner, rules::active))
+        .select((rules::owner, rules::active, count_star()));
+    Ok(with_conn!(conn, |c| query.load(c))?)
 }
 
 fn keys(owners: &[RuleOwner]) -> Vec<&str> {

@@ -8,7 +8,7 @@ use crate::{
     common::{
         Audit, Result,
         ids::BusinessPartnerId,
-        page::{PageKey, PageRequest},
+        page::{PageKey, PageRequest, Rows},
         timestamp::Timestamp,
     },
     db::{
@@ -90,6 +90,10 @@ impl PageKey for GrantWithEntry {
         self.grant.created_at
     }
 
+    fn updated_at(&self) -> Timestamp {
+        self.grant.updated_at
+    }
+
     fn key_id(&self) -> String {
         self.grant.entry_id.clone()
     }
@@ -134,19 +138,17 @@ pub(super) async fn list(
     partner: &BusinessPartnerId,
     kind: EntryKind,
     page: &PageRequest,
-) -> Result<Vec<GrantWithEntry>> {
-    Ok(with_conn!(conn, |c, Engine| {
-        let query = of_partner(partner)
-            .filter(grants::kind.eq(EnumText(kind)))
-            .select(GrantWithEntry::as_select())
-            .into_boxed::<Engine>();
-        paged!(
-            query, page,
-            search: entries::search_key, name: entries::sort_key, created_at: grants::created_at,
-            id: grants::entry_id => String
-        )
-        .load(c)
-    })?)
+) -> Result<Rows<GrantWithEntry>> {
+    Ok(paged!(
+        conn, page,
+        select: GrantWithEntry::as_select(),
+        from: of_partner(partner),
+        restrict: |query| {
+            query = query.filter(grants::kind.eq(EnumText(kind)));
+        },
+        search: entries::search_key, name: entries::sort_key, created_at: grants::created_at,
+        updated_at: grants::updated_at, id: grants::entry_id => String
+    ))
 }
 
 /// How many entries of a kind are granted to a partner, including retired ones.

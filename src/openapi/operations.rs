@@ -164,6 +164,9 @@ fn complete_success(
         "200" if !shape.is_computation => vec!["ETag"],
         _ => vec![],
     };
+    if shape.has_cursor {
+        names.push("Link");
+    }
     if is_localized && status != "204" {
         names.push("Content-Language");
     }

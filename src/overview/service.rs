@@ -92,6 +92,8 @@ pub async fn describe(conn: &mut Conn, state: IntegrationState) -> Result<Custom
     let partner = state.business_partner_id();
     let granted = grants::service::all(conn, partner).await?;
     let access_counts = accesses::service::access_counts(conn, partner).await?;
+    let query_counts = queries::service::counts(conn, partner).await?;
+    let rule_counts = exclusion_rules::service::counts(conn, partner).await?;
     let settings = load_settings(conn, partner).await?;
     let granted_of = |kind| {
         let count = granted.iter().filter(|grant| grant.kind() == kind).count();
@@ -103,8 +105,12 @@ pub async fn describe(conn: &mut Conn, state: IntegrationState) -> Result<Custom
         areas: granted_of(EntryKind::Area),
         ticket_types: granted_of(EntryKind::TicketType),
         tags: tags::service::count(conn, partner).await?,
-        queries: queries::service::count(conn, partner).await?,
-        exclusion_rules: exclusion_rules::service::count(conn, partner).await?,
+        queries: query_counts.all,
+        active_queries: query_counts.active,
+        exclusion_rules: rule_counts.own.all,
+        active_exclusion_rules: rule_counts.own.active,
+        global_exclusion_rules: rule_counts.global.all,
+        active_global_exclusion_rules: rule_counts.global.active,
         plan_boards: granted_of(EntryKind::PlanBoard),
     };
     let readiness = ReadinessInput {

@@ -295,5 +295,10 @@ pub struct TicketQueryListQuery {
 }
 
 impl ListFilter for TicketQueryListQuery {
-    const ORDERS: &[SortKey] = &[SortKey::Position, SortKey::Name, SortKey::CreatedAt];
+    const ORDERS: &[SortKey] = &[
+        SortKey::Position,
+        SortKey::Name,
+        SortKey::CreatedAt,
+        SortKey::UpdatedAt,
+    ];
 }

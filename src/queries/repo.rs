@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use diesel::{dsl::max, prelude::*};
+use diesel::{
+    dsl::{count_star, max},
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 
 use super::dto::{TicketQueryListQuery, TicketSort};
@@ -10,9 +13,9 @@ use crate::{
     common::{
         Result,
         ids::{BusinessPartnerId, QueryId, QueryIdKind},
-        page::PageRequest,
+        page::{PageRequest, Rows},
     },
-    crud::{Named, crud_row},
+    crud::{ActiveCounts, Named, crud_row},
     db::{Conn, paged, schema::queries, sql_types::Jsonb, with_conn},
     ticket_filter::{Field, StoredFilter},
 };
@@ -55,22 +58,20 @@ pub(super) async fn list(
     partner: &BusinessPartnerId,
     filter: &TicketQueryListQuery,
     page: &PageRequest,
-) -> Result<Vec<QueryRow>> {
-    Ok(with_conn!(conn, |c, Engine| {
-        let mut query = queries::table
-            .filter(queries::business_partner_id.eq(partner))
-            .select(QueryRow::as_select())
-            .into_boxed::<Engine>();
-        if let Some(active) = filter.active {
-            query = query.filter(queries::active.eq(active));
-        }
-        paged!(
-            query, page,
-            search: queries::search_key, name: queries::sort_key,
-            created_at: queries::created_at, id: queries::id => QueryId, number: queries::position
-        )
-        .load(c)
-    })?)
+) -> Result<Rows<QueryRow>> {
+    Ok(paged!(
+        conn, page,
+        select: QueryRow::as_select(),
+        from: queries::table.filter(queries::business_partner_id.eq(partner)),
+        restrict: |query| {
+            if let Some(active) = filter.active {
+                query = query.filter(queries::active.eq(active));
+            }
+        },
+        search: queries::search_key, name: queries::sort_key, created_at: queries::created_at,
+        updated_at: queries::updated_at, id: queries::id => QueryId,
+        numbers: [Position => queries::position]
+    ))
 }
 
 /// The highest position of a query.
@@ -82,6 +83,20 @@ pub(super) async fn last_position(
         .filter(queries::business_partner_id.eq(partner))
         .select(max(queries::position));
     Ok(with_conn!(conn, |c| query.first(c))?)
+}
+
+/// Counts a partner's queries with one statement.
+pub(super) async fn counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<ActiveCounts> {
+    let query = queries::table
+        .filter(queries::business_partner_id.eq(partner))
+        .group_by(queries::active)
+        .select((queries::active, count_star()));
+    let groups: Vec<(bool, i64)> = with_conn!(conn, |c| query.load(c))?;
+    let mut counts = ActiveCounts::default();
+    for (active, count) in groups {
+        counts.add(active, count);
+    }
+    Ok(counts)
 }
 
 /// The active queries, sorted by position.

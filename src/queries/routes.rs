@@ -16,7 +16,7 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, PageParams, PositionParams},
+        list_query::{ListQuery, PageParams, PositionSort, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -28,7 +28,7 @@ use crate::{
 /// The saved queries of the partner, sorted by position by default.
 #[utoipa::path(
     tag = "queries",
-    params(PageParams, PositionParams, TicketQueryListQuery),
+    params(PageParams, PositionSort, SelectionParams, TicketQueryListQuery),
     responses((status = 200, description = "A page of queries.", body = List<TicketQuery>)),
     security(("bearer" = ["integration:read"]))
 )]

@@ -13,9 +13,9 @@ use crate::{
         Code, Result,
         ids::{BusinessPartnerId, QueryId},
         merge_patch,
-        page::PageRequest,
+        page::{PageRequest, Rows},
     },
-    crud::{ApplyPatch, CrudResource, CrudRow as _, UniqueConstraint},
+    crud::{ActiveCounts, ApplyPatch, CrudResource, CrudRow as _, UniqueConstraint},
     db::{Conn, Tx, sql_types::Jsonb},
     i18n::Lang,
     integration::{ConfigurationLock, IntegrationState},
@@ -81,7 +81,7 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         parent: &ConfigurationLock,
         filter: &TicketQueryListQuery,
         page: &PageRequest,
-    ) -> Result<Vec<QueryRow>> {
+    ) -> Result<Rows<QueryRow>> {
         repo::list(conn, &parent.0, filter, page).await
     }
 
@@ -171,8 +171,8 @@ pub async fn list_visible(
 }
 
 /// How many queries a partner has.
-pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> {
-    QueryRow::count(conn, partner).await
+pub async fn counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<ActiveCounts> {
+    repo::counts(conn, partner).await
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::{
     common::{
         Audit, Resource,
         change::EntityTag,
+        comma_separated::CommaSeparated,
         ids::{AreaId, BusinessPartnerId, TagId},
         merge_patch,
         text::{Text, check},
@@ -110,10 +111,17 @@ pub struct TagPatch {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct TagListQuery {
-    /// Only tags limited to this area.
-    #[param(inline, example = "netz")]
+    /// Only tags limited to one of these areas.
+    #[param(
+        style = Form,
+        explode = false,
+        value_type = Option<Vec<String>>,
+        min_items = 1,
+        max_items = 100,
+        example = json!(["netz"])
+    )]
     #[validate(custom(function = check))]
-    pub area_id: Option<AreaId>,
+    pub area_id: Option<CommaSeparated<AreaId>>,
     /// Only tags that are hidden from accesses (true) or offered to them (false).
     #[param(example = false)]
     pub internal_only: Option<bool>,

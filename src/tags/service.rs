@@ -12,7 +12,7 @@ use crate::{
         error::Reference,
         ids::{AreaId, BusinessPartnerId, TagId},
         merge_patch,
-        page::PageRequest,
+        page::{PageRequest, Rows},
     },
     crud::{ApplyPatch, CrudResource, CrudRow as _, UniqueConstraint},
     db::{Conn, Tx},
@@ -72,7 +72,7 @@ impl CrudResource<ConfigurationLock> for Tag {
         parent: &ConfigurationLock,
         filter: &TagListQuery,
         page: &PageRequest,
-    ) -> Result<Vec<TagRow>> {
+    ) -> Result<Rows<TagRow>> {
         repo::list(conn, &parent.0, filter, page).await
     }
 

@@ -230,6 +230,10 @@ async fn every_query_finds_an_index() {
     // Not included: `usable=false`, which is derived from several tables and needs a scan.
     for narrowed in [
         "/catalog/areas?grantable_to=K-1".to_owned(),
+        "/catalog/areas?include_usage=true".to_owned(),
+        "/customer-integrations?area_id=X-7".to_owned(),
+        format!("{k1}/accesses?role=editor,dispatcher&sort=email&count=true"),
+        format!("{k1}/accesses?contact_id=P-77"),
         "/customer-integrations?usable=true".to_owned(),
         "/customer-integrations?active=false&q=partner".to_owned(),
         format!("{k1}/accesses?active=true&role=editor&q=b42"),
