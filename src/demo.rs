@@ -365,7 +365,8 @@ async fn grant<G: Grant<Put: DeserializeOwned + Validate>>(
 ) -> anyhow::Result<()> {
     let partner = erp_id(CONFIGURED_PARTNER)?;
     let precondition = Precondition::default();
-    grants::service::put::<G>(db, actor(), partner, erp_id(id)?, body(json)?, precondition).await?;
+    let body = Some(body(json)?);
+    grants::service::put::<G>(db, actor(), partner, erp_id(id)?, body, precondition).await?;
     Ok(())
 }
 

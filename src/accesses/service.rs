@@ -181,12 +181,13 @@ fn ineffective_reasons(
 }
 
 async fn ensure_may_be_active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<()> {
-    let areas = grants::service::count(conn, partner, EntryKind::Area).await?;
-    let ticket_types = grants::service::count(conn, partner, EntryKind::TicketType).await?;
+    let areas = grants::service::count_available(conn, partner, EntryKind::Area).await?;
+    let ticket_types =
+        grants::service::count_available(conn, partner, EntryKind::TicketType).await?;
     ensure_complete(areas, ticket_types)
 }
 
-/// An active access needs an area and a ticket type (`docs/domain.md#r2`).
+/// An active access needs an available area and ticket type (`docs/domain.md#r2`).
 fn ensure_complete(areas: i64, ticket_types: i64) -> Result<()> {
     let mut missing = Vec::new();
     if areas == 0 {

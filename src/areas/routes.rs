@@ -87,7 +87,8 @@ pub async fn put_area(
 
 /// Revoke an area
 ///
-/// The last area cannot be revoked while the partner has an active access.
+/// The last available area cannot be revoked while the partner has an active access. An area that
+/// the ERP has retired can always be revoked, unless tags are limited to it.
 #[utoipa::path(
     tag = "areas",
     responses((status = 204, description = "Revoked.")),

@@ -13,7 +13,7 @@ use crate::{
     },
     db::{
         Conn, paged,
-        schema::{catalog_entries as entries, grants},
+        schema::{catalog_entries as entries, grants, revoked_grants as revoked},
         sql_types::EnumText,
         with_conn,
     },
@@ -151,11 +151,15 @@ pub(super) async fn list(
     ))
 }
 
-/// How many entries of a kind are granted to a partner, including retired ones.
-pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind) -> Result<i64> {
-    Ok(with_conn!(conn, |c| grants::table
-        .filter(grants::business_partner_id.eq(partner))
+/// How many entries of a kind are granted to a partner and not retired.
+pub async fn count_available(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    kind: EntryKind,
+) -> Result<i64> {
+    Ok(with_conn!(conn, |c| of_partner(partner)
         .filter(grants::kind.eq(EnumText(kind)))
+        .filter(entries::active)
         .select(count_star())
         .first(c))?)
 }
@@ -192,4 +196,34 @@ pub(super) async fn delete(conn: &mut Conn, row: &GrantRow) -> Result<()> {
     let key = (&row.business_partner_id, row.kind, &row.entry_id);
     with_conn!(conn, |c| diesel::delete(grants::table.find(key)).execute(c))?;
     Ok(())
+}
+
+/// Stores the version of a revoked grant, for a later grant of the same entry.
+pub(super) async fn insert_revoked_version(conn: &mut Conn, row: &GrantRow) -> Result<()> {
+    let values = (
+        revoked::business_partner_id.eq(&row.business_partner_id),
+        revoked::kind.eq(row.kind),
+        revoked::entry_id.eq(&row.entry_id),
+        revoked::version.eq(row.version),
+    );
+    with_conn!(conn, |c| diesel::insert_into(revoked::table)
+        .values(values)
+        .execute(c))?;
+    Ok(())
+}
+
+/// Removes and returns the version of the revoked grant of an entry, if there is one.
+pub(super) async fn take_revoked_version(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    kind: EntryKind,
+    id: &str,
+) -> Result<Option<i64>> {
+    let key = (partner, EnumText(kind), id);
+    Ok(
+        with_conn!(conn, |c| diesel::delete(revoked::table.find(key))
+            .returning(revoked::version)
+            .get_result(c))
+        .optional()?,
+    )
 }
