@@ -98,6 +98,7 @@ fn ticket_settings(config: &mut ServiceConfig) {
             scope("/queries")
                 .service(queries::routes::list_queries)
                 .service(queries::routes::create_query)
+                .service(queries::routes::put_query_order)
                 .service(queries::routes::get_query)
                 .service(queries::routes::update_query)
                 .service(queries::routes::delete_query),

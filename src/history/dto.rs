@@ -78,6 +78,7 @@ pub enum ResourceKind {
     TicketType,
     Tag,
     Query,
+    QueryOrder,
     ExclusionRule,
     PlanBoard,
 }

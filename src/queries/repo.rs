@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 
 use diesel::{
-    dsl::{count_star, max},
+    dsl::{count_star, max, sql},
     prelude::*,
+    sql_types::BigInt,
 };
 use diesel_async::RunQueryDsl;
 
 use super::dto::{TicketQueryListQuery, TicketSort};
 use crate::{
     common::{
-        Result,
+        Audit, Result,
         ids::{BusinessPartnerId, QueryId, QueryIdKind},
         page::{PageRequest, Rows},
     },
@@ -72,6 +73,51 @@ pub(super) async fn list(
         updated_at: queries::updated_at, id: queries::id => QueryId,
         numbers: [Position => queries::position]
     ))
+}
+
+/// Id, position and name of a partner's queries, in display order.
+pub(super) async fn positions(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<(QueryId, i64, String)>> {
+    let query = queries::table
+        .filter(queries::business_partner_id.eq(partner))
+        .order((queries::position, queries::id))
+        .select((queries::id, queries::position, queries::name));
+    Ok(with_conn!(conn, |c| query.load(c))?)
+}
+
+/// Moves queries to other positions with one statement. Their versions grow by one; `audit` is the
+/// time and the author of the change.
+pub(super) async fn set_positions(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    moved: &[(QueryId, i64)],
+    audit: &Audit,
+) -> Result<()> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    // literals are safe here: ids are UUIDs and positions are numbers
+    let cases: String = moved
+        .iter()
+        .map(|(id, position)| format!(" WHEN '{id}' THEN {position}"))
+        .collect();
+    let position = sql::<BigInt>(&format!("CASE id{cases} END"));
+    let ids: Vec<_> = moved.iter().map(|(id, _)| *id).collect();
+    let update = diesel::update(
+        queries::table
+            .filter(queries::business_partner_id.eq(partner))
+            .filter(queries::id.eq_any(ids)),
+    )
+    .set((
+        queries::position.eq(position),
+        queries::version.eq(queries::version + 1),
+        queries::updated_at.eq(audit.updated_at),
+        queries::updated_by.eq(&audit.updated_by),
+    ));
+    with_conn!(conn, |c| update.execute(c))?;
+    Ok(())
 }
 
 /// The highest position of a query.

@@ -83,7 +83,7 @@ const fn row(operation: &'static str, scope: &'static str, limited_access: Limit
     }
 }
 
-const TABLE: [Row; 57] = [
+const TABLE: [Row; 58] = [
     row("decide_ticket_visibility", "decisions:read", OwnAccess),
     row("decide_ticket_creation", "decisions:read", OwnAccess),
     row("preview_exclusion_rule", "integration:read", OwnBody),
@@ -114,6 +114,7 @@ const TABLE: [Row; 57] = [
     row("delete_tag", "integration:write", OwnPath),
     row("list_queries", "integration:read", OwnPath),
     row("create_query", "integration:write", OwnPath),
+    row("put_query_order", "integration:write", OwnPath),
     row("get_query", "integration:read", OwnPath),
     row("update_query", "integration:write", OwnPath),
     row("delete_query", "integration:write", OwnPath),
