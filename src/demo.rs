@@ -29,7 +29,7 @@ use crate::{
     overview,
     plan_boards::PlanBoardGrant,
     queries::TicketQuery,
-    tags::Tag,
+    tags::{Tag, service::PartnerTags},
     ticket_types::TicketTypeGrant,
     tokens::{self, TokenSettings},
 };
@@ -226,6 +226,7 @@ async fn create_accesses(db: &Db, parent: &ConfigurationLock) -> anyhow::Result<
 }
 
 async fn create_tags(db: &Db, parent: &ConfigurationLock) -> anyhow::Result<()> {
+    let parent = PartnerTags::new(parent.0.clone());
     for tag in [
         json!({
             "name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"

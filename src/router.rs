@@ -41,6 +41,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(scope(PARTNER_BASE).configure(partner))
         .service(
             scope(API_BASE)
+                .service(accesses::global_routes::list_all_accesses)
                 .service(scope("/exclusion-rules").configure(global_exclusion_rules))
                 .service(scope("/catalog").configure(catalog))
                 .service(ticket_filter::routes::list_ticket_fields),

@@ -232,3 +232,30 @@ impl ListFilter for AccessListQuery {
         SortKey::UpdatedAt,
     ];
 }
+
+/// Filters of the list of the accesses of all partners.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AllAccessListQuery {
+    /// Only the access with this e-mail address.
+    #[param(inline, example = "aenne.schaefer@muster.example")]
+    #[validate(custom(function = check))]
+    pub email: Option<Email>,
+    /// Only accesses of this contact.
+    #[param(inline, example = "P-77")]
+    #[validate(custom(function = check))]
+    pub contact_id: Option<ContactId>,
+    /// Only accesses that are active (true) or inactive (false).
+    #[param(example = true)]
+    pub active: Option<bool>,
+}
+
+impl ListFilter for AllAccessListQuery {
+    const ORDERS: &[SortKey] = &[
+        SortKey::Name,
+        SortKey::Email,
+        SortKey::CreatedAt,
+        SortKey::UpdatedAt,
+    ];
+}

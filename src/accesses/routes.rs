@@ -5,10 +5,12 @@ use actix_web::{HttpResponse, get, patch, post};
 use super::{
     Access,
     dto::{AccessCreate, AccessListQuery, AccessPatch},
+    service,
 };
 use crate::{
-    common::{Result, ids::AccessId},
+    common::{Code, Result, email::Email, ids::AccessId},
     crud::handlers,
+    db::Db,
     http::{
         auth::{
             AuthorizedPartner,
@@ -62,7 +64,10 @@ pub async fn create_access(
     body: Body<AccessCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::create::<Access, _>(&call, at.actor(), ConfigurationLock(at.partner), body.0).await
+    let email = body.0.email.clone();
+    let parent = ConfigurationLock(at.partner.clone());
+    let created = handlers::create::<Access, _>(&call, at.actor(), parent, body.0).await;
+    with_duplicate(created, &call.db, &at, Some(email)).await
 }
 
 /// Get an access
@@ -104,12 +109,35 @@ pub async fn update_access(
     body: Body<AccessPatch>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::update::<Access, _>(
-        call,
-        at.actor(),
-        ConfigurationLock(at.partner),
-        id.0,
-        body.0,
-    )
-    .await
+    let db = call.db.clone();
+    let email = body.0.email.clone();
+    let parent = ConfigurationLock(at.partner.clone());
+    let updated = handlers::update::<Access, _>(call, at.actor(), parent, id.0, body.0).await;
+    with_duplicate(updated, &db, &at, email).await
+}
+
+/// Adds the access that has the e-mail address, and its partner, to the error `duplicate_email`, if
+/// the caller may read them.
+async fn with_duplicate(
+    result: Result<HttpResponse>,
+    db: &Db,
+    caller: &AuthorizedPartner<IntegrationWrite>,
+    email: Option<Email>,
+) -> Result<HttpResponse> {
+    let (Err(error), Some(email)) = (&result, email) else {
+        return result;
+    };
+    if error.code() != Code::DuplicateEmail {
+        return result;
+    }
+    let email = String::from(email);
+    let found = db
+        .read(async |conn| service::references_to(conn, &email).await)
+        .await?;
+    match found {
+        Some((partner, references)) if caller.can_read(&partner) => {
+            result.map_err(|error| error.with_references(references))
+        }
+        _ => result,
+    }
 }

@@ -325,8 +325,7 @@ async fn list<E: CatalogEntry>(
     .await
 }
 
-/// Responds with a page whose entries have their usage. It depends on the grants of all partners,
-/// so the ETag is derived from the page.
+/// Responds with a page whose entries have their usage.
 async fn list_with_usage<E: CatalogEntry>(
     call: &CallContext,
     filter: &CatalogFilter,
@@ -338,9 +337,7 @@ async fn list_with_usage<E: CatalogEntry>(
             service::list_with_usage::<E>(conn, filter, page).await
         })
         .await?;
-    let json = serde_json::to_vec(&page.items).map_err(anyhow::Error::from)?;
-    let etag = EntityTag::hashed((json, page.total, &page.next_cursor));
-    Ok(response::list(page, &etag, call))
+    response::list_of_many(page, call)
 }
 
 async fn list_grantable<E: CatalogEntry>(

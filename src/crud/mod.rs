@@ -13,8 +13,8 @@
 //! 1. [`Aggregate::lock`](crate::db::Aggregate::lock) of the parent serialises the write. It
 //!    rejects unknown parents and inactive integrations (`docs/domain.md#r1`).
 //! 2. PATCH and DELETE only: [`CrudRow::find`] loads the row, [`CrudResource::to_views`] builds its
-//!    view, and the view's ETag is compared with the precondition. DELETE deletes the row and ends
-//!    here.
+//!    view, and the view's ETag is compared with the precondition. DELETE checks
+//!    [`CrudResource::ensure_deletable`], deletes the row, and ends here.
 //! 3. [`CrudResource::new_fields`] (POST) or [`ApplyPatch::apply_to`] (PATCH) yields the new
 //!    fields. A patch that changes nothing ends here.
 //! 4. [`CrudResource::apply_rules`] checks the fields.
@@ -131,6 +131,15 @@ pub trait CrudResource<H: Parent>: Resource + Sized + 'static {
         stored: Option<&Self::Row>,
         fields: &<Self::Row as CrudRow>::Fields,
     ) -> impl Future<Output = Result<()>>;
+
+    /// Checks that a row may be deleted.
+    fn ensure_deletable(
+        _tx: &mut Tx<'_, H::Locked>,
+        _parent: &H,
+        _row: &Self::Row,
+    ) -> impl Future<Output = Result<()>> {
+        std::future::ready(Ok(()))
+    }
 
     /// Writes what depends on the row.
     fn after_write(

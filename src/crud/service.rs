@@ -129,6 +129,7 @@ pub async fn delete<E: CrudResource<H>, H: Parent>(
 ) -> Result<Committed<E>> {
     db.transact(actor, parent.clone(), async move |tx| {
         let (stored, before) = find_checked::<E, H>(tx, &parent, id, &precondition).await?;
+        E::ensure_deletable(tx, &parent, &stored).await?;
         stored.delete(tx.conn).await?;
         Ok(Change::Deleted(before))
     })

@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-pub use super::repo::filters_with_areas;
+pub use super::repo::list_applying;
 
 /// The numbers of rules that apply to a partner.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -93,6 +93,16 @@ pub struct AccessSort {
     sort: Option<AccessSortOrder>,
 }
 
+/// Parameter of the list of the accesses of all partners.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery parses")]
+pub struct AllAccessSort {
+    /// Order of the items; `name` by default. Ties are broken by id.
+    #[param(inline, example = "-created_at")]
+    sort: Option<AllAccessSortOrder>,
+}
+
 /// The orders of most lists.
 #[derive(Debug, utoipa::ToSchema)]
 pub enum SortOrder {
@@ -156,6 +166,27 @@ pub enum AccessSortOrder {
     UpdatedAtDescending,
 }
 
+/// The orders of the accesses of all partners.
+#[derive(Debug, utoipa::ToSchema)]
+pub enum AllAccessSortOrder {
+    #[schema(rename = "name")]
+    Name,
+    #[schema(rename = "-name")]
+    NameDescending,
+    #[schema(rename = "email")]
+    Email,
+    #[schema(rename = "-email")]
+    EmailDescending,
+    #[schema(rename = "created_at")]
+    CreatedAt,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+    #[schema(rename = "updated_at")]
+    UpdatedAt,
+    #[schema(rename = "-updated_at")]
+    UpdatedAtDescending,
+}
+
 /// The filters of a list.
 pub trait ListFilter: DeserializeOwned + Validate {
     /// The orders of the list; the first one is the default.
@@ -185,12 +216,23 @@ impl<F: ListFilter> FromRequest for ListQuery<F> {
     }
 }
 
+/// Extracts the query parameters of an operation that is not a list.
+pub struct QueryParams<T>(pub T);
+
+impl<T: DeserializeOwned + Validate> FromRequest for QueryParams<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let params: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes()).collect();
+        ready(ensure_distinct(&params).and_then(|()| parse_filter(&params).map(Self)))
+    }
+}
+
 impl<F: ListFilter> ListQuery<F> {
     fn parse(list: &str, query: &str) -> Result<Self> {
         let params: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        if let Some(name) = duplicate_name(&params) {
-            return Err(invalid(vec![FieldError::new(name, Code::DuplicateValue)]));
-        }
+        ensure_distinct(&params)?;
         let value = |wanted: &str| {
             params
                 .iter()
@@ -215,6 +257,13 @@ impl<F: ListFilter> ListQuery<F> {
     }
 }
 
+fn ensure_distinct(params: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<()> {
+    match duplicate_name(params) {
+        Some(name) => Err(invalid(vec![FieldError::new(name, Code::DuplicateValue)])),
+        None => Ok(()),
+    }
+}
+
 fn duplicate_name<'a>(params: &'a [(Cow<'_, str>, Cow<'_, str>)]) -> Option<&'a str> {
     params.iter().enumerate().find_map(|(index, (name, _))| {
         let mut later = params.iter().skip(index + 1);
@@ -224,7 +273,9 @@ fn duplicate_name<'a>(params: &'a [(Cow<'_, str>, Cow<'_, str>)]) -> Option<&'a 
     })
 }
 
-fn parse_filter<F: ListFilter>(params: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<F> {
+fn parse_filter<F: DeserializeOwned + Validate>(
+    params: &[(Cow<'_, str>, Cow<'_, str>)],
+) -> Result<F> {
     let filters: Vec<_> = params
         .iter()
         .filter(|(name, _)| !PAGE_PARAMS.contains(&&**name))

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{call_context::CallContext, conditional::Conditions, request_context::route};
 use crate::{
-    common::{Committed, Resource, change::EntityTag, page::Page},
+    common::{Committed, Resource, Result, change::EntityTag, page::Page},
     i18n::Lang,
 };
 
@@ -79,6 +79,13 @@ pub fn list<T: Serialize>(page: Page<T>, etag: &EntityTag, call: &CallContext) -
         response.insert_header((header::LINK, link));
     }
     response.json(List::from(page))
+}
+
+/// As [`list`], for lists that depend on many aggregates: the ETag is derived from the page.
+pub fn list_of_many<T: Serialize>(page: Page<T>, call: &CallContext) -> Result<HttpResponse> {
+    let json = serde_json::to_vec(&page.items).map_err(anyhow::Error::from)?;
+    let etag = EntityTag::hashed((json, page.total, &page.next_cursor));
+    Ok(list(page, &etag, call))
 }
 
 /// The header `Link` to the next page (RFC 8288): the request with another cursor.

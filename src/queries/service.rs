@@ -22,11 +22,12 @@ use crate::{
     db::{Conn, Db, Tx, sql_types::Jsonb},
     i18n::Lang,
     integration::{ConfigurationLock, IntegrationState},
+    tags,
     ticket_filter::{
         Names,
         parse::QueryFilter,
         references::{self, Owner},
-        summary,
+        summary, tag_names,
     },
 };
 
@@ -274,8 +275,30 @@ fn ensure_complete_order(stored: &[(QueryId, i64, String)], ids: &[QueryId]) -> 
         .with_references(references))
 }
 
-/// The active queries, sorted by position.
+/// The active queries that accesses may see, sorted by position: those that do not name an internal
+/// tag.
 pub async fn list_visible(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<(QueryId, QueryFields)>> {
+    let mut queries = list_active(conn, partner).await?;
+    let named: Vec<_> = queries
+        .iter()
+        .map(|(_, fields)| tag_names(&fields.filter.0))
+        .collect();
+    if named.iter().any(|names| !names.is_empty()) {
+        let tags = tags::service::names(conn, partner).await?;
+        let mut named = named.iter();
+        queries.retain(|_| {
+            let names = named.next();
+            names.is_some_and(|names| !names.iter().any(|name| tags.is_internal(name)))
+        });
+    }
+    Ok(queries)
+}
+
+/// The active queries, sorted by position.
+pub async fn list_active(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
 ) -> Result<Vec<(QueryId, QueryFields)>> {

@@ -128,3 +128,22 @@ pub struct TagListQuery {
 }
 
 impl ListFilter for TagListQuery {}
+
+/// What happens to the exclusion rules that name a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum References {
+    /// They stay unchanged, and no longer match tickets with another tag.
+    Keep,
+}
+
+/// Parameters of changing or deleting a tag.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TagWriteQuery {
+    /// `keep` renames or deletes the tag although active exclusion rules name it. They stay
+    /// unchanged. Without it, the request is rejected.
+    #[param(inline, example = "keep")]
+    pub references: Option<References>,
+}

@@ -105,3 +105,14 @@ pub async fn list_visible(
         .select((tags::id, tags::name, tags::area_id))
         .load(c))?)
 }
+
+/// The case-folded name of each tag, and whether it is internal.
+pub(super) async fn name_keys(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<(String, bool)>> {
+    let query = tags::table
+        .filter(tags::business_partner_id.eq(partner))
+        .select((tags::name_key, tags::internal_only));
+    Ok(with_conn!(conn, |c| query.load(c))?)
+}

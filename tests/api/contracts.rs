@@ -24,7 +24,7 @@ struct ListCase {
     id: &'static str,
 }
 
-const LISTS: [ListCase; 14] = [
+const LISTS: [ListCase; 15] = [
     ListCase {
         operation: "list_catalog_business_partners",
         path: "/catalog/business-partners",
@@ -53,6 +53,11 @@ const LISTS: [ListCase; 14] = [
     ListCase {
         operation: "list_accesses",
         path: "/customer-integrations/K-1/accesses",
+        id: "/id",
+    },
+    ListCase {
+        operation: "list_all_accesses",
+        path: "/accesses",
         id: "/id",
     },
     ListCase {
@@ -136,7 +141,7 @@ impl ListCase {
                     .await
                     .is(201);
             }
-            "list_accesses" => drop(
+            "list_accesses" | "list_all_accesses" => drop(
                 app.access(
                     "K-1",
                     &format!("x{n}@b.example"),
@@ -311,6 +316,7 @@ async fn pages_contain_every_item_once(
         "list_catalog_plan_boards",
         "list_customer_integrations",
         "list_accesses",
+        "list_all_accesses",
         "list_areas",
         "list_ticket_types",
         "list_plan_boards",
@@ -368,6 +374,7 @@ async fn paging_during_writes_returns_unchanged_items_once(
         "list_catalog_plan_boards",
         "list_customer_integrations",
         "list_accesses",
+        "list_all_accesses",
         "list_areas",
         "list_ticket_types",
         "list_plan_boards",
@@ -605,6 +612,7 @@ async fn unchanged_list_returns_304(
         "list_catalog_plan_boards",
         "list_customer_integrations",
         "list_accesses",
+        "list_all_accesses",
         "list_areas",
         "list_ticket_types",
         "list_plan_boards",

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod access_search;
 mod accesses;
 mod api_compatibility;
 mod authorization;
@@ -41,6 +42,7 @@ mod query_plans;
 mod startup_shutdown;
 mod support;
 mod tags;
+mod tags_in_filters;
 mod telemetry;
 mod tenant_isolation;
 mod tokens;

@@ -234,6 +234,8 @@ async fn every_query_finds_an_index() {
         "/customer-integrations?area_id=X-7".to_owned(),
         format!("{k1}/accesses?role=editor,dispatcher&sort=email&count=true"),
         format!("{k1}/accesses?contact_id=P-77"),
+        "/accesses?email=7@b.example".to_owned(),
+        "/accesses?contact_id=P-77".to_owned(),
         "/customer-integrations?usable=true".to_owned(),
         "/customer-integrations?active=false&q=partner".to_owned(),
         format!("{k1}/accesses?active=true&role=editor&q=b42"),
