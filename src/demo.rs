@@ -25,7 +25,7 @@ use crate::{
     overview,
     plan_boards::PlanBoardGrant,
     queries::TicketQuery,
-    tags::Tag,
+    tags::{Tag, service::PartnerTags},
     ticket_types::TicketTypeGrant,
     tokens::{self, TokenSettings},
 };
@@ -222,6 +222,7 @@ async fn create_accesses(db: &Db, parent: &ConfigurationLock) -> anyhow::Result<
 }
 
 async fn create_tags(db: &Db, parent: &ConfigurationLock) -> anyhow::Result<()> {
+    let parent = PartnerTags::new(parent.0.clone());
     for tag in [
         json!({
             "name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"
@@ -361,7 +362,8 @@ async fn grant<G: Grant<Put: DeserializeOwned + Validate>>(
 ) -> anyhow::Result<()> {
     let partner = erp_id(CONFIGURED_PARTNER)?;
     let precondition = Precondition::default();
-    grants::service::put::<G>(db, actor(), partner, erp_id(id)?, body(json)?, precondition).await?;
+    let body = Some(body(json)?);
+    grants::service::put::<G>(db, actor(), partner, erp_id(id)?, body, precondition).await?;
     Ok(())
 }
 

@@ -41,6 +41,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(scope(PARTNER_BASE).configure(partner))
         .service(
             scope(API_BASE)
+                .service(accesses::global_routes::list_all_accesses)
                 .service(scope("/exclusion-rules").configure(global_exclusion_rules))
                 .service(scope("/catalog").configure(catalog))
                 .service(history::routes::list_system_history)
@@ -99,6 +100,7 @@ fn ticket_settings(config: &mut ServiceConfig) {
             scope("/queries")
                 .service(queries::routes::list_queries)
                 .service(queries::routes::create_query)
+                .service(queries::routes::put_query_order)
                 .service(queries::routes::get_query)
                 .service(queries::routes::update_query)
                 .service(queries::routes::delete_query),

@@ -8,11 +8,13 @@ use super::{Role, TicketVisibility};
 use crate::{
     common::{
         Audit, Resource,
+        comma_separated::CommaSeparated,
         email::Email,
         etag::EntityTag,
         ids::{AccessId, BusinessPartnerId, ContactId},
         lenient_enum::LenientEnum,
         merge_patch,
+        page::SortKey,
         text::{Text, check},
     },
     http::list_query::ListFilter,
@@ -106,8 +108,8 @@ impl Resource for Access {
         EntityTag::derived(self.audit.version, state)
     }
 
-    fn audit(&self) -> &Audit {
-        &self.audit
+    fn audit(&self) -> Option<&Audit> {
+        Some(&self.audit)
     }
 }
 
@@ -209,9 +211,55 @@ pub struct AccessListQuery {
     /// Only accesses that are active (true) or inactive (false).
     #[param(example = true)]
     pub active: Option<bool>,
-    /// Only accesses with this role.
-    #[param(example = "editor")]
-    pub role: Option<Role>,
+    /// Only accesses with one of these roles.
+    #[param(
+        style = Form,
+        explode = false,
+        value_type = Option<Vec<Role>>,
+        min_items = 1,
+        max_items = 100,
+        example = json!(["editor", "dispatcher"])
+    )]
+    pub role: Option<CommaSeparated<Role>>,
+    /// Only the access of this contact.
+    #[param(inline, example = "P-77")]
+    #[validate(custom(function = check))]
+    pub contact_id: Option<ContactId>,
 }
 
-impl ListFilter for AccessListQuery {}
+impl ListFilter for AccessListQuery {
+    const ORDERS: &[SortKey] = &[
+        SortKey::Name,
+        SortKey::Email,
+        SortKey::Role,
+        SortKey::CreatedAt,
+        SortKey::UpdatedAt,
+    ];
+}
+
+/// Filters of the list of the accesses of all partners.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AllAccessListQuery {
+    /// Only the access with this e-mail address.
+    #[param(inline, example = "aenne.schaefer@muster.example")]
+    #[validate(custom(function = check))]
+    pub email: Option<Email>,
+    /// Only accesses of this contact.
+    #[param(inline, example = "P-77")]
+    #[validate(custom(function = check))]
+    pub contact_id: Option<ContactId>,
+    /// Only accesses that are active (true) or inactive (false).
+    #[param(example = true)]
+    pub active: Option<bool>,
+}
+
+impl ListFilter for AllAccessListQuery {
+    const ORDERS: &[SortKey] = &[
+        SortKey::Name,
+        SortKey::Email,
+        SortKey::CreatedAt,
+        SortKey::UpdatedAt,
+    ];
+}

@@ -7,18 +7,21 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     AccessCounts, AccessRef, Role, TicketVisibility,
-    dto::{AccessListQuery, Language},
+    dto::{AccessListQuery, AllAccessListQuery, Language},
 };
 use crate::{
+    catalog::EntryKind,
     common::{
         Result,
+        comma_separated::CommaSeparated,
         ids::{AccessId, AccessIdKind, BusinessPartnerId, ContactId},
-        page::PageRequest,
+        page::{PageKey, PageRequest, Rows, SortKey},
+        timestamp::Timestamp,
     },
     crud::{Named, crud_row},
     db::{
         Conn, paged,
-        schema::{accesses, customer_integrations as integrations},
+        schema::{accesses, catalog_entries as partners, customer_integrations as integrations},
         sql_types::EnumText,
         with_conn,
     },
@@ -47,6 +50,14 @@ impl Named for AccessFields {
     fn search_text(&self) -> Cow<'_, str> {
         format!("{} {} {}", self.last_name, self.first_name, self.email).into()
     }
+
+    fn text(&self, key: SortKey) -> Cow<'_, str> {
+        match key {
+            SortKey::Email => self.email.as_str().into(),
+            SortKey::Role => <&str>::from(self.role.0).into(),
+            _ => self.name(),
+        }
+    }
 }
 
 crud_row!(
@@ -63,25 +74,112 @@ pub(super) async fn list(
     partner: &BusinessPartnerId,
     filter: &AccessListQuery,
     page: &PageRequest,
-) -> Result<Vec<AccessRow>> {
-    Ok(with_conn!(conn, |c, Engine| {
-        let mut query = accesses::table
-            .filter(accesses::business_partner_id.eq(partner))
-            .select(AccessRow::as_select())
-            .into_boxed::<Engine>();
-        if let Some(active) = filter.active {
-            query = query.filter(accesses::active.eq(active));
-        }
-        if let Some(role) = filter.role {
-            query = query.filter(accesses::role.eq(EnumText(role)));
-        }
-        paged!(
-            query, page,
-            search: accesses::search_key, name: accesses::sort_key, created_at: accesses::created_at,
-            id: accesses::id => AccessId
+) -> Result<Rows<AccessRow>> {
+    let roles = filter.role.as_ref().map(roles);
+    Ok(paged!(
+        conn, page,
+        select: AccessRow::as_select(),
+        from: accesses::table.filter(accesses::business_partner_id.eq(partner)),
+        restrict: |query| {
+            if let Some(active) = filter.active {
+                query = query.filter(accesses::active.eq(active));
+            }
+            if let Some(roles) = &roles {
+                query = query.filter(accesses::role.eq_any(roles.clone()));
+            }
+            if let Some(contact) = &filter.contact_id {
+                query = query.filter(accesses::contact_id.eq(contact.as_str()));
+            }
+        },
+        search: accesses::search_key, name: accesses::sort_key, created_at: accesses::created_at,
+        updated_at: accesses::updated_at, id: accesses::id => AccessId,
+        texts: [Email => accesses::email, Role => accesses::role]
+    ))
+}
+
+/// An access, and whether its integration and its business partner are active.
+pub(super) struct ListedAccess {
+    pub access: AccessRow,
+    pub integration_active: bool,
+    pub partner_active: bool,
+}
+
+impl PageKey for ListedAccess {
+    fn sort_key(&self) -> &str {
+        self.access.sort_key()
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.access.created_at()
+    }
+
+    fn updated_at(&self) -> Timestamp {
+        self.access.updated_at()
+    }
+
+    fn key_id(&self) -> String {
+        self.access.key_id()
+    }
+
+    fn text(&self, key: SortKey) -> Cow<'_, str> {
+        self.access.text(key)
+    }
+}
+
+/// The accesses of all partners. `only` limits the list to one partner.
+pub(super) async fn list_all(
+    conn: &mut Conn,
+    only: Option<&BusinessPartnerId>,
+    filter: &AllAccessListQuery,
+    page: &PageRequest,
+) -> Result<Rows<ListedAccess>> {
+    let Rows { rows, total } = paged!(
+        conn, page,
+        select: (AccessRow::as_select(), integrations::active, partners::active),
+        from: accesses::table
+            .inner_join(
+                integrations::table
+                    .on(integrations::business_partner_id.eq(accesses::business_partner_id)),
+            )
+            .inner_join(
+                partners::table.on(partners::kind
+                    .eq(EnumText(EntryKind::BusinessPartner))
+                    .and(partners::id.eq(accesses::business_partner_id))),
+            ),
+        restrict: |query| {
+            if let Some(only) = only {
+                query = query.filter(accesses::business_partner_id.eq(only));
+            }
+            if let Some(email) = &filter.email {
+                query = query.filter(accesses::email.eq(String::from(email.clone())));
+            }
+            if let Some(contact) = &filter.contact_id {
+                query = query.filter(accesses::contact_id.eq(contact.as_str()));
+            }
+            if let Some(active) = filter.active {
+                query = query.filter(accesses::active.eq(active));
+            }
+        },
+        search: accesses::search_key, name: accesses::sort_key, created_at: accesses::created_at,
+        updated_at: accesses::updated_at, id: accesses::id => AccessId,
+        texts: [Email => accesses::email]
+    );
+    let rows: Vec<(AccessRow, bool, bool)> = rows;
+    let rows = rows
+        .into_iter()
+        .map(
+            |(access, integration_active, partner_active)| ListedAccess {
+                access,
+                integration_active,
+                partner_active,
+            },
         )
-        .load(c)
-    })?)
+        .collect();
+    Ok(Rows { rows, total })
+}
+
+fn roles(CommaSeparated(roles): &CommaSeparated<Role>) -> Vec<EnumText<Role>> {
+    roles.iter().copied().map(EnumText).collect()
 }
 
 /// An access of any partner, and the revision of its partner's integration, read by one statement.

@@ -5,10 +5,12 @@ use actix_web::{HttpResponse, get, patch, post};
 use super::{
     Access,
     dto::{AccessCreate, AccessListQuery, AccessPatch},
+    service,
 };
 use crate::{
-    common::{Result, ids::AccessId},
+    common::{Code, Result, email::Email, ids::AccessId},
     crud::handlers,
+    db::Db,
     http::{
         auth::{
             AuthorizedPartner,
@@ -16,7 +18,7 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, NameParams, PageParams},
+        list_query::{AccessSort, ListQuery, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -28,7 +30,7 @@ use crate::{
 /// Accesses are the logins of the partner's contacts. Sorted by last name by default.
 #[utoipa::path(
     tag = "accesses",
-    params(PageParams, NameParams, AccessListQuery),
+    params(PageParams, AccessSort, SelectionParams, AccessListQuery),
     responses((status = 200, description = "A page of accesses.", body = List<Access>)),
     security(("bearer" = ["integration:read"]))
 )]
@@ -62,8 +64,10 @@ pub async fn create_access(
     body: Body<AccessCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::create::<Access, _>(&call, auth.actor(), ConfigurationLock(auth.partner), body.0)
-        .await
+    let email = body.0.email.clone();
+    let parent = ConfigurationLock(auth.partner.clone());
+    let created = handlers::create::<Access, _>(&call, auth.actor(), parent, body.0).await;
+    with_duplicate(created, &call.db, &auth, Some(email)).await
 }
 
 /// Get an access
@@ -105,12 +109,35 @@ pub async fn update_access(
     body: Body<AccessPatch>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::update::<Access, _>(
-        call,
-        auth.actor(),
-        ConfigurationLock(auth.partner),
-        id.0,
-        body.0,
-    )
-    .await
+    let db = call.db.clone();
+    let email = body.0.email.clone();
+    let parent = ConfigurationLock(auth.partner.clone());
+    let updated = handlers::update::<Access, _>(call, auth.actor(), parent, id.0, body.0).await;
+    with_duplicate(updated, &db, &auth, email).await
+}
+
+/// Adds the access that has the e-mail address, and its partner, to the error `duplicate_email`, if
+/// the caller may read them.
+async fn with_duplicate(
+    result: Result<HttpResponse>,
+    db: &Db,
+    caller: &AuthorizedPartner<IntegrationWrite>,
+    email: Option<Email>,
+) -> Result<HttpResponse> {
+    let (Err(error), Some(email)) = (&result, email) else {
+        return result;
+    };
+    if error.code() != Code::DuplicateEmail {
+        return result;
+    }
+    let email = String::from(email);
+    let found = db
+        .read(async |conn| service::references_to(conn, &email).await)
+        .await?;
+    match found {
+        Some((partner, references)) if caller.can_read(&partner) => {
+            result.map_err(|error| error.with_references(references))
+        }
+        _ => result,
+    }
 }

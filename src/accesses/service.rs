@@ -1,15 +1,18 @@
 //! The rules of accesses.
 
 use super::{
-    Access, Role,
-    dto::{AccessCreate, AccessListQuery, AccessPatch, IneffectiveReason},
+    Access, AccessRef, Role,
+    dto::{AccessCreate, AccessListQuery, AccessPatch, AllAccessListQuery, IneffectiveReason},
     repo::{self, AccessFields, AccessRow},
 };
 use crate::{
-    catalog::EntryKind,
+    catalog::{self, BusinessPartner, CatalogEntry as _, EntryKind},
     common::{
-        Code, Error, FieldError, Result, error::ensure_valid, ids::BusinessPartnerId, merge_patch,
-        page::PageRequest,
+        Code, Error, FieldError, Resource as _, Result,
+        error::{Reference, ensure_valid},
+        ids::BusinessPartnerId,
+        merge_patch,
+        page::{Page, PageRequest, Rows},
     },
     crud::{ApplyPatch, CrudResource, CrudRow as _, Parent as _, UniqueConstraint},
     db::{Conn, Tx, sql_types::EnumText},
@@ -68,7 +71,7 @@ impl CrudResource<ConfigurationLock> for Access {
         parent: &ConfigurationLock,
         filter: &AccessListQuery,
         page: &PageRequest,
-    ) -> Result<Vec<AccessRow>> {
+    ) -> Result<Rows<AccessRow>> {
         repo::list(conn, &parent.0, filter, page).await
     }
 
@@ -133,14 +136,27 @@ impl ApplyPatch<AccessFields> for AccessPatch {
     }
 }
 
+/// One page of the accesses of all partners. `only` limits the list to one partner.
+pub async fn list_all(
+    conn: &mut Conn,
+    only: Option<&BusinessPartnerId>,
+    filter: &AllAccessListQuery,
+    page: &PageRequest,
+) -> Result<Page<Access>> {
+    let rows = repo::list_all(conn, only, filter, page).await?;
+    Ok(Page::new(rows, page)
+        .map(|row| view_of(row.access, row.integration_active, row.partner_active)))
+}
+
 fn view(row: AccessRow, state: &IntegrationState) -> Access {
+    view_of(row, state.integration.active, state.partner.active)
+}
+
+fn view_of(row: AccessRow, integration_active: bool, partner_active: bool) -> Access {
     let audit = row.audit();
     let fields = row.fields;
-    let ineffective_reasons = ineffective_reasons(
-        state.integration.active,
-        state.partner.active,
-        fields.active,
-    );
+    let ineffective_reasons =
+        ineffective_reasons(integration_active, partner_active, fields.active);
     Access {
         id: row.id,
         business_partner_id: row.business_partner_id,
@@ -178,12 +194,13 @@ fn ineffective_reasons(
 }
 
 async fn ensure_may_be_active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<()> {
-    let areas = grants::service::count(conn, partner, EntryKind::Area).await?;
-    let ticket_types = grants::service::count(conn, partner, EntryKind::TicketType).await?;
+    let areas = grants::service::count_available(conn, partner, EntryKind::Area).await?;
+    let ticket_types =
+        grants::service::count_available(conn, partner, EntryKind::TicketType).await?;
     ensure_complete(areas, ticket_types)
 }
 
-/// An active access needs an area and a ticket type (`docs/domain.md#r2`).
+/// An active access needs an available area and ticket type (`docs/domain.md#r2`).
 fn ensure_complete(areas: i64, ticket_types: i64) -> Result<()> {
     let mut missing = Vec::new();
     if areas == 0 {
@@ -240,6 +257,35 @@ async fn ensure_unique(
         violations.push(UNIQUE_CONTACT.violation());
     }
     ensure_valid(violations)
+}
+
+/// The access with an e-mail address and its business partner, as references of an error.
+pub async fn references_to(
+    conn: &mut Conn,
+    email: &str,
+) -> Result<Option<(BusinessPartnerId, Vec<Reference>)>> {
+    let Some((row, _)) = repo::look_up(conn, &AccessRef::Email(email.to_owned())).await? else {
+        return Ok(None);
+    };
+    let partner = row.business_partner_id;
+    let partner_name = catalog::service::find::<BusinessPartner>(conn, &partner)
+        .await?
+        .map(|entry| entry.name)
+        .unwrap_or_default();
+    let access_name = format!("{} {}", row.fields.first_name, row.fields.last_name);
+    let references = vec![
+        Reference {
+            kind: Access::KIND,
+            id: row.id.to_string(),
+            name: access_name,
+        },
+        Reference {
+            kind: BusinessPartner::RESOURCE,
+            id: partner.to_string(),
+            name: partner_name,
+        },
+    ];
+    Ok(Some((partner, references)))
 }
 
 #[cfg(test)]

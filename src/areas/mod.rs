@@ -60,7 +60,7 @@ impl Resource for AreaGrant {
         self.etag.clone()
     }
 
-    fn audit(&self) -> &Audit {
-        &self.audit
+    fn audit(&self) -> Option<&Audit> {
+        Some(&self.audit)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         },
         body::OptionalBody,
         call_context::CallContext,
-        list_query::{ListQuery, NameParams, NoFilter, PageParams},
+        list_query::{ListQuery, NameSort, NoFilter, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -25,7 +25,7 @@ use crate::{
 /// `available: false`.
 #[utoipa::path(
     tag = "areas",
-    params(PageParams, NameParams),
+    params(PageParams, NameSort, SelectionParams),
     responses((status = 200, description = "A page of granted areas.", body = List<AreaGrant>)),
     security(("bearer" = ["integration:read"]))
 )]
@@ -87,7 +87,8 @@ pub async fn put_area(
 
 /// Revoke an area
 ///
-/// The last area cannot be revoked while the partner has an active access.
+/// The last available area cannot be revoked while the partner has an active access. An area that
+/// the ERP has retired can always be revoked, unless tags are limited to it.
 #[utoipa::path(
     tag = "areas",
     responses((status = 204, description = "Revoked.")),

@@ -80,6 +80,10 @@ pub struct Area {
     pub start_ticket_types: Option<Vec<TicketTypeId>>,
     /// False if the ERP has retired it.
     pub active: bool,
+    /// Number of business partners to which it is granted; only with `include_usage=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, minimum = 0)]
+    pub usage_count: Option<i64>,
     #[serde(flatten)]
     pub audit: Audit,
 }
@@ -147,6 +151,10 @@ pub struct TicketType {
     pub kind: TicketTypeKind,
     /// False if the ERP has retired it.
     pub active: bool,
+    /// Number of business partners to which it is granted; only with `include_usage=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, minimum = 0)]
+    pub usage_count: Option<i64>,
     #[serde(flatten)]
     pub audit: Audit,
 }
@@ -185,6 +193,10 @@ pub struct PlanBoard {
     pub description: String,
     /// False if the ERP has retired it.
     pub active: bool,
+    /// Number of business partners to which it is granted; only with `include_usage=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, minimum = 0)]
+    pub usage_count: Option<i64>,
     #[serde(flatten)]
     pub audit: Audit,
 }
@@ -200,11 +212,11 @@ pub struct PlanBoardPut {
     #[schema(inline, required)]
     #[validate(custom(function = check))]
     pub name: Text<1, 200>,
-    /// Default: empty.
+    /// Absent or `null`: empty.
     #[serde(default)]
     #[schema(inline)]
     #[validate(custom(function = check))]
-    pub description: Text<0, 1000>,
+    pub description: Option<Text<0, 1000>>,
     /// Whether it is in use; false retires it. Default: true.
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
@@ -232,6 +244,11 @@ pub struct GrantableListQuery {
     #[param(inline, example = "K-1001")]
     #[validate(custom(function = check))]
     pub grantable_to: Option<BusinessPartnerId>,
+    /// Whether to return in `usage_count` to how many business partners each entry is granted. Not
+    /// for tokens restricted to one partner. Default: false.
+    #[serde(default)]
+    #[param(value_type = Option<bool>, example = true)]
+    pub include_usage: bool,
 }
 
 impl ListFilter for CatalogListQuery {}

@@ -71,7 +71,13 @@ impl CatalogEntry for Area {
             color: row.color.unwrap_or_default(),
             start_ticket_types: row.start_ticket_types.map(|Jsonb(ids)| ids),
             active: row.active,
+            usage_count: None,
         }
+    }
+
+    fn with_usage(mut self, count: i64) -> Self {
+        self.usage_count = Some(count);
+        self
     }
 
     fn attributes(put: &AreaPut) -> Attributes {
@@ -112,8 +118,14 @@ impl CatalogEntry for TicketType {
             name: row.name,
             kind,
             active: row.active,
+            usage_count: None,
             audit,
         }
+    }
+
+    fn with_usage(mut self, count: i64) -> Self {
+        self.usage_count = Some(count);
+        self
     }
 
     fn attributes(put: &TicketTypePut) -> Attributes {
@@ -150,14 +162,20 @@ impl CatalogEntry for PlanBoard {
             name: row.name,
             description: row.description.unwrap_or_default(),
             active: row.active,
+            usage_count: None,
         }
+    }
+
+    fn with_usage(mut self, count: i64) -> Self {
+        self.usage_count = Some(count);
+        self
     }
 
     fn attributes(put: &PlanBoardPut) -> Attributes {
         Attributes {
             name: put.name.clone().into(),
             active: put.active,
-            description: Some(put.description.clone().into()),
+            description: Some(put.description.clone().unwrap_or_default().into()),
             ..Attributes::default()
         }
     }

@@ -69,6 +69,12 @@ pub trait CatalogEntry: Serialize + Sized + 'static {
     /// The view of a row.
     fn from_row(row: CatalogRow) -> Self;
 
+    /// The view with the number of partners to which the entry is granted.
+    #[must_use]
+    fn with_usage(self, _count: i64) -> Self {
+        self
+    }
+
     /// The attributes in the body of a PUT.
     fn attributes(put: &Self::Put) -> Attributes;
 }
@@ -99,7 +105,7 @@ impl<E: CatalogEntry> Resource for E {
         EntityTag::of(CatalogEntry::audit(self).version)
     }
 
-    fn audit(&self) -> &Audit {
-        CatalogEntry::audit(self)
+    fn audit(&self) -> Option<&Audit> {
+        Some(CatalogEntry::audit(self))
     }
 }

@@ -1,15 +1,18 @@
 //! SQL of the catalog: one table for all four kinds.
 
-use diesel::{dsl::exists, prelude::*};
+use diesel::{
+    dsl::{count_star, exists},
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 
 use super::{CatalogFilter, EntryKind, dto::TicketTypeKind};
 use crate::{
     common::{
         Audit, Result,
-        ids::TicketTypeId,
+        ids::{BusinessPartnerId, TicketTypeId},
         normalize::{search_key, sort_key},
-        page::{PageKey, PageRequest},
+        page::{PageKey, PageRequest, Rows},
         timestamp::Timestamp,
     },
     db::{
@@ -118,6 +121,10 @@ impl PageKey for CatalogRow {
         self.created_at
     }
 
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
     fn key_id(&self) -> String {
         self.id.clone()
     }
@@ -190,34 +197,68 @@ pub(super) async fn list(
     kind: EntryKind,
     filter: &CatalogFilter,
     page: &PageRequest,
-) -> Result<Vec<CatalogRow>> {
-    Ok(with_conn!(conn, |c, Engine| {
-        let mut query = entries::table
-            .filter(entries::kind.eq(EnumText(kind)))
-            .select(CatalogRow::as_select())
-            .into_boxed::<Engine>();
-        if let Some(active) = filter.active {
-            query = query.filter(entries::active.eq(active));
-        }
-        if let Some(id) = &filter.only {
-            query = query.filter(entries::id.eq(id.as_str()));
-        }
-        if let Some(partner) = &filter.grantable_to {
-            let granted = grants::table
-                .filter(grants::business_partner_id.eq(partner.as_str()))
-                .filter(grants::kind.eq(entries::kind))
-                .filter(grants::entry_id.eq(entries::id));
-            query = query
-                .filter(entries::active)
-                .filter(diesel::dsl::not(exists(granted)));
-        }
-        paged!(
-            query, page,
-            search: entries::search_key, name: entries::sort_key, created_at: entries::created_at,
-            id: entries::id => String
-        )
-        .load(c)
-    })?)
+) -> Result<Rows<CatalogRow>> {
+    Ok(paged!(
+        conn, page,
+        select: CatalogRow::as_select(),
+        from: entries::table.filter(entries::kind.eq(EnumText(kind))),
+        restrict: |query| {
+            if let Some(active) = filter.active {
+                query = query.filter(entries::active.eq(active));
+            }
+            if let Some(id) = &filter.only {
+                query = query.filter(entries::id.eq(id.as_str()));
+            }
+            if let Some(partner) = &filter.shared_with {
+                query = query.filter(exists(granted_to(partner)));
+            }
+            if let Some(partner) = &filter.grantable_to {
+                query = query
+                    .filter(entries::active)
+                    .filter(diesel::dsl::not(exists(granted_to(partner))));
+            }
+        },
+        search: entries::search_key, name: entries::sort_key, created_at: entries::created_at,
+        updated_at: entries::updated_at, id: entries::id => String
+    ))
+}
+
+/// The grant of the outer entry to a partner.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn granted_to<'a>(partner: &'a BusinessPartnerId) -> _ {
+    grants::table
+        .filter(grants::business_partner_id.eq(partner))
+        .filter(grants::kind.eq(entries::kind))
+        .filter(grants::entry_id.eq(entries::id))
+}
+
+/// An entry, if it is granted to `partner`.
+pub(super) async fn find_granted(
+    conn: &mut Conn,
+    kind: EntryKind,
+    id: &str,
+    partner: &BusinessPartnerId,
+) -> Result<Option<CatalogRow>> {
+    Ok(with_conn!(conn, |c| entries::table
+        .find((EnumText(kind), id))
+        .filter(exists(granted_to(partner)))
+        .select(CatalogRow::as_select())
+        .first(c))
+    .optional()?)
+}
+
+/// How many partners each of these entries is granted to. Entries without grants are omitted.
+pub(super) async fn usage(
+    conn: &mut Conn,
+    kind: EntryKind,
+    ids: &[&str],
+) -> Result<Vec<(String, i64)>> {
+    let query = grants::table
+        .filter(grants::kind.eq(EnumText(kind)))
+        .filter(grants::entry_id.eq_any(ids))
+        .group_by(grants::entry_id)
+        .select((grants::entry_id, count_star()));
+    Ok(with_conn!(conn, |c| query.load(c))?)
 }
 
 /// Increments and returns the catalog's revision, which locks the catalog until the transaction

@@ -18,7 +18,7 @@ use crate::{
         ids::{AreaId, BusinessPartnerId, ErpId, PlanBoardId, TicketTypeId},
         page::PageRequest,
     },
-    db::Conn,
+    db::{Conn, ReadCost},
     http::{
         auth::{
             Authorized,
@@ -27,7 +27,7 @@ use crate::{
         body::Body,
         cached_read::{EtagSource, cached_read},
         call_context::CallContext,
-        list_query::{ListQuery, NameParams, PageParams},
+        list_query::{ListQuery, NameSort, PageParams, SelectionParams},
         path_params::PathParam,
         response::{self, List},
     },
@@ -39,7 +39,7 @@ use crate::{
 /// partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, NameParams, CatalogListQuery),
+    params(PageParams, NameSort, SelectionParams, CatalogListQuery),
     responses((
         status = 200,
         description = "A page of business partners.",
@@ -113,10 +113,10 @@ pub async fn put_catalog_business_partner(
 /// still be granted to that partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, NameParams, GrantableListQuery),
+    params(PageParams, NameSort, SelectionParams, GrantableListQuery),
     responses((status = 200, description = "A page of areas.", body = List<Area>)),
     security(("bearer" = ["catalog:read"])),
-    extensions(("x-problem-codes" = json!(["not_found"])))
+    extensions(("x-problem-codes" = json!(["partner_restricted", "not_found"])))
 )]
 #[get("/areas")]
 pub async fn list_catalog_areas(
@@ -124,7 +124,7 @@ pub async fn list_catalog_areas(
     query: ListQuery<GrantableListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    list_grantable::<Area>(&call, &auth, query).await
+    list_grantable::<Area>(&call, &auth, query, None).await
 }
 
 /// Get an area of the catalog
@@ -147,8 +147,9 @@ pub async fn get_catalog_area(
 /// Create or replace an area of the catalog
 ///
 /// `active: false` retires the area: it can no longer be granted, and existing grants have no
-/// effect until it is active again. `start_ticket_types` may only reference ticket types of the
-/// catalog. Idempotent.
+/// effect until it is active again. Without `start_ticket_types`, or with `null`, all ticket types
+/// can be created in the area, also if the replaced entry had a list. It may only reference ticket
+/// types of the catalog. Idempotent.
 #[utoipa::path(
     tag = "catalog",
     request_body = AreaPut,
@@ -175,10 +176,10 @@ pub async fn put_catalog_area(
 /// that partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, NameParams, GrantableListQuery),
+    params(PageParams, NameSort, SelectionParams, GrantableListQuery),
     responses((status = 200, description = "A page of ticket types.", body = List<TicketType>)),
     security(("bearer" = ["catalog:read"])),
-    extensions(("x-problem-codes" = json!(["not_found"])))
+    extensions(("x-problem-codes" = json!(["partner_restricted", "not_found"])))
 )]
 #[get("/ticket-types")]
 pub async fn list_catalog_ticket_types(
@@ -186,7 +187,7 @@ pub async fn list_catalog_ticket_types(
     query: ListQuery<GrantableListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    list_grantable::<TicketType>(&call, &auth, query).await
+    list_grantable::<TicketType>(&call, &auth, query, None).await
 }
 
 /// Get a ticket type of the catalog
@@ -233,13 +234,14 @@ pub async fn put_catalog_ticket_type(
 /// List plan boards of the catalog
 ///
 /// Plan boards, as provided by the ERP. `grantable_to` selects those that can still be shared with
-/// that partner.
+/// that partner. A token restricted to one partner returns only plan boards shared with that
+/// partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, NameParams, GrantableListQuery),
+    params(PageParams, NameSort, SelectionParams, GrantableListQuery),
     responses((status = 200, description = "A page of plan boards.", body = List<PlanBoard>)),
     security(("bearer" = ["catalog:read"])),
-    extensions(("x-problem-codes" = json!(["not_found"])))
+    extensions(("x-problem-codes" = json!(["partner_restricted", "not_found"])))
 )]
 #[get("/plan-boards")]
 pub async fn list_catalog_plan_boards(
@@ -247,12 +249,14 @@ pub async fn list_catalog_plan_boards(
     query: ListQuery<GrantableListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    list_grantable::<PlanBoard>(&call, &auth, query).await
+    let shared_with = auth.limited_to().cloned();
+    list_grantable::<PlanBoard>(&call, &auth, query, shared_with).await
 }
 
 /// Get a plan board of the catalog
 ///
-/// Retired entries remain readable.
+/// Retired entries remain readable. A token restricted to one partner finds only plan boards shared
+/// with that partner.
 #[utoipa::path(
     tag = "catalog",
     responses((status = 200, description = "The plan board.", body = PlanBoard)),
@@ -260,11 +264,15 @@ pub async fn list_catalog_plan_boards(
 )]
 #[get("/plan-boards/{plan_board_id}")]
 pub async fn get_catalog_plan_board(
-    _auth: Authorized<CatalogRead>,
+    auth: Authorized<CatalogRead>,
     id: PathParam<PlanBoardId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    get::<PlanBoard>(&call, &id.0).await
+    let entry = match auth.limited_to() {
+        Some(partner) => service::get_granted::<PlanBoard>(&call.db, &id.0, partner).await?,
+        None => service::get::<PlanBoard>(&call.db, &id.0).await?,
+    };
+    Ok(response::resource(&entry, &call.conditions))
 }
 
 /// Create or replace a plan board of the catalog
@@ -317,14 +325,31 @@ async fn list<E: CatalogEntry>(
     .await
 }
 
+/// Responds with a page whose entries have their usage.
+async fn list_with_usage<E: CatalogEntry>(
+    call: &CallContext,
+    filter: &CatalogFilter,
+    page: &PageRequest,
+) -> Result<HttpResponse> {
+    let page = call
+        .db
+        .snapshot(ReadCost::Scan, async |conn| {
+            service::list_with_usage::<E>(conn, filter, page).await
+        })
+        .await?;
+    response::list_of_many(page, call)
+}
+
 async fn list_grantable<E: CatalogEntry>(
     call: &CallContext,
     auth: &Authorized<CatalogRead>,
     query: ListQuery<GrantableListQuery>,
+    shared_with: Option<BusinessPartnerId>,
 ) -> Result<HttpResponse> {
     let GrantableListQuery {
         active,
         grantable_to,
+        include_usage,
     } = query.filter;
     grantable_to
         .as_ref()
@@ -332,8 +357,13 @@ async fn list_grantable<E: CatalogEntry>(
     let filter = CatalogFilter {
         active,
         grantable_to,
-        only: None,
+        shared_with,
+        ..CatalogFilter::default()
     };
+    if include_usage {
+        auth.require_unrestricted()?;
+        return list_with_usage::<E>(call, &filter, &query.page).await;
+    }
     list::<E>(call, &filter, &query.page).await
 }
 

@@ -1,6 +1,8 @@
 //! The rules of the catalog: references must exist, and a PUT that changes nothing is not
 //! written.
 
+use std::collections::HashMap;
+
 use super::{CatalogEntry, CatalogRow, EntryKind, WritableEntry, repo};
 use crate::{
     common::{
@@ -40,6 +42,8 @@ pub struct CatalogFilter {
     pub grantable_to: Option<BusinessPartnerId>,
     /// Only this entry, for tokens that are limited to one partner.
     pub only: Option<String>,
+    /// Only entries granted to this partner, for tokens that are limited to it.
+    pub shared_with: Option<BusinessPartnerId>,
 }
 
 /// One page of the entries of a kind.
@@ -52,14 +56,33 @@ pub async fn list<E: CatalogEntry>(
     Ok(Page::new(rows, page).map(E::from_row))
 }
 
-/// The ETag of a list. With `grantable_to` the list depends on the partner's grants, so the
-/// partner's ETag is used.
+/// One page of the entries of a kind, with their usage.
+pub async fn list_with_usage<E: CatalogEntry>(
+    conn: &mut Conn,
+    filter: &CatalogFilter,
+    page: &PageRequest,
+) -> Result<Page<E>> {
+    let page = list::<E>(conn, filter, page).await?;
+    let ids: Vec<_> = page.items.iter().map(|entry| entry.id().as_str()).collect();
+    let usage: HashMap<_, _> = repo::usage(conn, E::ENTRY, &ids)
+        .await?
+        .into_iter()
+        .collect();
+    Ok(page.map(|entry| {
+        let count = usage.get(entry.id().as_str()).copied();
+        entry.with_usage(count.unwrap_or(0))
+    }))
+}
+
+/// The ETag of a list. With `grantable_to` or `shared_with` the list depends on the partner's
+/// grants, so the partner's ETag is used.
 ///
 /// # Errors
 ///
-/// 404 if the partner of `grantable_to` does not exist.
+/// 404 if that partner does not exist.
 pub async fn list_etag(conn: &mut Conn, filter: &CatalogFilter) -> Result<EntityTag> {
-    match (&filter.grantable_to, &filter.only) {
+    let partner = filter.grantable_to.as_ref().or(filter.shared_with.as_ref());
+    match (partner, &filter.only) {
         (Some(partner), _) => revision_lookup::etag_in(conn, partner).await,
         // a limited token gets another list at the same URL
         (None, Some(only)) => Ok(EntityTag::hashed((repo::revision(conn).await?, only))),
@@ -75,6 +98,22 @@ pub async fn list_etag(conn: &mut Conn, filter: &CatalogFilter) -> Result<Entity
 pub async fn get<E: CatalogEntry>(db: &Db, id: &ErpId<E::Kind>) -> Result<E> {
     let row = db
         .read(async |conn| repo::find(conn, E::ENTRY, id.as_str()).await)
+        .await?;
+    or_not_found(row).map(E::from_row)
+}
+
+/// One entry, if it is granted to `partner`.
+///
+/// # Errors
+///
+/// 404 if it does not exist or is not granted.
+pub async fn get_granted<E: CatalogEntry>(
+    db: &Db,
+    id: &ErpId<E::Kind>,
+    partner: &BusinessPartnerId,
+) -> Result<E> {
+    let row = db
+        .read(async |conn| repo::find_granted(conn, E::ENTRY, id.as_str(), partner).await)
         .await?;
     or_not_found(row).map(E::from_row)
 }

@@ -19,8 +19,10 @@ pub trait Resource: Serialize {
     /// Its current `ETag`.
     fn etag(&self) -> EntityTag;
 
-    /// Its version, and who changed it last.
-    fn audit(&self) -> &Audit;
+    /// Its version, and who changed it last; `None` if these are not stored.
+    fn audit(&self) -> Option<&Audit> {
+        None
+    }
 
     /// The language of its representation, if it contains localized text.
     fn language(&self) -> Option<&'static str> {

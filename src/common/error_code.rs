@@ -41,6 +41,8 @@ pub enum Code {
     DuplicateContact,
     DuplicateName,
     AreaInUse,
+    TagInUse,
+    IncompleteOrder,
     LimitReached,
     RevisionNotReached,
     PreconditionFailed,
@@ -131,6 +133,8 @@ impl Code {
             | DuplicateContact
             | DuplicateName
             | AreaInUse
+            | TagInUse
+            | IncompleteOrder
             | LimitReached
             | RevisionNotReached => Kind::Conflict,
             PreconditionFailed => Kind::PreconditionFailed,

@@ -223,6 +223,13 @@ impl<K> FromStr for Id<K> {
     }
 }
 
+/// Deserialization has validated the id.
+impl<K> SelfCheck for Id<K> {
+    fn check(&self) -> Result<(), FieldError> {
+        Ok(())
+    }
+}
+
 impl<'de, K> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;

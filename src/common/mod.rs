@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod change;
 pub mod color;
+pub mod comma_separated;
 pub mod counters;
 pub mod email;
 pub mod empty_body;

@@ -1,28 +1,23 @@
 //! Preconditions of a write (RFC 9110 section 13.1).
 
 use crate::common::{
-    Error, Resource, Result,
+    Audit, Error, Resource, Result,
     etag::{EntityTag, EtagMatcher},
-    timestamp::Timestamp,
 };
 
 /// The state that a failed precondition reports: what the caller has not seen yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
     pub etag: EntityTag,
-    pub version: i64,
-    pub updated_at: Timestamp,
-    pub updated_by: String,
+    /// The version, and who changed it last, if these are stored.
+    pub audit: Option<Audit>,
 }
 
 impl Current {
     fn of<T: Resource>(resource: &T) -> Self {
-        let audit = resource.audit();
         Self {
             etag: resource.etag(),
-            version: audit.version,
-            updated_at: audit.updated_at,
-            updated_by: audit.updated_by.clone(),
+            audit: resource.audit().cloned(),
         }
     }
 }
@@ -66,7 +61,7 @@ mod tests {
     use serde::Serialize;
 
     use super::*;
-    use crate::common::{Actor, Audit};
+    use crate::common::{Actor, timestamp::Timestamp};
 
     #[derive(Serialize)]
     struct Thing(i64, #[serde(skip)] Audit);
@@ -92,8 +87,8 @@ mod tests {
             EntityTag::derived(self.0, "c7")
         }
 
-        fn audit(&self) -> &Audit {
-            &self.1
+        fn audit(&self) -> Option<&Audit> {
+            Some(&self.1)
         }
     }
 

@@ -13,8 +13,8 @@
 //! 1. [`Aggregate::lock`](crate::db::Aggregate::lock) of the parent serializes the write. It
 //!    rejects unknown parents and inactive integrations (`docs/domain.md#r1`).
 //! 2. PATCH and DELETE only: [`CrudRow::find`] loads the row, [`CrudResource::to_views`] builds its
-//!    view, and the view's ETag is compared with the precondition. DELETE deletes the row and ends
-//!    here.
+//!    view, and the view's ETag is compared with the precondition. DELETE checks
+//!    [`CrudResource::ensure_deletable`], deletes the row, and ends here.
 //! 3. [`CrudResource::new_fields`] (POST) or [`ApplyPatch::apply_to`] (PATCH) yields the new
 //!    fields. A patch that changes nothing ends here.
 //! 4. [`CrudResource::apply_rules`] checks the fields.
@@ -34,11 +34,15 @@ pub mod handlers;
 mod row;
 pub mod service;
 
-pub use row::{CrudRow, Named, Owner};
+pub use row::{ActiveCounts, CrudRow, Named, Owner};
 pub(crate) use row::{crud_row, write_outcome};
 
 use crate::{
-    common::{Code, FieldError, Resource, Result, etag::EntityTag, page::PageRequest},
+    common::{
+        Code, FieldError, Resource, Result,
+        etag::EntityTag,
+        page::{PageRequest, Rows},
+    },
     db::{Aggregate, Conn, Db, RevisionLookup, Tx},
     i18n::Lang,
 };
@@ -128,6 +132,15 @@ pub trait CrudResource<P: Parent>: Resource + Sized + 'static {
         fields: &<Self::Row as CrudRow>::Fields,
     ) -> impl Future<Output = Result<()>>;
 
+    /// Checks that a row may be deleted.
+    fn ensure_deletable(
+        _tx: &mut Tx<'_, P::Locked>,
+        _parent: &P,
+        _row: &Self::Row,
+    ) -> impl Future<Output = Result<()>> {
+        std::future::ready(Ok(()))
+    }
+
     /// Writes what depends on the row.
     fn after_write(
         _tx: &mut Tx<'_, P::Locked>,
@@ -136,13 +149,13 @@ pub trait CrudResource<P: Parent>: Resource + Sized + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// The rows of one page.
+    /// The rows of one page, and their total number if requested.
     fn load_page(
         conn: &mut Conn,
         parent: &P,
         filter: &Self::Filter,
         page: &PageRequest,
-    ) -> impl Future<Output = Result<Vec<Self::Row>>>;
+    ) -> impl Future<Output = Result<Rows<Self::Row>>>;
 
     /// The views of rows, in the same order, with at most one query for all of them. `state` is the
     /// state of the parent if it has been loaded.

@@ -6,7 +6,7 @@ use crate::{
     common::{
         Audit, Error, Result,
         ids::{BusinessPartnerId, Id},
-        page::PageKey,
+        page::{PageKey, SortKey},
     },
     db::Conn,
 };
@@ -30,6 +30,11 @@ pub trait Named {
 
     /// The text that a search matches.
     fn search_text(&self) -> Cow<'_, str> {
+        self.name()
+    }
+
+    /// The value of a sort key that few resources have.
+    fn text(&self, _key: SortKey) -> Cow<'_, str> {
         self.name()
     }
 
@@ -70,6 +75,21 @@ pub trait CrudRow: PageKey + Clone + Sized + 'static {
     fn update(&self, conn: &mut Conn) -> impl Future<Output = Result<Result<(), String>>>;
 
     fn delete(&self, conn: &mut Conn) -> impl Future<Output = Result<()>>;
+}
+
+/// How many rows there are, and how many of them are active.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ActiveCounts {
+    pub all: i64,
+    pub active: i64,
+}
+
+impl ActiveCounts {
+    /// Adds `count` rows that are all active or all inactive.
+    pub fn add(&mut self, active: bool, count: i64) {
+        self.all += count;
+        self.active += if active { count } else { 0 };
+    }
 }
 
 /// Separates a violated UNIQUE constraint (the inner error is its name) from other failures.
@@ -245,8 +265,16 @@ macro_rules! crud_row {
                 self.created_at
             }
 
+            fn updated_at(&self) -> $crate::common::timestamp::Timestamp {
+                self.updated_at
+            }
+
             fn key_id(&self) -> String {
                 self.id.to_string()
+            }
+
+            fn text(&self, key: $crate::common::page::SortKey) -> std::borrow::Cow<'_, str> {
+                $crate::crud::Named::text(&self.fields, key)
             }
 
             fn number(&self) -> i64 {

@@ -23,9 +23,14 @@ pub async fn list<R: CrudResource<P>, P: Parent>(
     request: &PageRequest,
 ) -> Result<Page<R>> {
     let rows = R::load_page(conn, parent, filter, request).await?;
-    let Page { items, next_cursor } = Page::new(rows, request);
+    let Page {
+        items,
+        total,
+        next_cursor,
+    } = Page::new(rows, request);
     Ok(Page {
         items: R::to_views(conn, parent, None, items).await?,
+        total,
         next_cursor,
     })
 }
@@ -124,6 +129,7 @@ pub async fn delete<R: CrudResource<P>, P: Parent>(
 ) -> Result<Committed<R>> {
     db.transact(actor, parent.clone(), async move |tx| {
         let (stored, before) = find_checked::<R, P>(tx, &parent, id, &precondition).await?;
+        R::ensure_deletable(tx, &parent, &stored).await?;
         stored.delete(tx.conn).await?;
         Ok(Change::Deleted(before))
     })

@@ -39,7 +39,7 @@ pub use connection::Conn;
 pub(crate) use connection::{SqliteConn, with_conn};
 pub use database::{DatabaseUrl, Db, DbOptions};
 pub use history_log::AggregateVersion;
-pub(crate) use paging::{keyset, paged, patterns};
+pub(crate) use paging::{keyset, paged, patterns, selected};
 pub(crate) use per_worker::PerWorker;
 pub use pool::PoolState;
 pub use read::{ReadCost, ReadOptions};

@@ -4,33 +4,90 @@
 //! These are macros, because the types of diesel's boxed queries over generic columns would make a
 //! function unreadable.
 
-/// Restricts a boxed query to a requested page: search, order, cursor and limit.
+/// Loads a requested page of a query, and the number of rows of all pages if requested: restricts
+/// by ids and search terms, orders, seeks the cursor, and limits. Evaluates to
+/// [`Rows`](crate::common::page::Rows).
 ///
-/// `paged!(query, page, search: t::search_key, name: t::sort_key, created_at: t::created_at,
-/// id: t::id => IdType)`, optionally followed by `, number: t::position`.
+/// ```ignore
+/// paged!(
+///     conn, page,
+///     select: TagRow::as_select(),
+///     from: tags::table.filter(tags::business_partner_id.eq(partner)),
+///     restrict: |query| {
+///         if let Some(internal_only) = filter.internal_only {
+///             query = query.filter(tags::internal_only.eq(internal_only));
+///         }
+///     },
+///     search: tags::search_key, name: tags::sort_key, created_at: tags::created_at,
+///     updated_at: tags::updated_at, id: tags::id => TagId
+///     // optional: numbers: [Position => t::position], texts: [Email => t::email]
+/// )
+/// ```
 macro_rules! paged {
     (
-        $query:expr, $page:expr,
+        $conn:expr, $page:expr,
+        select: $select:expr,
+        from: $from:expr,
+        restrict: |$query:ident| $restrict:block,
         search: $search:expr, name: $name:expr, created_at: $created_at:expr,
-        id: $id:expr => $Id:ty $(, number: $number:expr)?
+        updated_at: $updated_at:expr, id: $id:expr => $Id:ty
+        $(, numbers: [$($Number:ident => $number:expr),+])?
+        $(, texts: [$($Text:ident => $text:expr),+])?
     ) => {{
+        use $crate::common::page::{PageRequest, Rows, SortKey};
+        let page: &PageRequest = $page;
+        let ids = page.ids::<$Id>()?;
+        let total: Option<i64> = if page.count {
+            let count = $crate::db::with_conn!($conn, |c, Engine| {
+                let mut $query = $from.select(diesel::dsl::count_star()).into_boxed::<Engine>();
+                $restrict
+                $crate::db::selected!($query, page, ids, $search, $id).get_result(c)
+            })?;
+            Some(count)
+        } else {
+            None
+        };
+        let rows = $crate::db::with_conn!($conn, |c, Engine| {
+            let mut $query = $from.select($select).into_boxed::<Engine>();
+            $restrict
+            let query = $crate::db::selected!($query, page, ids, $search, $id);
+            let descending = page.sort.descending;
+            match page.sort.key {
+                $($(SortKey::$Number => $crate::db::keyset!(
+                    query, descending, $number, $id, page.after_number::<$Id>()?
+                ),)+)?
+                $($(SortKey::$Text => $crate::db::keyset!(
+                    query, descending, $text, $id, page.after_name::<$Id>()?
+                ),)+)?
+                SortKey::CreatedAt => $crate::db::keyset!(
+                    query, descending, $created_at, $id, page.after_time::<$Id>()?
+                ),
+                SortKey::UpdatedAt => $crate::db::keyset!(
+                    query, descending, $updated_at, $id, page.after_time::<$Id>()?
+                ),
+                // lists only accept the sort keys they support, so this is the name
+                _ => $crate::db::keyset!(
+                    query, descending, $name, $id, page.after_name::<$Id>()?
+                ),
+            }
+            .limit(page.fetch())
+            .load(c)
+        })?;
+        Rows { rows, total }
+    }};
+}
+
+/// Restricts a boxed query to the requested ids and search terms.
+macro_rules! selected {
+    ($query:expr, $page:expr, $ids:expr, $search:expr, $id:expr) => {{
         let mut query = $query;
-        let page: &$crate::common::page::PageRequest = $page;
-        let descending = page.sort.descending;
-        for pattern in $crate::db::patterns(&page.search_terms) {
+        if let Some(ids) = &$ids {
+            query = query.filter($id.eq_any(ids.clone()));
+        }
+        for pattern in $crate::db::patterns(&$page.search_terms) {
             query = query.filter($search.like(pattern).escape('\\'));
         }
-        match page.sort.key {
-            $($crate::common::page::SortKey::Position => {
-                $crate::db::keyset!(query, descending, $number, $id, page.after_number::<$Id>()?)
-            })?
-            $crate::common::page::SortKey::CreatedAt => {
-                $crate::db::keyset!(query, descending, $created_at, $id, page.after_time::<$Id>()?)
-            }
-            // lists only accept the sort keys they support, so this is the name
-            _ => $crate::db::keyset!(query, descending, $name, $id, page.after_name::<$Id>()?),
-        }
-        .limit(page.fetch())
+        query
     }};
 }
 
@@ -56,6 +113,7 @@ macro_rules! keyset {
 }
 pub(crate) use keyset;
 pub(crate) use paged;
+pub(crate) use selected;
 
 /// A `LIKE` pattern for each search term, which finds the term anywhere.
 ///

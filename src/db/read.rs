@@ -17,9 +17,10 @@ pub enum ReadCost {
 }
 
 impl ReadCost {
-    /// The cost of a page of a partner's list. A search may have to read the whole list.
+    /// The cost of a page of a partner's list. Searching or counting may have to read the whole
+    /// list.
     pub fn of(page: &PageRequest) -> Self {
-        if page.search_terms.is_empty() {
+        if page.search_terms.is_empty() && !page.count {
             Self::Lookup
         } else {
             Self::Scan

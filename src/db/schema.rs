@@ -99,6 +99,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    revoked_grants (business_partner_id, kind, entry_id) {
+        business_partner_id -> Text,
+        kind -> Text,
+        entry_id -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use crate::common::sql::UtcTimestamp;
     use crate::common::sql::Json;
@@ -215,6 +224,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     customer_integrations,
     accesses,
     grants,
+    revoked_grants,
     tags,
     queries,
     exclusion_rules,

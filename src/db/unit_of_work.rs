@@ -283,8 +283,8 @@ mod tests {
             EntityTag::of(1)
         }
 
-        fn audit(&self) -> &Audit {
-            &self.0
+        fn audit(&self) -> Option<&Audit> {
+            Some(&self.0)
         }
     }
 

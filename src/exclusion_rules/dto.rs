@@ -75,8 +75,8 @@ impl Resource for ExclusionRule {
         self.names.etag(self.audit.version, &self.summary)
     }
 
-    fn audit(&self) -> &Audit {
-        &self.audit
+    fn audit(&self) -> Option<&Audit> {
+        Some(&self.audit)
     }
 
     fn language(&self) -> Option<&'static str> {

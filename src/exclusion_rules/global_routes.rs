@@ -17,7 +17,7 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, NameParams, PageParams},
+        list_query::{ListQuery, NameSort, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -29,7 +29,7 @@ use crate::{
 /// partner.
 #[utoipa::path(
     tag = "global-exclusion-rules",
-    params(PageParams, NameParams, GlobalExclusionRuleListQuery),
+    params(PageParams, NameSort, SelectionParams, GlobalExclusionRuleListQuery),
     responses((
         status = 200,
         description = "A page of exclusion rules.",

@@ -2,24 +2,18 @@
 
 use std::borrow::Cow;
 
-use diesel::{dsl::exists, prelude::*};
+use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::RuleOwner;
 use crate::{
-    catalog::EntryKind,
     common::{
         Result,
         ids::{BusinessPartnerId, RuleId, RuleIdKind},
-        page::PageRequest,
+        page::{PageRequest, Rows},
     },
     crud::{Named, Owner as _, crud_row},
-    db::{
-        Conn, paged,
-        schema::{exclusion_rules as rules, filter_references as refs},
-        sql_types::{EnumText, Jsonb},
-        with_conn,
-    },
+    db::{Conn, paged, schema::exclusion_rules as rules, sql_types::Jsonb, with_conn},
     ticket_filter::{StoredFilter, TicketFilter},
 };
 
@@ -54,23 +48,20 @@ pub(super) async fn list(
     owners: &[RuleOwner],
     active: Option<bool>,
     page: &PageRequest,
-) -> Result<Vec<RuleRow>> {
+) -> Result<Rows<RuleRow>> {
     let owners = keys(owners);
-    Ok(with_conn!(conn, |c, Engine| {
-        let mut query = rules::table
-            .filter(rules::owner.eq_any(owners))
-            .select(RuleRow::as_select())
-            .into_boxed::<Engine>();
-        if let Some(active) = active {
-            query = query.filter(rules::active.eq(active));
-        }
-        paged!(
-            query, page,
-            search: rules::search_key, name: rules::sort_key, created_at: rules::created_at,
-            id: rules::id => RuleId
-        )
-        .load(c)
-    })?)
+    Ok(paged!(
+        conn, page,
+        select: RuleRow::as_select(),
+        from: rules::table.filter(rules::owner.eq_any(owners.clone())),
+        restrict: |query| {
+            if let Some(active) = active {
+                query = query.filter(rules::active.eq(active));
+            }
+        },
+        search: rules::search_key, name: rules::sort_key, created_at: rules::created_at,
+        updated_at: rules::updated_at, id: rules::id => RuleId
+    ))
 }
 
 /// Id, name and filter of the active rules of an owner, sorted by name.
@@ -86,23 +77,35 @@ pub(super) async fn list_active(
         .load(c))?)
 }
 
-/// The filters of the active rules for a partner, global ones included, that reference an area.
-/// Other rules cannot hide every ticket of an area.
-pub async fn filters_with_areas(
+/// Id, owner and filter of the active rules that apply to a partner, global ones included.
+pub async fn list_applying(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
-) -> Result<Vec<TicketFilter>> {
-    let references_area = refs::table
-        .filter(refs::exclusion_rule_id.eq(rules::id.nullable()))
-        .filter(refs::kind.eq(EnumText(EntryKind::Area)));
+) -> Result<Vec<(RuleId, Option<BusinessPartnerId>, TicketFilter)>> {
     let owners = [RuleOwner::Partner(partner.clone()), RuleOwner::Global];
     let query = rules::table
         .filter(rules::owner.eq_any(keys(&owners)))
         .filter(rules::active)
-        .filter(exists(references_area))
-        .select(rules::filter);
-    let filters: Vec<StoredFilter> = with_conn!(conn, |c| query.load(c))?;
-    Ok(filters.into_iter().map(|Jsonb(filter)| filter).collect())
+        .order((rules::sort_key, rules::id))
+        .select((rules::id, rules::business_partner_id, rules::filter));
+    let rows: Vec<(RuleId, Option<BusinessPartnerId>, StoredFilter)> =
+        with_conn!(conn, |c| query.load(c))?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, owner, Jsonb(filter))| (id, owner, filter))
+        .collect())
+}
+
+/// The numbers of rules by owner and `active`, with one statement.
+pub(super) async fn counts(
+    conn: &mut Conn,
+    owners: &[RuleOwner],
+) -> Result<Vec<(String, bool, i64)>> {
+    let query = rules::table
+        .filter(rules::owner.eq_any(keys(owners)))
+        .group_by((rules::owner, rules::active))
+        .select((rules::owner, rules::active, count_star()));
+    Ok(with_conn!(conn, |c| query.load(c))?)
 }
 
 fn keys(owners: &[RuleOwner]) -> Vec<&str> {

@@ -13,9 +13,11 @@ use crate::{
         Code, Result,
         ids::{BusinessPartnerId, RuleId},
         merge_patch,
-        page::PageRequest,
+        page::{PageRequest, Rows},
     },
-    crud::{ApplyPatch, CrudResource, CrudRow as _, Parent, UniqueConstraint},
+    crud::{
+        ActiveCounts, ApplyPatch, CrudResource, CrudRow as _, Owner as _, Parent, UniqueConstraint,
+    },
     db::{Conn, Tx, sql_types::Jsonb},
     i18n::Lang,
     integration::ConfigurationLock,
@@ -27,7 +29,15 @@ use crate::{
     },
 };
 
-pub use super::repo::filters_with_areas;
+pub use super::repo::list_applying;
+
+/// The numbers of rules that apply to a partner.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleCounts {
+    /// The partner's rules.
+    pub own: ActiveCounts,
+    pub global: ActiveCounts,
+}
 
 /// A parent of exclusion rules, with the filters of its list.
 pub trait RuleParent: Parent<Owner: Into<RuleOwner>> {
@@ -108,7 +118,7 @@ where
         parent: &P,
         filter: &P::Filter,
         page: &PageRequest,
-    ) -> Result<Vec<RuleRow>> {
+    ) -> Result<Rows<RuleRow>> {
         let (owners, active) = parent.list_scope(filter);
         repo::list(conn, &owners, active, page).await
     }
@@ -174,9 +184,19 @@ fn view(row: RuleRow, names: &Names) -> ExclusionRule {
     }
 }
 
-/// How many rules a partner has; global ones do not count.
-pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> {
-    RuleRow::count(conn, &RuleOwner::Partner(partner.clone())).await
+/// How many rules apply to a partner: its own and the global ones.
+pub async fn counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<RuleCounts> {
+    let own = RuleOwner::Partner(partner.clone());
+    let mut counts = RuleCounts::default();
+    for (owner, active, count) in repo::counts(conn, &[own, RuleOwner::Global]).await? {
+        let counts = if owner == RuleOwner::Global.key() {
+            &mut counts.global
+        } else {
+            &mut counts.own
+        };
+        counts.add(active, count);
+    }
+    Ok(counts)
 }
 
 /// Id, name and filter of the active rules of an owner, sorted by name.

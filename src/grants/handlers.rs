@@ -45,7 +45,7 @@ pub async fn put<G: Grant>(
     actor: Actor,
     partner: BusinessPartnerId,
     id: ErpId<<G::Entry as CatalogEntry>::Kind>,
-    body: G::Put,
+    body: Option<G::Put>,
 ) -> Result<HttpResponse> {
     let precondition = call.conditions.precondition;
     let done = service::put::<G>(&call.db, actor, partner, id, body, precondition).await?;

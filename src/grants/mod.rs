@@ -32,6 +32,10 @@ pub trait Grant: Resource + Sized + 'static {
     /// if the last grant may always be revoked.
     const LAST_GRANT_ERROR: Option<Code>;
 
+    /// Whether it may change while the integration is inactive, because it belongs to the ERP
+    /// (`docs/domain.md#r1`).
+    const CHANGES_WHILE_INACTIVE: bool = false;
+
     /// The view of a grant.
     fn new(granted: GrantWithEntry) -> Self;
 
@@ -52,8 +56,7 @@ pub trait Grant: Resource + Sized + 'static {
 
 impl GrantWithEntry {
     /// The ETag of the grant's view. It depends on the version of the grant, the version of the
-    /// entry (name, color, availability), and the time of creation, because a grant that is
-    /// revoked and granted again restarts at version 1.
+    /// entry (name, color, availability), and the time of creation.
     pub fn etag(&self) -> EntityTag {
         let audit = self.grant.audit();
         let entry_version = self.entry.audit().version;

@@ -8,12 +8,12 @@ use crate::{
     common::{
         Audit, Result,
         ids::BusinessPartnerId,
-        page::{PageKey, PageRequest},
+        page::{PageKey, PageRequest, Rows},
         timestamp::Timestamp,
     },
     db::{
         Conn, paged,
-        schema::{catalog_entries as entries, grants},
+        schema::{catalog_entries as entries, grants, revoked_grants as revoked},
         sql_types::EnumText,
         with_conn,
     },
@@ -90,6 +90,10 @@ impl PageKey for GrantWithEntry {
         self.grant.created_at
     }
 
+    fn updated_at(&self) -> Timestamp {
+        self.grant.updated_at
+    }
+
     fn key_id(&self) -> String {
         self.grant.entry_id.clone()
     }
@@ -134,26 +138,28 @@ pub(super) async fn list(
     partner: &BusinessPartnerId,
     kind: EntryKind,
     page: &PageRequest,
-) -> Result<Vec<GrantWithEntry>> {
-    Ok(with_conn!(conn, |c, Engine| {
-        let query = of_partner(partner)
-            .filter(grants::kind.eq(EnumText(kind)))
-            .select(GrantWithEntry::as_select())
-            .into_boxed::<Engine>();
-        paged!(
-            query, page,
-            search: entries::search_key, name: entries::sort_key, created_at: grants::created_at,
-            id: grants::entry_id => String
-        )
-        .load(c)
-    })?)
+) -> Result<Rows<GrantWithEntry>> {
+    Ok(paged!(
+        conn, page,
+        select: GrantWithEntry::as_select(),
+        from: of_partner(partner),
+        restrict: |query| {
+            query = query.filter(grants::kind.eq(EnumText(kind)));
+        },
+        search: entries::search_key, name: entries::sort_key, created_at: grants::created_at,
+        updated_at: grants::updated_at, id: grants::entry_id => String
+    ))
 }
 
-/// How many entries of a kind are granted to a partner, including retired ones.
-pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId, kind: EntryKind) -> Result<i64> {
-    Ok(with_conn!(conn, |c| grants::table
-        .filter(grants::business_partner_id.eq(partner))
+/// How many entries of a kind are granted to a partner and not retired.
+pub async fn count_available(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    kind: EntryKind,
+) -> Result<i64> {
+    Ok(with_conn!(conn, |c| of_partner(partner)
         .filter(grants::kind.eq(EnumText(kind)))
+        .filter(entries::active)
         .select(count_star())
         .first(c))?)
 }
@@ -190,4 +196,34 @@ pub(super) async fn delete(conn: &mut Conn, row: &GrantRow) -> Result<()> {
     let key = (&row.business_partner_id, row.kind, &row.entry_id);
     with_conn!(conn, |c| diesel::delete(grants::table.find(key)).execute(c))?;
     Ok(())
+}
+
+/// Stores the version of a revoked grant, for a later grant of the same entry.
+pub(super) async fn insert_revoked_version(conn: &mut Conn, row: &GrantRow) -> Result<()> {
+    let values = (
+        revoked::business_partner_id.eq(&row.business_partner_id),
+        revoked::kind.eq(row.kind),
+        revoked::entry_id.eq(&row.entry_id),
+        revoked::version.eq(row.version),
+    );
+    with_conn!(conn, |c| diesel::insert_into(revoked::table)
+        .values(values)
+        .execute(c))?;
+    Ok(())
+}
+
+/// Removes and returns the version of the revoked grant of an entry, if there is one.
+pub(super) async fn take_revoked_version(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    kind: EntryKind,
+    id: &str,
+) -> Result<Option<i64>> {
+    let key = (partner, EnumText(kind), id);
+    Ok(
+        with_conn!(conn, |c| diesel::delete(revoked::table.find(key))
+            .returning(revoked::version)
+            .get_result(c))
+        .optional()?,
+    )
 }

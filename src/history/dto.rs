@@ -107,6 +107,7 @@ pub enum ResourceKind {
     TicketType,
     Tag,
     Query,
+    QueryOrder,
     ExclusionRule,
     PlanBoard,
     BusinessPartner,

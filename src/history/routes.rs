@@ -59,11 +59,11 @@ pub async fn list_history(
 )]
 #[get("/history")]
 pub async fn list_system_history(
-    permit: Authorized<AuditRead>,
+    auth: Authorized<AuditRead>,
     query: ListQuery<SystemHistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    permit.require_unrestricted()?;
+    auth.require_unrestricted()?;
     let rows = call
         .db
         .read_with(ReadCost::Scan, async |conn| {
@@ -74,5 +74,5 @@ pub async fn list_system_history(
     // Entries never change.
     let ids: Vec<_> = page.items.iter().map(|entry| entry.id).collect();
     let etag = EntityTag::hashed((ids, &page.next_cursor));
-    Ok(response::list(page, &etag, &call.conditions))
+    Ok(response::list(page, &etag, &call))
 }

@@ -151,6 +151,12 @@ impl<S: Scope> AuthorizedPartner<S> {
         self.caller.actor()
     }
 
+    /// Whether the token may read the configuration of a business partner.
+    pub fn can_read(&self, partner: &BusinessPartnerId) -> bool {
+        self.caller.can_access(partner)
+            && self.caller.claims.has_scope(scope::IntegrationRead::NAME)
+    }
+
     /// See [`Authorized::require_unrestricted`].
     pub fn require_unrestricted(&self) -> Result<()> {
         self.caller.require_unrestricted()

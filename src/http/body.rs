@@ -67,8 +67,8 @@ pub struct Body<T>(pub T);
 /// with [`parse_json`] and [`reject_if_any`].
 pub struct RawBody<const MAX: usize>(pub Bytes);
 
-/// Extracts an optional body; an absent body is the default.
-pub struct OptionalBody<T>(pub T);
+/// Extracts an optional body; `None` if it is absent.
+pub struct OptionalBody<T>(pub Option<T>);
 
 /// A chunk of a body as it arrives.
 type Chunk = std::result::Result<Bytes, PayloadError>;
@@ -106,7 +106,7 @@ impl<const MAX: usize> FromRequest for RawBody<MAX> {
     }
 }
 
-impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OptionalBody<T> {
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for OptionalBody<T> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
@@ -116,10 +116,10 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
         Box::pin(async move {
             let bytes = receive(&request, None, payload, MAX_BODY).await?;
             if bytes.is_empty() {
-                return Ok(Self(T::default()));
+                return Ok(Self(None));
             }
             require_json(&request)?;
-            parse(&bytes).map(Self)
+            parse(&bytes).map(|body| Self(Some(body)))
         })
     }
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::{
     call_context::CallContext,
     page_cache::{CachedPage, cache_key},
-    response::{List, json_with_etag, not_modified},
+    response::{List, Representation, next_link, not_modified, page_json},
 };
 use crate::{
     common::{
@@ -66,7 +66,7 @@ pub async fn cached_page<S: EtagSource, T: Serialize>(
 }
 
 /// Responds with anything else that is read from the database.
-pub async fn cached_read<S: EtagSource, T: Serialize>(
+pub async fn cached_read<S: EtagSource, T: Representation>(
     call: &CallContext,
     source: &S,
     read: impl AsyncFn(&mut Conn) -> Result<T>,
@@ -74,7 +74,7 @@ pub async fn cached_read<S: EtagSource, T: Serialize>(
     respond(call, source, ReadCost::Scan, read).await
 }
 
-async fn respond<S: EtagSource, T: Serialize>(
+async fn respond<S: EtagSource, T: Representation>(
     call: &CallContext,
     source: &S,
     cost: ReadCost,
@@ -88,19 +88,21 @@ async fn respond<S: EtagSource, T: Serialize>(
     let cached = cache_key
         .as_ref()
         .and_then(|key| call.page_cache.get(key, &etag));
-    if let Some(json) = cached {
-        return Ok(json_with_etag(json, &etag));
+    if let Some(page) = cached {
+        return Ok(page_json(page.json, &etag, page.next_link));
     }
     let (etag, body) = read_with_etag(call, source, etag, cost, read).await?;
     let json = to_bytes(&body)?;
+    let next_link = next_link(&call.request, body.next_cursor());
     if let Some(key) = cache_key {
         let page = CachedPage {
             etag: etag.clone(),
             json: json.clone(),
+            next_link: next_link.clone(),
         };
         call.page_cache.insert(key, page);
     }
-    Ok(json_with_etag(json, &etag))
+    Ok(page_json(json, &etag, next_link))
 }
 
 /// Reads a body and the ETag that belongs to it; `etag` was current before.

@@ -16,11 +16,11 @@ use super::{
 };
 use crate::common::{
     Code, Error, FieldError, Result,
-    page::{PageRequest, SortKey},
+    page::{PageRequest, RawPage, SortKey},
 };
 
 /// Parameters that belong to [`PageRequest`]; all others are filters.
-const PAGE_PARAMS: [&str; 4] = ["limit", "sort", "q", "cursor"];
+const PAGE_PARAMS: [&str; 6] = ["limit", "sort", "q", "cursor", "ids", "count"];
 
 /// Parameters of every list.
 #[derive(Debug, IntoParams)]
@@ -35,14 +35,11 @@ pub struct PageParams {
     cursor: Option<String>,
 }
 
-/// Parameters of lists whose items have names.
+/// Parameters that select the items of a list.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents what ListQuery parses")]
-pub struct NameParams {
-    /// Order of the items; `name` by default. Ties are broken by id.
-    #[param(inline, example = "-created_at")]
-    sort: Option<SortOrder>,
+pub struct SelectionParams {
     /// Up to 16 search terms. An item matches if its name (or email address, or id) contains all
     /// of them, ignoring case and accents.
     #[param(
@@ -51,24 +48,59 @@ pub struct NameParams {
         example = "müller"
     )]
     q: Option<String>,
+    /// Only items with these ids, up to 100.
+    #[param(
+        style = Form,
+        explode = false,
+        value_type = Option<Vec<String>>,
+        min_items = 1,
+        max_items = 100,
+        example = json!(["019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"])
+    )]
+    ids: Option<Vec<String>>,
+    /// Whether to return the number of items of all pages in `total_count`. Default: false.
+    #[param(example = true)]
+    count: Option<bool>,
 }
 
-/// Parameters of lists whose items have names and positions.
+/// Parameter of lists whose items have names.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents what ListQuery parses")]
-pub struct PositionParams {
+pub struct NameSort {
+    /// Order of the items; `name` by default. Ties are broken by id.
+    #[param(inline, example = "-created_at")]
+    sort: Option<SortOrder>,
+}
+
+/// Parameter of lists whose items have names and positions.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery parses")]
+pub struct PositionSort {
     /// Order of the items; `position` by default. Ties are broken by id.
     #[param(inline, example = "-created_at")]
     sort: Option<PositionSortOrder>,
-    /// Up to 16 search terms. An item matches if its name contains all of them, ignoring case and
-    /// accents.
-    #[param(
-        max_length = 200,
-        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
-        example = "müller"
-    )]
-    q: Option<String>,
+}
+
+/// Parameter of lists of accesses.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery parses")]
+pub struct AccessSort {
+    /// Order of the items; `name` by default. Ties are broken by id.
+    #[param(inline, example = "-created_at")]
+    sort: Option<AccessSortOrder>,
+}
+
+/// Parameter of the list of the accesses of all partners.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what ListQuery parses")]
+pub struct AllAccessSort {
+    /// Order of the items; `name` by default. Ties are broken by id.
+    #[param(inline, example = "-created_at")]
+    sort: Option<AllAccessSortOrder>,
 }
 
 /// The orders of most lists.
@@ -82,6 +114,10 @@ pub enum SortOrder {
     CreatedAt,
     #[schema(rename = "-created_at")]
     CreatedAtDescending,
+    #[schema(rename = "updated_at")]
+    UpdatedAt,
+    #[schema(rename = "-updated_at")]
+    UpdatedAtDescending,
 }
 
 /// The orders of lists whose items have positions.
@@ -99,6 +135,56 @@ pub enum PositionSortOrder {
     CreatedAt,
     #[schema(rename = "-created_at")]
     CreatedAtDescending,
+    #[schema(rename = "updated_at")]
+    UpdatedAt,
+    #[schema(rename = "-updated_at")]
+    UpdatedAtDescending,
+}
+
+/// The orders of the accesses of a partner.
+#[derive(Debug, utoipa::ToSchema)]
+pub enum AccessSortOrder {
+    #[schema(rename = "name")]
+    Name,
+    #[schema(rename = "-name")]
+    NameDescending,
+    #[schema(rename = "email")]
+    Email,
+    #[schema(rename = "-email")]
+    EmailDescending,
+    #[schema(rename = "role")]
+    Role,
+    #[schema(rename = "-role")]
+    RoleDescending,
+    #[schema(rename = "created_at")]
+    CreatedAt,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+    #[schema(rename = "updated_at")]
+    UpdatedAt,
+    #[schema(rename = "-updated_at")]
+    UpdatedAtDescending,
+}
+
+/// The orders of the accesses of all partners.
+#[derive(Debug, utoipa::ToSchema)]
+pub enum AllAccessSortOrder {
+    #[schema(rename = "name")]
+    Name,
+    #[schema(rename = "-name")]
+    NameDescending,
+    #[schema(rename = "email")]
+    Email,
+    #[schema(rename = "-email")]
+    EmailDescending,
+    #[schema(rename = "created_at")]
+    CreatedAt,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+    #[schema(rename = "updated_at")]
+    UpdatedAt,
+    #[schema(rename = "-updated_at")]
+    UpdatedAtDescending,
 }
 
 /// The filters of a list.
@@ -130,12 +216,23 @@ impl<F: ListFilter> FromRequest for ListQuery<F> {
     }
 }
 
+/// Extracts the query parameters of an operation that is not a list.
+pub struct QueryParams<T>(pub T);
+
+impl<T: DeserializeOwned + Validate> FromRequest for QueryParams<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let params: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes()).collect();
+        ready(ensure_distinct(&params).and_then(|()| parse_filter(&params).map(Self)))
+    }
+}
+
 impl<F: ListFilter> ListQuery<F> {
     fn parse(list: &str, query: &str) -> Result<Self> {
         let params: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        if let Some(name) = duplicate_name(&params) {
-            return Err(invalid(vec![FieldError::new(name, Code::DuplicateValue)]));
-        }
+        ensure_distinct(&params)?;
         let value = |wanted: &str| {
             params
                 .iter()
@@ -144,18 +241,26 @@ impl<F: ListFilter> ListQuery<F> {
         };
         // Not a number: reported as out of range.
         let limit = value("limit").map(|text| text.parse().unwrap_or(u32::MAX));
-        let page = PageRequest::new(
-            list,
-            F::ORDERS,
+        let raw = RawPage {
             limit,
-            value("sort"),
-            value("q"),
-            value("cursor"),
-        )?;
+            sort: value("sort"),
+            q: value("q"),
+            cursor: value("cursor"),
+            ids: value("ids"),
+            count: value("count"),
+        };
+        let page = PageRequest::new(list, F::ORDERS, raw)?;
         Ok(Self {
             page,
             filter: parse_filter(&params)?,
         })
+    }
+}
+
+fn ensure_distinct(params: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<()> {
+    match duplicate_name(params) {
+        Some(name) => Err(invalid(vec![FieldError::new(name, Code::DuplicateValue)])),
+        None => Ok(()),
     }
 }
 
@@ -168,7 +273,9 @@ fn duplicate_name<'a>(params: &'a [(Cow<'_, str>, Cow<'_, str>)]) -> Option<&'a 
     })
 }
 
-fn parse_filter<F: ListFilter>(params: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<F> {
+fn parse_filter<F: DeserializeOwned + Validate>(
+    params: &[(Cow<'_, str>, Cow<'_, str>)],
+) -> Result<F> {
     let filters: Vec<_> = params
         .iter()
         .filter(|(name, _)| !PAGE_PARAMS.contains(&&**name))

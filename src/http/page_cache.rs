@@ -4,7 +4,7 @@
 //! bodies that depend on nothing but the cache key and the ETag may be cached, so never those
 //! that depend on the caller.
 
-use actix_web::{HttpRequest, web::Bytes};
+use actix_web::{HttpRequest, http::header::HeaderValue, web::Bytes};
 use quick_cache::{Weighter, sync::Cache};
 
 use crate::{
@@ -22,6 +22,8 @@ const ENTRY_OVERHEAD_BYTES: usize = 192;
 pub struct CachedPage {
     pub etag: EntityTag,
     pub json: Bytes,
+    /// The header `Link` to the next page.
+    pub next_link: Option<HeaderValue>,
 }
 
 #[derive(Debug, Clone)]
@@ -29,7 +31,9 @@ struct ByteWeighter;
 
 impl Weighter<String, CachedPage> for ByteWeighter {
     fn weight(&self, key: &String, page: &CachedPage) -> u64 {
-        (key.len() + page.etag.as_str().len() + page.json.len() + ENTRY_OVERHEAD_BYTES) as u64
+        let link = page.next_link.as_ref().map_or(0, HeaderValue::len);
+        let bytes = key.len() + page.etag.as_str().len() + page.json.len() + link;
+        (bytes + ENTRY_OVERHEAD_BYTES) as u64
     }
 }
 
@@ -56,10 +60,9 @@ impl PageCache {
     }
 
     /// The JSON cached for a key, if it has this ETag.
-    pub fn get(&self, key: &str, etag: &EntityTag) -> Option<Bytes> {
+    pub fn get(&self, key: &str, etag: &EntityTag) -> Option<CachedPage> {
         self.lookups
             .record(self.pages.get(key), |page| page.etag == *etag)
-            .map(|page| page.json)
     }
 
     /// Caches a page, and replaces the previous one of the same key.
@@ -85,17 +88,18 @@ mod tests {
         CachedPage {
             etag: EntityTag::of(version),
             json: vec![b' '; length].into(),
+            next_link: None,
         }
     }
 
     #[test]
     fn page_with_current_etag_is_returned() {
         let cache = PageCache::new(1 << 20);
-        assert_eq!(cache.get("/a", &EntityTag::of(1)), None);
+        assert!(cache.get("/a", &EntityTag::of(1)).is_none());
         cache.insert("/a".to_owned(), page(1, 10));
-        assert_eq!(cache.get("/a", &EntityTag::of(1)).unwrap().len(), 10);
-        assert_eq!(cache.get("/a", &EntityTag::of(2)), None);
-        assert_eq!(cache.get("/b", &EntityTag::of(1)), None);
+        assert_eq!(cache.get("/a", &EntityTag::of(1)).unwrap().json.len(), 10);
+        assert!(cache.get("/a", &EntityTag::of(2)).is_none());
+        assert!(cache.get("/b", &EntityTag::of(1)).is_none());
         let lookups = cache.lookups.named().map(|(_, count)| count.get());
         assert_eq!(lookups, [1, 1, 2]);
     }
@@ -107,7 +111,7 @@ mod tests {
             cache.insert(format!("/{number}"), page(1, 5_000));
         }
         cache.insert("/huge".to_owned(), page(1, 2 << 20));
-        assert_eq!(cache.get("/huge", &EntityTag::of(1)), None);
+        assert!(cache.get("/huge", &EntityTag::of(1)).is_none());
         let bytes = cache.bytes();
         assert!(bytes <= 1 << 20 && bytes > 1 << 19, "{bytes}");
     }
@@ -116,7 +120,7 @@ mod tests {
     fn cache_of_size_zero_stores_nothing() {
         let cache = PageCache::new(0);
         cache.insert("/a".to_owned(), page(1, 1));
-        assert_eq!(cache.get("/a", &EntityTag::of(1)), None);
+        assert!(cache.get("/a", &EntityTag::of(1)).is_none());
         assert_eq!(cache.bytes(), 0);
     }
 }

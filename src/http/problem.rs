@@ -15,9 +15,8 @@ use utoipa::ToSchema;
 use super::{body::HeldPayload, response::NO_STORE};
 use crate::{
     common::{
-        Code, Error, FieldError,
+        Audit, Code, Error, FieldError,
         error::{ClientError, Kind, MessageArg, Reference},
-        precondition::Current,
         timestamp::Timestamp,
     },
     i18n::{self, Lang},
@@ -86,12 +85,12 @@ pub struct CurrentState {
     pub updated_by: String,
 }
 
-impl From<&Current> for CurrentState {
-    fn from(current: &Current) -> Self {
+impl From<&Audit> for CurrentState {
+    fn from(audit: &Audit) -> Self {
         Self {
-            version: current.version,
-            updated_at: current.updated_at,
-            updated_by: current.updated_by.clone(),
+            version: audit.version,
+            updated_at: audit.updated_at,
+            updated_by: audit.updated_by.clone(),
         }
     }
 }
@@ -197,7 +196,11 @@ impl Problem {
                 .map(|field_error| FieldErrorBody::new(field_error, context.lang))
                 .collect(),
             references: error.references.clone(),
-            current: error.current.as_ref().map(CurrentState::from),
+            current: error
+                .current
+                .as_ref()
+                .and_then(|current| current.audit.as_ref())
+                .map(CurrentState::from),
         }
     }
 }

@@ -8,9 +8,9 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{conditional::Conditions, request_context::route};
+use super::{call_context::CallContext, conditional::Conditions, request_context::route};
 use crate::{
-    common::{Committed, Resource, etag::EntityTag, page::Page},
+    common::{Committed, Resource, Result, etag::EntityTag, page::Page},
     i18n::Lang,
 };
 
@@ -20,6 +20,14 @@ pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// A static header value, because actix would copy the media type for each response.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// The body of a successful read.
+pub trait Representation: Serialize {
+    /// Cursor of the next page, if this is a page of a list.
+    fn next_cursor(&self) -> Option<&str> {
+        None
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct List<T> {
@@ -28,6 +36,15 @@ pub struct List<T> {
     /// Cursor of the next page; `null` on the last page.
     #[schema(max_length = 2000)]
     pub next_cursor: Option<String>,
+    /// Number of items of all pages; `null` without `count=true`.
+    #[schema(minimum = 0)]
+    pub total_count: Option<i64>,
+}
+
+impl<T: Serialize> Representation for List<T> {
+    fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
 }
 
 impl<T> From<Page<T>> for List<T> {
@@ -35,6 +52,7 @@ impl<T> From<Page<T>> for List<T> {
         Self {
             items: page.items,
             next_cursor: page.next_cursor,
+            total_count: page.total,
         }
     }
 }
@@ -52,15 +70,34 @@ pub fn resource<T: Resource>(resource: &T, conditions: &Conditions) -> HttpRespo
 
 /// 200 with a page of a list, or 304 if the client has it. For lists whose ETag derives from
 /// their items; see [`super::cached_read`] for all others.
-pub fn list<T: Serialize>(
-    page: Page<T>,
-    etag: &EntityTag,
-    conditions: &Conditions,
-) -> HttpResponse {
-    if conditions.matches_if_none_match(etag) {
+pub fn list<T: Serialize>(page: Page<T>, etag: &EntityTag, call: &CallContext) -> HttpResponse {
+    if call.conditions.matches_if_none_match(etag) {
         return not_modified(etag);
     }
-    with_etag(HttpResponse::Ok(), etag).json(List::from(page))
+    let mut response = with_etag(HttpResponse::Ok(), etag);
+    if let Some(link) = next_link(&call.request, page.next_cursor.as_deref()) {
+        response.insert_header((header::LINK, link));
+    }
+    response.json(List::from(page))
+}
+
+/// As [`list`], for lists that depend on many aggregates: the ETag is derived from the page.
+pub fn list_of_many<T: Serialize>(page: Page<T>, call: &CallContext) -> Result<HttpResponse> {
+    let json = serde_json::to_vec(&page.items).map_err(anyhow::Error::from)?;
+    let etag = EntityTag::hashed((json, page.total, &page.next_cursor));
+    Ok(list(page, &etag, call))
+}
+
+/// The header `Link` to the next page (RFC 8288): the request with another cursor.
+pub(super) fn next_link(request: &HttpRequest, next_cursor: Option<&str>) -> Option<HeaderValue> {
+    let cursor = next_cursor?;
+    let params = form_urlencoded::parse(request.query_string().as_bytes());
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(params.filter(|(name, _)| name != "cursor"))
+        .append_pair("cursor", cursor)
+        .finish();
+    let link = format!("<{}?{query}>; rel=\"next\"", canonical_path(request));
+    link.try_into().ok()
 }
 
 /// 200 with serialized JSON, or 304 if the client has it.
@@ -68,14 +105,21 @@ pub fn json(json: impl Into<Bytes>, etag: &EntityTag, conditions: &Conditions) -
     if conditions.matches_if_none_match(etag) {
         return not_modified(etag);
     }
-    json_with_etag(json, etag)
+    page_json(json, etag, None)
 }
 
-/// 200 with serialized JSON.
-pub(super) fn json_with_etag(json: impl Into<Bytes>, etag: &EntityTag) -> HttpResponse {
-    with_etag(HttpResponse::Ok(), etag)
-        .insert_header((header::CONTENT_TYPE, JSON))
-        .body(json.into())
+/// 200 with serialized JSON and, for a page of a list, the link to the next one.
+pub(super) fn page_json(
+    json: impl Into<Bytes>,
+    etag: &EntityTag,
+    next_link: Option<HeaderValue>,
+) -> HttpResponse {
+    let mut response = with_etag(HttpResponse::Ok(), etag);
+    response.insert_header((header::CONTENT_TYPE, JSON));
+    if let Some(link) = next_link {
+        response.insert_header((header::LINK, link));
+    }
+    response.body(json.into())
 }
 
 /// 200 with a localized body that must not be cached.

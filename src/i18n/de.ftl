@@ -50,6 +50,10 @@ duplicate_name = Name vergeben
     .detail = Dieser Name wird in dieser Liste bereits verwendet (ohne Beachtung der Groß- und Kleinschreibung).
 area_in_use = Bereich wird verwendet
     .detail = Auf diesen Bereich sind Tags beschränkt ({ $count }): { $names }. Ändern oder löschen Sie diese zuerst.
+tag_in_use = Tag wird verwendet
+    .detail = Aktive Ausschlussregeln verwenden diesen Tag ({ $count }): { $names }. Ändern Sie zuerst diese Regeln, oder senden Sie references=keep.
+incomplete_order = Unvollständige Reihenfolge
+    .detail = Die Reihenfolge muss alle Abfragen des Geschäftspartners enthalten. Es fehlen: { $count }. Laden Sie die Liste neu.
 limit_reached = Grenze erreicht
     .detail = Es sind höchstens { $max } Einträge erlaubt.
 revision_not_reached = Revision nicht erreicht

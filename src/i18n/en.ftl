@@ -50,6 +50,10 @@ duplicate_name = Name in use
     .detail = This name is already used in this list (case-insensitive).
 area_in_use = Area in use
     .detail = Tags are limited to this area ({ $count }): { $names }. Change or delete them first.
+tag_in_use = Tag in use
+    .detail = Active exclusion rules name this tag ({ $count }): { $names }. Change these rules first, or send references=keep.
+incomplete_order = Incomplete order
+    .detail = The order must contain all queries of the business partner. Missing: { $count }. Reload the list.
 limit_reached = Limit reached
     .detail = The limit of { $max } entries has been reached.
 revision_not_reached = Revision not reached

@@ -29,7 +29,7 @@ pub struct IntegrationRow {
     pub revision: i64,
     pub(super) version: i64,
     pub created_at: Timestamp,
-    pub(super) updated_at: Timestamp,
+    pub updated_at: Timestamp,
     pub(super) created_by: String,
     pub(super) updated_by: String,
 }

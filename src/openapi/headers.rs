@@ -42,6 +42,11 @@ pub(super) fn components() -> Value {
             2,
             "de",
         ),
+        "Link": optional(
+            "The next page, with relation `next` (RFC 8288); absent on the last page.",
+            12_000,
+            "</api/v1/customer-integrations/K-1001/tags?cursor=eyJsIjoi>; rel=\"next\"",
+        ),
         "Location": required(
             "Path of the new resource.",
             300,

@@ -16,6 +16,9 @@ const LOCALIZED: [&str; 4] = [
     "ticket-fields",
 ];
 
+/// Operations with one of these tags whose responses contain no text.
+const NOT_LOCALIZED: [&str; 1] = ["put_query_order"];
+
 /// The properties of an operation from which its parameters, headers and problems follow.
 #[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 pub(super) struct Shape {
@@ -41,12 +44,13 @@ impl Shape {
         let is_put = method == "put";
         let is_write = scopes(operation).any(|scope| scope.ends_with(":write"));
         let has_body = operation.contains_key("requestBody");
-        let required_ids = path.matches('{').count() - usize::from(is_put);
+        let is_single = path.ends_with('}');
+        let required_ids = path.matches('{').count() - usize::from(is_put && is_single);
         Self {
             is_get: method == "get",
             is_computation: method == "post" && !is_write,
             is_write,
-            is_single: path.ends_with('}'),
+            is_single,
             has_body,
             reads_body: has_body || is_put,
             has_cursor: query_parameters(operation).any(|parameter| parameter["name"] == "cursor"),
@@ -78,10 +82,14 @@ pub(super) fn complete(
     if let Some(body) = operation.get_mut("requestBody") {
         complete_request_body(body, method, schemas);
     }
+    let has_text = operation
+        .get("operationId")
+        .is_none_or(|id| NOT_LOCALIZED.iter().all(|other| id != other));
     let is_localized = shape.is_computation
-        || operation
-            .get("tags")
-            .is_some_and(|tags| LOCALIZED.iter().any(|tag| tags[0] == *tag));
+        || has_text
+            && operation
+                .get("tags")
+                .is_some_and(|tags| LOCALIZED.iter().any(|tag| tags[0] == *tag));
     let Some(responses) = operation
         .get_mut("responses")
         .and_then(Value::as_object_mut)
@@ -164,6 +172,9 @@ fn complete_success(
         "200" if !shape.is_computation => vec!["ETag"],
         _ => vec![],
     };
+    if shape.has_cursor {
+        names.push("Link");
+    }
     if is_localized && status != "204" {
         names.push("Content-Language");
     }

@@ -207,6 +207,7 @@ fn example_problem(code: Code) -> Value {
     let (title, detail) = i18n::problem_text(Lang::De, code, &args);
     let references = match code {
         Code::AreaInUse => json!([{"kind": "tag", "id": REQUEST_ID, "name": "VPN"}]),
+        Code::TagInUse => json!([{"kind": "exclusion_rule", "id": REQUEST_ID, "name": "VPN"}]),
         _ => json!([]),
     };
     json!({

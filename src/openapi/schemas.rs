@@ -4,9 +4,14 @@ use serde_json::{Map, Value, json};
 
 use super::schema_limits;
 
-/// Response members that are omitted when they have no value, by schema. They would make up most
-/// of a response with a thousand decisions.
-const OPTIONAL_MEMBERS: [(&str, &[&str]); 1] = [("TicketDecision", &["steps", "error"])];
+/// Response members that are omitted when they have no value, by schema: those that would make up
+/// most of a response with a thousand decisions, and those that are returned on demand.
+const OPTIONAL_MEMBERS: [(&str, &[&str]); 4] = [
+    ("TicketDecision", &["steps", "error"]),
+    ("Area", &["usage_count"]),
+    ("TicketType", &["usage_count"]),
+    ("PlanBoard", &["usage_count"]),
+];
 
 /// Completes the schemas of the document in place.
 pub(super) fn complete(document: &mut Value) {
@@ -24,7 +29,7 @@ pub(super) fn complete(document: &mut Value) {
         require_members(schema, optional);
         let parts = schema.get_mut("allOf").and_then(Value::as_array_mut);
         for part in parts.into_iter().flatten() {
-            require_members(part, &[]);
+            require_members(part, optional);
         }
         schema_limits::complete(schema);
     }
@@ -109,5 +114,5 @@ fn example_of(schema: &Value, schemas: &Value) -> Option<Value> {
         return Some(example.clone());
     }
     let item = example_of(schema.pointer("/properties/items/items")?, schemas)?;
-    Some(json!({"items": [item], "next_cursor": null}))
+    Some(json!({"items": [item], "next_cursor": null, "total_count": null}))
 }

@@ -6,11 +6,16 @@ use validator::Validate;
 
 use super::readiness::Readiness;
 use crate::{
-    catalog::BusinessPartner,
+    catalog::{BusinessPartner, EntryKind},
     common::{
-        Audit, Resource, etag::EntityTag, ids::BusinessPartnerId, merge_patch, timestamp::Timestamp,
+        Audit, Resource,
+        etag::EntityTag,
+        ids::{AreaId, BusinessPartnerId, ErpId, PlanBoardId, TicketTypeId},
+        merge_patch,
+        text::check,
+        timestamp::Timestamp,
     },
-    http::list_query::ListFilter,
+    http::{list_query::ListFilter, response::Representation},
     integration::{self, IntegrationState},
 };
 
@@ -53,9 +58,19 @@ pub struct Counts {
     pub tags: i64,
     #[schema(minimum = 0)]
     pub queries: i64,
+    #[schema(minimum = 0)]
+    pub active_queries: i64,
     /// Rules of the partner; global rules are not counted.
     #[schema(minimum = 0)]
     pub exclusion_rules: i64,
+    /// Active rules of the partner.
+    #[schema(minimum = 0)]
+    pub active_exclusion_rules: i64,
+    /// Global rules, which apply to all partners.
+    #[schema(minimum = 0)]
+    pub global_exclusion_rules: i64,
+    #[schema(minimum = 0)]
+    pub active_global_exclusion_rules: i64,
     #[schema(minimum = 0)]
     pub plan_boards: i64,
 }
@@ -69,7 +84,8 @@ pub struct Counts {
     "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7,
     "counts": {
         "accesses": 2, "active_accesses": 1, "areas": 2, "ticket_types": 3, "tags": 4,
-        "queries": 2, "exclusion_rules": 1, "plan_boards": 0
+        "queries": 2, "active_queries": 2, "exclusion_rules": 1, "active_exclusion_rules": 1,
+        "global_exclusion_rules": 3, "active_global_exclusion_rules": 2, "plan_boards": 0
     },
     "readiness": {
         "usable": true, "can_create_tickets": true, "blockers": [],
@@ -114,6 +130,8 @@ impl CustomerIntegration {
     }
 }
 
+impl Representation for CustomerIntegration {}
+
 impl Resource for CustomerIntegration {
     const KIND: &'static str = integration::RESOURCE_KIND;
 
@@ -125,8 +143,8 @@ impl Resource for CustomerIntegration {
         self.etag.clone()
     }
 
-    fn audit(&self) -> &Audit {
-        &self.audit
+    fn audit(&self) -> Option<&Audit> {
+        Some(&self.audit)
     }
 }
 
@@ -179,6 +197,39 @@ pub struct CustomerIntegrationListQuery {
     /// Only integrations that are usable (true) or not (false).
     #[param(example = true)]
     pub usable: Option<bool>,
+    /// Only integrations of partners to which this area is granted.
+    #[param(inline, example = "netz")]
+    #[validate(custom(function = check))]
+    pub area_id: Option<AreaId>,
+    /// Only integrations of partners to which this ticket type is granted.
+    #[param(inline, example = "anomalie")]
+    #[validate(custom(function = check))]
+    pub ticket_type_id: Option<TicketTypeId>,
+    /// Only integrations of partners with which this plan board is shared.
+    #[param(inline, example = "rollout")]
+    #[validate(custom(function = check))]
+    pub plan_board_id: Option<PlanBoardId>,
+}
+
+impl CustomerIntegrationListQuery {
+    /// The catalog entries that must be granted.
+    pub(super) fn granted_entries(&self) -> Vec<(EntryKind, &str)> {
+        let entries = [
+            (EntryKind::Area, self.area_id.as_ref().map(ErpId::as_str)),
+            (
+                EntryKind::TicketType,
+                self.ticket_type_id.as_ref().map(ErpId::as_str),
+            ),
+            (
+                EntryKind::PlanBoard,
+                self.plan_board_id.as_ref().map(ErpId::as_str),
+            ),
+        ];
+        entries
+            .into_iter()
+            .filter_map(|(kind, id)| Some((kind, id?)))
+            .collect()
+    }
 }
 
 impl ListFilter for CustomerIntegrationListQuery {}

@@ -1,12 +1,22 @@
 //! Readiness: whether the configuration is complete (`docs/domain.md#readiness`). Derived, never
 //! stored.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use ticket_policy::rules::CompiledFilter;
 
-use crate::{accesses::AccessCounts, catalog::EntryKind, grants::GrantWithEntry};
+use crate::{
+    accesses::AccessCounts,
+    catalog::EntryKind,
+    common::Resource as _,
+    grants::GrantWithEntry,
+    queries::TicketQuery,
+    tags::service::TagNames,
+    ticket_filter::{TicketFilter, tag_names},
+};
 
 /// Code of a blocker or a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -32,15 +42,19 @@ pub enum FindingCode {
     /// A grant, an active query or an active rule of the partner references an entry that the ERP has
     /// retired. The reference has no effect until the entry returns.
     RetiredReference,
+    /// An active query or an active rule of the partner names a text that is no tag of the partner.
+    TagNotOffered,
+    /// An active query names an internal tag. It is therefore not offered to accesses.
+    InternalTagInQuery,
 }
 
-/// A catalog entry to which a finding refers.
+/// A catalog entry, a query or a rule to which a finding refers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FindingReference {
-    /// `area`, `ticket_type` or `plan_board`.
+    /// `area`, `ticket_type`, `plan_board`, `query` or `exclusion_rule`.
     #[schema(example = "area", max_length = 32)]
     pub kind: &'static str,
-    /// Id in the ERP.
+    /// Id of the resource.
     #[schema(example = "netz", max_length = 64)]
     pub id: String,
 }
@@ -49,7 +63,7 @@ pub struct FindingReference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Finding {
     pub code: FindingCode,
-    /// The catalog entries it refers to, if any.
+    /// What it refers to, if anything.
     pub references: Vec<FindingReference>,
 }
 
@@ -79,12 +93,41 @@ pub(super) struct ReadinessInput<'a> {
 }
 
 /// The parts of queries and exclusion rules that affect readiness.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Settings {
     /// Retired entries that active filters of the partner reference.
     pub retired: Vec<(EntryKind, String)>,
     /// The filters of active rules, global ones included, that could hide every ticket of an area.
     pub excluding: Vec<CompiledFilter>,
+    /// Active queries and active rules of the partner that name tags.
+    pub tag_users: Vec<TagUser>,
+    /// The names of the partner's tags.
+    pub tags: TagNames,
+}
+
+/// A query or a rule that names tags.
+#[derive(Debug)]
+pub(super) struct TagUser {
+    reference: FindingReference,
+    /// Case-folded.
+    pub tag_names: BTreeSet<String>,
+}
+
+impl TagUser {
+    /// The query or rule (`kind`) with this filter.
+    pub fn new(kind: &'static str, id: impl ToString, filter: &TicketFilter) -> Self {
+        Self {
+            reference: FindingReference {
+                kind,
+                id: id.to_string(),
+            },
+            tag_names: tag_names(filter),
+        }
+    }
+
+    fn is_query(&self) -> bool {
+        self.reference.kind == TicketQuery::KIND
+    }
 }
 
 impl ReadinessInput<'_> {
@@ -141,7 +184,26 @@ impl ReadinessInput<'_> {
             FindingCode::RetiredReference,
             self.retired_references(),
         ));
+        let tags = &self.settings.tags;
+        warnings.extend(finding_about(
+            FindingCode::TagNotOffered,
+            self.tag_users(|_, name| !tags.contains(name)),
+        ));
+        warnings.extend(finding_about(
+            FindingCode::InternalTagInQuery,
+            self.tag_users(|user, name| user.is_query() && tags.is_internal(name)),
+        ));
         warnings
+    }
+
+    /// The queries and rules that name a tag for which `applies`.
+    fn tag_users(&self, applies: impl Fn(&TagUser, &str) -> bool) -> Vec<FindingReference> {
+        self.settings
+            .tag_users
+            .iter()
+            .filter(|user| user.tag_names.iter().any(|name| applies(user, name)))
+            .map(|user| user.reference.clone())
+            .collect()
     }
 
     /// Retired entries that are granted or referenced by a filter, without duplicates.

@@ -9,7 +9,7 @@ use crate::{
     common::{
         Result,
         ids::BusinessPartnerId,
-        page::{PageKey, PageRequest},
+        page::{PageKey, PageRequest, Rows},
         timestamp::Timestamp,
     },
     db::{
@@ -18,7 +18,6 @@ use crate::{
             accesses, catalog_entries as partners, customer_integrations as integrations, grants,
         },
         sql_types::EnumText,
-        with_conn,
     },
     integration::IntegrationRow,
 };
@@ -39,6 +38,10 @@ impl PageKey for ListedRow {
 
     fn created_at(&self) -> Timestamp {
         self.integration.created_at
+    }
+
+    fn updated_at(&self) -> Timestamp {
+        self.integration.updated_at
     }
 
     fn key_id(&self) -> String {
@@ -77,52 +80,68 @@ fn available_area() -> _ {
         .single_value()
 }
 
+/// The kind of a grant of an entry to the partner of the outer row, else `NULL`. Not `EXISTS`, as
+/// above.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn granted<'a>(kind: EnumText<EntryKind>, id: &'a str) -> _ {
+    grants::table
+        .filter(grants::business_partner_id.eq(integrations::business_partner_id))
+        .filter(grants::kind.eq(kind))
+        .filter(grants::entry_id.eq(id))
+        .select(grants::kind)
+        .limit(1_i64)
+        .single_value()
+}
+
 /// The integrations of one page. `only` limits the list to one partner.
 pub(super) async fn list(
     conn: &mut Conn,
     only: Option<&BusinessPartnerId>,
     filter: &CustomerIntegrationListQuery,
     page: &PageRequest,
-) -> Result<Vec<ListedRow>> {
+) -> Result<Rows<ListedRow>> {
     let usable = integrations::active
         .and(partners::active)
         .and(active_access().is_not_null())
         .and(available_area().is_not_null());
-    let rows: Vec<(IntegrationRow, CatalogRow, bool)> = with_conn!(conn, |c, Engine| {
-        let mut query = integrations::table
-            .inner_join(
-                partners::table.on(partners::kind
-                    .eq(EnumText(EntryKind::BusinessPartner))
-                    .and(partners::id.eq(integrations::business_partner_id))),
-            )
-            .select((IntegrationRow::as_select(), CatalogRow::as_select(), usable))
-            .into_boxed::<Engine>();
-        if let Some(only) = only {
-            query = query.filter(integrations::business_partner_id.eq(only));
-        }
-        if let Some(active) = filter.active {
-            query = query.filter(integrations::active.eq(active));
-        }
-        // not `usable = $1`, for which PostgreSQL estimates almost no rows
-        query = match filter.usable {
-            Some(true) => query.filter(usable),
-            Some(false) => query.filter(diesel::dsl::not(usable)),
-            None => query,
-        };
+    let granted_entries = filter.granted_entries();
+    let Rows { rows, total } = paged!(
+        conn, page,
+        select: (IntegrationRow::as_select(), CatalogRow::as_select(), usable),
+        from: integrations::table.inner_join(
+            partners::table.on(partners::kind
+                .eq(EnumText(EntryKind::BusinessPartner))
+                .and(partners::id.eq(integrations::business_partner_id))),
+        ),
+        restrict: |query| {
+            if let Some(only) = only {
+                query = query.filter(integrations::business_partner_id.eq(only));
+            }
+            if let Some(active) = filter.active {
+                query = query.filter(integrations::active.eq(active));
+            }
+            // not `usable = $1`, for which PostgreSQL estimates almost no rows
+            query = match filter.usable {
+                Some(true) => query.filter(usable),
+                Some(false) => query.filter(diesel::dsl::not(usable)),
+                None => query,
+            };
+            for (kind, id) in &granted_entries {
+                query = query.filter(granted(EnumText(*kind), id).is_not_null());
+            }
+        },
         // created together with the catalog entry, whose index on `created_at` is used here
-        paged!(
-            query, page,
-            search: partners::search_key, name: partners::sort_key, created_at: partners::created_at,
-            id: partners::id => String
-        )
-        .load(c)
-    })?;
-    Ok(rows
+        search: partners::search_key, name: partners::sort_key, created_at: partners::created_at,
+        updated_at: integrations::updated_at, id: partners::id => String
+    );
+    let rows: Vec<(IntegrationRow, CatalogRow, bool)> = rows;
+    let rows = rows
         .into_iter()
         .map(|(integration, partner, usable)| ListedRow {
             integration,
             partner,
             usable,
         })
-        .collect())
+        .collect();
+    Ok(Rows { rows, total })
 }

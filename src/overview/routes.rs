@@ -19,7 +19,7 @@ use crate::{
         body::Body,
         cached_read::{PartnerEtag, cached_read},
         call_context::CallContext,
-        list_query::{ListQuery, NameParams, PageParams},
+        list_query::{ListQuery, NameSort, PageParams, SelectionParams},
         response::{self, List},
     },
     integration,
@@ -31,7 +31,7 @@ use crate::{
 /// token restricted to one partner returns only that partner's integration.
 #[utoipa::path(
     tag = "customer-integrations",
-    params(PageParams, NameParams, CustomerIntegrationListQuery),
+    params(PageParams, NameSort, SelectionParams, CustomerIntegrationListQuery),
     responses((
         status = 200,
         description = "A page of customer integrations.",
@@ -47,7 +47,7 @@ pub async fn list_customer_integrations(
 ) -> Result<HttpResponse> {
     let (etag, page) =
         service::list(&call.db, auth.limited_to(), &query.filter, &query.page).await?;
-    Ok(response::list(page, &etag, &call.conditions))
+    Ok(response::list(page, &etag, &call))
 }
 
 /// Get a customer integration

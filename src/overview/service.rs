@@ -5,7 +5,7 @@ use super::{
         Counts, CustomerIntegration, CustomerIntegrationListQuery, CustomerIntegrationPatch,
         CustomerIntegrationSummary,
     },
-    readiness::{ReadinessInput, Settings},
+    readiness::{ReadinessInput, Settings, TagUser},
     repo,
 };
 use ticket_policy::rules::CompiledFilter;
@@ -23,7 +23,9 @@ use crate::{
     db::{Conn, Db, ReadCost},
     exclusion_rules, grants,
     integration::{self, ActivationLock, IntegrationState},
-    queries, tags, ticket_filter,
+    queries,
+    tags::{self, service::TagNames},
+    ticket_filter::{self, TicketFilter, catalog_entries::referenced_entries},
 };
 
 /// One page of the integrations, and its ETag. `only` limits the list to one partner.
@@ -93,6 +95,8 @@ pub async fn describe(conn: &mut Conn, state: IntegrationState) -> Result<Custom
     let partner = state.business_partner_id();
     let granted = grants::service::all(conn, partner).await?;
     let access_counts = accesses::service::access_counts(conn, partner).await?;
+    let query_counts = queries::service::counts(conn, partner).await?;
+    let rule_counts = exclusion_rules::service::counts(conn, partner).await?;
     let settings = load_settings(conn, partner).await?;
     let granted_of = |kind| {
         let count = granted.iter().filter(|grant| grant.kind() == kind).count();
@@ -104,8 +108,12 @@ pub async fn describe(conn: &mut Conn, state: IntegrationState) -> Result<Custom
         areas: granted_of(EntryKind::Area),
         ticket_types: granted_of(EntryKind::TicketType),
         tags: tags::service::count(conn, partner).await?,
-        queries: queries::service::count(conn, partner).await?,
-        exclusion_rules: exclusion_rules::service::count(conn, partner).await?,
+        queries: query_counts.all,
+        active_queries: query_counts.active,
+        exclusion_rules: rule_counts.own.all,
+        active_exclusion_rules: rule_counts.own.active,
+        global_exclusion_rules: rule_counts.global.all,
+        active_global_exclusion_rules: rule_counts.global.active,
         plan_boards: granted_of(EntryKind::PlanBoard),
     };
     let readiness = ReadinessInput {
@@ -120,9 +128,32 @@ pub async fn describe(conn: &mut Conn, state: IntegrationState) -> Result<Custom
 }
 
 async fn load_settings(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Settings> {
-    let filters = exclusion_rules::service::filters_with_areas(conn, partner).await?;
+    let rules = exclusion_rules::service::list_applying(conn, partner).await?;
+    let queries = queries::service::list_active(conn, partner).await?;
+    let references_area = |filter: &TicketFilter| {
+        let entries = referenced_entries(filter);
+        entries.iter().any(|(_, kind, _)| *kind == EntryKind::Area)
+    };
+    let excluding = rules
+        .iter()
+        .map(|(_, _, filter)| filter)
+        .filter(|filter| references_area(filter))
+        .map(CompiledFilter::new);
+    let mut tag_users: Vec<_> = queries
+        .iter()
+        .map(|(id, fields)| TagUser::new("query", *id, &fields.filter.0))
+        .collect();
+    let own_rules = rules.iter().filter(|(_, owner, _)| owner.is_some());
+    tag_users.extend(own_rules.map(|(id, _, filter)| TagUser::new("exclusion_rule", *id, filter)));
+    tag_users.retain(|user| !user.tag_names.is_empty());
     Ok(Settings {
         retired: ticket_filter::references::retired(conn, partner).await?,
-        excluding: filters.iter().map(CompiledFilter::new).collect(),
+        excluding: excluding.collect(),
+        tags: if tag_users.is_empty() {
+            TagNames::default()
+        } else {
+            tags::service::names(conn, partner).await?
+        },
+        tag_users,
     })
 }

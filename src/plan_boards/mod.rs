@@ -20,6 +20,7 @@ impl Grant for PlanBoardGrant {
     type Put = EmptyBody;
 
     const LAST_GRANT_ERROR: Option<Code> = None;
+    const CHANGES_WHILE_INACTIVE: bool = true;
 
     fn new(granted: GrantWithEntry) -> Self {
         let etag = granted.etag();
@@ -46,7 +47,7 @@ impl Resource for PlanBoardGrant {
         self.etag.clone()
     }
 
-    fn audit(&self) -> &Audit {
-        &self.audit
+    fn audit(&self) -> Option<&Audit> {
+        Some(&self.audit)
     }
 }

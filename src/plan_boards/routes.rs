@@ -13,7 +13,7 @@ use crate::{
         },
         body::OptionalBody,
         call_context::CallContext,
-        list_query::{ListQuery, NameParams, NoFilter, PageParams},
+        list_query::{ListQuery, NameSort, NoFilter, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -25,7 +25,7 @@ use crate::{
 /// `available: false`.
 #[utoipa::path(
     tag = "plan-boards",
-    params(PageParams, NameParams),
+    params(PageParams, NameSort, SelectionParams),
     responses((
         status = 200,
         description = "A page of shared plan boards.",
@@ -62,7 +62,8 @@ pub async fn get_plan_board(
 /// Share a plan board
 ///
 /// Called by the ERP; the tab shows shared plan boards read-only. A share has no editable members,
-/// so the request is idempotent. The plan board must exist in the catalog and must not be retired.
+/// so the request is idempotent. Possible before the integration is active. The plan board must
+/// exist in the catalog and must not be retired.
 #[utoipa::path(
     tag = "plan-boards",
     responses(
@@ -74,9 +75,7 @@ pub async fn get_plan_board(
         (status = 201, description = "The new share.", body = PlanBoardGrant)
     ),
     security(("bearer" = ["catalog:write"])),
-    extensions(("x-problem-codes" = json!([
-        "integration_inactive", "unknown_reference", "retired_reference"
-    ])))
+    extensions(("x-problem-codes" = json!(["unknown_reference", "retired_reference"])))
 )]
 #[put("/{plan_board_id}")]
 pub async fn put_plan_board(
@@ -94,8 +93,7 @@ pub async fn put_plan_board(
 #[utoipa::path(
     tag = "plan-boards",
     responses((status = 204, description = "No longer shared.")),
-    security(("bearer" = ["catalog:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive"])))
+    security(("bearer" = ["catalog:write"]))
 )]
 #[delete("/{plan_board_id}")]
 pub async fn delete_plan_board(

@@ -113,8 +113,8 @@ impl Resource for TicketQuery {
         self.names.etag(self.audit.version, &self.summary)
     }
 
-    fn audit(&self) -> &Audit {
-        &self.audit
+    fn audit(&self) -> Option<&Audit> {
+        Some(&self.audit)
     }
 
     fn language(&self) -> Option<&'static str> {
@@ -225,7 +225,8 @@ pub struct TicketQueryCreate {
     /// Default: true.
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
-    /// Position among the partner's queries, in ascending order. Default: after the last one.
+    /// Position among the partner's queries, in ascending order. Queries that occupy it move up.
+    /// Default: after the last one.
     #[schema(minimum = 0, maximum = 1_000_000)]
     #[validate(custom(function = check_position))]
     pub position: Option<i64>,
@@ -288,6 +289,46 @@ fn check_position(position: i64) -> Result<(), validator::ValidationError> {
     Err(crate::common::text::to_validation_error(field_error))
 }
 
+/// The order of a partner's queries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"query_ids": [
+    "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"
+]}))]
+pub struct QueryOrder {
+    /// All queries, in display order.
+    #[schema(inline, max_items = 500)]
+    pub query_ids: Vec<QueryId>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(super) business_partner_id: BusinessPartnerId,
+}
+
+impl Resource for QueryOrder {
+    const KIND: &'static str = "query_order";
+
+    fn resource_id(&self) -> String {
+        self.business_partner_id.to_string()
+    }
+
+    fn etag(&self) -> EntityTag {
+        EntityTag::hashed(&self.query_ids)
+    }
+}
+
+/// A new order of a partner's queries.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"query_ids": [
+    "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"
+]}))]
+pub struct QueryOrderPut {
+    /// All queries of the partner, in display order.
+    #[serde(default)]
+    #[schema(inline, required, value_type = HashSet<QueryId>, max_items = 500)]
+    #[validate(custom(function = check))]
+    pub query_ids: UniqueVec<QueryId, 0, 500>,
+}
+
 /// Filters of the list of queries.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -299,5 +340,10 @@ pub struct TicketQueryListQuery {
 }
 
 impl ListFilter for TicketQueryListQuery {
-    const ORDERS: &[SortKey] = &[SortKey::Position, SortKey::Name, SortKey::CreatedAt];
+    const ORDERS: &[SortKey] = &[
+        SortKey::Position,
+        SortKey::Name,
+        SortKey::CreatedAt,
+        SortKey::UpdatedAt,
+    ];
 }

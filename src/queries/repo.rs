@@ -2,17 +2,21 @@
 
 use std::borrow::Cow;
 
-use diesel::{dsl::max, prelude::*};
+use diesel::{
+    dsl::{count_star, max, sql},
+    prelude::*,
+    sql_types::BigInt,
+};
 use diesel_async::RunQueryDsl;
 
 use super::dto::{TicketQueryListQuery, TicketSort};
 use crate::{
     common::{
-        Result,
+        Audit, Result,
         ids::{BusinessPartnerId, QueryId, QueryIdKind},
-        page::PageRequest,
+        page::{PageRequest, Rows},
     },
-    crud::{Named, crud_row},
+    crud::{ActiveCounts, Named, crud_row},
     db::{Conn, paged, schema::queries, sql_types::Jsonb, with_conn},
     ticket_filter::{Field, StoredFilter},
 };
@@ -55,22 +59,65 @@ pub(super) async fn list(
     partner: &BusinessPartnerId,
     filter: &TicketQueryListQuery,
     page: &PageRequest,
-) -> Result<Vec<QueryRow>> {
-    Ok(with_conn!(conn, |c, Engine| {
-        let mut query = queries::table
+) -> Result<Rows<QueryRow>> {
+    Ok(paged!(
+        conn, page,
+        select: QueryRow::as_select(),
+        from: queries::table.filter(queries::business_partner_id.eq(partner)),
+        restrict: |query| {
+            if let Some(active) = filter.active {
+                query = query.filter(queries::active.eq(active));
+            }
+        },
+        search: queries::search_key, name: queries::sort_key, created_at: queries::created_at,
+        updated_at: queries::updated_at, id: queries::id => QueryId,
+        numbers: [Position => queries::position]
+    ))
+}
+
+/// Id, position and name of a partner's queries, in display order.
+pub(super) async fn positions(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<(QueryId, i64, String)>> {
+    let query = queries::table
+        .filter(queries::business_partner_id.eq(partner))
+        .order((queries::position, queries::id))
+        .select((queries::id, queries::position, queries::name));
+    Ok(with_conn!(conn, |c| query.load(c))?)
+}
+
+/// Moves queries to other positions with one statement. Their versions grow by one; `audit` is the
+/// time and the author of the change.
+pub(super) async fn set_positions(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+    moved: &[(QueryId, i64)],
+    audit: &Audit,
+) -> Result<()> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    // literals are safe here: ids are UUIDs and positions are numbers
+    let cases: String = moved
+        .iter()
+        .map(|(id, position)| format!(" WHEN '{id}' THEN {position}"))
+        .collect();
+    let position = sql::<BigInt>(&format!("CASE id{cases} END"));
+    let ids: Vec<_> = moved.iter().map(|(id, _)| *id).collect();
+    let update = diesel::update(
+        queries::table
             .filter(queries::business_partner_id.eq(partner))
-            .select(QueryRow::as_select())
-            .into_boxed::<Engine>();
-        if let Some(active) = filter.active {
-            query = query.filter(queries::active.eq(active));
-        }
-        paged!(
-            query, page,
-            search: queries::search_key, name: queries::sort_key,
-            created_at: queries::created_at, id: queries::id => QueryId, number: queries::position
-        )
-        .load(c)
-    })?)
+            .filter(queries::id.eq_any(ids)),
+    )
+    .set((
+        queries::position.eq(position),
+        queries::version.eq(queries::version + 1),
+        queries::updated_at.eq(audit.updated_at),
+        queries::updated_by.eq(&audit.updated_by),
+    ));
+    with_conn!(conn, |c| update.execute(c))?;
+    Ok(())
 }
 
 /// The highest position of a query.
@@ -82,6 +129,20 @@ pub(super) async fn last_position(
         .filter(queries::business_partner_id.eq(partner))
         .select(max(queries::position));
     Ok(with_conn!(conn, |c| query.first(c))?)
+}
+
+/// Counts a partner's queries with one statement.
+pub(super) async fn counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<ActiveCounts> {
+    let query = queries::table
+        .filter(queries::business_partner_id.eq(partner))
+        .group_by(queries::active)
+        .select((queries::active, count_star()));
+    let groups: Vec<(bool, i64)> = with_conn!(conn, |c| query.load(c))?;
+    let mut counts = ActiveCounts::default();
+    for (active, count) in groups {
+        counts.add(active, count);
+    }
+    Ok(counts)
 }
 
 /// The active queries, sorted by position.

@@ -1,10 +1,11 @@
 //! Routes of the sub-tab "Abfragen".
 
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post, put};
 
 use super::{
     TicketQuery,
-    dto::{TicketQueryCreate, TicketQueryListQuery, TicketQueryPatch},
+    dto::{QueryOrder, QueryOrderPut, TicketQueryCreate, TicketQueryListQuery, TicketQueryPatch},
+    service,
 };
 use crate::{
     common::{Result, ids::QueryId},
@@ -16,9 +17,9 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, PageParams, PositionParams},
+        list_query::{ListQuery, PageParams, PositionSort, SelectionParams},
         path_params::PathParam,
-        response::List,
+        response::{self, List},
     },
     integration::ConfigurationLock,
 };
@@ -28,7 +29,7 @@ use crate::{
 /// The saved queries of the partner, sorted by position by default.
 #[utoipa::path(
     tag = "queries",
-    params(PageParams, PositionParams, TicketQueryListQuery),
+    params(PageParams, PositionSort, SelectionParams, TicketQueryListQuery),
     responses((status = 200, description = "A page of queries.", body = List<TicketQuery>)),
     security(("bearer" = ["integration:read"]))
 )]
@@ -63,6 +64,31 @@ pub async fn create_query(
 ) -> Result<HttpResponse> {
     handlers::create::<TicketQuery, _>(&call, auth.actor(), ConfigurationLock(auth.partner), body.0)
         .await
+}
+
+/// Set the order of the ticket board queries
+///
+/// Must contain the ids of all queries of the partner. Their positions become 1, 2, 3, … in one
+/// change with one history entry; the version of each query that moves grows by one. Rejected if
+/// another query has been created meanwhile. Takes no conditions.
+#[utoipa::path(
+    tag = "queries",
+    request_body = QueryOrderPut,
+    responses((status = 200, description = "The new order.", body = QueryOrder)),
+    security(("bearer" = ["integration:write"])),
+    extensions(("x-problem-codes" = json!([
+        "integration_inactive", "incomplete_order", "unknown_reference"
+    ])))
+)]
+#[put("/order")]
+pub async fn put_query_order(
+    auth: AuthorizedPartner<IntegrationWrite>,
+    body: Body<QueryOrderPut>,
+    call: CallContext,
+) -> Result<HttpResponse> {
+    let actor = auth.actor();
+    let done = service::put_order(&call.db, actor, auth.partner, body.0).await?;
+    Ok(response::put_result(&call.request, &done))
 }
 
 /// Get a ticket board query

@@ -1,31 +1,38 @@
 //! The rules of ticket board queries.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     TicketQuery,
     dto::{
-        MAX_POSITION, TicketQueryCreate, TicketQueryListQuery, TicketQueryPatch, known_columns,
-        known_order,
+        MAX_POSITION, QueryOrder, QueryOrderPut, TicketQueryCreate, TicketQueryListQuery,
+        TicketQueryPatch, known_columns, known_order,
     },
     repo::{self, QueryFields, QueryRow},
 };
 use crate::{
     common::{
-        Code, Result,
+        Actor, Change, Code, Committed, Error, FieldError, Resource as _, Result,
+        error::{Reference, ensure_valid},
         ids::{BusinessPartnerId, QueryId},
         merge_patch,
-        page::PageRequest,
+        page::{PageRequest, Rows},
     },
-    crud::{ApplyPatch, CrudResource, CrudRow as _, UniqueConstraint},
-    db::{Conn, Tx, sql_types::Jsonb},
+    crud::{ActiveCounts, ApplyPatch, CrudResource, CrudRow as _, UniqueConstraint},
+    db::{Conn, Db, Tx, sql_types::Jsonb},
     i18n::Lang,
     integration::{ConfigurationLock, IntegrationState},
+    tags,
     ticket_filter::{
         Names,
         parse::QueryFilter,
         references::{self, FilterOwner},
-        summary,
+        summary, tag_names,
     },
 };
+
+/// Maximum number of queries listed by `incomplete_order`.
+const MAX_REFERENCES: usize = 20;
 
 impl CrudResource<ConfigurationLock> for TicketQuery {
     type Row = QueryRow;
@@ -61,15 +68,22 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         })
     }
 
-    /// Checks the references of the filter (`docs/domain.md#r8`).
+    /// Checks the references of the filter (`docs/domain.md#r8`), and frees the position.
     async fn apply_rules(
         tx: &mut Tx<'_, IntegrationState>,
-        _: &ConfigurationLock,
+        parent: &ConfigurationLock,
         stored: Option<&QueryRow>,
         fields: &QueryFields,
     ) -> Result<()> {
         let before = stored.map(|stored| &stored.fields.filter.0);
-        references::check_references(tx.conn, before, &fields.filter.0).await
+        references::check_references(tx.conn, before, &fields.filter.0).await?;
+        if stored.is_some_and(|stored| stored.fields.position == fields.position) {
+            return Ok(());
+        }
+        let mut others = repo::positions(tx.conn, &parent.0).await?;
+        others.retain(|(id, ..)| stored.is_none_or(|stored| stored.id != *id));
+        let moved = displaced(&others, fields.position);
+        repo::set_positions(tx.conn, &parent.0, &moved, &tx.created_audit()).await
     }
 
     async fn after_write(tx: &mut Tx<'_, IntegrationState>, row: &QueryRow) -> Result<()> {
@@ -82,7 +96,7 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         parent: &ConfigurationLock,
         filter: &TicketQueryListQuery,
         page: &PageRequest,
-    ) -> Result<Vec<QueryRow>> {
+    ) -> Result<Rows<QueryRow>> {
         repo::list(conn, &parent.0, filter, page).await
     }
 
@@ -163,8 +177,130 @@ fn next_position(last: Option<i64>) -> i64 {
         .min(MAX_POSITION)
 }
 
-/// The active queries, sorted by position.
+/// The new positions of the queries that must move so that no other query has `position`. They
+/// keep their order.
+fn displaced(others: &[(QueryId, i64, String)], position: i64) -> Vec<(QueryId, i64)> {
+    let following = others.iter().filter(|(_, at, _)| *at >= position);
+    let up = shifted(following, position, 1);
+    if up.last().is_none_or(|(_, last)| *last <= MAX_POSITION) {
+        return up;
+    }
+    let preceding = others.iter().rev().filter(|(_, at, _)| *at <= position);
+    shifted(preceding, position, -1)
+}
+
+/// The new positions of queries that move by `step` until one of them finds a free position.
+fn shifted<'q>(
+    queries: impl Iterator<Item = &'q (QueryId, i64, String)>,
+    occupied: i64,
+    step: i64,
+) -> Vec<(QueryId, i64)> {
+    let mut moved = Vec::new();
+    let mut occupied = occupied;
+    for (id, at, _) in queries {
+        if (at - occupied) * step > 0 {
+            break;
+        }
+        occupied += step;
+        moved.push((*id, occupied));
+    }
+    moved
+}
+
+/// Sets the order of all queries of a partner. Their positions become 1, 2, 3, … Idempotent.
+///
+/// # Errors
+///
+/// 422 for an id that the partner does not have; 409 `incomplete_order` if one is missing.
+pub async fn put_order(
+    db: &Db,
+    actor: Actor,
+    partner: BusinessPartnerId,
+    body: QueryOrderPut,
+) -> Result<Committed<QueryOrder>> {
+    let ids = body.query_ids.0;
+    db.transact(actor, ConfigurationLock(partner), async move |tx| {
+        let partner = tx.locked.business_partner_id().clone();
+        let stored = repo::positions(tx.conn, &partner).await?;
+        ensure_complete_order(&stored, &ids)?;
+        let order = |query_ids| QueryOrder {
+            query_ids,
+            business_partner_id: partner.clone(),
+        };
+        let before: Vec<_> = stored.iter().map(|(id, ..)| *id).collect();
+        if before == ids {
+            return Ok(Change::Unchanged(order(before)));
+        }
+        let positions: HashMap<_, _> = stored.iter().map(|(id, at, _)| (*id, *at)).collect();
+        let moved: Vec<_> = (1..)
+            .zip(&ids)
+            .map(|(position, id)| (*id, position))
+            .filter(|(id, position)| positions.get(id) != Some(position))
+            .collect();
+        repo::set_positions(tx.conn, &partner, &moved, &tx.created_audit()).await?;
+        Ok(Change::Updated {
+            before: order(before),
+            after: order(ids.clone()),
+        })
+    })
+    .await
+}
+
+/// An order must contain exactly the queries of the partner.
+fn ensure_complete_order(stored: &[(QueryId, i64, String)], ids: &[QueryId]) -> Result<()> {
+    let known: HashSet<_> = stored.iter().map(|(id, ..)| *id).collect();
+    let unknown = ids
+        .iter()
+        .enumerate()
+        .filter(|(_, id)| !known.contains(*id));
+    let unknown = unknown.map(|(index, id)| {
+        FieldError::new(format!("/query_ids/{index}"), Code::UnknownReference).with("id", id)
+    });
+    ensure_valid(unknown.collect())?;
+    let listed: HashSet<_> = ids.iter().collect();
+    let missing: Vec<_> = stored
+        .iter()
+        .filter(|(id, ..)| !listed.contains(id))
+        .map(|(id, _, name)| Reference {
+            kind: TicketQuery::KIND,
+            id: id.to_string(),
+            name: name.clone(),
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let count = missing.len();
+    let references = missing.into_iter().take(MAX_REFERENCES).collect();
+    Err(Error::client(Code::IncompleteOrder)
+        .with("count", count)
+        .with_references(references))
+}
+
+/// The active queries that accesses may see, sorted by position: those that do not name an internal
+/// tag.
 pub async fn list_visible(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<(QueryId, QueryFields)>> {
+    let mut queries = list_active(conn, partner).await?;
+    let named: Vec<_> = queries
+        .iter()
+        .map(|(_, fields)| tag_names(&fields.filter.0))
+        .collect();
+    if named.iter().any(|names| !names.is_empty()) {
+        let tags = tags::service::names(conn, partner).await?;
+        let mut named = named.iter();
+        queries.retain(|_| {
+            let names = named.next();
+            names.is_some_and(|names| !names.iter().any(|name| tags.is_internal(name)))
+        });
+    }
+    Ok(queries)
+}
+
+/// The active queries, sorted by position.
+pub async fn list_active(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
 ) -> Result<Vec<(QueryId, QueryFields)>> {
@@ -173,13 +309,38 @@ pub async fn list_visible(
 }
 
 /// How many queries a partner has.
-pub async fn count(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<i64> {
-    QueryRow::count(conn, partner).await
+pub async fn counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<ActiveCounts> {
+    repo::counts(conn, partner).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[rstest::rstest]
+    #[case::free(&[1, 2, 4], 3, &[])]
+    #[case::run_moves_up(&[1, 2, 3, 5], 2, &[3, 4])]
+    #[case::duplicates_are_separated(&[1, 1, 2], 1, &[2, 3, 4])]
+    #[case::at_end_run_moves_down(
+        &[7, MAX_POSITION - 1, MAX_POSITION],
+        MAX_POSITION,
+        &[MAX_POSITION - 1, MAX_POSITION - 2]
+    )]
+    fn occupied_position_is_freed(
+        #[case] occupied: &[i64],
+        #[case] position: i64,
+        #[case] expected: &[i64],
+    ) {
+        let others: Vec<_> = occupied
+            .iter()
+            .map(|at| (QueryId::generate(), *at, String::new()))
+            .collect();
+        let moved: Vec<_> = displaced(&others, position)
+            .into_iter()
+            .map(|(_, position)| position)
+            .collect();
+        assert_eq!(moved, expected);
+    }
 
     #[rstest::rstest]
     #[case::first(None, 1)]

@@ -7,6 +7,7 @@ use validator::Validate;
 use crate::{
     common::{
         Audit, Resource,
+        comma_separated::CommaSeparated,
         etag::EntityTag,
         ids::{AreaId, BusinessPartnerId, TagId},
         merge_patch,
@@ -55,8 +56,8 @@ impl Resource for Tag {
         EntityTag::derived(self.audit.version, u8::from(self.available))
     }
 
-    fn audit(&self) -> &Audit {
-        &self.audit
+    fn audit(&self) -> Option<&Audit> {
+        Some(&self.audit)
     }
 }
 
@@ -114,13 +115,39 @@ pub struct TagPatch {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct TagListQuery {
-    /// Only tags limited to this area.
-    #[param(inline, example = "netz")]
+    /// Only tags limited to one of these areas.
+    #[param(
+        style = Form,
+        explode = false,
+        value_type = Option<Vec<String>>,
+        min_items = 1,
+        max_items = 100,
+        example = json!(["netz"])
+    )]
     #[validate(custom(function = check))]
-    pub area_id: Option<AreaId>,
+    pub area_id: Option<CommaSeparated<AreaId>>,
     /// Only tags that are hidden from accesses (true) or offered to them (false).
     #[param(example = false)]
     pub internal_only: Option<bool>,
 }
 
 impl ListFilter for TagListQuery {}
+
+/// What happens to the exclusion rules that name a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum References {
+    /// They stay unchanged, and no longer match tickets with another tag.
+    Keep,
+}
+
+/// Parameters of changing or deleting a tag.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TagWriteQuery {
+    /// `keep` renames or deletes the tag although active exclusion rules name it. They stay
+    /// unchanged. Without it, the request is rejected.
+    #[param(inline, example = "keep")]
+    pub references: Option<References>,
+}

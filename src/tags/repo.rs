@@ -9,8 +9,9 @@ use super::dto::TagListQuery;
 use crate::{
     common::{
         Result,
+        comma_separated::CommaSeparated,
         ids::{AreaId, BusinessPartnerId, TagId, TagIdKind},
-        page::PageRequest,
+        page::{PageRequest, Rows},
     },
     crud::{Named, crud_row},
     db::{Conn, paged, schema::tags, with_conn},
@@ -47,25 +48,23 @@ pub(super) async fn list(
     partner: &BusinessPartnerId,
     filter: &TagListQuery,
     page: &PageRequest,
-) -> Result<Vec<TagRow>> {
-    Ok(with_conn!(conn, |c, Engine| {
-        let mut query = tags::table
-            .filter(tags::business_partner_id.eq(partner))
-            .select(TagRow::as_select())
-            .into_boxed::<Engine>();
-        if let Some(area) = &filter.area_id {
-            query = query.filter(tags::area_id.eq(area.as_str()));
-        }
-        if let Some(internal_only) = filter.internal_only {
-            query = query.filter(tags::internal_only.eq(internal_only));
-        }
-        paged!(
-            query, page,
-            search: tags::search_key, name: tags::sort_key, created_at: tags::created_at,
-            id: tags::id => TagId
-        )
-        .load(c)
-    })?)
+) -> Result<Rows<TagRow>> {
+    let areas = filter.area_id.as_ref().map(|CommaSeparated(areas)| areas);
+    Ok(paged!(
+        conn, page,
+        select: TagRow::as_select(),
+        from: tags::table.filter(tags::business_partner_id.eq(partner)),
+        restrict: |query| {
+            if let Some(areas) = areas {
+                query = query.filter(tags::area_id.eq_any(areas.clone()));
+            }
+            if let Some(internal_only) = filter.internal_only {
+                query = query.filter(tags::internal_only.eq(internal_only));
+            }
+        },
+        search: tags::search_key, name: tags::sort_key, created_at: tags::created_at,
+        updated_at: tags::updated_at, id: tags::id => TagId
+    ))
 }
 
 /// Id and name of the first `limit` tags bound to an area, and the number of all such tags.
@@ -105,4 +104,15 @@ pub async fn list_visible(
         .order((tags::sort_key, tags::id))
         .select((tags::id, tags::name, tags::area_id))
         .load(c))?)
+}
+
+/// The case-folded name of each tag, and whether it is internal.
+pub(super) async fn name_keys(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<(String, bool)>> {
+    let query = tags::table
+        .filter(tags::business_partner_id.eq(partner))
+        .select((tags::name_key, tags::internal_only));
+    Ok(with_conn!(conn, |c| query.load(c))?)
 }

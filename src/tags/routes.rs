@@ -4,7 +4,8 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 
 use super::{
     Tag,
-    dto::{TagCreate, TagListQuery, TagPatch},
+    dto::{TagCreate, TagListQuery, TagPatch, TagWriteQuery},
+    service::PartnerTags,
 };
 use crate::{
     common::{Result, ids::TagId},
@@ -16,11 +17,10 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, NameParams, PageParams},
+        list_query::{ListQuery, NameSort, PageParams, QueryParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
-    integration::ConfigurationLock,
 };
 
 /// List tags
@@ -28,7 +28,7 @@ use crate::{
 /// All tags of the partner, including internal ones, which are not offered to accesses.
 #[utoipa::path(
     tag = "tags",
-    params(PageParams, NameParams, TagListQuery),
+    params(PageParams, NameSort, SelectionParams, TagListQuery),
     responses((status = 200, description = "A page of tags.", body = List<Tag>)),
     security(("bearer" = ["integration:read"]))
 )]
@@ -38,7 +38,7 @@ pub async fn list_tags(
     query: ListQuery<TagListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::list::<Tag, _>(&call, ConfigurationLock(auth.partner), &query).await
+    handlers::list::<Tag, _>(&call, PartnerTags::new(auth.partner), &query).await
 }
 
 /// Create a tag
@@ -60,7 +60,7 @@ pub async fn create_tag(
     body: Body<TagCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::create::<Tag, _>(&call, auth.actor(), ConfigurationLock(auth.partner), body.0).await
+    handlers::create::<Tag, _>(&call, auth.actor(), PartnerTags::new(auth.partner), body.0).await
 }
 
 /// Get a tag
@@ -77,32 +77,36 @@ pub async fn get_tag(
     id: PathParam<TagId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::get::<Tag, _>(&call, ConfigurationLock(auth.partner), id.0).await
+    handlers::get::<Tag, _>(&call, PartnerTags::new(auth.partner), id.0).await
 }
 
 /// Update a tag
 ///
-/// JSON merge patch: absent members are unchanged, `null` clears a member.
+/// JSON merge patch: absent members are unchanged, `null` clears a member. Exclusion rules name tags
+/// by text, so a tag that an active rule of the partner names cannot be renamed, unless
+/// `references=keep`.
 #[utoipa::path(
     tag = "tags",
+    params(TagWriteQuery),
     request_body = TagPatch,
     responses((status = 200, description = "The updated tag.", body = Tag)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "area_not_granted", "duplicate_name"
+        "integration_inactive", "tag_in_use", "area_not_granted", "duplicate_name"
     ])))
 )]
 #[patch("/{tag_id}")]
 pub async fn update_tag(
     auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<TagId>,
+    params: QueryParams<TagWriteQuery>,
     body: Body<TagPatch>,
     call: CallContext,
 ) -> Result<HttpResponse> {
     handlers::update::<Tag, _>(
         call,
         auth.actor(),
-        ConfigurationLock(auth.partner),
+        PartnerTags::new(auth.partner).with(&params.0),
         id.0,
         body.0,
     )
@@ -111,18 +115,27 @@ pub async fn update_tag(
 
 /// Delete a tag
 ///
-/// Existing tickets keep the tag; it is no longer offered.
+/// Tickets that have the tag are unchanged; it is no longer offered. A tag that an active exclusion
+/// rule of the partner names cannot be deleted, unless `references=keep`.
 #[utoipa::path(
     tag = "tags",
+    params(TagWriteQuery),
     responses((status = 204, description = "Deleted.")),
     security(("bearer" = ["integration:write"])),
-    extensions(("x-problem-codes" = json!(["integration_inactive"])))
+    extensions(("x-problem-codes" = json!(["integration_inactive", "tag_in_use"])))
 )]
 #[delete("/{tag_id}")]
 pub async fn delete_tag(
     auth: AuthorizedPartner<IntegrationWrite>,
     id: PathParam<TagId>,
+    params: QueryParams<TagWriteQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    handlers::delete::<Tag, _>(call, auth.actor(), ConfigurationLock(auth.partner), id.0).await
+    handlers::delete::<Tag, _>(
+        call,
+        auth.actor(),
+        PartnerTags::new(auth.partner).with(&params.0),
+        id.0,
+    )
+    .await
 }

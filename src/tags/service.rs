@@ -1,8 +1,10 @@
 //! The rules of tags.
 
+use std::collections::HashSet;
+
 use super::{
     Tag,
-    dto::{TagCreate, TagListQuery, TagPatch},
+    dto::{References, TagCreate, TagListQuery, TagPatch, TagWriteQuery},
     repo::{self, TagFields, TagRow},
 };
 use crate::{
@@ -10,22 +12,87 @@ use crate::{
     common::{
         Code, Error, FieldError, Resource as _, Result,
         error::Reference,
+        etag::EntityTag,
         ids::{AreaId, BusinessPartnerId, TagId},
         merge_patch,
-        page::PageRequest,
+        normalize::fold_case,
+        page::{PageRequest, Rows},
     },
-    crud::{ApplyPatch, CrudResource, CrudRow as _, UniqueConstraint},
-    db::{Conn, Tx},
+    crud::{ApplyPatch, CrudResource, CrudRow as _, Parent, UniqueConstraint},
+    db::{Aggregate, AggregateVersion, Conn, Db, RevisionLookup, Tx},
+    exclusion_rules::{self, ExclusionRule, RuleOwner},
     grants,
     integration::{ConfigurationLock, IntegrationState},
+    ticket_filter::tag_names,
 };
 
 pub use super::repo::list_visible;
 
 /// Maximum number of tags listed by `area_in_use`.
 const MAX_REFERENCES: i64 = 20;
+/// Maximum number of rules listed by `tag_in_use`.
+const MAX_LISTED: usize = 20;
 
-impl CrudResource<ConfigurationLock> for Tag {
+/// The parent of a partner's tags.
+#[derive(Debug, Clone)]
+pub struct PartnerTags {
+    integration: ConfigurationLock,
+    /// Whether a tag that active rules name may be renamed or deleted.
+    keep_references: bool,
+}
+
+impl PartnerTags {
+    /// The tags of a partner. Those that active rules name cannot be renamed or deleted.
+    pub fn new(partner: BusinessPartnerId) -> Self {
+        Self {
+            integration: ConfigurationLock(partner),
+            keep_references: false,
+        }
+    }
+
+    /// The same tags, for a write with these parameters.
+    #[must_use]
+    pub fn with(self, params: &TagWriteQuery) -> Self {
+        Self {
+            keep_references: params.references == Some(References::Keep),
+            ..self
+        }
+    }
+
+    fn partner(&self) -> &BusinessPartnerId {
+        &self.integration.0
+    }
+}
+
+impl Aggregate for PartnerTags {
+    type Locked = IntegrationState;
+
+    async fn lock(&self, conn: &mut Conn) -> Result<(IntegrationState, AggregateVersion)> {
+        self.integration.lock(conn).await
+    }
+}
+
+impl Parent for PartnerTags {
+    type Owner = BusinessPartnerId;
+
+    fn owner(&self) -> BusinessPartnerId {
+        self.integration.owner()
+    }
+
+    async fn load_state(&self, conn: &mut Conn) -> Result<IntegrationState> {
+        self.integration.load_state(conn).await
+    }
+
+    fn etag(state: &IntegrationState) -> EntityTag {
+        ConfigurationLock::etag(state)
+    }
+
+    async fn current_etag(&self, db: &Db, current: &RevisionLookup) -> Result<EntityTag> {
+        self.integration.current_etag(db, current).await
+    }
+}
+
+impl CrudResource<PartnerTags> for Tag {
     type Row = TagRow;
     type Create = TagCreate;
     type Patch = TagPatch;
@@ -40,7 +107,7 @@ impl CrudResource<ConfigurationLock> for Tag {
 
     async fn new_fields(
         _: &mut Tx<'_, IntegrationState>,
-        _: &ConfigurationLock,
+        _: &PartnerTags,
         body: TagCreate,
     ) -> Result<TagFields> {
         Ok(TagFields {
@@ -53,38 +120,51 @@ impl CrudResource<ConfigurationLock> for Tag {
 
     async fn apply_rules(
         tx: &mut Tx<'_, IntegrationState>,
-        parent: &ConfigurationLock,
+        parent: &PartnerTags,
         stored: Option<&TagRow>,
         fields: &TagFields,
     ) -> Result<()> {
+        if let Some(stored) = stored
+            && fold_case(&stored.fields.name) != fold_case(&fields.name)
+        {
+            ensure_not_named(tx.conn, parent, &stored.fields.name).await?;
+        }
         let Some(area) = &fields.area_id else {
             return Ok(());
         };
         if stored.is_some_and(|stored| stored.fields.area_id.as_ref() == Some(area)) {
             return Ok(());
         }
-        let granted = grants::service::is_granted::<Area>(tx.conn, &parent.0, area).await?;
+        let granted = grants::service::is_granted::<Area>(tx.conn, parent.partner(), area).await?;
         ensure_area_granted(area, granted)
+    }
+
+    async fn ensure_deletable(
+        tx: &mut Tx<'_, IntegrationState>,
+        parent: &PartnerTags,
+        row: &TagRow,
+    ) -> Result<()> {
+        ensure_not_named(tx.conn, parent, &row.fields.name).await
     }
 
     async fn load_page(
         conn: &mut Conn,
-        parent: &ConfigurationLock,
+        parent: &PartnerTags,
         filter: &TagListQuery,
         page: &PageRequest,
-    ) -> Result<Vec<TagRow>> {
-        repo::list(conn, &parent.0, filter, page).await
+    ) -> Result<Rows<TagRow>> {
+        repo::list(conn, parent.partner(), filter, page).await
     }
 
     async fn to_views(
         conn: &mut Conn,
-        parent: &ConfigurationLock,
+        parent: &PartnerTags,
         _: Option<&IntegrationState>,
         rows: Vec<TagRow>,
     ) -> Result<Vec<Self>> {
         let any_bound = rows.iter().any(|row| row.fields.area_id.is_some());
         let retired_areas = if any_bound {
-            grants::service::retired::<Area>(conn, &parent.0).await?
+            grants::service::retired::<Area>(conn, parent.partner()).await?
         } else {
             Vec::new()
         };
@@ -148,6 +228,73 @@ pub async fn ensure_area_unused(
 ) -> Result<()> {
     let (first, total) = repo::bound_to(conn, partner, area, MAX_REFERENCES).await?;
     ensure_no_tags(first, total)
+}
+
+/// A tag that an active rule of the partner names cannot be renamed or deleted, because the rule
+/// would no longer hide its tickets (`docs/domain.md#r11`).
+async fn ensure_not_named(conn: &mut Conn, tags: &PartnerTags, name: &str) -> Result<()> {
+    if tags.keep_references {
+        return Ok(());
+    }
+    let name = fold_case(name);
+    let owner = RuleOwner::Partner(tags.partner().clone());
+    let rules = exclusion_rules::service::list_active(conn, &owner).await?;
+    let naming = rules
+        .into_iter()
+        .filter(|(_, _, filter)| tag_names(filter).contains(&name))
+        .map(|(id, name, _)| Reference {
+            kind: ExclusionRule::KIND,
+            id: id.to_string(),
+            name,
+        });
+    ensure_no_rules(naming.collect())
+}
+
+fn ensure_no_rules(mut rules: Vec<Reference>) -> Result<()> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let count = rules.len();
+    rules.truncate(MAX_LISTED);
+    let names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
+    Err(Error::client(Code::TagInUse)
+        .with("count", count)
+        .with("names", names.join(", "))
+        .with_references(rules))
+}
+
+/// The names of a partner's tags, case-folded.
+#[derive(Debug, Default)]
+pub struct TagNames {
+    /// Names of tags that are offered to accesses.
+    visible: HashSet<String>,
+    /// Names of internal tags.
+    internal: HashSet<String>,
+}
+
+impl TagNames {
+    /// Whether the partner has a tag of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.visible.contains(name) || self.internal.contains(name)
+    }
+
+    /// Whether only internal tags have this name, so that accesses must not see it.
+    pub fn is_internal(&self, name: &str) -> bool {
+        self.internal.contains(name) && !self.visible.contains(name)
+    }
+}
+
+/// The names of all tags of a partner.
+pub async fn names(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<TagNames> {
+    let mut names = TagNames::default();
+    for (name, internal_only) in repo::name_keys(conn, partner).await? {
+        if internal_only {
+            names.internal.insert(name);
+        } else {
+            names.visible.insert(name);
+        }
+    }
+    Ok(names)
 }
 
 /// How many tags a partner has.

@@ -11,10 +11,12 @@ pub mod parse;
 pub mod references;
 pub mod routes;
 mod summary;
+mod tag_names;
 mod values;
 
 pub use references::Names;
 pub use summary::{MAX_LISTED, Summary, serialize_summary, strip_quotes, summary};
+pub use tag_names::tag_names;
 pub use ticket_policy::filter::{
     Condition, Field, Operator, TicketClosure, TicketFilter, TicketLevel, TicketStatus, Truth,
     ValueKind,

@@ -128,8 +128,9 @@ pub async fn list_ticket_fields(
     let etag = EntityTag::hashed(&items).in_language(call.lang.content_hash());
     let page = Page {
         items,
+        total: None,
         next_cursor: None,
     };
-    let response = response::list(page, &etag, &call.conditions);
+    let response = response::list(page, &etag, &call);
     Ok(response::in_language(response, call.lang.code()))
 }

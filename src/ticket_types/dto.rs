@@ -34,7 +34,7 @@ pub struct TicketTypeGrant {
     pub(super) etag: EntityTag,
 }
 
-/// Options of a granted ticket type. Without a body, the defaults apply.
+/// Options of a granted ticket type.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"approval_required": true}))]

@@ -53,7 +53,7 @@ impl Resource for TicketTypeGrant {
         self.etag.clone()
     }
 
-    fn audit(&self) -> &Audit {
-        &self.audit
+    fn audit(&self) -> Option<&Audit> {
+        Some(&self.audit)
     }
 }

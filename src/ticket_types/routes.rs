@@ -13,7 +13,7 @@ use crate::{
         },
         body::OptionalBody,
         call_context::CallContext,
-        list_query::{ListQuery, NameParams, NoFilter, PageParams},
+        list_query::{ListQuery, NameSort, NoFilter, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -25,7 +25,7 @@ use crate::{
 /// retired by the ERP have `available: false`.
 #[utoipa::path(
     tag = "ticket-types",
-    params(PageParams, NameParams),
+    params(PageParams, NameSort, SelectionParams),
     responses((
         status = 200,
         description = "A page of granted ticket types.",
@@ -61,9 +61,9 @@ pub async fn get_ticket_type(
 
 /// Grant a ticket type or replace its grant
 ///
-/// The partner's accesses can then create tickets of this type, with or without approval. Without a
-/// body, no approval is required. The ticket type must exist in the catalog and must not be
-/// retired.
+/// The partner's accesses can then create tickets of this type, with or without approval. A body
+/// replaces the options of the grant. Without a body, an existing grant is unchanged, and a new one
+/// requires no approval. The ticket type must exist in the catalog and must not be retired.
 #[utoipa::path(
     tag = "ticket-types",
     request_body = Option<TicketTypeGrantPut>,
@@ -88,7 +88,8 @@ pub async fn put_ticket_type(
 
 /// Revoke a ticket type
 ///
-/// The last ticket type cannot be revoked while the partner has an active access.
+/// The last available ticket type cannot be revoked while the partner has an active access. One that
+/// the ERP has retired can always be revoked.
 #[utoipa::path(
     tag = "ticket-types",
     responses((status = 204, description = "Revoked.")),

@@ -63,6 +63,8 @@ enum LimitedAccess {
     OwnBody,
     /// Allowed. Lists contain only items that the partner may see.
     Allowed,
+    /// The path names an entry. Entries that are not shared with the partner are not found.
+    OwnShare,
     /// Forbidden, because the operation concerns data shared by all partners.
     Forbidden,
 }
@@ -95,6 +97,7 @@ const TABLE: &[Row] = &[
     row("get_access", "integration:read", OwnPath),
     row("update_access", "integration:write", OwnPath),
     row("get_access_capabilities", "decisions:read", OwnPath),
+    row("list_all_accesses", "integration:read", Allowed),
     row("list_areas", "integration:read", OwnPath),
     row("get_area", "integration:read", OwnPath),
     row("put_area", "integration:write", OwnPath),
@@ -114,6 +117,7 @@ const TABLE: &[Row] = &[
     row("delete_tag", "integration:write", OwnPath),
     row("list_queries", "integration:read", OwnPath),
     row("create_query", "integration:write", OwnPath),
+    row("put_query_order", "integration:write", OwnPath),
     row("get_query", "integration:read", OwnPath),
     row("update_query", "integration:write", OwnPath),
     row("delete_query", "integration:write", OwnPath),
@@ -151,7 +155,7 @@ const TABLE: &[Row] = &[
     row("get_catalog_ticket_type", "catalog:read", Allowed),
     row("put_catalog_ticket_type", "catalog:write", Forbidden),
     row("list_catalog_plan_boards", "catalog:read", Allowed),
-    row("get_catalog_plan_board", "catalog:read", Allowed),
+    row("get_catalog_plan_board", "catalog:read", OwnShare),
     row("put_catalog_plan_board", "catalog:write", Forbidden),
     row("list_ticket_fields", "integration:read", Allowed),
 ];
@@ -188,7 +192,7 @@ impl LimitedAccess {
             OwnPath => Some("not_found"),
             OwnAccess => Some("unknown_access"),
             OwnBody => Some("unknown_reference"),
-            Allowed | Forbidden => None,
+            Allowed | Forbidden | OwnShare => None,
         }
     }
 
@@ -196,6 +200,7 @@ impl LimitedAccess {
     fn expected_code(self, is_limited: bool, target: Target) -> Option<&'static str> {
         match (self, is_limited, target) {
             (Forbidden, true, _) => Some("partner_restricted"),
+            (OwnShare, true, Target::Foreign | Target::Unknown) => Some("not_found"),
             // a foreign partner cannot be distinguished from an unknown one
             (_, true, Target::Foreign | Target::Unknown) | (_, false, Target::Unknown) => {
                 self.unknown_partner_code()

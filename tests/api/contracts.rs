@@ -28,7 +28,7 @@ struct ListCase {
     id: &'static str,
 }
 
-const LISTS: [ListCase; 15] = [
+const LISTS: [ListCase; 16] = [
     ListCase {
         operation: "list_catalog_business_partners",
         path: "/catalog/business-partners",
@@ -57,6 +57,11 @@ const LISTS: [ListCase; 15] = [
     ListCase {
         operation: "list_accesses",
         path: "/customer-integrations/K-1/accesses",
+        id: "/id",
+    },
+    ListCase {
+        operation: "list_all_accesses",
+        path: "/accesses",
         id: "/id",
     },
     ListCase {
@@ -140,7 +145,7 @@ impl ListCase {
                 put_catalog_entry(app, "plan-boards", &id, name).await;
                 self.put_grant(&app.erp(), &id).await;
             }
-            "list_accesses" => {
+            "list_accesses" | "list_all_accesses" => {
                 let email = format!("x{n}@b.example");
                 app.create_access("K-1", &email, json!({"last_name": name}))
                     .await;

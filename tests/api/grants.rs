@@ -46,8 +46,11 @@ async fn ticket_type_grant_is_replaced_by_put(engine: Engine) {
         .is(200);
     assert_eq!(changed.json["approval_required"], true);
     assert_eq!(changed.json["version"], 2);
-    // PUT replaces the grant: missing members take their default.
-    let changed = editor.put(&path, Value::Null).await.is(200);
+    // Without a body nothing changes.
+    let unchanged = editor.put(&path, Value::Null).await.is(200);
+    assert_eq!(unchanged.json, changed.json);
+    // A body replaces the grant: missing members take their default.
+    let changed = editor.put(&path, json!({})).await.is(200);
     assert_eq!(changed.json["approval_required"], false);
     assert_eq!(changed.json["version"], 3);
     assert_eq!(changed.json, editor.get(&path).await.is(200).json);
@@ -204,7 +207,6 @@ async fn recreated_grant_has_new_etag(engine: Engine) {
     let first = editor.put(&path, Value::Null).await.is(201);
     editor.delete(&path).await.is(204);
     let second = editor.put(&path, Value::Null).await.is(201);
-    assert_eq!(first.json["version"], second.json["version"]);
     assert_ne!(first.etag(), second.etag());
     editor
         .request("DELETE", &path)
@@ -235,4 +237,106 @@ async fn active_accesses_are_counted_only_when_deleting_last_grant(
         .delete(&format!("{K1}/areas/A-1"))
         .await
         .is_problem(500, "internal_error");
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn version_of_revoked_grant_does_not_match_recreated_grant(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
+    let editor = app.editor();
+    let path = format!("{K1}/ticket-types/T-2");
+    let approved = json!({"approval_required": true});
+    let first = editor.put(&path, approved.clone()).await.is(201);
+    assert_eq!(first.json["version"], 1);
+    for version in 2..4 {
+        editor.delete(&path).await.is(204);
+        let again = editor.put(&path, Value::Null).await.is(201);
+        assert_eq!(again.json["version"], version);
+        assert_eq!(again.json["approval_required"], false);
+        for (method, body) in [("PUT", approved.clone()), ("DELETE", Value::Null)] {
+            editor
+                .request(method, &path)
+                .header("if-match", "\"1\"")
+                .json(body)
+                .send()
+                .await
+                .is_problem(412, "precondition_failed");
+        }
+    }
+    editor
+        .request("PUT", &path)
+        .header("if-match", "\"3\"")
+        .json(approved)
+        .send()
+        .await
+        .is(200);
+    // Versions of another partner's grant and of another entry start at 1.
+    for other in ["K-2/ticket-types/T-2", "K-1/areas/A-2"] {
+        let other = editor
+            .put(&format!("/customer-integrations/{other}"), Value::Null)
+            .await
+            .is(201);
+        assert_eq!(other.json["version"], 1);
+    }
+}
+
+/// Retires or reactivates A-`n`.
+async fn set_area_active(app: &TestApp, n: u8, active: bool) {
+    let area = json!({"name": format!("Bereich {n}"), "color": "#00AAFF", "active": active});
+    app.erp()
+        .put(&format!("/catalog/areas/A-{n}"), area)
+        .await
+        .is(200);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn retired_grant_can_be_revoked_while_access_is_active(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let editor = app.editor();
+    app.create_access("K-1", "a@b.example", json!({})).await;
+    editor
+        .put(&format!("{K1}/areas/A-2"), Value::Null)
+        .await
+        .is(201);
+    set_area_active(&app, 2, false).await;
+    // A-1 is the last available one, although two are granted.
+    editor
+        .delete(&format!("{K1}/areas/A-1"))
+        .await
+        .is_problem(409, "last_area");
+    editor.delete(&format!("{K1}/areas/A-2")).await.is(204);
+    set_area_active(&app, 1, false).await;
+    editor.delete(&format!("{K1}/areas/A-1")).await.is(204);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn access_needs_available_area_to_become_active(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let editor = app.editor();
+    set_area_active(&app, 1, false).await;
+    let access = json!({"first_name": "A", "last_name": "B", "email": "a@b.example"});
+    let accesses = format!("{K1}/accesses");
+    let refused = editor.post(&accesses, access.clone()).await;
+    let refused = refused.is_problem(409, "integration_incomplete");
+    assert_eq!(refused.errors(), ["/active no_area"]);
+    set_area_active(&app, 1, true).await;
+    editor.post(&accesses, access).await.is(201);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn plan_board_is_shared_and_revoked_while_integration_is_inactive(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    let erp = app.erp();
+    let path = format!("{K1}/plan-boards/B-1");
+    erp.put(&path, Value::Null).await.is(201);
+    assert_eq!(erp.get(K1).await.is(200).json["counts"]["plan_boards"], 1);
+    erp.delete(&path).await.is(204);
+    app.editor()
+        .put(&format!("{K1}/areas/A-1"), Value::Null)
+        .await
+        .is_problem(409, "integration_inactive");
 }

@@ -127,7 +127,8 @@ async fn every_change_increments_revision_and_counts(engine: Engine) {
     let json = editor.get(K1).await.is(200).json;
     assert_eq!(json["revision"].as_i64(), Some(start + 6));
     let counts = json!({"accesses": 2, "active_accesses": 1, "areas": 1, "ticket_types": 1, "tags": 0,
-        "queries": 0, "exclusion_rules": 0, "plan_boards": 0});
+        "queries": 0, "active_queries": 0, "exclusion_rules": 0, "active_exclusion_rules": 0,
+        "global_exclusion_rules": 0, "active_global_exclusion_rules": 0, "plan_boards": 0});
     assert_eq!(json["counts"], counts);
     let readiness = &json["readiness"];
     assert_eq!(

@@ -7,12 +7,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod access_search;
 mod accesses;
 mod api_compatibility;
 mod authorization;
 mod authorization_matrix;
 mod bad_input;
 mod catalog;
+mod catalog_usage;
 mod cli;
 mod concurrency;
 mod conditions;
@@ -32,12 +34,14 @@ mod http;
 mod integration;
 mod jwks;
 mod limits;
+mod lists;
 mod openapi;
 mod queries;
 mod query_plans;
 mod startup_shutdown;
 mod support;
 mod tags;
+mod tags_in_filters;
 mod telemetry;
 mod tenant_isolation;
 mod tokens;

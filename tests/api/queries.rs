@@ -230,3 +230,115 @@ async fn query_filter_accepts_is_self_and_is_replaced_as_a_whole(engine: Engine)
         .await
         .is_problem(400, "wrong_type");
 }
+
+/// Creates queries with these names and returns their ids.
+async fn create_queries(app: &TestApp, names: &[&str]) -> Vec<String> {
+    let mut ids = Vec::new();
+    for name in names {
+        let created = app.editor().post(QUERIES, query_body(name)).await.is(201);
+        ids.push(created.json["id"].as_str().unwrap().to_owned());
+    }
+    ids
+}
+
+/// Name, position and version of the queries, in display order.
+async fn order(app: &TestApp) -> Vec<String> {
+    let items = app.editor().get_all(QUERIES).await;
+    items
+        .iter()
+        .map(|query| {
+            let name = query["name"].as_str().unwrap();
+            format!("{name} {} v{}", query["position"], query["version"])
+        })
+        .collect()
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn order_of_queries_is_set_in_one_change(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
+    let editor = app.editor();
+    let ids = create_queries(&app, &["A", "B", "C", "D"]).await;
+    let path = format!("{QUERIES}/order");
+    let before = app.history_counts(Some("K-1")).await;
+    let wanted = json!({"query_ids": [ids[2], ids[0], ids[1], ids[3]]});
+    let done = editor.put(&path, wanted.clone()).await.is(200);
+    assert_eq!(done.json, wanted);
+    let expected = ["C 1 v2", "A 2 v2", "B 3 v2", "D 4 v1"];
+    assert_eq!(order(&app).await, expected);
+    let after = app.history_counts(Some("K-1")).await;
+    assert_eq!(after["query_order updated"], 1);
+    assert_eq!(
+        after.values().sum::<usize>(),
+        before.values().sum::<usize>() + 1
+    );
+    // Repeated, it changes nothing.
+    editor.put(&path, wanted).await.is(200);
+    assert_eq!(order(&app).await, expected);
+    assert_eq!(app.history_counts(Some("K-1")).await, after);
+    let history = app
+        .reader()
+        .get("/customer-integrations/K-1/history?limit=1")
+        .await
+        .is(200);
+    assert_eq!(history.json["items"][0]["before"]["query_ids"], json!(ids));
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn order_with_missing_or_unknown_queries_is_rejected(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.activate_partner("K-2").await;
+    let editor = app.editor();
+    let ids = create_queries(&app, &["A", "B"]).await;
+    let foreign = editor
+        .post("/customer-integrations/K-2/queries", query_body("A"))
+        .await
+        .is(201);
+    let path = format!("{QUERIES}/order");
+    let incomplete = editor.put(&path, json!({"query_ids": [ids[1]]})).await;
+    let incomplete = incomplete.is_problem(409, "incomplete_order");
+    assert_eq!(
+        incomplete.json["references"],
+        json!([{"kind": "query", "id": ids[0], "name": "A"}])
+    );
+    let unknown = json!({"query_ids": [ids[1], foreign.json["id"], ids[0]]});
+    let unknown = editor.put(&path, unknown).await;
+    let unknown = unknown.is_problem(422, "unknown_reference");
+    assert_eq!(unknown.errors(), ["/query_ids/1 unknown_reference"]);
+    let twice = json!({"query_ids": [ids[0], ids[1], ids[0]]});
+    let twice = editor.put(&path, twice).await;
+    let twice = twice.is_problem(422, "validation_failed");
+    assert_eq!(twice.errors(), ["/query_ids/2 duplicate_value"]);
+    assert_eq!(order(&app).await, ["A 1 v1", "B 2 v1"]);
+    editor
+        .put(
+            "/customer-integrations/K-99/queries/order",
+            json!({"query_ids": []}),
+        )
+        .await
+        .is_problem(404, "not_found");
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn position_of_another_query_is_freed(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let editor = app.editor();
+    let ids = create_queries(&app, &["A", "B", "C"]).await;
+    editor
+        .patch(&format!("{QUERIES}/{}", ids[2]), json!({"position": 1}))
+        .await
+        .is(200);
+    assert_eq!(order(&app).await, ["C 1 v2", "A 2 v2", "B 3 v2"]);
+    let mut body = query_body("D");
+    body["position"] = json!(1_000_000);
+    editor.post(QUERIES, body).await.is(201);
+    // After the highest position, the previous queries move down.
+    editor.post(QUERIES, query_body("E")).await.is(201);
+    assert_eq!(
+        order(&app).await,
+        ["C 1 v2", "A 2 v2", "B 3 v2", "D 999999 v2", "E 1000000 v1"]
+    );
+}

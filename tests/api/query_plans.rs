@@ -256,6 +256,12 @@ async fn execute_filtered_lists(app: &TestApp) {
     // Not included: `usable=false`, which is derived from several tables and needs a scan.
     for filtered_list in [
         "/catalog/areas?grantable_to=K-1".to_owned(),
+        "/catalog/areas?include_usage=true".to_owned(),
+        "/customer-integrations?area_id=X-7".to_owned(),
+        format!("{k1}/accesses?role=editor,dispatcher&sort=email&count=true"),
+        format!("{k1}/accesses?contact_id=P-77"),
+        "/accesses?email=7@b.example".to_owned(),
+        "/accesses?contact_id=P-77".to_owned(),
         "/customer-integrations?usable=true".to_owned(),
         "/customer-integrations?active=false&q=partner".to_owned(),
         format!("{k1}/accesses?active=true&role=editor&q=b42"),

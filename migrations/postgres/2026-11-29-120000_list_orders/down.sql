@@ -1,0 +1,12 @@
+DROP INDEX customer_integrations_updated_at_idx;
+DROP INDEX catalog_entries_updated_at_idx;
+DROP INDEX exclusion_rules_updated_at_idx;
+DROP INDEX queries_updated_at_idx;
+DROP INDEX tags_updated_at_idx;
+DROP INDEX accesses_contact_idx;
+DROP INDEX accesses_all_updated_at_idx;
+DROP INDEX accesses_all_created_at_idx;
+DROP INDEX accesses_all_sort_key_idx;
+DROP INDEX accesses_updated_at_idx;
+DROP INDEX accesses_role_idx;
+DROP INDEX accesses_email_idx;

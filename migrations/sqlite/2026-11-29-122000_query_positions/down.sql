@@ -1,0 +1,2 @@
+-- Positions stay unique; the previous ones are not restored.
+SELECT 1;
