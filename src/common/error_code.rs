@@ -65,6 +65,7 @@ pub enum Code {
     TooLong,
     OutOfRange,
     ControlCharacter,
+    InvisibleCharacter,
     InvalidId,
     InvalidEmail,
     InvalidColor,
@@ -142,11 +143,10 @@ impl Code {
             RequestTimeout => Kind::TooSlow,
             ValidationFailed | ApproverRole | UnknownReference | RetiredReference
             | AreaNotGranted | UnknownAccess | Required | ExactlyOne | TooShort | TooLong
-            | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor
-            | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep
-            | TooManyConditions | TooManyValues | FilterTooLarge | NoArea | NoTicketType => {
-                Kind::Invalid
-            }
+            | OutOfRange | ControlCharacter | InvisibleCharacter | InvalidId | InvalidEmail
+            | InvalidColor | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration
+            | TooDeep | TooManyConditions | TooManyValues | FilterTooLarge | NoArea
+            | NoTicketType => Kind::Invalid,
             InternalError => Kind::Internal,
             Unavailable | Overloaded => Kind::Unavailable,
             StorageFull => Kind::StorageFull,
@@ -164,6 +164,7 @@ impl Code {
                 | TooLong
                 | OutOfRange
                 | ControlCharacter
+                | InvisibleCharacter
                 | InvalidId
                 | InvalidEmail
                 | InvalidColor

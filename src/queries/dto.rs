@@ -10,6 +10,7 @@ use crate::{
         change::EntityTag,
         error::FieldError,
         ids::{BusinessPartnerId, QueryId},
+        json_integer,
         json_object::JsonObject,
         lenient_enum::LenientEnum,
         merge_patch,
@@ -222,6 +223,7 @@ pub struct TicketQueryCreate {
     #[serde(default = "merge_patch::default_true")]
     pub active: bool,
     /// Position among the partner's queries, in ascending order. Default: after the last one.
+    #[serde(default, deserialize_with = "json_integer::optional")]
     #[schema(minimum = 0, maximum = 1_000_000)]
     #[validate(custom(function = check_position))]
     pub position: Option<i64>,
@@ -257,7 +259,7 @@ pub struct TicketQueryPatch {
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false)]
     pub active: Option<bool>,
-    #[serde(default, deserialize_with = "merge_patch::present")]
+    #[serde(default, deserialize_with = "json_integer::present")]
     #[schema(nullable = false, minimum = 0, maximum = 1_000_000)]
     #[validate(custom(function = check_position))]
     pub position: Option<i64>,

@@ -1,17 +1,22 @@
 //! What operators see of the real program: metrics, its log, traces.
 
 use std::{
+    fs::File,
     io::{Read as _, Write as _},
     net::TcpListener,
+    process::Stdio,
     sync::mpsc,
+    time::{Duration, Instant},
 };
 
+use rstest_reuse::apply;
 use serde_json::json;
 
 use crate::{
     cli::configured,
+    engines::both_engines,
     startup_shutdown::{RETRY_LIMIT, Service, begun, token, token_for},
-    support::Client,
+    support::{Client, Engine, app::Storage},
 };
 
 #[actix_web::test]
@@ -230,4 +235,99 @@ async fn traces_are_sent_where_a_collector_is_named() {
         .collect();
     assert!(contains(&id), "not the caller's trace");
     assert!(service.child.wait().unwrap().success());
+}
+
+#[actix_web::test]
+async fn metrics_report_readiness_build_and_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = configured(directory.path());
+    command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0");
+    let mut service = Service::start(command);
+    let metrics = service.origin("metrics are at ");
+    let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    for beginning in [
+        "ready 1".to_owned(),
+        format!(r#"build_info{{version="{version}",revision=""#),
+        "process_cpu_seconds_total ".to_owned(),
+        "process_resident_memory_bytes ".to_owned(),
+        "process_virtual_memory_bytes ".to_owned(),
+        "process_open_fds ".to_owned(),
+        "process_max_fds ".to_owned(),
+        "process_threads ".to_owned(),
+    ] {
+        assert!(
+            text.lines().any(|line| line.starts_with(&beginning)),
+            "{beginning} is missing: {text}"
+        );
+    }
+    assert!(text.contains(r#"database="sqlite"} 1"#), "{text}");
+}
+
+#[actix_web::test]
+async fn log_begins_with_version_and_has_each_request_id_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut service = Service::start(configured(directory.path()));
+    let first = service.logged("");
+    let version = concat!("customer-integration ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(first["message"], version, "{first}");
+    let origin = service.origin("listening on ");
+    Client::new(&origin, None)
+        .request("GET", "//health/live")
+        .header("x-request-id", "r-7")
+        .send()
+        .await
+        .is(200);
+    let line = service.logged("request completed").to_string();
+    assert_eq!(line.matches("r-7").count(), 1, "{line}");
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn start_logs_no_warning_and_debug_log_has_no_statement_parameters(engine: Engine) {
+    let storage = Storage::new(engine, false).await;
+    let directory = tempfile::tempdir().unwrap();
+    for filter in ["", "debug", "trace,tokio_postgres::query=trace"] {
+        let log = directory.path().join("log");
+        let mut command = configured(directory.path());
+        command
+            .arg("serve")
+            .env("DATABASE_URL", storage.url())
+            .env("RUST_LOG", filter)
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let read_log = || std::fs::read_to_string(&log).unwrap();
+        let started = Instant::now();
+        let origin = loop {
+            let text = read_log();
+            if let Some(origin) = text
+                .split("listening on ")
+                .nth(1)
+                .and_then(|rest| rest.split_once([' ', '\n']))
+            {
+                break origin.0.to_owned();
+            }
+            assert!(started.elapsed() < RETRY_LIMIT, "{text}");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        if filter.is_empty() {
+            let lines: Vec<_> = read_log().lines().map(ToOwned::to_owned).collect();
+            assert_eq!(lines.len(), 3, "{lines:?}");
+            assert!(
+                lines.iter().all(|line| line.contains(" INFO ")),
+                "{lines:?}"
+            );
+        }
+        let area = json!({"name": "Confidential name", "color": "#00aaff"});
+        let token = token_for(directory.path(), "catalog:write");
+        let response = Client::new(&origin, Some(token))
+            .put("/catalog/areas/A-1", area)
+            .await;
+        assert!([200, 201].contains(&response.status), "{response:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let text = read_log();
+        assert!(!text.contains("Confidential name"), "{text}");
+    }
 }
