@@ -26,6 +26,8 @@ COPY crates crates
 COPY tests/fuzz tests/fuzz
 COPY migrations migrations
 COPY src src
+# reported by the log and by the metric build_info
+ARG REVISION=unknown
 # The cached target directory may be of another commit. `touch`, because cargo compares timestamps
 # and would skip the build of an older commit.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \

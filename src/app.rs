@@ -25,7 +25,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::{
     config::{Config, ShutdownConfig},
     db::{
-        Db, DbOptions, RevisionLookup,
+        Db, DbOptions, RevisionLookup, SessionError,
         migrations::{self, Direction},
     },
     decisions::PolicyCache,
@@ -33,6 +33,7 @@ use crate::{
         app_context::AppContext,
         concurrency_limit::ConcurrencyLimit,
         cors,
+        health::check_readiness,
         middleware::{admit, run_request},
         page_cache::PageCache,
         rate_limit::RateLimiter,
@@ -82,7 +83,7 @@ impl App {
             .with_context(|| format!("cannot listen on {} (BIND_ADDRESS)", config.bind_address))?;
         let address = listener.local_addr()?;
         let metrics = match &config.metrics_bind_address {
-            Some(address) => Some(metrics_server(address, context.clone())?),
+            Some(address) => Some(metrics_server(address, &state)?),
             None => None,
         };
         let (metrics_server, metrics_address) = metrics.unzip();
@@ -258,11 +259,23 @@ async fn open_database(config: &Config) -> anyhow::Result<Db> {
         ..config.database_options
     };
     let db = Db::open(&config.database, options)?;
+    match db.check_sessions().await {
+        // The instance is not ready until the database is reachable.
+        Err(SessionError::Unreachable(error)) if !config.migrate_on_start => {
+            tracing::warn!("{error:#}");
+            return Ok(db);
+        }
+        checked => checked?,
+    }
     if config.migrate_on_start {
         let applied = migrations::migrate(&config.database, Direction::Up)
             .await
             .context("cannot migrate the database")?;
         tracing::info!(applied, "schema is up to date");
+    } else if !migrations::is_current(&db).await? {
+        tracing::warn!(
+            "migrations are pending: not ready until `customer-integration migrate` has applied them"
+        );
     }
     Ok(db)
 }
@@ -317,13 +330,13 @@ fn openapi_once() -> anyhow::Result<&'static (Data<RouteTable>, Data<Document>)>
 }
 
 /// A separate server for metrics, so that clients of the API cannot reach them.
-fn metrics_server(
-    address: &str,
-    context: Data<AppContext>,
-) -> anyhow::Result<(Server, SocketAddr)> {
+fn metrics_server(address: &str, state: &AppState) -> anyhow::Result<(Server, SocketAddr)> {
+    let state = state.clone();
     let server = HttpServer::new(move || {
         ActixApp::new()
-            .app_data(context.clone())
+            .app_data(state.context.clone())
+            .app_data(state.db.clone())
+            .app_data(state.verifier.clone())
             .route("/metrics", web::get().to(serve_metrics))
     })
     .workers(1)
@@ -334,8 +347,13 @@ fn metrics_server(
     Ok((server.run(), address))
 }
 
-async fn serve_metrics(context: Data<AppContext>) -> HttpResponse {
-    match context.metrics.text() {
+async fn serve_metrics(
+    context: Data<AppContext>,
+    db: Data<Db>,
+    verifier: Data<Verifier>,
+) -> HttpResponse {
+    let ready = check_readiness(&db, &verifier, &context).await.is_ok();
+    match context.metrics.text(ready) {
         Ok(text) => HttpResponse::Ok().content_type(OPEN_METRICS).body(text),
         Err(_) => HttpResponse::InternalServerError().finish(),
     }

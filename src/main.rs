@@ -14,7 +14,11 @@ use customer_integration::{
         migrations::{self, Direction},
     },
     demo, router,
-    telemetry::{logging, traces::Traces},
+    telemetry::{
+        build_info::{REVISION, VERSION},
+        logging,
+        traces::Traces,
+    },
     tokens,
 };
 
@@ -134,6 +138,7 @@ fn serve(command: Serve) -> anyhow::Result<()> {
     )?;
     // The exporter's blocking HTTP client must be created outside the async runtime.
     let traces = logging::init(log, config.otlp_endpoint.as_ref())?;
+    log_version();
     let result = actix_web::rt::System::new().block_on(serve_until_signalled(config, command.demo));
     traces.into_iter().for_each(Traces::shutdown);
     result
@@ -163,12 +168,18 @@ fn migrate(command: Migrate) -> anyhow::Result<()> {
     let (database, _) = command.database.validate(false, &mut errors);
     let (log, database) = errors.finish(log.zip(database))?;
     logging::init(log, None)?;
+    log_version();
     actix_web::rt::System::new().block_on(async {
         let _lock = db::lock_database(&database)?;
+        db::check_sessions(&database).await?;
         let applied = migrations::migrate(&database, Direction::Up).await?;
         tracing::info!(applied, "schema is up to date");
         Ok(())
     })
+}
+
+fn log_version() {
+    tracing::info!(revision = REVISION, "customer-integration {VERSION}");
 }
 
 /// Succeeds if the service is ready.

@@ -99,6 +99,9 @@ pub enum Error {
     /// The database is unreachable or overloaded. A later attempt may succeed.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// A table or column is missing: the schema is older than this version of the service.
+    #[error("migrations are pending: {0}")]
+    MigrationsPending(String),
     /// The database's storage is full.
     #[error("storage full: {0}")]
     StorageFull(String),
@@ -162,7 +165,10 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Self::Client(client) => client.code,
-            Self::Unavailable(_) | Self::Aborted(_) | Self::ConnectionLost(_) => Code::Unavailable,
+            Self::Unavailable(_)
+            | Self::MigrationsPending(_)
+            | Self::Aborted(_)
+            | Self::ConnectionLost(_) => Code::Unavailable,
             Self::StorageFull(_) => Code::StorageFull,
             Self::Internal(_) => Code::InternalError,
         }

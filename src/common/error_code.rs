@@ -67,6 +67,7 @@ pub enum Code {
     TooLong,
     OutOfRange,
     ControlCharacter,
+    InvisibleCharacter,
     InvalidId,
     InvalidEmail,
     InvalidColor,
@@ -146,11 +147,10 @@ impl Code {
             RequestTimeout => Kind::TooSlow,
             ValidationFailed | ApproverRole | UnknownReference | RetiredReference
             | AreaNotGranted | UnknownAccess | Required | ExactlyOne | TooShort | TooLong
-            | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor
-            | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep
-            | TooManyConditions | TooManyValues | FilterTooLarge | NoArea | NoTicketType => {
-                Kind::Invalid
-            }
+            | OutOfRange | ControlCharacter | InvisibleCharacter | InvalidId | InvalidEmail
+            | InvalidColor | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration
+            | TooDeep | TooManyConditions | TooManyValues | FilterTooLarge | NoArea
+            | NoTicketType => Kind::Invalid,
             InternalError => Kind::Internal,
             Unavailable | Overloaded => Kind::Unavailable,
             StorageFull => Kind::StorageFull,
@@ -168,6 +168,7 @@ impl Code {
                 | TooLong
                 | OutOfRange
                 | ControlCharacter
+                | InvisibleCharacter
                 | InvalidId
                 | InvalidEmail
                 | InvalidColor

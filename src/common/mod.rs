@@ -14,6 +14,7 @@ pub mod error;
 pub mod error_code;
 pub mod etag;
 pub mod ids;
+pub mod json_integer;
 pub mod json_object;
 pub mod lenient_enum;
 pub mod max_length;

@@ -4,7 +4,8 @@
 //! body are reported together. Bodies are validated before a handler sees them.
 //!
 //! Text is trimmed and normalized to NFC, has no control characters, and its length is counted in
-//! Unicode scalar values.
+//! Unicode scalar values. Required text is a name and has no invisible characters either: two
+//! different names must not look alike.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
@@ -67,8 +68,42 @@ impl<T: SelfCheck> SelfCheck for Vec<T> {
 /// trimmed. White space is listed explicitly, because `\s` differs between regex dialects.
 const TEXT_PATTERN: &str = r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*([^\u0000-\u001f\u007f-\u009f]*[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$";
 
-/// Pattern of required text: as [`TEXT_PATTERN`], but not empty after trimming.
-const NON_EMPTY_PATTERN: &str = r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*[^\u0000-\u001f\u007f-\u009f]*[^\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$";
+/// Pattern of required text: as [`TEXT_PATTERN`], but not empty after trimming, and without
+/// invisible characters.
+const NON_EMPTY_PATTERN: &str = r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*([^\u0000- \u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]([^\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb]*[^\u0000- \u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufeff\uffa0\ufff9-\ufffb])?)[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$";
+
+/// The first invisible character of a name: zero-width, bidirectional control, line or paragraph
+/// separator, filler or blank symbol. A variation selector is one only at the beginning, where it
+/// has no character to vary.
+fn invisible_character(name: &str) -> Option<char> {
+    let leading_selector = name
+        .chars()
+        .next()
+        .filter(|c| matches!(c, '\u{fe00}'..='\u{fe0f}'));
+    leading_selector.or_else(|| name.chars().find(|c| is_invisible(*c)))
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+    )
+}
 
 /// Text of `MIN` to `MAX` Unicode scalar values after normalization.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -109,6 +144,11 @@ impl<const MIN: usize, const MAX: usize> SelfCheck for Text<MIN, MAX> {
             Err(FieldError::new("", Code::TooLong).with("max", MAX))
         } else if self.0.chars().any(char::is_control) {
             Err(FieldError::new("", Code::ControlCharacter))
+        } else if MIN > 0
+            && let Some(character) = invisible_character(&self.0)
+        {
+            let character = format!("U+{:04X}", u32::from(character));
+            Err(FieldError::new("", Code::InvisibleCharacter).with("character", character))
         } else {
             Ok(())
         }
@@ -158,7 +198,18 @@ mod tests {
     #[case("a", "")]
     #[case(" a b\u{a0}", "")]
     #[case("\n\u{85}ä\u{3000}ö\u{2028}", "")]
-    #[case("\u{feff}", "")]
+    #[case("❤\u{fe0f}", "")]
+    #[case("e\u{301}x\u{301}", "")]
+    #[case("\u{2028}a\u{2029}", "")]
+    #[case("\u{feff}", "invisible_character")]
+    #[case("VPN\u{200b}", "invisible_character")]
+    #[case("\u{2060}VPN", "invisible_character")]
+    #[case("V\u{ad}PN", "invisible_character")]
+    #[case("a\u{202e}b", "invisible_character")]
+    #[case("a\u{2028}b", "invisible_character")]
+    #[case("\u{3164}", "invisible_character")]
+    #[case("\u{2800}", "invisible_character")]
+    #[case("\u{fe0f}", "invisible_character")]
     #[case("", "required")]
     #[case(" \t\u{1680}", "required")]
     #[case("a\nb", "control_character")]
@@ -169,6 +220,7 @@ mod tests {
         let optional = Text::<0, 9>::new(text).check();
         let required = Text::<1, 9>::new(text).check();
         assert_eq!(matches(TEXT_PATTERN, text), optional.is_ok());
+        assert_eq!(optional.is_ok(), code != "control_character");
         assert_eq!(matches(NON_EMPTY_PATTERN, text), required.is_ok());
         assert_eq!(required.err().map_or("", |error| error.code.as_str()), code);
     }

@@ -54,8 +54,15 @@ impl DatabaseArgs {
             None
         };
         let url = url.and_then(|url| errors.collect(url.parse()));
-        if demo && matches!(url, Some(DatabaseUrl::Sqlite(_))) {
-            errors.collect(demo::create_directory());
+        if demo && let Some(url) = &url {
+            if demo::owns(url) {
+                errors.collect(demo::create_directory());
+            } else {
+                errors.add(
+                    "--demo fills its database with demo data, so DATABASE_URL must be unset or \
+                     name an SQLite file in ./data; omit --demo to serve another database",
+                );
+            }
         }
         (url, options)
     }

@@ -2,12 +2,12 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
 };
 
 use anyhow::Context as _;
 
-use crate::tokens::MIN_SECRET_BYTES;
+use crate::{db::DatabaseUrl, tokens::MIN_SECRET_BYTES};
 
 const DIRECTORY: &str = "data";
 /// Issuer and audience of the demo's tokens.
@@ -16,6 +16,17 @@ pub const ISSUER: &str = "customer-integration-demo";
 /// URL of the demo database.
 pub fn database_url() -> String {
     format!("sqlite://{DIRECTORY}/customer-integration.db")
+}
+
+/// Whether the URL names an SQLite file in `./data`. The demo adds its data to no other database.
+pub fn owns(url: &DatabaseUrl) -> bool {
+    let DatabaseUrl::Sqlite(path) = url else {
+        return false;
+    };
+    let parent = absolute(path)
+        .ok()
+        .and_then(|path| path.parent().map(Path::to_owned));
+    parent.is_some() && parent == absolute(DIRECTORY).ok()
 }
 
 /// Creates `./data` if it is missing.

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::telemetry::logging::LogSettings;
 
-/// `actix_http` would log every malformed request as an error.
-const DEFAULT_FILTER: &str = "info,actix_http=off";
+/// `actix_http` would log every malformed request as an error, `actix_server` its worker threads, and
+/// `tokio_postgres` every notice of the server.
+const DEFAULT_FILTER: &str = "info,actix_http=off,actix_server=warn,tokio_postgres=warn";
 
 /// Settings of the log.
 #[derive(Debug, Clone, Args)]

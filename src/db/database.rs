@@ -2,20 +2,22 @@
 
 use std::{convert::Infallible, num::NonZeroUsize, str::FromStr, sync::Arc, time::Duration};
 
-use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::time::Instant;
+use tokio::{sync::OnceCell, time::Instant};
 
 use super::{
     commit_counters::CommitCounters,
-    connect::open_sqlite,
+    connect::{open_postgres, open_sqlite},
     connection::{Conn, SqliteConn},
     deadline::Deadline,
     per_worker::PerWorker,
-    pool::{PoolState, WorkerPool, check_out, check_out_any, pool},
+    pool::{CHECK_OUT_TIMEOUT, PoolState, WorkerPool, check_out, check_out_any, pool},
+    pooler::{SessionError, check_sessions},
+    postgres_settings::check_postgres_url,
     sqlite_lock::{FileLock, lock_database},
 };
-use crate::common::Result;
+use crate::common::{Error, Result};
 
 /// The URL of the database. The scheme selects the database system.
 #[derive(Debug, Clone)]
@@ -39,6 +41,7 @@ impl FromStr for DatabaseUrl {
             };
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            check_postgres_url(url)?;
             return Ok(Self::Postgres(SecretString::from(url)));
         }
         let scheme = url.split_once("://").map_or("none", |(scheme, _)| scheme);
@@ -105,7 +108,12 @@ pub enum Db {
     },
     Postgres {
         pools: Arc<PerWorker<WorkerPool>>,
+        /// A connection for probes only. They succeed even if all others are in use.
+        probe: Pool<AsyncPgConnection>,
         options: DbOptions,
+        url: DatabaseUrl,
+        /// Set once it is certain that every connection has its own session.
+        has_own_sessions: Arc<OnceCell<()>>,
     },
 }
 
@@ -136,15 +144,24 @@ impl Db {
                     file_lock: Arc::new(lock_database(url)?),
                 })
             }
-            DatabaseUrl::Postgres(url) => {
+            DatabaseUrl::Postgres(text) => {
                 let count = options.worker_pools();
                 let pools = PerWorker::try_new(count, |index| {
                     let size = options.worker_pool_size(index);
-                    WorkerPool::new(url.expose_secret(), size)
+                    WorkerPool::new(text.expose_secret(), size)
                 })?;
+                let probe = pool(
+                    text.expose_secret(),
+                    open_postgres,
+                    1,
+                    Some(CHECK_OUT_TIMEOUT),
+                )?;
                 Ok(Self::Postgres {
                     pools: Arc::new(pools),
+                    probe,
                     options,
+                    url: url.clone(),
+                    has_own_sessions: Arc::default(),
                 })
             }
         }
@@ -164,6 +181,42 @@ impl Db {
             Self::Sqlite { writer, .. } => check_out(writer).await.map(Conn::Sqlite),
             Self::Postgres { pools, .. } => check_out_any(pools).await.map(Conn::Postgres),
         }
+    }
+
+    /// Checks out the connection for probes.
+    pub(super) async fn probe(&self) -> Result<Conn> {
+        match self {
+            Self::Sqlite { .. } => self.reader().await,
+            Self::Postgres { probe, .. } => check_out(probe).await.map(Conn::Postgres),
+        }
+    }
+
+    /// Checks that no connection pooler shares sessions between connections. Does nothing after the
+    /// first success, and on SQLite.
+    ///
+    /// # Errors
+    ///
+    /// See [`SessionError`].
+    pub async fn check_sessions(&self) -> Result<(), SessionError> {
+        match self {
+            Self::Sqlite { .. } => Ok(()),
+            Self::Postgres {
+                url,
+                has_own_sessions,
+                ..
+            } => has_own_sessions
+                .get_or_try_init(|| check_sessions(url))
+                .await
+                .copied(),
+        }
+    }
+
+    /// As [`Db::check_sessions`], with the time limit of readiness probes.
+    pub async fn probe_sessions(&self) -> Result<()> {
+        self.readiness_deadline()
+            .limit(self.check_sessions())
+            .await?
+            .map_err(|error| Error::Unavailable(error.to_string()))
     }
 
     /// One value for each worker with its own connections, but at most `max`.
@@ -240,6 +293,8 @@ mod tests {
     #[case("sqlite://:memory:", false)]
     #[case("mysql://u:secret@h/db", false)]
     #[case("data.db", false)]
+    #[case("postgres://u:secret@1@h/db", false)]
+    #[case("postgres://u:secret@h/db?sslmode=strict", false)]
     fn url_requires_known_scheme_and_file(#[case] url: &str, #[case] is_valid: bool) {
         let parsed = url.parse::<DatabaseUrl>();
         assert_eq!(parsed.is_ok(), is_valid, "{parsed:?}");

@@ -56,8 +56,10 @@ fn classify_message(message: &str) -> Option<Error> {
     let text = message.to_owned();
     if message.starts_with("deadlock detected") {
         Some(Error::Aborted(text))
-    } else if message.starts_with("terminating connection") {
+    } else if message.starts_with("terminating connection") || is_other_session(message) {
         Some(Error::ConnectionLost(text))
+    } else if is_schema_outdated(message) {
+        Some(Error::MigrationsPending(text))
     } else if is_storage_full(message) {
         Some(Error::StorageFull(text))
     } else if is_inaccessible(message) {
@@ -65,6 +67,22 @@ fn classify_message(message: &str) -> Option<Error> {
     } else {
         None
     }
+}
+
+/// Whether a prepared statement is missing (SQLSTATE 26000) or already exists (42P05): a connection
+/// pooler executed the statement in a session that is not the connection's.
+fn is_other_session(message: &str) -> bool {
+    message.starts_with("prepared statement \"")
+        && (message.ends_with("\" does not exist") || message.ends_with("\" already exists"))
+}
+
+/// Whether a table or column is missing: PostgreSQL's messages, or SQLite's.
+fn is_schema_outdated(message: &str) -> bool {
+    let is_missing = |kind: &str| message.starts_with(kind) && message.ends_with("does not exist");
+    is_missing("relation \"")
+        || is_missing("column ")
+        || message.starts_with("no such table: ")
+        || message.starts_with("no such column: ")
 }
 
 /// Whether the database cannot access its data, possibly only for now.
@@ -109,6 +127,28 @@ mod tests {
         assert!(matches!(
             classify(Unknown, message),
             Error::ConnectionLost(_)
+        ));
+    }
+
+    #[rstest::rstest]
+    #[case("prepared statement \"s1\" does not exist")]
+    #[case("prepared statement \"s1\" already exists")]
+    fn statement_in_another_session_is_recognised(#[case] message: &str) {
+        assert!(matches!(
+            classify(Unknown, message),
+            Error::ConnectionLost(_)
+        ));
+    }
+
+    #[rstest::rstest]
+    #[case("relation \"tags\" does not exist")]
+    #[case("column tags.color does not exist")]
+    #[case("no such table: tags")]
+    #[case("no such column: tags.color")]
+    fn outdated_schema_is_recognised(#[case] message: &str) {
+        assert!(matches!(
+            classify(Unknown, message),
+            Error::MigrationsPending(_)
         ));
     }
 

@@ -23,7 +23,7 @@ use super::{
     database::{DatabaseUrl, Db},
     with_conn,
 };
-use crate::common::Result;
+use crate::common::{Error, Result};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -96,15 +96,20 @@ static LATEST: LazyLock<String> = LazyLock::new(|| {
 pub async fn is_current(db: &Db) -> Result<bool> {
     use __diesel_schema_migrations::{table, version};
     use diesel::{ExpressionMethods as _, QueryDsl as _, dsl::count_star};
-    let applied: i64 = db
+    let applied: Result<i64> = db
         .ping(async |conn| {
             Ok(with_conn!(conn, |c| table
                 .filter(version.eq(LATEST.as_str()))
                 .select(count_star())
                 .first(c))?)
         })
-        .await?;
-    Ok(applied > 0)
+        .await;
+    match applied {
+        Ok(applied) => Ok(applied > 0),
+        // Without any migration, the table of applied migrations is missing too.
+        Err(Error::MigrationsPending(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The number of pending migrations.

@@ -22,7 +22,7 @@ use super::{connect::open_postgres, per_worker::PerWorker};
 use crate::common::{Error, Result};
 
 /// How long a request waits for a free connection before it fails with 503.
-const CHECK_OUT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CHECK_OUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The state of a connection pool.
 #[derive(Debug, Clone, Copy, Default)]

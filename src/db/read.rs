@@ -96,10 +96,12 @@ impl Db {
         .await
     }
 
-    /// As [`Db::read`], with the short time limit of readiness probes.
+    /// As [`Db::read`], with the connection and the short time limit of readiness probes.
     pub async fn ping<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T>) -> Result<T> {
-        self.run_read(ReadCost::Scan, self.readiness_deadline(), work)
-            .await
+        let deadline = self.readiness_deadline();
+        let connect = async || self.probe().await;
+        let attempts = Box::pin(attempt_read(connect, deadline, work));
+        sqlite_executor::with_cost(ReadCost::Scan, attempts).await
     }
 
     fn deadline_of(&self, options: ReadOptions) -> Deadline {
@@ -113,27 +115,28 @@ impl Db {
         work: impl AsyncFn(&mut Conn) -> Result<T>,
     ) -> Result<T> {
         // boxed, because the future is large and would be part of the future of every caller
-        let attempts = Box::pin(self.attempt_read(deadline, work));
+        let connect = async || self.reader().await;
+        let attempts = Box::pin(attempt_read(connect, deadline, work));
         sqlite_executor::with_cost(cost, attempts).await
     }
+}
 
-    /// All attempts together must finish before `deadline`.
-    async fn attempt_read<T>(
-        &self,
-        deadline: Deadline,
-        work: impl AsyncFn(&mut Conn) -> Result<T>,
-    ) -> Result<T> {
-        let mut attempt = 1;
-        loop {
-            let conn = query_time::measure(deadline.limit(self.reader())).await??;
-            let run = deadline.run(conn, async |conn| work(conn).await);
-            match query_time::measure(run).await {
-                Err(error) if attempt < MAX_ATTEMPTS && is_retryable(&error) => {
-                    back_off(attempt).await;
-                    attempt += 1;
-                }
-                result => return result.map(|(_, value)| value),
+/// All attempts together must finish before `deadline`.
+async fn attempt_read<T>(
+    connect: impl AsyncFn() -> Result<Conn>,
+    deadline: Deadline,
+    work: impl AsyncFn(&mut Conn) -> Result<T>,
+) -> Result<T> {
+    let mut attempt = 1;
+    loop {
+        let conn = query_time::measure(deadline.limit(connect())).await??;
+        let run = deadline.run(conn, async |conn| work(conn).await);
+        match query_time::measure(run).await {
+            Err(error) if attempt < MAX_ATTEMPTS && is_retryable(&error) => {
+                back_off(attempt).await;
+                attempt += 1;
             }
+            result => return result.map(|(_, value)| value),
         }
     }
 }

@@ -5,7 +5,10 @@
 //! to the database, because SQLite's own locks last for a transaction only.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    ffi::OsStr,
+    fs::{self, File, OpenOptions, Permissions, TryLockError},
+    io,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -17,8 +20,13 @@ use super::DatabaseUrl;
 #[derive(Debug)]
 pub struct FileLock(#[expect(dead_code, reason = "only held, never read")] Option<File>);
 
+/// Permissions of all files of a database: only the owner may read and write them.
+const PRIVATE: u32 = 0o600;
+
 /// Locks a database for this process. Does nothing on PostgreSQL, which any number of processes may
 /// use.
+///
+/// Creates the files of the database readable only by their owner, and restricts existing ones.
 ///
 /// # Errors
 ///
@@ -27,19 +35,18 @@ pub fn lock_database(url: &DatabaseUrl) -> anyhow::Result<FileLock> {
     let DatabaseUrl::Sqlite(path) = url else {
         return Ok(FileLock(None));
     };
-    // the file must exist before its path can be made canonical
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
+    // The file must exist before its path can be made canonical.
+    open_private(Path::new(path))
         .with_context(|| format!("cannot open {path} (its directory must exist)"))?;
-    let lock = lock_path(Path::new(path))?;
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock)
-        .with_context(|| format!("cannot open {}", lock.display()))?;
+    let database = Path::new(path)
+        .canonicalize()
+        .with_context(|| format!("cannot find {path}"))?;
+    let lock = with_suffix(&database, ".lock");
+    let file = open_private(&lock).with_context(|| format!("cannot open {}", lock.display()))?;
+    // SQLite creates these two with the permissions of the database. They exist after a crash.
+    for suffix in ["-wal", "-shm"] {
+        restrict(&with_suffix(&database, suffix));
+    }
     match file.try_lock() {
         Ok(()) => Ok(FileLock(Some(file))),
         Err(TryLockError::WouldBlock) => bail!(
@@ -52,14 +59,36 @@ pub fn lock_database(url: &DatabaseUrl) -> anyhow::Result<FileLock> {
     }
 }
 
-/// The path of the lock file: next to the database, after all links are resolved.
-fn lock_path(database: &Path) -> anyhow::Result<PathBuf> {
-    let canonical = database
-        .canonicalize()
-        .with_context(|| format!("cannot find {}", database.display()))?;
-    let mut path = canonical.into_os_string();
-    path.push(".lock");
-    Ok(path.into())
+/// Opens a file for writing. Creates it if it is missing.
+fn open_private(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(PRIVATE)
+        .open(path)?;
+    restrict(path);
+    Ok(file)
+}
+
+/// Restricts the permissions of a file, if it exists. Only its owner can do that, so a failure is
+/// logged and ignored.
+fn restrict(path: &Path) {
+    let Ok(metadata) = fs::metadata(path) else {
+        return;
+    };
+    if metadata.permissions().mode() & 0o777 & !PRIVATE == 0 {
+        return;
+    }
+    if let Err(error) = fs::set_permissions(path, Permissions::from_mode(PRIVATE)) {
+        tracing::warn!(path = %path.display(), %error, "other users may be able to read this file");
+    }
+}
+
+/// The path of a file next to the database.
+fn with_suffix(database: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
+    let mut path = database.to_owned().into_os_string();
+    path.push(suffix);
+    path.into()
 }
 
 #[cfg(test)]
@@ -84,6 +113,22 @@ mod tests {
 
         drop(first);
         lock_database(&sqlite_url(&link)).unwrap();
+    }
+
+    #[test]
+    fn files_are_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let files = ["x.db", "x.db-wal", "x.db.lock"].map(|name| directory.path().join(name));
+        for file in &files[..2] {
+            fs::write(file, "").unwrap();
+            fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+        }
+        let _lock = lock_database(&sqlite_url(&path)).unwrap();
+        for file in files {
+            let mode = fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, PRIVATE, "{}", file.display());
+        }
     }
 
     #[test]

@@ -23,20 +23,31 @@ pub async fn ready(
     verifier: Data<Verifier>,
     app_context: Data<AppContext>,
 ) -> Result<HttpResponse> {
+    check_readiness(&db, &verifier, &app_context).await?;
+    let body = serde_json::json!({"status": "ok", "database": db.engine()});
+    Ok(HttpResponse::Ok().json(body))
+}
+
+/// Succeeds if the instance can serve requests.
+///
+/// # Errors
+///
+/// [`Error::Unavailable`] with the reason.
+pub async fn check_readiness(db: &Db, verifier: &Verifier, app_context: &AppContext) -> Result<()> {
     if app_context.is_shutting_down() {
         return Err(not_ready("the service is shutting down"));
     }
     if !verifier.is_ready() {
         return Err(not_ready("no token keys loaded yet"));
     }
-    let migrated = migrations::is_current(&db)
+    db.probe_sessions().await?;
+    let migrated = migrations::is_current(db)
         .await
-        .map_err(|error| Error::Unavailable(error.to_string()))?;
+        .map_err(|error| not_ready(&error.to_string()))?;
     if !migrated {
         return Err(not_ready("migrations are pending"));
     }
-    let body = serde_json::json!({"status": "ok", "database": db.engine()});
-    Ok(HttpResponse::Ok().json(body))
+    Ok(())
 }
 
 fn not_ready(reason: &str) -> Error {

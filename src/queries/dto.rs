@@ -10,6 +10,7 @@ use crate::{
         error::FieldError,
         etag::EntityTag,
         ids::{BusinessPartnerId, QueryId},
+        json_integer,
         json_object::JsonObject,
         lenient_enum::LenientEnum,
         merge_patch,
@@ -227,6 +228,7 @@ pub struct TicketQueryCreate {
     pub active: bool,
     /// Position among the partner's queries, in ascending order. Queries that occupy it move up.
     /// Default: after the last one.
+    #[serde(default, deserialize_with = "json_integer::optional")]
     #[schema(minimum = 0, maximum = 1_000_000)]
     #[validate(custom(function = check_position))]
     pub position: Option<i64>,
@@ -262,7 +264,7 @@ pub struct TicketQueryPatch {
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(nullable = false)]
     pub active: Option<bool>,
-    #[serde(default, deserialize_with = "merge_patch::present")]
+    #[serde(default, deserialize_with = "json_integer::present")]
     #[schema(nullable = false, minimum = 0, maximum = 1_000_000)]
     #[validate(custom(function = check_position))]
     pub position: Option<i64>,

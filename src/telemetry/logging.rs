@@ -3,8 +3,10 @@
 use std::io::IsTerminal as _;
 
 use reqwest::Url;
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, Layer as _, Registry, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _, Registry, filter::filter_fn, layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 use super::traces::{self, Traces};
@@ -26,7 +28,12 @@ pub fn init(settings: LogSettings, otlp_endpoint: Option<&Url>) -> anyhow::Resul
         // A closed standard error must not fail requests.
         .log_internal_errors(false);
     let lines = if settings.json {
-        lines.json().flatten_event(true).boxed()
+        // Without the list of spans, which repeats the current span and its request id.
+        lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed()
     } else {
         lines.boxed()
     };
@@ -35,6 +42,7 @@ pub fn init(settings: LogSettings, otlp_endpoint: Option<&Url>) -> anyhow::Resul
         tracing_subscriber::registry()
             .with(lines)
             .with(settings.filter)
+            .with(filter_fn(may_be_logged))
             .try_init()?;
         return Ok(None);
     };
@@ -42,6 +50,14 @@ pub fn init(settings: LogSettings, otlp_endpoint: Option<&Url>) -> anyhow::Resul
     tracing_subscriber::registry()
         .with(lines.with_filter(settings.filter))
         .with(traces.layer())
+        .with(filter_fn(may_be_logged))
         .try_init()?;
     Ok(Some(traces))
+}
+
+/// Whether the log may contain an event, with any `RUST_LOG`. On the levels `debug` and `trace`, the
+/// PostgreSQL driver logs statements with their parameters, which are the users' data.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    let is_driver = metadata.target().starts_with("tokio_postgres");
+    !(is_driver && *metadata.level() > Level::INFO)
 }

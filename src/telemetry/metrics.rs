@@ -14,9 +14,18 @@ use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, text},
     metrics::{
-        MetricType, counter::ConstCounter, family::Family, gauge::ConstGauge, histogram::Histogram,
+        MetricType,
+        counter::ConstCounter,
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
     },
     registry::Registry,
+};
+
+use super::{
+    build_info::{REVISION, VERSION},
+    process::ProcessSample,
 };
 
 /// Upper bounds of the histogram buckets, in seconds: from a cache hit to the longest timeout.
@@ -37,6 +46,7 @@ pub struct Metrics {
     registry: Registry,
     request_duration: Family<RequestLabels, Histogram, fn() -> Histogram>,
     db_time: Histogram,
+    ready: Gauge,
 }
 
 /// Reads the current value of a metric.
@@ -44,6 +54,8 @@ pub type Source<T> = Box<dyn Fn() -> T + Send + Sync>;
 
 /// The sources of all values that are read when metrics are scraped.
 pub struct Sources {
+    /// The name of the database system.
+    pub database: &'static str,
     pub requests_in_progress: Source<u64>,
     pub db_pool: Source<PoolSample>,
     pub decisions: Source<DecisionsSample>,
@@ -112,6 +124,12 @@ impl Metrics {
             "Time that requests waited for the database; excludes requests without database access",
             db_time.clone(),
         );
+        let ready = Gauge::default();
+        registry.register(
+            "ready",
+            "Whether the instance can serve requests: 1, otherwise 0",
+            ready.clone(),
+        );
         registry.register_collector(Box::new(SourceCollector {
             sources,
             started: SystemTime::now(),
@@ -120,6 +138,7 @@ impl Metrics {
             registry,
             request_duration,
             db_time,
+            ready,
         }
     }
 
@@ -145,8 +164,10 @@ impl Metrics {
         }
     }
 
-    /// All metrics in the `OpenMetrics` text format.
-    pub fn text(&self) -> Result<String, fmt::Error> {
+    /// All metrics in the `OpenMetrics` text format. `ready`: whether the instance can serve
+    /// requests.
+    pub fn text(&self, ready: bool) -> Result<String, fmt::Error> {
+        self.ready.set(ready.into());
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)
@@ -182,6 +203,7 @@ impl fmt::Debug for SourceCollector {
 impl Collector for SourceCollector {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let mut writer = Writer(encoder);
+        self.encode_build(&mut writer)?;
         self.encode_process(&mut writer)?;
         self.encode_pool(&mut writer)?;
         self.encode_decisions(&mut writer)?;
@@ -191,6 +213,21 @@ impl Collector for SourceCollector {
 }
 
 impl SourceCollector {
+    fn encode_build(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let labels = [
+            ("version", VERSION),
+            ("revision", REVISION),
+            ("database", self.sources.database),
+        ];
+        let mut family = writer.0.encode_descriptor(
+            "build_info",
+            "Version of the program; always 1",
+            None,
+            MetricType::Gauge,
+        )?;
+        gauge(1).encode(family.encode_family(&labels)?)
+    }
+
     fn encode_process(&self, writer: &mut Writer<'_>) -> fmt::Result {
         let started = self.started.duration_since(UNIX_EPOCH).unwrap_or_default();
         writer.gauge(
@@ -198,6 +235,37 @@ impl SourceCollector {
             "Start time, Unix epoch",
             started.as_secs(),
         )?;
+        let process = ProcessSample::read();
+        if let Some(seconds) = process.cpu_seconds {
+            writer.cpu_time(seconds)?;
+        }
+        for (name, help, value) in [
+            (
+                "process_resident_memory_bytes",
+                "Memory in use",
+                process.resident_memory_bytes,
+            ),
+            (
+                "process_virtual_memory_bytes",
+                "Reserved address space",
+                process.virtual_memory_bytes,
+            ),
+            (
+                "process_open_fds",
+                "Open files and connections",
+                process.open_fds,
+            ),
+            (
+                "process_max_fds",
+                "Maximum number of open files and connections",
+                process.max_fds,
+            ),
+            ("process_threads", "Threads", process.threads),
+        ] {
+            if let Some(value) = value {
+                writer.gauge(name, help, value)?;
+            }
+        }
         writer.gauge(
             "http_requests_in_progress",
             "Requests being handled; probes excluded",
@@ -294,6 +362,16 @@ impl Writer<'_> {
             .0
             .encode_descriptor(name, help, None, MetricType::Gauge)?;
         gauge(value).encode(encoder)
+    }
+
+    fn cpu_time(&mut self, seconds: f64) -> fmt::Result {
+        let encoder = self.0.encode_descriptor(
+            "process_cpu_seconds",
+            "Processor time used",
+            None,
+            MetricType::Counter,
+        )?;
+        ConstCounter::new(seconds).encode(encoder)
     }
 
     fn gauges<'v>(

@@ -1,6 +1,7 @@
 //! Commands of the binary, their settings and their errors.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     path::Path,
@@ -13,7 +14,7 @@ use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use crate::engines::both_engines;
-use crate::startup_shutdown::Service;
+use crate::startup_shutdown::{Service, token};
 use crate::support::{
     Client, Engine, TestApp,
     app::{Storage, config},
@@ -422,4 +423,184 @@ fn token_command_with_empty_partner_fails_without_output() {
 
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn demo_with_other_database_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    for url in [
+        "sqlite://test.db",
+        "sqlite://data/../test.db",
+        "postgres://olga:hunter2@127.0.0.1:1/portal",
+    ] {
+        let output = binary(directory.path())
+            .args(["serve", "--demo"])
+            .env("DATABASE_URL", url)
+            .output()
+            .unwrap();
+        let text = stderr(&output);
+        assert!(!output.status.success());
+        assert!(text.contains("SQLite file in ./data"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    assert!(!directory.path().join("test.db").exists());
+}
+
+#[actix_web::test]
+async fn sqlite_files_are_private() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut service = Service::start(binary_with_settings(directory.path()));
+    let origin = service.wait_for_url("listening on ");
+    let token = token(directory.path(), "catalog:write");
+    Client::new(&origin, Some(token))
+        .put(
+            "/catalog/areas/A-1",
+            json!({"name": "A", "color": "#00aaff"}),
+        )
+        .await
+        .is(201);
+    for name in ["test.db", "test.db-wal", "test.db-shm", "test.db.lock"] {
+        let metadata = std::fs::metadata(directory.path().join(name)).unwrap();
+        let mode = metadata.permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn requests_without_schema_return_503(engine: Engine) {
+    let storage = Storage::empty(engine).await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = binary_with_settings(directory.path());
+    command
+        .env("DATABASE_URL", storage.url())
+        .env("MIGRATE_ON_START", "false");
+    let mut service = Service::start(command);
+    service.wait_for_log("migrations are pending");
+    let origin = service.wait_for_url("listening on ");
+    let client = Client::new(
+        &origin,
+        Some(token(
+            directory.path(),
+            "integration:read catalog:write decisions:read",
+        )),
+    );
+    for path in [
+        "//health/ready",
+        "/customer-integrations",
+        "/customer-integrations/K-1",
+    ] {
+        client.get(path).await.is_problem(503, "unavailable");
+        let line = service.wait_for_log("unavailable");
+        let error = line["error"].as_str().unwrap();
+        assert!(error.contains("migrations are pending"), "{error}");
+    }
+    let area = json!({"name": "A", "color": "#00aaff"});
+    client
+        .put("/catalog/areas/A-1", area)
+        .await
+        .is_problem(503, "unavailable");
+    let question = json!({"access_email": "a@b.example", "tickets": [{"ticket_id": "1",
+        "business_partner_id": "K-1", "area_id": "A", "internal": false, "confidential": false}]});
+    client
+        .post("/decisions/ticket-visibility", question)
+        .await
+        .is_problem(503, "unavailable");
+}
+
+#[actix_web::test]
+async fn unreachable_database_is_named_without_password() {
+    let directory = tempfile::tempdir().unwrap();
+    let configured = || {
+        let mut command = binary_with_settings(directory.path());
+        command.env(
+            "DATABASE_URL",
+            "postgres://olga:hunter2@127.0.0.1:1/portal?connect_timeout=1",
+        );
+        command
+    };
+    let target = "database portal at 127.0.0.1:1 as user olga";
+    for command in ["migrate", "serve"] {
+        let output = binary_with_settings().arg(command).output().unwrap();
+        let text = stderr(&output);
+        assert!(!output.status.success());
+        assert!(
+            text.contains(target) && !text.contains("hunter2"),
+            "{command}: {text}"
+        );
+    }
+    let mut command = binary_with_settings();
+    command
+        .env("MIGRATE_ON_START", "false")
+        .env("METRICS_BIND_ADDRESS", "127.0.0.1:0");
+    let mut service = Service::start(command);
+    let metrics = service.wait_for_url("metrics are at ");
+    let origin = service.wait_for_url("listening on ");
+    let token = token(directory.path(), "catalog:read");
+    let client = Client::new(&origin, Some(token));
+    for path in ["//health/ready", "/catalog/areas"] {
+        client.get(path).await.is_problem(503, "unavailable");
+        let line = service.wait_for_log("unavailable").to_string();
+        assert!(line.contains(target) && !line.contains("hunter2"), "{line}");
+    }
+    let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+    assert!(text.lines().any(|line| line == "ready 0"), "{text}");
+}
+
+#[test]
+fn unencoded_password_is_explained() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = binary_with_settings(directory.path())
+        .arg("migrate")
+        .env("DATABASE_URL", "postgres://olga:hun@ter2@127.0.0.1/portal")
+        .output()
+        .unwrap();
+    let text = stderr(&output);
+    assert!(
+        text.contains("write @ as %40") && !text.contains("ter2"),
+        "{text}"
+    );
+}
+
+/// The settings in the help text of `serve`.
+fn settings_of_serve() -> BTreeSet<String> {
+    let output = binary(Path::new("/"))
+        .args(["serve", "--help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    // Long lines are wrapped.
+    let help: Vec<_> = help.split_whitespace().collect();
+    help.join(" ")
+        .split("[env: ")
+        .skip(1)
+        .map(|rest| rest.split(['=', ']']).next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn example_environment_has_every_setting() {
+    let example =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example")).unwrap();
+    let documented: BTreeSet<String> = example
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').split_once('='))
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| {
+            name.chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        })
+        .collect();
+    let settings = settings_of_serve();
+    assert!(settings.len() > 20, "{settings:?}");
+    let missing: Vec<_> = settings.difference(&documented).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let only_of_compose: BTreeSet<_> = ["PROXY_PORT", "REVISION", "VERSION"]
+        .map(ToOwned::to_owned)
+        .into();
+    let unknown: Vec<_> = documented
+        .difference(&settings)
+        .filter(|name| !only_of_compose.contains(*name))
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
 }

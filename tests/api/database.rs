@@ -398,3 +398,30 @@ async fn schema_constraints_reject_invalid_rows(engine: Engine) {
         );
     }
 }
+
+/// The rights that docs/operations.md names.
+#[ignore = "needs PostgreSQL"]
+#[actix_web::test]
+async fn service_needs_only_rights_on_rows() {
+    let storage = Storage::migrated(Postgres).await;
+    let Storage::Postgres { server, name, .. } = &storage else {
+        panic!()
+    };
+    let grant = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO pg_monitor";
+    server.execute(name, grant).await;
+    let config = Config {
+        migrate_on_start: false,
+        ..config(&server.url_with(name, "-c role=pg_monitor"))
+    };
+    let app = TestApp::with_config(storage, config).await;
+    app.anonymous().get("//health/ready").await.is(200);
+    app.fill_catalog().await;
+    app.activate_partner("K-1").await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
+    let path = format!("/customer-integrations/K-1/accesses/{id}");
+    app.editor()
+        .patch(&path, json!({"language": "en"}))
+        .await
+        .is(200);
+    assert_eq!(app.history_counts(Some("K-1")).await["access created"], 1);
+}

@@ -1,18 +1,23 @@
 //! Metrics, logs and traces of the binary.
 
 use std::{
+    fs::File,
     io::{Read as _, Write as _},
     net::TcpListener,
+    process::Stdio,
     sync::mpsc,
+    time::{Duration, Instant},
 };
 
 use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::json;
 
 use crate::{
     cli::binary_with_settings,
     startup_shutdown::{RETRY_LIMIT, Service, send_headers, token},
-    support::Client,
+    engines::both_engines,
+    support::{Client, Engine, app::Storage},
 };
 
 const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -243,4 +248,99 @@ async fn traces_with_otlp_endpoint_are_exported() {
     let trace_id = u128::from_str_radix(TRACE_ID, 16).unwrap();
     assert!(contains(&trace_id.to_be_bytes()), "not the caller's trace");
     assert!(service.child.wait().unwrap().success());
+}
+
+#[actix_web::test]
+async fn metrics_report_readiness_build_and_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = binary_with_settings(directory.path());
+    command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0");
+    let mut service = Service::start(command);
+    let metrics = service.wait_for_url("metrics are at ");
+    let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    for beginning in [
+        "ready 1".to_owned(),
+        format!(r#"build_info{{version="{version}",revision=""#),
+        "process_cpu_seconds_total ".to_owned(),
+        "process_resident_memory_bytes ".to_owned(),
+        "process_virtual_memory_bytes ".to_owned(),
+        "process_open_fds ".to_owned(),
+        "process_max_fds ".to_owned(),
+        "process_threads ".to_owned(),
+    ] {
+        assert!(
+            text.lines().any(|line| line.starts_with(&beginning)),
+            "{beginning} is missing: {text}"
+        );
+    }
+    assert!(text.contains(r#"database="sqlite"} 1"#), "{text}");
+}
+
+#[actix_web::test]
+async fn log_begins_with_version_and_has_each_request_id_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut service = Service::start(binary_with_settings(directory.path()));
+    let first = service.wait_for_log("");
+    let version = concat!("customer-integration ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(first["message"], version, "{first}");
+    let origin = service.wait_for_url("listening on ");
+    Client::new(&origin, None)
+        .request("GET", "//health/live")
+        .header("x-request-id", "r-7")
+        .send()
+        .await
+        .is(200);
+    let line = service.wait_for_log("request completed").to_string();
+    assert_eq!(line.matches("r-7").count(), 1, "{line}");
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn start_logs_no_warning_and_debug_log_has_no_statement_parameters(engine: Engine) {
+    let storage = Storage::empty(engine).await;
+    let directory = tempfile::tempdir().unwrap();
+    for filter in ["", "debug", "trace,tokio_postgres::query=trace"] {
+        let log = directory.path().join("log");
+        let mut command = binary_with_settings(directory.path());
+        command
+            .arg("serve")
+            .env("DATABASE_URL", storage.url())
+            .env("RUST_LOG", filter)
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let read_log = || std::fs::read_to_string(&log).unwrap();
+        let started = Instant::now();
+        let origin = loop {
+            let text = read_log();
+            if let Some(origin) = text
+                .split("listening on ")
+                .nth(1)
+                .and_then(|rest| rest.split_once([' ', '\n']))
+            {
+                break origin.0.to_owned();
+            }
+            assert!(started.elapsed() < RETRY_LIMIT, "{text}");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        if filter.is_empty() {
+            let lines: Vec<_> = read_log().lines().map(ToOwned::to_owned).collect();
+            assert_eq!(lines.len(), 3, "{lines:?}");
+            assert!(
+                lines.iter().all(|line| line.contains(" INFO ")),
+                "{lines:?}"
+            );
+        }
+        let area = json!({"name": "Confidential name", "color": "#00aaff"});
+        let token = token(directory.path(), "catalog:write");
+        let response = Client::new(&origin, Some(token))
+            .put("/catalog/areas/A-1", area)
+            .await;
+        assert!([200, 201].contains(&response.status), "{response:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let text = read_log();
+        assert!(!text.contains("Confidential name"), "{text}");
+    }
 }

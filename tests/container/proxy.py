@@ -41,8 +41,8 @@ class Instance:
         # the settings of shutdown, which is tested here
         self.settings = {
             setting: environment[setting]
-            for setting in ("SHUTDOWN_DELAY", "SHUTDOWN_TIMEOUT", "LOG_FORMAT", "MIGRATE_ON_START")
-        }
+            for setting in ("SHUTDOWN_DELAY", "SHUTDOWN_TIMEOUT", "MIGRATE_ON_START")
+        } | {"LOG_FORMAT": "json"}
         self.grace = int(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s"))
         self.name, self.address, self.binary, self.url, self.work = (
             name,

@@ -1,6 +1,6 @@
 //! Points in time in UTC, with microsecond precision.
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
 
 use jiff::{ToSpan as _, Unit};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ pub struct InvalidTimestamp;
 
 /// The start of year 1.
 const MIN: jiff::Timestamp = jiff::Timestamp::constant(-62_135_596_800, 0);
+/// The latest microsecond that jiff can represent in every time zone.
+const MAX: jiff::Timestamp = jiff::Timestamp::constant(253_402_207_200, 999_999_000);
 
 impl Timestamp {
     /// From microseconds since 1970; `None` outside the years that RFC 3339 can represent.
@@ -30,20 +32,22 @@ impl Timestamp {
         self.0.as_microsecond()
     }
 
-    /// Parses RFC 3339 and rounds to microseconds. Returns `None` for other formats and for years
-    /// before 1, which RFC 3339 cannot represent and PostgreSQL supports only in part.
+    /// Parses RFC 3339 and rounds to microseconds. Digits beyond nanoseconds are ignored, and times
+    /// after the latest one, late on 9999-12-30, become the latest. Returns `None` for other formats
+    /// and for years before 1, which RFC 3339 cannot represent and PostgreSQL supports only in part.
     pub fn parse(text: &str) -> Option<Self> {
-        if !is_rfc3339(text) {
-            return None;
-        }
-        let exact = text.parse::<jiff::Timestamp>().ok()?;
+        let layout = Layout::of(text)?;
+        let text = layout.without_excess_digits(text)?;
+        let Ok(exact) = text.parse::<jiff::Timestamp>() else {
+            return is_after_latest(&text).then_some(Self(MAX));
+        };
         // rounding is as expensive as parsing and rarely necessary
         let time = if exact.subsec_nanosecond() % 1000 == 0 {
             exact
         } else {
-            exact.round(Unit::Microsecond).ok()?
+            exact.round(Unit::Microsecond).unwrap_or(MAX)
         };
-        (time >= MIN).then_some(Self(time))
+        (time >= MIN).then_some(Self(time.min(MAX)))
     }
 
     /// Formats the time in UTC with a `strftime` pattern; `None` if the pattern is invalid.
@@ -57,7 +61,7 @@ impl Timestamp {
         Self(
             self.0
                 .checked_add(seconds.seconds())
-                .unwrap_or(jiff::Timestamp::MAX),
+                .map_or(MAX, |time| time.min(MAX)),
         )
     }
 
@@ -94,24 +98,67 @@ const DATE_TIME_LENGTH: usize = "2026-11-23T08:00:00".len();
 /// 5.6).
 const SEPARATORS: [(usize, &[u8]); 5] = [(4, b"-"), (7, b"-"), (10, b"Tt"), (13, b":"), (16, b":")];
 
-/// Whether the separators are those of RFC 3339. jiff also accepts other ISO 8601 forms and time
-/// zone names; it rejects anything but digits between the separators.
-fn is_rfc3339(text: &str) -> bool {
-    let Some((date_time, rest)) = text.as_bytes().split_at_checked(DATE_TIME_LENGTH) else {
-        return false;
-    };
-    let fraction = rest
-        .strip_prefix(b".")
-        .map(|digits| digits.iter().take_while(|b| b.is_ascii_digit()).count());
-    let offset = rest.get(fraction.map_or(0, |digits| digits + 1)..);
-    SEPARATORS
-        .iter()
-        .all(|(at, allowed)| date_time.get(*at).is_some_and(|b| allowed.contains(b)))
-        && fraction != Some(0)
-        && matches!(
-            offset,
-            Some([b'Z' | b'z'] | [b'+' | b'-', _, _, b':', _, _])
-        )
+/// Maximum number of fractional digits that jiff parses.
+const MAX_FRACTION_DIGITS: usize = 9;
+
+/// The parts of a text whose separators and offset are those of RFC 3339. jiff also accepts other
+/// ISO 8601 forms, larger offsets and time zone names; it rejects anything but digits between the
+/// separators.
+struct Layout {
+    /// Number of fractional digits; `None` without a fraction.
+    fraction_digits: Option<usize>,
+}
+
+impl Layout {
+    fn of(text: &str) -> Option<Self> {
+        let (date_time, rest) = text.as_bytes().split_at_checked(DATE_TIME_LENGTH)?;
+        let fraction_digits = rest
+            .strip_prefix(b".")
+            .map(|digits| digits.iter().take_while(|b| b.is_ascii_digit()).count());
+        let offset = rest.get(fraction_digits.map_or(0, |digits| digits + 1)..)?;
+        let is_valid = SEPARATORS
+            .iter()
+            .all(|(at, allowed)| date_time.get(*at).is_some_and(|b| allowed.contains(b)))
+            && fraction_digits != Some(0)
+            && is_offset(offset);
+        is_valid.then_some(Self { fraction_digits })
+    }
+
+    /// The text with at most as many fractional digits as jiff parses.
+    fn without_excess_digits<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        match self.fraction_digits {
+            Some(digits) if digits > MAX_FRACTION_DIGITS => {
+                let start = DATE_TIME_LENGTH + ".".len();
+                let parsed = text.get(..start + MAX_FRACTION_DIGITS)?;
+                let offset = text.get(start + digits..)?;
+                Some(Cow::Owned(format!("{parsed}{offset}")))
+            }
+            _ => Some(Cow::Borrowed(text)),
+        }
+    }
+}
+
+/// Whether a text that jiff cannot parse is a time after the latest one: the same date and time of
+/// day, years earlier in the cycle of leap years, is valid.
+fn is_after_latest(text: &str) -> bool {
+    text.strip_prefix("9999-12-")
+        .is_some_and(|rest| format!("9599-12-{rest}").parse::<jiff::Timestamp>().is_ok())
+}
+
+/// Whether the text is `Z` or an offset of at most 23:59.
+fn is_offset(text: &[u8]) -> bool {
+    match text {
+        [b'Z' | b'z'] => true,
+        [
+            b'+' | b'-',
+            h1 @ b'0'..=b'2',
+            h2 @ b'0'..=b'9',
+            b':',
+            b'0'..=b'5',
+            b'0'..=b'9',
+        ] => (*h1, *h2) <= (b'2', b'3'),
+        _ => false,
+    }
 }
 
 /// Truncates to microseconds.
@@ -181,6 +228,13 @@ mod tests {
     #[case("+026-11-23T08:00:00Z", false)]
     #[case("2026-11-23T+8:00:00Z", false)]
     #[case("2026-11-23T08:00:60Z", true)]
+    #[case("2026-11-23T08:00:00+23:59", true)]
+    #[case("2026-11-23T08:00:00-23:59", true)]
+    #[case("2026-11-23T08:00:00+24:00", false)]
+    #[case("2026-11-23T08:00:00-25:59", false)]
+    #[case("2026-11-23T08:00:00+23:60", false)]
+    #[case("2026-11-23T08:00:00.1234567890123Z", true)]
+    #[case("2026-11-23T08:00:00.1234567890123x", false)]
     fn parse_accepts_rfc3339_only(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(Timestamp::parse(text).is_some(), valid, "{text}");
     }
@@ -239,9 +293,25 @@ mod tests {
     #[case("0000-12-31T23:59:59.999999Z", false)]
     #[case("-009999-06-01T00:00:00Z", false)]
     #[case("+010000-01-01T00:00:00Z", false)]
-    #[case("9999-12-30T22:00:00.9999999Z", false)]
+    #[case("9999-12-31T23:59:59Z", true)]
+    #[case("9999-12-31T23:59:59.999999999-23:59", true)]
+    #[case("9999-12-31T24:00:00Z", false)]
+    #[case("9999-12-32T00:00:00Z", false)]
     #[case("yesterday", false)]
     fn parse_accepts_years_1_to_9999_only(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(Timestamp::parse(text).is_some(), valid);
+    }
+
+    #[rstest::rstest]
+    #[case("9999-12-30T21:59:59.999999Z", "9999-12-30T21:59:59.999999Z")]
+    #[case("9999-12-30T22:00:00.9999999Z", "9999-12-30T22:00:00.999999Z")]
+    #[case("9999-12-31T23:59:59Z", "9999-12-30T22:00:00.999999Z")]
+    #[case("9999-12-31T23:59:59.5+01:00", "9999-12-30T22:00:00.999999Z")]
+    #[case("9999-12-29T23:59:59-23:59", "9999-12-30T22:00:00.999999Z")]
+    #[case("2026-11-23T08:00:00.1234564999Z", "2026-11-23T08:00:00.123456Z")]
+    fn latest_time_and_excess_digits_are_truncated(#[case] text: &str, #[case] expected: &str) {
+        let time = Timestamp::parse(text).unwrap();
+        assert_eq!(time.to_string(), expected);
+        assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         Code, Error, FieldError, Result,
         email::Email,
         ids::{AccessId, AreaId, BusinessPartnerId, RuleId, TicketTypeId},
+        json_integer,
         json_object::JsonObject,
         merge_patch,
         text::SelfCheck as _,
@@ -57,6 +58,7 @@ pub struct VisibilityBody<'b, T> {
     explain: bool,
     /// Reject the request with `revision_not_reached` if the partner's integration has not reached
     /// this revision.
+    #[serde(default, deserialize_with = "json_integer::optional")]
     #[schema(minimum = 0)]
     min_revision: Option<i64>,
     #[serde(default = "empty_list")]
@@ -81,6 +83,7 @@ pub struct CreationBody {
     ticket_type_id: Option<String>,
     /// Reject the request with `revision_not_reached` if the partner's integration has not reached
     /// this revision.
+    #[serde(default, deserialize_with = "json_integer::optional")]
     #[schema(minimum = 0)]
     min_revision: Option<i64>,
 }

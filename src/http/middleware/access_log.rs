@@ -84,9 +84,12 @@ pub(super) fn log_failure(response: &ServiceResponse<BoxBody>) {
             tracing::error!(error = format!("{error:#}"), "internal error");
         }
         Some(error @ Error::StorageFull(_)) => tracing::error!(%error, "storage full"),
-        Some(error @ (Error::Unavailable(_) | Error::Aborted(_) | Error::ConnectionLost(_))) => {
-            tracing::warn!(%error, "unavailable");
-        }
+        Some(
+            error @ (Error::Unavailable(_)
+            | Error::MigrationsPending(_)
+            | Error::Aborted(_)
+            | Error::ConnectionLost(_)),
+        ) => tracing::warn!(%error, "unavailable"),
         _ => {}
     }
 }
