@@ -75,6 +75,7 @@ pub enum Code {
     TooDeep,
     TooManyConditions,
     TooManyValues,
+    TooManyComparisons,
     FilterTooLarge,
     NoArea,
     NoTicketType,
@@ -144,9 +145,8 @@ impl Code {
             | AreaNotGranted | UnknownAccess | Required | ExactlyOne | TooShort | TooLong
             | OutOfRange | ControlCharacter | InvalidId | InvalidEmail | InvalidColor
             | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration | TooDeep
-            | TooManyConditions | TooManyValues | FilterTooLarge | NoArea | NoTicketType => {
-                Kind::Invalid
-            }
+            | TooManyConditions | TooManyValues | TooManyComparisons | FilterTooLarge | NoArea
+            | NoTicketType => Kind::Invalid,
             InternalError => Kind::Internal,
             Unavailable | Overloaded => Kind::Unavailable,
             StorageFull => Kind::StorageFull,
@@ -174,6 +174,7 @@ impl Code {
                 | TooDeep
                 | TooManyConditions
                 | TooManyValues
+                | TooManyComparisons
                 | FilterTooLarge
                 | NoArea
                 | NoTicketType
