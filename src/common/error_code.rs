@@ -78,6 +78,7 @@ pub enum Code {
     TooDeep,
     TooManyConditions,
     TooManyValues,
+    TooManyComparisons,
     FilterTooLarge,
     NoArea,
     NoTicketType,
@@ -149,8 +150,8 @@ impl Code {
             | AreaNotGranted | UnknownAccess | Required | ExactlyOne | TooShort | TooLong
             | OutOfRange | ControlCharacter | InvisibleCharacter | InvalidId | InvalidEmail
             | InvalidColor | UnknownValue | DuplicateValue | InvalidTime | InvalidDuration
-            | TooDeep | TooManyConditions | TooManyValues | FilterTooLarge | NoArea
-            | NoTicketType => Kind::Invalid,
+            | TooDeep | TooManyConditions | TooManyValues | TooManyComparisons | FilterTooLarge
+            | NoArea | NoTicketType => Kind::Invalid,
             InternalError => Kind::Internal,
             Unavailable | Overloaded => Kind::Unavailable,
             StorageFull => Kind::StorageFull,
@@ -179,6 +180,7 @@ impl Code {
                 | TooDeep
                 | TooManyConditions
                 | TooManyValues
+                | TooManyComparisons
                 | FilterTooLarge
                 | NoArea
                 | NoTicketType

@@ -7,6 +7,7 @@
 //!   the only code that decides; `explanation` describes their results to users.
 //! * `policy_loader` reads a policy from the database. `policy_cache` caches it and guarantees that
 //!   it is up to date.
+//! * `work` bounds the time that a request occupies a worker.
 //! * `service`, `capabilities` and `preview` implement the operations, `routes` their HTTP.
 //!
 //! This module owns no data and writes nothing.
@@ -22,6 +23,7 @@ pub mod response;
 pub mod routes;
 mod service;
 mod stats;
+mod work;
 
 pub use policy_cache::PolicyCache;
 pub use stats::DecisionStats;

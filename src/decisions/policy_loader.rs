@@ -152,7 +152,7 @@ impl PolicyInput {
 }
 
 /// Runs a long computation on the blocking thread pool.
-async fn spawn_compute<T: Send + 'static>(
+pub(super) async fn spawn_compute<T: Send + 'static>(
     compute: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
     Ok(tokio::task::spawn_blocking(compute)

@@ -14,9 +14,11 @@ use ticket_policy::{
 
 use super::{
     policy_cache::{PolicyCache, viewer},
+    policy_loader::PolicySnapshot,
     request::{MAX_ACCESSES, PreviewRequest, TicketInput},
     response::{AccessPreview, Affected, ExclusionRulePreview, SampleError},
     service::ticket_error,
+    work::{Deadline, count_tag_values, count_tags, ensure_comparisons, run_off_worker},
 };
 use crate::{
     accesses::{self, AccessRow},
@@ -43,77 +45,139 @@ struct Participants {
     left_out: i64,
 }
 
-impl Participants {
-    /// The accesses of each partner that has any.
-    fn by_partner(&self) -> impl Iterator<Item = (&BusinessPartnerId, Vec<&AccessRow>)> {
-        self.partners
-            .iter()
-            .map(|partner| {
-                let accesses = self.accesses.iter();
-                let own = accesses.filter(|access| access.business_partner_id == *partner);
-                (partner, own.collect::<Vec<_>>())
-            })
-            .filter(|(_, accesses)| !accesses.is_empty())
-    }
-}
-
-/// Computes what a rule would change for which access.
+/// Computes what a rule would change for which access. Returns the response as JSON.
 pub async fn preview(
     policy_cache: &Arc<PolicyCache>,
-    mut request: PreviewRequest<'_>,
+    mut request: PreviewRequest<'static>,
     lang: Lang,
-) -> Result<ExclusionRulePreview> {
+    deadline: Deadline,
+) -> Result<Vec<u8>> {
     let (tickets, errors) = split_inputs(mem::take(&mut request.tickets), lang);
     let read = async |conn: &mut Conn| read_participants(conn, &request, &tickets).await;
     let participants = policy_cache.db().snapshot(ReadCost::Scan, read).await?;
     ensure_all_found(request.access_ids.as_deref(), &participants.accesses)?;
-
-    let now = Timestamp::now().into();
-    let mut scratch = Scratch::default();
-    let matches = match_draft(&request, &tickets, now, &mut scratch);
-    let mut preview = ExclusionRulePreview {
-        accesses_left_out: participants.left_out,
-        errors,
-        ..Default::default()
-    };
-    preview.add_matches(&tickets, &matches);
-
-    for (partner, accesses) in participants.by_partner() {
-        let snapshot = policy_cache.fresh(partner).await?;
-        let policy = &snapshot.policy;
-        let replaced = request.rule_id.map(|id| id.as_uuid());
-        let effects: Vec<_> = tickets
+    let mut groups = Vec::new();
+    for partner in participants.partners {
+        let accesses: Vec<_> = participants
+            .accesses
             .iter()
-            .zip(&matches)
-            .map(|(ticket, truth)| {
-                // an undetermined match hides the ticket too
-                let hidden = *truth != Truth::False;
-                evaluator::effect(policy, ticket, replaced, hidden, now, &mut scratch)
-            })
+            .filter(|access| access.business_partner_id == partner)
+            .cloned()
             .collect();
-        for access in accesses {
-            preview.add_access(preview_access(policy, access, &tickets, &effects));
+        if !accesses.is_empty() {
+            groups.push(PartnerGroup {
+                snapshot: policy_cache.fresh(&partner).await?,
+                accesses,
+            });
         }
     }
-    Ok(preview)
+    let evaluation = PreviewEvaluation {
+        request,
+        tickets,
+        groups,
+        now: Timestamp::now().into(),
+        deadline,
+    };
+    run_off_worker(move || {
+        let mut preview = evaluation.run()?;
+        preview.accesses_left_out = participants.left_out;
+        preview.errors = errors;
+        let json = serde_json::to_vec(&preview);
+        Ok(json.map_err(anyhow::Error::from)?)
+    })
+    .await?
 }
 
-/// Whether the draft matches each ticket. An inactive draft matches none.
-fn match_draft(
-    request: &PreviewRequest<'_>,
-    tickets: &Tickets<'_>,
+/// The accesses of one partner, and its policy.
+struct PartnerGroup {
+    snapshot: Arc<PolicySnapshot>,
+    accesses: Vec<AccessRow>,
+}
+
+/// Everything that the effects of a draft depend on.
+struct PreviewEvaluation {
+    request: PreviewRequest<'static>,
+    tickets: Vec<Box<TicketAttributes<'static>>>,
+    groups: Vec<PartnerGroup>,
     now: ticket_policy::Timestamp,
-    scratch: &mut Scratch,
-) -> Vec<Truth> {
-    let draft = RuleSet::new(request.active.then(|| RuleDefinition {
-        id: RuleId::generate().as_uuid(),
-        name: String::new(),
-        filter: request.filter.clone(),
-    }));
-    tickets
-        .iter()
-        .map(|ticket| evaluator::matched_by(&draft, ticket, now, scratch))
-        .collect()
+    deadline: Deadline,
+}
+
+impl PreviewEvaluation {
+    fn run(&self) -> Result<ExclusionRulePreview> {
+        let draft = self.request.active.then(|| RuleDefinition {
+            id: RuleId::generate().as_uuid(),
+            name: String::new(),
+            filter: self.request.filter.clone(),
+        });
+        let draft = RuleSet::new(draft);
+        ensure_comparisons(self.comparisons(&draft))?;
+        let mut scratch = Scratch::default();
+        let mut matches = Vec::with_capacity(self.tickets.len());
+        for ticket in &self.tickets {
+            self.deadline.check()?;
+            matches.push(evaluator::matched_by(
+                &draft,
+                ticket,
+                self.now,
+                &mut scratch,
+            ));
+        }
+        let mut preview = ExclusionRulePreview::default();
+        preview.add_matches(&self.tickets, &matches);
+        for group in &self.groups {
+            let policy = &group.snapshot.policy;
+            let effects = self.effects(policy, &matches, &mut scratch)?;
+            for access in &group.accesses {
+                self.deadline.check()?;
+                preview.add_access(preview_access(policy, access, &self.tickets, &effects));
+            }
+        }
+        Ok(preview)
+    }
+
+    /// The effect of the draft on each ticket, for the accesses of one partner.
+    fn effects(
+        &self,
+        policy: &Policy,
+        matches: &[Truth],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Effect>> {
+        let replaced = self.request.rule_id.map(|id| id.as_uuid());
+        let mut effects = Vec::with_capacity(self.tickets.len());
+        for (ticket, truth) in self.tickets.iter().zip(matches) {
+            self.deadline.check()?;
+            effects.push(if is_owned_by(ticket, policy) {
+                // an undetermined match hides the ticket too
+                let hidden = *truth != Truth::False;
+                evaluator::effect(policy, ticket, replaced, hidden, self.now, scratch)
+            } else {
+                // hidden regardless of rules
+                Effect {
+                    hidden_before: true,
+                    hidden_after: true,
+                }
+            });
+        }
+        Ok(effects)
+    }
+
+    /// Pairs of a ticket's tag and a rule's tag value.
+    fn comparisons(&self, draft: &RuleSet) -> usize {
+        let all_tags = count_tags(self.tickets.iter().map(|ticket| &**ticket));
+        let with_draft = all_tags.saturating_mul(draft.tag_values());
+        self.groups.iter().fold(with_draft, |sum, group| {
+            let policy = &group.snapshot.policy;
+            let own_tickets = self.tickets.iter().map(|ticket| &**ticket);
+            let tags = count_tags(own_tickets.filter(|ticket| is_owned_by(ticket, policy)));
+            sum.saturating_add(tags.saturating_mul(count_tag_values(policy)))
+        })
+    }
+}
+
+/// Whether a ticket belongs to the partner of a policy.
+fn is_owned_by(ticket: &TicketAttributes<'_>, policy: &Policy) -> bool {
+    *ticket.business_partner_id == *policy.partner.business_partner_id
 }
 
 /// Splits the samples into valid tickets and errors.
@@ -194,7 +258,7 @@ async fn read_participants(
         ensure_partner_exists(conn, partner).await?;
     }
     if let Some(rule) = request.rule_id {
-        let owner = owner.map_or(RuleOwner::Global, |partner| {
+        let owner = owner.map_or(RuleOwner::AllPartners, |partner| {
             RuleOwner::Partner(partner.clone())
         });
         ensure_rule_exists(conn, &owner, rule).await?;

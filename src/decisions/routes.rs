@@ -12,11 +12,13 @@ use super::{
     },
     response::{Capabilities, CreationResponse, ExclusionRulePreview, VisibilityResponse},
     service::{self, ResponseOptions},
+    work::{Deadline, MAX_BODY_ON_WORKER, run_off_worker},
 };
 use crate::{
     accesses::AccessRef,
     common::{Result, ids::AccessId, or_not_found},
     http::{
+        app_context::AppContext,
         auth::{
             Authorized, AuthorizedPartner,
             scope::{DecisionsRead, IntegrationRead},
@@ -34,7 +36,8 @@ use crate::{
 /// Decides up to 1000 tickets. Their attributes are part of the request, because this service
 /// stores no tickets. An omitted optional attribute is unknown; `null` means that the ticket has no
 /// such value. An unknown attribute can hide a ticket, but never make it visible. A ticket with
-/// invalid attributes gets an `error` and does not fail the others. With `explain`, the response
+/// invalid attributes gets an `error` and does not fail the others. The tags of all tickets,
+/// multiplied by the tag values of all rules, must not exceed 100,000,000. With `explain`, the response
 /// lists every step of the decisions with the responsible configuration; tokens restricted to one
 /// partner never get explanations. Decisions reflect all changes acknowledged before the request,
 /// on any instance.
@@ -51,13 +54,19 @@ pub async fn decide_ticket_visibility(
     body: RawBody<MAX_BODY>,
     lang: Lang,
     policy_cache: Data<PolicyCache>,
+    app: Data<AppContext>,
 ) -> Result<HttpResponse> {
-    let request = VisibilityRequest::parse(&body.0)?;
+    let deadline = Deadline::after(app.request_timeout);
     let options = ResponseOptions {
         limited_to: auth.limited_to(),
         lang,
     };
-    let decisions = service::decide_visibility(&policy_cache, options, request).await?;
+    if body.0.len() > MAX_BODY_ON_WORKER {
+        let decide = service::decide_large_visibility(&policy_cache, options, body.0, deadline);
+        return Ok(response::no_store_bytes(Box::pin(decide).await?, lang));
+    }
+    let request = VisibilityRequest::parse(&body.0)?;
+    let decisions = service::decide_visibility(&policy_cache, options, request, deadline).await?;
     Ok(response::no_store_json(&decisions, lang))
 }
 
@@ -94,7 +103,8 @@ pub async fn decide_ticket_creation(
 /// the rule that the draft replaces; without it, the draft is a new rule. Without
 /// `business_partner_id`, the rule is global. `active: false` previews deactivating a rule. Up to
 /// 200 sample tickets are evaluated for the first 500 active accesses, or for those in
-/// `access_ids`. Nothing is saved. A token restricted to one partner can preview rules of that
+/// `access_ids`. The tags of all tickets, multiplied by the tag values of all rules, must not exceed
+/// 100,000,000. Nothing is saved. A token restricted to one partner can preview rules of that
 /// partner only.
 #[utoipa::path(
     tag = "decisions",
@@ -109,15 +119,19 @@ pub async fn preview_exclusion_rule(
     body: RawBody<MAX_BODY>,
     lang: Lang,
     policy_cache: Data<PolicyCache>,
+    app: Data<AppContext>,
 ) -> Result<HttpResponse> {
-    let request = PreviewRequest::parse(&body.0)?;
+    let deadline = Deadline::after(app.request_timeout);
+    let RawBody(body) = body;
+    let parse = move || PreviewRequest::parse(&body).map(PreviewRequest::into_owned);
+    let request = run_off_worker(parse).await??;
     match &request.business_partner_id {
         None => auth.require_unrestricted()?,
         Some(partner) if auth.can_access(partner) => {}
         Some(partner) => return Err(preview::unknown_partner(partner)),
     }
-    let preview = preview::preview(&policy_cache, request, lang).await?;
-    Ok(response::no_store_json(&preview, lang))
+    let preview = preview::preview(&policy_cache, request, lang, deadline).await?;
+    Ok(response::no_store_bytes(preview, lang))
 }
 
 /// Get the capabilities of an access

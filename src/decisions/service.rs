@@ -1,20 +1,23 @@
 //! The visibility and creation decisions: resolves the access and its current policy, decides, and
 //! explains if requested.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
+use actix_web::web::Bytes;
 use ticket_policy::{
     creation::may_create,
     evaluator::{self, Outcome, Scratch},
     ticket::{MAX_TICKET_ID, TicketAttributes},
 };
+use tokio::task::yield_now;
 
 use super::{
     DecisionStats,
     explanation::Explainer,
     policy_cache::{PolicyCache, ResolvedAccess},
-    request::{CreationRequest, InvalidTicket, VisibilityRequest},
+    request::{CreationRequest, InvalidTicket, TicketInput, VisibilityRequest},
     response::{CreationResponse, TicketDecision, VisibilityResponse},
+    work::{Deadline, MAX_SLICE, Workload, run_off_worker},
 };
 use crate::{
     accesses::AccessRef,
@@ -50,24 +53,119 @@ pub async fn decide_visibility<'b>(
     policy_cache: &Arc<PolicyCache>,
     options: ResponseOptions<'_>,
     request: VisibilityRequest<'b>,
+    deadline: Deadline,
 ) -> Result<VisibilityResponse<'b>> {
     let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
-    let explain_in = (request.explain && options.includes_reasons()).then_some(options.lang);
-    let now = Timestamp::now().into();
-    let decisions: Vec<_> = Scratch::with_thread_local(|scratch| {
-        let inputs = request.tickets.into_iter().enumerate();
-        inputs
-            .map(|(index, input)| match input {
-                Ok(ticket) => decide_ticket(&resolved, ticket, explain_in, now, scratch),
-                Err(invalid) => invalid_ticket(*invalid, index, options.lang),
-            })
-            .collect()
-    });
+    let workload = Workload::of(&resolved.snapshot.policy, &request.tickets);
+    workload.ensure_allowed()?;
+    let context = DecisionContext::new(resolved, options, request.explain);
+    let decisions = if workload.is_small() && context.explain_in.is_none() {
+        Scratch::with_thread_local(|scratch| {
+            let inputs = request.tickets.into_iter().enumerate();
+            inputs
+                .map(|(index, input)| context.decide(index, input, scratch))
+                .collect()
+        })
+    } else {
+        // boxed: the future is large and rarely needed
+        Box::pin(decide_in_slices(&context, request.tickets, deadline)).await?
+    };
     count_decisions(&policy_cache.stats, &decisions);
-    Ok(VisibilityResponse {
-        revision: resolved.snapshot.revisions.partner,
-        decisions,
-    })
+    Ok(context.response(decisions))
+}
+
+/// Decides on tickets, and lets the worker serve other requests after each slice.
+async fn decide_in_slices<'b>(
+    context: &DecisionContext,
+    tickets: Vec<TicketInput<'b>>,
+    deadline: Deadline,
+) -> Result<Vec<TicketDecision<'b>>> {
+    let mut decisions = Vec::with_capacity(tickets.len());
+    let mut inputs = tickets.into_iter().enumerate();
+    while inputs.len() > 0 {
+        deadline.check()?;
+        let begin = Instant::now();
+        Scratch::with_thread_local(|scratch| {
+            for (index, input) in inputs.by_ref() {
+                decisions.push(context.decide(index, input, scratch));
+                if begin.elapsed() >= MAX_SLICE {
+                    break;
+                }
+            }
+        });
+        yield_now().await;
+    }
+    Ok(decisions)
+}
+
+/// Decides a request with a large body, like [`decide_visibility`], but parses, evaluates and
+/// serializes outside the worker. Returns the response as JSON.
+pub async fn decide_large_visibility(
+    policy_cache: &Arc<PolicyCache>,
+    options: ResponseOptions<'_>,
+    body: Bytes,
+    deadline: Deadline,
+) -> Result<Vec<u8>> {
+    let parse = move || VisibilityRequest::parse(&body).map(VisibilityRequest::into_owned);
+    let request = run_off_worker(parse).await??;
+    let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
+    let context = DecisionContext::new(resolved, options, request.explain);
+    let policy_cache = Arc::clone(policy_cache);
+    let evaluate = move || {
+        let policy = &context.resolved.snapshot.policy;
+        Workload::of(policy, &request.tickets).ensure_allowed()?;
+        let mut scratch = Scratch::default();
+        let inputs = request.tickets.into_iter().enumerate();
+        let decisions = inputs
+            .map(|(index, input)| {
+                deadline.check()?;
+                Ok(context.decide(index, input, &mut scratch))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        count_decisions(&policy_cache.stats, &decisions);
+        let json = serde_json::to_vec(&context.response(decisions));
+        Ok(json.map_err(anyhow::Error::from)?)
+    };
+    run_off_worker(evaluate).await?
+}
+
+/// The inputs of a visibility decision besides the tickets.
+struct DecisionContext {
+    resolved: ResolvedAccess,
+    lang: Lang,
+    /// The language of the steps; `None` omits them.
+    explain_in: Option<Lang>,
+    now: ticket_policy::Timestamp,
+}
+
+impl DecisionContext {
+    fn new(resolved: ResolvedAccess, options: ResponseOptions<'_>, explain: bool) -> Self {
+        Self {
+            resolved,
+            lang: options.lang,
+            explain_in: (explain && options.includes_reasons()).then_some(options.lang),
+            now: Timestamp::now().into(),
+        }
+    }
+
+    fn decide<'b>(
+        &self,
+        index: usize,
+        input: TicketInput<'b>,
+        scratch: &mut Scratch,
+    ) -> TicketDecision<'b> {
+        match input {
+            Ok(ticket) => decide_ticket(&self.resolved, ticket, self.explain_in, self.now, scratch),
+            Err(invalid) => invalid_ticket(*invalid, index, self.lang),
+        }
+    }
+
+    fn response<'t>(&self, decisions: Vec<TicketDecision<'t>>) -> VisibilityResponse<'t> {
+        VisibilityResponse {
+            revision: self.resolved.snapshot.revisions.partner,
+            decisions,
+        }
+    }
 }
 
 fn count_decisions(stats: &DecisionStats, decisions: &[TicketDecision<'_>]) {
@@ -257,7 +355,13 @@ mod tests {
             limited_to: None,
             lang: Lang::En,
         };
-        let size = size_of_val(&decide_visibility(&policy_cache, options, request));
+        let deadline = Deadline::after(std::time::Duration::MAX);
+        let size = size_of_val(&decide_visibility(
+            &policy_cache,
+            options,
+            request,
+            deadline,
+        ));
         assert!(size < 1024, "{size} bytes");
     }
 }

@@ -131,6 +131,15 @@ pub fn no_store_json<T: Serialize>(body: &T, lang: Lang) -> HttpResponse {
     in_language(response.json(body), lang.code())
 }
 
+/// 200 with localized, serialized JSON that must not be cached.
+pub fn no_store_bytes(json: Vec<u8>, lang: Lang) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .insert_header((header::CACHE_CONTROL, NO_STORE));
+    in_language(response.body(json), lang.code())
+}
+
 /// 304: the client's representation is current.
 pub fn not_modified(etag: &EntityTag) -> HttpResponse {
     with_etag(HttpResponse::NotModified(), etag).finish()

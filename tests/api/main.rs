@@ -21,6 +21,7 @@ mod conditions;
 mod connections;
 mod contracts;
 mod database;
+mod decision_load;
 mod decisions;
 mod end_to_end;
 mod engines;

@@ -15,8 +15,8 @@ use serde_json::json;
 
 use crate::{
     cli::binary_with_settings,
-    startup_shutdown::{RETRY_LIMIT, Service, send_headers, token},
     engines::both_engines,
+    startup_shutdown::{RETRY_LIMIT, Service, send_headers, token},
     support::{Client, Engine, app::Storage},
 };
 

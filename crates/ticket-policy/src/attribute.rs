@@ -29,6 +29,16 @@ impl<T> Attribute<T> {
         }
     }
 
+    /// Maps a known value.
+    #[must_use]
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Attribute<U> {
+        match self {
+            Self::Unknown => Attribute::Unknown,
+            Self::Absent => Attribute::Absent,
+            Self::Known(value) => Attribute::Known(map(value)),
+        }
+    }
+
     /// The value, if it is known.
     #[inline]
     pub fn known(&self) -> Option<&T> {
@@ -71,6 +81,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Attribute<T> {
 /// A string that borrows from the request body unless it contains JSON escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Str<'a>(pub Cow<'a, str>);
+
+impl Str<'_> {
+    /// The string, independent of the request body.
+    pub fn into_owned(self) -> Str<'static> {
+        Str(Cow::Owned(self.0.into_owned()))
+    }
+}
 
 impl Deref for Str<'_> {
     type Target = str;

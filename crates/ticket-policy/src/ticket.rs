@@ -74,6 +74,34 @@ pub struct TicketAttributes<'a> {
 }
 
 impl TicketAttributes<'_> {
+    /// The attributes, independent of the request body.
+    pub fn into_owned(self) -> TicketAttributes<'static> {
+        TicketAttributes {
+            ticket_id: self.ticket_id.into_owned(),
+            business_partner_id: self.business_partner_id.into_owned(),
+            area_id: self.area_id.into_owned(),
+            internal: self.internal,
+            confidential: self.confidential,
+            ticket_type_id: self.ticket_type_id.map(Str::into_owned),
+            status: self.status,
+            closure: self.closure,
+            released: self.released,
+            main_contact_id: self.main_contact_id.map(Str::into_owned),
+            created_by_access_id: self.created_by_access_id.map(Str::into_owned),
+            tags: self
+                .tags
+                .map(|tags| tags.into_iter().map(Str::into_owned).collect()),
+            urgency: self.urgency,
+            impact: self.impact,
+            entry_channel: self.entry_channel.map(Str::into_owned),
+            project_id: self.project_id.map(Str::into_owned),
+            service_contract_id: self.service_contract_id.map(Str::into_owned),
+            subject: self.subject.map(Str::into_owned),
+            reference_number: self.reference_number.map(Str::into_owned),
+            created_at: self.created_at,
+        }
+    }
+
     /// The value of a field that has at most one value and is compared literally; unknown for all
     /// other fields.
     #[inline]

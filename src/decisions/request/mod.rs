@@ -98,6 +98,16 @@ impl<'b> VisibilityRequest<'b> {
         }
         parse_json::<VisibilityBody<'b, &'b RawValue>>(bytes)?.validate()
     }
+
+    /// The request, independent of the body.
+    pub fn into_owned(self) -> VisibilityRequest<'static> {
+        VisibilityRequest {
+            access: self.access,
+            explain: self.explain,
+            min_revision: self.min_revision,
+            tickets: into_owned(self.tickets),
+        }
+    }
 }
 
 impl CreationRequest {
@@ -115,6 +125,25 @@ impl<'b> PreviewRequest<'b> {
         }
         parse_json::<PreviewBody<&'b RawValue>>(bytes)?.validate()
     }
+
+    /// The request, independent of the body.
+    pub fn into_owned(self) -> PreviewRequest<'static> {
+        PreviewRequest {
+            business_partner_id: self.business_partner_id,
+            rule_id: self.rule_id,
+            active: self.active,
+            filter: self.filter,
+            access_ids: self.access_ids,
+            tickets: into_owned(self.tickets),
+        }
+    }
+}
+
+fn into_owned(tickets: Vec<TicketInput<'_>>) -> Vec<TicketInput<'static>> {
+    tickets
+        .into_iter()
+        .map(|input| input.map(|ticket| Box::new(ticket.into_owned())))
+        .collect()
 }
 
 /// The fast path. `None` if there is any error.

@@ -58,11 +58,16 @@ impl CompiledFilter {
 
     /// Relative cost of evaluation.
     fn cost(&self) -> usize {
+        self.sum(&Predicate::cost)
+    }
+
+    /// The sum of a measure over all predicates.
+    pub fn sum(&self, measure: &impl Fn(&Predicate) -> usize) -> usize {
         match self {
             Self::All(filters) | Self::Any(filters) | Self::None(filters) => {
-                filters.iter().map(Self::cost).sum()
+                filters.iter().map(|filter| filter.sum(measure)).sum()
             }
-            Self::Predicate(predicate) => predicate.cost(),
+            Self::Predicate(predicate) => measure(predicate),
         }
     }
 }

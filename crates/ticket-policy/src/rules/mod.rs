@@ -24,6 +24,7 @@ use uuid::Uuid;
 use crate::filter::{TicketFilter, Truth};
 use dnf::{Dnf, Residual};
 use index::Index;
+use predicate::Predicate;
 
 /// An active exclusion rule, before compilation.
 #[derive(Debug, Clone)]
@@ -59,6 +60,8 @@ pub struct RuleSet {
     clauses: Box<[IndexedClause]>,
     index: Index,
     bytes: usize,
+    conditions: usize,
+    tag_values: usize,
 }
 
 impl RuleSet {
@@ -72,6 +75,11 @@ impl RuleSet {
                 Rule::new(definition)
             })
             .collect();
+        let conditions = rules.iter().map(|rule| rule.filter.sum(&|_| 1)).sum();
+        let tag_values = rules
+            .iter()
+            .map(|rule| rule.filter.sum(&Predicate::tag_values))
+            .sum();
         let mut indexed = Vec::new();
         let mut clauses = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
@@ -93,6 +101,8 @@ impl RuleSet {
             clauses: indexed.into(),
             index,
             bytes,
+            conditions,
+            tag_values,
             rules,
         }
     }
@@ -105,6 +115,16 @@ impl RuleSet {
     /// Estimated memory use, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The number of conditions of all rules.
+    pub fn conditions(&self) -> usize {
+        self.conditions
+    }
+
+    /// The number of tag values of all rules.
+    pub fn tag_values(&self) -> usize {
+        self.tag_values
     }
 
     /// Whether some rule matches every ticket of an area, whatever its other attributes are.

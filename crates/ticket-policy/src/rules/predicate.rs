@@ -79,8 +79,12 @@ impl Values {
     }
 
     pub fn contains(&self, value: &str) -> bool {
+        self.contains_bytes(value.as_bytes())
+    }
+
+    fn contains_bytes(&self, value: &[u8]) -> bool {
         self.0
-            .binary_search_by(|candidate| (**candidate).cmp(value))
+            .binary_search_by(|candidate| candidate.as_bytes().cmp(value))
             .is_ok()
     }
 
@@ -213,6 +217,14 @@ impl Predicate {
         }
     }
 
+    /// The number of tag values.
+    pub fn tag_values(&self) -> usize {
+        match self {
+            Self::Tags { values, .. } => values.len(),
+            _ => 0,
+        }
+    }
+
     /// Relative cost of evaluation.
     pub fn cost(&self) -> usize {
         match self {
@@ -269,13 +281,26 @@ fn evaluate_tags(view: &TicketView<'_>, values: &Values, quantifier: Quantifier)
     let Attribute::Known(tags) = view.tags() else {
         return Truth::Unknown;
     };
-    let has_tag = |name: &str| tags.iter().any(|tag| tag == name.as_bytes());
     let holds = match quantifier {
-        Quantifier::Any => values.iter().any(has_tag),
-        Quantifier::All => values.iter().all(has_tag),
-        Quantifier::None => !values.iter().any(has_tag),
+        Quantifier::Any => has_any_tag(tags, values),
+        Quantifier::All => values.iter().all(|value| has_tag(tags, value)),
+        Quantifier::None => !has_any_tag(tags, values),
     };
     holds.into()
+}
+
+/// Whether a ticket has one of the tags. Looks up the elements of the smaller set in the larger.
+fn has_any_tag(tags: &[Vec<u8>], values: &Values) -> bool {
+    if tags.len() < values.len() {
+        tags.iter().any(|tag| values.contains_bytes(tag))
+    } else {
+        values.iter().any(|value| has_tag(tags, value))
+    }
+}
+
+fn has_tag(tags: &[Vec<u8>], value: &str) -> bool {
+    tags.binary_search_by(|tag| tag.as_slice().cmp(value.as_bytes()))
+        .is_ok()
 }
 
 fn evaluate_created(view: &TicketView<'_>, bound: &TimeBound, before: bool) -> Truth {

@@ -82,11 +82,14 @@ impl Buffers {
     }
 }
 
-/// Folds all tags into the first elements of `buffers`.
+/// Folds all tags into the first elements of `buffers`, and sorts these.
 fn fold_tags(tags: &[Str<'_>], buffers: &mut Vec<Vec<u8>>) {
     buffers.resize(buffers.len().max(tags.len()), Vec::new());
     for (tag, folded) in tags.iter().zip(buffers.iter_mut()) {
         fold_case_into(tag.trim(), folded);
+    }
+    if let Some(folded) = buffers.get_mut(..tags.len()) {
+        folded.sort_unstable();
     }
 }
 
@@ -131,7 +134,7 @@ impl<'l> TicketView<'l> {
         })
     }
 
-    /// The tags, trimmed and case-folded. Absent tags are an empty list.
+    /// The tags, trimmed, case-folded and sorted. Absent tags are an empty list.
     pub fn tags(&self) -> Attribute<&'l [Vec<u8>]> {
         let Self {
             ticket, buffers, ..

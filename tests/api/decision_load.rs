@@ -1,0 +1,143 @@
+//! Large decision requests: limits, deadlines and the latency of other callers.
+
+use std::time::{Duration, Instant};
+
+use rstest_reuse::apply;
+use serde_json::{Value, json};
+
+use crate::engines::both_engines;
+use crate::support::{Client, Engine, TestApp, app::Storage};
+
+const PREVIEW: &str = "/decisions/exclusion-rule-preview";
+const VISIBILITY: &str = "/decisions/ticket-visibility";
+/// Most accepted pairs of a ticket's tag and a rule's tag value.
+const MAX_COMPARISONS: usize = 100_000_000;
+/// Tag values of [`filter`].
+const VALUES: usize = 50 * 100;
+
+/// The largest filter about tags: 50 conditions with 100 values each.
+fn filter() -> Value {
+    let conditions: Vec<_> = (0..50)
+        .map(|condition| {
+            let values: Vec<_> = (0..100)
+                .map(|value| format!("v{condition}-{value}"))
+                .collect();
+            json!({"type": "condition", "field": "tag", "operator": "any_of", "values": values})
+        })
+        .collect();
+    json!({"type": "any", "filters": conditions})
+}
+
+fn tickets(count: usize, tags: usize) -> Vec<Value> {
+    let tags: Vec<_> = (0..tags).map(|tag| format!("t{tag}")).collect();
+    let ticket = |id: usize| {
+        json!({"ticket_id": id.to_string(), "business_partner_id": "K-1", "area_id": "A-1",
+            "internal": false, "confidential": false, "tags": tags})
+    };
+    (0..count).map(ticket).collect()
+}
+
+fn preview(count: usize, tags: usize) -> Value {
+    json!({"business_partner_id": "K-1", "filter": filter(), "tickets": tickets(count, tags)})
+}
+
+/// A service with one worker and one access of the active partner.
+async fn start(engine: Engine, request_timeout: Duration) -> (TestApp, String) {
+    let storage = Storage::migrated(engine).await;
+    let mut config = crate::support::app::config(&storage.url());
+    config.worker_threads = 1;
+    config.limits.request_timeout = request_timeout;
+    let app = TestApp::with_config(storage, config).await;
+    app.fill_catalog().await;
+    app.activate_partner("K-1").await;
+    let more = json!({"ticket_visibility": "partner"});
+    let access = app.create_access("K-1", "a@b.example", more).await;
+    (app, access)
+}
+
+async fn add_rules(app: &TestApp, count: usize) {
+    for number in 0..count {
+        let rule = json!({"name": format!("R{number}"), "filter": filter()});
+        app.editor()
+            .post("/customer-integrations/K-1/exclusion-rules", rule)
+            .await
+            .is(201);
+    }
+}
+
+/// Sends a request, and small ones of another caller until its response arrives. Returns the
+/// latencies of the small requests.
+async fn latencies_during(app: &TestApp, client: Client, path: &str, body: Value) -> Vec<Duration> {
+    let other = app.reader();
+    let path = path.to_owned();
+    let large = actix_web::rt::spawn(async move { client.post(&path, body).await });
+    let mut latencies = Vec::new();
+    while !large.is_finished() {
+        let begin = Instant::now();
+        other.get("/customer-integrations/K-1").await.is(200);
+        latencies.push(begin.elapsed());
+    }
+    large.await.unwrap().is(200);
+    latencies.sort_unstable();
+    latencies
+}
+
+/// Checks that the worker served other callers. Tests run unoptimized and in parallel, so a slow
+/// response is accepted unless it took most of the time.
+fn assert_served(latencies: &[Duration]) {
+    let p99 = latencies[latencies.len() * 99 / 100];
+    println!("p99 of {} requests: {p99:?}", latencies.len());
+    let total: Duration = latencies.iter().sum();
+    assert!(
+        p99 < Duration::from_millis(50) || p99 * 5 < total * 3,
+        "{p99:?} of {total:?}"
+    );
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn other_callers_are_served_during_largest_preview(engine: Engine) {
+    let (app, _) = start(engine, Duration::from_secs(60)).await;
+    let body = preview(200, MAX_COMPARISONS / VALUES / 200);
+    let latencies = latencies_during(&app, app.reader(), PREVIEW, body).await;
+    assert_served(&latencies);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn other_callers_are_served_during_largest_visibility_request(engine: Engine) {
+    let (app, access) = start(engine, Duration::from_secs(60)).await;
+    add_rules(&app, 8).await;
+    let tickets = tickets(40, MAX_COMPARISONS / (8 * VALUES) / 40);
+    let body = json!({"access_id": access, "tickets": tickets});
+    let system = app.client_with_scope("decisions:read");
+    let latencies = latencies_during(&app, system, VISIBILITY, body).await;
+    assert_served(&latencies);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn preview_beyond_comparison_limit_returns_422(engine: Engine) {
+    let (app, _) = start(engine, Duration::from_secs(60)).await;
+    let problem = app.reader().post(PREVIEW, preview(200, 101)).await;
+    let problem = problem.is_problem(422, "validation_failed");
+    assert_eq!(problem.errors(), ["/tickets too_many_comparisons"]);
+    assert!(
+        problem.json["errors"][0]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("100000000")
+    );
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn visibility_request_beyond_comparison_limit_returns_422(engine: Engine) {
+    let (app, access) = start(engine, Duration::from_secs(60)).await;
+    add_rules(&app, 8).await;
+    let body = json!({"access_id": access, "tickets": tickets(40, 63)});
+    let system = app.client_with_scope("decisions:read");
+    let problem = system.post(VISIBILITY, body).await;
+    let problem = problem.is_problem(422, "validation_failed");
+    assert_eq!(problem.errors(), ["/tickets too_many_comparisons"]);
+}
