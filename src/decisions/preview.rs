@@ -258,7 +258,7 @@ async fn read_participants(
         ensure_partner_exists(conn, partner).await?;
     }
     if let Some(rule) = request.rule_id {
-        let owner = owner.map_or(RuleOwner::AllPartners, |partner| {
+        let owner = owner.map_or(RuleOwner::Global, |partner| {
             RuleOwner::Partner(partner.clone())
         });
         ensure_rule_exists(conn, &owner, rule).await?;

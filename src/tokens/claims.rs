@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{KeySource, TokenSettings};
 use crate::common::{
@@ -23,8 +24,15 @@ pub const NO_SIGNER: &str =
 pub struct Claims {
     pub iss: String,
     pub aud: Audience,
+    /// Expiry, in seconds since 1970. A fraction is rounded down.
+    #[serde(deserialize_with = "numeric_date")]
     pub exp: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The token is invalid before this time, in seconds since 1970. A fraction is rounded down.
+    #[serde(
+        default,
+        deserialize_with = "optional_numeric_date",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub nbf: Option<i64>,
     pub sub: String,
     /// Granted scopes, separated by spaces.
@@ -60,8 +68,16 @@ impl Claims {
             .any(|granted| granted == scope.as_bytes())
     }
 
+    /// The claims with `sub` and `client_id` in normalization form C, as the history stores and
+    /// compares them. `None` if they are not well-formed.
+    pub fn normalized(mut self) -> Option<Self> {
+        self.sub = self.sub.nfc().collect();
+        self.client_id = self.client_id.map(|client| client.nfc().collect());
+        self.are_well_formed().then_some(self)
+    }
+
     /// Whether names and business partner id are well-formed.
-    pub(super) fn are_well_formed(&self) -> bool {
+    fn are_well_formed(&self) -> bool {
         is_name(&self.sub)
             && self.client_id.as_deref().is_none_or(is_name)
             && self
@@ -71,9 +87,40 @@ impl Claims {
     }
 }
 
-/// Whether the text can be stored in the history and shown in logs. `PostgreSQL` rejects NUL.
+/// Whether the text can be stored in the history, found there and shown in logs. `PostgreSQL`
+/// rejects NUL. Surrounding white space and invisible characters are rejected instead of removed,
+/// because removing them would give two subjects the same name.
 fn is_name(text: &str) -> bool {
-    (1..=MAX_NAME_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    (1..=MAX_NAME_CHARS).contains(&text.chars().count())
+        && text.trim() == text
+        && !text.chars().any(|c| c.is_control() || is_invisible(c))
+}
+
+/// Whether a character is a zero-width character, a bidirectional control, or a line or paragraph
+/// separator.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+    )
+}
+
+/// Deserializes a `NumericDate`, which may have a fraction (RFC 7519 section 2).
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "dates that are too large saturate"
+)]
+fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(f64::deserialize(deserializer)?.floor() as i64)
+}
+
+fn optional_numeric_date<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<i64>, D::Error> {
+    numeric_date(deserializer).map(Some)
 }
 
 /// Claims of a development token of the first issuer that has a secret. `None` if none has one.
@@ -87,11 +134,12 @@ pub fn dev_claims(
         .issuers
         .iter()
         .find(|issuer| matches!(issuer.keys, KeySource::Secret(_)))?;
+    let now = Timestamp::now().unix_micros() / 1_000_000;
     let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
     Some(Claims {
         iss: signer.issuer.clone(),
         aud: Audience::One(signer.audience.clone()),
-        exp: Timestamp::now().plus_seconds(seconds).unix_micros() / 1_000_000,
+        exp: now.saturating_add(seconds),
         nbf: None,
         sub: subject.to_owned(),
         scope: scope.to_owned(),

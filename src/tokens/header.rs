@@ -1,4 +1,4 @@
-//! Decodes the header and issuer of a token before its signature is verified.
+//! Decodes the header and some claims of a token before its signature is verified.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{
@@ -19,17 +19,23 @@ pub struct Header {
     pub crit: Option<IgnoredAny>,
 }
 
-/// The issuer claim, not verified yet.
+/// Claims that are evaluated before the signature is verified.
 #[derive(Debug, Deserialize)]
-struct UnverifiedIssuer {
+struct UnverifiedClaims {
     iss: String,
+    /// Binds the token to a key of the client (RFC 7800 section 3.1).
+    #[serde(default, deserialize_with = "merge_patch::present")]
+    cnf: Option<IgnoredAny>,
 }
 
-/// The parts of a token that select the key, not verified yet.
+/// The parts of a token that select the key or reject the token, not verified yet.
 #[derive(Debug)]
 pub struct UnverifiedToken {
     pub header: Header,
     pub issuer: String,
+    /// Whether only the holder of a key may use the token (`cnf`). The service verifies no proof of
+    /// possession, so that accepting it as a bearer token would lift the restriction.
+    pub is_sender_constrained: bool,
 }
 
 impl UnverifiedToken {
@@ -42,9 +48,11 @@ impl UnverifiedToken {
         if parts.next().is_some() {
             return None;
         }
+        let claims: UnverifiedClaims = decode_part(claims)?;
         Some(Self {
             header: decode_part(header)?,
-            issuer: decode_part::<UnverifiedIssuer>(claims)?.iss,
+            issuer: claims.iss,
+            is_sender_constrained: claims.cnf.is_some(),
         })
     }
 

@@ -2,7 +2,8 @@
 //!
 //! One task per issuer reads its keys: at every refresh interval, and when a token names an unknown
 //! key, but for this reason at most once per minimum refresh interval. Concurrent requests share a
-//! refresh. A failed refresh leaves the keys unchanged.
+//! refresh. A failed refresh leaves the keys unchanged; a set that was read replaces them, even if it
+//! has no usable key.
 
 use std::{
     path::Path,
@@ -106,9 +107,12 @@ impl Keys {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether keys were loaded, so that tokens can be verified.
+    /// Whether the keys were read, so that tokens can be verified.
     pub fn are_loaded(&self) -> bool {
-        !self.current().is_empty()
+        match &self.refresher {
+            Some(refresher) => lock(&refresher.last_success).is_some(),
+            None => true,
+        }
     }
 
     /// Time since the last successful refresh; `None` if there was none.
@@ -252,12 +256,25 @@ async fn read(
     for reason in parsed.skipped {
         tracing::warn!(source = source.name(), reason, "unusable key in JWK set");
     }
+    if parsed.set.is_empty() {
+        tracing::error!(
+            source = source.name(),
+            "JWK set has no usable key; all tokens of its issuer are rejected"
+        );
+    }
     Ok(parsed.set)
 }
 
 /// Checks that a file contains a usable JWK set.
 pub fn check_jwks_file(path: &Path) -> Result<(), String> {
-    KeySet::parse(&read_file(path)?, &KeySet::default()).map(drop)
+    let parsed = KeySet::parse(&read_file(path)?, &KeySet::default())?;
+    if parsed.set.is_empty() {
+        return Err(format!(
+            "it has no usable key; {}",
+            parsed.skipped.join("; ")
+        ));
+    }
+    Ok(())
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {

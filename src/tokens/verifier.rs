@@ -19,8 +19,6 @@ use crate::common::{Code, Error, Result, counters::CacheStats, timestamp::Timest
 const LEEWAY: u64 = 60;
 /// Maximum length of a token.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// Maximum number of keys tried for one token.
-const MAX_CANDIDATES: usize = 8;
 /// Maximum number of cached tokens.
 const CACHE_CAPACITY: usize = 10_000;
 const ALGORITHMS: [Algorithm; 5] = [
@@ -151,7 +149,10 @@ impl Verifier {
         let header = &unverified.header;
         // Without `typ`, a token counts as a generic JWT (RFC 7519 section 5.1).
         let typ = unverified.typ().unwrap_or_else(|| "jwt".to_owned());
-        if header.crit.is_some() || !self.allowed_types.contains(&typ) {
+        if header.crit.is_some()
+            || unverified.is_sender_constrained
+            || !self.allowed_types.contains(&typ)
+        {
             return Err("other".into());
         }
         let issuer = self
@@ -193,15 +194,14 @@ impl Issuer {
             keys: Arc::clone(&self.keys),
             seen,
         });
-        for key in set.candidates(algorithm, kid).take(MAX_CANDIDATES) {
+        for key in set.candidates(algorithm, kid) {
             let error = match jsonwebtoken::decode::<Claims>(token, key.decoding(), validation) {
-                Ok(token) if token.claims.are_well_formed() => {
+                Ok(token) => {
                     return Ok(Verified {
-                        claims: Arc::new(token.claims),
+                        claims: Arc::new(token.claims.normalized().ok_or("other")?),
                         key: Arc::clone(key),
                     });
                 }
-                Ok(_) => return Err("other".into()),
                 Err(error) => error,
             };
             let Some(reason) = claim_error(error.kind()) else {

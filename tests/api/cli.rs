@@ -511,7 +511,7 @@ async fn requests_without_schema_return_503(engine: Engine) {
 #[actix_web::test]
 async fn unreachable_database_is_named_without_password() {
     let directory = tempfile::tempdir().unwrap();
-    let configured = || {
+    let with_database = || {
         let mut command = binary_with_settings(directory.path());
         command.env(
             "DATABASE_URL",
@@ -521,7 +521,7 @@ async fn unreachable_database_is_named_without_password() {
     };
     let target = "database portal at 127.0.0.1:1 as user olga";
     for command in ["migrate", "serve"] {
-        let output = binary_with_settings().arg(command).output().unwrap();
+        let output = with_database().arg(command).output().unwrap();
         let text = stderr(&output);
         assert!(!output.status.success());
         assert!(
@@ -529,7 +529,7 @@ async fn unreachable_database_is_named_without_password() {
             "{command}: {text}"
         );
     }
-    let mut command = binary_with_settings();
+    let mut command = with_database();
     command
         .env("MIGRATE_ON_START", "false")
         .env("METRICS_BIND_ADDRESS", "127.0.0.1:0");

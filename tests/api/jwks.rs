@@ -334,7 +334,6 @@ async fn keys_remain_valid_while_endpoint_fails() {
     for response in [
         JwksResponse::Raw(500, jwk_set(&[]).to_string()),
         JwksResponse::Raw(200, "no JSON".into()),
-        JwksResponse::Raw(200, jwk_set(&[]).to_string()),
         JwksResponse::Raw(200, format!(r#"{{"keys": [{}]}}"#, " ".repeat(300_000))),
         JwksResponse::Redirect(other_issuer.url.clone()),
         JwksResponse::Redirect(issuer.url.clone()),
@@ -369,4 +368,48 @@ async fn requests_before_first_keys_return_503() {
     })
     .await;
     get_with_token(&app, &a.sign(&valid_claims())).await.is(200);
+}
+
+#[actix_web::test]
+async fn set_without_usable_key_withdraws_all_keys() {
+    let key = SigningKey::new(Algorithm::ES256, "a");
+    let encryption_key = serde_json::json!({"keys": [{"kty": "RSA", "use": "enc"}]});
+    for unusable in [jwk_set(&[]), encryption_key] {
+        let issuer = Issuer::start(JwksResponse::Keys(vec![key.clone()]));
+        let app = start_with_issuer(&issuer, SOON, NEVER).await;
+        let token = key.sign(&valid_claims());
+        get_with_token(&app, &token).await.is(200);
+        issuer.respond_with(JwksResponse::Raw(200, unusable.to_string()));
+        wait_until("the withdrawal of the key", async || {
+            get_with_token(&app, &token).await.status == 401
+        })
+        .await;
+        app.anonymous().get("//health/ready").await.is(200);
+        issuer.respond_with(JwksResponse::Keys(vec![key.clone()]));
+        wait_until("the return of the key", async || {
+            get_with_token(&app, &token).await.status == 200
+        })
+        .await;
+    }
+}
+
+#[actix_web::test]
+async fn each_of_64_keys_without_id_is_accepted() {
+    let mut keys: Vec<_> = (0..64)
+        .map(|number| SigningKey::new(Algorithm::ES256, &number.to_string()))
+        .collect();
+    for key in &mut keys {
+        key.jwk.as_object_mut().unwrap().remove("kid");
+    }
+    let issuer = Issuer::start(JwksResponse::Keys(keys.clone()));
+    let app = start_with_issuer(&issuer, NEVER, NEVER).await;
+    for key in &keys {
+        get_with_token(&app, &key.sign(&valid_claims()))
+            .await
+            .is(200);
+    }
+    let unpublished = SigningKey::new(Algorithm::ES256, "0");
+    get_with_token(&app, &unpublished.sign(&valid_claims()))
+        .await
+        .is_problem(401, "invalid_token");
 }

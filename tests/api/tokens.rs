@@ -371,3 +371,81 @@ async fn invalid_subject_or_client_returns_401(engine: Engine) {
     .await
     .is(200);
 }
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn sender_constrained_token_returns_401(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    for confirmation in [
+        json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}),
+        json!({"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}),
+        json!({}),
+        Value::Null,
+    ] {
+        let mut claims = serde_json::to_value(valid_claims()).unwrap();
+        claims["cnf"] = confirmation;
+        let token = sign_with(jsonwebtoken::Algorithm::HS256, &claims, &key());
+        get_with_token(&app, &token)
+            .await
+            .is_problem(401, "invalid_token");
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn numeric_date_may_have_a_fraction(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    let valid = now() + 600;
+    let past = now() - 600;
+    for (exp, nbf, status) in [
+        (format!("{valid}.5"), format!("{past}.25"), 200),
+        (format!("{valid}.0"), format!("{past}e0"), 200),
+        (format!("{past}.5"), format!("{past}.25"), 401),
+        (format!("{valid}.5"), format!("{valid}.25"), 401),
+    ] {
+        let mut claims = serde_json::to_value(valid_claims()).unwrap();
+        claims["exp"] = serde_json::from_str(&exp).unwrap();
+        claims["nbf"] = serde_json::from_str(&nbf).unwrap();
+        let token = sign_with(jsonwebtoken::Algorithm::HS256, &claims, &key());
+        assert_eq!(
+            get_with_token(&app, &token).await.status,
+            status,
+            "{exp} {nbf}"
+        );
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn subject_is_normalized_or_refused(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    let decomposed = Claims {
+        sub: "Ju\u{308}rgen".to_owned(),
+        ..claims("integration:write")
+    };
+    let updated = app
+        .client_with_claims(&decomposed)
+        .patch(PATH, json!({"active": true}))
+        .await
+        .is(200);
+    assert_eq!(updated.json["updated_by"], "J\u{fc}rgen");
+    for sub in [
+        " x",
+        "x ",
+        "\u{a0}x",
+        "\u{200b}",
+        "x\u{200b}",
+        "x\u{202e}y",
+        "x\u{2028}y",
+        "x\u{feff}",
+    ] {
+        let invisible = Claims {
+            sub: sub.to_owned(),
+            ..valid_claims()
+        };
+        app.client_with_claims(&invisible)
+            .get(PATH)
+            .await
+            .is_problem(401, "invalid_token");
+    }
+}
