@@ -5,7 +5,7 @@ use crate::common::{
     etag::{EntityTag, EtagMatcher},
 };
 
-/// The state that a failed precondition reports: what the caller has not seen yet.
+/// The state that a failed precondition reports: which the caller has not seen yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
     pub etag: EntityTag,

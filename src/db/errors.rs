@@ -133,7 +133,7 @@ mod tests {
     #[rstest::rstest]
     #[case("prepared statement \"s1\" does not exist")]
     #[case("prepared statement \"s1\" already exists")]
-    fn statement_in_another_session_is_recognised(#[case] message: &str) {
+    fn statement_in_another_session_is_recognized(#[case] message: &str) {
         assert!(matches!(
             classify(Unknown, message),
             Error::ConnectionLost(_)
@@ -145,7 +145,7 @@ mod tests {
     #[case("column tags.color does not exist")]
     #[case("no such table: tags")]
     #[case("no such column: tags.color")]
-    fn outdated_schema_is_recognised(#[case] message: &str) {
+    fn outdated_schema_is_recognized(#[case] message: &str) {
         assert!(matches!(
             classify(Unknown, message),
             Error::MigrationsPending(_)

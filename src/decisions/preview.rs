@@ -73,7 +73,7 @@ pub async fn preview(
     }
     let evaluation = PreviewEvaluation {
         request,
-        tickets,
+        tickets: tickets.into_boxed_slice(),
         groups,
         now: Timestamp::now().into(),
         deadline,
@@ -97,7 +97,7 @@ struct PartnerGroup {
 /// Everything that the effects of a draft depend on.
 struct PreviewEvaluation {
     request: PreviewRequest<'static>,
-    tickets: Vec<Box<TicketAttributes<'static>>>,
+    tickets: Box<Tickets<'static>>,
     groups: Vec<PartnerGroup>,
     now: ticket_policy::Timestamp,
     deadline: Deadline,

@@ -33,7 +33,8 @@ const RETRY_AFTER: &str = "1";
 #[schema(example = json!({"type": "/problems/last_area", "title": "Letzter Bereich", "status": 409,
     "detail": "Der letzte Bereich kann nicht entzogen werden, solange Kundenzugänge aktiv sind (2).",
     "instance": "/api/v1/customer-integrations/K-1001/areas/netz", "code": "last_area",
-    "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "errors": [], "references": []}))]
+    "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "errors": [], "references": [],
+    "current": null}))]
 pub struct Problem {
     /// URI of a page that explains the problem type.
     #[serde(rename = "type")]
@@ -63,8 +64,7 @@ pub struct Problem {
     /// The resources that prevent the operation; only the first ones if there are many.
     #[schema(max_items = 20)]
     pub references: Vec<Reference>,
-    /// With `precondition_failed`: the current state of the resource, if it exists.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// With `precondition_failed`: the current state of the resource, if it exists; otherwise `null`.
     pub current: Option<CurrentState>,
 }
 

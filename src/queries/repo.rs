@@ -99,11 +99,11 @@ pub(super) async fn set_positions(
         return Ok(());
     }
     // literals are safe here: ids are UUIDs and positions are numbers
-    let cases: String = moved
+    let cases: Vec<_> = moved
         .iter()
-        .map(|(id, position)| format!(" WHEN '{id}' THEN {position}"))
+        .map(|(id, position)| format!("WHEN '{id}' THEN {position}"))
         .collect();
-    let position = sql::<BigInt>(&format!("CASE id{cases} END"));
+    let position = sql::<BigInt>(&format!("CASE id {} END", cases.join(" ")));
     let ids: Vec<_> = moved.iter().map(|(id, _)| *id).collect();
     let update = diesel::update(
         queries::table

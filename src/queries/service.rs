@@ -284,16 +284,12 @@ pub async fn list_visible(
     partner: &BusinessPartnerId,
 ) -> Result<Vec<(QueryId, QueryFields)>> {
     let mut queries = list_active(conn, partner).await?;
-    let named: Vec<_> = queries
-        .iter()
-        .map(|(_, fields)| tag_names(&fields.filter.0))
-        .collect();
-    if named.iter().any(|names| !names.is_empty()) {
+    let names_tag = |fields: &QueryFields| !tag_names(&fields.filter.0).is_empty();
+    if queries.iter().any(|(_, fields)| names_tag(fields)) {
         let tags = tags::service::names(conn, partner).await?;
-        let mut named = named.iter();
-        queries.retain(|_| {
-            let names = named.next();
-            names.is_some_and(|names| !names.iter().any(|name| tags.is_internal(name)))
+        queries.retain(|(_, fields)| {
+            let names = tag_names(&fields.filter.0);
+            !names.iter().any(|name| tags.is_internal(name))
         });
     }
     Ok(queries)

@@ -1,4 +1,4 @@
-//! Conditional requests. `contracts.rs` tests the behaviour that all resources share.
+//! Conditional requests. `contracts.rs` tests the behavior that all resources share.
 
 use std::{cell::Cell, collections::BTreeMap};
 
@@ -359,5 +359,5 @@ async fn failed_precondition_of_missing_resource_has_no_current_state(engine: En
         .await
         .is_problem(412, "precondition_failed");
 
-    assert_eq!(refused.json.get("current"), None);
+    assert_eq!(refused.json.get("current"), Some(&Value::Null));
 }

@@ -1,4 +1,4 @@
-//! Behaviour that all resources share: paging, ETags, preconditions and CORS. The tests fail if a
+//! Behavior that all resources share: paging, ETags, preconditions and CORS. The tests fail if a
 //! documented list is missing from the table.
 
 use std::collections::HashSet;
