@@ -219,7 +219,8 @@ fn example_problem(code: Code) -> Value {
         "code": code.as_str(),
         "request_id": REQUEST_ID,
         "errors": example_errors(code, &args),
-        "references": references
+        "references": references,
+        "current": null
     })
 }
 

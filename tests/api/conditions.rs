@@ -225,7 +225,7 @@ async fn cached_read_does_not_build_the_body(engine: Engine) {
         resource.hide_table(&app).await;
 
         let uncached = reader.get(&resource.uncached_path()).await;
-        uncached.is_problem(500, "internal_error");
+        uncached.is_problem(503, "unavailable");
         let cached = reader.get(resource.path).await.is(200);
         assert_eq!(cached.json, first.json);
         assert_eq!(cached.etag(), first.etag());
@@ -245,7 +245,7 @@ async fn conditional_read_does_not_build_the_body(engine: Engine) {
         resource.hide_table(&app).await;
 
         let uncached = reader.get(&resource.uncached_path()).await;
-        uncached.is_problem(500, "internal_error");
+        uncached.is_problem(503, "unavailable");
         let request = reader.request("GET", resource.path);
         request.header("if-none-match", &etag).send().await.is(304);
 
@@ -264,7 +264,7 @@ async fn catalog_list_is_not_cached(engine: Engine) {
         resource.hide_table(&app).await;
 
         let response = reader.get(resource.path).await;
-        response.is_problem(500, "internal_error");
+        response.is_problem(503, "unavailable");
 
         resource.restore_table(&app).await;
     }

@@ -1,19 +1,15 @@
-//! Large decision requests: limits, deadlines and the latency of other callers.
+//! Large decision requests: limits and deadlines.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use crate::engines::both_engines;
-use crate::support::{Client, Engine, TestApp, app::Storage};
+use crate::support::{Engine, TestApp, app::Storage};
 
 const PREVIEW: &str = "/decisions/exclusion-rule-preview";
 const VISIBILITY: &str = "/decisions/ticket-visibility";
-/// Most accepted pairs of a ticket's tag and a rule's tag value.
-const MAX_COMPARISONS: usize = 100_000_000;
-/// Tag values of [`filter`].
-const VALUES: usize = 50 * 100;
 
 /// The largest filter about tags: 50 conditions with 100 values each.
 fn filter() -> Value {
@@ -65,60 +61,10 @@ async fn add_rules(app: &TestApp, count: usize) {
     }
 }
 
-/// Sends a request, and small ones of another caller until its response arrives. Returns the
-/// latencies of the small requests.
-async fn latencies_during(app: &TestApp, client: Client, path: &str, body: Value) -> Vec<Duration> {
-    let other = app.reader();
-    let path = path.to_owned();
-    let large = actix_web::rt::spawn(async move { client.post(&path, body).await });
-    let mut latencies = Vec::new();
-    while !large.is_finished() {
-        let begin = Instant::now();
-        other.get("/customer-integrations/K-1").await.is(200);
-        latencies.push(begin.elapsed());
-    }
-    large.await.unwrap().is(200);
-    latencies.sort_unstable();
-    latencies
-}
-
-/// Checks that the worker served other callers. Tests run unoptimized and in parallel, so a slow
-/// response is accepted unless it took most of the time.
-fn assert_served(latencies: &[Duration]) {
-    let p99 = latencies[latencies.len() * 99 / 100];
-    println!("p99 of {} requests: {p99:?}", latencies.len());
-    let total: Duration = latencies.iter().sum();
-    assert!(
-        p99 < Duration::from_millis(50) || p99 * 5 < total * 3,
-        "{p99:?} of {total:?}"
-    );
-}
-
-#[apply(both_engines)]
-#[actix_web::test]
-async fn other_callers_are_served_during_largest_preview(engine: Engine) {
-    let (app, _) = start(engine, Duration::from_secs(60)).await;
-    let body = preview(200, MAX_COMPARISONS / VALUES / 200);
-    let latencies = latencies_during(&app, app.reader(), PREVIEW, body).await;
-    assert_served(&latencies);
-}
-
-#[apply(both_engines)]
-#[actix_web::test]
-async fn other_callers_are_served_during_largest_visibility_request(engine: Engine) {
-    let (app, access) = start(engine, Duration::from_secs(60)).await;
-    add_rules(&app, 8).await;
-    let tickets = tickets(40, MAX_COMPARISONS / (8 * VALUES) / 40);
-    let body = json!({"access_id": access, "tickets": tickets});
-    let system = app.client_with_scope("decisions:read");
-    let latencies = latencies_during(&app, system, VISIBILITY, body).await;
-    assert_served(&latencies);
-}
-
 #[apply(both_engines)]
 #[actix_web::test]
 async fn preview_beyond_comparison_limit_returns_422(engine: Engine) {
-    let (app, _) = start(engine, Duration::from_secs(60)).await;
+    let (app, _) = start(engine, Duration::from_mins(1)).await;
     let problem = app.reader().post(PREVIEW, preview(200, 101)).await;
     let problem = problem.is_problem(422, "validation_failed");
     assert_eq!(problem.errors(), ["/tickets too_many_comparisons"]);
@@ -133,7 +79,7 @@ async fn preview_beyond_comparison_limit_returns_422(engine: Engine) {
 #[apply(both_engines)]
 #[actix_web::test]
 async fn visibility_request_beyond_comparison_limit_returns_422(engine: Engine) {
-    let (app, access) = start(engine, Duration::from_secs(60)).await;
+    let (app, access) = start(engine, Duration::from_mins(1)).await;
     add_rules(&app, 8).await;
     let body = json!({"access_id": access, "tickets": tickets(40, 63)});
     let system = app.client_with_scope("decisions:read");

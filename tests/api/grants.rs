@@ -236,7 +236,7 @@ async fn active_accesses_are_counted_only_when_deleting_last_grant(
     editor
         .delete(&format!("{K1}/areas/A-1"))
         .await
-        .is_problem(500, "internal_error");
+        .is_problem(503, "unavailable");
 }
 
 #[apply(both_engines)]
