@@ -54,8 +54,7 @@ pub struct SelectionParams {
         explode = false,
         value_type = Option<Vec<String>>,
         min_items = 1,
-        max_items = 100,
-        example = json!(["019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"])
+        max_items = 100
     )]
     ids: Option<Vec<String>>,
     /// Whether to return the number of items of all pages in `total_count`. Default: false.

@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn complete(path: &str, shape: &Shape, mut query: Vec<Value>) -> Vec<Value> {
     for parameter in &mut query {
         schema_limits::complete(&mut parameter["schema"]);
+        limit_list_items(&mut parameter["schema"]);
     }
     let mut parameters: Vec<_> = links::path_parameters(path).map(path_parameter).collect();
     parameters.append(&mut query);
@@ -23,6 +24,19 @@ pub(super) fn complete(path: &str, shape: &Shape, mut query: Vec<Value>) -> Vec<
         "de, en;q=0.5",
     ));
     parameters
+}
+
+/// Limits the items of a list of ids, whose schema does not name the kind of id.
+fn limit_list_items(schema: &mut Value) {
+    let items = &mut schema["items"];
+    if items["type"] == "string" && items["maxLength"].is_null() && items["enum"].is_null() {
+        items["maxLength"] = json!(64);
+    }
+    if items.is_null()
+        && let Some(schema) = schema.as_object_mut()
+    {
+        schema.remove("items");
+    }
 }
 
 fn path_parameter(name: &str) -> Value {

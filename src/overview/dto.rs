@@ -198,15 +198,15 @@ pub struct CustomerIntegrationListQuery {
     #[param(example = true)]
     pub usable: Option<bool>,
     /// Only integrations of partners to which this area is granted.
-    #[param(inline, example = "netz")]
+    #[param(inline)]
     #[validate(custom(function = check))]
     pub area_id: Option<AreaId>,
     /// Only integrations of partners to which this ticket type is granted.
-    #[param(inline, example = "anomalie")]
+    #[param(inline)]
     #[validate(custom(function = check))]
     pub ticket_type_id: Option<TicketTypeId>,
     /// Only integrations of partners with which this plan board is shared.
-    #[param(inline, example = "rollout")]
+    #[param(inline)]
     #[validate(custom(function = check))]
     pub plan_board_id: Option<PlanBoardId>,
 }

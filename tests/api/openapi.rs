@@ -161,8 +161,13 @@ fn every_parameter_and_header_has_valid_example() {
                     .is_some_and(|text| text.ends_with('.')),
                 "{at}: description"
             );
-            // a cursor is opaque and valid for a single list, so it has no useful example
-            if parameter["name"] != "cursor" {
+            // The page `/docs` fills in examples. Those of ids would leave nothing in a list, and a
+            // cursor is only valid for a single list.
+            let is_unfit = matches!(
+                parameter["name"].as_str(),
+                Some("cursor" | "ids" | "area_id" | "ticket_type_id" | "plan_board_id")
+            );
+            if !(is_unfit && parameter["in"] == "query" && parameter["example"].is_null()) {
                 assert!(!parameter["example"].is_null(), "{at}: example");
                 assert_matches_schema(&parameter["schema"], &parameter["example"]);
             }

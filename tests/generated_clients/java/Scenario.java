@@ -210,7 +210,7 @@ public final class Scenario {
     String cursor = null;
     do {
       TagList page =
-          Checks.succeeded(tags.listTagsWithHttpInfo(PARTNER, 2, cursor, "name", null, null, null, null, null), 200);
+          Checks.succeeded(tags.listTagsWithHttpInfo(PARTNER, 2, cursor, "name", null, null, null, null, null, null, null), 200);
       sizes.add(page.getItems().size());
       all.addAll(page.getItems());
       cursor = page.getNextCursor();
@@ -224,7 +224,7 @@ public final class Scenario {
 
   private void readHistory() throws ApiException {
     Checks.step("the history");
-    HistoryEntry entry = history.listHistory(PARTNER, 1, null, null, null, null, null, null, null, null).getItems().get(0);
+    HistoryEntry entry = history.listHistory(PARTNER, 1, null, null, null, null, null, null, null, null, null, null).getItems().get(0);
     List<Object> who = List.of(entry.getResource(), entry.getAction(), entry.getSubject());
     checks.equal("entry", who, List.of(ResourceKind.TAG, Action.CREATED, "demo"));
     Map<String, Object> after = entry.getAfter();
@@ -234,7 +234,7 @@ public final class Scenario {
   private void deleteAll(UUID access, List<UUID> tagIds) throws Exception {
     Checks.step("delete");
     for (UUID id : tagIds) {
-      Checks.succeeded(tags.deleteTagWithHttpInfo(PARTNER, id, null, null, null), 204);
+      Checks.succeeded(tags.deleteTagWithHttpInfo(PARTNER, id, null, null, null, null), 204);
     }
     Problem gone = checks.refused(() -> tags.getTag(PARTNER, tagIds.get(0), null, null), 404).problem();
     checks.equal("code", gone.getCode(), "not_found");
