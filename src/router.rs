@@ -12,7 +12,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
-    http::{API_BASE, health, problem_page},
+    http::{API_BASE, health, problem_page, route_guard::not_found_or_405},
     openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
@@ -101,6 +101,8 @@ fn ticket_settings(config: &mut ServiceConfig) {
                 .service(queries::routes::list_queries)
                 .service(queries::routes::create_query)
                 .service(queries::routes::put_query_order)
+                // otherwise other methods would be requests to the query with the id `order`
+                .route("/order", web::to(not_found_or_405))
                 .service(queries::routes::get_query)
                 .service(queries::routes::update_query)
                 .service(queries::routes::delete_query),

@@ -79,19 +79,27 @@ impl RouteTable {
         }
     }
 
-    /// The methods of a path; empty if there is no such path.
+    /// The methods of a path; empty if there is no such path. If several patterns match, the one
+    /// with the fewest parameters is the path: `/queries/order` is not a `/queries/{query_id}`.
     fn methods(&self, path: &str) -> BTreeSet<String> {
-        let mut methods: BTreeSet<_> = self
+        let mut methods = self
             .paths
             .iter()
             .filter(|(definition, _)| definition.is_match(path))
-            .flat_map(|(_, methods)| methods.iter().cloned())
-            .collect();
+            .min_by_key(|(definition, _)| parameter_count(definition))
+            .map(|(_, methods)| methods.clone())
+            .unwrap_or_default();
         if methods.contains("GET") {
             methods.insert("HEAD".to_owned());
         }
         methods
     }
+}
+
+fn parameter_count(definition: &ResourceDef) -> usize {
+    definition
+        .pattern()
+        .map_or(0, |pattern| pattern.matches('{').count())
 }
 
 fn methods_of(path_item: &Value) -> Methods {

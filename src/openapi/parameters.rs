@@ -13,7 +13,9 @@ use crate::{
 pub(super) fn complete(path: &str, shape: &Shape, mut query: Vec<Value>) -> Vec<Value> {
     for parameter in &mut query {
         schema_limits::complete(&mut parameter["schema"]);
-        limit_list_items(&mut parameter["schema"]);
+        if parameter["name"] == "ids" {
+            parameter["schema"]["items"] = id_of_items(path);
+        }
     }
     let mut parameters: Vec<_> = links::path_parameters(path).map(path_parameter).collect();
     parameters.append(&mut query);
@@ -26,17 +28,16 @@ pub(super) fn complete(path: &str, shape: &Shape, mut query: Vec<Value>) -> Vec<
     parameters
 }
 
-/// Limits the items of a list of ids, whose schema does not name the kind of id.
-fn limit_list_items(schema: &mut Value) {
-    let items = &mut schema["items"];
-    if items["type"] == "string" && items["maxLength"].is_null() && items["enum"].is_null() {
-        items["maxLength"] = json!(64);
-    }
-    if items.is_null()
-        && let Some(schema) = schema.as_object_mut()
-    {
-        schema.remove("items");
-    }
+/// The schema of the ids of a list's items.
+fn id_of_items(list_path: &str) -> Value {
+    let name = match list_path.rsplit('/').next() {
+        Some("customer-integrations" | "business-partners") => "business_partner_id",
+        Some("areas") => "area_id",
+        Some("ticket-types") => "ticket_type_id",
+        Some("plan-boards") => "plan_board_id",
+        _ => "id",
+    };
+    path_parameter(name)["schema"].take()
 }
 
 fn path_parameter(name: &str) -> Value {

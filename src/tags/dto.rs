@@ -117,9 +117,10 @@ pub struct TagPatch {
 pub struct TagListQuery {
     /// Only tags limited to one of these areas.
     #[param(
+        inline,
         style = Form,
         explode = false,
-        value_type = Option<Vec<String>>,
+        value_type = Option<Vec<AreaId>>,
         min_items = 1,
         max_items = 100,
         example = json!(["netz"])

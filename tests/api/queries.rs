@@ -342,3 +342,19 @@ async fn position_of_another_query_is_freed(engine: Engine) {
         ["C 1 v2", "A 2 v2", "B 3 v2", "D 999999 v2", "E 1000000 v1"]
     );
 }
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn order_of_queries_is_no_query(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let path = "/customer-integrations/K-1/queries/order";
+
+    for method in ["GET", "PATCH", "DELETE", "POST"] {
+        let request = app.editor().request(method, path);
+        let response = request.json(json!({})).send().await;
+
+        response.is_problem(405, "method_not_allowed");
+    }
+    let response = app.editor().delete(path).await;
+    assert_eq!(response.header("allow"), "PUT");
+}

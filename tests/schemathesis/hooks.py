@@ -190,7 +190,16 @@ def map_case(context, case):
             body["sort"] = [step for step in body["sort"] if FIELDS[step["field"]]["sortable"]][:1]
         if isinstance(body.get("contact_id"), str) and "email" in body:
             body["contact_id"] = f"P-{zlib.crc32(body['email'].encode())}"
+        if "query_ids" in body:
+            body["query_ids"] = query_ids(case.path_parameters["business_partner_id"])
     return case
+
+
+def query_ids(partner):
+    """Returns the ids of all queries of a partner, which a new order must contain."""
+    path = f"/api/v1/customer-integrations/{partner}/queries?limit=200"
+    response = requests.get(f"{os.environ['BASE']}{path}", headers=HEADERS, timeout=20)
+    return [query["id"] for query in response.json().get("items", [])]
 
 
 def repair_filter(node):

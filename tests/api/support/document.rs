@@ -74,11 +74,16 @@ fn with_resolved_responses(operation: &Value) -> Value {
     operation
 }
 
-/// The operation of a request.
+/// The operation of a request. Of several matching paths, the one with the fewest parameters counts:
+/// `/queries/order` is not a `/queries/{query_id}`.
 fn find_operation(method: &str, path: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| {
-        operation.method == method && ResourceDef::new(operation.path.as_str()).is_match(path)
-    })
+    let documented = OPERATIONS
+        .iter()
+        .filter(|operation| ResourceDef::new(operation.path.as_str()).is_match(path))
+        .min_by_key(|operation| operation.path.matches('{').count())?;
+    OPERATIONS
+        .iter()
+        .find(|operation| operation.method == method && operation.path == documented.path)
 }
 
 /// Panics unless the document allows this response: status, media type, problem code and schema,
