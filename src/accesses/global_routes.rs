@@ -9,7 +9,7 @@ use crate::{
     http::{
         auth::{Authorized, scope::IntegrationRead},
         call_context::CallContext,
-        list_query::{AllAccessSort, ListQuery, PageParams, SelectionParams},
+        list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         response::{self, List},
     },
 };
@@ -20,7 +20,7 @@ use crate::{
 /// that partner's accesses. Sorted by last name by default.
 #[utoipa::path(
     tag = "accesses",
-    params(PageParams, AllAccessSort, SelectionParams, AllAccessListQuery),
+    params(PageParams, ListSort::<AllAccessListQuery>, SelectionParams, AllAccessListQuery),
     responses((status = 200, description = "A page of accesses.", body = List<Access>)),
     security(("bearer" = ["integration:read"]))
 )]

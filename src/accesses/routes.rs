@@ -18,7 +18,7 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{AccessSort, ListQuery, PageParams, SelectionParams},
+        list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -30,7 +30,7 @@ use crate::{
 /// Accesses are the logins of the partner's contacts. Sorted by last name by default.
 #[utoipa::path(
     tag = "accesses",
-    params(PageParams, AccessSort, SelectionParams, AccessListQuery),
+    params(PageParams, ListSort::<AccessListQuery>, SelectionParams, AccessListQuery),
     responses((status = 200, description = "A page of accesses.", body = List<Access>)),
     security(("bearer" = ["integration:read"]))
 )]

@@ -27,7 +27,7 @@ use crate::{
         body::Body,
         cached_read::{EtagSource, cached_read},
         call_context::CallContext,
-        list_query::{ListQuery, NameSort, PageParams, SelectionParams},
+        list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         path_params::PathParam,
         response::{self, List},
     },
@@ -39,7 +39,7 @@ use crate::{
 /// partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, NameSort, SelectionParams, CatalogListQuery),
+    params(PageParams, ListSort::<CatalogListQuery>, SelectionParams, CatalogListQuery),
     responses((
         status = 200,
         description = "A page of business partners.",
@@ -113,7 +113,7 @@ pub async fn put_catalog_business_partner(
 /// still be granted to that partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, NameSort, SelectionParams, GrantableListQuery),
+    params(PageParams, ListSort::<GrantableListQuery>, SelectionParams, GrantableListQuery),
     responses((status = 200, description = "A page of areas.", body = List<Area>)),
     security(("bearer" = ["catalog:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted", "not_found"])))
@@ -176,7 +176,7 @@ pub async fn put_catalog_area(
 /// that partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, NameSort, SelectionParams, GrantableListQuery),
+    params(PageParams, ListSort::<GrantableListQuery>, SelectionParams, GrantableListQuery),
     responses((status = 200, description = "A page of ticket types.", body = List<TicketType>)),
     security(("bearer" = ["catalog:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted", "not_found"])))
@@ -238,7 +238,7 @@ pub async fn put_catalog_ticket_type(
 /// partner.
 #[utoipa::path(
     tag = "catalog",
-    params(PageParams, NameSort, SelectionParams, GrantableListQuery),
+    params(PageParams, ListSort::<GrantableListQuery>, SelectionParams, GrantableListQuery),
     responses((status = 200, description = "A page of plan boards.", body = List<PlanBoard>)),
     security(("bearer" = ["catalog:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted", "not_found"])))

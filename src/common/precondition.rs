@@ -5,7 +5,7 @@ use crate::common::{
     etag::{EntityTag, EtagMatcher},
 };
 
-/// The state that a failed precondition reports: which the caller has not seen yet.
+/// The current state of a resource, which the sender of a failed precondition has not seen yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
     pub etag: EntityTag,
@@ -38,20 +38,19 @@ impl Precondition {
     ///
     /// 412 with the current state if the condition does not hold.
     pub fn check<T: Resource>(&self, current: Option<&T>) -> Result<()> {
-        let current = current.map(Current::of);
-        let etag = current.as_ref().map(|current| &current.etag);
+        let etag = current.map(Resource::etag);
         let if_match_holds = self
             .if_match
             .as_ref()
-            .is_none_or(|matcher| matcher.matches(etag));
+            .is_none_or(|matcher| matcher.matches(etag.as_ref()));
         let if_none_match_holds = self
             .if_none_match
             .as_ref()
-            .is_none_or(|matcher| !matcher.matches(etag));
+            .is_none_or(|matcher| !matcher.matches(etag.as_ref()));
         if if_match_holds && if_none_match_holds {
             Ok(())
         } else {
-            Err(Error::precondition_failed(current))
+            Err(Error::precondition_failed(current.map(Current::of)))
         }
     }
 }

@@ -83,7 +83,9 @@ fn invisible_character(name: &str) -> Option<char> {
     leading_selector.or_else(|| name.chars().find(|c| is_invisible(*c)))
 }
 
-fn is_invisible(c: char) -> bool {
+/// Whether a character is zero-width, a bidirectional control, a line or paragraph separator, a filler
+/// or a blank symbol.
+pub fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'

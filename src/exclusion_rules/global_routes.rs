@@ -17,7 +17,7 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, NameSort, PageParams, SelectionParams},
+        list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -29,7 +29,7 @@ use crate::{
 /// partner.
 #[utoipa::path(
     tag = "global-exclusion-rules",
-    params(PageParams, NameSort, SelectionParams, GlobalExclusionRuleListQuery),
+    params(PageParams, ListSort::<GlobalExclusionRuleListQuery>, SelectionParams, GlobalExclusionRuleListQuery),
     responses((
         status = 200,
         description = "A page of exclusion rules.",

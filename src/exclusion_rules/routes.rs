@@ -16,7 +16,7 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, NameSort, PageParams, SelectionParams},
+        list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -29,7 +29,7 @@ use crate::{
 /// Tokens restricted to one partner cannot include global rules.
 #[utoipa::path(
     tag = "exclusion-rules",
-    params(PageParams, NameSort, SelectionParams, ExclusionRuleListQuery),
+    params(PageParams, ListSort::<ExclusionRuleListQuery>, SelectionParams, ExclusionRuleListQuery),
     responses((
         status = 200,
         description = "A page of exclusion rules.",

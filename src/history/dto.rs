@@ -116,118 +116,66 @@ pub enum ResourceKind {
     CatalogPlanBoard,
 }
 
-/// Filters of the history.
-#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct HistoryListQuery {
-    /// Only changes to this kind of resource.
-    #[param(value_type = Option<ResourceKind>, example = "access")]
-    #[validate(custom(function = check))]
-    pub resource: Option<LenientEnum<ResourceKind>>,
-    /// Only changes to the resource with this id.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 64, example = "netz")]
-    #[validate(custom(function = check))]
-    pub resource_id: Option<Text<1, 64>>,
-    /// Only changes by this subject.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "anna.admin")]
-    #[validate(custom(function = check))]
-    pub subject: Option<Text<1, 255>>,
-    /// Only changes by others than this subject.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "erp-sync")]
-    #[validate(custom(function = check))]
-    pub subject_not: Option<Text<1, 255>>,
-    /// Only changes at or after this time (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
-    #[validate(custom(function = check))]
-    pub from: Option<LenientEnum<Timestamp>>,
-    /// Only changes before this time (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime, example = "2026-12-01T00:00:00Z")]
-    #[validate(custom(function = check))]
-    pub until: Option<LenientEnum<Timestamp>>,
+/// Defines the filters of a list of changes: those that both lists have, and `$own`.
+macro_rules! history_filters {
+    ($(#[$meta:meta])* $name:ident { $($own:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        pub struct $name {
+            $($own)*
+            /// Only changes to this kind of resource.
+            #[param(value_type = Option<ResourceKind>, example = "access")]
+            #[validate(custom(function = check))]
+            pub resource: Option<LenientEnum<ResourceKind>>,
+            /// Only changes to the resource with this id.
+            #[param(value_type = Option<String>, min_length = 1, max_length = 64, example = "netz")]
+            #[validate(custom(function = check))]
+            pub resource_id: Option<Text<1, 64>>,
+            /// Only changes by this subject.
+            #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "anna.admin")]
+            #[validate(custom(function = check))]
+            pub subject: Option<Text<1, 255>>,
+            /// Only changes by others than this subject.
+            #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "erp-sync")]
+            #[validate(custom(function = check))]
+            pub subject_not: Option<Text<1, 255>>,
+            /// Only changes at or after this time (RFC 3339).
+            #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
+            #[validate(custom(function = check))]
+            pub from: Option<LenientEnum<Timestamp>>,
+            /// Only changes before this time (RFC 3339).
+            #[param(value_type = Option<String>, format = DateTime, example = "2026-12-01T00:00:00Z")]
+            #[validate(custom(function = check))]
+            pub until: Option<LenientEnum<Timestamp>>,
+        }
+    };
+}
+
+history_filters! {
+    /// Filters of the history of a customer integration.
+    HistoryListQuery {}
 }
 
 impl ListFilter for HistoryListQuery {
     const ORDERS: &[SortKey] = &[SortKey::Revision];
 }
 
-/// Order of the history of a customer integration.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "documents what ListQuery parses")]
-pub struct HistorySortParams {
-    /// Order of the changes; `-revision`, newest first, by default.
-    #[param(inline, example = "revision")]
-    sort: Option<HistorySortOrder>,
-}
-
-/// The orders of the history of a customer integration.
-#[derive(Debug, ToSchema)]
-pub enum HistorySortOrder {
-    #[schema(rename = "revision")]
-    Revision,
-    #[schema(rename = "-revision")]
-    RevisionDescending,
-}
-
-/// Filters of the history of the whole system.
-#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct SystemHistoryListQuery {
-    /// Only changes of customer integrations, of the catalog, or of global rules.
-    #[param(value_type = Option<AggregateKind>, example = "catalog")]
-    #[validate(custom(function = check))]
-    pub aggregate: Option<LenientEnum<AggregateKind>>,
-    /// Only changes of this business partner's integration.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 64, example = "K-1001")]
-    #[validate(custom(function = check))]
-    pub business_partner_id: Option<Text<1, 64>>,
-    /// Only changes to this kind of resource.
-    #[param(value_type = Option<ResourceKind>, example = "catalog_area")]
-    #[validate(custom(function = check))]
-    pub resource: Option<LenientEnum<ResourceKind>>,
-    /// Only changes to the resource with this id.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 64, example = "netz")]
-    #[validate(custom(function = check))]
-    pub resource_id: Option<Text<1, 64>>,
-    /// Only changes by this subject.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "anna.admin")]
-    #[validate(custom(function = check))]
-    pub subject: Option<Text<1, 255>>,
-    /// Only changes by others than this subject.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "erp-sync")]
-    #[validate(custom(function = check))]
-    pub subject_not: Option<Text<1, 255>>,
-    /// Only changes at or after this time (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
-    #[validate(custom(function = check))]
-    pub from: Option<LenientEnum<Timestamp>>,
-    /// Only changes before this time (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime, example = "2026-12-01T00:00:00Z")]
-    #[validate(custom(function = check))]
-    pub until: Option<LenientEnum<Timestamp>>,
+history_filters! {
+    /// Filters of the history of the whole system.
+    SystemHistoryListQuery {
+        /// Only changes of customer integrations, of the catalog, or of global rules.
+        #[param(value_type = Option<AggregateKind>, example = "catalog")]
+        #[validate(custom(function = check))]
+        pub aggregate: Option<LenientEnum<AggregateKind>>,
+        /// Only changes of this business partner's integration.
+        #[param(value_type = Option<String>, min_length = 1, max_length = 64, example = "K-1001")]
+        #[validate(custom(function = check))]
+        pub business_partner_id: Option<Text<1, 64>>,
+    }
 }
 
 impl ListFilter for SystemHistoryListQuery {
     const ORDERS: &[SortKey] = &[SortKey::At];
-}
-
-/// Order of the history of the whole system.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "documents what ListQuery parses")]
-pub struct SystemHistorySortParams {
-    /// Order of the changes; `-at`, newest first, by default.
-    #[param(inline, example = "at")]
-    sort: Option<SystemHistorySortOrder>,
-}
-
-/// The orders of the history of the whole system.
-#[derive(Debug, ToSchema)]
-pub enum SystemHistorySortOrder {
-    #[schema(rename = "at")]
-    At,
-    #[schema(rename = "-at")]
-    AtDescending,
 }

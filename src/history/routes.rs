@@ -3,10 +3,7 @@
 use actix_web::{HttpResponse, get};
 
 use super::{
-    dto::{
-        HistoryEntry, HistoryListQuery, HistorySortParams, SystemHistoryListQuery,
-        SystemHistorySortParams,
-    },
+    dto::{HistoryEntry, HistoryListQuery, SystemHistoryListQuery},
     repo,
 };
 use crate::{
@@ -16,7 +13,7 @@ use crate::{
         auth::{Authorized, AuthorizedPartner, scope::AuditRead},
         cached_read::{PartnerEtag, cached_read},
         call_context::CallContext,
-        list_query::{ListQuery, PageParams},
+        list_query::{ListQuery, ListSort, PageParams},
         response::{self, List},
     },
 };
@@ -28,7 +25,7 @@ use crate::{
 /// of the catalog and of global rules.
 #[utoipa::path(
     tag = "history",
-    params(PageParams, HistorySortParams, HistoryListQuery),
+    params(PageParams, ListSort::<HistoryListQuery>, HistoryListQuery),
     responses((status = 200, description = "A page of changes.", body = List<HistoryEntry>)),
     security(("bearer" = ["audit:read"]))
 )]
@@ -52,7 +49,7 @@ pub async fn list_history(
 /// available to tokens restricted to one partner.
 #[utoipa::path(
     tag = "history",
-    params(PageParams, SystemHistorySortParams, SystemHistoryListQuery),
+    params(PageParams, ListSort::<SystemHistoryListQuery>, SystemHistoryListQuery),
     responses((status = 200, description = "A page of changes.", body = List<HistoryEntry>)),
     security(("bearer" = ["audit:read"])),
     extensions(("x-problem-codes" = json!(["partner_restricted"])))

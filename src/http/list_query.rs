@@ -3,11 +3,18 @@
 use std::{
     borrow::Cow,
     future::{Ready, ready},
+    marker::PhantomData,
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::{Deserialize, de::DeserializeOwned};
-use utoipa::IntoParams;
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Required, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
+};
 use validator::Validate;
 
 use super::{
@@ -16,7 +23,7 @@ use super::{
 };
 use crate::common::{
     Code, Error, FieldError, Result,
-    page::{PageRequest, RawPage, SortKey},
+    page::{PageRequest, RawPage, Sort, SortKey},
 };
 
 /// Parameters that belong to [`PageRequest`]; all others are filters.
@@ -62,128 +69,30 @@ pub struct SelectionParams {
     count: Option<bool>,
 }
 
-/// Parameter of lists whose items have names.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "documents what ListQuery parses")]
-pub struct NameSort {
-    /// Order of the items; `name` by default. Ties are broken by id.
-    #[param(inline, example = "-created_at")]
-    sort: Option<SortOrder>,
-}
+/// The parameter `sort` of a list with the filters `F`.
+pub struct ListSort<F>(PhantomData<F>);
 
-/// Parameter of lists whose items have names and positions.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "documents what ListQuery parses")]
-pub struct PositionSort {
-    /// Order of the items; `position` by default. Ties are broken by id.
-    #[param(inline, example = "-created_at")]
-    sort: Option<PositionSortOrder>,
-}
-
-/// Parameter of lists of accesses.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "documents what ListQuery parses")]
-pub struct AccessSort {
-    /// Order of the items; `name` by default. Ties are broken by id.
-    #[param(inline, example = "-created_at")]
-    sort: Option<AccessSortOrder>,
-}
-
-/// Parameter of the list of the accesses of all partners.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "documents what ListQuery parses")]
-pub struct AllAccessSort {
-    /// Order of the items; `name` by default. Ties are broken by id.
-    #[param(inline, example = "-created_at")]
-    sort: Option<AllAccessSortOrder>,
-}
-
-/// The orders of most lists.
-#[derive(Debug, utoipa::ToSchema)]
-pub enum SortOrder {
-    #[schema(rename = "name")]
-    Name,
-    #[schema(rename = "-name")]
-    NameDescending,
-    #[schema(rename = "created_at")]
-    CreatedAt,
-    #[schema(rename = "-created_at")]
-    CreatedAtDescending,
-    #[schema(rename = "updated_at")]
-    UpdatedAt,
-    #[schema(rename = "-updated_at")]
-    UpdatedAtDescending,
-}
-
-/// The orders of lists whose items have positions.
-#[derive(Debug, utoipa::ToSchema)]
-pub enum PositionSortOrder {
-    #[schema(rename = "position")]
-    Position,
-    #[schema(rename = "-position")]
-    PositionDescending,
-    #[schema(rename = "name")]
-    Name,
-    #[schema(rename = "-name")]
-    NameDescending,
-    #[schema(rename = "created_at")]
-    CreatedAt,
-    #[schema(rename = "-created_at")]
-    CreatedAtDescending,
-    #[schema(rename = "updated_at")]
-    UpdatedAt,
-    #[schema(rename = "-updated_at")]
-    UpdatedAtDescending,
-}
-
-/// The orders of the accesses of a partner.
-#[derive(Debug, utoipa::ToSchema)]
-pub enum AccessSortOrder {
-    #[schema(rename = "name")]
-    Name,
-    #[schema(rename = "-name")]
-    NameDescending,
-    #[schema(rename = "email")]
-    Email,
-    #[schema(rename = "-email")]
-    EmailDescending,
-    #[schema(rename = "role")]
-    Role,
-    #[schema(rename = "-role")]
-    RoleDescending,
-    #[schema(rename = "created_at")]
-    CreatedAt,
-    #[schema(rename = "-created_at")]
-    CreatedAtDescending,
-    #[schema(rename = "updated_at")]
-    UpdatedAt,
-    #[schema(rename = "-updated_at")]
-    UpdatedAtDescending,
-}
-
-/// The orders of the accesses of all partners.
-#[derive(Debug, utoipa::ToSchema)]
-pub enum AllAccessSortOrder {
-    #[schema(rename = "name")]
-    Name,
-    #[schema(rename = "-name")]
-    NameDescending,
-    #[schema(rename = "email")]
-    Email,
-    #[schema(rename = "-email")]
-    EmailDescending,
-    #[schema(rename = "created_at")]
-    CreatedAt,
-    #[schema(rename = "-created_at")]
-    CreatedAtDescending,
-    #[schema(rename = "updated_at")]
-    UpdatedAt,
-    #[schema(rename = "-updated_at")]
-    UpdatedAtDescending,
+impl<F: ListFilter> IntoParams for ListSort<F> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let orders: Vec<_> = Sort::all(F::ORDERS).map(|sort| sort.to_string()).collect();
+        let description = format!(
+            "Order of the items; `{}` by default. Ties are broken by id.",
+            Sort::default_of(F::ORDERS)
+        );
+        let example = orders.last().map(|order| order.as_str().into());
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(orders));
+        let parameter = ParameterBuilder::new()
+            .name("sort")
+            .parameter_in(ParameterIn::Query)
+            .required(Required::False)
+            .description(Some(description))
+            .schema(Some(schema))
+            .example(example)
+            .build();
+        vec![parameter]
+    }
 }
 
 /// The filters of a list.

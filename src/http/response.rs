@@ -83,9 +83,13 @@ pub fn list<T: Serialize>(page: Page<T>, etag: &EntityTag, call: &CallContext) -
 
 /// As [`list`], for lists that depend on many aggregates: the ETag is derived from the page.
 pub fn list_of_many<T: Serialize>(page: Page<T>, call: &CallContext) -> Result<HttpResponse> {
-    let json = serde_json::to_vec(&page.items).map_err(anyhow::Error::from)?;
-    let etag = EntityTag::hashed((json, page.total, &page.next_cursor));
-    Ok(list(page, &etag, call))
+    let next_link = next_link(&call.request, page.next_cursor.as_deref());
+    let json = serde_json::to_vec(&List::from(page)).map_err(anyhow::Error::from)?;
+    let etag = EntityTag::hashed(&json);
+    if call.conditions.matches_if_none_match(&etag) {
+        return Ok(not_modified(&etag));
+    }
+    Ok(page_json(json, &etag, next_link))
 }
 
 /// The header `Link` to the next page (RFC 8288): the request with another cursor.
@@ -124,20 +128,20 @@ pub(super) fn page_json(
 
 /// 200 with a localized body that must not be cached.
 pub fn no_store_json<T: Serialize>(body: &T, lang: Lang) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header((header::CONTENT_TYPE, JSON))
-        .insert_header((header::CACHE_CONTROL, NO_STORE));
-    in_language(response.json(body), lang.code())
+    in_language(uncached().json(body), lang.code())
 }
 
 /// 200 with localized, serialized JSON that must not be cached.
 pub fn no_store_bytes(json: Vec<u8>, lang: Lang) -> HttpResponse {
+    in_language(uncached().body(json), lang.code())
+}
+
+fn uncached() -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, JSON))
         .insert_header((header::CACHE_CONTROL, NO_STORE));
-    in_language(response.body(json), lang.code())
+    response
 }
 
 /// 304: the client's representation is current.

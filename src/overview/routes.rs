@@ -19,7 +19,7 @@ use crate::{
         body::Body,
         cached_read::{PartnerEtag, cached_read},
         call_context::CallContext,
-        list_query::{ListQuery, NameSort, PageParams, SelectionParams},
+        list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         response::{self, List},
     },
     integration,
@@ -31,7 +31,7 @@ use crate::{
 /// token restricted to one partner returns only that partner's integration.
 #[utoipa::path(
     tag = "customer-integrations",
-    params(PageParams, NameSort, SelectionParams, CustomerIntegrationListQuery),
+    params(PageParams, ListSort::<CustomerIntegrationListQuery>, SelectionParams, CustomerIntegrationListQuery),
     responses((
         status = 200,
         description = "A page of customer integrations.",

@@ -13,7 +13,7 @@ use crate::{
         },
         body::OptionalBody,
         call_context::CallContext,
-        list_query::{ListQuery, NameSort, NoFilter, PageParams, SelectionParams},
+        list_query::{ListQuery, ListSort, NoFilter, PageParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -25,7 +25,7 @@ use crate::{
 /// `available: false`.
 #[utoipa::path(
     tag = "plan-boards",
-    params(PageParams, NameSort, SelectionParams),
+    params(PageParams, ListSort::<NoFilter>, SelectionParams),
     responses((
         status = 200,
         description = "A page of shared plan boards.",

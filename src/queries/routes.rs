@@ -17,7 +17,7 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, PageParams, PositionSort, SelectionParams},
+        list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         path_params::PathParam,
         response::{self, List},
     },
@@ -29,7 +29,7 @@ use crate::{
 /// The saved queries of the partner, sorted by position by default.
 #[utoipa::path(
     tag = "queries",
-    params(PageParams, PositionSort, SelectionParams, TicketQueryListQuery),
+    params(PageParams, ListSort::<TicketQueryListQuery>, SelectionParams, TicketQueryListQuery),
     responses((status = 200, description = "A page of queries.", body = List<TicketQuery>)),
     security(("bearer" = ["integration:read"]))
 )]

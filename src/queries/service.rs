@@ -284,13 +284,16 @@ pub async fn list_visible(
     partner: &BusinessPartnerId,
 ) -> Result<Vec<(QueryId, QueryFields)>> {
     let mut queries = list_active(conn, partner).await?;
-    let names_tag = |fields: &QueryFields| !tag_names(&fields.filter.0).is_empty();
-    if queries.iter().any(|(_, fields)| names_tag(fields)) {
+    let tags_of_queries: Vec<_> = queries
+        .iter()
+        .map(|(_, fields)| tag_names(&fields.filter.0))
+        .collect();
+    if tags_of_queries.iter().any(|names| !names.is_empty()) {
         let tags = tags::service::names(conn, partner).await?;
-        queries.retain(|(_, fields)| {
-            let names = tag_names(&fields.filter.0);
-            !names.iter().any(|name| tags.is_internal(name))
-        });
+        let mut is_visible = tags_of_queries
+            .iter()
+            .map(|names| !names.iter().any(|name| tags.is_internal(name)));
+        queries.retain(|_| is_visible.next().unwrap_or(false));
     }
     Ok(queries)
 }

@@ -17,7 +17,7 @@ use crate::{
         },
         body::Body,
         call_context::CallContext,
-        list_query::{ListQuery, NameSort, PageParams, QueryParams, SelectionParams},
+        list_query::{ListQuery, ListSort, PageParams, QueryParams, SelectionParams},
         path_params::PathParam,
         response::List,
     },
@@ -28,7 +28,7 @@ use crate::{
 /// All tags of the partner, including internal ones, which are not offered to accesses.
 #[utoipa::path(
     tag = "tags",
-    params(PageParams, NameSort, SelectionParams, TagListQuery),
+    params(PageParams, ListSort::<TagListQuery>, SelectionParams, TagListQuery),
     responses((status = 200, description = "A page of tags.", body = List<Tag>)),
     security(("bearer" = ["integration:read"]))
 )]

@@ -9,7 +9,10 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{KeySource, TokenSettings};
 use crate::common::{
-    ids::BusinessPartnerId, merge_patch, text::SelfCheck as _, timestamp::Timestamp,
+    ids::BusinessPartnerId,
+    merge_patch,
+    text::{SelfCheck as _, is_invisible},
+    timestamp::Timestamp,
 };
 
 /// Maximum length of `sub` and `client_id`, in characters.
@@ -94,18 +97,6 @@ fn is_name(text: &str) -> bool {
     (1..=MAX_NAME_CHARS).contains(&text.chars().count())
         && text.trim() == text
         && !text.chars().any(|c| c.is_control() || is_invisible(c))
-}
-
-/// Whether a character is a zero-width character, a bidirectional control, or a line or paragraph
-/// separator.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-    )
 }
 
 /// Deserializes a `NumericDate`, which may have a fraction (RFC 7519 section 2).

@@ -1,10 +1,13 @@
 //! Pages of a list: the requested page, its sort order and search terms, and the cursor of the next
 //! one.
 
+mod cursor;
+mod sort;
+
 use std::{borrow::Cow, str::FromStr};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
+use cursor::{Cursor, invalid_cursor};
+pub use sort::{Sort, SortKey};
 
 use crate::common::{
     Code, Error, FieldError, Result, ids::check_erp_id, normalize, timestamp::Timestamp,
@@ -20,124 +23,6 @@ pub const MAX_SEARCH_LENGTH: usize = 200;
 pub const MAX_IDS: usize = 100;
 /// Maximum number of search terms.
 const MAX_SEARCH_TERMS: usize = 16;
-
-/// The key a list is sorted by. The id breaks ties, so every order is total.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum SortKey {
-    Name,
-    CreatedAt,
-    UpdatedAt,
-    Email,
-    Role,
-    /// The user-defined position.
-    Position,
-    /// The revision that created the item.
-    Revision,
-    /// The time of the change.
-    At,
-}
-
-impl SortKey {
-    /// The sort keys of most lists. The first one is the default.
-    pub const DEFAULT: &[Self] = &[Self::Name, Self::CreatedAt, Self::UpdatedAt];
-}
-
-/// A sort order, written `name` or `-name`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sort {
-    pub key: SortKey,
-    pub descending: bool,
-}
-
-impl Sort {
-    /// Sorts by `key` in ascending order.
-    const fn ascending(key: SortKey) -> Self {
-        Self {
-            key,
-            descending: false,
-        }
-    }
-
-    /// Parses the `sort` parameter. Without one, the first of the allowed `keys` is used,
-    /// descending for changes so that the newest comes first.
-    fn parse(text: Option<&str>, keys: &[SortKey]) -> Result<Self, FieldError> {
-        let Some(text) = text else {
-            let key = keys.first().copied().unwrap_or(SortKey::Name);
-            return Ok(Self {
-                key,
-                descending: matches!(key, SortKey::Revision | SortKey::At),
-            });
-        };
-        let (descending, name) = text
-            .strip_prefix('-')
-            .map_or((false, text), |name| (true, name));
-        let key = keys.iter().copied().find(|key| <&str>::from(key) == name);
-        key.map(|key| Self { key, descending }).ok_or_else(|| {
-            let allowed: Vec<_> = keys
-                .iter()
-                .map(<&str>::from)
-                .map(|name| format!("{name}, -{name}"))
-                .collect();
-            FieldError::new("sort", Code::OutOfRange).with("allowed", allowed.join(", "))
-        })
-    }
-}
-
-/// The sort position of the last row of a page. Clients see it as opaque text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Cursor {
-    /// The list, because a cursor is meaningless in any other.
-    #[serde(rename = "l")]
-    list: String,
-    #[serde(rename = "s")]
-    sort: SortKey,
-    #[serde(rename = "d")]
-    descending: bool,
-    /// The row's value of the sort key.
-    #[serde(rename = "k")]
-    key: String,
-    /// The row's id.
-    #[serde(rename = "i")]
-    id: String,
-}
-
-impl Cursor {
-    fn of(row: &impl PageKey, request: &PageRequest) -> Self {
-        let PageRequest { sort, list, .. } = request;
-        let key = match sort.key {
-            SortKey::Name => row.sort_key().to_owned(),
-            SortKey::Email | SortKey::Role => row.text(sort.key).into_owned(),
-            SortKey::CreatedAt | SortKey::At => row.created_at().to_string(),
-            SortKey::UpdatedAt => row.updated_at().to_string(),
-            SortKey::Position | SortKey::Revision => row.number().to_string(),
-        };
-        Self {
-            list: list.clone(),
-            sort: sort.key,
-            descending: sort.descending,
-            key,
-            id: row.key_id(),
-        }
-    }
-
-    fn encode(&self) -> Option<String> {
-        let json = serde_json::to_vec(self).ok()?;
-        Some(URL_SAFE_NO_PAD.encode(json))
-    }
-
-    /// Decodes a cursor that was issued for `list` in the order `sort`.
-    fn decode(text: &str, list: &str, sort: Sort) -> Result<Self> {
-        let json = URL_SAFE_NO_PAD.decode(text).ok();
-        json.and_then(|json| serde_json::from_slice::<Self>(&json).ok())
-            .filter(|cursor| cursor.list == list)
-            .filter(|cursor| cursor.sort == sort.key && cursor.descending == sort.descending)
-            // PostgreSQL rejects NUL, which a forged cursor could contain
-            .filter(|cursor| !cursor.key.chars().any(char::is_control))
-            .filter(|cursor| !cursor.id.chars().any(char::is_control))
-            .ok_or_else(invalid_cursor)
-    }
-}
 
 /// The values of a row that a cursor can refer to.
 pub trait PageKey {
@@ -328,10 +213,6 @@ fn parse_flag(name: &str, text: Option<&str>) -> Result<bool, FieldError> {
         .map_err(|_| FieldError::new(name, Code::UnknownValue).with("allowed", "true, false"))
 }
 
-fn invalid_cursor() -> Error {
-    Error::from_field(FieldError::new("cursor", Code::InvalidCursor))
-}
-
 /// The rows fetched for a page.
 #[derive(Debug, Clone)]
 pub struct Rows<R> {
@@ -390,6 +271,8 @@ impl<T> Page<T> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     struct Row(&'static str);
