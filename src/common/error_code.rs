@@ -51,6 +51,7 @@ pub enum Code {
     UnsupportedMediaType,
     RequestTimeout,
     TooManyRequests,
+    TooManyConcurrentRequests,
     // invalid content
     ValidationFailed,
     ApproverRole,
@@ -137,7 +138,7 @@ impl Code {
             BodyTooLarge => Kind::TooLarge,
             UriTooLong => Kind::UriTooLong,
             HeadersTooLarge => Kind::HeadersTooLarge,
-            TooManyRequests => Kind::TooMany,
+            TooManyRequests | TooManyConcurrentRequests => Kind::TooMany,
             UnsupportedMediaType => Kind::UnsupportedMediaType,
             RequestTimeout => Kind::TooSlow,
             ValidationFailed | ApproverRole | UnknownReference | RetiredReference

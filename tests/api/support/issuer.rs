@@ -109,6 +109,8 @@ pub enum JwksResponse {
     Keys(Vec<SigningKey>),
     Broken(u16, String),
     Redirect(String),
+    /// Never responds.
+    Pending,
 }
 
 /// A JWKS endpoint.
@@ -166,7 +168,8 @@ async fn serve_keys(
     fetched: web::Data<AtomicUsize>,
 ) -> HttpResponse {
     fetched.fetch_add(1, Ordering::SeqCst);
-    match response.lock().unwrap().clone() {
+    let response = response.lock().unwrap().clone();
+    match response {
         JwksResponse::Keys(keys) => HttpResponse::Ok().json(set(&keys)),
         JwksResponse::Broken(status, body) => {
             HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(body)
@@ -174,6 +177,7 @@ async fn serve_keys(
         JwksResponse::Redirect(location) => HttpResponse::Found()
             .insert_header(("location", location))
             .finish(),
+        JwksResponse::Pending => std::future::pending().await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use customer_integration::tokens;
+use customer_integration::tokens::{self, Claims};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -33,7 +33,12 @@ pub async fn connect_and_send(app: &TestApp, text: &str) -> TcpStream {
 
 /// The request line and headers of an ERP request, without the empty line at the end.
 pub fn request_head(method: &str, path: &str, framing: &str) -> String {
-    let token = tokens::sign(&tokens(), &claims("catalog:read catalog:write")).unwrap();
+    request_head_with(&claims("catalog:read catalog:write"), method, path, framing)
+}
+
+/// Like [`request_head`], with a token of the given claims.
+pub fn request_head_with(claims: &Claims, method: &str, path: &str, framing: &str) -> String {
+    let token = tokens::sign(&tokens(), claims).unwrap();
     format!(
         "{method} /api/v1{path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\n{framing}"
