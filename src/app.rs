@@ -209,8 +209,7 @@ impl AppState {
             context: Data::new(AppContext::new(
                 concurrency_limit,
                 metrics,
-                config.limits.request_timeout,
-                config.limits.body_timeout,
+                &config.limits,
                 config.cors_allowed_origins.clone(),
             )),
             db: Data::new(db.clone()),

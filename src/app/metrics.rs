@@ -23,7 +23,7 @@ pub(super) fn sources(
 ) -> Sources {
     Sources {
         database: db.engine(),
-        requests_in_progress: source(limit, |limit| limit.in_progress() as u64),
+        requests_in_progress: source(limit, |limit| limit.occupied() as u64),
         db_pool: source(db, |db| {
             let pool = db.pool();
             PoolSample {

@@ -53,6 +53,7 @@ pub enum Code {
     UnsupportedMediaType,
     RequestTimeout,
     TooManyRequests,
+    TooManyConcurrentRequests,
     // invalid content
     ValidationFailed,
     ApproverRole,
@@ -143,7 +144,7 @@ impl Code {
             BodyTooLarge => Kind::TooLarge,
             UriTooLong => Kind::UriTooLong,
             HeadersTooLarge => Kind::HeadersTooLarge,
-            TooManyRequests => Kind::TooMany,
+            TooManyRequests | TooManyConcurrentRequests => Kind::TooMany,
             UnsupportedMediaType => Kind::UnsupportedMediaType,
             RequestTimeout => Kind::TooSlow,
             ValidationFailed | ApproverRole | UnknownReference | RetiredReference

@@ -4,13 +4,18 @@ use std::{num::NonZeroU32, time::Duration};
 
 use clap::Args;
 
-use super::{errors::ConfigErrors, help, help_duration};
+use super::{errors::ConfigErrors, help, help_duration, server::BYTES_PER_MIB};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Default time for a request body to arrive: the largest one at 70 kB/s.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONCURRENT_REQUESTS: usize = 512;
+/// The part of the concurrent requests that one subject may have, by default: one half.
+const SUBJECT_PART: usize = 2;
+const BODY_MEMORY_MIB: u64 = 64;
+/// Half of this, the part of one subject, exceeds the largest body.
+const MIN_BODY_MEMORY_MIB: u64 = 10;
 
 /// Arguments for [`Limits`], not validated yet.
 #[derive(Debug, Clone, Args)]
@@ -27,6 +32,16 @@ pub(super) struct LimitArgs {
         "Requests handled at the same time; more are rejected with 503", CONCURRENT_REQUESTS
     ))]
     max_concurrent_requests: Option<String>,
+    /// Requests of one token subject that may be in progress at the same time, including those
+    /// whose body is still arriving; more are rejected with 429 [default: half of
+    /// MAX_CONCURRENT_REQUESTS]
+    #[arg(long, env)]
+    max_concurrent_requests_per_subject: Option<String>,
+    #[arg(long, env, help = help(
+        "Memory for the bodies of all requests in progress, in MiB; one token subject may use half \
+         of it", BODY_MEMORY_MIB
+    ))]
+    body_memory_mib: Option<String>,
     /// Requests per second of one token subject; more are rejected with 429; 0: unlimited
     /// [default: 0]
     #[arg(long, env)]
@@ -45,8 +60,13 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// Maximum time for a request body to arrive. Not a setting; tests shorten it.
     pub body_timeout: Duration,
-    /// Requests handled at the same time.
+    /// Requests processed at the same time.
     pub concurrent_requests: usize,
+    /// Requests of one token subject that may be in progress at the same time, including those
+    /// whose body is still arriving.
+    pub concurrent_requests_per_subject: usize,
+    /// Memory for the bodies of all requests in progress.
+    pub body_memory_bytes: usize,
     /// Request rate of one token subject; `None`: unlimited.
     pub rate: Option<RateLimit>,
 }
@@ -58,6 +78,8 @@ impl Default for Limits {
             header_timeout: HEADER_TIMEOUT,
             body_timeout: BODY_TIMEOUT,
             concurrent_requests: CONCURRENT_REQUESTS,
+            concurrent_requests_per_subject: CONCURRENT_REQUESTS / SUBJECT_PART,
+            body_memory_bytes: body_memory_bytes(BODY_MEMORY_MIB),
             rate: None,
         }
     }
@@ -84,6 +106,12 @@ impl LimitArgs {
     /// Validates the arguments.
     pub(super) fn validate(self, errors: &mut ConfigErrors) -> Limits {
         let timeouts = Duration::from_secs(1)..=Duration::from_hours(1);
+        let concurrent_requests: usize = errors.number(
+            "MAX_CONCURRENT_REQUESTS",
+            self.max_concurrent_requests,
+            1..=1_000_000,
+            CONCURRENT_REQUESTS,
+        );
         let per_second = errors.number(
             "RATE_LIMIT_PER_SECOND",
             self.rate_limit_per_second,
@@ -109,14 +137,25 @@ impl LimitArgs {
                 timeouts,
                 HEADER_TIMEOUT,
             ),
-            concurrent_requests: errors.number(
-                "MAX_CONCURRENT_REQUESTS",
-                self.max_concurrent_requests,
+            concurrent_requests,
+            concurrent_requests_per_subject: errors.number(
+                "MAX_CONCURRENT_REQUESTS_PER_SUBJECT",
+                self.max_concurrent_requests_per_subject,
                 1..=1_000_000,
-                CONCURRENT_REQUESTS,
+                concurrent_requests.div_ceil(SUBJECT_PART),
             ),
+            body_memory_bytes: body_memory_bytes(errors.number(
+                "BODY_MEMORY_MIB",
+                self.body_memory_mib,
+                MIN_BODY_MEMORY_MIB..=65_536,
+                BODY_MEMORY_MIB,
+            )),
             rate: RateLimit::new(per_second, burst),
             ..Limits::default()
         }
     }
+}
+
+fn body_memory_bytes(mib: u64) -> usize {
+    usize::try_from(mib * BYTES_PER_MIB).unwrap_or(usize::MAX)
 }

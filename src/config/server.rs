@@ -16,7 +16,7 @@ const DECISION_CACHE_MIB: u64 = 64;
 const PAGE_CACHE_MIB: u64 = 16;
 const SHUTDOWN_DELAY: Duration = Duration::ZERO;
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
-const BYTES_PER_MIB: u64 = 1024 * 1024;
+pub(super) const BYTES_PER_MIB: u64 = 1024 * 1024;
 
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]

@@ -1,16 +1,20 @@
 //! State of one service instance that every request shares.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use super::concurrency_limit::ConcurrencyLimit;
-use crate::telemetry::metrics::Metrics;
+use super::{concurrency_limit::ConcurrencyLimit, subject_limits::SubjectLimits};
+use crate::{config::Limits, telemetry::metrics::Metrics};
 
 /// Limits, metrics and lifecycle of one service instance.
 pub struct AppContext {
     pub concurrency_limit: ConcurrencyLimit,
+    pub subject_limits: Arc<SubjectLimits>,
     pub metrics: Metrics,
     /// Maximum duration of a request.
     pub request_timeout: Duration,
@@ -27,15 +31,18 @@ impl AppContext {
     pub fn new(
         concurrency_limit: ConcurrencyLimit,
         metrics: Metrics,
-        request_timeout: Duration,
-        body_timeout: Duration,
+        limits: &Limits,
         allowed_origins: Vec<String>,
     ) -> Self {
         Self {
             concurrency_limit,
+            subject_limits: Arc::new(SubjectLimits::new(
+                limits.concurrent_requests_per_subject,
+                limits.body_memory_bytes,
+            )),
             metrics,
-            request_timeout,
-            body_timeout,
+            request_timeout: limits.request_timeout,
+            body_timeout: limits.body_timeout,
             allowed_origins,
             shutting_down: AtomicBool::new(false),
         }

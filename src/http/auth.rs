@@ -19,6 +19,7 @@ use super::{
     path_params::path_param,
     rate_limit::RateLimiter,
     request_context::{AuthenticatedClaims, RequestContext},
+    request_slot::RequestSlot,
     route_guard::check_parameters,
 };
 use crate::{
@@ -74,13 +75,16 @@ pub struct Authorized<S> {
 }
 
 impl<S: Scope> Authorized<S> {
-    /// Applies the rate limit and checks the scope.
+    /// Applies the limits of the subject and checks the scope.
     fn authorize(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
         request
             .extensions_mut()
             .insert(AuthenticatedClaims(Arc::clone(claims)));
         if let Some(limiter) = request.app_data::<Data<RateLimiter>>() {
             limiter.check(request, claims)?;
+        }
+        if let Some(slot) = RequestSlot::of(request) {
+            slot.enter_subject(claims)?;
         }
         if !claims.has_scope(S::NAME) {
             return Err(Error::client(Code::InsufficientScope).with("scope", S::NAME));
@@ -195,7 +199,8 @@ impl<S: Scope> FromRequest for AuthorizedPartner<S> {
 type Authenticating<T> = Either<Ready<Result<T>>, LocalBoxFuture<'static, Result<T>>>;
 
 /// Verifies the bearer token and passes its claims to `authorize`. If the signing key is unknown,
-/// waits for a refresh of the keys first.
+/// waits for a refresh of the keys first, without occupying a slot: forged tokens and an
+/// unresponsive key server must not keep others from being served.
 fn authenticate<T: 'static>(
     request: &HttpRequest,
     authorize: fn(&HttpRequest, &Arc<Claims>) -> Result<T>,
@@ -210,7 +215,11 @@ fn authenticate<T: 'static>(
             let request = request.clone();
             let retry = async move {
                 let token = bearer(&request)?;
-                let claims = verifier(&request)?.verify_again(token, key).await?;
+                let verified = verifier(&request)?.verify_again(token, key);
+                let claims = match RequestSlot::of(&request) {
+                    Some(slot) => slot.released_while(verified).await?,
+                    None => verified.await?,
+                };
                 authorize(&request, &claims)
             };
             Either::Right(retry.boxed_local())

@@ -9,7 +9,7 @@
 use std::{
     convert::Infallible,
     future::{Future, Ready, ready},
-    pin::Pin,
+    pin::{Pin, pin},
     task::Poll,
     time::Duration,
 };
@@ -25,7 +25,7 @@ use actix_web::{
 use futures_util::{
     FutureExt as _, StreamExt as _,
     future::{Either, LocalBoxFuture},
-    stream,
+    poll, stream,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
@@ -34,6 +34,7 @@ use validator::Validate;
 use super::{
     app_context::AppContext,
     field_errors::{body_error, validation_errors},
+    request_slot::RequestSlot,
 };
 use crate::common::{Code, Error, FieldError, Result, error::Kind, json_object::JsonObject};
 
@@ -93,9 +94,14 @@ impl<const MAX: usize> FromRequest for RawBody<MAX> {
         if let Err(error) = require_json(request) {
             return Either::Left(ready(Err(error)));
         }
+        if RequestSlot::of(request).is_some_and(|slot| !slot.has_subject()) {
+            let request = request.clone();
+            let all = async move { receive(&request, None, payload, MAX).await.map(Self) };
+            return Either::Right(all.boxed_local());
+        }
         match payload.next().now_or_never().flatten() {
             Some(Ok(all)) if all.len() <= MAX && content_length(request) == Some(all.len()) => {
-                Either::Left(ready(Ok(Self(all))))
+                Either::Left(ready(reserve(request, all.len()).map(|()| Self(all))))
             }
             first => {
                 let request = request.clone();
@@ -156,20 +162,37 @@ fn is_media_type(content_type: &str, media_type: &str) -> bool {
 
 /// Receives the rest of a body after its `first` chunk. Fails if it is too large or, because actix
 /// has no timeout for bodies, too slow.
+///
+/// Reads nothing before the token is verified, and occupies no slot while it waits for the client.
 async fn receive(
     request: &HttpRequest,
     first: Option<Chunk>,
     mut payload: Payload,
     max: usize,
 ) -> Result<Bytes> {
+    let Some(slot) = RequestSlot::of(request) else {
+        return collect(request, first, &mut payload, max).await;
+    };
+    slot.subject_entered().await;
     let limit = request
         .app_data::<Data<AppContext>>()
         .map_or(Duration::MAX, |app| app.body_timeout);
-    let received = timeout(limit, collect(request, first, &mut payload, max)).await;
+    let received = {
+        let mut collected = pin!(collect(request, first, &mut payload, max));
+        match poll!(&mut collected) {
+            Poll::Ready(received) => Ok(received),
+            Poll::Pending => timeout(limit, slot.released_while(collected)).await,
+        }
+    };
     received.unwrap_or_else(|_| {
         request.extensions_mut().insert(HeldPayload(payload));
         Err(Error::client(Code::RequestTimeout).with("seconds", limit.as_secs_f64()))
     })
+}
+
+/// Reserves memory for received bytes of a body. See [`RequestSlot::reserve`].
+fn reserve(request: &HttpRequest, bytes: usize) -> Result<()> {
+    RequestSlot::of(request).map_or(Ok(()), |slot| slot.reserve(bytes))
 }
 
 async fn collect(
@@ -190,6 +213,7 @@ async fn collect(
         if bytes.len() + chunk.len() > max {
             return Err(too_large());
         }
+        reserve(request, chunk.len())?;
         if content_length == Some(chunk.len()) {
             // The whole body in one chunk needs no copy.
             return Ok(chunk);

@@ -5,7 +5,8 @@
 //!   context handlers work with ([`call_context`]).
 //! * Responses: successes ([`response`]), cached reads ([`cached_read`], [`page_cache`]) and
 //!   problem details ([`problem`]).
-//! * Around every request: [`middleware`], with [`concurrency_limit`], [`rate_limit`] and [`cors`].
+//! * Around every request: [`middleware`], with [`concurrency_limit`], [`subject_limits`],
+//!   [`rate_limit`] and [`cors`]. [`request_slot`] contains what a request occupies.
 //!
 //! A handler declares the scope it requires as the type parameter of [`auth::Authorized`] or
 //! [`auth::AuthorizedPartner`]. There is no other way to get the caller or the business partner.
@@ -32,5 +33,7 @@ pub mod problem;
 pub mod problem_page;
 pub mod rate_limit;
 pub mod request_context;
+pub mod request_slot;
 pub mod response;
 pub mod route_guard;
+pub mod subject_limits;

@@ -285,7 +285,7 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
                 r#", error="insufficient_scope", scope="{scope}""#
             ))]
         }
-        Code::Overloaded => retry_later(),
+        Code::Overloaded | Code::TooManyConcurrentRequests => retry_later(),
         Code::TooManyRequests => {
             let seconds = argument(&error.args, "seconds");
             vec![(header::RETRY_AFTER, seconds.to_owned())]

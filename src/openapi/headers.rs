@@ -70,12 +70,12 @@ pub(super) fn components() -> Value {
         ),
         "Accept-Encoding": optional("Accepted content codings of request bodies.", 100, "identity"),
         "Retry-After": required("Seconds to wait before retrying.", 10, "1"),
-        "RateLimit": required(
-            "Remaining quota (draft-ietf-httpapi-ratelimit-headers).",
+        "RateLimit": optional(
+            "Remaining quota, if the rate limit is exceeded (draft-ietf-httpapi-ratelimit-headers).",
             100,
             "\"subject\";r=0;t=1",
         ),
-        "RateLimit-Policy": required(
+        "RateLimit-Policy": optional(
             "Quota policy: number of requests (`q`) per window in seconds (`w`).",
             100,
             "\"subject\";q=20;w=2",

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Problems that every operation can return.
-const COMMON: [Code; 11] = [
+const COMMON: [Code; 12] = [
     Code::InvalidParameter,
     Code::UnknownParameter,
     Code::MissingToken,
@@ -23,6 +23,7 @@ const COMMON: [Code; 11] = [
     Code::UriTooLong,
     Code::HeadersTooLarge,
     Code::TooManyRequests,
+    Code::TooManyConcurrentRequests,
     Code::InternalError,
     Code::Unavailable,
     Code::Overloaded,

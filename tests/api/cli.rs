@@ -248,6 +248,8 @@ fn help_lists_every_setting_without_values() {
         "REQUEST_TIMEOUT",
         "HEADER_TIMEOUT",
         "MAX_CONCURRENT_REQUESTS",
+        "MAX_CONCURRENT_REQUESTS_PER_SUBJECT",
+        "BODY_MEMORY_MIB",
         "RATE_LIMIT_PER_SECOND",
         "RATE_LIMIT_BURST",
         "SHUTDOWN_DELAY",

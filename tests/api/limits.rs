@@ -5,22 +5,54 @@ use std::time::Duration;
 use customer_integration::{
     config::{Limits, RateLimit},
     http::middleware::admission::{MAX_HEADERS, MAX_URI},
-    tokens::Claims,
+    tokens::{Claims, IssuerSettings, KeySource, TokenSettings},
 };
+use diesel::{Connection as _, RunQueryDsl as _};
+use jsonwebtoken::Algorithm;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
     time::timeout,
 };
 
 use crate::support::{
-    TestApp,
-    app::claims,
-    raw_http::{WAIT_TIMEOUT, connect_and_send, read_to_end, request_headers, wait_until},
+    Client, TestApp,
+    app::{AUDIENCE, ISSUER, Storage, claims},
+    issuer::{Issuer, JwksResponse, SigningKey},
+    raw_http::{
+        WAIT_TIMEOUT, connect_and_send, read_to_end, request_headers, request_headers_with_claims,
+        wait_until,
+    },
 };
 
 async fn start_with_limits(limits: Limits) -> TestApp {
     TestApp::with_settings(|config| config.limits = limits).await
+}
+
+/// Makes writes wait until the returned connection is dropped.
+fn lock_writes(app: &TestApp) -> diesel::SqliteConnection {
+    let Storage::Sqlite { path, .. } = &app.storage else {
+        panic!("not SQLite")
+    };
+    let mut conn = diesel::SqliteConnection::establish(path).unwrap();
+    diesel::sql_query("BEGIN IMMEDIATE")
+        .execute(&mut conn)
+        .unwrap();
+    conn
+}
+
+/// A request of a subject that writes an area, with a name preceded by `padding`.
+fn area_write(subject: &str, area: &str, padding: &str) -> String {
+    let body = format!(r##"{padding}{{"name": "Bereich", "color": "#00aaff"}}"##);
+    let length = format!("Content-Length: {}\r\n", body.len());
+    let claims = Claims {
+        sub: subject.to_owned(),
+        ..claims("catalog:read catalog:write")
+    };
+    let path = format!("/catalog/areas/{area}");
+    let headers = request_headers_with_claims(&claims, "PUT", &path, &length);
+    format!("{headers}\r\n{body}")
 }
 
 /// The headers of a request whose body is never sent.
@@ -43,14 +75,16 @@ async fn excess_concurrent_requests_return_503_except_probes() {
     })
     .await;
     let reader = app.reader();
-    let mut incomplete_requests = Vec::new();
-    // An incomplete request can itself be refused while the reader's request is in progress.
-    // So another one is sent each time.
-    let is_refused = async || {
-        incomplete_requests.push(connect_and_send(&app, &incomplete_request()).await);
+    let lock = lock_writes(&app);
+    let mut writes = Vec::new();
+    // A write can itself be rejected while the reader's request is in progress. So another one is
+    // sent each time.
+    let is_rejected = async || {
+        let request = area_write("anna.admin", "A-1", "");
+        writes.push(connect_and_send(&app, &request).await);
         reader.get("/catalog/areas").await.status != 200
     };
-    wait_until("a refusal", is_refused).await;
+    wait_until("a rejection", is_rejected).await;
     let response = reader
         .request("GET", "/catalog/areas")
         .header("origin", "https://portal.example")
@@ -64,7 +98,7 @@ async fn excess_concurrent_requests_return_503_except_probes() {
         "https://portal.example"
     );
     app.anonymous().get("//health/ready").await.is(200);
-    drop(incomplete_requests);
+    drop(lock);
     wait_until("a free slot", async || {
         reader.get("/catalog/areas").await.status == 200
     })
@@ -243,5 +277,123 @@ async fn responses_have_security_headers() {
         "content-security-policy",
     ] {
         assert_eq!(not_modified.header(name), "");
+    }
+}
+
+/// The status of the next response on a connection.
+async fn next_status(stream: &mut TcpStream) -> String {
+    let mut start = [0; 12];
+    timeout(WAIT_TIMEOUT, stream.read_exact(&mut start))
+        .await
+        .expect("no response")
+        .unwrap();
+    String::from_utf8_lossy(&start[9..]).into_owned()
+}
+
+#[actix_web::test]
+async fn stalled_bodies_of_one_subject_do_not_affect_other_subjects() {
+    let app = start_with_limits(Limits {
+        concurrent_requests: 4,
+        concurrent_requests_per_subject: 4,
+        ..Limits::default()
+    })
+    .await;
+    let anna = app.reader();
+    let bert = app.client_with_claims(&Claims {
+        sub: "bert".to_owned(),
+        ..claims("catalog:read")
+    });
+    let mut waiting = Vec::new();
+    // An incomplete request can itself be rejected while a read is in progress. So another one is
+    // sent each time.
+    let is_rejected = async || {
+        waiting.push(connect_and_send(&app, &incomplete_request()).await);
+        anna.get("/catalog/areas").await.status != 200
+    };
+    wait_until("a rejection", is_rejected).await;
+    for _ in 0..16 {
+        let mut excess = connect_and_send(&app, &incomplete_request()).await;
+        assert_eq!(next_status(&mut excess).await, "429");
+        bert.get("/catalog/areas").await.is(200);
+    }
+    let rejected = anna
+        .get("/catalog/areas")
+        .await
+        .is_problem(429, "too_many_concurrent_requests");
+    assert_eq!(rejected.header("retry-after"), "1");
+
+    drop(waiting);
+
+    wait_until("the end of the stalled requests", async || {
+        anna.get("/catalog/areas").await.status == 200
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn memory_of_bodies_is_limited_in_total_and_per_subject() {
+    let app = start_with_limits(Limits {
+        body_memory_bytes: 100_000,
+        ..Limits::default()
+    })
+    .await;
+    let padding = " ".repeat(40_000);
+    let incomplete = |subject: &str, area: &str| {
+        let request = area_write(subject, area, &padding);
+        request[..request.len() - 1].to_owned()
+    };
+    let send = async |subject: &str, bytes: usize| {
+        let request = area_write(subject, "A-9", &" ".repeat(bytes));
+        next_status(&mut connect_and_send(&app, &request).await).await
+    };
+    assert_eq!(send("anna", 60_000).await, "429");
+    assert_eq!(send("anna", 40_000).await, "201");
+    let mut incomplete_of_anna = connect_and_send(&app, &incomplete("anna", "A-1")).await;
+    let incomplete_of_bert = connect_and_send(&app, &incomplete("bert", "A-2")).await;
+    for subject in ["anna", "bert"] {
+        wait_until("the incomplete body", async || {
+            send(subject, 15_000).await == "429"
+        })
+        .await;
+    }
+    assert_eq!(send("carl", 30_000).await, "503");
+    assert_eq!(send("carl", 10_000).await, "200");
+
+    drop(incomplete_of_bert);
+
+    wait_until("free memory", async || send("carl", 30_000).await == "200").await;
+    incomplete_of_anna.write_all(b"}").await.unwrap();
+    assert_eq!(next_status(&mut incomplete_of_anna).await, "201");
+}
+
+#[actix_web::test]
+async fn requests_that_wait_for_unresponsive_key_server_do_not_affect_others() {
+    let key = SigningKey::new(Algorithm::EdDSA, "a");
+    let issuer = Issuer::start(JwksResponse::Keys(vec![key.clone()]));
+    let trusted = IssuerSettings {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        keys: KeySource::Url(issuer.url.parse().unwrap()),
+    };
+    let app = TestApp::with_settings(|config| {
+        config.tokens = TokenSettings::new(vec![trusted]);
+        config.limits.concurrent_requests = 2;
+    })
+    .await;
+    let client_with = |key: &SigningKey| {
+        let token = key.sign(&claims("catalog:read"));
+        Client::new(&app.origin, Some(token))
+    };
+    let client = client_with(&key);
+    client.get("/catalog/areas").await.is(200);
+    issuer.respond_with(JwksResponse::Pending);
+    let forger = client_with(&SigningKey::new(Algorithm::EdDSA, "unknown"));
+    for _ in 0..10 {
+        let forger = forger.clone();
+        actix_web::rt::spawn(async move { forger.get("/catalog/areas").await });
+    }
+    wait_until("a pending refresh", async || issuer.request_count() == 2).await;
+    for _ in 0..20 {
+        client.get("/catalog/areas").await.is(200);
     }
 }

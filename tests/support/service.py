@@ -16,6 +16,7 @@ SCOPES = "integration:read integration:write global-rules:write catalog:read cat
 # Settings in the environment of the caller must not reach the service.
 SETTING_PREFIXES = (
     "BIND_",
+    "BODY_",
     "CORS_",
     "DATABASE_",
     "DECISION_",

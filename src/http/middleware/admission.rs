@@ -1,18 +1,17 @@
 //! Rejects requests that are too large or exceed the concurrency limit.
 
 use actix_web::{
-    Error as ActixError,
+    Error as ActixError, HttpMessage as _,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
     web::Data,
 };
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::head;
 use crate::{
     common::{Code, Error, Result},
-    http::app_context::AppContext,
+    http::{app_context::AppContext, request_slot::RequestSlot},
 };
 
 /// Maximum length of a request's path and query, in bytes.
@@ -30,12 +29,14 @@ pub async fn admit(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let admitted = check_size(&request).and_then(|()| check_concurrency(&request));
+    let admitted = check_size(&request).and_then(|()| occupy_slot(&request));
     head::route_as_get(&mut request);
-    match admitted {
-        Ok(_token) => Ok(next.call(request).await?.map_into_boxed_body()),
-        Err(rejection) => Ok(request.error_response(rejection)),
+    if let Err(rejection) = admitted {
+        return Ok(request.error_response(rejection));
     }
+    let response = next.call(request).await?.map_into_boxed_body();
+    response.request().extensions_mut().remove::<RequestSlot>();
+    Ok(response)
 }
 
 fn check_size(request: &ServiceRequest) -> Result<()> {
@@ -57,12 +58,14 @@ fn check_size(request: &ServiceRequest) -> Result<()> {
     Ok(())
 }
 
-/// The returned token must be held while the request is in progress.
-fn check_concurrency(request: &ServiceRequest) -> Result<Option<TaskTrackerToken>> {
+/// Stores the slot in the request's extensions, for extractors that wait without it.
+fn occupy_slot(request: &ServiceRequest) -> Result<()> {
     match request.app_data::<Data<AppContext>>() {
-        Some(context) if !request.path().starts_with(HEALTH_CHECKS) => {
-            context.concurrency_limit.admit().map(Some)
+        Some(app) if !request.path().starts_with(HEALTH_CHECKS) => {
+            let slot = RequestSlot::occupy(&app.concurrency_limit, &app.subject_limits)?;
+            request.extensions_mut().insert(slot);
+            Ok(())
         }
-        _ => Ok(None),
+        _ => Ok(()),
     }
 }

@@ -112,6 +112,8 @@ pub enum JwksResponse {
     Raw(u16, String),
     /// A redirect to a URL.
     Redirect(String),
+    /// Never responds.
+    Pending,
 }
 
 /// A JWKS endpoint.
@@ -169,7 +171,8 @@ async fn serve_keys(
     request_count: web::Data<AtomicUsize>,
 ) -> HttpResponse {
     request_count.fetch_add(1, Ordering::SeqCst);
-    match response.lock().unwrap().clone() {
+    let response = response.lock().unwrap().clone();
+    match response {
         JwksResponse::Keys(keys) => HttpResponse::Ok().json(jwk_set(&keys)),
         JwksResponse::Raw(status, body) => {
             HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(body)
@@ -177,6 +180,7 @@ async fn serve_keys(
         JwksResponse::Redirect(location) => HttpResponse::Found()
             .insert_header(("location", location))
             .finish(),
+        JwksResponse::Pending => std::future::pending().await,
     }
 }
 

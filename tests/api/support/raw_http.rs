@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use customer_integration::tokens;
+use customer_integration::tokens::{self, Claims};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -33,7 +33,18 @@ pub async fn connect_and_send(app: &TestApp, text: &str) -> TcpStream {
 
 /// The request line and headers of an ERP request. The caller adds the empty line that ends them.
 pub fn request_headers(method: &str, path: &str, framing: &str) -> String {
-    let token = tokens::sign(&tokens(), &claims("catalog:read catalog:write")).unwrap();
+    let claims = claims("catalog:read catalog:write");
+    request_headers_with_claims(&claims, method, path, framing)
+}
+
+/// Like [`request_headers`], with a token of the given claims.
+pub fn request_headers_with_claims(
+    claims: &Claims,
+    method: &str,
+    path: &str,
+    framing: &str,
+) -> String {
+    let token = tokens::sign(&tokens(), claims).unwrap();
     format!(
         "{method} /api/v1{path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\n{framing}"
