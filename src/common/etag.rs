@@ -10,6 +10,9 @@ use std::{
 const LANGUAGE_SEPARATOR: char = '+';
 /// Separates the version from the derived state.
 const STATE_SEPARATOR: char = '-';
+/// Suffixes that proxies append to the `ETag` of a response that they compress. No `ETag` of this
+/// service ends with one.
+const CODING_SUFFIXES: [&str; 4] = ["--gzip", "-gzip", "-br", "-zstd"];
 
 /// A strong ETag, without its quotes.
 ///
@@ -71,6 +74,14 @@ impl EntityTag {
     }
 }
 
+/// An `ETag` without the suffix of a proxy that compressed the response.
+pub fn without_coding_suffix(opaque: &str) -> &str {
+    CODING_SUFFIXES
+        .iter()
+        .find_map(|suffix| opaque.strip_suffix(suffix))
+        .unwrap_or(opaque)
+}
+
 /// The value of an `If-Match` or `If-None-Match` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EtagMatcher {
@@ -116,6 +127,18 @@ mod tests {
         assert!(!etag.matches("2"));
         assert!(!etag.matches("3-c6"));
         assert!(!etag.matches("3-"));
+    }
+
+    #[rstest::rstest]
+    #[case::apache_or_caddy("3-c7-gzip", "3-c7")]
+    #[case::jetty("3-c7--gzip", "3-c7")]
+    #[case::brotli("3-c7+de-br", "3-c7+de")]
+    #[case::zstd("3-zstd", "3")]
+    #[case::version_only("3-gzip", "3")]
+    #[case::uncompressed("3-c7+de", "3-c7+de")]
+    #[case::other_suffix("3-c7-lz4", "3-c7-lz4")]
+    fn suffix_of_content_coding_is_removed(#[case] sent: &str, #[case] original: &str) {
+        assert_eq!(without_coding_suffix(sent), original);
     }
 
     #[test]

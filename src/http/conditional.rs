@@ -4,12 +4,16 @@
 //! `If-None-Match`, which are checked inside the transaction and fail with 412. POST ignores
 //! conditions: it adds to a list, whose ETag changes with everything else of the same parent, so
 //! clients could not name it in time.
+//!
+//! Proxies that compress responses make ETags weak (`W/"3"`) or append a suffix (`"3-gzip"`). Both
+//! are ignored, also in `If-Match`, which by RFC 9110 matches strong ETags only: the ETags of this
+//! service are counters, which identify the state of a resource in any content coding.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
 use crate::common::{
     Code, Error, FieldError, Result,
-    etag::{EntityTag, EtagMatcher},
+    etag::{EntityTag, EtagMatcher, without_coding_suffix},
     precondition::Precondition,
 };
 
@@ -21,17 +25,10 @@ pub struct Conditions {
 impl Conditions {
     /// Parses the headers, or fails with [`Code::InvalidParameter`].
     pub fn from_headers(headers: &HeaderMap) -> Result<Self> {
-        let if_match = parse(headers, &header::IF_MATCH, "If-Match", Comparison::Strong)?;
-        let if_none_match = parse(
-            headers,
-            &header::IF_NONE_MATCH,
-            "If-None-Match",
-            Comparison::Weak,
-        )?;
         Ok(Self {
             precondition: Precondition {
-                if_match,
-                if_none_match,
+                if_match: parse(headers, &header::IF_MATCH, "If-Match")?,
+                if_none_match: parse(headers, &header::IF_NONE_MATCH, "If-None-Match")?,
             },
         })
     }
@@ -55,27 +52,13 @@ impl Conditions {
 pub const CONDITION_PATTERN: &str =
     r#"^(\*|[ \t,]*(W/)?"[!#-~]*"([ \t]*,[ \t,]*(W/)?"[!#-~]*")*[ \t,]*)$"#;
 
-/// How a header compares ETags (RFC 9110 section 8.8.3.2).
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    /// Weak ETags never match.
-    Strong,
-    Weak,
-}
-
 /// The value of a conditional header.
 #[derive(Debug, PartialEq, Eq)]
 enum ParsedHeader<'h> {
     /// `*`.
     Any,
-    Etags(Vec<ParsedEtag<'h>>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct ParsedEtag<'h> {
-    weak: bool,
-    /// The ETag without its quotes.
-    opaque: &'h str,
+    /// ETags without `W/` and their quotes.
+    Etags(Vec<&'h str>),
 }
 
 impl<'h> ParsedHeader<'h> {
@@ -88,7 +71,6 @@ impl<'h> ParsedHeader<'h> {
         // Recipients ignore empty list elements (RFC 9110 section 5.6.1.2).
         let mut rest = text.trim_start_matches([' ', '\t', ',']);
         while !rest.is_empty() {
-            let weak = rest.starts_with("W/");
             let (opaque, after) = rest
                 .strip_prefix("W/")
                 .unwrap_or(rest)
@@ -100,20 +82,19 @@ impl<'h> ParsedHeader<'h> {
             {
                 return None;
             }
-            etags.push(ParsedEtag { weak, opaque });
+            etags.push(opaque);
             rest = after.trim_start_matches([' ', '\t', ',']);
         }
         (!etags.is_empty()).then_some(Self::Etags(etags))
     }
 
-    fn into_matcher(self, comparison: Comparison) -> EtagMatcher {
+    fn into_matcher(self) -> EtagMatcher {
         match self {
             Self::Any => EtagMatcher::Any,
             Self::Etags(etags) => EtagMatcher::Tags(
                 etags
                     .into_iter()
-                    .filter(|etag| comparison == Comparison::Weak || !etag.weak)
-                    .map(|etag| etag.opaque.to_owned())
+                    .map(|etag| without_coding_suffix(etag).to_owned())
                     .collect(),
             ),
         }
@@ -122,12 +103,7 @@ impl<'h> ParsedHeader<'h> {
 
 /// Parses a conditional header, whose lines form one list. Malformed conditions are rejected:
 /// ignoring them could apply a write that the client meant to guard.
-fn parse(
-    headers: &HeaderMap,
-    header: &HeaderName,
-    name: &str,
-    comparison: Comparison,
-) -> Result<Option<EtagMatcher>> {
+fn parse(headers: &HeaderMap, header: &HeaderName, name: &str) -> Result<Option<EtagMatcher>> {
     let lines: Option<Vec<_>> = headers
         .get_all(header)
         .map(|line| line.to_str().ok())
@@ -135,8 +111,8 @@ fn parse(
     let parsed = match lines.as_deref() {
         Some([]) => return Ok(None),
         // The common case needs no copy.
-        Some([line]) => parse_text(line, comparison),
-        Some(lines) => parse_text(&lines.join(","), comparison),
+        Some([line]) => parse_text(line),
+        Some(lines) => parse_text(&lines.join(",")),
         None => None,
     };
     match parsed {
@@ -148,31 +124,22 @@ fn parse(
     }
 }
 
-fn parse_text(text: &str, comparison: Comparison) -> Option<EtagMatcher> {
-    ParsedHeader::parse(text).map(|parsed| parsed.into_matcher(comparison))
+fn parse_text(text: &str) -> Option<EtagMatcher> {
+    ParsedHeader::parse(text).map(ParsedHeader::into_matcher)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn etags(etags: &[(bool, &'static str)]) -> ParsedHeader<'static> {
-        let etags = etags.iter();
-        ParsedHeader::Etags(
-            etags
-                .map(|&(weak, opaque)| ParsedEtag { weak, opaque })
-                .collect(),
-        )
-    }
-
     #[rstest::rstest]
     #[case::any("*", Some(ParsedHeader::Any))]
     #[case::any_padded(" * ", Some(ParsedHeader::Any))]
-    #[case::strong("\"3\"", Some(etags(&[(false, "3")])))]
-    #[case::empty_etag("\"\"", Some(etags(&[(false, "")])))]
+    #[case::strong("\"3\"", Some(ParsedHeader::Etags(vec!["3"])))]
+    #[case::empty_etag("\"\"", Some(ParsedHeader::Etags(vec![""])))]
     #[case::list(
         " W/\"3-c7\",\t\"a,b\" ,, \"*\",",
-        Some(etags(&[(true, "3-c7"), (false, "a,b"), (false, "*")]))
+        Some(ParsedHeader::Etags(vec!["3-c7", "a,b", "*"]))
     )]
     #[case::empty("", None)]
     #[case::empty_list(" , ", None)]

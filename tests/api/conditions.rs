@@ -67,7 +67,6 @@ async fn write_with_matching_if_none_match_returns_412(engine: Engine) {
 
     for write in prepare_writes(&app).await {
         let etag = app.editor().get(&write.path).await.is(200).etag();
-        // `If-None-Match` uses the weak comparison
         for matching in [
             etag.clone(),
             format!("W/{etag}"),
@@ -97,6 +96,67 @@ async fn write_with_other_if_none_match_is_accepted(engine: Engine) {
             write.path,
             response.text
         );
+    }
+}
+
+/// The forms that an ETag gets from proxies that compress responses.
+fn forms_by_proxies(etag: &str) -> [String; 6] {
+    let opaque = etag.strip_prefix('"').unwrap().strip_suffix('"').unwrap();
+    [
+        format!("W/{etag}"),
+        format!("\"{opaque}-gzip\""),
+        format!("\"{opaque}--gzip\""),
+        format!("\"{opaque}-br\""),
+        format!("\"{opaque}-zstd\""),
+        format!("W/\"{opaque}-gzip\""),
+    ]
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn write_with_etag_changed_by_proxy_is_accepted(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let id = app.create_access("K-1", "a@b.example", json!({})).await;
+    let path = format!("{K1}/accesses/{id}");
+    let editor = app.editor();
+    let forms = forms_by_proxies("\"\"").len();
+
+    let mut replaced = editor.get(&path).await.is(200).etag();
+    for number in 0..forms {
+        let change = json!({"first_name": format!("Anna {number}")});
+        let send = async |etag: &str| {
+            let request = editor.request("PATCH", &path).header("if-match", etag);
+            request.json(change.clone()).send().await
+        };
+        let current = editor.get(&path).await.is(200).etag();
+        if replaced != current {
+            send(&forms_by_proxies(&replaced)[number])
+                .await
+                .is_problem(412, "precondition_failed");
+        }
+        send(&forms_by_proxies(&current)[number]).await.is(200);
+        replaced = current;
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn read_with_etag_changed_by_proxy_returns_304(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let reader = app.reader();
+    for path in [
+        K1,
+        "/customer-integrations",
+        "/customer-integrations/K-1/areas",
+        "/customer-integrations/K-1/areas/A-1",
+        "/ticket-fields",
+    ] {
+        let etag = reader.get(path).await.is(200).etag();
+        for form in forms_by_proxies(&etag) {
+            let request = reader.request("GET", path).header("if-none-match", &form);
+            let not_modified = request.send().await.is(304);
+            assert_eq!(not_modified.etag(), etag, "{path}: {form}");
+        }
     }
 }
 

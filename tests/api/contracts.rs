@@ -747,7 +747,7 @@ async fn write_with_stale_condition_returns_412_and_changes_nothing(engine: Engi
         let write = ConditionalWrite::new(&app, &ids, write).await;
         let etag = write.before.etag();
 
-        for stale in ["\"0\"", "\"999\"", "\"1x\"", &format!("W/{etag}"), "\"\""] {
+        for stale in ["\"0\"", "\"999\"", "\"1x\"", "W/\"999\"", "\"\""] {
             let response = write.send("if-match", stale).await;
             let refused = response.is_problem(412, "precondition_failed");
             assert_eq!(
