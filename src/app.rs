@@ -37,7 +37,7 @@ use crate::{
         middleware::{admit, run_request},
         page_cache::PageCache,
         rate_limit::RateLimiter,
-        route_guard::{RouteTable, not_found_or_405},
+        route_guard::{RouteTable, handle_unrouted},
     },
     router::{self, Document},
     server::{ServerOptions, server},
@@ -310,7 +310,7 @@ fn api_server(
             .configure(router::api)
             .into_app()
             .configure(router::public)
-            .default_service(web::to(not_found_or_405))
+            .default_service(web::to(handle_unrouted))
     })?;
     Ok(server)
 }

@@ -12,14 +12,15 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
-    http::{API_BASE, health, problem_page, route_guard::not_found_or_405},
+    http::{API_BASE, health, index_page, problem_page, route_guard::handle_unrouted},
     openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
 /// Path prefix of everything that belongs to one business partner.
 const PARTNER_BASE: &str = "/api/v1/customer-integrations/{business_partner_id}";
 /// Paths outside the API. They only support GET and HEAD, and need no token.
-pub const PUBLIC_PATHS: [&str; 6] = [
+pub const PUBLIC_PATHS: [&str; 7] = [
+    "/",
     "/health/live",
     "/health/ready",
     "/openapi.json",
@@ -102,7 +103,7 @@ fn ticket_settings(config: &mut ServiceConfig) {
                 .service(queries::routes::create_query)
                 .service(queries::routes::put_query_order)
                 // otherwise other methods would be requests to the query with the id `order`
-                .route("/order", web::to(not_found_or_405))
+                .route("/order", web::to(handle_unrouted))
                 .service(queries::routes::get_query)
                 .service(queries::routes::update_query)
                 .service(queries::routes::delete_query),
@@ -142,9 +143,11 @@ fn catalog(config: &mut ServiceConfig) {
         .service(catalog::routes::put_catalog_plan_board);
 }
 
-/// Health checks, the OpenAPI document and its interactive documentation, and problem pages.
+/// The index page, health checks, the OpenAPI document and its interactive documentation, and
+/// problem pages.
 pub fn public(config: &mut web::ServiceConfig) {
     config
+        .service(index_page::index)
         .service(health::live)
         .service(health::ready)
         .service(document_json)

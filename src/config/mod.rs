@@ -20,7 +20,7 @@ pub use errors::ConfigErrors;
 use errors::non_empty;
 pub use limits::{BODY_TIMEOUT, Limits, RateLimit};
 pub use log::LogArgs;
-pub use server::{ServerArgs, ShutdownConfig};
+pub use server::{ANY_LOCALHOST_PORT, ServerArgs, ShutdownConfig};
 use server::{validate_address, validate_endpoint, validate_origins};
 pub use tokens::TokenArgs;
 
@@ -90,7 +90,7 @@ impl Config {
             bind_address: validate_address("BIND_ADDRESS", server.bind_address, errors),
             worker_threads: errors.number("WORKER_THREADS", server.worker_threads, 1..=1024, cores),
             migrate_on_start: errors.bool("MIGRATE_ON_START", server.migrate_on_start, true),
-            cors_allowed_origins: validate_origins(server.cors_allowed_origins, errors),
+            cors_allowed_origins: validate_origins(server.cors_allowed_origins, demo, errors),
             limits: server.limits.validate(errors),
             metrics_bind_address: non_empty(server.metrics_bind_address)
                 .map(|address| validate_address("METRICS_BIND_ADDRESS", address, errors)),

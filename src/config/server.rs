@@ -24,7 +24,8 @@ pub struct ServerArgs {
     /// Address and port of the API; port 0 picks a free one
     #[arg(long, env, default_value = DEFAULT_BIND_ADDRESS)]
     pub(super) bind_address: String,
-    /// Comma-separated browser origins that may call the API; if unset, no CORS headers are sent
+    /// Comma-separated browser origins that may call the API; if unset, no CORS headers are sent;
+    /// `http://localhost:*` allows every port of localhost
     #[arg(long, env, value_delimiter = ',')]
     pub(super) cors_allowed_origins: Vec<String>,
     /// Threads that handle requests [default: one per core]
@@ -138,15 +139,29 @@ pub(super) fn validate_endpoint(
     errors.collect(url)
 }
 
+/// The origin that stands for every port of localhost, where front ends are developed.
+pub const ANY_LOCALHOST_PORT: &str = "http://localhost:*";
+
 /// Validates origins, written as browsers send them: scheme, host and optional port. Empty items
-/// are ignored, because environment files easily set empty variables.
-pub(super) fn validate_origins(origins: Vec<String>, errors: &mut ConfigErrors) -> Vec<String> {
+/// are ignored, because environment files easily set empty variables. Without origins, the demo
+/// allows front ends on localhost.
+pub(super) fn validate_origins(
+    origins: Vec<String>,
+    demo: bool,
+    errors: &mut ConfigErrors,
+) -> Vec<String> {
     let origins: Vec<_> = origins
         .into_iter()
         .map(|origin| origin.trim().to_owned())
         .filter(|origin| !origin.is_empty())
         .collect();
+    if origins.is_empty() && demo {
+        return vec![ANY_LOCALHOST_PORT.to_owned()];
+    }
     for origin in &origins {
+        if origin == ANY_LOCALHOST_PORT {
+            continue;
+        }
         // Compared byte by byte with the `Origin` header, so it must be in canonical form: lower
         // case, without the default port, without a path.
         let canonical = Url::parse(origin)

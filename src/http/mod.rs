@@ -25,6 +25,7 @@ pub mod connection_activity;
 pub mod cors;
 pub mod field_errors;
 pub mod health;
+pub mod index_page;
 pub mod list_query;
 pub mod middleware;
 pub mod page_cache;

@@ -12,7 +12,11 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{body::HeldPayload, response::NO_STORE};
+use super::{
+    body::HeldPayload,
+    response::NO_STORE,
+    route_guard::{ACCEPT_PATCH, PATCH_MEDIA_TYPES},
+};
 use crate::{
     common::{
         Audit, Code, Error, FieldError,
@@ -290,7 +294,13 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
             let seconds = argument(&error.args, "seconds");
             vec![(header::RETRY_AFTER, seconds.to_owned())]
         }
-        Code::UnsupportedMediaType => vec![(header::ACCEPT_ENCODING, "identity".to_owned())],
+        Code::UnsupportedMediaType => {
+            let mut headers = vec![(header::ACCEPT_ENCODING, "identity".to_owned())];
+            if argument(&error.args, "merge_patch") == "yes" {
+                headers.push((ACCEPT_PATCH, PATCH_MEDIA_TYPES.to_owned()));
+            }
+            headers
+        }
         Code::MethodNotAllowed => {
             let allowed = argument(&error.args, "allowed");
             vec![(header::ALLOW, allowed.to_owned())]

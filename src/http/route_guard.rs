@@ -1,12 +1,15 @@
 //! Enforces the OpenAPI document: undocumented query parameters are rejected, and undocumented
-//! methods get 405 with the allowed ones.
+//! methods get 405 with the allowed ones, which OPTIONS returns too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     dev::ResourceDef,
-    http::header::{self, HeaderMap, HeaderName},
+    http::{
+        Method,
+        header::{self, HeaderMap, HeaderName},
+    },
     web::Data,
 };
 use foldhash::fast::RandomState;
@@ -17,6 +20,11 @@ use crate::common::{Code, Error, FieldError, Result, normalize::truncate_untrust
 
 /// Maximum length of a header that is a parameter of operations, in bytes.
 pub const MAX_HEADER: usize = 1000;
+
+/// The media types of PATCH bodies (RFC 5789 section 3.1).
+pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+/// The value of [`ACCEPT_PATCH`].
+pub const PATCH_MEDIA_TYPES: &str = "application/merge-patch+json, application/json";
 
 /// The headers that are parameters of operations.
 const HEADERS: [(HeaderName, &str); 3] = [
@@ -92,6 +100,9 @@ impl RouteTable {
         if methods.contains("GET") {
             methods.insert("HEAD".to_owned());
         }
+        if !methods.is_empty() {
+            methods.insert("OPTIONS".to_owned());
+        }
         methods
     }
 }
@@ -145,8 +156,8 @@ fn check_header_lengths(headers: &HeaderMap) -> Result<()> {
     Ok(())
 }
 
-/// Handles requests that match no route: 405 with `Allow` if the path exists, else 404.
-pub async fn not_found_or_405(request: HttpRequest) -> Result<HttpResponse> {
+/// Handles requests that match no route: 404 unless the path exists, 204 for OPTIONS, else 405.
+pub async fn handle_unrouted(request: HttpRequest) -> Result<HttpResponse> {
     let methods = request
         .app_data::<Data<RouteTable>>()
         .map(|routes| routes.methods(request.path()))
@@ -154,6 +165,15 @@ pub async fn not_found_or_405(request: HttpRequest) -> Result<HttpResponse> {
     if methods.is_empty() {
         return Err(Error::client(Code::UnknownRoute));
     }
+    let supports_patch = methods.contains("PATCH");
     let allowed = methods.into_iter().collect::<Vec<_>>().join(", ");
+    if request.method() == Method::OPTIONS {
+        let mut response = HttpResponse::NoContent();
+        response.insert_header((header::ALLOW, allowed));
+        if supports_patch {
+            response.insert_header((ACCEPT_PATCH, PATCH_MEDIA_TYPES));
+        }
+        return Ok(response.finish());
+    }
     Err(Error::client(Code::MethodNotAllowed).with("allowed", allowed))
 }

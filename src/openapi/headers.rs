@@ -69,6 +69,11 @@ pub(super) fn components() -> Value {
                 scope=\"integration:write\"",
         ),
         "Accept-Encoding": optional("Accepted content codings of request bodies.", 100, "identity"),
+        "Accept-Patch": optional(
+            "Accepted media types of the body, if the method is PATCH (RFC 5789).",
+            100,
+            "application/merge-patch+json, application/json",
+        ),
         "Retry-After": required("Seconds to wait before retrying.", 10, "1"),
         "RateLimit": optional(
             "Remaining quota, if the rate limit is exceeded (draft-ietf-httpapi-ratelimit-headers).",

@@ -140,7 +140,7 @@ fn response(codes: &[Code]) -> Value {
         Some(401) => vec!["WWW-Authenticate"],
         Some(403) => vec!["Scope-WWW-Authenticate"],
         Some(412) => vec!["Current-ETag"],
-        Some(415) => vec!["Accept-Encoding"],
+        Some(415) => vec!["Accept-Encoding", "Accept-Patch"],
         Some(429) => vec!["Retry-After", "RateLimit", "RateLimit-Policy"],
         Some(503 | 507) => vec!["Retry-After"],
         _ => vec![],

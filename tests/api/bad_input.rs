@@ -522,7 +522,7 @@ async fn unknown_route_returns_404_with_and_without_token(engine: Engine) {
         "/customer-integrations/K-1/nothing",
         "//nothing",
         "//api/v2/x",
-        "//",
+        "//api",
     ] {
         for client in [app.reader(), app.anonymous()] {
             client.get(path).await.is_problem(404, "unknown_route");
@@ -546,19 +546,23 @@ async fn unsupported_method_returns_405_with_allowed_methods(engine: Engine) {
     let app = TestApp::start(engine).await;
 
     for route in [
-        route("/customer-integrations", "DELETE", "GET, HEAD"),
-        route(K1, "PUT", "GET, HEAD, PATCH"),
-        route("/customer-integrations/K-1/areas", "POST", "GET, HEAD"),
+        route("/customer-integrations", "DELETE", "GET, HEAD, OPTIONS"),
+        route(K1, "PUT", "GET, HEAD, OPTIONS, PATCH"),
+        route(
+            "/customer-integrations/K-1/areas",
+            "POST",
+            "GET, HEAD, OPTIONS",
+        ),
         route(
             "/customer-integrations/K-1/areas/A-1",
             "PATCH",
-            "DELETE, GET, HEAD, PUT",
+            "DELETE, GET, HEAD, OPTIONS, PUT",
         ),
-        route(ACCESSES, "DELETE", "GET, HEAD, POST"),
-        route("//health/live", "POST", "GET, HEAD"),
-        route("//openapi.json", "DELETE", "GET, HEAD"),
-        route("//docs", "PUT", "GET, HEAD"),
-        route("//docs/", "PUT", "GET, HEAD"),
+        route(ACCESSES, "DELETE", "GET, HEAD, OPTIONS, POST"),
+        route("//health/live", "POST", "GET, HEAD, OPTIONS"),
+        route("//openapi.json", "DELETE", "GET, HEAD, OPTIONS"),
+        route("//docs", "PUT", "GET, HEAD, OPTIONS"),
+        route("//docs/", "PUT", "GET, HEAD, OPTIONS"),
     ] {
         let client = app.anonymous();
         let request = client.request(route.unsupported_method, route.path);

@@ -290,6 +290,24 @@ async fn demo_prints_urls_token_and_example_request() {
 }
 
 #[actix_web::test]
+async fn demo_allows_front_ends_on_localhost() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut service = DemoService::start(directory.path());
+    let client = service.wait_for_client();
+    let allow_origin = async |origin: &str| {
+        let request = client.request("GET", "/customer-integrations");
+        let response = request.header("origin", origin).send().await.is(200);
+        response.header("access-control-allow-origin").to_owned()
+    };
+
+    assert_eq!(
+        allow_origin("http://localhost:5173").await,
+        "http://localhost:5173"
+    );
+    assert_eq!(allow_origin("https://portal.example").await, "");
+}
+
+#[actix_web::test]
 async fn demo_has_catalog_and_ready_integration() {
     let directory = tempfile::tempdir().unwrap();
     let mut service = DemoService::start(directory.path());

@@ -153,7 +153,11 @@ async fn exposed_headers_are_listed_for_allowed_origins_only(#[values(Sqlite)] e
     };
     let exposed = get_from("https://portal.example").await.is(200);
     let names = exposed.header("access-control-expose-headers").to_owned();
-    assert_eq!(names, "etag, location, retry-after, x-request-id");
+    assert_eq!(
+        names,
+        "accept-patch, allow, etag, link, location, ratelimit, ratelimit-policy, retry-after, \
+         www-authenticate, x-request-id"
+    );
     for other in [
         get_from("https://evil.example").await,
         app.reader().get(K1).await,
@@ -232,7 +236,7 @@ async fn head_returns_headers_of_get_without_content(#[values(Sqlite)] engine: E
         not_allowed
             .is_problem(405, "method_not_allowed")
             .header("allow"),
-        "GET, HEAD"
+        "GET, HEAD, OPTIONS"
     );
 }
 
@@ -269,4 +273,119 @@ async fn header_parameter_above_1000_bytes_returns_400(
         panic!("expected one error")
     };
     assert_eq!(error.to_lowercase(), format!("{name} too_long"));
+}
+
+#[actix_web::test]
+async fn index_page_links_to_paths_without_token() {
+    let app = TestApp::start(Sqlite).await;
+    let anonymous = app.anonymous();
+
+    let page = anonymous.get("//").await.is(200);
+
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(
+        page.header("content-security-policy"),
+        "default-src 'none'; frame-ancestors 'none'"
+    );
+    for forbidden in ["src=", "style", "<script", "<link", "//"] {
+        assert!(!page.text.contains(forbidden), "{forbidden}: {}", page.text);
+    }
+    let links: Vec<_> = page.text.split("href=\"").skip(1).collect();
+    assert!(links.len() >= 4, "{}", page.text);
+    for link in links {
+        let path = link.split('"').next().unwrap();
+        anonymous.get(&format!("//{path}")).await.is(200);
+    }
+}
+
+#[rstest]
+#[case::list("/api/v1/customer-integrations", "GET, HEAD, OPTIONS", "")]
+#[case::patchable(
+    "/api/v1/customer-integrations/K-1",
+    "GET, HEAD, OPTIONS, PATCH",
+    "application/merge-patch+json, application/json"
+)]
+#[case::grant(
+    "/api/v1/customer-integrations/K-1/areas/A-1",
+    "DELETE, GET, HEAD, OPTIONS, PUT",
+    ""
+)]
+#[case::order("/api/v1/customer-integrations/K-1/queries/order", "OPTIONS, PUT", "")]
+#[case::public("/openapi.json", "GET, HEAD, OPTIONS", "")]
+#[case::index("/", "GET, HEAD, OPTIONS", "")]
+#[actix_web::test]
+async fn options_returns_methods_of_the_path(
+    #[case] path: &str,
+    #[case] allow: &str,
+    #[case] accept_patch: &str,
+) {
+    let app = TestApp::start(Sqlite).await;
+    let request = app.anonymous().request("OPTIONS", &format!("/{path}"));
+
+    let response = request.send().await.is(204);
+
+    assert_eq!(response.text, "");
+    assert_eq!(response.header("allow"), allow);
+    assert_eq!(response.header("accept-patch"), accept_patch);
+}
+
+#[actix_web::test]
+async fn options_of_unknown_path_returns_404() {
+    let app = TestApp::start(Sqlite).await;
+    let request = app.anonymous().request("OPTIONS", "/nothing");
+
+    request.send().await.is_problem(404, "unknown_route");
+}
+
+#[actix_web::test]
+async fn patch_with_wrong_media_type_returns_accepted_ones() {
+    let app = TestApp::with_active_partner(Sqlite).await;
+    let request = app.editor().request("PATCH", K1);
+
+    let response = request.raw("text/plain", "{}").send().await;
+
+    let refused = response.is_problem(415, "unsupported_media_type");
+    assert_eq!(
+        refused.header("accept-patch"),
+        "application/merge-patch+json, application/json"
+    );
+}
+
+#[rstest]
+#[case::documented_headers(
+    "authorization,content-type,accept-language,if-match,if-none-match,x-request-id",
+    200
+)]
+#[case::tracing("traceparent,tracestate", 200)]
+#[case::idempotency_key("Idempotency-Key", 200)]
+#[case::other("x-other", 400)]
+#[actix_web::test]
+async fn preflight_allows_documented_request_headers(#[case] names: &str, #[case] status: u16) {
+    let app = TestApp::start(Sqlite).await;
+    let preflight = app
+        .anonymous()
+        .request("OPTIONS", K1)
+        .header("origin", "https://portal.example")
+        .header("access-control-request-method", "PATCH")
+        .header("access-control-request-headers", names);
+
+    preflight.send().await.is(status);
+}
+
+#[actix_web::test]
+async fn any_port_of_localhost_can_be_allowed() {
+    let app = TestApp::with_settings(|config| {
+        config.cors_allowed_origins = vec!["http://localhost:*".to_owned()];
+    })
+    .await;
+    for (origin, allow_origin) in [
+        ("http://localhost:5173", "http://localhost:5173"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://localhost.evil.example:3000", ""),
+        ("https://portal.example", ""),
+    ] {
+        let request = app.reader().request("GET", "/customer-integrations");
+        let response = request.header("origin", origin).send().await.is(200);
+        assert_eq!(response.header("access-control-allow-origin"), allow_origin);
+    }
 }

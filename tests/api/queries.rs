@@ -356,5 +356,5 @@ async fn order_of_queries_is_no_query(engine: Engine) {
         response.is_problem(405, "method_not_allowed");
     }
     let response = app.editor().delete(path).await;
-    assert_eq!(response.header("allow"), "PUT");
+    assert_eq!(response.header("allow"), "OPTIONS, PUT");
 }

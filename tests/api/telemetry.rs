@@ -344,3 +344,44 @@ async fn start_logs_no_warning_and_debug_log_has_no_statement_parameters(engine:
         assert!(!text.contains("Confidential name"), "{text}");
     }
 }
+
+#[rstest]
+#[case::origin(
+    "https://evil.example",
+    "GET",
+    "",
+    "CORS_ALLOWED_ORIGINS does not contain the origin"
+)]
+#[case::header(
+    "https://portal.example",
+    "GET",
+    "x-other",
+    "a request header is not allowed"
+)]
+#[actix_web::test]
+async fn refused_preflight_is_logged_with_reason(
+    #[case] origin: &str,
+    #[case] method: &str,
+    #[case] names: &str,
+    #[case] reason: &str,
+) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = binary_with_settings(directory.path());
+    command.env("CORS_ALLOWED_ORIGINS", "https://portal.example");
+    let mut service = Service::start(command);
+    let client = Client::new(&service.wait_for_origin(), None);
+
+    let preflight = client
+        .request("OPTIONS", "/catalog/areas")
+        .header("origin", origin)
+        .header("access-control-request-method", method)
+        .header("access-control-request-headers", names)
+        .header("x-request-id", "preflight-1");
+    preflight.send().await.is(400);
+
+    let line = service.wait_for_log("preflight request refused");
+    assert_eq!(line["level"], "INFO", "{line}");
+    assert_eq!(line["reason"], reason, "{line}");
+    assert_eq!(line["origin"], origin, "{line}");
+    assert_eq!(line["span"]["request_id"], "preflight-1", "{line}");
+}

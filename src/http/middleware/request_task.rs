@@ -128,6 +128,9 @@ async fn respond(
     let mut response = problem::render(response, &problem_context);
     let shutting_down = app_context
         .as_ref()
+    if let Some(app) = &app_context {
+        cors::log_refused_preflight(request.method(), request.headers(), &app.allowed_origins);
+    }
         .is_some_and(|app| app.is_shutting_down());
     // Java's client offers HTTP/2 by `Upgrade`. The offer is declined, but actix closes such a
     // connection anyway, so the response must announce it.
