@@ -1,21 +1,26 @@
-//! Tracks whether a connection is serving a request, for its idle timeout.
+//! Tracks whether a connection is serving a request: for its idle timeout, and for the response to
+//! a malformed body.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use tokio::time::Instant;
 
+use super::standalone_problem::ChunkedRequest;
+
 /// The activity of one connection, shared by the connection and its requests.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ConnectionActivity(Rc<State>);
 
-#[derive(Debug)]
 struct State {
     active_requests: Cell<u32>,
     last_activity: Cell<Instant>,
+    chunked_request: RefCell<Option<ChunkedRequest>>,
 }
 
 /// A request in progress. Dropping it ends the request.
-#[derive(Debug)]
 pub struct ActiveRequest(Rc<State>);
 
 impl ConnectionActivity {
@@ -24,6 +29,7 @@ impl ConnectionActivity {
         Self(Rc::new(State {
             active_requests: Cell::new(0),
             last_activity: Cell::new(opened),
+            chunked_request: RefCell::default(),
         }))
     }
 
@@ -32,6 +38,16 @@ impl ConnectionActivity {
         let active_requests = &self.0.active_requests;
         active_requests.set(active_requests.get() + 1);
         ActiveRequest(Rc::clone(&self.0))
+    }
+
+    /// Registers a request with a chunked body.
+    pub fn begin_chunked_request(&self, request: ChunkedRequest) {
+        self.0.chunked_request.replace(Some(request));
+    }
+
+    /// Removes the request with a chunked body; `None` if there is none or its response has begun.
+    pub fn take_chunked_request(&self) -> Option<ChunkedRequest> {
+        self.0.chunked_request.take()
     }
 
     /// Records activity now.

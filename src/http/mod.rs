@@ -37,4 +37,5 @@ pub mod request_context;
 pub mod request_slot;
 pub mod response;
 pub mod route_guard;
+pub mod standalone_problem;
 pub mod subject_limits;

@@ -19,7 +19,10 @@ use actix_web::{
 };
 use tokio::net::TcpStream;
 
-use super::idle_timeout::IdleTimeoutStream;
+use super::{idle_timeout::IdleTimeoutStream, problem_stream::ProblemStream};
+
+/// A connection.
+type Connection = ProblemStream<IdleTimeoutStream<TcpStream>>;
 
 /// How long to read on after a response that closes its connection. A client that is still
 /// sending an oversized body gets the response before the connection is reset.
@@ -69,7 +72,7 @@ where
                 let shutdown = shutdown.clone();
                 async move { shutdown.notified().await }
             })
-            .on_connect_ext(|io: &IdleTimeoutStream<TcpStream>, data: &mut Extensions| {
+            .on_connect_ext(|io: &Connection, data: &mut Extensions| {
                 drop(data.insert(io.activity()));
             });
         let app = app()
@@ -86,14 +89,13 @@ where
 }
 
 /// Prepares a new connection.
-fn accept(
-    stream: TcpStream,
-    idle_timeout: Duration,
-) -> (IdleTimeoutStream<TcpStream>, Protocol, Option<SocketAddr>) {
+fn accept(stream: TcpStream, idle_timeout: Duration) -> (Connection, Protocol, Option<SocketAddr>) {
     let peer = stream.peer_addr().ok();
     // Responses are written at once, so Nagle's algorithm would only delay them. The error of a
     // closed connection surfaces on its first read.
     let _ = stream.set_nodelay(true);
     let stream = IdleTimeoutStream::new(stream, idle_timeout);
+    let activity = stream.activity();
+    let stream = ProblemStream::new(stream, activity, idle_timeout);
     (stream, Protocol::Http1, peer)
 }

@@ -12,14 +12,11 @@ use std::{
 };
 
 use actix_web::{
-    Error as ActixError, HttpMessage as _, HttpResponse, ResponseError as _,
+    Error as ActixError, HttpMessage as _,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::{
-        ConnectionType,
-        header::{self, HeaderValue},
-    },
+    http::{ConnectionType, header::HeaderValue},
     middleware::Next,
     web::Data,
 };
@@ -37,9 +34,9 @@ use crate::{
         app_context::AppContext,
         connection_activity::ConnectionActivity,
         cors,
-        problem::{self, Problem, ProblemContext},
-        request_context::{REQUEST_ID, RequestContext},
-        response::NO_STORE,
+        problem::{self, ProblemContext},
+        request_context::RequestContext,
+        standalone_problem::{self, ChunkedRequest},
     },
     telemetry::traces,
 };
@@ -72,13 +69,21 @@ pub async fn run_request(
         request_id: request_context.request_id.clone(),
     };
     let span = traces::span(request.headers(), &request_context.request_id);
-    let _active = request
-        .conn_data::<ConnectionActivity>()
-        .map(ConnectionActivity::begin_request);
+    let activity = request.conn_data::<ConnectionActivity>();
+    let _active = activity.map(ConnectionActivity::begin_request);
     let app_context = request.app_data::<Data<AppContext>>().cloned();
     let origin = app_context
         .as_ref()
         .and_then(|app| cors::allowed_origin(request.headers(), &app.allowed_origins));
+    if let Some(activity) = activity
+        && request.chunked().unwrap_or(false)
+    {
+        activity.begin_chunked_request(ChunkedRequest {
+            context: problem_context.clone(),
+            origin: origin.clone(),
+            app: app_context.clone(),
+        });
+    }
     let limit = app_context
         .as_ref()
         .map_or(Duration::MAX, |app| app.request_timeout);
@@ -123,14 +128,14 @@ async fn respond(
     progress: Rc<RequestProgress>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let upgrade = request.head().upgrade();
+    if let Some(app) = &app_context {
+        cors::log_refused_preflight(request.method(), request.headers(), &app.allowed_origins);
+    }
     let response = next.call(request).await?.map_into_boxed_body();
     log_failure(&response);
     let mut response = problem::render(response, &problem_context);
     let shutting_down = app_context
         .as_ref()
-    if let Some(app) = &app_context {
-        cors::log_refused_preflight(request.method(), request.headers(), &app.allowed_origins);
-    }
         .is_some_and(|app| app.is_shutting_down());
     // Java's client offers HTTP/2 by `Upgrade`. The offer is declined, but actix closes such a
     // connection anyway, so the response must announce it.
@@ -165,33 +170,22 @@ fn abandoned_response(
     context: &ProblemContext,
     origin: Option<HeaderValue>,
 ) -> ActixError {
-    let mut response = HttpResponse::build(error.status_code());
-    response
-        .insert_header((header::CONTENT_TYPE, problem::MEDIA_TYPE))
-        .insert_header((header::CONTENT_LANGUAGE, context.lang.code()))
-        .insert_header((header::CACHE_CONTROL, NO_STORE))
-        .insert_header((REQUEST_ID, context.request_id.as_str()))
-        .force_close();
-    for header in problem::headers_of(error) {
-        response.insert_header(header);
-    }
-    for header in origin.into_iter().flat_map(cors::headers_for) {
-        response.insert_header(header);
-    }
-    let response = response.json(Problem::new(error, context));
+    let response = standalone_problem::response(error, context, origin);
     InternalError::from_response("abandoned", response).into()
 }
 
 #[cfg(test)]
 mod tests {
     use actix_web::{
-        App,
+        App, HttpResponse,
+        http::header,
         middleware::from_fn,
         test::{TestRequest, init_service, try_call_service},
         web,
     };
 
     use super::*;
+    use crate::http::request_context::REQUEST_ID;
 
     async fn panicking() -> HttpResponse {
         panic!("on purpose")

@@ -69,3 +69,10 @@ pub fn add_headers(response: &mut ServiceResponse<BoxBody>, context: &ProblemCon
         headers.insert(name, value);
     }
 }
+
+/// The security headers of an API response.
+pub fn of_api() -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    SECURITY
+        .into_iter()
+        .chain([(header::CONTENT_SECURITY_POLICY, API_POLICY)])
+}
