@@ -33,8 +33,7 @@ pub(super) struct LimitArgs {
     ))]
     max_concurrent_requests: Option<String>,
     /// Requests of one token subject that may be in progress at the same time, including those
-    /// whose body is still arriving; more are rejected with 429 [default: half of
-    /// MAX_CONCURRENT_REQUESTS]
+    /// whose body is still arriving; more are rejected with 429 [default: half of all]
     #[arg(long, env)]
     max_concurrent_requests_per_subject: Option<String>,
     #[arg(long, env, help = help(

@@ -19,7 +19,7 @@ use crate::{
     http::{
         connection_activity::ConnectionActivity,
         middleware::admission::{MAX_HEADERS, MAX_URI},
-        standalone_problem,
+        standalone_problem::{self, ChunkedRequest},
     },
 };
 
@@ -195,7 +195,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for ProblemStream<T> {
 impl<T: AsyncWrite + Unpin> Drop for ProblemStream<T> {
     fn drop(&mut self) {
         let request = self.activity.take_chunked_request();
-        if let Some(response) = request.and_then(|request| request.into_rejection()) {
+        if let Some(response) = request.and_then(ChunkedRequest::into_rejection) {
             // Fits into the buffer of the socket, which is empty before a response.
             let mut cx = Context::from_waker(Waker::noop());
             let _ = Pin::new(&mut self.io).poll_write(&mut cx, &response);
