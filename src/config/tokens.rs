@@ -13,8 +13,8 @@ use super::{
     help, help_duration,
 };
 use crate::tokens::{
-    ACCESS_TOKEN_TYPE, IssuerSettings, KeySource, MIN_REFRESH_INTERVAL, MIN_SECRET_BYTES,
-    REFRESH_INTERVAL, TokenSettings, check_jwks_file, normalize_typ,
+    ACCESS_TOKEN_TYPE, ClaimNames, IssuerSettings, KeySource, MIN_REFRESH_INTERVAL,
+    MIN_SECRET_BYTES, REFRESH_INTERVAL, TokenSettings, check_jwks_file, normalize_typ,
 };
 
 const MAX_ISSUERS: usize = 32;
@@ -156,6 +156,7 @@ impl TokenArgs {
             issuer: issuer?,
             audience: audience?,
             keys: keys?,
+            claim_names: ClaimNames::default(),
         }])
     }
 }
@@ -243,6 +244,7 @@ impl IssuerEntry {
             issuer: self.issuer,
             audience: self.audience,
             keys: keys.into_source(prefix, errors)?,
+            claim_names: ClaimNames::default(),
         })
     }
 }

@@ -23,46 +23,31 @@ use super::{
 };
 use crate::{
     common::{Actor, Code, Error, Result, ids::BusinessPartnerId},
-    tokens::{Claims, Unverified, Verifier},
+    tokens::{Claims, RejectionReason, Scope, Unverified, Verifier},
 };
 
 /// A scope of the API, as a type.
-pub trait Scope: 'static {
-    const NAME: &'static str;
+pub trait RequiredScope: 'static {
+    const SCOPE: Scope;
 }
 
 /// The scopes.
 pub mod scope {
-    use super::Scope;
+    use super::{RequiredScope, Scope};
 
-    pub struct IntegrationRead;
-    pub struct IntegrationWrite;
-    pub struct GlobalRulesWrite;
-    pub struct CatalogRead;
-    pub struct CatalogWrite;
-    pub struct AuditRead;
-    pub struct DecisionsRead;
+    macro_rules! scopes {
+        ($($name:ident)+) => {$(
+            pub struct $name;
 
-    impl Scope for IntegrationRead {
-        const NAME: &'static str = "integration:read";
+            impl RequiredScope for $name {
+                const SCOPE: Scope = Scope::$name;
+            }
+        )+};
     }
-    impl Scope for IntegrationWrite {
-        const NAME: &'static str = "integration:write";
-    }
-    impl Scope for GlobalRulesWrite {
-        const NAME: &'static str = "global-rules:write";
-    }
-    impl Scope for CatalogRead {
-        const NAME: &'static str = "catalog:read";
-    }
-    impl Scope for CatalogWrite {
-        const NAME: &'static str = "catalog:write";
-    }
-    impl Scope for AuditRead {
-        const NAME: &'static str = "audit:read";
-    }
-    impl Scope for DecisionsRead {
-        const NAME: &'static str = "decisions:read";
+
+    scopes! {
+        IntegrationRead IntegrationWrite GlobalRulesWrite CatalogRead CatalogWrite DecisionsRead
+        AuditRead
     }
 }
 
@@ -73,7 +58,7 @@ pub struct Authorized<S> {
     scope: PhantomData<S>,
 }
 
-impl<S: Scope> Authorized<S> {
+impl<S: RequiredScope> Authorized<S> {
     /// Applies the rate limit and checks the scope.
     fn authorize(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
         request
@@ -82,8 +67,8 @@ impl<S: Scope> Authorized<S> {
         if let Some(limiter) = request.app_data::<Data<RateLimiter>>() {
             limiter.check(request, claims)?;
         }
-        if !claims.has_scope(S::NAME) {
-            return Err(Error::client(Code::InsufficientScope).with("scope", S::NAME));
+        if !claims.has_scope(S::SCOPE) {
+            return Err(Error::client(Code::InsufficientScope).with("scope", S::SCOPE.as_str()));
         }
         Ok(Self {
             claims: Arc::clone(claims),
@@ -139,7 +124,7 @@ pub struct AuthorizedPartner<S> {
     caller: Authorized<S>,
 }
 
-impl<S: Scope> AuthorizedPartner<S> {
+impl<S: RequiredScope> AuthorizedPartner<S> {
     fn new(request: &HttpRequest, caller: Authorized<S>) -> Result<Self> {
         let partner = path_param(request)?;
         caller.require_access(&partner)?;
@@ -153,8 +138,7 @@ impl<S: Scope> AuthorizedPartner<S> {
 
     /// Whether the token may read the configuration of a business partner.
     pub fn can_read(&self, partner: &BusinessPartnerId) -> bool {
-        self.caller.can_access(partner)
-            && self.caller.claims.has_scope(scope::IntegrationRead::NAME)
+        self.caller.can_access(partner) && self.caller.claims.has_scope(Scope::IntegrationRead)
     }
 
     /// See [`Authorized::require_unrestricted`].
@@ -163,7 +147,7 @@ impl<S: Scope> AuthorizedPartner<S> {
     }
 }
 
-impl<S: Scope> FromRequest for Authorized<S> {
+impl<S: RequiredScope> FromRequest for Authorized<S> {
     type Error = Error;
     type Future = Authenticating<Self>;
 
@@ -178,7 +162,7 @@ impl<S: Scope> FromRequest for Authorized<S> {
     }
 }
 
-impl<S: Scope> FromRequest for AuthorizedPartner<S> {
+impl<S: RequiredScope> FromRequest for AuthorizedPartner<S> {
     type Error = Error;
     type Future = Authenticating<Self>;
 
@@ -205,12 +189,13 @@ fn authenticate<T: 'static>(
         Err(unverified) => unverified,
     };
     match unverified {
-        Unverified::Refused(error) => Either::Left(ready(Err(error))),
+        Unverified::Rejected(error) => Either::Left(ready(Err(error))),
         Unverified::UnknownKey(key) => {
             let request = request.clone();
             let retry = async move {
-                let token = bearer(&request)?;
-                let claims = verifier(&request)?.verify_again(token, key).await?;
+                let verifier = verifier(&request)?;
+                let token = bearer(&request).map_err(|reason| verifier.reject(reason))?;
+                let claims = verifier.verify_again(token, key).await?;
                 authorize(&request, &claims)
             };
             Either::Right(retry.boxed_local())
@@ -219,8 +204,8 @@ fn authenticate<T: 'static>(
 }
 
 fn verify(request: &HttpRequest) -> Result<Arc<Claims>, Unverified> {
-    let verifier = verifier(request).map_err(Unverified::Refused)?;
-    let token = bearer(request).map_err(Unverified::Refused)?;
+    let verifier = verifier(request).map_err(Unverified::Rejected)?;
+    let token = bearer(request).map_err(|reason| Unverified::Rejected(verifier.reject(reason)))?;
     verifier.verify(token)
 }
 
@@ -231,21 +216,18 @@ fn verifier(request: &HttpRequest) -> Result<&Data<Verifier>> {
 }
 
 /// The bearer token of a request.
-fn bearer(request: &HttpRequest) -> Result<&str> {
-    let invalid = || Error::client(Code::InvalidToken).with("reason", "other");
+fn bearer(request: &HttpRequest) -> Result<&str, RejectionReason> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
-    let authorization = headers
-        .next()
-        .ok_or_else(|| Error::client(Code::MissingToken))?;
+    let authorization = headers.next().ok_or(RejectionReason::MissingToken)?;
     if headers.next().is_some() {
-        return Err(invalid());
+        return Err(RejectionReason::Malformed);
     }
     // Non-ASCII tokens are rejected by the verifier, which most tokens pass from its cache.
-    let text = str::from_utf8(authorization.as_bytes()).map_err(|_| invalid())?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(invalid)?;
+    let text = str::from_utf8(authorization.as_bytes()).map_err(|_| RejectionReason::Malformed)?;
+    let (scheme, token) = text.split_once(' ').ok_or(RejectionReason::Malformed)?;
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(token.trim_start())
     } else {
-        Err(Error::client(Code::MissingToken))
+        Err(RejectionReason::MissingToken)
     }
 }

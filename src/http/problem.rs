@@ -278,7 +278,12 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
     };
     match error.code {
         Code::MissingToken => vec![challenge("")],
-        Code::InvalidToken => vec![challenge(r#", error="invalid_token""#)],
+        Code::InvalidToken | Code::TokenExpired => {
+            let description = error_description(error);
+            vec![challenge(&format!(
+                r#", error="invalid_token", error_description="{description}""#
+            ))]
+        }
         Code::InsufficientScope => {
             let scope = argument(&error.args, "scope");
             vec![challenge(&format!(
@@ -307,6 +312,15 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
 fn challenge(error: &str) -> (HeaderName, String) {
     let challenge = format!(r#"Bearer realm="customer-integration"{error}"#);
     (header::WWW_AUTHENTICATE, challenge)
+}
+
+/// The English explanation of an error, limited to the characters that RFC 6750 section 3 allows.
+fn error_description(error: &ClientError) -> String {
+    let (_, detail) = i18n::problem_text(Lang::En, error.code, &error.args);
+    detail
+        .chars()
+        .filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'))
+        .collect()
 }
 
 fn argument<'a>(args: &'a [MessageArg], name: &str) -> &'a str {

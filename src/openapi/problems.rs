@@ -14,11 +14,12 @@ use crate::{
 };
 
 /// Problems that every operation can return.
-const COMMON: [Code; 11] = [
+const COMMON: [Code; 12] = [
     Code::InvalidParameter,
     Code::UnknownParameter,
     Code::MissingToken,
     Code::InvalidToken,
+    Code::TokenExpired,
     Code::InsufficientScope,
     Code::UriTooLong,
     Code::HeadersTooLarge,
@@ -182,7 +183,7 @@ const REQUEST_ID: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
 /// Arguments of the messages in the examples.
 fn example_args() -> Vec<MessageArg> {
     let args = [
-        ("reason", "expired"),
+        ("reason", "audience"),
         ("member", "emial"),
         ("name", "farbe"),
         ("scope", "integration:write"),

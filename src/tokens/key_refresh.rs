@@ -230,7 +230,7 @@ pub async fn refresh_loop(keys: Weak<Keys>, source: KeySource, interval: Duratio
 
 impl KeySource {
     /// The source's name in the log. Omits user, password and query of a URL, which may be secret.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match self {
             Self::Secret(_) => "secret".to_owned(),
             Self::File(path) => path.display().to_string(),

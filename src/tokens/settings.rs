@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use reqwest::Url;
 use secrecy::SecretString;
 
+use super::ClaimNames;
+
 /// Minimum length of an HS256 secret: that of the hash (RFC 7518 section 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
 /// Media type of access tokens without `application/` (RFC 9068 section 2.1).
@@ -36,6 +38,7 @@ pub struct IssuerSettings {
     /// Required `aud`.
     pub audience: String,
     pub keys: KeySource,
+    pub claim_names: ClaimNames,
 }
 
 /// Where an issuer's keys come from.
@@ -66,6 +69,7 @@ impl TokenSettings {
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
             keys: KeySource::Secret(secret.into()),
+            claim_names: ClaimNames::default(),
         }])
     }
 }

@@ -59,13 +59,6 @@ async fn invalid_token_returns_401_with_reason(engine: Engine) {
     // Each token has one defect.
     for (reason, claims) in [
         (
-            "The token has expired.",
-            Claims {
-                exp: now() - 61,
-                ..valid_claims()
-            },
-        ),
-        (
             "The token is not valid yet.",
             Claims {
                 nbf: Some(now() + 90),
@@ -94,7 +87,7 @@ async fn invalid_token_returns_401_with_reason(engine: Engine) {
             },
         ),
         (
-            "The token is invalid.",
+            "The token's claim sub is invalid.",
             Claims {
                 sub: String::new(),
                 ..valid_claims()
@@ -111,7 +104,9 @@ async fn invalid_token_returns_401_with_reason(engine: Engine) {
         );
         assert_eq!(
             refused.header("www-authenticate"),
-            r#"Bearer realm="customer-integration", error="invalid_token""#
+            format!(
+                r#"Bearer realm="customer-integration", error="invalid_token", error_description="{reason}""#
+            )
         );
     }
     let several = Claims {
@@ -155,7 +150,8 @@ async fn missing_or_malformed_claim_returns_401(engine: Engine) {
         ("exp", json!("tomorrow")),
         ("nbf", json!("yesterday")),
         ("aud", json!(7)),
-        ("scope", json!(["integration:read"])),
+        ("scope", json!(7)),
+        ("scope", json!(["integration:read", 7])),
         ("business_partner_id", Value::Null),
         ("business_partner_id", json!("")),
         ("business_partner_id", json!("K 1")),
@@ -448,4 +444,36 @@ async fn subject_is_normalized_or_refused(engine: Engine) {
             .await
             .is_problem(401, "invalid_token");
     }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn expired_token_has_a_distinct_code(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    let expired = Claims {
+        exp: now() - 61,
+        ..valid_claims()
+    };
+    let refused = app
+        .client_with_claims(&expired)
+        .get(PATH)
+        .await
+        .is_problem(401, "token_expired");
+    assert_eq!(
+        refused.header("www-authenticate"),
+        concat!(
+            r#"Bearer realm="customer-integration", error="invalid_token", "#,
+            r#"error_description="The token has expired. Get a new one from the identity provider.""#
+        )
+    );
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn scopes_may_be_an_array(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    let mut claims = serde_json::to_value(valid_claims()).unwrap();
+    claims["scope"] = json!(["openid", "integration:read"]);
+    let token = sign_with(jsonwebtoken::Algorithm::HS256, &claims, &key());
+    get_with_token(&app, &token).await.is(200);
 }
