@@ -381,7 +381,7 @@ fn body<T: DeserializeOwned + Validate>(json: Value) -> anyhow::Result<T> {
 fn actor() -> Actor {
     Actor {
         subject: "demo".to_owned(),
-        client: None,
         request_id: "demo".to_owned(),
+        ..Actor::default()
     }
 }

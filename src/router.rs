@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
     http::{API_BASE, health, problem_page, route_guard::not_found_or_405},
-    openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
+    me, openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
 /// Path prefix of everything that belongs to one business partner.
@@ -41,6 +41,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(scope(PARTNER_BASE).configure(partner))
         .service(
             scope(API_BASE)
+                .service(me::routes::get_me)
                 .service(accesses::global_routes::list_all_accesses)
                 .service(scope("/exclusion-rules").configure(global_exclusion_rules))
                 .service(scope("/catalog").configure(catalog))

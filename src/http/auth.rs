@@ -1,5 +1,7 @@
-//! Authentication and authorization as extractors: a handler declares the scope it requires as a
-//! type, and gets the caller.
+//! Authentication and authorization as extractors: a handler declares the permission it requires as
+//! a type, and gets the caller.
+
+pub mod permission;
 
 use std::{
     future::{Ready, ready},
@@ -15,6 +17,8 @@ use futures_util::{
     future::{Either, LocalBoxFuture},
 };
 
+use permission::{IntegrationRead, Permission};
+
 use super::{
     path_params::path_param,
     rate_limit::RateLimiter,
@@ -23,43 +27,18 @@ use super::{
 };
 use crate::{
     common::{Actor, Code, Error, Result, ids::BusinessPartnerId},
-    tokens::{Claims, RejectionReason, Scope, Unverified, Verifier},
+    tokens::{Claims, RejectionReason, Unverified, Verifier},
 };
 
-/// A scope of the API, as a type.
-pub trait RequiredScope: 'static {
-    const SCOPE: Scope;
-}
-
-/// The scopes.
-pub mod scope {
-    use super::{RequiredScope, Scope};
-
-    macro_rules! scopes {
-        ($($name:ident)+) => {$(
-            pub struct $name;
-
-            impl RequiredScope for $name {
-                const SCOPE: Scope = Scope::$name;
-            }
-        )+};
-    }
-
-    scopes! {
-        IntegrationRead IntegrationWrite GlobalRulesWrite CatalogRead CatalogWrite DecisionsRead
-        AuditRead
-    }
-}
-
-/// A caller whose token has the scope `S`.
-pub struct Authorized<S> {
+/// A caller whose token has the permission `P`.
+pub struct Authorized<P> {
     claims: Arc<Claims>,
     request: HttpRequest,
-    scope: PhantomData<S>,
+    permission: PhantomData<P>,
 }
 
-impl<S: RequiredScope> Authorized<S> {
-    /// Applies the rate limit and checks the scope.
+impl<P: Permission> Authorized<P> {
+    /// Applies the rate limit and checks the permission.
     fn authorize(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
         request
             .extensions_mut()
@@ -67,22 +46,22 @@ impl<S: RequiredScope> Authorized<S> {
         if let Some(limiter) = request.app_data::<Data<RateLimiter>>() {
             limiter.check(request, claims)?;
         }
-        if !claims.has_scope(S::SCOPE) {
-            return Err(Error::client(Code::InsufficientScope).with("scope", S::SCOPE.as_str()));
-        }
+        P::check(claims)?;
         Ok(Self {
             claims: Arc::clone(claims),
             request: request.clone(),
-            scope: PhantomData,
+            permission: PhantomData,
         })
     }
 
     /// The caller, as recorded in the history.
     pub fn actor(&self) -> Actor {
-        let Claims { sub, client_id, .. } = &*self.claims;
+        let claims = &*self.claims;
         Actor {
-            subject: sub.clone(),
-            client: client_id.clone(),
+            subject: claims.sub.clone(),
+            name: claims.name.clone(),
+            acting_party: claims.act.as_ref().map(|act| act.sub.clone()),
+            client: claims.client_id.clone(),
             request_id: RequestContext::id_of(&self.request),
         }
     }
@@ -107,25 +86,25 @@ impl<S: RequiredScope> Authorized<S> {
         }
     }
 
-    /// Fails with [`Code::PartnerRestricted`] if the token is limited to one business partner.
-    /// Required for data that all partners share.
-    pub fn require_unrestricted(&self) -> Result<()> {
-        if self.limited_to().is_some() {
-            Err(Error::client(Code::PartnerRestricted))
-        } else {
-            Ok(())
-        }
+    /// Fails unless the token also has another permission.
+    pub fn require<Q: Permission>(&self) -> Result<()> {
+        Q::check(&self.claims)
+    }
+
+    /// The claims of the token.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 }
 
-/// A caller whose token has the scope `S` and may access the business partner in the path.
-pub struct AuthorizedPartner<S> {
+/// A caller whose token has the permission `P` and may access the business partner in the path.
+pub struct AuthorizedPartner<P> {
     pub partner: BusinessPartnerId,
-    caller: Authorized<S>,
+    caller: Authorized<P>,
 }
 
-impl<S: RequiredScope> AuthorizedPartner<S> {
-    fn new(request: &HttpRequest, caller: Authorized<S>) -> Result<Self> {
+impl<P: Permission> AuthorizedPartner<P> {
+    fn new(request: &HttpRequest, caller: Authorized<P>) -> Result<Self> {
         let partner = path_param(request)?;
         caller.require_access(&partner)?;
         Ok(Self { partner, caller })
@@ -138,16 +117,16 @@ impl<S: RequiredScope> AuthorizedPartner<S> {
 
     /// Whether the token may read the configuration of a business partner.
     pub fn can_read(&self, partner: &BusinessPartnerId) -> bool {
-        self.caller.can_access(partner) && self.caller.claims.has_scope(Scope::IntegrationRead)
+        self.caller.can_access(partner) && self.caller.require::<IntegrationRead>().is_ok()
     }
 
-    /// See [`Authorized::require_unrestricted`].
-    pub fn require_unrestricted(&self) -> Result<()> {
-        self.caller.require_unrestricted()
+    /// See [`Authorized::require`].
+    pub fn require<Q: Permission>(&self) -> Result<()> {
+        self.caller.require::<Q>()
     }
 }
 
-impl<S: RequiredScope> FromRequest for Authorized<S> {
+impl<P: Permission> FromRequest for Authorized<P> {
     type Error = Error;
     type Future = Authenticating<Self>;
 
@@ -162,7 +141,7 @@ impl<S: RequiredScope> FromRequest for Authorized<S> {
     }
 }
 
-impl<S: RequiredScope> FromRequest for AuthorizedPartner<S> {
+impl<P: Permission> FromRequest for AuthorizedPartner<P> {
     type Error = Error;
     type Future = Authenticating<Self>;
 

@@ -7,7 +7,7 @@
 //!   problem details ([`problem`]).
 //! * Around every request: [`middleware`], with [`concurrency_limit`], [`rate_limit`] and [`cors`].
 //!
-//! A handler declares the scope it requires as the type parameter of [`auth::Authorized`] or
+//! A handler declares the permission it requires as the type parameter of [`auth::Authorized`] or
 //! [`auth::AuthorizedPartner`]. There is no other way to get the caller or the business partner.
 
 /// Path prefix of every operation.

@@ -71,7 +71,8 @@ pub struct Problem {
 /// The state that a write with a failed precondition would have overwritten.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "version": 4, "updated_at": "2026-11-23T08:00:00.000000Z", "updated_by": "anna.admin"
+    "version": 4, "updated_at": "2026-11-23T08:00:00.000000Z", "updated_by": "anna.admin",
+    "updated_by_name": "Anna Admin"
 }))]
 pub struct CurrentState {
     /// Current version.
@@ -83,6 +84,9 @@ pub struct CurrentState {
     /// Subject of the token that last changed it.
     #[schema(max_length = 255)]
     pub updated_by: String,
+    /// Display name of `updated_by` at that time; `null` if unknown.
+    #[schema(max_length = 255)]
+    pub updated_by_name: Option<String>,
 }
 
 impl From<&Audit> for CurrentState {
@@ -91,6 +95,7 @@ impl From<&Audit> for CurrentState {
             version: audit.version,
             updated_at: audit.updated_at,
             updated_by: audit.updated_by.clone(),
+            updated_by_name: audit.updated_by_name.clone(),
         }
     }
 }

@@ -53,6 +53,10 @@ use crate::{common::Code, http::problem::Problem};
     )),
     tags(
         (
+            name = "me",
+            description = "The caller: its token and what it may do."
+        ),
+        (
             name = "customer-integrations",
             description = "Status and readiness of an integration (tab \"Kundenintegration\")."
         ),

@@ -60,6 +60,9 @@ pub(super) fn declared(operation: &mut Map<String, Value>) -> serde_json::Result
 /// declared ones.
 pub(super) fn by_status(shape: &Shape, declared: Vec<Code>) -> BTreeMap<String, Vec<Code>> {
     let mut codes = COMMON.to_vec();
+    if !shape.needs_scope {
+        codes.retain(|code| *code != Code::InsufficientScope);
+    }
     if shape.is_write {
         codes.push(Code::StorageFull);
     }

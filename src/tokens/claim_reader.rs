@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Claims, Scope,
-    claims::{normalize_name, parse_partner},
+    claims::{ActingParty, normalize_display_name, normalize_name, parse_partner},
     rejection::Rejection,
 };
 
@@ -68,6 +68,8 @@ impl ClaimNames {
             client_id: client
                 .map(|client| normalize_name(&self.client, client))
                 .transpose()?,
+            name: claims.display_name(),
+            act: claims.acting_party()?,
             business_partner_id: claims
                 .limit(&self.business_partner)?
                 .map(|id| parse_partner(&self.business_partner, id))
@@ -133,6 +135,29 @@ impl RawClaims {
     /// become an unlimited token.
     fn limit(&self, name: &str) -> Result<Option<&str>, Rejection> {
         self.find(name)?.map(|value| text(name, value)).transpose()
+    }
+
+    /// The first usable display name (OpenID Connect Core section 5.1).
+    fn display_name(&self) -> Option<String> {
+        ["name", "preferred_username"]
+            .iter()
+            .filter_map(|name| self.0.get(*name)?.as_str())
+            .find_map(normalize_display_name)
+    }
+
+    /// The current actor (RFC 8693 section 4.1), named by its subject or, if it has none, its client
+    /// id. An actor without a name is rejected, because the history could not name it.
+    fn acting_party(&self) -> Result<Option<ActingParty>, Rejection> {
+        let Some(act) = self.get("act")? else {
+            return Ok(None);
+        };
+        let sub = ["sub", "client_id"]
+            .iter()
+            .find_map(|name| act.get(name)?.as_str())
+            .ok_or_else(|| Rejection::invalid_claim("act"))?;
+        Ok(Some(ActingParty {
+            sub: normalize_name("act", sub)?,
+        }))
     }
 
     fn required<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<T, Rejection> {
@@ -298,6 +323,46 @@ mod tests {
         ] {
             let rejection = Rejection::invalid_claim("ext.partner");
             assert_eq!(partner(&more), Err(rejection), "{more}");
+        }
+    }
+
+    #[test]
+    fn display_name_is_normalized_or_ignored() {
+        for (more, expected) in [
+            (json!({}), None),
+            (json!({"name": " Ju\u{308}rgen "}), Some("J\u{fc}rgen")),
+            (json!({"preferred_username": "anna"}), Some("anna")),
+            (
+                json!({"name": "Anna", "preferred_username": "anna"}),
+                Some("Anna"),
+            ),
+            (
+                json!({"name": "A\u{202e}", "preferred_username": "anna"}),
+                Some("anna"),
+            ),
+            (json!({"name": "x".repeat(256)}), None),
+            (json!({"name": 7}), None),
+        ] {
+            let claims = ClaimNames::default().read(&claims(&more)).unwrap();
+            assert_eq!(claims.name.as_deref(), expected, "{more}");
+        }
+    }
+
+    #[test]
+    fn actor_without_name_is_rejected() {
+        let actor = |act: Value| {
+            let claims = ClaimNames::default().read(&claims(&json!({"act": act})))?;
+            Ok(claims.act.map(|act| act.sub))
+        };
+        let erp = Some("erp".to_owned());
+        assert_eq!(actor(Value::Null), Ok(None));
+        assert_eq!(
+            actor(json!({"sub": "erp", "act": {"sub": "x"}})),
+            Ok(erp.clone())
+        );
+        assert_eq!(actor(json!({"client_id": "erp"})), Ok(erp));
+        for act in [json!({}), json!("erp"), json!({"sub": " "})] {
+            assert_eq!(actor(act), Err(Rejection::invalid_claim("act")));
         }
     }
 

@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{Scope, rejection::Rejection};
 use crate::common::{ids::BusinessPartnerId, text::is_invisible};
 
-/// Maximum length of `sub` and `client_id`, in characters.
+/// Maximum length of names of callers, in characters.
 const MAX_NAME_CHARS: usize = 255;
 
 /// The claims of a token, read from the names that the issuer uses. Serialized with the names of
@@ -25,9 +25,21 @@ pub struct Claims {
     pub scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// Display name of the subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The party that acts for the subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<ActingParty>,
     /// Limits the token to one business partner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub business_partner_id: Option<BusinessPartnerId>,
+}
+
+/// The claim `act`. Only the current actor counts; earlier ones, nested in it, are ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActingParty {
+    pub sub: String,
 }
 
 /// One audience or several.
@@ -66,6 +78,12 @@ pub(super) fn normalize_name(name: &str, text: &str) -> Result<String, Rejection
     } else {
         Err(Rejection::invalid_claim(name))
     }
+}
+
+/// A display name in normalization form C, without surrounding white space. `None` if it could not be
+/// a subject: a display name never makes a token invalid.
+pub(super) fn normalize_display_name(text: &str) -> Option<String> {
+    normalize_name("name", text.trim()).ok()
 }
 
 /// The id of the business partner that the claim `name` limits a token to.

@@ -33,6 +33,8 @@ pub fn dev_claims(
         sub: subject.to_owned(),
         scope: scope.to_owned(),
         client_id: None,
+        name: None,
+        act: None,
         business_partner_id: None,
     })
 }

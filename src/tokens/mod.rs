@@ -20,7 +20,7 @@ mod settings;
 mod verifier;
 
 pub use claim_reader::ClaimNames;
-pub use claims::{Audience, Claims};
+pub use claims::{ActingParty, Audience, Claims};
 pub use dev_token::{NO_SIGNER, dev_claims, sign};
 pub use header::normalize_typ;
 pub use key_refresh::check_jwks_file;

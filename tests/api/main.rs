@@ -36,6 +36,7 @@ mod integration;
 mod jwks;
 mod limits;
 mod lists;
+mod me;
 mod openapi;
 mod queries;
 mod query_plans;

@@ -236,6 +236,8 @@ pub fn claims(scope: &str) -> Claims {
         sub: "anna.admin".to_owned(),
         scope: scope.to_owned(),
         client_id: Some("spa".to_owned()),
+        name: None,
+        act: None,
         business_partner_id: None,
     }
 }
