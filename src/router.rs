@@ -12,14 +12,15 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
-    http::{API_BASE, health, problem_page, route_guard::not_found_or_405},
+    http::{API_BASE, health, problem_page, protected_resource, route_guard::not_found_or_405},
     me, openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
 /// Path prefix of everything that belongs to one business partner.
 const PARTNER_BASE: &str = "/api/v1/customer-integrations/{business_partner_id}";
 /// Paths outside the API. They only support GET and HEAD, and need no token.
-pub const PUBLIC_PATHS: [&str; 6] = [
+pub const PUBLIC_PATHS: [&str; 7] = [
+    protected_resource::METADATA_PATH,
     "/health/live",
     "/health/ready",
     "/openapi.json",
@@ -148,6 +149,7 @@ pub fn public(config: &mut web::ServiceConfig) {
     config
         .service(health::live)
         .service(health::ready)
+        .service(protected_resource::metadata)
         .service(document_json)
         .service(problem_page::explain)
         .service(docs)

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::concurrency_limit::ConcurrencyLimit;
+use super::{concurrency_limit::ConcurrencyLimit, protected_resource::ProtectedResource};
 use crate::telemetry::metrics::Metrics;
 
 /// Limits, metrics and lifecycle of one service instance.
@@ -18,6 +18,7 @@ pub struct AppContext {
     pub body_timeout: Duration,
     /// Origins that may call from a browser.
     pub allowed_origins: Vec<String>,
+    pub protected_resource: ProtectedResource,
     /// Set once the service starts to shut down.
     shutting_down: AtomicBool,
 }
@@ -30,6 +31,7 @@ impl AppContext {
         request_timeout: Duration,
         body_timeout: Duration,
         allowed_origins: Vec<String>,
+        protected_resource: ProtectedResource,
     ) -> Self {
         Self {
             concurrency_limit,
@@ -37,6 +39,7 @@ impl AppContext {
             request_timeout,
             body_timeout,
             allowed_origins,
+            protected_resource,
             shutting_down: AtomicBool::new(false),
         }
     }

@@ -30,6 +30,7 @@ pub mod page_cache;
 pub mod path_params;
 pub mod problem;
 pub mod problem_page;
+pub mod protected_resource;
 pub mod rate_limit;
 pub mod request_context;
 pub mod response;

@@ -12,7 +12,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{body::HeldPayload, response::NO_STORE};
+use super::{body::HeldPayload, protected_resource, response::NO_STORE};
 use crate::{
     common::{
         Audit, Code, Error, FieldError,
@@ -242,7 +242,8 @@ pub fn render(
         .error()
         .and_then(|error| error.as_error::<Error>())
         .unwrap_or(&of_status);
-    let error_headers = headers_of(error);
+    let metadata_url = protected_resource::metadata_url(&request, status);
+    let error_headers = headers_of(error, metadata_url.as_deref());
     let body = serde_json::to_vec(&Problem::new(error, context)).unwrap_or_default();
     let payload = request.extensions_mut().remove::<HeldPayload>();
     let mut response = response.set_body(match payload {
@@ -272,8 +273,9 @@ fn is_problem(response: &ServiceResponse<BoxBody>) -> bool {
         .is_some_and(|media_type| media_type.as_bytes() == MEDIA_TYPE.as_bytes())
 }
 
-/// Additional headers of some errors.
-pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
+/// Additional headers of some errors. Challenges contain the URL of the resource's metadata (RFC 9728
+/// section 5.1), if there is one.
+pub(super) fn headers_of(error: &Error, metadata_url: Option<&str>) -> Vec<(HeaderName, String)> {
     let retry_later = || vec![(header::RETRY_AFTER, RETRY_AFTER.to_owned())];
     let Error::Client(error) = error else {
         return match error.code() {
@@ -282,18 +284,16 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
         };
     };
     match error.code {
-        Code::MissingToken => vec![challenge("")],
+        Code::MissingToken => vec![challenge("", metadata_url)],
         Code::InvalidToken | Code::TokenExpired => {
             let description = error_description(error);
-            vec![challenge(&format!(
-                r#", error="invalid_token", error_description="{description}""#
-            ))]
+            let error = format!(r#", error="invalid_token", error_description="{description}""#);
+            vec![challenge(&error, metadata_url)]
         }
         Code::InsufficientScope => {
             let scope = argument(&error.args, "scope");
-            vec![challenge(&format!(
-                r#", error="insufficient_scope", scope="{scope}""#
-            ))]
+            let error = format!(r#", error="insufficient_scope", scope="{scope}""#);
+            vec![challenge(&error, metadata_url)]
         }
         Code::Overloaded => retry_later(),
         Code::TooManyRequests => {
@@ -314,8 +314,11 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
     }
 }
 
-fn challenge(error: &str) -> (HeaderName, String) {
-    let challenge = format!(r#"Bearer realm="customer-integration"{error}"#);
+fn challenge(error: &str, metadata_url: Option<&str>) -> (HeaderName, String) {
+    let metadata = metadata_url
+        .map(|url| format!(r#", resource_metadata="{url}""#))
+        .unwrap_or_default();
+    let challenge = format!(r#"Bearer realm="customer-integration"{error}{metadata}"#);
     (header::WWW_AUTHENTICATE, challenge)
 }
 

@@ -1,4 +1,4 @@
-//! The caller: what its token says and allows.
+//! The caller: claims and permissions of its token.
 
 mod dto;
 pub mod routes;

@@ -54,7 +54,7 @@ use crate::{common::Code, http::problem::Problem};
     tags(
         (
             name = "me",
-            description = "The caller: its token and what it may do."
+            description = "The caller: claims and permissions of its token."
         ),
         (
             name = "customer-integrations",

@@ -182,7 +182,7 @@ impl RawClaims {
         Ok(Some(seconds.floor() as i64))
     }
 
-    /// The items of an array, or the words of a string.
+    /// The items of an array, or of a string separated by spaces.
     fn words(&self, name: &str) -> Result<Vec<&str>, Rejection> {
         match self.get(name)? {
             Some(Value::String(words)) => Ok(words.split(' ').collect()),

@@ -11,6 +11,7 @@
 mod claim_reader;
 mod claims;
 mod dev_token;
+mod discovery;
 mod header;
 mod jwks;
 mod key_refresh;
@@ -21,7 +22,8 @@ mod verifier;
 
 pub use claim_reader::ClaimNames;
 pub use claims::{ActingParty, Audience, Claims};
-pub use dev_token::{NO_SIGNER, dev_claims, sign};
+pub use dev_token::{dev_claims, sign};
+pub use discovery::{IssuerUrl, parse_key_url};
 pub use header::normalize_typ;
 pub use key_refresh::check_jwks_file;
 pub use rejection::RejectionReason;

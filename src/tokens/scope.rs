@@ -2,7 +2,7 @@
 
 use strum::{EnumString, IntoStaticStr};
 
-/// A scope: what an identity provider can allow a token to do.
+/// A scope, granted to tokens by an identity provider.
 #[derive(
     Debug,
     Clone,

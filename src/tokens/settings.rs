@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use reqwest::Url;
 use secrecy::SecretString;
 
-use super::ClaimNames;
+use super::{ClaimNames, IssuerUrl};
 
 /// Minimum length of an HS256 secret: that of the hash (RFC 7518 section 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
@@ -50,6 +50,8 @@ pub enum KeySource {
     File(PathBuf),
     /// The URL where the issuer publishes its JWK set.
     Url(Url),
+    /// The URL that the metadata of the issuer names.
+    Metadata(IssuerUrl),
 }
 
 impl TokenSettings {

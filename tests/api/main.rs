@@ -32,6 +32,7 @@ mod fuzz_corpus;
 mod grants;
 mod history;
 mod http;
+mod identity_providers;
 mod integration;
 mod jwks;
 mod limits;

@@ -38,6 +38,12 @@ fn key() -> Vec<u8> {
     crate::support::app::SECRET.as_bytes().to_vec()
 }
 
+/// The challenge of a response with this error.
+fn challenge(app: &TestApp, error: &str) -> String {
+    let metadata = format!("{}/.well-known/oauth-protected-resource", app.origin);
+    format!(r#"Bearer realm="customer-integration"{error}, resource_metadata="{metadata}""#)
+}
+
 async fn get_with_token(app: &TestApp, token: &str) -> Response {
     Client::new(&app.origin, Some(token.to_owned()))
         .get(PATH)
@@ -104,8 +110,9 @@ async fn invalid_token_returns_401_with_reason(engine: Engine) {
         );
         assert_eq!(
             refused.header("www-authenticate"),
-            format!(
-                r#"Bearer realm="customer-integration", error="invalid_token", error_description="{reason}""#
+            challenge(
+                &app,
+                &format!(r#", error="invalid_token", error_description="{reason}""#)
             )
         );
     }
@@ -231,10 +238,7 @@ async fn missing_or_malformed_token_returns_401(engine: Engine) {
         .get(PATH)
         .await
         .is_problem(401, "missing_token");
-    assert_eq!(
-        missing.header("www-authenticate"),
-        r#"Bearer realm="customer-integration""#
-    );
+    assert_eq!(missing.header("www-authenticate"), challenge(&app, ""));
     for malformed in [
         "x",
         "a.b",
@@ -461,9 +465,12 @@ async fn expired_token_has_a_distinct_code(engine: Engine) {
         .is_problem(401, "token_expired");
     assert_eq!(
         refused.header("www-authenticate"),
-        concat!(
-            r#"Bearer realm="customer-integration", error="invalid_token", "#,
-            r#"error_description="The token has expired. Get a new one from the identity provider.""#
+        challenge(
+            &app,
+            concat!(
+                r#", error="invalid_token", error_description="#,
+                r#""The token has expired. Get a new one from the identity provider.""#
+            )
         )
     );
 }

@@ -1,5 +1,5 @@
-//! What a token may be allowed to do. Handlers declare a permission as a type, and `GET /me` reports
-//! all permissions of the caller. Both evaluate the same definitions.
+//! Permissions of tokens. Handlers declare a permission as a type, and `GET /me` reports all
+//! permissions of the caller. Both evaluate the same definitions.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use crate::{
     tokens::{Claims, Scope},
 };
 
-/// Something that a token may be allowed to do, as a type.
+/// A permission of tokens, as a type.
 pub trait Permission: 'static {
     /// Checks whether the token has the permission.
     ///
@@ -64,7 +64,7 @@ macro_rules! permissions {
             }
         )+
 
-        /// What the token may do. If it is limited to one business partner, this applies to that
+        /// Permissions of the token. If it is limited to one business partner, they apply to that
         /// partner only.
         #[derive(Debug, Serialize, ToSchema)]
         #[expect(clippy::struct_excessive_bools, reason = "the permissions are independent")]

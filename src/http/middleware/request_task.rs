@@ -169,7 +169,7 @@ fn abandoned_response(
         .insert_header((header::CACHE_CONTROL, NO_STORE))
         .insert_header((REQUEST_ID, context.request_id.as_str()))
         .force_close();
-    for header in problem::headers_of(error) {
+    for header in problem::headers_of(error, None) {
         response.insert_header(header);
     }
     for header in origin.into_iter().flat_map(cors::headers_for) {

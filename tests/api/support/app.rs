@@ -210,6 +210,7 @@ pub fn config(url: &str) -> Config {
             ..DbOptions::default()
         },
         tokens: tokens(),
+        public_url: None,
         cors_allowed_origins: vec!["https://portal.example".to_owned()],
         worker_threads: 2,
         migrate_on_start: true,
