@@ -75,6 +75,7 @@ while ((await fetch(`${origin}/health/ready`)).status !== 200) {
 step("clients find the issuer by the service");
 const anonymous = await fetch(`${origin}/api/v1/me`);
 assert.equal(anonymous.status, 401);
+assert.equal((await logged("token rejected")).reason, "missing_token");
 const challenge = anonymous.headers.get("WWW-Authenticate");
 const metadataUrl = /resource_metadata="([^"]+)"/.exec(challenge)?.[1];
 const resource = await (await fetch(metadataUrl)).json();
