@@ -94,7 +94,8 @@ impl KeyOptions {
             .count()
     }
 
-    /// The source that is set, or else the metadata of the issuer. Error messages begin with `prefix`.
+    /// The source that is set, or else the metadata of the issuer. Error messages begin with
+    /// `prefix`.
     pub(super) fn into_source(
         self,
         prefix: &str,

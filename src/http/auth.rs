@@ -17,8 +17,7 @@ use futures_util::{
     future::{Either, LocalBoxFuture},
 };
 
-use permission::{IntegrationRead, Permission};
-
+use self::permission::{IntegrationRead, Permission};
 use super::{
     path_params::path_param,
     rate_limit::RateLimiter,

@@ -30,7 +30,8 @@ pub struct Me {
     /// Display name of the subject; `null` if unknown.
     #[schema(max_length = 255)]
     pub subject_name: Option<String>,
-    /// The party that acts for the subject (claim `act`, RFC 8693); `null` if the subject acts itself.
+    /// The party that acts for the subject (claim `act`, RFC 8693); `null` if the subject acts
+    /// itself.
     #[schema(max_length = 255)]
     pub actor: Option<String>,
     /// Application that the token was issued to; `null` if unknown.

@@ -14,8 +14,8 @@ use crate::{
 
 /// Get the caller
 ///
-/// Claims and permissions of the caller's token, so that a front end can hide controls that would be
-/// refused. The permissions are those that the operations check.
+/// Claims and permissions of the caller's token, so that a front end can hide controls that would
+/// be refused. The permissions are those that the operations check.
 #[utoipa::path(
     tag = "me",
     responses((status = 200, description = "The caller.", body = Me)),

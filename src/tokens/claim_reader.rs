@@ -137,7 +137,7 @@ impl RawClaims {
         self.find(name)?.map(|value| text(name, value)).transpose()
     }
 
-    /// The first usable display name (OpenID Connect Core section 5.1).
+    /// The first usable display name (`OpenID` Connect Core section 5.1).
     fn display_name(&self) -> Option<String> {
         ["name", "preferred_username"]
             .iter()
@@ -145,8 +145,8 @@ impl RawClaims {
             .find_map(normalize_display_name)
     }
 
-    /// The current actor (RFC 8693 section 4.1), named by its subject or, if it has none, its client
-    /// id. An actor without a name is rejected, because the history could not name it.
+    /// The current actor (RFC 8693 section 4.1), named by its subject or, if it has none, its
+    /// client id. An actor without a name is rejected, because the history could not name it.
     fn acting_party(&self) -> Result<Option<ActingParty>, Rejection> {
         let Some(act) = self.get("act")? else {
             return Ok(None);

@@ -80,8 +80,8 @@ pub(super) fn normalize_name(name: &str, text: &str) -> Result<String, Rejection
     }
 }
 
-/// A display name in normalization form C, without surrounding white space. `None` if it could not be
-/// a subject: a display name never makes a token invalid.
+/// A display name in normalization form C, without surrounding white space. `None` if it could not
+/// be a subject: a display name never makes a token invalid.
 pub(super) fn normalize_display_name(text: &str) -> Option<String> {
     normalize_name("name", text.trim()).ok()
 }

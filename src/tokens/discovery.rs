@@ -57,8 +57,8 @@ impl IssuerUrl {
     /// The URL of the JWK set that the metadata names.
     ///
     /// # Errors
-    /// If the metadata is that of another issuer, or names no URL with at least the protection of the
-    /// issuer's own.
+    /// If the metadata is that of another issuer, or names no URL with at least the protection of
+    /// the issuer's own.
     pub(super) fn jwks_url(&self, metadata: &[u8]) -> Result<Url, String> {
         let metadata: Metadata = serde_json::from_slice(metadata)
             .map_err(|error| format!("not the metadata of an issuer: {error}"))?;

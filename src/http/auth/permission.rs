@@ -67,7 +67,6 @@ macro_rules! permissions {
         /// Permissions of the token. If it is limited to one business partner, they apply to that
         /// partner only.
         #[derive(Debug, Serialize, ToSchema)]
-        #[expect(clippy::struct_excessive_bools, reason = "the permissions are independent")]
         pub struct Permissions {
             $(
                 $(#[doc = $doc])+
