@@ -300,9 +300,8 @@ pub fn print_welcome(
         address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
     let token = tokens::dev_claims(tokens, "demo", SCOPES, TOKEN_LIFETIME)
-        .map(|claims| tokens::sign(tokens, &claims))
-        .transpose()?
-        .unwrap_or_else(|| "…  # from your identity provider".to_owned());
+        .and_then(|claims| tokens::sign(tokens, &claims))
+        .unwrap_or_else(|_| "…  # from your identity provider".to_owned());
     let explain = explain_command();
     write!(
         out,
@@ -381,7 +380,7 @@ fn body<T: DeserializeOwned + Validate>(json: Value) -> anyhow::Result<T> {
 fn actor() -> Actor {
     Actor {
         subject: "demo".to_owned(),
-        client: None,
         request_id: "demo".to_owned(),
+        ..Actor::default()
     }
 }

@@ -10,7 +10,8 @@
 //! 3. `i18n`, `tokens`, `telemetry`, `config`
 //! 4. `http`, `openapi`, `server`: everything about HTTP that is not specific to the domain
 //! 5. `crud`: generic resources
-//! 6. `catalog`, `ticket_filter`, `integration`: the ERP's data, filters, the aggregate root
+//! 6. `catalog`, `ticket_filter`, `integration`, `me`: the ERP's data, filters, the aggregate root,
+//!    the caller
 //! 7. `grants`: generic grants of catalog entries
 //! 8. `accesses`, `areas`, `ticket_types`, `tags`, `queries`, `exclusion_rules`, `plan_boards`,
 //!    `history`
@@ -34,6 +35,7 @@ pub mod history;
 pub mod http;
 pub mod i18n;
 pub mod integration;
+pub mod me;
 pub mod openapi;
 pub mod overview;
 pub mod plan_boards;

@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use customer_integration::{
     app::App,
     config::{
-        Config, ConfigErrors, DEFAULT_BIND_ADDRESS, DatabaseArgs, LogArgs, ServerArgs, TokenArgs,
+        Config, ConfigErrors, DEFAULT_BIND_ADDRESS, DatabaseArgs, DemoKey, LogArgs, ServerArgs,
+        TokenArgs,
     },
     db::{
         self,
@@ -100,7 +101,7 @@ struct Token {
     /// Limit the token to one business partner
     #[arg(long)]
     business_partner: Option<String>,
-    /// Lifetime of the token, such as 15m or 1h
+    /// Lifetime of the token, such as 15m or 1h; at most 100 years
     #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
     ttl: Duration,
     #[command(flatten)]
@@ -221,15 +222,15 @@ fn print_document() -> anyhow::Result<()> {
 
 fn print_token(command: Token) -> anyhow::Result<()> {
     let mut errors = ConfigErrors::default();
-    let settings = command.tokens.validate(command.demo, &mut errors);
+    let demo = command.demo.then_some(DemoKey::Existing);
+    let settings = command.tokens.validate(demo, &mut errors);
     let settings = errors.finish(settings)?;
     let business_partner_id = command
         .business_partner
         .map(|id| id.parse())
         .transpose()
         .map_err(|_| anyhow::anyhow!("--business-partner is not an id"))?;
-    let claims = tokens::dev_claims(&settings, &command.subject, &command.scope, command.ttl)
-        .ok_or_else(|| anyhow::anyhow!(tokens::NO_SIGNER))?;
+    let claims = tokens::dev_claims(&settings, &command.subject, &command.scope, command.ttl)?;
     let claims = tokens::Claims {
         business_partner_id,
         ..claims

@@ -12,15 +12,19 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
-    http::{API_BASE, health, index_page, problem_page, route_guard::handle_unrouted},
-    openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
+    http::{
+        API_BASE, health, index_page, problem_page, protected_resource,
+        route_guard::handle_unrouted,
+    },
+    me, openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
 /// Path prefix of everything that belongs to one business partner.
 const PARTNER_BASE: &str = "/api/v1/customer-integrations/{business_partner_id}";
 /// Paths outside the API. They only support GET and HEAD, and need no token.
-pub const PUBLIC_PATHS: [&str; 7] = [
+pub const PUBLIC_PATHS: [&str; 8] = [
     "/",
+    protected_resource::METADATA_PATH,
     "/health/live",
     "/health/ready",
     "/openapi.json",
@@ -42,6 +46,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(scope(PARTNER_BASE).configure(partner))
         .service(
             scope(API_BASE)
+                .service(me::routes::get_me)
                 .service(accesses::global_routes::list_all_accesses)
                 .service(scope("/exclusion-rules").configure(global_exclusion_rules))
                 .service(scope("/catalog").configure(catalog))
@@ -150,6 +155,7 @@ pub fn public(config: &mut web::ServiceConfig) {
         .service(index_page::index)
         .service(health::live)
         .service(health::ready)
+        .service(protected_resource::metadata)
         .service(document_json)
         .service(problem_page::explain)
         .service(docs)

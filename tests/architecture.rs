@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["i18n", "tokens", "telemetry", "config"],
     &["http", "openapi", "server"],
     &["crud"],
-    &["catalog", "integration", "ticket_filter"],
+    &["catalog", "integration", "me", "ticket_filter"],
     &["grants"],
     &[
         "accesses",

@@ -60,8 +60,9 @@ pub enum IneffectiveReason {
     "email": "aenne.schaefer@muster.example", "language": "de", "role": "editor", "approver": true,
     "ticket_visibility": "partner", "active": true, "effective": true, "ineffective_reasons": [],
     "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
-    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin",
-    "updated_by": "anna.admin"
+    "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "anna.admin", "created_by_name": "Anna Admin",
+    "updated_by": "anna.admin", "updated_by_name": "Anna Admin"
 }))]
 pub struct Access {
     #[schema(inline)]

@@ -7,7 +7,7 @@ use crate::{
     common::Result,
     db::ReadCost,
     http::{
-        auth::{Authorized, scope::IntegrationRead},
+        auth::{Authorized, permission::IntegrationRead},
         call_context::CallContext,
         list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         response::{self, List},

@@ -14,7 +14,7 @@ use crate::{
     http::{
         auth::{
             AuthorizedPartner,
-            scope::{IntegrationRead, IntegrationWrite},
+            permission::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
         call_context::CallContext,

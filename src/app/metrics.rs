@@ -52,6 +52,9 @@ pub(super) fn sources(
             bytes: pages.bytes(),
         }),
         token_cache: source(verifier, |verifier| lookups(&verifier.lookups)),
+        token_rejections: source(verifier, |verifier| {
+            verifier.rejections.by_reason().to_vec()
+        }),
         jwks_ages: source(verifier, |verifier| {
             let ages = verifier.jwks_ages();
             ages.map(|(issuer, age)| (issuer.to_owned(), age)).collect()

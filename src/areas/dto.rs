@@ -14,8 +14,9 @@ use crate::common::{
 #[schema(example = json!({
     "area_id": "netz", "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": ["anomalie"],
     "available": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
-    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin",
-    "updated_by": "anna.admin"
+    "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "anna.admin", "created_by_name": "Anna Admin",
+    "updated_by": "anna.admin", "updated_by_name": "Anna Admin"
 }))]
 pub struct AreaGrant {
     #[schema(inline)]

@@ -22,7 +22,9 @@ use crate::{
 #[schema(example = json!({
     "id": "K-1001", "name": "Muster Maschinenbau GmbH", "search_name": "MUSTER", "active": true,
     "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
-    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"
+    "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "created_by_name": null,
+    "updated_by": "erp", "updated_by_name": null
 }))]
 pub struct BusinessPartner {
     #[schema(inline)]
@@ -65,7 +67,8 @@ pub struct BusinessPartnerPut {
     "id": "netz", "name": "Netzwerk", "color": "#1F77B4",
     "start_ticket_types": ["anomalie", "rueckruf"], "active": true, "version": 1,
     "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "erp", "updated_by": "erp"
+    "created_by": "erp", "created_by_name": null,
+    "updated_by": "erp", "updated_by_name": null
 }))]
 pub struct Area {
     #[schema(inline)]
@@ -141,7 +144,8 @@ pub enum TicketTypeKind {
 #[schema(example = json!({
     "id": "anomalie", "name": "Anomalie", "kind": "standard", "active": true, "version": 1,
     "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "erp", "updated_by": "erp"
+    "created_by": "erp", "created_by_name": null,
+    "updated_by": "erp", "updated_by_name": null
 }))]
 pub struct TicketType {
     #[schema(inline)]
@@ -182,7 +186,9 @@ pub struct TicketTypePut {
 #[schema(example = json!({
     "id": "rollout", "name": "Rollout 2027", "description": "Umstellung der Standorte",
     "active": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
-    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"
+    "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "created_by_name": null,
+    "updated_by": "erp", "updated_by_name": null
 }))]
 pub struct PlanBoard {
     #[schema(inline)]

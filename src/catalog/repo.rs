@@ -42,7 +42,9 @@ pub struct CatalogRow {
     created_at: Timestamp,
     updated_at: Timestamp,
     created_by: String,
+    created_by_name: Option<String>,
     updated_by: String,
+    updated_by_name: Option<String>,
 }
 
 /// The attributes of an entry that the ERP sets.
@@ -85,7 +87,9 @@ impl CatalogRow {
             created_at: audit.created_at,
             updated_at: audit.updated_at,
             created_by: audit.created_by,
+            created_by_name: audit.created_by_name,
             updated_by: audit.updated_by,
+            updated_by_name: audit.updated_by_name,
         }
     }
 
@@ -95,7 +99,9 @@ impl CatalogRow {
             created_at: self.created_at,
             updated_at: self.updated_at,
             created_by: self.created_by.clone(),
+            created_by_name: self.created_by_name.clone(),
             updated_by: self.updated_by.clone(),
+            updated_by_name: self.updated_by_name.clone(),
         }
     }
 

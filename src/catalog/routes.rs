@@ -22,7 +22,7 @@ use crate::{
     http::{
         auth::{
             Authorized,
-            scope::{CatalogRead, CatalogWrite},
+            permission::{CatalogRead, CatalogUsageRead, CatalogWrite},
         },
         body::Body,
         cached_read::{EtagSource, cached_read},
@@ -361,7 +361,7 @@ async fn list_grantable<E: CatalogEntry>(
         ..CatalogFilter::default()
     };
     if include_usage {
-        auth.require_unrestricted()?;
+        auth.require::<CatalogUsageRead>()?;
         return list_with_usage::<E>(call, &filter, &query.page).await;
     }
     list::<E>(call, &filter, &query.page).await
@@ -378,7 +378,6 @@ async fn put<E: WritableEntry>(
     id: ErpId<E::Kind>,
     body: E::Put,
 ) -> Result<HttpResponse> {
-    auth.require_unrestricted()?;
     let precondition = call.conditions.precondition;
     let done = service::put::<E>(&call.db, auth.actor(), id, body, precondition).await?;
     Ok(response::put_result(&call.request, &done))

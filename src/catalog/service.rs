@@ -212,8 +212,8 @@ mod tests {
     fn entry(active: bool) -> CatalogRow {
         let actor = Actor {
             subject: "erp".into(),
-            client: None,
             request_id: "r".into(),
+            ..Actor::default()
         };
         let attributes = Attributes {
             name: "Netzwerk".into(),

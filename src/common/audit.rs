@@ -6,10 +6,14 @@ use utoipa::ToSchema;
 use crate::common::timestamp::Timestamp;
 
 /// Who sent a request, as recorded in the history. Never contains a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Actor {
     /// The token's `sub`.
     pub subject: String,
+    /// Display name of the subject, if the token has one.
+    pub name: Option<String>,
+    /// The party that acts for the subject (`act`, RFC 8693), if any.
+    pub acting_party: Option<String>,
     /// The token's `client_id` (RFC 9068), if present.
     pub client: Option<String>,
     /// The request's `X-Request-Id`.
@@ -31,9 +35,15 @@ pub struct Audit {
     /// Subject of the token that created it.
     #[schema(example = "anna.admin", max_length = 255)]
     pub created_by: String,
+    /// Display name of `created_by` at that time; `null` if unknown.
+    #[schema(example = "Anna Admin", max_length = 255)]
+    pub created_by_name: Option<String>,
     /// Subject of the token that last changed it.
     #[schema(example = "anna.admin", max_length = 255)]
     pub updated_by: String,
+    /// Display name of `updated_by` at that time; `null` if unknown.
+    #[schema(example = "Anna Admin", max_length = 255)]
+    pub updated_by_name: Option<String>,
 }
 
 impl Audit {
@@ -44,7 +54,9 @@ impl Audit {
             created_at: now,
             updated_at: now,
             created_by: actor.subject.clone(),
+            created_by_name: actor.name.clone(),
             updated_by: actor.subject.clone(),
+            updated_by_name: actor.name.clone(),
         }
     }
 
@@ -56,7 +68,9 @@ impl Audit {
             created_at: self.created_at,
             updated_at: now,
             created_by: self.created_by.clone(),
+            created_by_name: self.created_by_name.clone(),
             updated_by: actor.subject.clone(),
+            updated_by_name: actor.name.clone(),
         }
     }
 }

@@ -26,6 +26,7 @@ pub enum Code {
     // authentication and authorization
     MissingToken,
     InvalidToken,
+    TokenExpired,
     InsufficientScope,
     PartnerRestricted,
     // unknown resource or route
@@ -124,7 +125,7 @@ impl Code {
         match self {
             MalformedJson | UnknownMember | WrongType | InvalidParameter | UnknownParameter
             | InvalidCursor | BadRequest => Kind::Unreadable,
-            MissingToken | InvalidToken => Kind::Unauthenticated,
+            MissingToken | InvalidToken | TokenExpired => Kind::Unauthenticated,
             InsufficientScope | PartnerRestricted => Kind::Forbidden,
             NotFound | UnknownRoute => Kind::NotFound,
             MethodNotAllowed => Kind::MethodNotAllowed,

@@ -68,8 +68,8 @@ mod tests {
     fn thing(version: i64) -> Thing {
         let actor = Actor {
             subject: "anna".to_owned(),
-            client: None,
             request_id: String::new(),
+            ..Actor::default()
         };
         let audit = Audit::created(&actor, Timestamp::now());
         Thing(version, Audit { version, ..audit })

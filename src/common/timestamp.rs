@@ -41,6 +41,11 @@ impl Timestamp {
         ticket_policy::Timestamp::from_unix_micros(micros).map(Self)
     }
 
+    /// From seconds since 1970, saturating at the latest time.
+    pub fn from_unix_seconds(seconds: i64) -> Self {
+        Self(ticket_policy::Timestamp::UNIX_EPOCH.plus_seconds(seconds))
+    }
+
     /// See [`ticket_policy::Timestamp::parse`].
     pub fn parse(text: &str) -> Option<Self> {
         ticket_policy::Timestamp::parse(text).map(Self)

@@ -34,24 +34,52 @@ pub fn create_directory() -> anyhow::Result<()> {
     fs::create_dir_all(DIRECTORY).context("cannot create the directory ./data")
 }
 
-/// Reads the demo's signing key. Creates it if it is missing, readable only by its owner.
-pub fn load_or_create_key() -> anyhow::Result<String> {
-    let path = PathBuf::from(DIRECTORY).join("demo.key");
-    if let Ok(key) = fs::read_to_string(&path) {
-        let key = key.trim();
-        // Anyone could sign tokens with a truncated or empty key.
-        anyhow::ensure!(
-            key.len() >= MIN_SECRET_BYTES,
-            "{} is damaged; remove it to generate a new key",
-            path.display()
-        );
-        return Ok(key.to_owned());
+/// The demo's signing key in `./data`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DemoKey {
+    /// Created if it is missing, readable only by its owner.
+    CreateIfMissing,
+    /// An error if it is missing.
+    Existing,
+}
+
+impl DemoKey {
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// If it cannot be read or created.
+    pub fn load(self) -> anyhow::Result<String> {
+        let path = PathBuf::from(DIRECTORY).join("demo.key");
+        match fs::read_to_string(&path) {
+            Ok(key) => check_key(&path, &key),
+            Err(_) if self == Self::CreateIfMissing => create_key(&path),
+            Err(error) => Err(error).with_context(|| {
+                format!(
+                    "cannot read {}; run `serve --demo` in this directory first",
+                    path.display()
+                )
+            }),
+        }
     }
+}
+
+fn check_key(path: &Path, key: &str) -> anyhow::Result<String> {
+    let key = key.trim();
+    // Anyone could sign tokens with a truncated or empty key.
+    anyhow::ensure!(
+        key.len() >= MIN_SECRET_BYTES,
+        "{} is damaged; remove it to generate a new key",
+        path.display()
+    );
+    Ok(key.to_owned())
+}
+
+fn create_key(path: &Path) -> anyhow::Result<String> {
     create_directory()?;
     let key: String = std::iter::repeat_with(|| format!("{:016x}", rand::random::<u64>()))
         .take(4)
         .collect();
-    write_private(&path, &key).with_context(|| format!("cannot write {}", path.display()))?;
+    write_private(path, &key).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(key)
 }
 

@@ -3,9 +3,11 @@
 //! clap would stop at the first malformed value. Arguments are therefore parsed as text and
 //! validated here, so that all configuration errors are reported together ([`errors`]).
 
+mod claims;
 mod database;
 mod demo;
 mod errors;
+mod issuers;
 mod limits;
 mod log;
 mod server;
@@ -16,12 +18,13 @@ use std::{fmt::Display, time::Duration};
 use reqwest::Url;
 
 pub use database::DatabaseArgs;
+pub use demo::DemoKey;
 pub use errors::ConfigErrors;
 use errors::non_empty;
 pub use limits::{BODY_TIMEOUT, Limits, RateLimit};
 pub use log::LogArgs;
 pub use server::{ANY_LOCALHOST_PORT, ServerArgs, ShutdownConfig};
-use server::{validate_address, validate_endpoint, validate_origins};
+use server::{validate_address, validate_endpoint, validate_origins, validate_public_url};
 pub use tokens::TokenArgs;
 
 use crate::{
@@ -40,6 +43,8 @@ pub struct Config {
     pub database: DatabaseUrl,
     pub database_options: DbOptions,
     pub tokens: TokenSettings,
+    /// URL at which clients reach the service; `None`: as in each request.
+    pub public_url: Option<Url>,
     /// Browser origins that may call the API.
     pub cors_allowed_origins: Vec<String>,
     pub worker_threads: usize,
@@ -81,12 +86,13 @@ impl Config {
     ) -> Option<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (database, database_options) = database.validate(demo, errors);
-        let tokens = tokens.validate(demo, errors);
+        let tokens = tokens.validate(demo.then_some(DemoKey::CreateIfMissing), errors);
         // Required settings are unwrapped last, so that the errors of all others are collected.
         Some(Self {
             stopping: server.shutdown(errors),
             decision_cache_bytes: server.decision_cache_bytes(errors),
             page_cache_bytes: server.page_cache_bytes(errors),
+            public_url: validate_public_url(server.public_url, errors),
             bind_address: validate_address("BIND_ADDRESS", server.bind_address, errors),
             worker_threads: errors.number("WORKER_THREADS", server.worker_threads, 1..=1024, cores),
             migrate_on_start: errors.bool("MIGRATE_ON_START", server.migrate_on_start, true),

@@ -24,6 +24,10 @@ pub struct ServerArgs {
     /// Address and port of the API; port 0 picks a free one
     #[arg(long, env, default_value = DEFAULT_BIND_ADDRESS)]
     pub(super) bind_address: String,
+    /// URL at which clients reach the service, for `/.well-known/oauth-protected-resource`
+    /// [default: as in each request]
+    #[arg(long, env)]
+    pub(super) public_url: Option<String>,
     /// Comma-separated browser origins that may call the API; if unset, no CORS headers are sent;
     /// `http://localhost:*` allows every port of localhost
     #[arg(long, env, value_delimiter = ',')]
@@ -126,6 +130,22 @@ pub(super) fn validate_address(name: &str, address: String, errors: &mut ConfigE
         errors.add(format!("{name} must be host:port: {address}"));
     }
     address
+}
+
+/// Validates the URL at which clients reach the service.
+pub(super) fn validate_public_url(url: Option<String>, errors: &mut ConfigErrors) -> Option<Url> {
+    let text = non_empty(url)?;
+    let url = text.parse::<Url>().ok().filter(|url| {
+        ["http", "https"].contains(&url.scheme())
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if url.is_none() {
+        errors.add("PUBLIC_URL must be a URL such as https://customer-integration.example");
+    }
+    url
 }
 
 /// Validates the URL of the trace collector.

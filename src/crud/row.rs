@@ -141,7 +141,7 @@ macro_rules! crud_row {
             diesel::Insertable,
             diesel::AsChangeset,
         )]
-        #[diesel(table_name = $table)]
+        #[diesel(table_name = $table, treat_none_as_null = true)]
         pub struct $Row {
             pub id: $crate::common::ids::Id<$IdKind>,
             pub $owner: $Column,
@@ -154,7 +154,9 @@ macro_rules! crud_row {
             created_at: $crate::common::timestamp::Timestamp,
             updated_at: $crate::common::timestamp::Timestamp,
             created_by: String,
+            created_by_name: Option<String>,
             updated_by: String,
+            updated_by_name: Option<String>,
         }
 
         impl $crate::crud::CrudRow for $Row {
@@ -180,7 +182,9 @@ macro_rules! crud_row {
                     created_at: audit.created_at,
                     updated_at: audit.updated_at,
                     created_by: audit.created_by,
+                    created_by_name: audit.created_by_name,
                     updated_by: audit.updated_by,
+                    updated_by_name: audit.updated_by_name,
                 }
             }
 
@@ -198,7 +202,9 @@ macro_rules! crud_row {
                     created_at: self.created_at,
                     updated_at: self.updated_at,
                     created_by: self.created_by.clone(),
+                    created_by_name: self.created_by_name.clone(),
                     updated_by: self.updated_by.clone(),
+                    updated_by_name: self.updated_by_name.clone(),
                 }
             }
 

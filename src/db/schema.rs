@@ -22,6 +22,8 @@ diesel::table! {
         updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
+        created_by_name -> Nullable<Text>,
+        updated_by_name -> Nullable<Text>,
     }
 }
 
@@ -51,6 +53,8 @@ diesel::table! {
         updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
+        created_by_name -> Nullable<Text>,
+        updated_by_name -> Nullable<Text>,
     }
 }
 
@@ -78,6 +82,8 @@ diesel::table! {
         updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
+        created_by_name -> Nullable<Text>,
+        updated_by_name -> Nullable<Text>,
     }
 }
 
@@ -95,6 +101,8 @@ diesel::table! {
         updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
+        created_by_name -> Nullable<Text>,
+        updated_by_name -> Nullable<Text>,
     }
 }
 
@@ -127,6 +135,8 @@ diesel::table! {
         action -> Text,
         before -> Nullable<Json>,
         after -> Nullable<Json>,
+        subject_name -> Nullable<Text>,
+        actor -> Nullable<Text>,
     }
 }
 
@@ -150,6 +160,8 @@ diesel::table! {
         updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
+        created_by_name -> Nullable<Text>,
+        updated_by_name -> Nullable<Text>,
     }
 }
 
@@ -177,6 +189,8 @@ diesel::table! {
         updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
+        created_by_name -> Nullable<Text>,
+        updated_by_name -> Nullable<Text>,
     }
 }
 
@@ -202,6 +216,8 @@ diesel::table! {
         updated_at -> UtcTimestamp,
         created_by -> Text,
         updated_by -> Text,
+        created_by_name -> Nullable<Text>,
+        updated_by_name -> Nullable<Text>,
     }
 }
 

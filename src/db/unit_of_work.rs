@@ -291,8 +291,8 @@ mod tests {
     fn actor() -> Actor {
         Actor {
             subject: "s".to_owned(),
-            client: None,
             request_id: "r".to_owned(),
+            ..Actor::default()
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
         app_context::AppContext,
         auth::{
             Authorized, AuthorizedPartner,
-            scope::{DecisionsRead, IntegrationRead},
+            permission::{DecisionsRead, GlobalRulesRead, IntegrationRead},
         },
         body::RawBody,
         call_context::CallContext,
@@ -126,7 +126,7 @@ pub async fn preview_exclusion_rule(
     let parse = move || PreviewRequest::parse(&body).map(PreviewRequest::into_owned);
     let request = run_off_worker(parse).await??;
     match &request.business_partner_id {
-        None => auth.require_unrestricted()?,
+        None => auth.require::<GlobalRulesRead>()?,
         Some(partner) if auth.can_access(partner) => {}
         Some(partner) => return Err(preview::unknown_partner(partner)),
     }

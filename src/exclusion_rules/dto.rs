@@ -34,7 +34,8 @@ pub enum RuleScope {
     "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]},
     "summary": "Tags enthalten „Personal“.", "version": 1,
     "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "anna.admin", "updated_by": "anna.admin"
+    "created_by": "anna.admin", "created_by_name": "Anna Admin",
+    "updated_by": "anna.admin", "updated_by_name": "Anna Admin"
 }))]
 pub struct ExclusionRule {
     #[schema(inline)]

@@ -13,7 +13,7 @@ use crate::{
     http::{
         auth::{
             Authorized,
-            scope::{GlobalRulesWrite, IntegrationRead},
+            permission::{GlobalRulesRead, GlobalRulesWrite},
         },
         body::Body,
         call_context::CallContext,
@@ -40,11 +40,10 @@ use crate::{
 )]
 #[get("")]
 pub async fn list_global_exclusion_rules(
-    auth: Authorized<IntegrationRead>,
+    _auth: Authorized<GlobalRulesRead>,
     query: ListQuery<GlobalExclusionRuleListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    auth.require_unrestricted()?;
     handlers::list::<ExclusionRule, _>(&call, GlobalRules, &query).await
 }
 
@@ -68,7 +67,6 @@ pub async fn create_global_exclusion_rule(
     body: Body<ExclusionRuleCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    auth.require_unrestricted()?;
     handlers::create::<ExclusionRule, _>(&call, auth.actor(), GlobalRules, body.0).await
 }
 
@@ -83,11 +81,10 @@ pub async fn create_global_exclusion_rule(
 )]
 #[get("/{rule_id}")]
 pub async fn get_global_exclusion_rule(
-    auth: Authorized<IntegrationRead>,
+    _auth: Authorized<GlobalRulesRead>,
     id: PathParam<RuleId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    auth.require_unrestricted()?;
     handlers::get::<ExclusionRule, _>(&call, GlobalRules, id.0).await
 }
 
@@ -111,7 +108,6 @@ pub async fn update_global_exclusion_rule(
     body: Body<ExclusionRulePatch>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    auth.require_unrestricted()?;
     handlers::update::<ExclusionRule, _>(call, auth.actor(), GlobalRules, id.0, body.0).await
 }
 
@@ -130,6 +126,5 @@ pub async fn delete_global_exclusion_rule(
     id: PathParam<RuleId>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    auth.require_unrestricted()?;
     handlers::delete::<ExclusionRule, _>(call, auth.actor(), GlobalRules, id.0).await
 }

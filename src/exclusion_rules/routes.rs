@@ -12,7 +12,7 @@ use crate::{
     http::{
         auth::{
             AuthorizedPartner,
-            scope::{IntegrationRead, IntegrationWrite},
+            permission::{GlobalRulesRead, IntegrationRead, IntegrationWrite},
         },
         body::Body,
         call_context::CallContext,
@@ -45,7 +45,7 @@ pub async fn list_exclusion_rules(
     call: CallContext,
 ) -> Result<HttpResponse> {
     if query.filter.include_global {
-        auth.require_unrestricted()?;
+        auth.require::<GlobalRulesRead>()?;
     }
     handlers::list::<ExclusionRule, _>(&call, ConfigurationLock(auth.partner), &query).await
 }

@@ -105,8 +105,8 @@ pub(crate) mod test_support {
         ) -> GrantWithEntry {
             let actor = Actor {
                 subject: "anna".into(),
-                client: None,
                 request_id: "r".into(),
+                ..Actor::default()
             };
             let audit = Audit::created(&actor, Timestamp::now());
             let partner = "K-1".parse().unwrap();

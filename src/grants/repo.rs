@@ -21,7 +21,7 @@ use crate::{
 
 /// A stored grant.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = grants)]
+#[diesel(table_name = grants, treat_none_as_null = true)]
 pub struct GrantRow {
     pub business_partner_id: BusinessPartnerId,
     kind: EnumText<EntryKind>,
@@ -31,7 +31,9 @@ pub struct GrantRow {
     created_at: Timestamp,
     updated_at: Timestamp,
     created_by: String,
+    created_by_name: Option<String>,
     updated_by: String,
+    updated_by_name: Option<String>,
 }
 
 impl GrantRow {
@@ -51,7 +53,9 @@ impl GrantRow {
             created_at: audit.created_at,
             updated_at: audit.updated_at,
             created_by: audit.created_by,
+            created_by_name: audit.created_by_name,
             updated_by: audit.updated_by,
+            updated_by_name: audit.updated_by_name,
         }
     }
 
@@ -61,7 +65,9 @@ impl GrantRow {
             created_at: self.created_at,
             updated_at: self.updated_at,
             created_by: self.created_by.clone(),
+            created_by_name: self.created_by_name.clone(),
             updated_by: self.updated_by.clone(),
+            updated_by_name: self.updated_by_name.clone(),
         }
     }
 }

@@ -21,7 +21,8 @@ use crate::{
 #[schema(example = json!({
     "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "aggregate": "customer_integration",
     "business_partner_id": "K-1001", "revision": 8,
-    "at": "2026-11-23T08:00:00.000000Z", "subject": "anna.admin", "client": "portal-admin",
+    "at": "2026-11-23T08:00:00.000000Z", "subject": "anna.admin", "subject_name": "Anna Admin",
+    "actor": null, "client": "portal-admin",
     "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "resource": "area", "resource_id": "netz",
     "action": "created", "before": null, "after": {"area_id": "netz", "name": "Netzwerk",
     "version": 1}
@@ -43,6 +44,13 @@ pub struct HistoryEntry {
     /// `sub` of the token.
     #[schema(max_length = 255)]
     pub subject: String,
+    /// Display name of the subject at that time; `null` if unknown.
+    #[schema(max_length = 255)]
+    pub subject_name: Option<String>,
+    /// The party that acted for the subject (claim `act` of the token, RFC 8693); `null` if the
+    /// subject acted itself.
+    #[schema(max_length = 255)]
+    pub actor: Option<String>,
     /// `client_id` of the token, if it has one.
     #[schema(max_length = 255)]
     pub client: Option<String>,

@@ -39,6 +39,8 @@ pub(super) struct EntryRow {
     action: EnumText<Action>,
     before: Option<Jsonb<serde_json::Value>>,
     after: Option<Jsonb<serde_json::Value>>,
+    subject_name: Option<String>,
+    actor: Option<String>,
 }
 
 impl From<EntryRow> for HistoryEntry {
@@ -50,6 +52,8 @@ impl From<EntryRow> for HistoryEntry {
             revision: row.revision,
             at: row.at,
             subject: row.subject,
+            subject_name: row.subject_name,
+            actor: row.actor,
             client: row.client,
             request_id: row.request_id,
             resource: row.resource.0,

@@ -10,7 +10,10 @@ use crate::{
     common::{Result, etag::EntityTag, page::Page},
     db::ReadCost,
     http::{
-        auth::{Authorized, AuthorizedPartner, scope::AuditRead},
+        auth::{
+            Authorized, AuthorizedPartner,
+            permission::{HistoryRead, SystemHistoryRead},
+        },
         cached_read::{PartnerEtag, cached_read},
         call_context::CallContext,
         list_query::{ListQuery, ListSort, PageParams},
@@ -31,7 +34,7 @@ use crate::{
 )]
 #[get("/history")]
 pub async fn list_history(
-    auth: AuthorizedPartner<AuditRead>,
+    auth: AuthorizedPartner<HistoryRead>,
     query: ListQuery<HistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
@@ -56,11 +59,10 @@ pub async fn list_history(
 )]
 #[get("/history")]
 pub async fn list_system_history(
-    auth: Authorized<AuditRead>,
+    _auth: Authorized<SystemHistoryRead>,
     query: ListQuery<SystemHistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    auth.require_unrestricted()?;
     let rows = call
         .db
         .read_with(ReadCost::Scan, async |conn| {

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use super::{concurrency_limit::ConcurrencyLimit, subject_limits::SubjectLimits};
+use super::{
+    concurrency_limit::ConcurrencyLimit, protected_resource::ProtectedResource,
+    subject_limits::SubjectLimits,
+};
 use crate::{config::Limits, telemetry::metrics::Metrics};
 
 /// Limits, metrics and lifecycle of one service instance.
@@ -22,6 +25,7 @@ pub struct AppContext {
     pub body_timeout: Duration,
     /// Origins that may call from a browser.
     pub allowed_origins: Vec<String>,
+    pub protected_resource: ProtectedResource,
     /// Set once the service starts to shut down.
     shutting_down: AtomicBool,
 }
@@ -33,6 +37,7 @@ impl AppContext {
         metrics: Metrics,
         limits: &Limits,
         allowed_origins: Vec<String>,
+        protected_resource: ProtectedResource,
     ) -> Self {
         Self {
             concurrency_limit,
@@ -44,6 +49,7 @@ impl AppContext {
             request_timeout: limits.request_timeout,
             body_timeout: limits.body_timeout,
             allowed_origins,
+            protected_resource,
             shutting_down: AtomicBool::new(false),
         }
     }

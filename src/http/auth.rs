@@ -1,5 +1,7 @@
-//! Authentication and authorization as extractors: a handler declares the scope it requires as a
-//! type, and gets the caller.
+//! Authentication and authorization as extractors: a handler declares the permission it requires as
+//! a type, and gets the caller.
+
+pub mod permission;
 
 use std::{
     future::{Ready, ready},
@@ -15,6 +17,7 @@ use futures_util::{
     future::{Either, LocalBoxFuture},
 };
 
+use self::permission::{IntegrationRead, Permission};
 use super::{
     path_params::path_param,
     rate_limit::RateLimiter,
@@ -24,58 +27,18 @@ use super::{
 };
 use crate::{
     common::{Actor, Code, Error, Result, ids::BusinessPartnerId},
-    tokens::{Claims, Unverified, Verifier},
+    tokens::{Claims, RejectionReason, Unverified, Verifier},
 };
 
-/// A scope of the API, as a type.
-pub trait Scope: 'static {
-    const NAME: &'static str;
-}
-
-/// The scopes.
-pub mod scope {
-    use super::Scope;
-
-    pub struct IntegrationRead;
-    pub struct IntegrationWrite;
-    pub struct GlobalRulesWrite;
-    pub struct CatalogRead;
-    pub struct CatalogWrite;
-    pub struct AuditRead;
-    pub struct DecisionsRead;
-
-    impl Scope for IntegrationRead {
-        const NAME: &'static str = "integration:read";
-    }
-    impl Scope for IntegrationWrite {
-        const NAME: &'static str = "integration:write";
-    }
-    impl Scope for GlobalRulesWrite {
-        const NAME: &'static str = "global-rules:write";
-    }
-    impl Scope for CatalogRead {
-        const NAME: &'static str = "catalog:read";
-    }
-    impl Scope for CatalogWrite {
-        const NAME: &'static str = "catalog:write";
-    }
-    impl Scope for AuditRead {
-        const NAME: &'static str = "audit:read";
-    }
-    impl Scope for DecisionsRead {
-        const NAME: &'static str = "decisions:read";
-    }
-}
-
-/// A caller whose token has the scope `S`.
-pub struct Authorized<S> {
+/// A caller whose token has the permission `P`.
+pub struct Authorized<P> {
     claims: Arc<Claims>,
     request: HttpRequest,
-    scope: PhantomData<S>,
+    permission: PhantomData<P>,
 }
 
-impl<S: Scope> Authorized<S> {
-    /// Applies the limits of the subject and checks the scope.
+impl<P: Permission> Authorized<P> {
+    /// Applies the limits of the subject and checks the permission.
     fn authorize(request: &HttpRequest, claims: &Arc<Claims>) -> Result<Self> {
         request
             .extensions_mut()
@@ -86,22 +49,22 @@ impl<S: Scope> Authorized<S> {
         if let Some(slot) = RequestSlot::of(request) {
             slot.enter_subject(claims)?;
         }
-        if !claims.has_scope(S::NAME) {
-            return Err(Error::client(Code::InsufficientScope).with("scope", S::NAME));
-        }
+        P::check(claims)?;
         Ok(Self {
             claims: Arc::clone(claims),
             request: request.clone(),
-            scope: PhantomData,
+            permission: PhantomData,
         })
     }
 
     /// The caller, as recorded in the history.
     pub fn actor(&self) -> Actor {
-        let Claims { sub, client_id, .. } = &*self.claims;
+        let claims = &*self.claims;
         Actor {
-            subject: sub.clone(),
-            client: client_id.clone(),
+            subject: claims.sub.clone(),
+            name: claims.name.clone(),
+            acting_party: claims.act.as_ref().map(|act| act.sub.clone()),
+            client: claims.client_id.clone(),
             request_id: RequestContext::id_of(&self.request),
         }
     }
@@ -126,25 +89,25 @@ impl<S: Scope> Authorized<S> {
         }
     }
 
-    /// Fails with [`Code::PartnerRestricted`] if the token is limited to one business partner.
-    /// Required for data that all partners share.
-    pub fn require_unrestricted(&self) -> Result<()> {
-        if self.limited_to().is_some() {
-            Err(Error::client(Code::PartnerRestricted))
-        } else {
-            Ok(())
-        }
+    /// Fails unless the token also has another permission.
+    pub fn require<Q: Permission>(&self) -> Result<()> {
+        Q::check(&self.claims)
+    }
+
+    /// The claims of the token.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 }
 
-/// A caller whose token has the scope `S` and may access the business partner in the path.
-pub struct AuthorizedPartner<S> {
+/// A caller whose token has the permission `P` and may access the business partner in the path.
+pub struct AuthorizedPartner<P> {
     pub partner: BusinessPartnerId,
-    caller: Authorized<S>,
+    caller: Authorized<P>,
 }
 
-impl<S: Scope> AuthorizedPartner<S> {
-    fn new(request: &HttpRequest, caller: Authorized<S>) -> Result<Self> {
+impl<P: Permission> AuthorizedPartner<P> {
+    fn new(request: &HttpRequest, caller: Authorized<P>) -> Result<Self> {
         let partner = path_param(request)?;
         caller.require_access(&partner)?;
         Ok(Self { partner, caller })
@@ -157,17 +120,16 @@ impl<S: Scope> AuthorizedPartner<S> {
 
     /// Whether the token may read the configuration of a business partner.
     pub fn can_read(&self, partner: &BusinessPartnerId) -> bool {
-        self.caller.can_access(partner)
-            && self.caller.claims.has_scope(scope::IntegrationRead::NAME)
+        self.caller.can_access(partner) && self.caller.require::<IntegrationRead>().is_ok()
     }
 
-    /// See [`Authorized::require_unrestricted`].
-    pub fn require_unrestricted(&self) -> Result<()> {
-        self.caller.require_unrestricted()
+    /// See [`Authorized::require`].
+    pub fn require<Q: Permission>(&self) -> Result<()> {
+        self.caller.require::<Q>()
     }
 }
 
-impl<S: Scope> FromRequest for Authorized<S> {
+impl<P: Permission> FromRequest for Authorized<P> {
     type Error = Error;
     type Future = Authenticating<Self>;
 
@@ -182,7 +144,7 @@ impl<S: Scope> FromRequest for Authorized<S> {
     }
 }
 
-impl<S: Scope> FromRequest for AuthorizedPartner<S> {
+impl<P: Permission> FromRequest for AuthorizedPartner<P> {
     type Error = Error;
     type Future = Authenticating<Self>;
 
@@ -210,12 +172,13 @@ fn authenticate<T: 'static>(
         Err(unverified) => unverified,
     };
     match unverified {
-        Unverified::Refused(error) => Either::Left(ready(Err(error))),
+        Unverified::Rejected(error) => Either::Left(ready(Err(error))),
         Unverified::UnknownKey(key) => {
             let request = request.clone();
             let retry = async move {
-                let token = bearer(&request)?;
-                let verified = verifier(&request)?.verify_again(token, key);
+                let verifier = verifier(&request)?;
+                let token = bearer(&request).map_err(|reason| verifier.reject(reason))?;
+                let verified = verifier.verify_again(token, key);
                 let claims = match RequestSlot::of(&request) {
                     Some(slot) => slot.released_while(verified).await?,
                     None => verified.await?,
@@ -228,8 +191,8 @@ fn authenticate<T: 'static>(
 }
 
 fn verify(request: &HttpRequest) -> Result<Arc<Claims>, Unverified> {
-    let verifier = verifier(request).map_err(Unverified::Refused)?;
-    let token = bearer(request).map_err(Unverified::Refused)?;
+    let verifier = verifier(request).map_err(Unverified::Rejected)?;
+    let token = bearer(request).map_err(|reason| Unverified::Rejected(verifier.reject(reason)))?;
     verifier.verify(token)
 }
 
@@ -240,21 +203,18 @@ fn verifier(request: &HttpRequest) -> Result<&Data<Verifier>> {
 }
 
 /// The bearer token of a request.
-fn bearer(request: &HttpRequest) -> Result<&str> {
-    let invalid = || Error::client(Code::InvalidToken).with("reason", "other");
+fn bearer(request: &HttpRequest) -> Result<&str, RejectionReason> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
-    let authorization = headers
-        .next()
-        .ok_or_else(|| Error::client(Code::MissingToken))?;
+    let authorization = headers.next().ok_or(RejectionReason::MissingToken)?;
     if headers.next().is_some() {
-        return Err(invalid());
+        return Err(RejectionReason::Malformed);
     }
     // Non-ASCII tokens are rejected by the verifier, which most tokens pass from its cache.
-    let text = str::from_utf8(authorization.as_bytes()).map_err(|_| invalid())?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(invalid)?;
+    let text = str::from_utf8(authorization.as_bytes()).map_err(|_| RejectionReason::Malformed)?;
+    let (scheme, token) = text.split_once(' ').ok_or(RejectionReason::Malformed)?;
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(token.trim_start())
     } else {
-        Err(Error::client(Code::MissingToken))
+        Err(RejectionReason::MissingToken)
     }
 }

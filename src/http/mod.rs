@@ -8,7 +8,7 @@
 //! * Around every request: [`middleware`], with [`concurrency_limit`], [`subject_limits`],
 //!   [`rate_limit`] and [`cors`]. [`request_slot`] contains what a request occupies.
 //!
-//! A handler declares the scope it requires as the type parameter of [`auth::Authorized`] or
+//! A handler declares the permission it requires as the type parameter of [`auth::Authorized`] or
 //! [`auth::AuthorizedPartner`]. There is no other way to get the caller or the business partner.
 
 /// Path prefix of every operation.
@@ -32,6 +32,7 @@ pub mod page_cache;
 pub mod path_params;
 pub mod problem;
 pub mod problem_page;
+pub mod protected_resource;
 pub mod rate_limit;
 pub mod request_context;
 pub mod request_slot;

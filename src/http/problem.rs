@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::HeldPayload,
+    protected_resource,
     response::NO_STORE,
     route_guard::{ACCEPT_PATCH, PATCH_MEDIA_TYPES},
 };
@@ -75,7 +76,8 @@ pub struct Problem {
 /// The state that a write with a failed precondition would have overwritten.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "version": 4, "updated_at": "2026-11-23T08:00:00.000000Z", "updated_by": "anna.admin"
+    "version": 4, "updated_at": "2026-11-23T08:00:00.000000Z", "updated_by": "anna.admin",
+    "updated_by_name": "Anna Admin"
 }))]
 pub struct CurrentState {
     /// Current version.
@@ -87,6 +89,9 @@ pub struct CurrentState {
     /// Subject of the token that last changed it.
     #[schema(max_length = 255)]
     pub updated_by: String,
+    /// Display name of `updated_by` at that time; `null` if unknown.
+    #[schema(max_length = 255)]
+    pub updated_by_name: Option<String>,
 }
 
 impl From<&Audit> for CurrentState {
@@ -95,6 +100,7 @@ impl From<&Audit> for CurrentState {
             version: audit.version,
             updated_at: audit.updated_at,
             updated_by: audit.updated_by.clone(),
+            updated_by_name: audit.updated_by_name.clone(),
         }
     }
 }
@@ -241,7 +247,8 @@ pub fn render(
         .error()
         .and_then(|error| error.as_error::<Error>())
         .unwrap_or(&of_status);
-    let error_headers = headers_of(error);
+    let metadata_url = protected_resource::metadata_url(&request, status);
+    let error_headers = headers_of(error, metadata_url.as_deref());
     let body = serde_json::to_vec(&Problem::new(error, context)).unwrap_or_default();
     let payload = request.extensions_mut().remove::<HeldPayload>();
     let mut response = response.set_body(match payload {
@@ -271,8 +278,9 @@ fn is_problem(response: &ServiceResponse<BoxBody>) -> bool {
         .is_some_and(|media_type| media_type.as_bytes() == MEDIA_TYPE.as_bytes())
 }
 
-/// Additional headers of some errors.
-pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
+/// Additional headers of some errors. Challenges contain the URL of the resource's metadata (RFC 9728
+/// section 5.1), if there is one.
+pub(super) fn headers_of(error: &Error, metadata_url: Option<&str>) -> Vec<(HeaderName, String)> {
     let retry_later = || vec![(header::RETRY_AFTER, RETRY_AFTER.to_owned())];
     let Error::Client(error) = error else {
         return match error.code() {
@@ -281,13 +289,16 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
         };
     };
     match error.code {
-        Code::MissingToken => vec![challenge("")],
-        Code::InvalidToken => vec![challenge(r#", error="invalid_token""#)],
+        Code::MissingToken => vec![challenge("", metadata_url)],
+        Code::InvalidToken | Code::TokenExpired => {
+            let description = error_description(error);
+            let error = format!(r#", error="invalid_token", error_description="{description}""#);
+            vec![challenge(&error, metadata_url)]
+        }
         Code::InsufficientScope => {
             let scope = argument(&error.args, "scope");
-            vec![challenge(&format!(
-                r#", error="insufficient_scope", scope="{scope}""#
-            ))]
+            let error = format!(r#", error="insufficient_scope", scope="{scope}""#);
+            vec![challenge(&error, metadata_url)]
         }
         Code::Overloaded | Code::TooManyConcurrentRequests => retry_later(),
         Code::TooManyRequests => {
@@ -314,9 +325,21 @@ pub(super) fn headers_of(error: &Error) -> Vec<(HeaderName, String)> {
     }
 }
 
-fn challenge(error: &str) -> (HeaderName, String) {
-    let challenge = format!(r#"Bearer realm="customer-integration"{error}"#);
+fn challenge(error: &str, metadata_url: Option<&str>) -> (HeaderName, String) {
+    let metadata = metadata_url
+        .map(|url| format!(r#", resource_metadata="{url}""#))
+        .unwrap_or_default();
+    let challenge = format!(r#"Bearer realm="customer-integration"{error}{metadata}"#);
     (header::WWW_AUTHENTICATE, challenge)
+}
+
+/// The English explanation of an error, limited to the characters that RFC 6750 section 3 allows.
+fn error_description(error: &ClientError) -> String {
+    let (_, detail) = i18n::problem_text(Lang::En, error.code, &error.args);
+    detail
+        .chars()
+        .filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'))
+        .collect()
 }
 
 fn argument<'a>(args: &'a [MessageArg], name: &str) -> &'a str {

@@ -35,7 +35,7 @@ pub(super) fn response(
     for header in security_headers::of_api() {
         response.insert_header(header);
     }
-    for header in problem::headers_of(error) {
+    for header in problem::headers_of(error, None) {
         response.insert_header(header);
     }
     for header in origin.into_iter().flat_map(cors::headers_for) {

@@ -18,12 +18,20 @@ missing_token = Token fehlt
     .detail = Senden Sie ein Bearer-Token im Authorization-Header.
 invalid_token = Token ungültig
     .detail = { $reason ->
-        [expired] Das Token ist abgelaufen.
-        [not_yet_valid] Das Token ist noch nicht gültig.
+        [malformed] Das Token ist kein signiertes JWT mit höchstens 8 KiB, oder es wurde mehrfach gesendet.
+        [type] Das Token ist kein Access-Token (Header typ).
+        [critical_extension] Das Token verlangt eine nicht unterstützte Erweiterung (Header crit).
+        [sender_constrained] Das Token ist an einen Schlüssel des Clients gebunden (Claim cnf). Das wird nicht unterstützt.
         [issuer] Der Aussteller des Tokens wird nicht akzeptiert.
+        [algorithm] Das Token ist mit einem nicht unterstützten Algorithmus signiert.
+        [not_yet_valid] Das Token ist noch nicht gültig.
         [audience] Das Token ist nicht für diesen Dienst bestimmt.
+        [missing_claim] Dem Token fehlt der Claim { $claim }.
+        [invalid_claim] Der Claim { $claim } des Tokens ist ungültig.
        *[other] Das Token wird nicht akzeptiert.
     }
+token_expired = Token abgelaufen
+    .detail = Das Token ist abgelaufen. Fordern Sie beim Identity-Provider ein neues an.
 insufficient_scope = Berechtigung fehlt
     .detail = Diese Operation benötigt ein Token mit dem Scope { $scope }.
 partner_restricted = Token gilt nur für einen Geschäftspartner

@@ -18,12 +18,20 @@ missing_token = Missing token
     .detail = Send a bearer token in the Authorization header.
 invalid_token = Invalid token
     .detail = { $reason ->
-        [expired] The token has expired.
-        [not_yet_valid] The token is not valid yet.
+        [malformed] The token is not a signed JWT of at most 8 KiB, or was sent more than once.
+        [type] The token is not an access token (header typ).
+        [critical_extension] The token requires an unsupported extension (header crit).
+        [sender_constrained] The token is bound to a key of the client (claim cnf), which is not supported.
         [issuer] The token's issuer is not trusted.
+        [algorithm] The token is signed with an unsupported algorithm.
+        [not_yet_valid] The token is not valid yet.
         [audience] The token was issued for another audience.
+        [missing_claim] The token has no claim { $claim }.
+        [invalid_claim] The token's claim { $claim } is invalid.
        *[other] The token is invalid.
     }
+token_expired = Token expired
+    .detail = The token has expired. Get a new one from the identity provider.
 insufficient_scope = Insufficient scope
     .detail = This operation requires a token with the scope { $scope }.
 partner_restricted = Token is limited to one business partner

@@ -31,7 +31,9 @@ pub struct IntegrationRow {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub(super) created_by: String,
+    pub(super) created_by_name: Option<String>,
     pub(super) updated_by: String,
+    pub(super) updated_by_name: Option<String>,
 }
 
 impl IntegrationRow {
@@ -46,7 +48,9 @@ impl IntegrationRow {
             created_at: audit.created_at,
             updated_at: audit.updated_at,
             created_by: audit.created_by,
+            created_by_name: audit.created_by_name,
             updated_by: audit.updated_by,
+            updated_by_name: audit.updated_by_name,
         }
     }
 
@@ -57,7 +61,9 @@ impl IntegrationRow {
             created_at: audit.created_at,
             updated_at: audit.updated_at,
             created_by: audit.created_by,
+            created_by_name: audit.created_by_name,
             updated_by: audit.updated_by,
+            updated_by_name: audit.updated_by_name,
             ..self
         }
     }
@@ -68,7 +74,9 @@ impl IntegrationRow {
             created_at: self.created_at,
             updated_at: self.updated_at,
             created_by: self.created_by.clone(),
+            created_by_name: self.created_by_name.clone(),
             updated_by: self.updated_by.clone(),
+            updated_by_name: self.updated_by_name.clone(),
         }
     }
 }

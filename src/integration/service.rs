@@ -129,8 +129,8 @@ mod tests {
     fn row(active: bool) -> IntegrationRow {
         let actor = Actor {
             subject: "anna".into(),
-            client: None,
             request_id: "r".into(),
+            ..Actor::default()
         };
         let audit = Audit::created(&actor, Timestamp::now());
         IntegrationRow {

@@ -58,7 +58,7 @@ pub(super) fn components() -> Value {
             "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60",
         ),
         "WWW-Authenticate": required(
-            "Authentication challenge (RFC 6750).",
+            "Authentication challenge (RFC 6750) with the URL of the metadata (RFC 9728).",
             1000,
             "Bearer realm=\"customer-integration\", error=\"invalid_token\"",
         ),

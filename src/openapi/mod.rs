@@ -53,6 +53,10 @@ use crate::{common::Code, http::problem::Problem};
     )),
     tags(
         (
+            name = "me",
+            description = "The caller: claims and permissions of its token."
+        ),
+        (
             name = "customer-integrations",
             description = "Status and readiness of an integration (tab \"Kundenintegration\")."
         ),

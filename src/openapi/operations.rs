@@ -8,8 +8,9 @@ use super::{
     schemas,
 };
 
-/// OpenAPI tags of the operations whose responses contain localized text.
-const LOCALIZED: [&str; 4] = [
+/// OpenAPI tags of the operations whose responses depend on the language.
+const LOCALIZED: [&str; 5] = [
+    "me",
     "queries",
     "exclusion-rules",
     "global-exclusion-rules",
@@ -35,6 +36,8 @@ pub(super) struct Shape {
     pub(super) reads_body: bool,
     /// Whether it returns pages of a list.
     pub(super) has_cursor: bool,
+    /// Whether it requires a scope.
+    pub(super) needs_scope: bool,
     /// Whether it depends on a resource named in its path. PUT creates the last one.
     pub(super) can_miss_resource: bool,
 }
@@ -54,6 +57,7 @@ impl Shape {
             has_body,
             reads_body: has_body || is_put,
             has_cursor: query_parameters(operation).any(|parameter| parameter["name"] == "cursor"),
+            needs_scope: scopes(operation).next().is_some(),
             can_miss_resource: required_ids > 0,
         }
     }
@@ -135,10 +139,12 @@ fn describe_scopes(operation: &mut Map<String, Value>) {
         .get("description")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let description = format!(
-        "{description}\n\nRequired scope: `{}`.",
-        scopes.join("`, `")
-    );
+    let required = if scopes.is_empty() {
+        "Any valid token suffices; no scope is required.".to_owned()
+    } else {
+        format!("Required scope: `{}`.", scopes.join("`, `"))
+    };
+    let description = format!("{description}\n\n{required}");
     operation.insert("description".to_owned(), json!(description));
     operation.insert("security".to_owned(), json!([{"bearer": []}]));
     operation.insert("x-required-scopes".to_owned(), json!(scopes));

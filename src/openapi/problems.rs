@@ -19,6 +19,7 @@ const COMMON: [Code; 12] = [
     Code::UnknownParameter,
     Code::MissingToken,
     Code::InvalidToken,
+    Code::TokenExpired,
     Code::InsufficientScope,
     Code::UriTooLong,
     Code::HeadersTooLarge,
@@ -60,6 +61,9 @@ pub(super) fn declared(operation: &mut Map<String, Value>) -> serde_json::Result
 /// declared ones.
 pub(super) fn by_status(shape: &Shape, declared: Vec<Code>) -> BTreeMap<String, Vec<Code>> {
     let mut codes = COMMON.to_vec();
+    if !shape.needs_scope {
+        codes.retain(|code| *code != Code::InsufficientScope);
+    }
     if shape.is_write {
         codes.push(Code::StorageFull);
     }
@@ -183,7 +187,7 @@ const REQUEST_ID: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
 /// Arguments of the messages in the examples.
 fn example_args() -> Vec<MessageArg> {
     let args = [
-        ("reason", "expired"),
+        ("reason", "audience"),
         ("member", "emial"),
         ("name", "farbe"),
         ("scope", "integration:write"),

@@ -92,7 +92,9 @@ pub struct Counts {
         "warnings": [{"code": "approval_without_approver", "references": []}]
     },
     "version": 2, "created_at": "2026-11-23T08:00:00.000000Z",
-    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "anna.admin"
+    "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "created_by_name": null,
+    "updated_by": "anna.admin", "updated_by_name": "Anna Admin"
 }))]
 pub struct CustomerIntegration {
     pub business_partner: BusinessPartnerRef,
@@ -156,7 +158,9 @@ impl Resource for CustomerIntegration {
     },
     "active": true, "activated_at": "2026-11-23T08:00:00.000000Z", "revision": 7,
     "usable": true, "version": 2, "created_at": "2026-11-23T08:00:00.000000Z",
-    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "anna.admin"
+    "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "created_by_name": null,
+    "updated_by": "anna.admin", "updated_by_name": "Anna Admin"
 }))]
 pub struct CustomerIntegrationSummary {
     pub business_partner: BusinessPartnerRef,

@@ -14,7 +14,7 @@ use crate::{
     http::{
         auth::{
             Authorized, AuthorizedPartner,
-            scope::{IntegrationRead, IntegrationWrite},
+            permission::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
         cached_read::{PartnerEtag, cached_read},

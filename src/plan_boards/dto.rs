@@ -10,7 +10,9 @@ use crate::common::{Audit, etag::EntityTag, ids::PlanBoardId};
 #[schema(example = json!({
     "plan_board_id": "rollout", "name": "Rollout 2027", "description": "Umstellung der Standorte",
     "available": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
-    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "erp", "updated_by": "erp"
+    "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "erp", "created_by_name": null,
+    "updated_by": "erp", "updated_by_name": null
 }))]
 pub struct PlanBoardGrant {
     #[schema(inline)]

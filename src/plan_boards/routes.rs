@@ -9,7 +9,7 @@ use crate::{
     http::{
         auth::{
             AuthorizedPartner,
-            scope::{CatalogWrite, IntegrationRead},
+            permission::{IntegrationRead, PlanBoardsShare},
         },
         body::OptionalBody,
         call_context::CallContext,
@@ -79,7 +79,7 @@ pub async fn get_plan_board(
 )]
 #[put("/{plan_board_id}")]
 pub async fn put_plan_board(
-    auth: AuthorizedPartner<CatalogWrite>,
+    auth: AuthorizedPartner<PlanBoardsShare>,
     id: PathParam<PlanBoardId>,
     body: OptionalBody<EmptyBody>,
     call: CallContext,
@@ -97,7 +97,7 @@ pub async fn put_plan_board(
 )]
 #[delete("/{plan_board_id}")]
 pub async fn delete_plan_board(
-    auth: AuthorizedPartner<CatalogWrite>,
+    auth: AuthorizedPartner<PlanBoardsShare>,
     id: PathParam<PlanBoardId>,
     call: CallContext,
 ) -> Result<HttpResponse> {

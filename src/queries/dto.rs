@@ -66,7 +66,8 @@ pub struct TicketSort {
     "sort": [{"field": "created_at", "direction": "descending"}],
     "summary": "Bereich ist „Netzwerk“ und Status ist nicht geschlossen.", "version": 1,
     "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "anna.admin", "updated_by": "anna.admin"
+    "created_by": "anna.admin", "created_by_name": "Anna Admin",
+    "updated_by": "anna.admin", "updated_by_name": "Anna Admin"
 }))]
 pub struct TicketQuery {
     #[schema(inline)]

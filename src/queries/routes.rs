@@ -13,7 +13,7 @@ use crate::{
     http::{
         auth::{
             AuthorizedPartner,
-            scope::{IntegrationRead, IntegrationWrite},
+            permission::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
         call_context::CallContext,

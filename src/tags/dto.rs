@@ -22,8 +22,9 @@ use crate::{
     "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "VPN",
     "description": "Fernzugriff der Außenstellen", "area_id": "netz", "internal_only": false,
     "available": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
-    "updated_at": "2026-11-23T08:00:00.000000Z", "created_by": "anna.admin",
-    "updated_by": "anna.admin"
+    "updated_at": "2026-11-23T08:00:00.000000Z",
+    "created_by": "anna.admin", "created_by_name": "Anna Admin",
+    "updated_by": "anna.admin", "updated_by_name": "Anna Admin"
 }))]
 pub struct Tag {
     #[schema(inline)]

@@ -62,6 +62,8 @@ pub struct Sources {
     pub policy_cache: Source<CacheSample>,
     pub page_cache: Source<CacheSample>,
     pub token_cache: Source<LookupsSample>,
+    /// Number of requests rejected with 401, by reason.
+    pub token_rejections: Source<Vec<(&'static str, u64)>>,
     /// Time since the keys of each issuer were last read.
     pub jwks_ages: Source<Vec<(String, Duration)>>,
 }
@@ -343,6 +345,12 @@ impl SourceCollector {
             "Lookups of verified tokens",
             (self.sources.token_cache)(),
         )?;
+        writer.counters(
+            "tokens_rejected",
+            "Requests rejected with 401",
+            "reason",
+            (self.sources.token_rejections)(),
+        )?;
         let ages = (self.sources.jwks_ages)();
         writer.gauges(
             "jwks_age_seconds",
@@ -390,12 +398,12 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn counters<const N: usize>(
+    fn counters<'v>(
         &mut self,
         name: &str,
         help: &str,
         label: &str,
-        values: [(&str, u64); N],
+        values: impl IntoIterator<Item = (&'v str, u64)>,
     ) -> fmt::Result {
         let mut family = self
             .0

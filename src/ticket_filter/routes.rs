@@ -9,7 +9,7 @@ use super::{Field, Operator, ValueKind};
 use crate::{
     common::{Result, etag::EntityTag, page::Page},
     http::{
-        auth::{Authorized, scope::IntegrationRead},
+        auth::{Authorized, permission::IntegrationRead},
         call_context::CallContext,
         response::{self, List},
     },

@@ -15,7 +15,8 @@ use crate::{
     "ticket_type_id": "aenderung", "name": "Änderungsanfrage", "kind": "standard",
     "approval_required": true, "available": true, "version": 1,
     "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
-    "created_by": "anna.admin", "updated_by": "anna.admin"
+    "created_by": "anna.admin", "created_by_name": "Anna Admin",
+    "updated_by": "anna.admin", "updated_by_name": "Anna Admin"
 }))]
 pub struct TicketTypeGrant {
     #[schema(inline)]

@@ -9,7 +9,7 @@ use crate::{
     http::{
         auth::{
             AuthorizedPartner,
-            scope::{IntegrationRead, IntegrationWrite},
+            permission::{IntegrationRead, IntegrationWrite},
         },
         body::OptionalBody,
         call_context::CallContext,

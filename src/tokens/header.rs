@@ -22,7 +22,7 @@ pub struct Header {
 /// Claims that are evaluated before the signature is verified.
 #[derive(Debug, Deserialize)]
 struct UnverifiedClaims {
-    iss: String,
+    iss: Option<String>,
     /// Binds the token to a key of the client (RFC 7800 section 3.1).
     #[serde(default, deserialize_with = "merge_patch::present")]
     cnf: Option<IgnoredAny>,
@@ -32,7 +32,7 @@ struct UnverifiedClaims {
 #[derive(Debug)]
 pub struct UnverifiedToken {
     pub header: Header,
-    pub issuer: String,
+    pub issuer: Option<String>,
     /// Whether only the holder of a key may use the token (`cnf`). The service verifies no proof of
     /// possession, so that accepting it as a bearer token would lift the restriction.
     pub is_sender_constrained: bool,
@@ -106,7 +106,7 @@ mod tests {
         let claims = encode(r#"{"iss": "i"}"#);
 
         let token = UnverifiedToken::decode(&format!("{header}.{claims}.s")).unwrap();
-        assert_eq!(token.issuer, "i");
+        assert_eq!(token.issuer.as_deref(), Some("i"));
         assert_eq!(token.typ().as_deref(), Some("at+jwt"));
 
         for token in [

@@ -3,7 +3,7 @@
 //! One task per issuer reads its keys: at every refresh interval, and when a token names an unknown
 //! key, but for this reason at most once per minimum refresh interval. Concurrent requests share a
 //! refresh. A failed refresh leaves the keys unchanged; a set that was read replaces them, even if it
-//! has no usable key.
+//! has no usable key. If the issuer's metadata names the JWK set, both are read in each refresh.
 
 use std::{
     path::Path,
@@ -19,13 +19,16 @@ use tokio::{
 };
 
 use super::{
-    KeySource,
+    IssuerUrl, KeySource,
     jwks::{KeySet, MAX_SET_BYTES},
 };
 use crate::common::{Error, Result};
 
 /// Maximum duration of a refresh.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum time for each document with the metadata of an issuer. Both documents may time out in a
+/// refresh.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause after a failed refresh.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// Redirects may not leave the origin.
@@ -197,7 +200,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Refreshes the keys now and at every interval, until they are dropped.
 pub async fn refresh_loop(keys: Weak<Keys>, source: KeySource, interval: Duration) {
     let client = match &source {
-        KeySource::Url(url) => Some(client(url)),
+        KeySource::Url(_) | KeySource::Metadata(_) => Some(client()),
         _ => None,
     };
     while let Some(keys) = keys.upgrade() {
@@ -230,13 +233,22 @@ pub async fn refresh_loop(keys: Weak<Keys>, source: KeySource, interval: Duratio
 
 impl KeySource {
     /// The source's name in the log. Omits user, password and query of a URL, which may be secret.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match self {
             Self::Secret(_) => "secret".to_owned(),
             Self::File(path) => path.display().to_string(),
-            Self::Url(url) => format!("{}{}", url.origin().ascii_serialization(), url.path()),
+            Self::Url(url) => log_name(url),
+            Self::Metadata(issuer) => {
+                let [metadata, _] = issuer.metadata_urls();
+                log_name(&metadata)
+            }
         }
     }
+}
+
+/// A URL without user, password and query, which may be secret.
+fn log_name(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 async fn read(
@@ -249,6 +261,11 @@ async fn read(
         (KeySource::Url(url), Some(Ok(client))) => timeout(REFRESH_TIMEOUT, fetch(client, url))
             .await
             .unwrap_or_else(|_| Err("timeout".to_owned())),
+        (KeySource::Metadata(issuer), Some(Ok(client))) => {
+            timeout(REFRESH_TIMEOUT, fetch_by_metadata(client, issuer))
+                .await
+                .unwrap_or_else(|_| Err("timeout".to_owned()))
+        }
         (_, Some(Err(error))) => Err(error.to_string()),
         _ => Err("the source has no JWK set".to_owned()),
     };
@@ -288,11 +305,11 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     Ok(content)
 }
 
-/// A client for one URL. It follows redirects only within the origin, and reuses no connection.
-fn client(url: &Url) -> reqwest::Result<Client> {
-    let origin = url.origin();
-    let policy = Policy::custom(move |attempt| {
-        if attempt.url().origin() != origin {
+/// A client that follows redirects only within the origin of a request, and reuses no connection.
+fn client() -> reqwest::Result<Client> {
+    let policy = Policy::custom(|attempt| {
+        let requested = attempt.previous().first().map(Url::origin);
+        if requested != Some(attempt.url().origin()) {
             attempt.error("redirected to another origin")
         } else if attempt.previous().len() > MAX_REDIRECTS {
             attempt.error("too many redirects")
@@ -305,6 +322,24 @@ fn client(url: &Url) -> reqwest::Result<Client> {
         .timeout(REFRESH_TIMEOUT)
         .pool_max_idle_per_host(0)
         .build()
+}
+
+/// Fetches the JWK set that the metadata of the issuer names.
+async fn fetch_by_metadata(client: &Client, issuer: &IssuerUrl) -> Result<Vec<u8>, String> {
+    let mut errors = Vec::new();
+    for url in issuer.metadata_urls() {
+        let metadata = timeout(METADATA_TIMEOUT, fetch(client, &url))
+            .await
+            .unwrap_or_else(|_| Err("timeout".to_owned()));
+        match metadata.and_then(|metadata| issuer.jwks_url(&metadata)) {
+            Ok(jwks_url) => {
+                let jwks = fetch(client, &jwks_url).await;
+                return jwks.map_err(|error| format!("{}: {error}", log_name(&jwks_url)));
+            }
+            Err(error) => errors.push(format!("{}: {error}", log_name(&url))),
+        }
+    }
+    Err(errors.join("; "))
 }
 
 async fn fetch(client: &Client, url: &Url) -> Result<Vec<u8>, String> {

@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use reqwest::Url;
 use secrecy::SecretString;
 
+use super::{ClaimNames, IssuerUrl};
+
 /// Minimum length of an HS256 secret: that of the hash (RFC 7518 section 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
 /// Media type of access tokens without `application/` (RFC 9068 section 2.1).
@@ -36,6 +38,7 @@ pub struct IssuerSettings {
     /// Required `aud`.
     pub audience: String,
     pub keys: KeySource,
+    pub claim_names: ClaimNames,
 }
 
 /// Where an issuer's keys come from.
@@ -47,6 +50,8 @@ pub enum KeySource {
     File(PathBuf),
     /// The URL where the issuer publishes its JWK set.
     Url(Url),
+    /// The URL that the metadata of the issuer names.
+    Metadata(IssuerUrl),
 }
 
 impl TokenSettings {
@@ -66,6 +71,7 @@ impl TokenSettings {
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
             keys: KeySource::Secret(secret.into()),
+            claim_names: ClaimNames::default(),
         }])
     }
 }

@@ -8,12 +8,14 @@ use quick_cache::sync::Cache;
 use secrecy::ExposeSecret as _;
 
 use super::{
-    Claims, IssuerSettings, KeySource, TokenSettings,
+    ClaimNames, Claims, IssuerSettings, KeySource, RejectionReason, TokenSettings,
+    claim_reader::RawClaims,
     header::UnverifiedToken,
     jwks::{Key, KeySet},
     key_refresh::{Keys, RefreshOutcome, keys_unavailable, refresh_loop},
+    rejection::{self, RejectedToken, Rejection, RejectionCounters},
 };
-use crate::common::{Code, Error, Result, counters::CacheStats, timestamp::Timestamp};
+use crate::common::{Error, Result, counters::CacheStats, timestamp::Timestamp};
 
 /// Tolerated clock difference, in seconds.
 const LEEWAY: u64 = 60;
@@ -39,10 +41,14 @@ pub struct Verifier {
     cache: Cache<Hash, Arc<Verified>>,
     /// Lookups of the cache of verified tokens.
     pub lookups: CacheStats,
+    /// Requests rejected with 401.
+    pub rejections: RejectionCounters,
 }
 
 struct Issuer {
     name: String,
+    key_source: String,
+    claim_names: ClaimNames,
     validations: Vec<(Algorithm, Validation)>,
     keys: Arc<Keys>,
 }
@@ -55,7 +61,7 @@ struct Verified {
 
 /// Why a token was not verified.
 pub enum Unverified {
-    Refused(Error),
+    Rejected(Error),
     /// No loaded key fits the token. It may be valid after a refresh of the keys.
     UnknownKey(UnknownKey),
 }
@@ -65,16 +71,26 @@ pub struct UnknownKey {
     keys: Arc<Keys>,
     /// The number of refreshes when the keys were read.
     seen: u64,
+    /// The reason if the keys do not change.
+    reason: RejectionReason,
 }
 
-impl From<&'static str> for Unverified {
-    fn from(reason: &'static str) -> Self {
-        Self::Refused(invalid_token(reason))
+/// The outcome of a verification that is not reported yet.
+enum Failure {
+    Rejected(Rejection),
+    UnknownKey(UnknownKey),
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
     }
 }
 
-fn invalid_token(reason: &'static str) -> Error {
-    Error::client(Code::InvalidToken).with("reason", reason)
+impl From<RejectionReason> for Failure {
+    fn from(reason: RejectionReason) -> Self {
+        Self::Rejected(reason.into())
+    }
 }
 
 impl Verifier {
@@ -90,6 +106,7 @@ impl Verifier {
             allowed_types: settings.allowed_types.clone(),
             cache: Cache::new(CACHE_CAPACITY),
             lookups: CacheStats::default(),
+            rejections: RejectionCounters::default(),
         }
     }
 
@@ -108,7 +125,9 @@ impl Verifier {
     /// Verifies a token and returns its claims.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Unverified> {
         if token.len() > MAX_TOKEN_BYTES {
-            return Err("other".into());
+            return Err(Unverified::Rejected(
+                self.reject(RejectionReason::Malformed),
+            ));
         }
         let hash = hash(token);
         let cached = self
@@ -129,7 +148,7 @@ impl Verifier {
             let outcome = unknown.keys.refresh(unknown.seen).await;
             match self.verify(token) {
                 Ok(claims) => return Ok(claims),
-                Err(Unverified::Refused(error)) => return Err(error),
+                Err(Unverified::Rejected(error)) => return Err(error),
                 Err(Unverified::UnknownKey(still_unknown))
                     if outcome == RefreshOutcome::AlreadyRefreshed =>
                 {
@@ -139,28 +158,80 @@ impl Verifier {
                     tracing::warn!(?outcome, "token cannot be verified: no keys loaded");
                     return Err(keys_unavailable());
                 }
-                Err(Unverified::UnknownKey(_)) => return Err(invalid_token("other")),
+                Err(Unverified::UnknownKey(UnknownKey { reason, .. })) => {
+                    let unverified = UnverifiedToken::decode(token);
+                    return Err(self.reject_token(reason.into(), unverified.as_ref()));
+                }
             }
         }
     }
 
+    /// Rejects a request without a token that could be decoded: logs and counts the reason, and
+    /// returns the error for the caller.
+    pub fn reject(&self, reason: RejectionReason) -> Error {
+        self.reject_token(reason.into(), None)
+    }
+
+    fn reject_token(&self, rejection: Rejection, token: Option<&UnverifiedToken>) -> Error {
+        let description = token.map_or_else(RejectedToken::default, |token| RejectedToken {
+            issuer: token.issuer.as_deref(),
+            kid: token.header.kid.as_deref(),
+            typ: token.header.typ.as_deref(),
+            algorithm: Some(&token.header.alg),
+            key_source: self
+                .issuer_of(token)
+                .map(|issuer| issuer.key_source.as_str()),
+        });
+        rejection::log(&rejection, &description);
+        self.rejections.increment(rejection.reason);
+        rejection.into()
+    }
+
+    fn issuer_of(&self, token: &UnverifiedToken) -> Option<&Issuer> {
+        let name = token.issuer.as_ref()?;
+        self.issuers.iter().find(|issuer| issuer.name == *name)
+    }
+
     fn verify_uncached(&self, token: &str) -> Result<Verified, Unverified> {
-        let unverified = UnverifiedToken::decode(token).ok_or("other")?;
+        let Some(unverified) = UnverifiedToken::decode(token) else {
+            return Err(Unverified::Rejected(
+                self.reject(RejectionReason::Malformed),
+            ));
+        };
+        self.verify_decoded(token, &unverified)
+            .map_err(|failure| match failure {
+                Failure::UnknownKey(key) => Unverified::UnknownKey(key),
+                Failure::Rejected(rejection) => {
+                    Unverified::Rejected(self.reject_token(rejection, Some(&unverified)))
+                }
+            })
+    }
+
+    fn verify_decoded(
+        &self,
+        token: &str,
+        unverified: &UnverifiedToken,
+    ) -> Result<Verified, Failure> {
         let header = &unverified.header;
         // Without `typ`, a token counts as a generic JWT (RFC 7519 section 5.1).
         let typ = unverified.typ().unwrap_or_else(|| "jwt".to_owned());
-        if header.crit.is_some()
-            || unverified.is_sender_constrained
-            || !self.allowed_types.contains(&typ)
-        {
-            return Err("other".into());
+        if header.crit.is_some() {
+            return Err(RejectionReason::CriticalExtension.into());
         }
-        let issuer = self
-            .issuers
-            .iter()
-            .find(|issuer| issuer.name == unverified.issuer)
-            .ok_or("issuer")?;
-        let algorithm = header.alg.parse::<Algorithm>().map_err(|_| "other")?;
+        if unverified.is_sender_constrained {
+            return Err(RejectionReason::SenderConstrained.into());
+        }
+        if !self.allowed_types.contains(&typ) {
+            return Err(RejectionReason::Type.into());
+        }
+        if unverified.issuer.is_none() {
+            return Err(Rejection::missing_claim("iss").into());
+        }
+        let issuer = self.issuer_of(unverified).ok_or(RejectionReason::Issuer)?;
+        let algorithm = header
+            .alg
+            .parse::<Algorithm>()
+            .map_err(|_| RejectionReason::Algorithm)?;
         issuer.verify(token, algorithm, header.kid.as_deref())
     }
 }
@@ -169,6 +240,8 @@ impl Issuer {
     fn start(issuer: &IssuerSettings, settings: &TokenSettings) -> Self {
         Self {
             name: issuer.issuer.clone(),
+            key_source: issuer.keys.name(),
+            claim_names: issuer.claim_names.clone(),
             validations: ALGORITHMS
                 .map(|algorithm| (algorithm, validation(algorithm, issuer)))
                 .into(),
@@ -181,51 +254,55 @@ impl Issuer {
         token: &str,
         algorithm: Algorithm,
         kid: Option<&str>,
-    ) -> Result<Verified, Unverified> {
+    ) -> Result<Verified, Failure> {
         let (_, validation) = self
             .validations
             .iter()
             .find(|(supported, _)| *supported == algorithm)
-            .ok_or("other")?;
+            .ok_or(RejectionReason::Algorithm)?;
         // The count is read before the keys: a refresh in between is then not missed.
         let seen = self.keys.refresh_count();
         let set = self.keys.current();
-        let mut failure = Unverified::UnknownKey(UnknownKey {
-            keys: Arc::clone(&self.keys),
-            seen,
-        });
+        let mut reason = RejectionReason::UnknownKey;
+        let mut is_final = false;
         for key in set.candidates(algorithm, kid) {
-            let error = match jsonwebtoken::decode::<Claims>(token, key.decoding(), validation) {
+            match jsonwebtoken::decode::<RawClaims>(token, key.decoding(), validation) {
                 Ok(token) => {
                     return Ok(Verified {
-                        claims: Arc::new(token.claims.normalized().ok_or("other")?),
+                        claims: Arc::new(self.claim_names.read(&token.claims)?),
                         key: Arc::clone(key),
                     });
                 }
-                Err(error) => error,
-            };
-            let Some(reason) = claim_error(error.kind()) else {
-                // The signature does not match. Unless `kid` named exactly this key, or keys never
-                // change, a refresh may find the right one.
-                if key.has_id() && kid.is_some() || !self.keys.can_change() {
-                    failure = "other".into();
+                Err(error) if *error.kind() == ErrorKind::InvalidSignature => {
+                    // Unless `kid` named exactly this key, or keys never change, a refresh may find
+                    // the right one.
+                    reason = RejectionReason::Signature;
+                    is_final |= key.has_id() && kid.is_some() || !self.keys.can_change();
                 }
-                continue;
-            };
+                Err(error) => return Err(claim_rejection(error.kind()).into()),
+            }
+        }
+        if is_final {
             return Err(reason.into());
         }
-        Err(failure)
+        Err(Failure::UnknownKey(UnknownKey {
+            keys: Arc::clone(&self.keys),
+            seen,
+            reason,
+        }))
     }
 }
 
-/// The reason that the caller gets; `None` if the signature does not match the key.
-fn claim_error(error: &ErrorKind) -> Option<&'static str> {
+/// The rejection of a token with a valid signature.
+fn claim_rejection(error: &ErrorKind) -> Rejection {
     match error {
-        ErrorKind::InvalidSignature => None,
-        ErrorKind::ExpiredSignature => Some("expired"),
-        ErrorKind::ImmatureSignature => Some("not_yet_valid"),
-        ErrorKind::InvalidAudience => Some("audience"),
-        _ => Some("other"),
+        ErrorKind::ExpiredSignature => RejectionReason::Expired.into(),
+        ErrorKind::ImmatureSignature => RejectionReason::NotYetValid.into(),
+        ErrorKind::InvalidAudience => RejectionReason::Audience.into(),
+        ErrorKind::InvalidIssuer => RejectionReason::Issuer.into(),
+        ErrorKind::MissingRequiredClaim(name) => Rejection::missing_claim(name),
+        ErrorKind::InvalidClaimFormat(name) => Rejection::invalid_claim(name),
+        _ => RejectionReason::Malformed.into(),
     }
 }
 
@@ -259,7 +336,7 @@ fn validation(algorithm: Algorithm, issuer: &IssuerSettings) -> Validation {
     validation.set_issuer(&[&issuer.issuer]);
     validation.set_audience(&[&issuer.audience]);
     // Without this, jsonwebtoken accepts tokens that lack one of these claims.
-    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
     validation
 }
 

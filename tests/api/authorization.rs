@@ -71,7 +71,10 @@ async fn operation_requires_its_documented_scope(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let ids = app.create_one_of_each().await;
 
-    for operation in &*OPERATIONS {
+    for operation in OPERATIONS
+        .iter()
+        .filter(|operation| operation.id != "get_me")
+    {
         assert!(
             SCOPES.contains(&operation.scope.as_str()),
             "{} requires the unknown scope {}",

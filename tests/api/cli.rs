@@ -624,3 +624,55 @@ fn example_environment_has_every_setting() {
         .collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }
+
+/// Runs the token command with these arguments.
+fn token_command(arguments: &[&str]) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    binary_with_settings(directory.path())
+        .arg("token")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+#[rstest]
+#[case::empty_subject(&["--scope", "audit:read", "--subject", ""], "the subject must have 1 to 255")]
+#[case::control_character(&["--scope", "audit:read", "--subject", "a\u{1}"], "the subject must have")]
+#[case::invisible_character(&["--scope", "audit:read", "--subject", "a\u{200b}"], "the subject must have")]
+#[case::unknown_scope(&["--scope", "audit:read audit:write"], "unknown scope audit:write")]
+#[case::scopes_with_comma(&["--scope", "audit:read,catalog:read"], "unknown scope audit:read,")]
+#[case::long_lifetime(&["--scope", "audit:read", "--ttl", "1000000y"], "the lifetime must be 1 second to")]
+#[case::lifetime_overflow(&["--scope", "audit:read", "--ttl", "999999999999999999y"], "--ttl")]
+#[case::no_lifetime(&["--scope", "audit:read", "--ttl", "0s"], "the lifetime must be 1 second to")]
+fn token_that_the_service_would_refuse_is_not_signed(
+    #[case] arguments: &[&str],
+    #[case] error: &str,
+) {
+    let output = token_command(arguments);
+
+    let log = stderr(&output);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(log.contains(error) && !log.contains("panicked"), "{log}");
+}
+
+#[test]
+fn longest_lifetime_of_a_token_is_accepted() {
+    let output = token_command(&["--scope", "audit:read  catalog:read", "--ttl", "36525d"]);
+
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn token_command_without_demo_key_names_the_missing_file() {
+    let directory = tempfile::tempdir().unwrap();
+
+    let output = binary(directory.path())
+        .args(["token", "--demo", "--scope", "audit:read"])
+        .output()
+        .unwrap();
+
+    let log = stderr(&output);
+    assert!(!output.status.success());
+    assert!(log.contains("data/demo.key; run `serve --demo`"), "{log}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}

@@ -382,6 +382,7 @@ async fn failed_precondition_names_who_changed_the_resource(engine: Engine) {
     let seen = app.editor().get(&path).await.is(200).etag();
     let other = app.client_with_claims(&Claims {
         sub: "bert.admin".to_owned(),
+        name: Some("Bert Admin".to_owned()),
         ..claims("integration:read integration:write")
     });
     let changed = other.patch(&path, json!({"language": "en"})).await.is(200);
@@ -401,6 +402,7 @@ async fn failed_precondition_names_who_changed_the_resource(engine: Engine) {
             "version": 2,
             "updated_at": changed.json["updated_at"],
             "updated_by": "bert.admin",
+            "updated_by_name": "Bert Admin",
         })
     );
     assert_eq!(refused.etag(), changed.etag());

@@ -4,9 +4,10 @@ use crate::engines::both_engines;
 use rstest_reuse::apply;
 use std::collections::BTreeMap;
 
+use customer_integration::tokens::{ActingParty, Claims};
 use serde_json::{Value, json};
 
-use crate::support::{Engine, TestApp};
+use crate::support::{Engine, TestApp, app::claims};
 
 #[apply(both_engines)]
 #[actix_web::test]
@@ -169,4 +170,48 @@ async fn history_without_a_subject_lists_the_changes_of_others(engine: Engine) {
 
         assert_eq!(listed, others, "{path}");
     }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn history_names_the_subject_and_the_party_that_acted_for_it(engine: Engine) {
+    const TAGS: &str = "/customer-integrations/K-1/tags";
+    let app = TestApp::with_active_partner(engine).await;
+    let anna = claims("integration:read integration:write audit:read");
+    let named = app.client_with_claims(&Claims {
+        name: Some("Anna Admin".to_owned()),
+        act: Some(ActingParty {
+            sub: "erp".to_owned(),
+        }),
+        ..anna.clone()
+    });
+    let unnamed = app.client_with_claims(&anna);
+
+    let created = named.post(TAGS, json!({"name": "VPN"})).await.is(201);
+    let path = format!("{TAGS}/{}", created.json["id"].as_str().unwrap());
+    let names = |resource: &Value| {
+        let name = |member: &str| resource[member].as_str().map(ToOwned::to_owned);
+        (name("created_by_name"), name("updated_by_name"))
+    };
+    let anna = Some("Anna Admin".to_owned());
+    assert_eq!(names(&created.json), (anna.clone(), anna.clone()));
+    // A name that a token lacks is removed, not left over from the change before.
+    let updated = unnamed.patch(&path, json!({"name": "WLAN"})).await.is(200);
+    assert_eq!(names(&updated.json), (anna.clone(), None));
+    assert_eq!(names(&unnamed.get(&path).await.json), (anna, None));
+    let stale = named.request("PATCH", &path).header("if-match", "\"9\"");
+    let stale = stale.json(json!({"name": "LAN"})).send().await.is(412);
+    assert_eq!(stale.json["current"]["updated_by_name"], Value::Null);
+
+    let history = "/customer-integrations/K-1/history?resource=tag";
+    let entries = unnamed.get(history).await.is(200);
+    let entry = |index: usize| {
+        let entry = &entries.json["items"][index];
+        ["subject", "subject_name", "actor"].map(|member| entry[member].clone())
+    };
+    assert_eq!(
+        entry(1),
+        [json!("anna.admin"), json!("Anna Admin"), json!("erp")]
+    );
+    assert_eq!(entry(0), [json!("anna.admin"), Value::Null, Value::Null]);
 }

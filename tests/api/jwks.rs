@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use customer_integration::tokens::{Claims, IssuerSettings, KeySource, TokenSettings};
+use customer_integration::tokens::{ClaimNames, Claims, IssuerSettings, KeySource, TokenSettings};
 use jsonwebtoken::{Algorithm, Header};
 
 use crate::support::{
@@ -24,6 +24,7 @@ fn issuer_settings(issuer: &Issuer) -> IssuerSettings {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
         keys,
+        claim_names: ClaimNames::default(),
     }
 }
 
@@ -68,6 +69,7 @@ async fn each_algorithm_is_accepted_only_with_its_own_key() {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
         keys: KeySource::File(file),
+        claim_names: ClaimNames::default(),
     };
     let app = start_with_tokens(TokenSettings::new(vec![issuer])).await;
     for (name, key) in &keys {

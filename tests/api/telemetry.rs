@@ -385,3 +385,80 @@ async fn refused_preflight_is_logged_with_reason(
     assert_eq!(line["origin"], origin, "{line}");
     assert_eq!(line["span"]["request_id"], "preflight-1", "{line}");
 }
+
+/// A token with this header and these claims, and an invalid signature.
+fn forged_token(header: &serde_json::Value, claims: &serde_json::Value) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    format!("{header}.{claims}.c2lnbmF0dXJl")
+}
+
+#[actix_web::test]
+async fn rejected_token_is_logged_and_counted_by_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = binary_with_settings(directory.path());
+    command.env("METRICS_BIND_ADDRESS", "127.0.0.1:0");
+    let mut service = Service::start(command);
+    let metrics = service.wait_for_url("metrics are at ");
+    let origin = service.wait_for_origin();
+    let valid = token(directory.path(), "catalog:read");
+    let header = json!({"alg": "HS256", "typ": "at+jwt", "kid": "k\n1"});
+    let long = "x".repeat(1000);
+    for (reason, token) in [
+        ("missing_token", None),
+        ("malformed", Some("a.b.c".to_owned())),
+        (
+            "type",
+            Some(forged_token(
+                &json!({"alg": "HS256", "typ": long}),
+                &json!({"iss": "i"}),
+            )),
+        ),
+        (
+            "missing_claim",
+            Some(forged_token(&header, &json!({"sub": "anna"}))),
+        ),
+        (
+            "issuer",
+            Some(forged_token(
+                &header,
+                &json!({"iss": "https://other.example"}),
+            )),
+        ),
+        (
+            "signature",
+            Some(format!(
+                "{}AAAA",
+                valid.rsplit_once('.').unwrap().0.to_owned() + "."
+            )),
+        ),
+    ] {
+        let client = Client::new(&origin, token.clone());
+        client.get("/catalog/areas").await.is(401);
+        let line = service.wait_for_log("token rejected");
+        assert_eq!(line["reason"], reason, "{line}");
+        assert!(line["span"]["request_id"].is_string(), "{line}");
+        let text = line.to_string();
+        assert!(text.len() < 1000, "{text}");
+        assert!(token.is_none_or(|token| !text.contains(&token)), "{text}");
+        match reason {
+            "issuer" => {
+                assert_eq!(line["issuer"], "https://other.example");
+                assert_eq!(line["kid"], "k\u{fffd}1");
+                assert_eq!(line["typ"], "at+jwt");
+                assert!(line["key_source"].is_null(), "{line}");
+            }
+            "missing_claim" => assert_eq!(line["claim"], "iss"),
+            "signature" => assert_eq!(line["key_source"], "secret"),
+            _ => {}
+        }
+    }
+    let text = scrape(&metrics).await;
+    for line in [
+        r#"tokens_rejected_total{reason="missing_token"} 1"#,
+        r#"tokens_rejected_total{reason="signature"} 1"#,
+        r#"tokens_rejected_total{reason="expired"} 0"#,
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line}: {text}");
+    }
+}

@@ -38,6 +38,12 @@ fn key() -> Vec<u8> {
     crate::support::app::SECRET.as_bytes().to_vec()
 }
 
+/// The challenge of a response with this error.
+fn challenge(app: &TestApp, error: &str) -> String {
+    let metadata = format!("{}/.well-known/oauth-protected-resource", app.origin);
+    format!(r#"Bearer realm="customer-integration"{error}, resource_metadata="{metadata}""#)
+}
+
 async fn get_with_token(app: &TestApp, token: &str) -> Response {
     Client::new(&app.origin, Some(token.to_owned()))
         .get(PATH)
@@ -58,13 +64,6 @@ async fn invalid_token_returns_401_with_reason(engine: Engine) {
     get_with_token(&app, &sign(&valid_claims())).await.is(200);
     // Each token has one defect.
     for (reason, claims) in [
-        (
-            "The token has expired.",
-            Claims {
-                exp: now() - 61,
-                ..valid_claims()
-            },
-        ),
         (
             "The token is not valid yet.",
             Claims {
@@ -94,7 +93,7 @@ async fn invalid_token_returns_401_with_reason(engine: Engine) {
             },
         ),
         (
-            "The token is invalid.",
+            "The token's claim sub is invalid.",
             Claims {
                 sub: String::new(),
                 ..valid_claims()
@@ -111,7 +110,10 @@ async fn invalid_token_returns_401_with_reason(engine: Engine) {
         );
         assert_eq!(
             refused.header("www-authenticate"),
-            r#"Bearer realm="customer-integration", error="invalid_token""#
+            challenge(
+                &app,
+                &format!(r#", error="invalid_token", error_description="{reason}""#)
+            )
         );
     }
     let several = Claims {
@@ -155,7 +157,8 @@ async fn missing_or_malformed_claim_returns_401(engine: Engine) {
         ("exp", json!("tomorrow")),
         ("nbf", json!("yesterday")),
         ("aud", json!(7)),
-        ("scope", json!(["integration:read"])),
+        ("scope", json!(7)),
+        ("scope", json!(["integration:read", 7])),
         ("business_partner_id", Value::Null),
         ("business_partner_id", json!("")),
         ("business_partner_id", json!("K 1")),
@@ -235,10 +238,7 @@ async fn missing_or_malformed_token_returns_401(engine: Engine) {
         .get(PATH)
         .await
         .is_problem(401, "missing_token");
-    assert_eq!(
-        missing.header("www-authenticate"),
-        r#"Bearer realm="customer-integration""#
-    );
+    assert_eq!(missing.header("www-authenticate"), challenge(&app, ""));
     for malformed in [
         "x",
         "a.b",
@@ -448,4 +448,39 @@ async fn subject_is_normalized_or_refused(engine: Engine) {
             .await
             .is_problem(401, "invalid_token");
     }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn expired_token_has_a_distinct_code(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    let expired = Claims {
+        exp: now() - 61,
+        ..valid_claims()
+    };
+    let refused = app
+        .client_with_claims(&expired)
+        .get(PATH)
+        .await
+        .is_problem(401, "token_expired");
+    assert_eq!(
+        refused.header("www-authenticate"),
+        challenge(
+            &app,
+            concat!(
+                r#", error="invalid_token", error_description="#,
+                r#""The token has expired. Get a new one from the identity provider.""#
+            )
+        )
+    );
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn scopes_may_be_an_array(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+    let mut claims = serde_json::to_value(valid_claims()).unwrap();
+    claims["scope"] = json!(["openid", "integration:read"]);
+    let token = sign_with(jsonwebtoken::Algorithm::HS256, &claims, &key());
+    get_with_token(&app, &token).await.is(200);
 }

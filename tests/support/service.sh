@@ -25,7 +25,7 @@ start_service() {
   local clean=(env -C "$directory")
   # settings in the environment of the caller must not reach the service
   while IFS= read -r name; do
-    [[ $name =~ ^(BIND_|BODY_|CORS_|DATABASE_|DECISION_|HEADER_|JWT_|LOG_|MAX_CONCURRENT_|METRICS_|MIGRATE_|OTEL_|PAGE_|RATE_|REQUEST_|RUST_LOG|SHUTDOWN_|WORKER_) ]] && clean+=(-u "$name")
+    [[ $name =~ ^(BIND_|BODY_|CORS_|DATABASE_|DECISION_|HEADER_|JWT_|LOG_|MAX_CONCURRENT_|METRICS_|MIGRATE_|OTEL_|PAGE_|PUBLIC_|RATE_|REQUEST_|RUST_LOG|SHUTDOWN_|WORKER_) ]] && clean+=(-u "$name")
   done < <(compgen -e)
   "${clean[@]}" BIND_ADDRESS=127.0.0.1:0 "$@" "$binary" serve --demo \
     </dev/null >"$directory/stdout" 2>"$directory/stderr" &

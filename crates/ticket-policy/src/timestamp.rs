@@ -21,6 +21,9 @@ const MIN: jiff::Timestamp = jiff::Timestamp::constant(-62_135_596_800, 0);
 const MAX: jiff::Timestamp = jiff::Timestamp::constant(253_402_207_200, 999_999_000);
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const UNIX_EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+
     /// From microseconds since 1970; `None` outside the years that RFC 3339 can represent.
     pub fn from_unix_micros(micros: i64) -> Option<Self> {
         jiff::Timestamp::from_microsecond(micros).ok().map(Self)

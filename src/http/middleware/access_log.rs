@@ -43,6 +43,7 @@ pub fn log_access(
             duration_us = microseconds(elapsed),
             db_duration_us = microseconds(db_time),
             subject = claims.map(|claims| claims.sub.as_str()),
+            actor = claims.and_then(|claims| Some(claims.act.as_ref()?.sub.as_str())),
             client_id = claims.and_then(|claims| claims.client_id.as_deref()),
             business_partner_id = request
                 .match_info()

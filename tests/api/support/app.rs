@@ -210,6 +210,7 @@ pub fn config(url: &str) -> Config {
             ..DbOptions::default()
         },
         tokens: tokens(),
+        public_url: None,
         cors_allowed_origins: vec!["https://portal.example".to_owned()],
         worker_threads: 2,
         migrate_on_start: true,
@@ -236,6 +237,8 @@ pub fn claims(scope: &str) -> Claims {
         sub: "anna.admin".to_owned(),
         scope: scope.to_owned(),
         client_id: Some("spa".to_owned()),
+        name: None,
+        act: None,
         business_partner_id: None,
     }
 }

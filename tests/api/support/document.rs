@@ -20,6 +20,7 @@ pub struct Operation {
     pub path: String,
     pub method: String,
     pub id: String,
+    /// The required scope; empty if any token suffices.
     pub scope: String,
     pub value: Value,
 }
@@ -52,7 +53,10 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
                 path: path.clone(),
                 method: method.to_uppercase(),
                 id: value["operationId"].as_str().unwrap().to_owned(),
-                scope: value["x-required-scopes"][0].as_str().unwrap().to_owned(),
+                scope: value["x-required-scopes"][0]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
                 value: with_resolved_responses(value),
             });
         }

@@ -1,0 +1,16 @@
+ALTER TABLE catalog_entries DROP COLUMN created_by_name;
+ALTER TABLE catalog_entries DROP COLUMN updated_by_name;
+ALTER TABLE customer_integrations DROP COLUMN created_by_name;
+ALTER TABLE customer_integrations DROP COLUMN updated_by_name;
+ALTER TABLE accesses DROP COLUMN created_by_name;
+ALTER TABLE accesses DROP COLUMN updated_by_name;
+ALTER TABLE grants DROP COLUMN created_by_name;
+ALTER TABLE grants DROP COLUMN updated_by_name;
+ALTER TABLE tags DROP COLUMN created_by_name;
+ALTER TABLE tags DROP COLUMN updated_by_name;
+ALTER TABLE queries DROP COLUMN created_by_name;
+ALTER TABLE queries DROP COLUMN updated_by_name;
+ALTER TABLE exclusion_rules DROP COLUMN created_by_name;
+ALTER TABLE exclusion_rules DROP COLUMN updated_by_name;
+ALTER TABLE history DROP COLUMN subject_name;
+ALTER TABLE history DROP COLUMN actor;

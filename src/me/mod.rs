@@ -1,0 +1,4 @@
+//! The caller: claims and permissions of its token.
+
+mod dto;
+pub mod routes;
