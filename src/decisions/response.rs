@@ -6,6 +6,7 @@ use serde::Serialize;
 use ticket_policy::{
     creation::CreationReason,
     evaluator::{Outcome, Step},
+    positions::PositionReason,
 };
 use utoipa::ToSchema;
 
@@ -22,12 +23,12 @@ use crate::{
 /// The decisions in the order of the requested tickets.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TicketVisibilityAnswer, example = json!({"revision": 14, "decisions": [
-    {"ticket_id": "4711", "visible": true},
-    {"ticket_id": "4712", "visible": false, "steps": [{"code": "excluded_by_rule", "outcome": "deny",
+    {"ticket_id": "4711", "visible": true, "hidden_positions": ["2"]},
+    {"ticket_id": "4712", "visible": false, "hidden_positions": null, "steps": [{"code": "excluded_by_rule", "outcome": "deny",
         "detail": "Die Ausschlussregel „Personalsachen“ verbirgt das Ticket.",
         "sources": [{"kind": "exclusion_rule", "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "name": "Personalsachen",
             "href": "/api/v1/customer-integrations/K-1001/exclusion-rules/019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"}]}]},
-    {"ticket_id": "4713", "visible": false, "error": {"pointer": "/tickets/2/status", "code": "unknown_value",
+    {"ticket_id": "4713", "visible": false, "hidden_positions": null, "error": {"pointer": "/tickets/2/status", "code": "unknown_value",
         "detail": "Das ist keiner der möglichen Werte: open, in_progress, parked, closed."}}]}))]
 pub struct VisibilityResponse<'t> {
     /// Revision of the partner's integration that the decisions are based on.
@@ -45,11 +46,20 @@ pub struct TicketDecision<'t> {
     pub ticket_id: Option<Cow<'t, str>>,
     /// False if the access may not see the ticket, or if there is an `error`.
     pub visible: bool,
+    /// Ids of the ticket's positions that the access may not see, each once: internal ones, and
+    /// those of which it is unknown. All of them if the ticket is not visible. `null` if the
+    /// request omits the positions, or if there is an `error`.
+    #[schema(inline, value_type = Option<Vec<MaxLength<200>>>, max_items = 200)]
+    pub hidden_positions: Option<Vec<Cow<'t, str>>>,
     /// All steps of the decision in order. The ticket is visible if all of them pass. Present only
     /// if `explain` was requested, and never for tokens restricted to one partner.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 20)]
     pub steps: Option<Vec<DecisionStep>>,
+    /// Why positions are hidden. Present together with `steps`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 3)]
+    pub position_reasons: Option<Vec<PositionObstacle<'t>>>,
     /// The error in the ticket's attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<FieldErrorBody>,
@@ -67,6 +77,18 @@ pub struct DecisionStep {
     /// The configuration that the step depends on. At most the first 20 rules.
     #[schema(max_items = 20)]
     pub sources: Vec<DecisionSource>,
+}
+
+/// A reason for which positions of a ticket are hidden.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PositionObstacle<'t> {
+    pub code: PositionReason,
+    /// The reason as text in the language of the request.
+    #[schema(max_length = 10_000)]
+    pub detail: String,
+    /// The positions that it applies to.
+    #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
+    pub position_ids: Vec<Cow<'t, str>>,
 }
 
 /// A configuration resource that a step depends on.

@@ -7,6 +7,7 @@ use actix_web::web::Bytes;
 use ticket_policy::{
     creation::may_create,
     evaluator::{self, Outcome, Scratch},
+    positions::{self, PositionIds},
     ticket::{MAX_TICKET_ID, TicketAttributes},
 };
 use tokio::task::yield_now;
@@ -195,10 +196,12 @@ fn decide_ticket<'b>(
     let Some(lang) = explain_in else {
         let visible = evaluator::is_visible(policy, viewer, &ticket, now, scratch);
         return TicketDecision {
-            ticket_id: Some(ticket.ticket_id.0),
             visible,
+            hidden_positions: hidden_positions(&ticket, visible),
             steps: None,
+            position_reasons: None,
             error: None,
+            ticket_id: Some(ticket.ticket_id.0),
         };
     };
     let results = evaluator::explain(policy, viewer, &ticket, now, scratch);
@@ -212,12 +215,30 @@ fn decide_ticket<'b>(
         .iter()
         .map(|result| explainer.step(result, &ticket))
         .collect();
+    let position_reasons = positions::reasons(&ticket, visible)
+        .into_iter()
+        .map(|(reason, ids)| explainer.positions(reason, owned_ids(ids)))
+        .collect();
     TicketDecision {
-        ticket_id: Some(ticket.ticket_id.0),
         visible,
+        hidden_positions: hidden_positions(&ticket, visible),
         steps: Some(steps),
+        position_reasons: Some(position_reasons),
         error: None,
+        ticket_id: Some(ticket.ticket_id.0),
     }
+}
+
+fn hidden_positions<'b>(
+    ticket: &TicketAttributes<'b>,
+    ticket_is_visible: bool,
+) -> Option<Vec<Cow<'b, str>>> {
+    positions::hidden_positions(ticket, ticket_is_visible).map(owned_ids)
+}
+
+/// The ids, independent of the ticket. Those that borrow from the request body are not copied.
+fn owned_ids<'b>(ids: PositionIds<'_, 'b>) -> Vec<Cow<'b, str>> {
+    ids.into_iter().map(|id| id.0.clone()).collect()
 }
 
 fn invalid_ticket<'b>(invalid: InvalidTicket, index: usize, lang: Lang) -> TicketDecision<'b> {
@@ -225,7 +246,9 @@ fn invalid_ticket<'b>(invalid: InvalidTicket, index: usize, lang: Lang) -> Ticke
     TicketDecision {
         ticket_id: ticket_id.map(Cow::Owned),
         visible: false,
+        hidden_positions: None,
         steps: None,
+        position_reasons: None,
         error: Some(error),
     }
 }

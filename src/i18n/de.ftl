@@ -317,6 +317,18 @@ step-not_own_ticket = { $case ->
         [undetermined] Der Kundenzugang sieht nur eigene Tickets, und Hauptansprechpartner oder Ersteller des Tickets wurden nicht angegeben.
        *[deny] Der Kundenzugang sieht nur eigene Tickets, und dieses gehört nicht dazu.
     }
+step-ticket_hidden = { $count ->
+        [one] Die Position { $positions } ist verborgen, weil das Ticket verborgen ist.
+       *[other] Die Positionen { $positions } sind verborgen, weil das Ticket verborgen ist.
+    }
+step-position_internal = { $count ->
+        [one] Die Position { $positions } ist intern. Interne Positionen sind immer verborgen.
+       *[other] Die Positionen { $positions } sind intern. Interne Positionen sind immer verborgen.
+    }
+step-position_internal_undetermined = { $count ->
+        [one] Ob die Position { $positions } intern ist, lässt sich nicht feststellen, weil die Angabe fehlt; sie bleibt verborgen.
+       *[other] Ob die Positionen { $positions } intern sind, lässt sich nicht feststellen, weil die Angabe fehlt; sie bleiben verborgen.
+    }
 step-role_may_not_create = Nur Bearbeiter und Dispatcher dürfen Tickets erstellen.
 step-ticket_type_not_granted = { $case ->
         [retired] Die Ticketart { $name } ist freigeschaltet, aber im ERP stillgelegt.

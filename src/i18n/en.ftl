@@ -317,6 +317,18 @@ step-not_own_ticket = { $case ->
         [undetermined] The access sees only its own tickets, and the ticket's main contact or creator was not provided.
        *[deny] The access sees only its own tickets, and this is not one of them.
     }
+step-ticket_hidden = { $count ->
+        [one] The position { $positions } is hidden because the ticket is hidden.
+       *[other] The positions { $positions } are hidden because the ticket is hidden.
+    }
+step-position_internal = { $count ->
+        [one] The position { $positions } is internal. Internal positions are always hidden.
+       *[other] The positions { $positions } are internal. Internal positions are always hidden.
+    }
+step-position_internal_undetermined = { $count ->
+        [one] Cannot determine whether the position { $positions } is internal because this was not provided; it is hidden.
+       *[other] Cannot determine whether the positions { $positions } are internal because this was not provided; they are hidden.
+    }
 step-role_may_not_create = Only editors and dispatchers may create tickets.
 step-ticket_type_not_granted = { $case ->
         [retired] The ticket type { $name } is granted, but retired in the ERP.

@@ -37,6 +37,7 @@ mod jwks;
 mod limits;
 mod lists;
 mod openapi;
+mod positions;
 mod queries;
 mod query_plans;
 mod startup_shutdown;

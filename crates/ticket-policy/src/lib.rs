@@ -8,7 +8,7 @@
 //! * [`validation`]: errors of invalid attributes.
 //! * [`policy`]: what is configured for one business partner; [`Viewer`]: the access that decides.
 //! * [`rules`]: exclusion rules, compiled and indexed.
-//! * [`evaluator`] and [`creation`]: the decisions.
+//! * [`evaluator`], [`positions`] and [`creation`]: the decisions.
 //!
 //! Missing attributes are handled with three-valued logic, and an unknown result may only narrow
 //! what an access sees: an exclusion rule that may match hides the ticket.
@@ -20,8 +20,10 @@ pub mod evaluator;
 pub mod filter;
 pub mod fold;
 pub mod ids;
+mod json_object;
 mod lenient_enum;
 pub mod policy;
+pub mod positions;
 pub mod rules;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ mod viewer;
 
 pub use attribute::{Attribute, Str};
 pub use calendar_duration::CalendarDuration;
+pub use json_object::JsonObject;
 pub use lenient_enum::LenientEnum;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use viewer::{Role, TicketVisibility, Viewer};

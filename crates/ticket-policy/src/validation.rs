@@ -5,9 +5,12 @@ use std::borrow::Cow;
 use strum::VariantNames;
 
 use crate::{
-    Attribute, LenientEnum,
+    Attribute, JsonObject, LenientEnum,
     ids::{is_erp_id, parse_uuid},
-    ticket::{MAX_TAG, MAX_TAGS, MAX_TEXT, MAX_TICKET_ID, TicketAttributes},
+    ticket::{
+        MAX_POSITION_ID, MAX_POSITIONS, MAX_TAG, MAX_TAGS, MAX_TEXT, MAX_TICKET_ID,
+        TicketAttributes,
+    },
 };
 
 /// An invalid attribute.
@@ -50,7 +53,7 @@ impl TicketAttributes<'_> {
     /// contain are rejected, because a mistyped value would silently match no rule.
     pub fn validate(&self) -> Result<(), AttributeError> {
         use AttributeErrorKind::{InvalidId, InvalidTime};
-        validate_ticket_id(&self.ticket_id).map_err(at("/ticket_id"))?;
+        validate_label(&self.ticket_id, MAX_TICKET_ID).map_err(at("/ticket_id"))?;
         validate_erp_id(&self.business_partner_id).map_err(at("/business_partner_id"))?;
         validate_erp_id(&self.area_id).map_err(at("/area_id"))?;
         let erp_ids = [
@@ -73,6 +76,7 @@ impl TicketAttributes<'_> {
         validate_enum(&self.urgency).map_err(at("/urgency"))?;
         validate_enum(&self.impact).map_err(at("/impact"))?;
         self.validate_tags()?;
+        self.validate_positions()?;
         for (attribute, pointer) in [
             (&self.subject, "/subject"),
             (&self.reference_number, "/reference_number"),
@@ -104,13 +108,34 @@ impl TicketAttributes<'_> {
         }
         Ok(())
     }
+
+    fn validate_positions(&self) -> Result<(), AttributeError> {
+        let Attribute::Known(positions) = &self.positions else {
+            return Ok(());
+        };
+        if positions.len() > MAX_POSITIONS {
+            return Err(at("/positions")(AttributeErrorKind::TooManyValues {
+                max: MAX_POSITIONS,
+            }));
+        }
+        for (index, JsonObject(position)) in positions.iter().enumerate() {
+            validate_label(&position.position_id, MAX_POSITION_ID).map_err(|kind| {
+                AttributeError {
+                    pointer: format!("/positions/{index}/position_id").into(),
+                    kind,
+                }
+            })?;
+        }
+        Ok(())
+    }
 }
 
-fn validate_ticket_id(id: &str) -> Result<(), AttributeErrorKind> {
+/// Validates an id that the caller chooses freely, and that no configuration contains.
+fn validate_label(id: &str, max: usize) -> Result<(), AttributeErrorKind> {
     if id.is_empty() {
         return Err(AttributeErrorKind::Required);
     }
-    validate_length(id, MAX_TICKET_ID)?;
+    validate_length(id, max)?;
     if id.chars().any(char::is_control) {
         return Err(AttributeErrorKind::ControlCharacter);
     }
@@ -189,6 +214,7 @@ mod tests {
     #[case("reference_number", json!("x".repeat(1001)), TooLong { max: 1000 })]
     #[case("created_at", json!("yesterday"), InvalidTime)]
     #[case("tags", json!(vec!["x"; 1001]), TooManyValues { max: 1000 })]
+    #[case("positions", json!(vec![json!({"position_id": "1"}); 201]), TooManyValues { max: 200 })]
     fn invalid_attribute_is_rejected_with_its_pointer(
         #[case] member: &str,
         #[case] value: Value,
@@ -206,5 +232,21 @@ mod tests {
         let error = validate("tags", json!(["x", "x".repeat(201)])).unwrap_err();
         assert_eq!(error.pointer, "/tags/1");
         assert_eq!(error.kind, TooLong { max: 200 });
+    }
+
+    #[rstest::rstest]
+    #[case("", Required)]
+    #[case("a\u{7f}", ControlCharacter)]
+    #[case(&"x".repeat(201), TooLong { max: 200 })]
+    fn invalid_position_id_is_rejected_with_its_index(
+        #[case] id: &str,
+        #[case] kind: AttributeErrorKind,
+    ) {
+        let positions = json!([{"position_id": "1"}, {"position_id": id, "internal": null}]);
+        let pointer = "/positions/1/position_id".into();
+        assert_eq!(
+            validate("positions", positions),
+            Err(AttributeError { pointer, kind })
+        );
     }
 }

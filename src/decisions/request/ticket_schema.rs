@@ -26,7 +26,8 @@ use crate::{
 )]
 #[schema(as = Ticket, example = json!({"ticket_id": "4711", "business_partner_id": "K-1001", "area_id": "netz", "ticket_type_id": "anomalie",
     "status": "open", "closure": null, "internal": false, "confidential": false, "released": true, "main_contact_id": "P-77",
-    "tags": ["VPN"], "urgency": "low", "impact": "high", "subject": "Einwahl bricht ab", "created_at": "2026-11-23T08:00:00Z"}))]
+    "tags": ["VPN"], "urgency": "low", "impact": "high", "subject": "Einwahl bricht ab", "created_at": "2026-11-23T08:00:00Z",
+    "positions": [{"position_id": "1", "internal": false}, {"position_id": "2", "internal": true}]}))]
 pub struct TicketSchema {
     /// Any string that identifies the ticket within the request. It is returned unchanged.
     #[schema(
@@ -74,6 +75,28 @@ pub struct TicketSchema {
     /// RFC 3339 timestamp.
     #[schema(format = DateTime)]
     created_at: Option<String>,
+    /// The positions of the ticket, to find out which of them are hidden. They have no influence on
+    /// whether the ticket is visible. Ids should be unique within the ticket; an id that occurs
+    /// several times is hidden if any of its positions is.
+    #[schema(max_items = 200)]
+    positions: Option<Vec<PositionSchema>>,
+}
+
+/// An entry of a ticket, such as a comment or a work step.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes Position in the OpenAPI document")]
+#[schema(as = TicketPosition, example = json!({"position_id": "2", "internal": true}))]
+pub struct PositionSchema {
+    /// Any string that identifies the position within the ticket. It is returned unchanged.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
+    position_id: String,
+    /// Internal positions are always hidden. So are those for which this is omitted or `null`.
+    internal: Option<bool>,
 }
 
 #[cfg(test)]
