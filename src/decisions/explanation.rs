@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use ticket_policy::{
     Viewer,
+    approval::ApprovalReason,
     creation::CreationReason,
     evaluator::{Outcome, Step, StepResult},
     policy::Policy,
@@ -13,7 +14,9 @@ use ticket_policy::{
     ticket::TicketAttributes,
 };
 
-use super::response::{CreationObstacle, DecisionSource, DecisionStep, PositionObstacle};
+use super::response::{
+    ApprovalObstacle, CreationObstacle, DecisionSource, DecisionStep, PositionObstacle,
+};
 use crate::{
     accesses::{Access, TicketVisibility},
     areas::AreaGrant,
@@ -92,6 +95,15 @@ impl Explainer<'_> {
             code: reason,
             detail: message(self.lang, &format!("step-{code}"), args),
             position_ids,
+        }
+    }
+
+    /// Explains why a ticket cannot be released.
+    pub fn approval(&self, reason: ApprovalReason, outcome: Outcome) -> ApprovalObstacle {
+        ApprovalObstacle {
+            code: reason,
+            outcome,
+            detail: self.detail(reason.into(), outcome.into(), &[], ""),
         }
     }
 
@@ -256,6 +268,9 @@ mod tests {
                 assert_exists(lang, &format!("step-{step}"));
             }
             for reason in CreationReason::iter().map(<&str>::from) {
+                assert_exists(lang, &format!("step-{reason}"));
+            }
+            for reason in ApprovalReason::iter().map(<&str>::from) {
                 assert_exists(lang, &format!("step-{reason}"));
             }
             for reason in PositionReason::iter().map(<&str>::from) {

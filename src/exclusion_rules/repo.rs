@@ -13,7 +13,12 @@ use crate::{
         page::{PageRequest, Rows},
     },
     crud::{Named, Owner as _, crud_row},
-    db::{Conn, paged, schema::exclusion_rules as rules, sql_types::Jsonb, with_conn},
+    db::{
+        Conn, paged,
+        schema::exclusion_rules as rules,
+        sql_types::{Jsonb, RawJson},
+        with_conn,
+    },
     ticket_filter::{StoredFilter, TicketFilter},
 };
 
@@ -69,6 +74,19 @@ pub(super) async fn list_active(
     conn: &mut Conn,
     owner: &RuleOwner,
 ) -> Result<Vec<(RuleId, String, StoredFilter)>> {
+    Ok(with_conn!(conn, |c| rules::table
+        .filter(rules::owner.eq(owner.key()))
+        .filter(rules::active)
+        .order((rules::sort_key, rules::id))
+        .select((rules::id, rules::name, rules::filter))
+        .load(c))?)
+}
+
+/// As [`list_active`], with unparsed filters.
+pub(super) async fn list_active_unparsed(
+    conn: &mut Conn,
+    owner: &RuleOwner,
+) -> Result<Vec<(RuleId, String, RawJson)>> {
     Ok(with_conn!(conn, |c| rules::table
         .filter(rules::owner.eq(owner.key()))
         .filter(rules::active)

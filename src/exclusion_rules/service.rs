@@ -18,7 +18,10 @@ use crate::{
     crud::{
         ActiveCounts, ApplyPatch, CrudResource, CrudRow as _, Owner as _, Parent, UniqueConstraint,
     },
-    db::{Conn, Tx, sql_types::Jsonb},
+    db::{
+        Conn, Tx,
+        sql_types::{Jsonb, RawJson},
+    },
     i18n::Lang,
     integration::ConfigurationLock,
     ticket_filter::{
@@ -209,6 +212,15 @@ pub async fn list_active(
         .into_iter()
         .map(|(id, name, Jsonb(filter))| (id, name, filter))
         .collect())
+}
+
+/// As [`list_active`], with unparsed filters: parsing the largest ones takes hundreds of
+/// milliseconds, which must not be spent on a worker.
+pub async fn list_active_unparsed(
+    conn: &mut Conn,
+    owner: &RuleOwner,
+) -> Result<Vec<(RuleId, String, RawJson)>> {
+    repo::list_active_unparsed(conn, owner).await
 }
 
 /// Whether an owner has this rule, active or not.

@@ -46,6 +46,8 @@ mod tags;
 mod tags_in_filters;
 mod telemetry;
 mod tenant_isolation;
+mod ticket_approval;
 mod tokens;
+mod unknown_attributes;
 mod unresponsive_database;
 mod walkthrough;

@@ -1,4 +1,4 @@
-//! Decides which tickets a customer access may see, and which it may create (`docs/domain.md`).
+//! Decides which tickets a customer access may see, create and release (`docs/domain.md`).
 //!
 //! The crate is pure: it maps a policy, a viewer, a ticket and a point in time to a decision. It
 //! depends on neither HTTP nor SQL and never reads a clock.
@@ -8,11 +8,12 @@
 //! * [`validation`]: errors of invalid attributes.
 //! * [`policy`]: what is configured for one business partner; [`Viewer`]: the access that decides.
 //! * [`rules`]: exclusion rules, compiled and indexed.
-//! * [`evaluator`], [`positions`] and [`creation`]: the decisions.
+//! * [`evaluator`], [`positions`], [`creation`] and [`approval`]: the decisions.
 //!
 //! Missing attributes are handled with three-valued logic, and an unknown result may only narrow
 //! what an access sees: an exclusion rule that may match hides the ticket.
 
+pub mod approval;
 mod attribute;
 mod calendar_duration;
 pub mod creation;

@@ -2,15 +2,14 @@
 //!
 //! It is not derived from [`TicketAttributes`](ticket_policy::ticket::TicketAttributes), because
 //! that type belongs to the policy core, which does not depend on the OpenAPI library or on the id
-//! types. Tests compare the members of both. `ContactId` stands for every id of the ERP that is not
-//! in the catalog: they have the same format.
+//! types. Tests compare the members of both.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
     common::{
-        ids::{AccessId, AreaId, BusinessPartnerId, ContactId, TicketTypeId},
+        ids::{AccessId, AreaId, BusinessPartnerId},
         max_length::MaxLength,
     },
     ticket_filter::{TicketClosure, TicketLevel, TicketStatus},
@@ -18,6 +17,10 @@ use crate::{
 
 /// The attributes of a ticket. An omitted optional attribute is unknown; `null` means that the
 /// ticket has no such value. An unknown attribute can hide a ticket, but never make it visible.
+///
+/// Optional ids that are no ids of this API count as unknown too, and the response warns of them.
+/// An id of the ERP consists of 1 to 64 characters (A to Z, a to z, 0 to 9, and `. _ ~ -`) and
+/// begins with a letter or a digit.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(
@@ -44,33 +47,41 @@ pub struct TicketSchema {
     internal: bool,
     /// Confidential tickets are visible to their main contact only.
     confidential: bool,
-    #[schema(inline)]
-    ticket_type_id: Option<TicketTypeId>,
+    /// Id of a ticket type in the ERP.
+    #[schema(max_length = 1000)]
+    ticket_type_id: Option<String>,
     #[schema(inline)]
     status: Option<TicketStatus>,
     #[schema(inline)]
     closure: Option<TicketClosure>,
     released: Option<bool>,
-    #[schema(inline)]
-    main_contact_id: Option<ContactId>,
+    /// Id of a contact in the ERP.
+    #[schema(max_length = 1000)]
+    main_contact_id: Option<String>,
     #[schema(inline)]
     created_by_access_id: Option<AccessId>,
-    /// Tag names of at most 200 characters, compared case-insensitively.
-    #[schema(max_items = 1000, inline, value_type = Option<Vec<MaxLength<200>>>)]
+    /// Tag names, compared case-insensitively. If one is longer than 200 characters, all of them
+    /// count as unknown.
+    #[schema(max_items = 1000, inline, value_type = Option<Vec<MaxLength<1000>>>)]
     tags: Option<Vec<String>>,
     #[schema(inline)]
     urgency: Option<TicketLevel>,
     #[schema(inline)]
     impact: Option<TicketLevel>,
-    #[schema(inline)]
-    entry_channel: Option<ContactId>,
-    #[schema(inline)]
-    project_id: Option<ContactId>,
-    #[schema(inline)]
-    service_contract_id: Option<ContactId>,
+    /// Id of an entry channel in the ERP.
     #[schema(max_length = 1000)]
+    entry_channel: Option<String>,
+    /// Id of a project in the ERP.
+    #[schema(max_length = 1000)]
+    project_id: Option<String>,
+    /// Id of a service contract in the ERP.
+    #[schema(max_length = 1000)]
+    service_contract_id: Option<String>,
+    /// Counts as unknown if it is longer than 1000 characters.
+    #[schema(max_length = 10_000)]
     subject: Option<String>,
-    #[schema(max_length = 1000)]
+    /// Counts as unknown if it is longer than 1000 characters.
+    #[schema(max_length = 10_000)]
     reference_number: Option<String>,
     /// RFC 3339 timestamp.
     #[schema(format = DateTime)]
