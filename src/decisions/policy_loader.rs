@@ -112,7 +112,7 @@ impl PolicyInput {
         let rules = if cell.initialized() {
             Vec::new()
         } else {
-            exclusion_rules::service::list_active_unparsed(conn, &RuleOwner::Global).await?
+            exclusion_rules::list_active_unparsed(conn, &RuleOwner::Global).await?
         };
         Ok(Self {
             partner,
@@ -160,9 +160,9 @@ pub(super) async fn spawn_compute<T: Send + 'static>(
 
 async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<PartnerPart> {
     let partner = state.business_partner_id();
-    let grants = grants::service::all(conn, partner).await?;
+    let grants = grants::all(conn, partner).await?;
     let owner = RuleOwner::Partner(partner.clone());
-    let rules = exclusion_rules::service::list_active_unparsed(conn, &owner).await?;
+    let rules = exclusion_rules::list_active_unparsed(conn, &owner).await?;
     let source = PolicySource {
         business_partner_id: partner.as_str().into(),
         integration_active: state.integration.active,

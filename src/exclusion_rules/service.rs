@@ -18,14 +18,11 @@ use crate::{
     crud::{
         ActiveCounts, ApplyPatch, CrudResource, CrudRow as _, Owner as _, Parent, UniqueConstraint,
     },
-    db::{
-        Conn, Tx,
-        sql_types::{Jsonb, RawJson},
-    },
+    db::{Conn, Tx, sql_types::Jsonb},
     i18n::Lang,
     integration::ConfigurationLock,
     ticket_filter::{
-        Names, TicketFilter,
+        Names,
         parse::RuleFilter,
         references::{self, FilterOwner},
         summary,
@@ -200,27 +197,6 @@ pub async fn counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Rule
         counts.add(active, count);
     }
     Ok(counts)
-}
-
-/// Id, name and filter of the active rules of an owner, sorted by name.
-pub async fn list_active(
-    conn: &mut Conn,
-    owner: &RuleOwner,
-) -> Result<Vec<(RuleId, String, TicketFilter)>> {
-    let rules = repo::list_active(conn, owner).await?;
-    Ok(rules
-        .into_iter()
-        .map(|(id, name, Jsonb(filter))| (id, name, filter))
-        .collect())
-}
-
-/// As [`list_active`], with unparsed filters: parsing the largest ones takes hundreds of
-/// milliseconds, which must not be spent on a worker.
-pub async fn list_active_unparsed(
-    conn: &mut Conn,
-    owner: &RuleOwner,
-) -> Result<Vec<(RuleId, String, RawJson)>> {
-    repo::list_active_unparsed(conn, owner).await
 }
 
 /// Whether an owner has this rule, active or not.
