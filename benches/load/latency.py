@@ -234,7 +234,9 @@ def main():
         ):
             if engine != (options.engine or engine):
                 continue
-            server = Server([binary], url, directory, workers="1")
+            # the line with the address has the level info
+            log = {"RUST_LOG": "warn,customer_integration=info,customer_integration::http=warn"}
+            server = Server([binary, "serve"], url, directory, workers="1", **log)
             stack.callback(server.stop)
             rules = seed(Client(server, token))
             for name, (path, body, before) in chosen.items():
