@@ -41,6 +41,7 @@ pub fn api(config: &mut ServiceConfig) {
     config
         .service(decisions::routes::decide_ticket_visibility)
         .service(decisions::routes::decide_ticket_creation)
+        .service(decisions::routes::decide_ticket_approval)
         .service(decisions::routes::preview_exclusion_rule)
         .service(overview::routes::list_customer_integrations)
         .service(scope(PARTNER_BASE).configure(partner))

@@ -41,6 +41,8 @@ pub(super) fn sources(
                 invalid_tickets: stats.invalid.get(),
                 allowed_creations: stats.allowed.get(),
                 refused_creations: stats.denied.get(),
+                allowed_approvals: stats.allowed_approvals.get(),
+                refused_approvals: stats.denied_approvals.get(),
             }
         }),
         policy_cache: source(policies, |policies| CacheSample {

@@ -15,6 +15,7 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error as _, Unexpected},
 };
+use ticket_policy::ids::{MAX_ERP_ID, is_erp_id, parse_uuid};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -128,11 +129,23 @@ impl<K> fmt::Debug for ErpId<K> {
 pub fn check_erp_id(text: &str) -> Result<(), FieldError> {
     if text.is_empty() {
         Err(FieldError::new("", Code::Required))
-    } else if ticket_policy::ids::is_erp_id(text) {
+    } else if is_erp_id(text) {
         Ok(())
     } else {
-        Err(FieldError::new("", Code::InvalidId))
+        Err(invalid_erp_id(""))
     }
+}
+
+/// The error of a text that is not an id of the ERP. It states what such an id is.
+pub fn invalid_erp_id(pointer: &str) -> FieldError {
+    FieldError::new(pointer, Code::InvalidId)
+        .with("kind", "erp")
+        .with("max", MAX_ERP_ID)
+}
+
+/// The error of a text that is not an id of this service. It states what such an id is.
+pub fn invalid_uuid(pointer: &str) -> FieldError {
+    FieldError::new(pointer, Code::InvalidId).with("kind", "uuid")
 }
 
 impl<K> SelfCheck for ErpId<K> {
@@ -217,9 +230,9 @@ impl<K> FromStr for Id<K> {
 
     /// Accepts only the canonical form, lower case with hyphens, so that each resource has one URL.
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        ticket_policy::ids::parse_uuid(text)
+        parse_uuid(text)
             .map(Self::from)
-            .ok_or_else(|| FieldError::new("", Code::InvalidId))
+            .ok_or_else(|| invalid_uuid(""))
     }
 }
 

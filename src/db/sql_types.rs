@@ -54,6 +54,34 @@ impl<T: DeserializeOwned> FromSql<Json, Sqlite> for Jsonb<T> {
     }
 }
 
+/// The JSON of a JSON column, unparsed: large values are parsed elsewhere, because statements run on
+/// a worker.
+#[derive(Debug, Clone, PartialEq, Eq, FromSqlRow)]
+pub struct RawJson(Vec<u8>);
+
+impl RawJson {
+    /// Parses the JSON.
+    pub fn parse<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        serde_json::from_slice(&self.0)
+    }
+}
+
+impl FromSql<Json, Pg> for RawJson {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        match value.as_bytes() {
+            [JSONB_VERSION, json @ ..] => Ok(Self(json.to_vec())),
+            _ => Err("unsupported jsonb version".into()),
+        }
+    }
+}
+
+impl FromSql<Json, Sqlite> for RawJson {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
+        Ok(Self(text.into_bytes()))
+    }
+}
+
 /// An enumeration stored as text. A CHECK constraint lists the allowed values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]

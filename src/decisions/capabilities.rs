@@ -63,6 +63,9 @@ pub async fn load(
         access_id: id,
         revision: snapshot.revisions.partner,
         effective: access.effective,
+        role: access.viewer.role,
+        approver: access.viewer.approver,
+        ticket_visibility: access.viewer.ticket_visibility,
         areas: abilities(policy, &access.viewer)
             .into_iter()
             .map(area_capability)

@@ -1,16 +1,22 @@
 //! Explains decisions to users: the outcome of a step as text, with links to the configuration that
 //! caused it.
 
+use std::borrow::Cow;
+
 use ticket_policy::{
     Viewer,
+    approval::ApprovalReason,
     creation::CreationReason,
     evaluator::{Outcome, Step, StepResult},
     policy::Policy,
+    positions::PositionReason,
     rules::Rule,
     ticket::TicketAttributes,
 };
 
-use super::response::{CreationObstacle, DecisionSource, DecisionStep};
+use super::response::{
+    ApprovalObstacle, CreationObstacle, DecisionSource, DecisionStep, PositionObstacle,
+};
 use crate::{
     accesses::{Access, TicketVisibility},
     areas::AreaGrant,
@@ -73,6 +79,34 @@ impl Explainer<'_> {
         }
     }
 
+    /// Explains why positions are hidden.
+    pub fn positions<'t>(
+        &self,
+        reason: PositionReason,
+        position_ids: Vec<Cow<'t, str>>,
+    ) -> PositionObstacle<'t> {
+        let code: &str = reason.into();
+        let listed = self.quoted_list(position_ids.iter().map(|id| &**id));
+        let args = [
+            ("positions", listed.into()),
+            ("count", position_ids.len().into()),
+        ];
+        PositionObstacle {
+            code: reason,
+            detail: message(self.lang, &format!("step-{code}"), args),
+            position_ids,
+        }
+    }
+
+    /// Explains why a ticket cannot be released.
+    pub fn approval(&self, reason: ApprovalReason, outcome: Outcome) -> ApprovalObstacle {
+        ApprovalObstacle {
+            code: reason,
+            outcome,
+            detail: self.detail(reason.into(), outcome.into(), &[], ""),
+        }
+    }
+
     /// The variant of a step's message.
     fn step_case(
         &self,
@@ -105,23 +139,27 @@ impl Explainer<'_> {
 
     /// The text of a step. `name` is the name of the area or the ticket type that it mentions.
     fn detail(&self, code: &str, case: &str, rules: &[&Rule], name: &str) -> String {
-        let mut rule_names: Vec<_> = rules
-            .iter()
-            .take(MAX_LISTED)
-            .map(|rule| self.quoted(&rule.name))
-            .collect();
-        let unlisted = rules.len().saturating_sub(MAX_LISTED);
-        if unlisted > 0 {
-            rule_names.push(message(self.lang, "more", [("count", unlisted.into())]));
-        }
-        let rule_names = i18n::list(self.lang, ListKind::And, &rule_names);
+        let rule_names = rules.iter().map(|rule| &*rule.name);
         let args = [
             ("case", case.into()),
             ("name", self.quoted(name).into()),
-            ("rules", rule_names.into()),
+            ("rules", self.quoted_list(rule_names).into()),
             ("count", rules.len().into()),
         ];
         message(self.lang, &format!("step-{code}"), args)
+    }
+
+    /// Lists the first names, and the number of the others.
+    fn quoted_list<'n>(&self, names: impl ExactSizeIterator<Item = &'n str>) -> String {
+        let unlisted = names.len().saturating_sub(MAX_LISTED);
+        let mut listed: Vec<_> = names
+            .take(MAX_LISTED)
+            .map(|name| self.quoted(name))
+            .collect();
+        if unlisted > 0 {
+            listed.push(message(self.lang, "more", [("count", unlisted.into())]));
+        }
+        i18n::list(self.lang, ListKind::And, &listed)
     }
 
     fn quoted(&self, text: &str) -> String {
@@ -230,6 +268,12 @@ mod tests {
                 assert_exists(lang, &format!("step-{step}"));
             }
             for reason in CreationReason::iter().map(<&str>::from) {
+                assert_exists(lang, &format!("step-{reason}"));
+            }
+            for reason in ApprovalReason::iter().map(<&str>::from) {
+                assert_exists(lang, &format!("step-{reason}"));
+            }
+            for reason in PositionReason::iter().map(<&str>::from) {
                 assert_exists(lang, &format!("step-{reason}"));
             }
         }

@@ -2,16 +2,16 @@
 //! (`docs/domain.md#decisions`).
 //!
 //! * `request` parses the bodies, `response` defines the JSON of the results.
-//! * `ticket` holds the attributes of a ticket, `policy` the configuration of a partner, `rules`
-//!   the compiled exclusion rules. All three are plain data. `evaluator` and `ticket_creation` are
-//!   the only code that decides; `explanation` describes their results to users.
+//! * The crate `ticket-policy` decides; `explanation` describes its results to users.
 //! * `policy_loader` reads a policy from the database. `policy_cache` caches it and guarantees that
 //!   it is up to date.
 //! * `work` bounds the time that a request occupies a worker.
-//! * `service`, `capabilities` and `preview` implement the operations, `routes` their HTTP.
+//! * `service`, `approval`, `capabilities` and `preview` implement the operations, `routes` their
+//!   HTTP.
 //!
 //! This module owns no data and writes nothing.
 
+mod approval;
 mod attribute_error;
 mod capabilities;
 mod explanation;

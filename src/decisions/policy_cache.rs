@@ -38,6 +38,7 @@ use ticket_policy::Viewer;
 use super::{
     DecisionStats,
     policy_loader::{GlobalRuleCache, PolicyInput, PolicySnapshot},
+    work::Computations,
 };
 use crate::{
     accesses::{self, AccessFields, AccessRef, AccessRow},
@@ -101,6 +102,8 @@ impl Weighter<BusinessPartnerId, Arc<PolicySnapshot>> for PolicyWeighter {
 pub struct PolicyCache {
     /// Counters of the decisions made with cached policies.
     pub stats: DecisionStats,
+    /// The large requests that are being computed.
+    pub computations: Computations,
     db: Db,
     revisions: Arc<RevisionLookup>,
     policies: Cache<BusinessPartnerId, Arc<PolicySnapshot>, PolicyWeighter>,
@@ -124,6 +127,7 @@ impl PolicyCache {
         let access_options = cache_options(max_accesses, max_accesses)?;
         Ok(Self {
             stats: DecisionStats::default(),
+            computations: Computations::default(),
             db,
             revisions,
             policies: Cache::with_options(
@@ -380,6 +384,7 @@ pub fn viewer(id: AccessId, fields: AccessFields) -> Viewer {
         email: fields.email.into(),
         active: fields.active,
         role: fields.role.0,
+        approver: fields.approver,
         ticket_visibility: fields.ticket_visibility.0,
     }
 }

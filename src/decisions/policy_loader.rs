@@ -14,11 +14,10 @@ use crate::{
         Result,
         ids::{BusinessPartnerId, RuleId},
     },
-    db::{Conn, VersionVector},
+    db::{Conn, VersionVector, sql_types::RawJson},
     exclusion_rules::{self, RuleOwner},
     grants::{self, GrantWithEntry},
     integration::{self, IntegrationState},
-    ticket_filter::TicketFilter,
 };
 
 /// A compiled policy. All its parts were read in one snapshot, or have not changed since they were
@@ -35,7 +34,7 @@ pub struct PolicySnapshot {
 }
 
 /// An active rule as stored: id, name and filter.
-type StoredRule = (RuleId, String, TicketFilter);
+type StoredRule = (RuleId, String, RawJson);
 /// Holds the compiled global rules of one revision, once they are compiled.
 type GlobalRulesCell = Arc<OnceCell<Arc<RuleSet>>>;
 
@@ -77,7 +76,8 @@ pub struct PolicyInput {
 enum PartnerPart {
     /// Compiled before and unchanged.
     Unchanged(Arc<PartnerPolicy>),
-    Read(Box<PolicySource>),
+    /// The source without rules, and the rules.
+    Read(Box<PolicySource>, Vec<StoredRule>),
 }
 
 struct GlobalRulesPart {
@@ -105,14 +105,14 @@ impl PolicyInput {
         });
         let partner = match unchanged {
             Some(cached) => PartnerPart::Unchanged(Arc::clone(&cached.policy.partner)),
-            None => PartnerPart::Read(Box::new(read_partner(conn, &state).await?)),
+            None => read_partner(conn, &state).await?,
         };
         let cell = global_rules.get(revisions.global_rules);
         // concurrent loads may all read the rules; only one of them compiles them
         let rules = if cell.initialized() {
             Vec::new()
         } else {
-            exclusion_rules::list_active(conn, &RuleOwner::Global).await?
+            exclusion_rules::list_active_unparsed(conn, &RuleOwner::Global).await?
         };
         Ok(Self {
             partner,
@@ -126,21 +126,19 @@ impl PolicyInput {
     pub fn is_live(&self) -> bool {
         match &self.partner {
             PartnerPart::Unchanged(policy) => policy.is_live(),
-            PartnerPart::Read(source) => source.is_live(),
+            PartnerPart::Read(source, _) => source.is_live(),
         }
     }
 
     /// Compiles the policy on the blocking thread pool.
     pub async fn compile(self) -> Result<PolicySnapshot> {
         let GlobalRulesPart { cell, rules } = self.global_rules;
-        let global = cell
-            .get_or_try_init(|| spawn_compute(|| Arc::new(RuleSet::new(definitions(rules)))))
-            .await?
-            .clone();
+        let compile_global = || async move { spawn_compute(|| compile_rules(rules)).await? };
+        let global = cell.get_or_try_init(compile_global).await?.clone();
         let partner = match self.partner {
             PartnerPart::Unchanged(policy) => policy,
-            PartnerPart::Read(source) => {
-                spawn_compute(|| Arc::new(PartnerPolicy::new(*source))).await?
+            PartnerPart::Read(source, rules) => {
+                spawn_compute(|| compile_partner(*source, rules)).await??
             }
         };
         Ok(PolicySnapshot {
@@ -160,11 +158,12 @@ pub(super) async fn spawn_compute<T: Send + 'static>(
         .map_err(anyhow::Error::from)?)
 }
 
-async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<PolicySource> {
+async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<PartnerPart> {
     let partner = state.business_partner_id();
     let grants = grants::all(conn, partner).await?;
-    let rules = exclusion_rules::list_active(conn, &RuleOwner::Partner(partner.clone())).await?;
-    Ok(PolicySource {
+    let owner = RuleOwner::Partner(partner.clone());
+    let rules = exclusion_rules::list_active_unparsed(conn, &owner).await?;
+    let source = PolicySource {
         business_partner_id: partner.as_str().into(),
         integration_active: state.integration.active,
         business_partner_active: state.partner.active,
@@ -178,16 +177,34 @@ async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<Polic
             .filter(|grant| grant.kind() == EntryKind::TicketType)
             .map(granted_type)
             .collect(),
-        rules: definitions(rules).collect(),
-    })
+        rules: Vec::new(),
+    };
+    Ok(PartnerPart::Read(Box::new(source), rules))
 }
 
-fn definitions(rules: Vec<StoredRule>) -> impl Iterator<Item = RuleDefinition> {
-    rules.into_iter().map(|(id, name, filter)| RuleDefinition {
-        id: id.as_uuid(),
-        name,
-        filter,
-    })
+fn compile_rules(rules: Vec<StoredRule>) -> Result<Arc<RuleSet>> {
+    Ok(Arc::new(RuleSet::new(parse_rules(rules)?)))
+}
+
+fn compile_partner(source: PolicySource, rules: Vec<StoredRule>) -> Result<Arc<PartnerPolicy>> {
+    let rules = parse_rules(rules)?;
+    Ok(Arc::new(PartnerPolicy::new(PolicySource {
+        rules,
+        ..source
+    })))
+}
+
+fn parse_rules(rules: Vec<StoredRule>) -> Result<Vec<RuleDefinition>> {
+    rules
+        .into_iter()
+        .map(|(id, name, filter)| {
+            Ok(RuleDefinition {
+                id: id.as_uuid(),
+                name,
+                filter: filter.parse().map_err(anyhow::Error::from)?,
+            })
+        })
+        .collect()
 }
 
 fn granted_area(grant: &GrantWithEntry) -> GrantedArea {

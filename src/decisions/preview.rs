@@ -16,9 +16,9 @@ use super::{
     policy_cache::{PolicyCache, viewer},
     policy_loader::PolicySnapshot,
     request::{MAX_ACCESSES, PreviewRequest, TicketInput},
-    response::{AccessPreview, Affected, ExclusionRulePreview, SampleError},
+    response::{AccessPreview, Affected, ExclusionRulePreview, SampleError, warning_bodies},
     service::ticket_error,
-    work::{Deadline, count_tag_values, count_tags, ensure_comparisons, run_off_worker},
+    work::{Deadline, Workload},
 };
 use crate::{
     accesses::{self, AccessRow},
@@ -53,6 +53,7 @@ pub async fn preview(
     deadline: Deadline,
 ) -> Result<Vec<u8>> {
     let (tickets, errors) = split_inputs(mem::take(&mut request.tickets), lang);
+    let warnings = warning_bodies(&request.warnings, lang);
     let read = async |conn: &mut Conn| read_participants(conn, &request, &tickets).await;
     let participants = policy_cache.db().snapshot(ReadCost::Scan, read).await?;
     ensure_all_found(request.access_ids.as_deref(), &participants.accesses)?;
@@ -78,14 +79,17 @@ pub async fn preview(
         now: Timestamp::now().into(),
         deadline,
     };
-    run_off_worker(move || {
-        let mut preview = evaluation.run()?;
-        preview.accesses_left_out = participants.left_out;
-        preview.errors = errors;
-        let json = serde_json::to_vec(&preview);
-        Ok(json.map_err(anyhow::Error::from)?)
-    })
-    .await?
+    policy_cache
+        .computations
+        .run_off_worker(move || {
+            let mut preview = evaluation.run()?;
+            preview.accesses_left_out = participants.left_out;
+            preview.errors = errors;
+            preview.warnings = warnings;
+            let json = serde_json::to_vec(&preview);
+            Ok(json.map_err(anyhow::Error::from)?)
+        })
+        .await?
 }
 
 /// The accesses of one partner, and its policy.
@@ -111,7 +115,7 @@ impl PreviewEvaluation {
             filter: self.request.filter.clone(),
         });
         let draft = RuleSet::new(draft);
-        ensure_comparisons(self.comparisons(&draft))?;
+        self.workload(&draft).ensure_allowed("/tickets")?;
         let mut scratch = Scratch::default();
         let mut matches = Vec::with_capacity(self.tickets.len());
         for ticket in &self.tickets {
@@ -162,15 +166,14 @@ impl PreviewEvaluation {
         Ok(effects)
     }
 
-    /// Pairs of a ticket's tag and a rule's tag value.
-    fn comparisons(&self, draft: &RuleSet) -> usize {
-        let all_tags = count_tags(self.tickets.iter().map(|ticket| &**ticket));
-        let with_draft = all_tags.saturating_mul(draft.tag_values());
-        self.groups.iter().fold(with_draft, |sum, group| {
+    /// The work of evaluating the draft and the existing rules.
+    fn workload(&self, draft: &RuleSet) -> Workload {
+        let tickets = || self.tickets.iter().map(|ticket| &**ticket);
+        let of_draft = Workload::of_rules(draft.size(), tickets());
+        self.groups.iter().fold(of_draft, |sum, group| {
             let policy = &group.snapshot.policy;
-            let own_tickets = self.tickets.iter().map(|ticket| &**ticket);
-            let tags = count_tags(own_tickets.filter(|ticket| is_owned_by(ticket, policy)));
-            sum.saturating_add(tags.saturating_mul(count_tag_values(policy)))
+            let own_tickets = tickets().filter(|ticket| is_owned_by(ticket, policy));
+            sum + Workload::of(policy, own_tickets)
         })
     }
 }

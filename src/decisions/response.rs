@@ -4,17 +4,22 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use ticket_policy::{
+    approval::ApprovalReason,
     creation::CreationReason,
     evaluator::{Outcome, Step},
+    positions::PositionReason,
 };
 use utoipa::ToSchema;
 
 use crate::{
+    accesses::{Role, TicketVisibility},
     common::{
+        FieldError,
         ids::{AccessId, AreaId, BusinessPartnerId, PlanBoardId, QueryId, TagId, TicketTypeId},
         max_length::MaxLength,
     },
     http::problem::FieldErrorBody,
+    i18n::Lang,
     queries::dto::TicketSort,
     ticket_filter::{Field, TicketFilter},
 };
@@ -22,19 +27,33 @@ use crate::{
 /// The decisions in the order of the requested tickets.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TicketVisibilityAnswer, example = json!({"revision": 14, "decisions": [
-    {"ticket_id": "4711", "visible": true},
-    {"ticket_id": "4712", "visible": false, "steps": [{"code": "excluded_by_rule", "outcome": "deny",
+    {"ticket_id": "4711", "visible": true, "hidden_positions": ["2"]},
+    {"ticket_id": "4712", "visible": false, "hidden_positions": null, "steps": [{"code": "excluded_by_rule", "outcome": "deny",
         "detail": "Die Ausschlussregel „Personalsachen“ verbirgt das Ticket.",
         "sources": [{"kind": "exclusion_rule", "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "name": "Personalsachen",
             "href": "/api/v1/customer-integrations/K-1001/exclusion-rules/019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"}]}]},
-    {"ticket_id": "4713", "visible": false, "error": {"pointer": "/tickets/2/status", "code": "unknown_value",
-        "detail": "Das ist keiner der möglichen Werte: open, in_progress, parked, closed."}}]}))]
+    {"ticket_id": "4713", "visible": false, "hidden_positions": null, "error": {"pointer": "/tickets/2/status", "code": "unknown_value",
+        "detail": "Das ist keiner der möglichen Werte: open, in_progress, parked, closed."}}],
+    "warnings": [{"pointer": "/tickets/0/project_id", "code": "invalid_id",
+        "detail": "Eine ID besteht aus 1 bis 64 Zeichen: Buchstaben A bis Z und a bis z, Ziffern und die Zeichen . _ ~ -. Sie beginnt mit einem Buchstaben oder einer Ziffer."}]}))]
 pub struct VisibilityResponse<'t> {
     /// Revision of the partner's integration that the decisions are based on.
     #[schema(minimum = 1)]
     pub revision: i64,
     #[schema(max_items = 1000)]
     pub decisions: Vec<TicketDecision<'t>>,
+    /// Values of tickets that no rule can name, such as an overlong subject, and that were
+    /// therefore treated as unknown. At most the first 200.
+    #[schema(max_items = 200)]
+    pub warnings: Vec<FieldErrorBody>,
+}
+
+/// Renders warnings in a language.
+pub fn warning_bodies(warnings: &[FieldError], lang: Lang) -> Vec<FieldErrorBody> {
+    warnings
+        .iter()
+        .map(|warning| FieldErrorBody::new(warning, lang))
+        .collect()
 }
 
 /// The decision on one ticket.
@@ -45,11 +64,20 @@ pub struct TicketDecision<'t> {
     pub ticket_id: Option<Cow<'t, str>>,
     /// False if the access may not see the ticket, or if there is an `error`.
     pub visible: bool,
+    /// Ids of the ticket's positions that the access may not see, each once: internal ones, and
+    /// those of which it is unknown. All of them if the ticket is not visible. `null` if the
+    /// request omits the positions, or if there is an `error`.
+    #[schema(inline, value_type = Option<Vec<MaxLength<200>>>, max_items = 200)]
+    pub hidden_positions: Option<Vec<Cow<'t, str>>>,
     /// All steps of the decision in order. The ticket is visible if all of them pass. Present only
     /// if `explain` was requested, and never for tokens restricted to one partner.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 20)]
     pub steps: Option<Vec<DecisionStep>>,
+    /// Why positions are hidden. Present together with `steps`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 3)]
+    pub position_reasons: Option<Vec<PositionObstacle<'t>>>,
     /// The error in the ticket's attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<FieldErrorBody>,
@@ -67,6 +95,18 @@ pub struct DecisionStep {
     /// The configuration that the step depends on. At most the first 20 rules.
     #[schema(max_items = 20)]
     pub sources: Vec<DecisionSource>,
+}
+
+/// A reason for which positions of a ticket are hidden.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PositionObstacle<'t> {
+    pub code: PositionReason,
+    /// The reason as text in the language of the request.
+    #[schema(max_length = 10_000)]
+    pub detail: String,
+    /// The positions that it applies to.
+    #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
+    pub position_ids: Vec<Cow<'t, str>>,
 }
 
 /// A configuration resource that a step depends on.
@@ -111,9 +151,45 @@ pub struct CreationObstacle {
     pub detail: String,
 }
 
+/// The decision on releasing a ticket.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TicketApprovalAnswer, example = json!({"revision": 14, "allowed": false,
+    "reasons": [{"code": "not_approver", "outcome": "deny", "detail": "Der Kundenzugang ist kein Genehmiger."}],
+    "steps": null, "warnings": []}))]
+pub struct ApprovalResponse {
+    /// Revision of the partner's integration that the decision is based on.
+    #[schema(minimum = 1)]
+    pub revision: i64,
+    /// Whether the access may release the ticket.
+    pub allowed: bool,
+    /// All reasons against it. Empty for tokens restricted to one partner.
+    #[schema(max_items = 10)]
+    pub reasons: Vec<ApprovalObstacle>,
+    /// All steps of the decision whether the access may see the ticket. `null` if `explain` was not
+    /// requested, and for tokens restricted to one partner.
+    #[schema(max_items = 20)]
+    pub steps: Option<Vec<DecisionStep>>,
+    /// Values of the ticket that no rule can name, such as an overlong subject, and that were
+    /// therefore treated as unknown.
+    #[schema(max_items = 200)]
+    pub warnings: Vec<FieldErrorBody>,
+}
+
+/// A reason for which a ticket may not be released.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ApprovalObstacle {
+    pub code: ApprovalReason,
+    /// `deny`, or `undetermined` if an attribute of the ticket is missing.
+    pub outcome: Outcome,
+    /// The reason as text in the language of the request.
+    #[schema(max_length = 10_000)]
+    pub detail: String,
+}
+
 /// Everything that an access can do.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"access_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "revision": 14, "effective": true,
+    "role": "editor", "approver": false, "ticket_visibility": "partner",
     "areas": [{"area_id": "netz", "name": "Netzwerk", "view": true, "create": true,
         "ticket_types": [{"ticket_type_id": "anomalie", "name": "Anomalie", "approval_required": false}]}],
     "tags": [{"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "name": "VPN", "area_id": "netz"}],
@@ -129,6 +205,10 @@ pub struct Capabilities {
     pub revision: i64,
     /// Whether the access is effective. An ineffective access can do nothing.
     pub effective: bool,
+    pub role: Role,
+    /// Whether the access may release tickets that wait for approval, while it is effective.
+    pub approver: bool,
+    pub ticket_visibility: TicketVisibility,
     /// The granted and available areas.
     pub areas: Vec<AreaCapability>,
     /// The tags that the access may use, without internal ones. Empty for an ineffective access.
@@ -216,7 +296,7 @@ pub struct OfferedPlanBoard {
     "accesses": [{"access_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "Änne Schäfer",
         "newly_hidden": {"count": 1, "ticket_ids": ["4711"]}, "newly_visible": {"count": 0, "ticket_ids": []},
         "unchanged": {"count": 1, "ticket_ids": ["4712"]}}],
-    "accesses_left_out": 0, "errors": []}))]
+    "accesses_left_out": 0, "errors": [], "warnings": []}))]
 pub struct ExclusionRulePreview {
     /// Ids of the tickets that the rule matches.
     #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
@@ -242,6 +322,10 @@ pub struct ExclusionRulePreview {
     /// The tickets with invalid attributes.
     #[schema(max_items = 200)]
     pub errors: Vec<SampleError>,
+    /// Values of tickets that no rule can name, such as an overlong subject, and that were
+    /// therefore treated as unknown. At most the first 200.
+    #[schema(max_items = 200)]
+    pub warnings: Vec<FieldErrorBody>,
 }
 
 /// The effects for one access.

@@ -3,16 +3,18 @@
 use actix_web::{HttpResponse, get, post, web::Data};
 
 use super::{
-    capabilities,
+    approval, capabilities,
     policy_cache::PolicyCache,
     preview,
     request::{
-        CreationBodySchema, CreationRequest, MAX_BODY, PreviewBodySchema, PreviewRequest,
-        VisibilityBodySchema, VisibilityRequest,
+        ApprovalBodySchema, CreationBodySchema, CreationRequest, MAX_BODY, PreviewBodySchema,
+        PreviewRequest, VisibilityBodySchema,
     },
-    response::{Capabilities, CreationResponse, ExclusionRulePreview, VisibilityResponse},
+    response::{
+        ApprovalResponse, Capabilities, CreationResponse, ExclusionRulePreview, VisibilityResponse,
+    },
     service::{self, ResponseOptions},
-    work::{Deadline, MAX_BODY_ON_WORKER, run_off_worker},
+    work::Deadline,
 };
 use crate::{
     accesses::AccessRef,
@@ -36,11 +38,14 @@ use crate::{
 /// Decides up to 1000 tickets. Their attributes are part of the request, because this service
 /// stores no tickets. An omitted optional attribute is unknown; `null` means that the ticket has no
 /// such value. An unknown attribute can hide a ticket, but never make it visible. A ticket with
-/// invalid attributes gets an `error` and does not fail the others. The tags of all tickets,
-/// multiplied by the tag values of all rules, must not exceed 100,000,000. With `explain`, the response
-/// lists every step of the decisions with the responsible configuration; tokens restricted to one
-/// partner never get explanations. Decisions reflect all changes acknowledged before the request,
-/// on any instance.
+/// invalid attributes gets an `error` and does not fail the others. Optional ids and texts that no
+/// rule can name, such as an overlong subject, count as unknown and are listed in `warnings`. The
+/// positions of a ticket that the access may not see are listed in `hidden_positions`. The tags of
+/// all tickets, multiplied by the tag values of all rules, must not exceed 100,000,000; each 64
+/// bytes of a subject or a reference number count as much for each condition on it. With
+/// `explain`, the response lists every step of the decisions with the responsible configuration;
+/// tokens restricted to one partner never get explanations. Decisions reflect all changes
+/// acknowledged before the request, on any instance.
 #[utoipa::path(
     tag = "decisions",
     request_body = VisibilityBodySchema,
@@ -61,13 +66,8 @@ pub async fn decide_ticket_visibility(
         limited_to: auth.limited_to(),
         lang,
     };
-    if body.0.len() > MAX_BODY_ON_WORKER {
-        let decide = service::decide_large_visibility(&policy_cache, options, body.0, deadline);
-        return Ok(response::no_store_bytes(Box::pin(decide).await?, lang));
-    }
-    let request = VisibilityRequest::parse(&body.0)?;
-    let decisions = service::decide_visibility(&policy_cache, options, request, deadline).await?;
-    Ok(response::no_store_json(&decisions, lang))
+    let decisions = service::decide_visibility(&policy_cache, options, &body.0, deadline).await?;
+    Ok(response::no_store_bytes(decisions, lang))
 }
 
 /// Decide whether an access may create a ticket
@@ -97,6 +97,38 @@ pub async fn decide_ticket_creation(
     Ok(response::no_store_json(&decision, lang))
 }
 
+/// Decide whether an access may release a ticket
+///
+/// A ticket that waits for approval may be released by an effective access that is an approver and
+/// may see the ticket, as long as the ticket has not been released. All reasons against it are
+/// returned. An omitted `released` is unknown, so the ticket may not be released; `null` means that
+/// it has not been released. With `explain`, the response lists every step of the decision whether
+/// the access may see the ticket; tokens restricted to one partner get neither reasons nor steps. A
+/// ticket with invalid attributes is rejected. Optional ids and texts that no rule can name count as
+/// unknown and are listed in `warnings`. The decision reflects all changes acknowledged before the
+/// request, on any instance.
+#[utoipa::path(
+    tag = "decisions",
+    request_body = ApprovalBodySchema,
+    responses((status = 200, description = "The decision.", body = ApprovalResponse)),
+    security(("bearer" = ["decisions:read"])),
+    extensions(("x-problem-codes" = json!(["unknown_access", "revision_not_reached"])))
+)]
+#[post("/api/v1/decisions/ticket-approval")]
+pub async fn decide_ticket_approval(
+    auth: Authorized<DecisionsRead>,
+    body: RawBody<MAX_BODY>,
+    lang: Lang,
+    policy_cache: Data<PolicyCache>,
+) -> Result<HttpResponse> {
+    let options = ResponseOptions {
+        limited_to: auth.limited_to(),
+        lang,
+    };
+    let decision = approval::decide_approval(&policy_cache, options, body.0).await?;
+    Ok(response::no_store_json(&decision, lang))
+}
+
 /// Preview an exclusion rule
 ///
 /// Returns the tickets that each access would gain or lose if the rule were saved. `rule_id` names
@@ -104,8 +136,8 @@ pub async fn decide_ticket_creation(
 /// `business_partner_id`, the rule is global. `active: false` previews deactivating a rule. Up to
 /// 200 sample tickets are evaluated for the first 500 active accesses, or for those in
 /// `access_ids`. The tags of all tickets, multiplied by the tag values of all rules, must not exceed
-/// 100,000,000. Nothing is saved. A token restricted to one partner can preview rules of that
-/// partner only.
+/// 100,000,000; each 64 bytes of a subject or a reference number count as much for each condition on
+/// it. Nothing is saved. A token restricted to one partner can preview rules of that partner only.
 #[utoipa::path(
     tag = "decisions",
     request_body = PreviewBodySchema,
@@ -124,7 +156,7 @@ pub async fn preview_exclusion_rule(
     let deadline = Deadline::after(app.request_timeout);
     let RawBody(body) = body;
     let parse = move || PreviewRequest::parse(&body).map(PreviewRequest::into_owned);
-    let request = run_off_worker(parse).await??;
+    let request = policy_cache.computations.run_off_worker(parse).await??;
     match &request.business_partner_id {
         None => auth.require::<GlobalRulesRead>()?,
         Some(partner) if auth.can_access(partner) => {}
@@ -136,8 +168,8 @@ pub async fn preview_exclusion_rule(
 
 /// Get the capabilities of an access
 ///
-/// Lists the areas with what the access may see and create there, and the tags, queries and plan
-/// boards that it may use. An ineffective access can do nothing. The ETag changes with every
+/// Lists the role of the access, the areas with what it may see and create there, and the tags,
+/// queries and plan boards that it may use. An ineffective access can do nothing. The ETag changes with every
 /// revision of the partner's integration, and with changes of the catalog or the global rules
 /// that affect the response.
 #[utoipa::path(

@@ -1,23 +1,23 @@
 //! The visibility and creation decisions: resolves the access and its current policy, decides, and
 //! explains if requested.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc};
 
 use actix_web::web::Bytes;
 use ticket_policy::{
     creation::may_create,
     evaluator::{self, Outcome, Scratch},
+    positions::{self, PositionIds},
     ticket::{MAX_TICKET_ID, TicketAttributes},
 };
-use tokio::task::yield_now;
 
 use super::{
     DecisionStats,
     explanation::Explainer,
     policy_cache::{PolicyCache, ResolvedAccess},
     request::{CreationRequest, InvalidTicket, TicketInput, VisibilityRequest},
-    response::{CreationResponse, TicketDecision, VisibilityResponse},
-    work::{Deadline, MAX_SLICE, Workload, run_off_worker},
+    response::{CreationResponse, TicketDecision, VisibilityResponse, warning_bodies},
+    work::{Deadline, MAX_BODY_ON_WORKER, Workload},
 };
 use crate::{
     accesses::AccessRef,
@@ -43,90 +43,71 @@ impl ResponseOptions<'_> {
         self.limited_to.is_none_or(|only| only == partner)
     }
 
-    fn includes_reasons(&self) -> bool {
+    pub fn includes_reasons(&self) -> bool {
         self.limited_to.is_none()
     }
 }
 
-/// Decides which tickets an access may see.
-pub async fn decide_visibility<'b>(
+/// Decides which tickets an access may see. Returns the response as JSON.
+pub async fn decide_visibility(
     policy_cache: &Arc<PolicyCache>,
     options: ResponseOptions<'_>,
-    request: VisibilityRequest<'b>,
+    body: &Bytes,
     deadline: Deadline,
-) -> Result<VisibilityResponse<'b>> {
-    let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
-    let workload = Workload::of(&resolved.snapshot.policy, &request.tickets);
-    workload.ensure_allowed()?;
-    let context = DecisionContext::new(resolved, options, request.explain);
-    let decisions = if workload.is_small() && context.explain_in.is_none() {
-        Scratch::with_thread_local(|scratch| {
-            let inputs = request.tickets.into_iter().enumerate();
-            inputs
-                .map(|(index, input)| context.decide(index, input, scratch))
-                .collect()
-        })
-    } else {
+) -> Result<Vec<u8>> {
+    if body.len() > MAX_BODY_ON_WORKER {
         // boxed: the future is large and rarely needed
-        Box::pin(decide_in_slices(&context, request.tickets, deadline)).await?
-    };
-    count_decisions(&policy_cache.stats, &decisions);
-    Ok(context.response(decisions))
-}
-
-/// Decides on tickets, and lets the worker serve other requests after each slice.
-async fn decide_in_slices<'b>(
-    context: &DecisionContext,
-    tickets: Vec<TicketInput<'b>>,
-    deadline: Deadline,
-) -> Result<Vec<TicketDecision<'b>>> {
-    let mut decisions = Vec::with_capacity(tickets.len());
-    let mut inputs = tickets.into_iter().enumerate();
-    while inputs.len() > 0 {
-        deadline.check()?;
-        let begin = Instant::now();
-        Scratch::with_thread_local(|scratch| {
-            for (index, input) in inputs.by_ref() {
-                decisions.push(context.decide(index, input, scratch));
-                if begin.elapsed() >= MAX_SLICE {
-                    break;
-                }
-            }
-        });
-        yield_now().await;
+        let decide = decide_large_visibility(policy_cache, options, body.clone(), deadline);
+        return Box::pin(decide).await;
     }
-    Ok(decisions)
+    let request = VisibilityRequest::parse(body)?;
+    let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
+    let context = DecisionContext::new(resolved, options, request.explain, deadline);
+    if context.workload(&request).is_small() {
+        let stats = &policy_cache.stats;
+        return Scratch::with_thread_local(|scratch| context.decide_all(request, stats, scratch));
+    }
+    let request = request.into_owned();
+    Box::pin(decide_off_worker(policy_cache, context, request)).await
 }
 
 /// Decides a request with a large body, like [`decide_visibility`], but parses, evaluates and
-/// serializes outside the worker. Returns the response as JSON.
-pub async fn decide_large_visibility(
+/// serializes outside the worker.
+async fn decide_large_visibility(
     policy_cache: &Arc<PolicyCache>,
     options: ResponseOptions<'_>,
     body: Bytes,
     deadline: Deadline,
 ) -> Result<Vec<u8>> {
     let parse = move || VisibilityRequest::parse(&body).map(VisibilityRequest::into_owned);
-    let request = run_off_worker(parse).await??;
-    let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
-    let context = DecisionContext::new(resolved, options, request.explain);
-    let policy_cache = Arc::clone(policy_cache);
-    let evaluate = move || {
-        let policy = &context.resolved.snapshot.policy;
-        Workload::of(policy, &request.tickets).ensure_allowed()?;
-        let mut scratch = Scratch::default();
-        let inputs = request.tickets.into_iter().enumerate();
-        let decisions = inputs
-            .map(|(index, input)| {
-                deadline.check()?;
-                Ok(context.decide(index, input, &mut scratch))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        count_decisions(&policy_cache.stats, &decisions);
-        let json = serde_json::to_vec(&context.response(decisions));
-        Ok(json.map_err(anyhow::Error::from)?)
+    let request = policy_cache.computations.run_off_worker(parse).await??;
+    match resolve(policy_cache, options, &request.access, request.min_revision).await {
+        Ok(resolved) => {
+            let context = DecisionContext::new(resolved, options, request.explain, deadline);
+            decide_off_worker(policy_cache, context, request).await
+        }
+        Err(error) => {
+            // freeing a million strings takes a while too
+            policy_cache
+                .computations
+                .run_off_worker(move || drop(request))
+                .await?;
+            Err(error)
+        }
+    }
+}
+
+async fn decide_off_worker(
+    policy_cache: &Arc<PolicyCache>,
+    context: DecisionContext,
+    request: VisibilityRequest<'static>,
+) -> Result<Vec<u8>> {
+    let cache = Arc::clone(policy_cache);
+    let decide = move || {
+        context.workload(&request).ensure_allowed("/tickets")?;
+        context.decide_all(request, &cache.stats, &mut Scratch::default())
     };
-    run_off_worker(evaluate).await?
+    policy_cache.computations.run_off_worker(decide).await?
 }
 
 /// The inputs of a visibility decision besides the tickets.
@@ -136,16 +117,53 @@ struct DecisionContext {
     /// The language of the steps; `None` omits them.
     explain_in: Option<Lang>,
     now: ticket_policy::Timestamp,
+    deadline: Deadline,
 }
 
 impl DecisionContext {
-    fn new(resolved: ResolvedAccess, options: ResponseOptions<'_>, explain: bool) -> Self {
+    fn new(
+        resolved: ResolvedAccess,
+        options: ResponseOptions<'_>,
+        explain: bool,
+        deadline: Deadline,
+    ) -> Self {
         Self {
             resolved,
             lang: options.lang,
             explain_in: (explain && options.includes_reasons()).then_some(options.lang),
             now: Timestamp::now().into(),
+            deadline,
         }
+    }
+
+    fn workload(&self, request: &VisibilityRequest<'_>) -> Workload {
+        let tickets = request.tickets.iter().flatten().map(|ticket| &**ticket);
+        let workload = Workload::of(&self.resolved.snapshot.policy, tickets);
+        match self.explain_in {
+            Some(_) => workload.with_explanations(request.tickets.len()),
+            None => workload,
+        }
+    }
+
+    /// Decides all tickets of a request. Returns the response as JSON.
+    fn decide_all(
+        &self,
+        request: VisibilityRequest<'_>,
+        stats: &DecisionStats,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u8>> {
+        let mut decisions = Vec::with_capacity(request.tickets.len());
+        for (index, input) in request.tickets.into_iter().enumerate() {
+            self.deadline.check()?;
+            decisions.push(self.decide(index, input, scratch));
+        }
+        count_decisions(stats, &decisions);
+        let response = VisibilityResponse {
+            revision: self.resolved.snapshot.revisions.partner,
+            decisions,
+            warnings: warning_bodies(&request.warnings, self.lang),
+        };
+        Ok(serde_json::to_vec(&response).map_err(anyhow::Error::from)?)
     }
 
     fn decide<'b>(
@@ -157,13 +175,6 @@ impl DecisionContext {
         match input {
             Ok(ticket) => decide_ticket(&self.resolved, ticket, self.explain_in, self.now, scratch),
             Err(invalid) => invalid_ticket(*invalid, index, self.lang),
-        }
-    }
-
-    fn response<'t>(&self, decisions: Vec<TicketDecision<'t>>) -> VisibilityResponse<'t> {
-        VisibilityResponse {
-            revision: self.resolved.snapshot.revisions.partner,
-            decisions,
         }
     }
 }
@@ -195,10 +206,12 @@ fn decide_ticket<'b>(
     let Some(lang) = explain_in else {
         let visible = evaluator::is_visible(policy, viewer, &ticket, now, scratch);
         return TicketDecision {
-            ticket_id: Some(ticket.ticket_id.0),
             visible,
+            hidden_positions: hidden_positions(&ticket, visible),
             steps: None,
+            position_reasons: None,
             error: None,
+            ticket_id: Some(ticket.ticket_id.0),
         };
     };
     let results = evaluator::explain(policy, viewer, &ticket, now, scratch);
@@ -212,12 +225,30 @@ fn decide_ticket<'b>(
         .iter()
         .map(|result| explainer.step(result, &ticket))
         .collect();
+    let position_reasons = positions::reasons(&ticket, visible)
+        .into_iter()
+        .map(|(reason, ids)| explainer.positions(reason, owned_ids(ids)))
+        .collect();
     TicketDecision {
-        ticket_id: Some(ticket.ticket_id.0),
         visible,
+        hidden_positions: hidden_positions(&ticket, visible),
         steps: Some(steps),
+        position_reasons: Some(position_reasons),
         error: None,
+        ticket_id: Some(ticket.ticket_id.0),
     }
+}
+
+fn hidden_positions<'b>(
+    ticket: &TicketAttributes<'b>,
+    ticket_is_visible: bool,
+) -> Option<Vec<Cow<'b, str>>> {
+    positions::hidden_positions(ticket, ticket_is_visible).map(owned_ids)
+}
+
+/// The ids, independent of the ticket. Those that borrow from the request body are not copied.
+fn owned_ids<'b>(ids: PositionIds<'_, 'b>) -> Vec<Cow<'b, str>> {
+    ids.into_iter().map(|id| id.0.clone()).collect()
 }
 
 fn invalid_ticket<'b>(invalid: InvalidTicket, index: usize, lang: Lang) -> TicketDecision<'b> {
@@ -225,7 +256,9 @@ fn invalid_ticket<'b>(invalid: InvalidTicket, index: usize, lang: Lang) -> Ticke
     TicketDecision {
         ticket_id: ticket_id.map(Cow::Owned),
         visible: false,
+        hidden_positions: None,
         steps: None,
+        position_reasons: None,
         error: Some(error),
     }
 }
@@ -292,7 +325,7 @@ pub async fn decide_creation(
 
 /// Resolves an access and its policy. An access of a partner that the caller has no access to does
 /// not exist for the caller.
-async fn resolve(
+pub async fn resolve(
     policy_cache: &Arc<PolicyCache>,
     options: ResponseOptions<'_>,
     access: &AccessRef,
@@ -345,23 +378,14 @@ mod tests {
         let db = Db::open(&url, DbOptions::default()).unwrap();
         let revisions = Arc::new(RevisionLookup::new(db.clone()));
         let policy_cache = Arc::new(PolicyCache::new(db, revisions, 1 << 20).unwrap());
-        let request = VisibilityRequest {
-            access: AccessRef::Email("a@b.example".to_owned()),
-            explain: false,
-            min_revision: None,
-            tickets: Vec::new(),
-        };
+        let body = Bytes::from_static(b"{}");
         let options = ResponseOptions {
             limited_to: None,
             lang: Lang::En,
         };
         let deadline = Deadline::after(std::time::Duration::MAX);
-        let size = size_of_val(&decide_visibility(
-            &policy_cache,
-            options,
-            request,
-            deadline,
-        ));
+        let decide = decide_visibility(&policy_cache, options, &body, deadline);
+        let size = size_of_val(&decide);
         assert!(size < 1024, "{size} bytes");
     }
 }

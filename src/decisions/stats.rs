@@ -15,6 +15,10 @@ pub struct DecisionStats {
     pub allowed: Counter,
     /// Denied ticket creations.
     pub denied: Counter,
+    /// Tickets that may be released.
+    pub allowed_approvals: Counter,
+    /// Tickets that may not be released.
+    pub denied_approvals: Counter,
     /// Lookups of compiled policies.
     pub policy_lookups: CacheStats,
 }

@@ -1,35 +1,33 @@
 //! Bounds the time that a decision request occupies a worker: a limit on the work of a request, a
-//! deadline, slices, and a pool of threads for large requests.
+//! deadline, and threads for large requests.
 
 use std::{
-    sync::{Arc, LazyLock},
+    ops::Add,
+    sync::Arc,
     thread::available_parallelism,
     time::{Duration, Instant},
 };
 
-use ticket_policy::{Attribute, policy::Policy, ticket::TicketAttributes};
+use ticket_policy::{Attribute, Str, policy::Policy, rules::RuleSetSize, ticket::TicketAttributes};
 use tokio::sync::Semaphore;
 
-use super::{policy_loader::spawn_compute, request::TicketInput};
+use super::policy_loader::spawn_compute;
 use crate::{
     common::{Code, Error, FieldError, Result},
     http::body::reject_if_any,
 };
 
-/// Most pairs of a ticket's tag and a rule's tag value in one request.
-pub const MAX_COMPARISONS: usize = 100_000_000;
+/// Most comparisons of one request: pairs of a ticket's tag and a rule's tag value, and pairs of a
+/// block of a ticket's text and a condition on it.
+const MAX_COMPARISONS: usize = 100_000_000;
+/// Searching this many bytes of a text counts as one comparison.
+const TEXT_BLOCK: usize = 64;
+/// The work of explaining the decision on one ticket, in comparisons.
+const EXPLANATION: usize = 2_000;
+/// Most work that is done on the worker, in comparisons. It takes a few milliseconds.
+const MAX_ON_WORKER: usize = 50_000;
 /// Largest body that is parsed and decided on the worker, in bytes.
 pub const MAX_BODY_ON_WORKER: usize = 64 * 1024;
-/// How long a worker evaluates one request before it serves others.
-pub const MAX_SLICE: Duration = Duration::from_millis(2);
-
-/// Limits the large requests that are computed at the same time, so that the workers are not
-/// starved.
-static COMPUTATIONS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
-    Arc::new(Semaphore::new(
-        available_parallelism().map_or(1, usize::from),
-    ))
-});
 
 /// When a request times out. The middleware responds at that time; the evaluation must end too.
 #[derive(Debug, Clone, Copy)]
@@ -52,81 +50,158 @@ impl Deadline {
     }
 }
 
-/// Runs a computation outside the workers. Waits while as many run as the machine has processors.
-pub async fn run_off_worker<T: Send + 'static>(
-    compute: impl FnOnce() -> T + Send + 'static,
-) -> Result<T> {
-    let permit = Arc::clone(&COMPUTATIONS)
-        .acquire_owned()
-        .await
-        .map_err(anyhow::Error::from)?;
-    spawn_compute(move || {
-        let _permit = permit;
-        compute()
-    })
-    .await
+/// Limits the large requests that are computed at the same time. One processor stays free for the
+/// workers, if there are several.
+#[derive(Debug)]
+pub struct Computations(Arc<Semaphore>);
+
+impl Default for Computations {
+    fn default() -> Self {
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Semaphore::new(
+            processors.saturating_sub(1).max(1),
+        )))
+    }
 }
 
-/// The number of tags of all tickets.
-pub fn count_tags<'t>(tickets: impl IntoIterator<Item = &'t TicketAttributes<'t>>) -> usize {
-    tickets
-        .into_iter()
-        .map(|ticket| match &ticket.tags {
-            Attribute::Known(tags) => tags.len(),
-            Attribute::Unknown | Attribute::Absent => 0,
+impl Computations {
+    /// Runs a small computation on the worker, and any other outside the workers.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        workload: Workload,
+        compute: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        if workload.is_small() {
+            return Ok(compute());
+        }
+        self.run_off_worker(compute).await
+    }
+
+    /// Runs a computation outside the workers. Waits while too many others run.
+    pub async fn run_off_worker<T: Send + 'static>(
+        &self,
+        compute: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let permit = Arc::clone(&self.0)
+            .acquire_owned()
+            .await
+            .map_err(anyhow::Error::from)?;
+        spawn_compute(move || {
+            let _permit = permit;
+            compute()
         })
-        .sum()
+        .await
+    }
 }
 
-/// The number of tag values of all rules of a policy.
-pub fn count_tag_values(policy: &Policy) -> usize {
-    policy.global.tag_values() + policy.partner.rules.tag_values()
+/// The sizes of tickets that determine the number of comparisons with rules.
+#[derive(Debug, Clone, Copy, Default)]
+struct TicketSizes {
+    tickets: usize,
+    tags: usize,
+    /// Blocks of [`TEXT_BLOCK`] bytes.
+    subject_blocks: usize,
+    /// Blocks of [`TEXT_BLOCK`] bytes.
+    reference_number_blocks: usize,
 }
 
-/// The work of a visibility request.
-#[derive(Debug, Clone, Copy)]
+impl TicketSizes {
+    fn of<'t>(tickets: impl IntoIterator<Item = &'t TicketAttributes<'t>>) -> Self {
+        let mut sizes = Self::default();
+        for ticket in tickets {
+            sizes.tickets += 1;
+            sizes.tags += ticket.tags.known().map_or(0, Vec::len);
+            sizes.subject_blocks += text_blocks(&ticket.subject);
+            sizes.reference_number_blocks += text_blocks(&ticket.reference_number);
+        }
+        sizes
+    }
+
+    fn comparisons(self, rules: RuleSetSize) -> usize {
+        [
+            (self.tags, rules.tag_values),
+            (self.subject_blocks, rules.subject_conditions),
+            (
+                self.reference_number_blocks,
+                rules.reference_number_conditions,
+            ),
+        ]
+        .into_iter()
+        .fold(0, |sum, (ticket_size, rules_size)| {
+            sum.saturating_add(ticket_size.saturating_mul(rules_size))
+        })
+    }
+}
+
+fn text_blocks(text: &Attribute<Str<'_>>) -> usize {
+    text.known()
+        .map_or(0, |text| text.len().div_ceil(TEXT_BLOCK))
+}
+
+/// The work of evaluating rules for tickets.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Workload {
-    /// Pairs of a ticket's tag and a rule's tag value.
+    /// Pairs of a ticket's tag and a rule's tag value, and of a block of a text and a condition.
     comparisons: usize,
-    /// Pairs of a ticket and a rule's condition.
-    conditions: usize,
+    /// Everything else, in about the same unit.
+    other: usize,
 }
 
 impl Workload {
     /// The work of deciding on tickets with a policy.
-    pub fn of(policy: &Policy, tickets: &[TicketInput<'_>]) -> Self {
-        let tag_values = count_tag_values(policy);
-        let tags = if tag_values == 0 {
-            0
-        } else {
-            count_tags(tickets.iter().flatten().map(|ticket| &**ticket))
-        };
-        let conditions = policy.global.conditions() + policy.partner.rules.conditions();
+    pub fn of<'t>(
+        policy: &Policy,
+        tickets: impl IntoIterator<Item = &'t TicketAttributes<'t>>,
+    ) -> Self {
+        Self::of_rules(policy.global.size() + policy.partner.rules.size(), tickets)
+    }
+
+    /// The work of evaluating rules for tickets.
+    pub fn of_rules<'t>(
+        rules: RuleSetSize,
+        tickets: impl IntoIterator<Item = &'t TicketAttributes<'t>>,
+    ) -> Self {
+        let sizes = TicketSizes::of(tickets);
         Self {
-            comparisons: tags.saturating_mul(tag_values),
-            conditions: tickets.len().saturating_mul(conditions),
+            comparisons: sizes.comparisons(rules),
+            other: sizes.tickets.saturating_mul(rules.conditions),
         }
     }
 
-    /// Whether the evaluation takes about as long as one slice at most.
-    pub fn is_small(self) -> bool {
-        self.comparisons + self.conditions <= 50_000
+    /// Adds the work of explaining decisions.
+    #[must_use]
+    pub fn with_explanations(self, tickets: usize) -> Self {
+        Self {
+            other: self.other.saturating_add(tickets * EXPLANATION),
+            ..self
+        }
     }
 
-    /// Rejects requests with too many comparisons.
-    pub fn ensure_allowed(self) -> Result<()> {
-        ensure_comparisons(self.comparisons)
+    /// Whether it takes a few milliseconds at most.
+    pub fn is_small(self) -> bool {
+        self.comparisons.saturating_add(self.other) <= MAX_ON_WORKER
+    }
+
+    /// Rejects requests with more than [`MAX_COMPARISONS`]. `pointer` is that of the tickets.
+    pub fn ensure_allowed(self, pointer: &str) -> Result<()> {
+        if self.comparisons <= MAX_COMPARISONS {
+            return Ok(());
+        }
+        reject_if_any(vec![
+            FieldError::new(pointer, Code::TooManyComparisons).with("max", MAX_COMPARISONS),
+        ])
     }
 }
 
-/// Rejects more than [`MAX_COMPARISONS`].
-pub fn ensure_comparisons(comparisons: usize) -> Result<()> {
-    if comparisons <= MAX_COMPARISONS {
-        return Ok(());
+impl Add for Workload {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            comparisons: self.comparisons.saturating_add(other.comparisons),
+            other: self.other.saturating_add(other.other),
+        }
     }
-    reject_if_any(vec![
-        FieldError::new("/tickets", Code::TooManyComparisons).with("max", MAX_COMPARISONS),
-    ])
 }
 
 #[cfg(test)]
@@ -143,8 +218,32 @@ mod tests {
 
     #[test]
     fn comparisons_beyond_limit_are_rejected() {
-        assert!(ensure_comparisons(MAX_COMPARISONS).is_ok());
-        let error = ensure_comparisons(MAX_COMPARISONS + 1).unwrap_err();
-        assert_eq!(error.code(), Code::ValidationFailed);
+        let workload = |comparisons| Workload {
+            comparisons,
+            other: usize::MAX,
+        };
+        assert!(workload(MAX_COMPARISONS).ensure_allowed("/tickets").is_ok());
+        let error = workload(MAX_COMPARISONS + 1).ensure_allowed("/tickets");
+        assert_eq!(error.unwrap_err().code(), Code::ValidationFailed);
+    }
+
+    #[test]
+    fn tags_and_texts_are_multiplied_by_the_conditions_on_them() {
+        let text = serde_json::json!({"ticket_id": "1", "business_partner_id": "K", "area_id": "a",
+            "internal": false, "confidential": false, "tags": ["a", "b", "c"],
+            "subject": "x".repeat(65), "reference_number": "x"})
+        .to_string();
+        let ticket: TicketAttributes<'_> = serde_json::from_str(&text).unwrap();
+        let rules = RuleSetSize {
+            conditions: 1,
+            tag_values: 1_000,
+            subject_conditions: 10_000,
+            reference_number_conditions: 100_000,
+        };
+        let workload = Workload::of_rules(rules, [&ticket]);
+        assert_eq!(workload.comparisons, 3 * 1_000 + 2 * 10_000 + 100_000);
+        assert_eq!(workload.with_explanations(1).other, 1 + EXPLANATION);
+        assert!(!workload.is_small());
+        assert!(Workload::of_rules(RuleSetSize::default(), [&ticket]).is_small());
     }
 }

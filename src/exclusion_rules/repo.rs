@@ -13,7 +13,12 @@ use crate::{
         page::{PageRequest, Rows},
     },
     crud::{Named, Owner as _, crud_row},
-    db::{Conn, paged, schema::exclusion_rules as rules, sql_types::Jsonb, with_conn},
+    db::{
+        Conn, paged,
+        schema::exclusion_rules as rules,
+        sql_types::{Jsonb, RawJson},
+        with_conn,
+    },
     ticket_filter::{StoredFilter, TicketFilter},
 };
 
@@ -69,16 +74,25 @@ pub async fn list_active(
     conn: &mut Conn,
     owner: &RuleOwner,
 ) -> Result<Vec<(RuleId, String, TicketFilter)>> {
-    let rules: Vec<(RuleId, String, StoredFilter)> = with_conn!(conn, |c| rules::table
+    let rules = list_active_unparsed(conn, owner).await?;
+    rules
+        .into_iter()
+        .map(|(id, name, filter)| Ok((id, name, filter.parse().map_err(anyhow::Error::from)?)))
+        .collect()
+}
+
+/// As [`list_active`], with unparsed filters: parsing the largest ones takes hundreds of
+/// milliseconds, which must not be spent on a worker.
+pub async fn list_active_unparsed(
+    conn: &mut Conn,
+    owner: &RuleOwner,
+) -> Result<Vec<(RuleId, String, RawJson)>> {
+    Ok(with_conn!(conn, |c| rules::table
         .filter(rules::owner.eq(owner.key()))
         .filter(rules::active)
         .order((rules::sort_key, rules::id))
         .select((rules::id, rules::name, rules::filter))
-        .load(c))?;
-    Ok(rules
-        .into_iter()
-        .map(|(id, name, Jsonb(filter))| (id, name, filter))
-        .collect())
+        .load(c))?)
 }
 
 /// Id, owner and filter of the active rules that apply to a partner, global ones included.

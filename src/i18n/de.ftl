@@ -112,7 +112,11 @@ control_character = Steuerzeichen
 invisible_character = Unsichtbares Zeichen
     .detail = Das unsichtbare Zeichen { $character } ist in Namen nicht erlaubt.
 invalid_id = Ungültige ID
-    .detail = Keine gültige ID.
+    .detail = { $kind ->
+        [erp] Eine ID besteht aus 1 bis { $max } Zeichen: Buchstaben A bis Z und a bis z, Ziffern und die Zeichen . _ ~ -. Sie beginnt mit einem Buchstaben oder einer Ziffer.
+        [uuid] Eine ID dieses Dienstes ist eine UUID in Kleinbuchstaben mit Bindestrichen.
+       *[other] Keine gültige ID.
+    }
 invalid_email = Ungültige E-Mail-Adresse
     .detail = Keine gültige E-Mail-Adresse.
 invalid_color = Ungültige Farbe
@@ -132,7 +136,7 @@ too_many_conditions = Zu viele Bedingungen
 too_many_values = Zu viele Werte
     .detail = Hier sind höchstens { $max } Werte erlaubt.
 too_many_comparisons = Zu viele Vergleiche
-    .detail = Die Zahl der Tags aller Tickets, multipliziert mit der Zahl der Tag-Werte aller Regeln, darf höchstens { $max } sein. Bitte weniger Tickets senden.
+    .detail = Die Tags und Texte aller Tickets, multipliziert mit den Tag-Werten und Textbedingungen aller Regeln, dürfen höchstens { $max } Vergleiche ergeben. Bitte weniger Tickets senden.
 filter_too_large = Filter zu groß
     .detail = Ein Filter darf als kompaktes JSON höchstens { $max } Byte lang sein.
 no_area = Kein Bereich
@@ -326,6 +330,27 @@ step-not_own_ticket = { $case ->
         [own] Der Kundenzugang gehört dem Hauptansprechpartner oder dem Ersteller des Tickets.
         [undetermined] Der Kundenzugang sieht nur eigene Tickets, und Hauptansprechpartner oder Ersteller des Tickets wurden nicht angegeben.
        *[deny] Der Kundenzugang sieht nur eigene Tickets, und dieses gehört nicht dazu.
+    }
+step-ticket_hidden = { $count ->
+        [one] Die Position { $positions } ist verborgen, weil das Ticket verborgen ist.
+       *[other] Die Positionen { $positions } sind verborgen, weil das Ticket verborgen ist.
+    }
+step-position_internal = { $count ->
+        [one] Die Position { $positions } ist intern. Interne Positionen sind immer verborgen.
+       *[other] Die Positionen { $positions } sind intern. Interne Positionen sind immer verborgen.
+    }
+step-position_internal_undetermined = { $count ->
+        [one] Ob die Position { $positions } intern ist, lässt sich nicht feststellen, weil die Angabe fehlt; sie bleibt verborgen.
+       *[other] Ob die Positionen { $positions } intern sind, lässt sich nicht feststellen, weil die Angabe fehlt; sie bleiben verborgen.
+    }
+step-not_approver = Der Kundenzugang ist kein Genehmiger.
+step-ticket_not_visible = { $case ->
+        [undetermined] Ob der Kundenzugang das Ticket sehen darf, lässt sich nicht feststellen, weil eine Angabe fehlt.
+       *[deny] Der Kundenzugang darf das Ticket nicht sehen.
+    }
+step-already_released = { $case ->
+        [undetermined] Ob das Ticket schon veröffentlicht ist, lässt sich nicht feststellen, weil die Angabe fehlt.
+       *[deny] Das Ticket ist schon veröffentlicht.
     }
 step-role_may_not_create = Nur Bearbeiter und Dispatcher dürfen Tickets erstellen.
 step-ticket_type_not_granted = { $case ->

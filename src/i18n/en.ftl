@@ -112,7 +112,11 @@ control_character = Control character
 invisible_character = Invisible character
     .detail = The invisible character { $character } is not allowed in names.
 invalid_id = Invalid id
-    .detail = This is not a valid id.
+    .detail = { $kind ->
+        [erp] An id consists of 1 to { $max } characters: letters A to Z and a to z, digits, and the characters . _ ~ -. It begins with a letter or a digit.
+        [uuid] An id of this service is a UUID in lower case with hyphens.
+       *[other] This is not a valid id.
+    }
 invalid_email = Invalid e-mail address
     .detail = This is not a valid e-mail address.
 invalid_color = Invalid color
@@ -132,7 +136,7 @@ too_many_conditions = Too many conditions
 too_many_values = Too many values
     .detail = At most { $max } values are allowed here.
 too_many_comparisons = Too many comparisons
-    .detail = The tags of the tickets, multiplied by the tag values of the rules, must not exceed { $max }. Send fewer tickets.
+    .detail = The tags and texts of the tickets, multiplied by the tag values and text conditions of the rules, must not exceed { $max } comparisons. Send fewer tickets.
 filter_too_large = Filter too large
     .detail = A filter must not exceed { $max } bytes in compact JSON.
 no_area = No area
@@ -326,6 +330,27 @@ step-not_own_ticket = { $case ->
         [own] The access belongs to the ticket's main contact or creator.
         [undetermined] The access sees only its own tickets, and the ticket's main contact or creator was not provided.
        *[deny] The access sees only its own tickets, and this is not one of them.
+    }
+step-ticket_hidden = { $count ->
+        [one] The position { $positions } is hidden because the ticket is hidden.
+       *[other] The positions { $positions } are hidden because the ticket is hidden.
+    }
+step-position_internal = { $count ->
+        [one] The position { $positions } is internal. Internal positions are always hidden.
+       *[other] The positions { $positions } are internal. Internal positions are always hidden.
+    }
+step-position_internal_undetermined = { $count ->
+        [one] Cannot determine whether the position { $positions } is internal because this was not provided; it is hidden.
+       *[other] Cannot determine whether the positions { $positions } are internal because this was not provided; they are hidden.
+    }
+step-not_approver = The access is not an approver.
+step-ticket_not_visible = { $case ->
+        [undetermined] Cannot determine whether the access may see the ticket because an attribute is missing.
+       *[deny] The access may not see the ticket.
+    }
+step-already_released = { $case ->
+        [undetermined] Cannot determine whether the ticket has been released because this was not provided.
+       *[deny] The ticket has already been released.
     }
 step-role_may_not_create = Only editors and dispatchers may create tickets.
 step-ticket_type_not_granted = { $case ->

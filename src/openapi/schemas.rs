@@ -7,7 +7,7 @@ use super::schema_limits;
 /// Response members that are omitted when they have no value, by schema: those that would make up
 /// most of a response with a thousand decisions, and those that are returned on demand.
 const OPTIONAL_MEMBERS: [(&str, &[&str]); 4] = [
-    ("TicketDecision", &["steps", "error"]),
+    ("TicketDecision", &["steps", "position_reasons", "error"]),
     ("Area", &["usage_count"]),
     ("TicketType", &["usage_count"]),
     ("PlanBoard", &["usage_count"]),

@@ -87,6 +87,8 @@ pub struct DecisionsSample {
     pub invalid_tickets: u64,
     pub allowed_creations: u64,
     pub refused_creations: u64,
+    pub allowed_approvals: u64,
+    pub refused_approvals: u64,
 }
 
 /// Cache lookups since the start.
@@ -314,6 +316,15 @@ impl SourceCollector {
             [
                 ("allowed", decisions.allowed_creations),
                 ("refused", decisions.refused_creations),
+            ],
+        )?;
+        writer.counters(
+            "ticket_approval_decisions",
+            "Decisions on releasing tickets",
+            "outcome",
+            [
+                ("allowed", decisions.allowed_approvals),
+                ("refused", decisions.refused_approvals),
             ],
         )
     }

@@ -88,6 +88,7 @@ const fn row(operation: &'static str, scope: &'static str, limited_access: Limit
 const TABLE: &[Row] = &[
     row("decide_ticket_visibility", "decisions:read", OwnAccess),
     row("decide_ticket_creation", "decisions:read", OwnAccess),
+    row("decide_ticket_approval", "decisions:read", OwnAccess),
     row("preview_exclusion_rule", "integration:read", OwnBody),
     row("list_customer_integrations", "integration:read", Allowed),
     row("get_customer_integration", "integration:read", OwnPath),
@@ -238,6 +239,7 @@ async fn call(client: &Client, operation: &Operation, ids: &Ids, partner: &str) 
         "decide_ticket_creation" => {
             Some(json!({"access_id": access, "area_id": "A-1", "ticket_type_id": "T-1"}))
         }
+        "decide_ticket_approval" => Some(json!({"access_id": access, "ticket": ticket})),
         "preview_exclusion_rule" => {
             Some(json!({"business_partner_id": partner, "filter": filter(), "tickets": [ticket]}))
         }

@@ -297,7 +297,7 @@ async fn chunked_request_body_is_accepted(#[values(1, 2, 7)] chunk_count: usize)
 
     assert_eq!(
         response.is(200).json["decisions"],
-        json!([{"ticket_id": "1", "visible": true}])
+        json!([{"ticket_id": "1", "visible": true, "hidden_positions": null}])
     );
 }
 
@@ -450,7 +450,7 @@ async fn explanation_with_partner_token_is_omitted(engine: Engine) {
 
     assert_eq!(
         response.is(200).json["decisions"],
-        json!([{"ticket_id": "1", "visible": true}])
+        json!([{"ticket_id": "1", "visible": true, "hidden_positions": null}])
     );
 }
 

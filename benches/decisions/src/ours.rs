@@ -42,6 +42,7 @@ fn viewer(access: &AccessRef) -> Viewer {
         email: "a@example.com".into(),
         active: true,
         role: Role::Observer,
+        approver: false,
         ticket_visibility: if access.own {
             TicketVisibility::Own
         } else {

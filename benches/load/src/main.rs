@@ -27,7 +27,7 @@ use customer_integration::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// As long as the response to a request about one ticket.
-const BODY: &str = r#"{"revision":10,"decisions":[{"ticket_id":"INC-10000","visible":true}]}"#;
+const BODY: &str = r#"{"revision":10,"decisions":[{"ticket_id":"INC-10000","visible":true,"hidden_positions":null}],"warnings":[]}"#;
 
 #[derive(Parser)]
 struct Cli {

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use serde::Deserialize;
 
 use crate::{
-    Attribute, LenientEnum, Str, Timestamp,
+    Attribute, JsonObject, LenientEnum, Str, Timestamp,
     filter::{Field, TicketClosure, TicketLevel, TicketStatus},
 };
 
@@ -18,6 +18,10 @@ pub const MAX_TEXT: usize = 1000;
 pub const MAX_TAG: usize = 200;
 /// Maximum number of tags of one ticket.
 pub const MAX_TAGS: usize = 1000;
+/// Maximum length of a position id, in characters.
+pub const MAX_POSITION_ID: usize = 200;
+/// Maximum number of positions of one ticket.
+pub const MAX_POSITIONS: usize = 200;
 /// The fields whose values are a small closed set, see [`TicketAttributes::enum_ordinals`].
 pub const ENUM_FIELDS: [Field; 6] = [
     Field::Status,
@@ -71,6 +75,30 @@ pub struct TicketAttributes<'a> {
     pub reference_number: Attribute<Str<'a>>,
     #[serde(default)]
     pub created_at: Attribute<LenientEnum<Timestamp>>,
+    /// Not a field of filters: it influences no decision on the ticket itself.
+    #[serde(borrow, default)]
+    pub positions: Attribute<Vec<JsonObject<Position<'a>>>>,
+}
+
+/// An entry of a ticket, such as a comment or a work step.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position<'a> {
+    /// Chosen by the caller and returned with the decision.
+    #[serde(borrow)]
+    pub position_id: Str<'a>,
+    #[serde(default)]
+    pub internal: Attribute<bool>,
+}
+
+impl Position<'_> {
+    /// The position, independent of the request body.
+    fn into_owned(self) -> Position<'static> {
+        Position {
+            position_id: self.position_id.into_owned(),
+            internal: self.internal,
+        }
+    }
 }
 
 impl TicketAttributes<'_> {
@@ -99,6 +127,12 @@ impl TicketAttributes<'_> {
             subject: self.subject.map(Str::into_owned),
             reference_number: self.reference_number.map(Str::into_owned),
             created_at: self.created_at,
+            positions: self.positions.map(|positions| {
+                let owned = positions
+                    .into_iter()
+                    .map(|JsonObject(position)| JsonObject(position.into_owned()));
+                owned.collect()
+            }),
         }
     }
 

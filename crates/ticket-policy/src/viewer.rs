@@ -74,6 +74,8 @@ pub struct Viewer {
     pub email: Box<str>,
     pub active: bool,
     pub role: Role,
+    /// Whether the access may release tickets that wait for approval.
+    pub approver: bool,
     pub ticket_visibility: TicketVisibility,
 }
 

@@ -5,13 +5,14 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use ticket_policy::{Str, ticket::TicketAttributes};
+use ticket_policy::Str;
 use utoipa::ToSchema;
 use validator::Validate as _;
 
 use super::{
-    CreationRequest, InvalidTicket, MAX_ACCESSES, MAX_SAMPLES, MAX_TICKETS, PreviewRequest,
-    TicketInput, VisibilityRequest, ticket_schema::TicketSchema,
+    ApprovalRequest, CreationRequest, InvalidTicket, MAX_ACCESSES, MAX_SAMPLES, MAX_TICKETS,
+    MAX_WARNINGS, ParsedAttributes, PreviewRequest, TicketInput, VisibilityRequest,
+    ticket_schema::TicketSchema,
 };
 use crate::{
     accesses::AccessRef,
@@ -88,6 +89,33 @@ pub struct CreationBody {
     min_revision: Option<i64>,
 }
 
+/// The ticket to release, and the access. Identify the access by either `access_id` or
+/// `access_email`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TicketApprovalQuestion, bound = "", example = json!({"access_email": "aenne.schaefer@muster.example", "explain": true,
+    "ticket": {"ticket_id": "4711", "business_partner_id": "K-1001", "area_id": "netz", "internal": false, "confidential": false,
+        "released": false, "status": "open", "tags": []}}))]
+pub struct ApprovalBody<'b> {
+    #[serde(borrow)]
+    #[schema(inline, value_type = Option<AccessId>)]
+    access_id: Option<Str<'b>>,
+    #[schema(inline)]
+    access_email: Option<Email>,
+    /// Whether to return every step of the decision whether the access may see the ticket. Default:
+    /// false.
+    #[serde(default)]
+    explain: bool,
+    /// Reject the request with `revision_not_reached` if the partner's integration has not reached
+    /// this revision.
+    #[serde(default, deserialize_with = "json_integer::optional")]
+    #[schema(minimum = 0)]
+    min_revision: Option<i64>,
+    #[serde(borrow)]
+    #[schema(required, value_type = TicketSchema)]
+    ticket: Option<&'b RawValue>,
+}
+
 /// The draft of an exclusion rule, and sample tickets.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -123,15 +151,18 @@ fn empty_list<T, const MAX: usize>() -> TruncatedVec<T, MAX> {
 
 /// A ticket as parsed by the fast path (attributes) or by the slow path (raw JSON).
 pub trait ParsedTicket<'b> {
-    /// Validates the ticket.
-    fn into_input(self) -> TicketInput<'b>;
+    /// Validates the ticket. The pointers of the `warnings` are relative to the ticket.
+    fn into_input(self, warnings: &mut Vec<FieldError>) -> TicketInput<'b>;
 }
 
-impl<'b> ParsedTicket<'b> for JsonObject<Box<TicketAttributes<'b>>> {
-    fn into_input(self) -> TicketInput<'b> {
-        let Self(ticket) = self;
+impl<'b> ParsedTicket<'b> for ParsedAttributes<'b> {
+    fn into_input(self, warnings: &mut Vec<FieldError>) -> TicketInput<'b> {
+        let Self(mut ticket) = self;
         match ticket.validate() {
-            Ok(()) => Ok(ticket),
+            Ok(unknown) => {
+                warnings.extend(unknown.into_iter().map(FieldError::from));
+                Ok(ticket)
+            }
             Err(error) => Err(Box::new(InvalidTicket {
                 ticket_id: Some(ticket.ticket_id.0.into_owned()),
                 field_error: error.into(),
@@ -141,12 +172,10 @@ impl<'b> ParsedTicket<'b> for JsonObject<Box<TicketAttributes<'b>>> {
 }
 
 impl<'b> ParsedTicket<'b> for &'b RawValue {
-    fn into_input(self) -> TicketInput<'b> {
+    fn into_input(self, warnings: &mut Vec<FieldError>) -> TicketInput<'b> {
         let mut json = serde_json::Deserializer::from_str(self.get());
-        let parsed =
-            serde_path_to_error::deserialize::<_, JsonObject<Box<TicketAttributes<'b>>>>(&mut json);
-        match parsed {
-            Ok(ticket) => ticket.into_input(),
+        match serde_path_to_error::deserialize::<_, ParsedAttributes<'b>>(&mut json) {
+            Ok(ticket) => ticket.into_input(warnings),
             Err(error) => Err(Box::new(InvalidTicket {
                 ticket_id: parse_ticket_id(self),
                 field_error: body_error(&error),
@@ -173,11 +202,13 @@ impl<'b, T: ParsedTicket<'b>> VisibilityBody<'b, T> {
         errors.extend(check_min_revision(self.min_revision));
         errors.extend(check_count(self.tickets.0.len(), MAX_TICKETS, "/tickets"));
         reject_if_any(errors)?;
+        let (tickets, warnings) = into_inputs(self.tickets.0);
         Ok(VisibilityRequest {
             access: access.ok_or_else(unreported_error)?,
             explain: self.explain,
             min_revision: self.min_revision,
-            tickets: into_inputs(self.tickets.0),
+            tickets,
+            warnings,
         })
     }
 }
@@ -202,6 +233,38 @@ impl CreationBody {
     }
 }
 
+impl<'b> ApprovalBody<'b> {
+    /// Validates the body.
+    pub(super) fn validate(self) -> Result<ApprovalRequest<'b>> {
+        let mut errors = Vec::new();
+        let mut warnings = Vec::new();
+        let access = parse_access_ref(self.access_id.as_deref(), self.access_email, &mut errors);
+        errors.extend(check_min_revision(self.min_revision));
+        let ticket = match self.ticket.map(|ticket| ticket.into_input(&mut warnings)) {
+            Some(Ok(ticket)) => Some(ticket),
+            Some(Err(invalid)) => {
+                errors.push(at("/ticket", invalid.field_error));
+                None
+            }
+            None => {
+                errors.push(FieldError::new("/ticket", Code::Required));
+                None
+            }
+        };
+        reject_if_any(errors)?;
+        Ok(ApprovalRequest {
+            access: access.ok_or_else(unreported_error)?,
+            explain: self.explain,
+            min_revision: self.min_revision,
+            ticket: ticket.ok_or_else(unreported_error)?,
+            warnings: warnings
+                .into_iter()
+                .map(|warning| at("/ticket", warning))
+                .collect(),
+        })
+    }
+}
+
 impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
     /// Validates the body. Invalid tickets are part of the request.
     pub(super) fn validate(self) -> Result<PreviewRequest<'b>> {
@@ -218,19 +281,37 @@ impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
             .map(|TruncatedVec(ids)| parse_access_ids(&ids, &mut errors));
         errors.extend(check_count(self.tickets.0.len(), MAX_SAMPLES, "/tickets"));
         reject_if_any(errors)?;
+        let (tickets, warnings) = into_inputs(self.tickets.0);
         Ok(PreviewRequest {
             business_partner_id,
             rule_id,
             active: self.active,
             filter: self.filter.into_filter(),
             access_ids,
-            tickets: into_inputs(self.tickets.0),
+            tickets,
+            warnings,
         })
     }
 }
 
-fn into_inputs<'b, T: ParsedTicket<'b>>(tickets: Vec<T>) -> Vec<TicketInput<'b>> {
-    tickets.into_iter().map(ParsedTicket::into_input).collect()
+/// Validates tickets. Returns at most [`MAX_WARNINGS`], with pointers relative to the body.
+fn into_inputs<'b, T: ParsedTicket<'b>>(
+    tickets: Vec<T>,
+) -> (Vec<TicketInput<'b>>, Vec<FieldError>) {
+    let mut warnings = Vec::new();
+    let mut of_ticket = Vec::new();
+    let inputs = tickets
+        .into_iter()
+        .enumerate()
+        .map(|(index, ticket)| {
+            let input = ticket.into_input(&mut of_ticket);
+            let remaining = MAX_WARNINGS - warnings.len();
+            let located = of_ticket.drain(..).take(remaining);
+            warnings.extend(located.map(|warning| at(&format!("/tickets/{index}"), warning)));
+            input
+        })
+        .collect();
+    (inputs, warnings)
 }
 
 /// Parses the reference to an access, which is either its id or its e-mail address.

@@ -11,7 +11,7 @@ mod ticket_schema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use self::body::{CreationBody, PreviewBody, VisibilityBody};
+use self::body::{ApprovalBody, CreationBody, PreviewBody, VisibilityBody};
 use crate::{
     accesses::AccessRef,
     common::{
@@ -32,11 +32,15 @@ pub const MAX_TICKETS: usize = 1000;
 pub const MAX_SAMPLES: usize = 200;
 /// Most accesses of a preview.
 pub const MAX_ACCESSES: usize = 500;
+/// Most warnings of one response.
+const MAX_WARNINGS: usize = 200;
 
 /// The documented body of a visibility request.
 pub type VisibilityBodySchema = VisibilityBody<'static, ()>;
 /// The documented body of a creation request.
 pub type CreationBodySchema = CreationBody;
+/// The documented body of an approval request.
+pub type ApprovalBodySchema = ApprovalBody<'static>;
 /// The documented body of a preview request.
 pub type PreviewBodySchema = PreviewBody<()>;
 
@@ -64,6 +68,8 @@ pub struct VisibilityRequest<'b> {
     /// The revision that the partner's integration must have reached.
     pub min_revision: Option<i64>,
     pub tickets: Vec<TicketInput<'b>>,
+    /// The first values of tickets that are treated as unknown.
+    pub warnings: Vec<FieldError>,
 }
 
 /// May this access create a ticket of this type in this area?
@@ -74,6 +80,19 @@ pub struct CreationRequest {
     pub ticket_type_id: TicketTypeId,
     /// The revision that the partner's integration must have reached.
     pub min_revision: Option<i64>,
+}
+
+/// May this access release this ticket?
+#[derive(Debug)]
+pub struct ApprovalRequest<'b> {
+    pub access: AccessRef,
+    /// Whether the response lists the steps of the visibility decision.
+    pub explain: bool,
+    /// The revision that the partner's integration must have reached.
+    pub min_revision: Option<i64>,
+    pub ticket: Box<TicketAttributes<'b>>,
+    /// The values of the ticket that are treated as unknown.
+    pub warnings: Vec<FieldError>,
 }
 
 /// What would change if this exclusion rule were saved?
@@ -88,6 +107,8 @@ pub struct PreviewRequest<'b> {
     /// The accesses to preview; `None` for all active ones.
     pub access_ids: Option<Vec<AccessId>>,
     pub tickets: Vec<TicketInput<'b>>,
+    /// The first values of tickets that are treated as unknown.
+    pub warnings: Vec<FieldError>,
 }
 
 impl<'b> VisibilityRequest<'b> {
@@ -106,6 +127,7 @@ impl<'b> VisibilityRequest<'b> {
             explain: self.explain,
             min_revision: self.min_revision,
             tickets: into_owned(self.tickets),
+            warnings: self.warnings,
         }
     }
 }
@@ -114,6 +136,24 @@ impl CreationRequest {
     /// Parses a body.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         parse_json::<CreationBody>(bytes)?.validate()
+    }
+}
+
+impl<'b> ApprovalRequest<'b> {
+    /// Parses a body.
+    pub fn parse(bytes: &'b [u8]) -> Result<Self> {
+        parse_json::<ApprovalBody<'b>>(bytes)?.validate()
+    }
+
+    /// The request, independent of the body.
+    pub fn into_owned(self) -> ApprovalRequest<'static> {
+        ApprovalRequest {
+            access: self.access,
+            explain: self.explain,
+            min_revision: self.min_revision,
+            ticket: Box::new(self.ticket.into_owned()),
+            warnings: self.warnings,
+        }
     }
 }
 
@@ -135,6 +175,7 @@ impl<'b> PreviewRequest<'b> {
             filter: self.filter,
             access_ids: self.access_ids,
             tickets: into_owned(self.tickets),
+            warnings: self.warnings,
         }
     }
 }

@@ -2,15 +2,14 @@
 //!
 //! It is not derived from [`TicketAttributes`](ticket_policy::ticket::TicketAttributes), because
 //! that type belongs to the policy core, which does not depend on the OpenAPI library or on the id
-//! types. Tests compare the members of both. `ContactId` stands for every id of the ERP that is not
-//! in the catalog: they have the same format.
+//! types. Tests compare the members of both.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
     common::{
-        ids::{AccessId, AreaId, BusinessPartnerId, ContactId, TicketTypeId},
+        ids::{AccessId, AreaId, BusinessPartnerId},
         max_length::MaxLength,
     },
     ticket_filter::{TicketClosure, TicketLevel, TicketStatus},
@@ -18,6 +17,10 @@ use crate::{
 
 /// The attributes of a ticket. An omitted optional attribute is unknown; `null` means that the
 /// ticket has no such value. An unknown attribute can hide a ticket, but never make it visible.
+///
+/// Optional ids that are no ids of this API count as unknown too, and the response warns of them.
+/// An id of the ERP consists of 1 to 64 characters (A to Z, a to z, 0 to 9, and `. _ ~ -`) and
+/// begins with a letter or a digit.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(
@@ -26,7 +29,8 @@ use crate::{
 )]
 #[schema(as = Ticket, example = json!({"ticket_id": "4711", "business_partner_id": "K-1001", "area_id": "netz", "ticket_type_id": "anomalie",
     "status": "open", "closure": null, "internal": false, "confidential": false, "released": true, "main_contact_id": "P-77",
-    "tags": ["VPN"], "urgency": "low", "impact": "high", "subject": "Einwahl bricht ab", "created_at": "2026-11-23T08:00:00Z"}))]
+    "tags": ["VPN"], "urgency": "low", "impact": "high", "subject": "Einwahl bricht ab", "created_at": "2026-11-23T08:00:00Z",
+    "positions": [{"position_id": "1", "internal": false}, {"position_id": "2", "internal": true}]}))]
 pub struct TicketSchema {
     /// Any string that identifies the ticket within the request. It is returned unchanged.
     #[schema(
@@ -43,37 +47,67 @@ pub struct TicketSchema {
     internal: bool,
     /// Confidential tickets are visible to their main contact only.
     confidential: bool,
-    #[schema(inline)]
-    ticket_type_id: Option<TicketTypeId>,
+    /// Id of a ticket type in the ERP.
+    #[schema(max_length = 1000)]
+    ticket_type_id: Option<String>,
     #[schema(inline)]
     status: Option<TicketStatus>,
     #[schema(inline)]
     closure: Option<TicketClosure>,
     released: Option<bool>,
-    #[schema(inline)]
-    main_contact_id: Option<ContactId>,
+    /// Id of a contact in the ERP.
+    #[schema(max_length = 1000)]
+    main_contact_id: Option<String>,
     #[schema(inline)]
     created_by_access_id: Option<AccessId>,
-    /// Tag names of at most 200 characters, compared case-insensitively.
-    #[schema(max_items = 1000, inline, value_type = Option<Vec<MaxLength<200>>>)]
+    /// Tag names, compared case-insensitively. If one is longer than 200 characters, all of them
+    /// count as unknown.
+    #[schema(max_items = 1000, inline, value_type = Option<Vec<MaxLength<1000>>>)]
     tags: Option<Vec<String>>,
     #[schema(inline)]
     urgency: Option<TicketLevel>,
     #[schema(inline)]
     impact: Option<TicketLevel>,
-    #[schema(inline)]
-    entry_channel: Option<ContactId>,
-    #[schema(inline)]
-    project_id: Option<ContactId>,
-    #[schema(inline)]
-    service_contract_id: Option<ContactId>,
+    /// Id of an entry channel in the ERP.
     #[schema(max_length = 1000)]
+    entry_channel: Option<String>,
+    /// Id of a project in the ERP.
+    #[schema(max_length = 1000)]
+    project_id: Option<String>,
+    /// Id of a service contract in the ERP.
+    #[schema(max_length = 1000)]
+    service_contract_id: Option<String>,
+    /// Counts as unknown if it is longer than 1000 characters.
+    #[schema(max_length = 10_000)]
     subject: Option<String>,
-    #[schema(max_length = 1000)]
+    /// Counts as unknown if it is longer than 1000 characters.
+    #[schema(max_length = 10_000)]
     reference_number: Option<String>,
     /// RFC 3339 timestamp.
     #[schema(format = DateTime)]
     created_at: Option<String>,
+    /// The positions of the ticket, to find out which of them are hidden. They have no influence on
+    /// whether the ticket is visible. Ids should be unique within the ticket; an id that occurs
+    /// several times is hidden if any of its positions is.
+    #[schema(max_items = 200)]
+    positions: Option<Vec<PositionSchema>>,
+}
+
+/// An entry of a ticket, such as a comment or a work step.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes Position in the OpenAPI document")]
+#[schema(as = TicketPosition, example = json!({"position_id": "2", "internal": true}))]
+pub struct PositionSchema {
+    /// Any string that identifies the position within the ticket. It is returned unchanged.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
+    position_id: String,
+    /// Internal positions are always hidden. So are those for which this is omitted or `null`.
+    internal: Option<bool>,
 }
 
 #[cfg(test)]

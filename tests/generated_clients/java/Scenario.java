@@ -200,6 +200,17 @@ public final class Scenario {
     checks.equal("reasons", reasons, List.of(CreationReason.TICKET_TYPE_NOT_GRANTED, CreationReason.TICKET_TYPE_NOT_STARTABLE));
   }
 
+  private void decideApproval(UUID id) throws ApiException {
+    Checks.step("ticket approval");
+    TicketApprovalQuestion request =
+        new TicketApprovalQuestion().accessId(id).ticket(ticket("open").status(Ticket.StatusEnum.OPEN).released(false));
+    TicketApprovalAnswer result =
+        Checks.succeeded(decisions.decideTicketApprovalWithHttpInfo(request, null), 200);
+    checks.equal("allowed", result.getAllowed(), false);
+    List<ApprovalReason> reasons = result.getReasons().stream().map(ApprovalObstacle::getCode).toList();
+    checks.equal("reasons", reasons, List.of(ApprovalReason.NOT_APPROVER));
+  }
+
   private List<UUID> pages() throws ApiException {
     Checks.step("page through a list");
     for (String name : List.of("Drucker", "Arbeitsplatz", "VPN", "Cloud", "Büro")) {
@@ -258,6 +269,7 @@ public final class Scenario {
     excludeTickets();
     decideVisibility(id);
     decideCreation(id);
+    decideApproval(id);
     List<UUID> tagIds = pages();
     readHistory();
     deleteAll(id, tagIds);

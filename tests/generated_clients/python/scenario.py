@@ -13,6 +13,7 @@ from customer_integration_client.api.accesses import create_access, get_access, 
 from customer_integration_client.api.areas import delete_area, put_area
 from customer_integration_client.api.customer_integrations import update_customer_integration
 from customer_integration_client.api.decisions import (
+    decide_ticket_approval,
     decide_ticket_creation,
     decide_ticket_visibility,
 )
@@ -25,6 +26,7 @@ from customer_integration_client.models import (
     AccessCreate,
     AccessPatch,
     Action,
+    ApprovalReason,
     CreationReason,
     CustomerIntegrationPatch,
     DecisionStep,
@@ -43,6 +45,7 @@ from customer_integration_client.models import (
     Tag,
     TagCreate,
     Ticket,
+    TicketApprovalQuestion,
     TicketCreationAnswer,
     TicketCreationQuestion,
     TicketFilterCondition,
@@ -284,6 +287,23 @@ def decide(access_id: UUID) -> None:
     equal("reasons", [reason.code for reason in may_not.reasons], expected)
 
 
+def decide_approval(access_id: UUID) -> None:
+    step("ticket approval")
+    request = TicketApprovalQuestion(
+        ticket("open", TicketStatusType0.OPEN), access_id=access_id
+    )
+    response = succeeded(
+        decide_ticket_approval.sync_detailed(client=client, body=request), HTTPStatus.OK
+    )
+    equal("allowed", response.allowed, False)
+    # the ticket omits `released`, so it is unknown
+    expected = [
+        (ApprovalReason.NOT_APPROVER, Outcome.DENY),
+        (ApprovalReason.ALREADY_RELEASED, Outcome.UNDETERMINED),
+    ]
+    equal("reasons", [(reason.code, reason.outcome) for reason in response.reasons], expected)
+
+
 def pages() -> list[UUID]:
     step("page through a list")
     for name in ["Drucker", "Arbeitsplatz", "VPN", "Cloud", "Büro"]:
@@ -355,6 +375,7 @@ def main() -> None:
     conflicts()
     exclude_tickets()
     decide(access_id)
+    decide_approval(access_id)
     tags = pages()
     history()
     delete_all(access_id, tags)

@@ -157,6 +157,13 @@ async function decide(id: string): Promise<void> {
   equal("not allowed", mayNot.allowed, false);
   const reasons = mayNot.reasons.map((reason) => reason.code);
   equal("reasons", reasons, ["ticket_type_not_granted", "ticket_type_not_startable"]);
+
+  checks.step("ticket approval");
+  const ticket = { ...known, ticket_id: "open", status: "open", released: false } as const;
+  const question = { access_id: id, ticket };
+  const approval = succeeded(await client.POST("/api/v1/decisions/ticket-approval", { body: question }), 200);
+  equal("no approval", approval.allowed, false);
+  equal("against it", approval.reasons.map((reason) => reason.code), ["not_approver"]);
 }
 
 async function pages(): Promise<string[]> {

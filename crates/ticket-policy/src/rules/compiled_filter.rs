@@ -57,7 +57,7 @@ impl CompiledFilter {
     }
 
     /// Relative cost of evaluation.
-    fn cost(&self) -> usize {
+    pub fn cost(&self) -> usize {
         self.sum(&Predicate::cost)
     }
 

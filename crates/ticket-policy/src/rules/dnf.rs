@@ -56,6 +56,12 @@ impl<'f> Dnf<'f> {
             exact: builder.exact,
         }
     }
+
+    /// Relative cost of evaluating all clauses.
+    pub fn cost(&self) -> usize {
+        let literals = self.clauses.iter().flatten();
+        literals.map(|literal| literal.predicate.cost()).sum()
+    }
 }
 
 struct Builder {

@@ -19,12 +19,19 @@ pub use compiled_filter::CompiledFilter;
 pub use index::Bitmaps;
 pub use ticket_view::{Buffers, TicketView};
 
+use std::ops::Add;
+
 use uuid::Uuid;
 
 use crate::filter::{TicketFilter, Truth};
 use dnf::{Dnf, Residual};
 use index::Index;
 use predicate::Predicate;
+use ticket_view::TextField;
+
+/// Maximum cost of evaluating all clauses of a rule, as a multiple of the cost of its filter.
+/// Clauses repeat conditions, up to 16 times.
+const MAX_RESIDUAL_COST: usize = 2;
 
 /// An active exclusion rule, before compilation.
 #[derive(Debug, Clone)]
@@ -47,8 +54,9 @@ pub struct Rule {
 struct IndexedClause {
     /// Position of the rule in [`RuleSet::rules`].
     rule: usize,
-    /// The literals that the index does not cover. `None` if the clause is weaker than the rule, so
-    /// that the whole filter has to be evaluated.
+    /// The literals that the index does not cover. `None` if the whole filter has to be evaluated:
+    /// because the clause is weaker than the rule, or because the clauses of the rule repeat its
+    /// conditions too often.
     residual: Option<Residual>,
 }
 
@@ -60,8 +68,50 @@ pub struct RuleSet {
     clauses: Box<[IndexedClause]>,
     index: Index,
     bytes: usize,
-    conditions: usize,
-    tag_values: usize,
+    size: RuleSetSize,
+}
+
+/// The number of comparisons that a ticket may require.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleSetSize {
+    /// Conditions of all rules.
+    pub conditions: usize,
+    /// Tag values of all conditions.
+    pub tag_values: usize,
+    /// Conditions on the subject.
+    pub subject_conditions: usize,
+    /// Conditions on the reference number.
+    pub reference_number_conditions: usize,
+}
+
+impl RuleSetSize {
+    fn of(rules: &[Rule]) -> Self {
+        let sum = |measure: &dyn Fn(&Predicate) -> usize| {
+            rules.iter().map(|rule| rule.filter.sum(&measure)).sum()
+        };
+        Self {
+            conditions: sum(&|_| 1),
+            tag_values: sum(&Predicate::tag_values),
+            subject_conditions: sum(&|predicate| predicate.is_about(TextField::Subject).into()),
+            reference_number_conditions: sum(&|predicate| {
+                predicate.is_about(TextField::ReferenceNumber).into()
+            }),
+        }
+    }
+}
+
+impl Add for RuleSetSize {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            conditions: self.conditions + other.conditions,
+            tag_values: self.tag_values + other.tag_values,
+            subject_conditions: self.subject_conditions + other.subject_conditions,
+            reference_number_conditions: self.reference_number_conditions
+                + other.reference_number_conditions,
+        }
+    }
 }
 
 impl RuleSet {
@@ -75,18 +125,14 @@ impl RuleSet {
                 Rule::new(definition)
             })
             .collect();
-        let conditions = rules.iter().map(|rule| rule.filter.sum(&|_| 1)).sum();
-        let tag_values = rules
-            .iter()
-            .map(|rule| rule.filter.sum(&Predicate::tag_values))
-            .sum();
         let mut indexed = Vec::new();
         let mut clauses = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
             let dnf = Dnf::of(&rule.filter);
+            let uses_residuals = dnf.exact && dnf.cost() <= MAX_RESIDUAL_COST * rule.filter.cost();
             indexed.extend(dnf.clauses.iter().map(|clause| IndexedClause {
                 rule: number,
-                residual: dnf.exact.then(|| Residual::of(clause)),
+                residual: uses_residuals.then(|| Residual::of(clause)),
             }));
             clauses.extend(dnf.clauses);
         }
@@ -101,8 +147,7 @@ impl RuleSet {
             clauses: indexed.into(),
             index,
             bytes,
-            conditions,
-            tag_values,
+            size: RuleSetSize::of(&rules),
             rules,
         }
     }
@@ -117,14 +162,9 @@ impl RuleSet {
         self.bytes
     }
 
-    /// The number of conditions of all rules.
-    pub fn conditions(&self) -> usize {
-        self.conditions
-    }
-
-    /// The number of tag values of all rules.
-    pub fn tag_values(&self) -> usize {
-        self.tag_values
+    /// The number of comparisons that a ticket may require.
+    pub fn size(&self) -> RuleSetSize {
+        self.size
     }
 
     /// Whether some rule matches every ticket of an area, whatever its other attributes are.
@@ -137,9 +177,12 @@ impl RuleSet {
         if self.rules.is_empty() {
             return false;
         }
+        let mut evaluated = None;
         self.candidates(view, bitmaps)
             .any(|clause| match &clause.residual {
                 Some(residual) => residual.may_hold(view),
+                // another clause of the same rule: its filter is false
+                None if evaluated.replace(clause.rule) == Some(clause.rule) => false,
                 None => self
                     .rules
                     .get(clause.rule)

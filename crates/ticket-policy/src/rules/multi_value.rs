@@ -15,6 +15,12 @@ use crate::Attribute;
 /// use 1, so that they exercise every look-up.
 const MIN_CLAUSES: u32 = if cfg!(test) { 1 } else { 7 };
 
+/// Maximum number of matches in one text, each counted with its blocks of clauses. Overlapping
+/// patterns such as `a`, `aa`, `aaa` can match thousands of times as often as the text has
+/// characters. Beyond the limit, evaluating the clauses is faster. Tests use a low limit, so that
+/// they exceed it.
+const MAX_MATCHES: usize = if cfg!(test) { 8 } else { 16 * 1024 };
+
 /// A source of several values per ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ValueSource {
@@ -216,7 +222,11 @@ impl MultiValueIndex {
             ValueSource::Text(field) => match view.text(field) {
                 Attribute::Unknown => return true,
                 Attribute::Absent => {}
-                Attribute::Known(text) => self.apply_text(text, remaining, satisfied),
+                Attribute::Known(text) => {
+                    if !self.apply_text(text, remaining, satisfied) {
+                        return true;
+                    }
+                }
             },
         }
         bitset::intersect(remaining, satisfied);
@@ -229,16 +239,23 @@ impl MultiValueIndex {
         bitset::difference(remaining, self.unwanted.get(value));
     }
 
-    /// Applies the text that the ticket has, and its substrings.
-    fn apply_text(&self, text: &[u8], remaining: &mut [u64], satisfied: &mut [u64]) {
+    /// Applies the text that the ticket has, and its substrings. Returns false if these are too
+    /// many; `satisfied` is then incomplete.
+    fn apply_text(&self, text: &[u8], remaining: &mut [u64], satisfied: &mut [u64]) -> bool {
         self.apply_value(text, remaining, satisfied);
         let Some(patterns) = &self.patterns else {
-            return;
+            return true;
         };
+        let mut matches = 0;
         for clauses in patterns.matches(text) {
+            matches += 1 + clauses.wanted.len() + clauses.unwanted.len();
+            if matches > MAX_MATCHES {
+                return false;
+            }
             bitset::union(satisfied, &clauses.wanted);
             bitset::difference(remaining, &clauses.unwanted);
         }
+        true
     }
 
     /// Estimated memory use, in bytes.

@@ -225,6 +225,11 @@ impl Predicate {
         }
     }
 
+    /// Whether it searches a text.
+    pub fn is_about(&self, text: TextField) -> bool {
+        matches!(self, Self::Text { field, .. } if *field == text)
+    }
+
     /// Relative cost of evaluation.
     pub fn cost(&self) -> usize {
         match self {

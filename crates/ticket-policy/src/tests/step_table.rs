@@ -4,16 +4,21 @@ use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
 use super::{
-    generators::{World, explain, is_visible},
+    generators::{World, explain, is_visible, now, with_attributes},
     operator_table::{condition, ticket, with},
 };
 use crate::{
     Role, TicketVisibility,
+    approval::{
+        Approval,
+        ApprovalReason::{self, AlreadyReleased, NotApprover, TicketNotVisible},
+        may_approve,
+    },
     creation::{
         CreationReason::{self, *},
         may_create,
     },
-    evaluator::{Outcome, Step},
+    evaluator::{Outcome, Scratch, Step},
 };
 
 /// Changes the plain world and ticket.
@@ -296,6 +301,101 @@ fn table_covers_each_creation_reason() {
         let is_covered = CREATION
             .iter()
             .any(|(_, reasons)| reasons.contains(&reason));
+        assert!(is_covered, "{reason:?}");
+    }
+}
+
+/// Changes, each with the reasons against releasing the ticket. A ticket is not released unless
+/// the row says otherwise.
+const APPROVAL: &[(Change, &[(ApprovalReason, Outcome)])] = &[
+    (|_, _| {}, &[]),
+    (|_, ticket| ticket["released"] = json!(null), &[]),
+    (
+        |world, _| world.integration_active = false,
+        &[(ApprovalReason::IntegrationInactive, Outcome::Deny)],
+    ),
+    (
+        |world, _| world.business_partner_active = false,
+        &[(ApprovalReason::BusinessPartnerInactive, Outcome::Deny)],
+    ),
+    (
+        |world, _| world.viewer.active = false,
+        &[(ApprovalReason::AccessInactive, Outcome::Deny)],
+    ),
+    (
+        |world, _| world.viewer.approver = false,
+        &[(NotApprover, Outcome::Deny)],
+    ),
+    (
+        |world, _| {
+            world.viewer.approver = false;
+            world.viewer.role = Role::Dispatcher;
+        },
+        &[(NotApprover, Outcome::Deny)],
+    ),
+    (
+        |_, ticket| ticket["business_partner_id"] = json!("K-2"),
+        &[(TicketNotVisible, Outcome::Deny)],
+    ),
+    (
+        |world, _| world.rules = vec![condition("status", "in", &["open"])],
+        &[(TicketNotVisible, Outcome::Undetermined)],
+    ),
+    (
+        |world, ticket| {
+            ticket["internal"] = json!(true);
+            world.rules = vec![condition("status", "in", &["open"])];
+        },
+        &[(TicketNotVisible, Outcome::Deny)],
+    ),
+    (
+        |_, ticket| ticket["released"] = json!(true),
+        &[(AlreadyReleased, Outcome::Deny)],
+    ),
+    (
+        |_, ticket| drop(ticket.as_object_mut().unwrap().remove("released")),
+        &[(AlreadyReleased, Outcome::Undetermined)],
+    ),
+    (
+        |world, ticket| {
+            world.viewer.active = false;
+            world.viewer.approver = false;
+            world.areas.clear();
+            ticket["released"] = json!(true);
+        },
+        &[
+            (ApprovalReason::AccessInactive, Outcome::Deny),
+            (NotApprover, Outcome::Deny),
+            (TicketNotVisible, Outcome::Deny),
+            (AlreadyReleased, Outcome::Deny),
+        ],
+    ),
+];
+
+#[test]
+fn approval_is_refused_as_the_table_says() {
+    for (number, (change, expected)) in APPROVAL.iter().enumerate() {
+        let mut world = World::plain();
+        let mut ticket = with(ticket(), "released", json!(false));
+        change(&mut world, &mut ticket);
+        let policy = world.policy();
+        let approval: Approval<'_> = with_attributes(&ticket, |attributes| {
+            let mut scratch = Scratch::default();
+            may_approve(&policy, &world.viewer, attributes, now(), &mut scratch)
+        });
+        assert_eq!(approval.reasons, *expected, "row {number}: {ticket}");
+        assert_eq!(approval.allowed(), expected.is_empty());
+        let steps = explain(&policy, &world.viewer, &ticket);
+        assert_eq!(approval.visibility.len(), steps.len());
+    }
+}
+
+#[test]
+fn table_covers_each_approval_reason() {
+    for reason in ApprovalReason::iter() {
+        let is_covered = APPROVAL
+            .iter()
+            .any(|(_, expected)| expected.iter().any(|(against, _)| *against == reason));
         assert!(is_covered, "{reason:?}");
     }
 }
