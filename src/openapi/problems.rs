@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Problems that every operation can return.
-const COMMON: [Code; 12] = [
+const COMMON: [Code; 13] = [
     Code::InvalidParameter,
     Code::UnknownParameter,
     Code::MissingToken,
