@@ -69,10 +69,11 @@ impl Flat {
     ///
     /// # Panics
     ///
-    /// If the ticket is invalid.
+    /// If the ticket is invalid, or has a value that no rule can name.
     pub fn new(json: &str, now: Timestamp) -> Self {
-        let ticket: TicketAttributes<'_> = serde_json::from_str(json).expect("a ticket");
-        ticket.validate().expect("a ticket that the product takes");
+        let mut ticket: TicketAttributes<'_> = serde_json::from_str(json).expect("a ticket");
+        let unknown = ticket.validate().expect("a ticket that the product takes");
+        assert!(unknown.is_empty(), "{unknown:?}");
         let mut texts: BTreeMap<_, _> = SINGLES
             .map(|field| (name(field), text(ticket.single_value(field))))
             .into();

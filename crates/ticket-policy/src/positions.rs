@@ -97,7 +97,7 @@ mod tests {
     /// A ticket with these positions; without the member if it is `None`.
     fn with_ticket<T>(
         positions: Option<Value>,
-        test: impl FnOnce(&TicketAttributes<'_>) -> T,
+        inspect: impl FnOnce(&TicketAttributes<'_>) -> T,
     ) -> T {
         let mut ticket = json!({"ticket_id": "1", "business_partner_id": "K", "area_id": "a",
             "internal": false, "confidential": false});
@@ -105,7 +105,7 @@ mod tests {
             ticket["positions"] = positions;
         }
         let text = ticket.to_string();
-        test(&serde_json::from_str(&text).unwrap())
+        inspect(&serde_json::from_str(&text).unwrap())
     }
 
     fn hidden(positions: Option<Value>, ticket_is_visible: bool) -> Option<Vec<String>> {

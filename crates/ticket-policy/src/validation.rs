@@ -219,7 +219,7 @@ mod tests {
     fn with_validated<T>(
         member: &str,
         value: Value,
-        test: impl FnOnce(&TicketAttributes<'_>, Result<Vec<AttributeError>, AttributeError>) -> T,
+        inspect: impl FnOnce(&TicketAttributes<'_>, Result<Vec<AttributeError>, AttributeError>) -> T,
     ) -> T {
         let mut ticket = json!({"ticket_id": "4711", "business_partner_id": "K-1", "area_id": "n",
             "internal": false, "confidential": false});
@@ -227,7 +227,7 @@ mod tests {
         let text = ticket.to_string();
         let mut ticket: TicketAttributes<'_> = serde_json::from_str(&text).unwrap();
         let result = ticket.validate();
-        test(&ticket, result)
+        inspect(&ticket, result)
     }
 
     #[rstest::rstest]
