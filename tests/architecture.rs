@@ -10,7 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The layers, lowest first. A module may use lower layers, and its own layer where that closes no cycle.
+/// The layers, lowest first. A module may use lower layers, and its own layer where that closes no
+/// cycle.
 const LAYERS: &[&[&str]] = &[
     &["common"],
     &["db"],
@@ -197,7 +198,14 @@ fn modules_use_lower_layers_only() {
 
 #[test]
 fn paths_are_found_in_use_groups_and_in_code() {
-    let source = "use crate::{\n    db::{Conn, with},\n    http,\n    i18n::Lang,\n};\nfn f() { crate::tags::g() } // crate::queries";
+    let source = "\
+use crate::{
+    db::{Conn, with},
+    http,
+    i18n::Lang,
+};
+fn f() { crate::tags::g() } // crate::queries
+";
     let expected = ["db", "http", "i18n", "tags"].map(str::to_owned);
     assert_eq!(used_modules(source), BTreeSet::from(expected));
 }

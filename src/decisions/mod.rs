@@ -12,6 +12,7 @@
 //! This module owns no data and writes nothing.
 
 mod approval;
+mod access_cache;
 mod attribute_error;
 mod capabilities;
 mod explanation;

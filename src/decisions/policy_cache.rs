@@ -21,22 +21,20 @@
 //! policy of the same revision. Two different states could together allow what neither of them
 //! allows.
 
-use std::{
-    hash::Hash,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
 };
 
 use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, UnitWeighter, Weighter,
+    DefaultHashBuilder, Weighter,
     sync::{Cache, DefaultLifecycle},
 };
 use ticket_policy::Viewer;
 
 use super::{
     DecisionStats,
+    access_cache::{AccessCache, CachedAccess, cache_options},
     policy_loader::{GlobalRuleCache, PolicyInput, PolicySnapshot},
     work::Computations,
 };
@@ -52,41 +50,19 @@ use crate::{
     },
 };
 
-/// Approximate size of a cached access, in bytes.
-const ACCESS_BYTES: u64 = 512;
 /// Approximate size of a cached policy beyond its partner part, in bytes.
 const POLICY_OVERHEAD_BYTES: u64 = 256;
 /// Expected average size of a cached policy, in bytes.
 const EXPECTED_POLICY_BYTES: u64 = 8 * 1024;
-/// Fewest entries that a cache is prepared for.
-const MIN_CAPACITY: usize = 64;
 /// Attempts to read access and policy one after the other, before both are read in one snapshot.
 const RESOLVE_ATTEMPTS: u32 = 2;
 /// Attempts to load a policy that is recent enough.
 const LOAD_ATTEMPTS: u32 = 3;
-/// Shards of each cache. One, because an entry must fit into a shard.
-const SHARDS: usize = 1;
-
-/// An access at a revision of its partner's integration.
-#[derive(Debug)]
-pub struct CachedAccess {
-    pub business_partner_id: BusinessPartnerId,
-    /// Revision of the partner's integration.
-    revision: i64,
-    pub viewer: Viewer,
-}
 
 /// An access and the policy of its partner, both of the same revision.
 pub struct ResolvedAccess {
     pub snapshot: Arc<PolicySnapshot>,
     pub access: Arc<CachedAccess>,
-}
-
-/// The ETag of an access' capabilities, and the revisions that these were computed from.
-#[derive(Clone)]
-struct CapabilitiesEtag {
-    revisions: VersionVector,
-    etag: EntityTag,
 }
 
 #[derive(Debug, Clone)]
@@ -107,9 +83,7 @@ pub struct PolicyCache {
     db: Db,
     revisions: Arc<RevisionLookup>,
     policies: Cache<BusinessPartnerId, Arc<PolicySnapshot>, PolicyWeighter>,
-    accesses: Cache<AccessId, Arc<CachedAccess>>,
-    access_ids_by_email: Cache<String, AccessId>,
-    capability_etags: Cache<AccessId, CapabilitiesEtag>,
+    accesses: AccessCache,
     global_rules: GlobalRuleCache,
     /// Revision of the global rules in the most recently loaded policy.
     global_rules_revision: AtomicI64,
@@ -122,9 +96,7 @@ impl PolicyCache {
     /// The global rules are not included.
     pub fn new(db: Db, revisions: Arc<RevisionLookup>, bytes: u64) -> anyhow::Result<Self> {
         let access_bytes = bytes / 4;
-        let max_accesses = access_bytes / ACCESS_BYTES;
         let policy_options = cache_options(bytes - access_bytes, bytes / EXPECTED_POLICY_BYTES)?;
-        let access_options = cache_options(max_accesses, max_accesses)?;
         Ok(Self {
             stats: DecisionStats::default(),
             computations: Computations::default(),
@@ -136,9 +108,7 @@ impl PolicyCache {
                 DefaultHashBuilder::default(),
                 DefaultLifecycle::default(),
             ),
-            access_ids_by_email: unweighted_cache(access_options.clone()),
-            capability_etags: unweighted_cache(access_options.clone()),
-            accesses: unweighted_cache(access_options),
+            accesses: AccessCache::new(access_bytes)?,
             global_rules: GlobalRuleCache::default(),
             global_rules_revision: AtomicI64::default(),
             loads: Arc::default(),
@@ -163,10 +133,10 @@ impl PolicyCache {
         access: &AccessRef,
         can_access: impl Fn(&BusinessPartnerId) -> bool,
     ) -> Result<Option<ResolvedAccess>> {
-        match self.cached_access(access) {
+        match self.accesses.get(access) {
             Some(cached) if can_access(&cached.business_partner_id) => {
                 let snapshot = self.fresh(&cached.business_partner_id).await?;
-                if cached.matches(&snapshot, access) {
+                if is_current(&cached, &snapshot, access) {
                     return Ok(Some(ResolvedAccess {
                         snapshot,
                         access: cached,
@@ -194,7 +164,7 @@ impl PolicyCache {
                 return Ok(None);
             };
             let snapshot = self.fresh(&loaded.business_partner_id).await?;
-            if loaded.matches(&snapshot, access) {
+            if is_current(&loaded, &snapshot, access) {
                 return Ok(Some(ResolvedAccess {
                     snapshot,
                     access: loaded,
@@ -300,23 +270,12 @@ impl PolicyCache {
 
     /// The ETag of an access' capabilities, if it was cached at these revisions.
     pub fn cached_etag(&self, id: AccessId, revisions: VersionVector) -> Option<EntityTag> {
-        let cached = self.capability_etags.get(&id)?;
-        (cached.revisions == revisions).then_some(cached.etag)
+        self.accesses.etag(id, revisions)
     }
 
     /// Caches the ETag of an access' capabilities.
     pub fn cache_etag(&self, id: AccessId, revisions: VersionVector, etag: EntityTag) {
-        self.capability_etags
-            .insert(id, CapabilitiesEtag { revisions, etag });
-    }
-
-    /// The access as last loaded. It may be outdated.
-    fn cached_access(&self, access: &AccessRef) -> Option<Arc<CachedAccess>> {
-        let id = match access {
-            AccessRef::Id(id) => *id,
-            AccessRef::Email(email) => self.access_ids_by_email.get(email)?,
-        };
-        self.accesses.get(&id)
+        self.accesses.insert_etag(id, revisions, etag);
     }
 
     async fn load_access(&self, access: &AccessRef) -> Result<Option<Arc<CachedAccess>>> {
@@ -333,8 +292,6 @@ impl PolicyCache {
             revision,
             viewer: viewer(row.id, row.fields),
         });
-        self.access_ids_by_email
-            .insert(access.viewer.email.to_string(), row.id);
         self.accesses.insert(row.id, Arc::clone(&access));
         access
     }
@@ -363,16 +320,10 @@ impl PolicyCache {
     }
 }
 
-impl CachedAccess {
-    /// Whether the access has the same revision as a policy and still matches the reference it was
-    /// requested by.
-    fn matches(&self, snapshot: &PolicySnapshot, access: &AccessRef) -> bool {
-        let is_referenced = match access {
-            AccessRef::Id(id) => id.as_uuid() == self.viewer.id,
-            AccessRef::Email(email) => **email == *self.viewer.email,
-        };
-        is_referenced && self.revision == snapshot.revisions.partner
-    }
+/// Whether an access has the same revision as a policy and still matches the reference that it was
+/// requested by.
+fn is_current(cached: &CachedAccess, snapshot: &PolicySnapshot, access: &AccessRef) -> bool {
+    cached.revision == snapshot.revisions.partner && cached.matches(access)
 }
 
 /// The viewer that represents an access in decisions.
@@ -387,23 +338,4 @@ pub fn viewer(id: AccessId, fields: AccessFields) -> Viewer {
         approver: fields.approver,
         ticket_visibility: fields.ticket_visibility.0,
     }
-}
-
-fn unweighted_cache<K: Eq + Hash, V: Clone>(options: quick_cache::Options) -> Cache<K, V> {
-    Cache::with_options(
-        options,
-        UnitWeighter,
-        DefaultHashBuilder::default(),
-        DefaultLifecycle::default(),
-    )
-}
-
-fn cache_options(weight: u64, items: u64) -> anyhow::Result<quick_cache::Options> {
-    let items = usize::try_from(items)?.max(MIN_CAPACITY);
-    OptionsBuilder::new()
-        .shards(SHARDS)
-        .estimated_items_capacity(items)
-        .weight_capacity(weight)
-        .build()
-        .map_err(|error| anyhow::anyhow!("{error}"))
 }

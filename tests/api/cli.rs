@@ -13,12 +13,14 @@ use rstest::rstest;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::engines::both_engines;
 use crate::startup_shutdown::{Service, token};
-use crate::support::{
-    Client, Engine, TestApp,
-    app::{Storage, config},
-    document::DOCUMENT,
+use crate::{
+    engines::both_engines,
+    support::{
+        Client, Engine, TestApp,
+        app::{Storage, config},
+        document::DOCUMENT,
+    },
 };
 
 pub const SECRET: &str = "thirty-two bytes are long enough.";
@@ -589,7 +591,7 @@ fn settings_of_serve() -> BTreeSet<String> {
         .output()
         .unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    // Long lines are wrapped.
+    // long lines are wrapped
     let help: Vec<_> = help.split_whitespace().collect();
     help.join(" ")
         .split("[env: ")

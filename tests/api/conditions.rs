@@ -1,4 +1,4 @@
-//! Conditional requests. `contracts.rs` tests the behavior that all resources share.
+//! Conditional requests. `contracts` tests the behavior that all resources share.
 
 use std::{cell::Cell, collections::BTreeMap};
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::engines::both_engines;
-use crate::support::{Engine, TestApp, app::Storage};
+use crate::{
+    engines::both_engines,
+    support::{Engine, TestApp, app::Storage},
+};
 
 const PREVIEW: &str = "/decisions/exclusion-rule-preview";
 const VISIBILITY: &str = "/decisions/ticket-visibility";

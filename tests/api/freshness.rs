@@ -209,12 +209,12 @@ async fn concurrent_writes_never_produce_mixed_decision(engine: Engine) {
     };
     let writes = async {
         for _ in 0..10 {
-            // One of the rules is always active.
+            // one of the rules is always active
             set_active(&partner_rule, true).await;
             set_active(&global_rule, false).await;
             set_active(&global_rule, true).await;
             set_active(&partner_rule, false).await;
-            // Then only the inactive access hides the ticket.
+            // then only the inactive access hides the ticket
             set_active(&access_path, false).await;
             set_active(&partner_rule, true).await;
             set_active(&global_rule, false).await;
@@ -360,7 +360,7 @@ async fn concurrent_decisions_load_rules_once() {
 
     assert_concurrent_decisions_are_visible(&app.reader(), &access, 200).await;
 
-    // One statement loads the partner's rules, one the global rules.
+    // one statement loads the partner's rules, one the global rules
     let selects = count_selects(&app, "exclusion_rules").await - selects_before;
     assert_eq!(selects, 2);
 }

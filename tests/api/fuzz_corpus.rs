@@ -1,12 +1,14 @@
 //! Replays the corpus of the fuzzers in `tests/fuzz` on both engines.
 
-use crate::engines::both_engines;
 use rstest_reuse::apply;
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use crate::support::{
-    Engine,
-    fuzz_harness::{FuzzHarness, assert_filter_invariants, operations},
+use crate::{
+    engines::both_engines,
+    support::{
+        Engine,
+        fuzz_harness::{FuzzHarness, assert_filter_invariants, operations},
+    },
 };
 
 /// The corpus of a fuzz target.
@@ -30,9 +32,9 @@ async fn corpus_bodies_get_documented_responses(engine: Engine) {
         for body in corpus(&operation.id) {
             statuses.insert(harness.send_body(operation, &body).await);
         }
-        // The corpus must get past the validation of the body.
+        // the corpus must get past the validation of the body
         assert!(statuses.contains(&400), "{} {statuses:?}", operation.id);
-        // A complete order names the generated id of the query, which no stored body can.
+        // a complete order names the generated id of the query, which no stored body can
         let past_validation = if operation.id == "put_query_order" {
             423
         } else {

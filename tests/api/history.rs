@@ -1,46 +1,40 @@
 //! History: each change adds exactly one entry in its transaction, a no-op adds none.
 
-use crate::engines::both_engines;
-use rstest_reuse::apply;
 use std::collections::BTreeMap;
 
 use customer_integration::tokens::{ActingParty, Claims};
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, TestApp, app::claims};
+use crate::{
+    engines::both_engines,
+    support::{Engine, Response, TestApp, app::claims},
+};
+
+const K1: &str = "/customer-integrations/K-1";
 
 #[apply(both_engines)]
 #[actix_web::test]
 async fn each_change_is_recorded_once(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
-    let k1 = "/customer-integrations/K-1";
     let id = app.create_access("K-1", "a@b.example", json!({})).await;
-    editor
-        .patch(&format!("{k1}/accesses/{id}"), json!({"language": "en"}))
-        .await
-        .is(200);
-    editor
-        .patch(&format!("{k1}/accesses/{id}"), json!({"language": "en"}))
-        .await
-        .is(200);
-    editor
-        .put(
-            &format!("{k1}/ticket-types/T-1"),
-            json!({"approval_required": true}),
-        )
-        .await
-        .is(200);
-    editor
-        .delete(&format!("{k1}/areas/A-1"))
-        .await
-        .is_problem(409, "last_area");
-    editor
-        .put(&format!("{k1}/areas/A-2"), Value::Null)
-        .await
-        .is(201);
-    editor.delete(&format!("{k1}/areas/A-2")).await.is(204);
-    let expected = [
+    let access = format!("{K1}/accesses/{id}");
+    let ticket_type = format!("{K1}/ticket-types/T-1");
+    let other_area = format!("{K1}/areas/A-2");
+
+    for _ in 0..2 {
+        let patch = json!({"language": "en"});
+        editor.patch(&access, patch).await.is(200);
+    }
+    let approval = json!({"approval_required": true});
+    editor.put(&ticket_type, approval).await.is(200);
+    let refused = editor.delete(&format!("{K1}/areas/A-1")).await;
+    refused.is_problem(409, "last_area");
+    editor.put(&other_area, Value::Null).await.is(201);
+    editor.delete(&other_area).await.is(204);
+
+    let expected = BTreeMap::from([
         ("access created", 1),
         ("access updated", 1),
         ("area created", 2),
@@ -48,49 +42,76 @@ async fn each_change_is_recorded_once(engine: Engine) {
         ("customer_integration updated", 1),
         ("ticket_type created", 1),
         ("ticket_type updated", 1),
-    ];
-    assert_eq!(
-        app.history_counts(Some("K-1")).await,
-        expected.map(|(entry, n)| (entry.to_owned(), n)).into()
-    );
+    ]);
+    let counts = app.history_counts(Some("K-1")).await;
+    let counts: BTreeMap<_, _> = counts
+        .iter()
+        .map(|(entry, n)| (entry.as_str(), *n))
+        .collect();
+    assert_eq!(counts, expected);
     assert_eq!(app.history_counts(Some("K-2")).await, BTreeMap::new());
-    let catalog = app.history_counts(None).await;
-    assert_eq!(catalog["business_partner created"], 2);
-    assert_eq!(catalog["catalog_area created"], 3);
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn history_entry_contains_actor_action_before_and_after(engine: Engine) {
-    let app = TestApp::with_active_partner(engine).await;
+async fn catalog_changes_are_recorded_without_partner(engine: Engine) {
+    let app = TestApp::with_catalog(engine).await;
+
+    let counts = app.history_counts(None).await;
+
+    assert_eq!(counts["business_partner created"], 2);
+    assert_eq!(counts["catalog_area created"], 3);
+}
+
+/// Changes an access as the request `req-4711`.
+async fn change_access(app: &TestApp) -> Response {
     let id = app.create_access("K-1", "a@b.example", json!({})).await;
-    let access = format!("/customer-integrations/K-1/accesses/{id}");
     let request = app
         .editor()
-        .request("PATCH", &access)
+        .request("PATCH", &format!("{K1}/accesses/{id}"))
         .header("x-request-id", "req-4711")
         .json(json!({"language": "en"}));
-    let changed = request.send().await.is(200);
+    request.send().await.is(200)
+}
+
+/// Reads an SQL expression of the history entry of the request `req-4711`.
+async fn query_entry(app: &TestApp, expression: &str) -> Vec<String> {
+    let sql = format!("SELECT {expression} AS text FROM history WHERE request_id = 'req-4711'");
+    app.storage.query_texts(&sql).await
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn history_entry_contains_actor_request_and_action(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    let changed = change_access(&app).await;
+
     assert_eq!(changed.header("x-request-id"), "req-4711");
-    let columns =
-        "subject || '|' || client || '|' || request_id || '|' || resource_id || '|' || action";
-    let condition = "WHERE request_id = 'req-4711'";
-    let entries = app
-        .storage
-        .query_texts(&format!(
-            "SELECT {columns} AS text FROM history {condition}"
-        ))
-        .await;
-    assert_eq!(entries, [format!("anna.admin|spa|req-4711|{id}|updated")]);
-    let column_as_text =
-        |column: &str| format!("SELECT CAST({column} AS TEXT) AS text FROM history {condition}");
-    let before: Value =
-        serde_json::from_str(&app.storage.query_texts(&column_as_text("before")).await[0]).unwrap();
-    let after: Value =
-        serde_json::from_str(&app.storage.query_texts(&column_as_text("after")).await[0]).unwrap();
+    let entries = query_entry(
+        &app,
+        "subject || '|' || client || '|' || resource_id || '|' || action",
+    )
+    .await;
+    let id = changed.json["id"].as_str().unwrap();
+    assert_eq!(entries, [format!("anna.admin|spa|{id}|updated")]);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn history_entry_contains_resource_before_and_after(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let query_json = async |column: &str| {
+        let texts = query_entry(&app, &format!("CAST({column} AS TEXT)")).await;
+        serde_json::from_str::<Value>(&texts[0]).unwrap()
+    };
+
+    let changed = change_access(&app).await;
+
+    let before = query_json("before").await;
     assert_eq!(before["language"], "de");
     assert_eq!(before["version"], 1);
-    assert_eq!(after, changed.json);
+    assert_eq!(query_json("after").await, changed.json);
 }
 
 #[apply(both_engines)]
@@ -113,38 +134,72 @@ async fn revisions_have_no_gaps(engine: Engine) {
     assert_eq!(revisions, (2..=current).collect::<Vec<_>>());
 }
 
+async fn read_system_history(app: &TestApp, parameters: &str) -> Vec<Value> {
+    app.client_with_scope("audit:read")
+        .get_all(&format!("/history?{parameters}"))
+        .await
+}
+
 #[apply(both_engines)]
 #[actix_web::test]
-async fn system_history_lists_partners_catalog_and_global_rules(engine: Engine) {
+async fn system_history_is_sorted_by_time(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let ids = app.create_one_of_each().await;
-    let auditor = app.client_with_scope("audit:read");
-    let list = async |query: &str| auditor.get_all(&format!("/history?{query}")).await;
 
-    let newest_first = list("limit=3").await;
-    let mut oldest_first = list("sort=at&limit=200").await;
+    let newest_first = read_system_history(&app, "limit=3").await;
+    let mut oldest_first = read_system_history(&app, "sort=at&limit=200").await;
 
     oldest_first.reverse();
     assert_eq!(newest_first, oldest_first);
-    let [entry] = &list("aggregate=global_rules").await[..] else {
-        panic!("one global rule was created")
-    };
-    assert_eq!(entry["resource"], "exclusion_rule");
-    assert_eq!(entry["resource_id"], ids.global_rule);
-    assert_eq!(entry["business_partner_id"], Value::Null);
-    let catalog = list("aggregate=catalog&resource=catalog_area").await;
-    assert_eq!(catalog.len(), 3);
-    let partner = list("business_partner_id=K-1").await;
-    assert_eq!(
-        partner,
-        auditor.get_all("/customer-integrations/K-1/history").await
-    );
-    assert!(partner.iter().all(|entry| {
-        entry["aggregate"] == "customer_integration" && entry["business_partner_id"] == "K-1"
-    }));
-    let integrations = list("aggregate=customer_integration").await;
-    let others = list("aggregate=catalog").await.len() + 1;
-    assert_eq!(integrations.len() + others, newest_first.len());
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn system_history_contains_global_rules_and_catalog(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = app.create_one_of_each().await;
+
+    let of_global_rules = read_system_history(&app, "aggregate=global_rules").await;
+    let areas = "aggregate=catalog&resource=catalog_area";
+    let of_areas = read_system_history(&app, areas).await;
+
+    assert_eq!(of_global_rules.len(), 1);
+    assert_eq!(of_global_rules[0]["resource"], "exclusion_rule");
+    assert_eq!(of_global_rules[0]["resource_id"], ids.global_rule);
+    assert_eq!(of_global_rules[0]["business_partner_id"], Value::Null);
+    assert_eq!(of_areas.len(), 3);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn system_history_of_partner_equals_history_of_integration(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.create_one_of_each().await;
+    let auditor = app.client_with_scope("audit:read");
+
+    let of_partner = read_system_history(&app, "business_partner_id=K-1").await;
+
+    let of_integration = auditor.get_all(&format!("{K1}/history")).await;
+    assert_eq!(of_partner, of_integration);
+    for entry in of_partner {
+        assert_eq!(entry["aggregate"], "customer_integration");
+        assert_eq!(entry["business_partner_id"], "K-1");
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn every_entry_of_system_history_has_one_aggregate(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    app.create_one_of_each().await;
+
+    let all = read_system_history(&app, "").await;
+    let mut of_aggregates = 0;
+    for aggregate in ["customer_integration", "catalog", "global_rules"] {
+        let filter = format!("aggregate={aggregate}");
+        of_aggregates += read_system_history(&app, &filter).await.len();
+    }
+
+    assert_eq!(of_aggregates, all.len());
 }
 
 #[apply(both_engines)]

@@ -1,6 +1,6 @@
 //! Tokens signed with keys of a JWKS: accepted tokens, and the effect of key changes.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use customer_integration::tokens::{ClaimNames, Claims, IssuerSettings, KeySource, TokenSettings};
 use jsonwebtoken::{Algorithm, Header};
@@ -55,62 +55,67 @@ fn valid_claims() -> Claims {
     claims("integration:read")
 }
 
-#[actix_web::test]
-async fn each_algorithm_is_accepted_only_with_its_own_key() {
-    let keys = one_key_per_algorithm();
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("keys.json");
-    std::fs::write(
-        &file,
-        jwk_set(&keys.values().cloned().collect::<Vec<_>>()).to_string(),
-    )
-    .unwrap();
+/// A service that reads these keys from a file in the directory.
+async fn start_with_key_file(directory: &Path, keys: Vec<SigningKey>) -> TestApp {
+    let file = directory.join("keys.json");
+    std::fs::write(&file, jwk_set(&keys).to_string()).unwrap();
     let issuer = IssuerSettings {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
         keys: KeySource::File(file),
         claim_names: ClaimNames::default(),
     };
-    let app = start_with_tokens(TokenSettings::new(vec![issuer])).await;
-    for (name, key) in &keys {
+    start_with_tokens(TokenSettings::new(vec![issuer])).await
+}
+
+/// A header with a key id.
+fn header_with_kid(algorithm: Algorithm, kid: Option<&str>) -> Header {
+    Header {
+        kid: kid.map(ToOwned::to_owned),
+        typ: Some("at+jwt".into()),
+        ..Header::new(algorithm)
+    }
+}
+
+#[actix_web::test]
+async fn each_algorithm_is_accepted_with_its_own_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let keys = one_key_per_algorithm();
+    let app = start_with_key_file(directory.path(), keys.values().cloned().collect()).await;
+
+    for key in keys.values() {
         get_with_token(&app, &key.sign(&valid_claims()))
             .await
             .is(200);
-        // Another key with the same algorithm and id.
-        let forged = SigningKey::new(key.algorithm, name);
-        get_with_token(&app, &forged.sign(&valid_claims()))
-            .await
-            .is_problem(401, "invalid_token");
-        // The id of another key.
-        for other in keys.keys().filter(|other| *other != name) {
-            let header = Header {
-                kid: Some((*other).to_owned()),
-                typ: Some("at+jwt".into()),
-                ..Header::new(key.algorithm)
-            };
-            get_with_token(&app, &key.sign_with_header(&header, &valid_claims()))
-                .await
-                .is_problem(401, "invalid_token");
-        }
-        // Without a key id every key of the algorithm is tried.
-        let without_kid = Header {
-            typ: Some("at+jwt".into()),
-            ..Header::new(key.algorithm)
-        };
-        get_with_token(&app, &key.sign_with_header(&without_kid, &valid_claims()))
-            .await
-            .is(200);
+        // without a key id every key of the algorithm is tried
+        let without_kid = header_with_kid(key.algorithm, None);
+        let token = key.sign_with_header(&without_kid, &valid_claims());
+        get_with_token(&app, &token).await.is(200);
     }
-    // An RSA key is published for a single algorithm.
-    let rsa = &keys["rs"];
-    let header = Header {
-        kid: Some("rs".into()),
-        typ: Some("at+jwt".into()),
-        ..Header::new(Algorithm::PS256)
+}
+
+#[actix_web::test]
+async fn token_signed_with_other_key_returns_401() {
+    let directory = tempfile::tempdir().unwrap();
+    let keys = one_key_per_algorithm();
+    let app = start_with_key_file(directory.path(), keys.values().cloned().collect()).await;
+    let assert_refused = async |token: String| {
+        let refused = get_with_token(&app, &token).await;
+        refused.is_problem(401, "invalid_token");
     };
-    get_with_token(&app, &rsa.sign_with_header(&header, &valid_claims()))
-        .await
-        .is_problem(401, "invalid_token");
+
+    for (name, key) in &keys {
+        let with_same_kid = SigningKey::new(key.algorithm, name);
+        assert_refused(with_same_kid.sign(&valid_claims())).await;
+
+        for other in keys.keys().filter(|other| *other != name) {
+            let header = header_with_kid(key.algorithm, Some(other));
+            assert_refused(key.sign_with_header(&header, &valid_claims())).await;
+        }
+    }
+    // an RSA key is published for a single algorithm
+    let header = header_with_kid(Algorithm::PS256, Some("rs"));
+    assert_refused(keys["rs"].sign_with_header(&header, &valid_claims())).await;
 }
 
 #[actix_web::test]
@@ -144,93 +149,69 @@ async fn hmac_signed_with_public_key_returns_401() {
     }
 }
 
-/// A token type and the expected statuses, by default and if only `jwt` is allowed.
-struct TypeCase {
-    typ: Option<&'static str>,
-    by_default: u16,
-    with_jwt_only: u16,
+/// A header with a token type.
+fn header_with_type(key: &SigningKey, typ: Option<&str>) -> Header {
+    Header {
+        typ: typ.map(Into::into),
+        kid: Some("a".into()),
+        ..Header::new(key.algorithm)
+    }
+}
+
+async fn get_with_type(app: &TestApp, key: &SigningKey, typ: Option<&str>) -> Response {
+    let header = header_with_type(key, typ);
+    get_with_token(app, &key.sign_with_header(&header, &valid_claims())).await
 }
 
 #[actix_web::test]
-async fn token_type_and_crit_header_are_checked() {
+async fn access_token_types_are_accepted_by_default() {
     let key = SigningKey::new(Algorithm::EdDSA, "a");
     let issuer = Issuer::start(JwksResponse::Keys(vec![key.clone()]));
-    let default_app = start_with_issuer(&issuer, NEVER, NEVER).await;
-    let jwt_only_app = TokenSettings {
+    let app = start_with_issuer(&issuer, NEVER, NEVER).await;
+    let get = async |typ| get_with_type(&app, &key, typ).await;
+
+    for typ in ["at+jwt", "application/at+jwt", "AT+JWT"] {
+        get(Some(typ)).await.is(200);
+    }
+    for typ in [Some("JWT"), None, Some("dpop+jwt"), Some("")] {
+        get(typ).await.is(401);
+    }
+}
+
+#[actix_web::test]
+async fn only_configured_token_types_are_accepted() {
+    let key = SigningKey::new(Algorithm::EdDSA, "a");
+    let issuer = Issuer::start(JwksResponse::Keys(vec![key.clone()]));
+    let settings = TokenSettings {
         allowed_types: vec!["jwt".into()],
         ..TokenSettings::new(vec![issuer_settings(&issuer)])
     };
-    let jwt_only_app = start_with_tokens(jwt_only_app).await;
-    let sign_with_type = |typ: Option<&str>| {
-        key.sign_with_header(
-            &Header {
-                typ: typ.map(Into::into),
-                kid: Some("a".into()),
-                ..Header::new(key.algorithm)
-            },
-            &valid_claims(),
-        )
-    };
-    for case in [
-        TypeCase {
-            typ: Some("at+jwt"),
-            by_default: 200,
-            with_jwt_only: 401,
-        },
-        TypeCase {
-            typ: Some("application/at+jwt"),
-            by_default: 200,
-            with_jwt_only: 401,
-        },
-        TypeCase {
-            typ: Some("AT+JWT"),
-            by_default: 200,
-            with_jwt_only: 401,
-        },
-        TypeCase {
-            typ: Some("JWT"),
-            by_default: 401,
-            with_jwt_only: 200,
-        },
-        TypeCase {
-            typ: None,
-            by_default: 401,
-            with_jwt_only: 200,
-        },
-        TypeCase {
-            typ: Some("dpop+jwt"),
-            by_default: 401,
-            with_jwt_only: 401,
-        },
-        TypeCase {
-            typ: Some(""),
-            by_default: 401,
-            with_jwt_only: 401,
-        },
-    ] {
-        let TypeCase { typ, .. } = case;
-        let token = sign_with_type(typ);
-        let by_default = get_with_token(&default_app, &token).await.status;
-        assert_eq!(by_default, case.by_default, "{typ:?}");
-        let with_jwt_only = get_with_token(&jwt_only_app, &token).await.status;
-        assert_eq!(with_jwt_only, case.with_jwt_only, "{typ:?}");
+    let app = start_with_tokens(settings).await;
+    let get = async |typ| get_with_type(&app, &key, typ).await;
+
+    // a token without a type is a `jwt`
+    for typ in [Some("JWT"), None] {
+        get(typ).await.is(200);
     }
-    let header = Header {
-        typ: Some("at+jwt".into()),
-        kid: Some("a".into()),
-        ..Header::new(key.algorithm)
-    };
+    for typ in ["at+jwt", "application/at+jwt", "AT+JWT", "dpop+jwt", ""] {
+        get(Some(typ)).await.is(401);
+    }
+}
+
+#[actix_web::test]
+async fn token_with_critical_header_returns_401() {
+    let key = SigningKey::new(Algorithm::EdDSA, "a");
+    let issuer = Issuer::start(JwksResponse::Keys(vec![key.clone()]));
+    let app = start_with_issuer(&issuer, NEVER, NEVER).await;
+
     for crit in [vec!["exp".to_owned()], vec![]] {
-        let critical = Header {
+        let header = Header {
             crit: Some(crit),
-            ..header.clone()
+            ..header_with_type(&key, Some("at+jwt"))
         };
-        get_with_token(
-            &default_app,
-            &key.sign_with_header(&critical, &valid_claims()),
-        )
-        .await
-        .is_problem(401, "invalid_token");
+        let token = key.sign_with_header(&header, &valid_claims());
+        let refused = get_with_token(&app, &token).await;
+        refused.is_problem(401, "invalid_token");
     }
 }
 
@@ -292,7 +273,7 @@ async fn new_key_is_accepted_at_once_and_withdrawn_key_is_rejected() {
     get_with_token(&app, &token_b).await.is(200);
     get_with_token(&app, &token_a).await.is(200);
     issuer.respond_with(JwksResponse::Keys(vec![b]));
-    // This includes the cached token.
+    // even if the token is cached
     wait_until("rejection of key a", async || {
         get_with_token(&app, &token_a).await.status == 401
     })

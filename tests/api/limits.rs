@@ -77,14 +77,15 @@ async fn excess_concurrent_requests_return_503_except_probes() {
     let reader = app.reader();
     let lock = lock_writes(&app);
     let mut writes = Vec::new();
-    // A write can itself be rejected while the reader's request is in progress. So another one is
-    // sent each time.
+    // a write can itself be rejected while the reader's request is in progress, so another one is
+    // sent each time
     let is_rejected = async || {
         let request = area_write("anna.admin", "A-1", "");
         writes.push(connect_and_send(&app, &request).await);
         reader.get("/catalog/areas").await.status != 200
     };
     wait_until("a rejection", is_rejected).await;
+
     let response = reader
         .request("GET", "/catalog/areas")
         .header("origin", "https://portal.example")
@@ -92,7 +93,7 @@ async fn excess_concurrent_requests_return_503_except_probes() {
         .await;
     let problem = response.is_problem(503, "overloaded");
     assert_eq!(problem.header("retry-after"), "1");
-    // A browser app can read the response.
+    // a browser app can read the response
     assert_eq!(
         problem.header("access-control-allow-origin"),
         "https://portal.example"
@@ -105,19 +106,20 @@ async fn excess_concurrent_requests_return_503_except_probes() {
     .await;
 }
 
-#[actix_web::test]
-async fn rate_limit_applies_per_subject() {
-    let rate = RateLimit::new(1, 3);
-    let app = start_with_limits(Limits {
-        rate,
+/// An app that allows each subject three requests at once and one more per second.
+async fn start_with_rate_limit() -> TestApp {
+    start_with_limits(Limits {
+        rate: RateLimit::new(1, 3),
         ..Limits::default()
     })
-    .await;
+    .await
+}
+
+#[actix_web::test]
+async fn request_above_rate_limit_returns_429_until_limit_is_replenished() {
+    let app = start_with_rate_limit().await;
     let anna = app.reader();
-    let bert = app.client_with_claims(&Claims {
-        sub: "bert".to_owned(),
-        ..claims("catalog:read")
-    });
+
     for remaining in [2, 1, 0] {
         let response = anna.get("/catalog/areas").await.is(200);
         assert!(
@@ -129,19 +131,12 @@ async fn rate_limit_applies_per_subject() {
         );
         assert_eq!(response.header("ratelimit-policy"), r#""subject";q=3;w=3"#);
     }
-    let refused = anna
-        .get("/catalog/areas")
-        .await
-        .is_problem(429, "too_many_requests");
-    assert_eq!(
-        (refused.header("retry-after"), refused.header("ratelimit")),
-        ("1", r#""subject";r=0;t=1"#)
-    );
-    bert.get("/catalog/areas").await.is(200);
-    app.anonymous()
-        .get("/catalog/areas")
-        .await
-        .is_problem(401, "missing_token");
+
+    let response = anna.get("/catalog/areas").await;
+    let refused = response.is_problem(429, "too_many_requests");
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(refused.header("ratelimit"), r#""subject";r=0;t=1"#);
+
     wait_until("a replenished limit", async || {
         anna.get("/catalog/areas").await.status == 200
     })
@@ -149,26 +144,48 @@ async fn rate_limit_applies_per_subject() {
 }
 
 #[actix_web::test]
-async fn oversized_uri_or_headers_are_rejected() {
+async fn rate_limit_applies_per_subject() {
+    let app = start_with_rate_limit().await;
+    let anna = app.reader();
+    let bert = app.client_with_claims(&Claims {
+        sub: "bert".to_owned(),
+        ..claims("catalog:read")
+    });
+    wait_until("an exceeded limit", async || {
+        anna.get("/catalog/areas").await.status == 429
+    })
+    .await;
+
+    bert.get("/catalog/areas").await.is(200);
+    let without_token = app.anonymous().get("/catalog/areas").await;
+    without_token.is_problem(401, "missing_token");
+}
+
+#[actix_web::test]
+async fn oversized_uri_returns_414() {
+    let app = start_with_limits(Limits::default()).await;
+
+    let path = format!("/catalog/areas?{}", "q".repeat(MAX_URI));
+    let refused = app.reader().get(&path).await;
+
+    refused.is_problem(414, "uri_too_long");
+}
+
+#[actix_web::test]
+async fn oversized_headers_return_431() {
     let app = start_with_limits(Limits::default()).await;
     let reader = app.reader();
-    reader
-        .get(&format!("/catalog/areas?{}", "q".repeat(MAX_URI)))
-        .await
-        .is_problem(414, "uri_too_long");
-    let filler = "x".repeat(MAX_HEADERS);
-    let response = reader
-        .request("GET", "/catalog/areas")
-        .header("x-filler", &filler)
-        .send()
-        .await;
-    response.is_problem(431, "headers_too_large");
-    reader
-        .request("GET", "/catalog/areas")
-        .header("x-filler", &filler[..MAX_HEADERS / 2])
-        .send()
-        .await
-        .is(200);
+    let get_with_header_of_length = async |length: usize| {
+        let request = reader.request("GET", "/catalog/areas");
+        let request = request.header("x-filler", &"x".repeat(length));
+        request.send().await
+    };
+
+    let refused = get_with_header_of_length(MAX_HEADERS).await;
+    let accepted = get_with_header_of_length(MAX_HEADERS / 2).await;
+
+    refused.is_problem(431, "headers_too_large");
+    accepted.is(200);
 }
 
 #[actix_web::test]
@@ -217,7 +234,7 @@ async fn incomplete_second_request_closes_connection() {
     };
     let read = async {
         let mut response = Vec::new();
-        // The service resets the connection if it has not read everything.
+        // the service resets the connection if it has not read everything
         let _ = reading.read_to_end(&mut response).await;
         response
     };
@@ -257,19 +274,21 @@ async fn responses_have_security_headers() {
         };
         assert_eq!(response.header("cache-control"), caching);
     }
-    // A 304 has no content to protect, but still has Cache-Control.
-    let etag = app.reader().get("/catalog/areas").await.etag();
-    let not_modified = app
-        .reader()
-        .request("GET", "/catalog/areas")
-        .header("if-none-match", &etag)
-        .send()
-        .await
-        .is(304);
-    assert_eq!(
-        (not_modified.etag(), not_modified.header("cache-control")),
-        (etag, "private, no-cache")
-    );
+}
+
+/// A 304 has no content to protect.
+#[actix_web::test]
+async fn not_modified_has_cache_control_but_no_security_headers() {
+    let app = start_with_limits(Limits::default()).await;
+    let reader = app.reader();
+    let etag = reader.get("/catalog/areas").await.is(200).etag();
+
+    let request = reader.request("GET", "/catalog/areas");
+    let response = request.header("if-none-match", &etag).send().await;
+
+    let not_modified = response.is(304);
+    assert_eq!(not_modified.etag(), etag);
+    assert_eq!(not_modified.header("cache-control"), "private, no-cache");
     for name in [
         "x-content-type-options",
         "x-frame-options",

@@ -1,146 +1,227 @@
 //! Ticket board queries.
 
-use crate::engines::both_engines;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, TestApp, app::filter};
+use crate::{
+    engines::both_engines,
+    support::{Client, Engine, TestApp, app::filter},
+};
 
 const QUERIES: &str = "/customer-integrations/K-1/queries";
+const QUERIES_OF_K2: &str = "/customer-integrations/K-2/queries";
+const ORDER: &str = "/customer-integrations/K-1/queries/order";
+
+fn query_path(id: &str) -> String {
+    format!("{QUERIES}/{id}")
+}
 
 fn query_body(name: &str) -> Value {
     json!({"name": name, "filter": filter(), "columns": ["reference_number", "subject"]})
 }
 
-#[apply(both_engines)]
-#[actix_web::test]
-async fn queries_are_sorted_by_position_by_default(engine: Engine) {
-    let app = TestApp::with_active_partner(engine).await;
-    let editor = app.editor();
-    let mut paths = Vec::new();
-    for name in ["Zuletzt", "Mitte", "Anfang"] {
-        let created = editor.post(QUERIES, query_body(name)).await.is(201).json;
-        assert_eq!(
-            created["position"],
-            json!(paths.len() + 1),
-            "a new query is appended"
-        );
-        paths.push(format!("{QUERIES}/{}", created["id"].as_str().unwrap()));
+/// The body of a new query with one changed or additional member.
+fn query_body_with(member: &str, value: Value) -> Value {
+    let mut body = query_body("Q");
+    body[member] = value;
+    body
+}
+
+/// Creates queries with these names and returns their ids.
+async fn create_queries(app: &TestApp, names: &[&str]) -> Vec<String> {
+    let mut ids = Vec::new();
+    for name in names {
+        let created = app.editor().post(QUERIES, query_body(name)).await.is(201);
+        ids.push(created.json["id"].as_str().unwrap().to_owned());
     }
-    let names = async |path: &str| editor.get(path).await.is(200).items("/name");
-    assert_eq!(names(QUERIES).await, ["Zuletzt", "Mitte", "Anfang"]);
-    editor
-        .patch(&paths[2], json!({"position": 0}))
-        .await
-        .is(200);
-    assert_eq!(names(QUERIES).await, ["Anfang", "Zuletzt", "Mitte"]);
-    assert_eq!(
-        names(&format!("{QUERIES}?sort=-position")).await,
-        ["Mitte", "Zuletzt", "Anfang"]
-    );
-    assert_eq!(
-        names(&format!("{QUERIES}?sort=name")).await,
-        ["Anfang", "Mitte", "Zuletzt"]
-    );
-    editor
-        .patch(&paths[1], json!({"active": false}))
-        .await
-        .is(200);
-    assert_eq!(
-        names(&format!("{QUERIES}?active=true")).await,
-        ["Anfang", "Zuletzt"]
-    );
-    editor
-        .get("/customer-integrations/K-1/tags?sort=position")
-        .await
-        .is_problem(400, "invalid_parameter");
+    ids
+}
+
+/// Reads the list of queries with query parameters and returns the names.
+async fn list_names(client: &Client, parameters: &str) -> Vec<String> {
+    let path = format!("{QUERIES}?{parameters}");
+    client.get(&path).await.is(200).items("/name")
+}
+
+/// Name, position and version of the queries, in display order.
+async fn positions(app: &TestApp) -> Vec<String> {
+    let queries = app.editor().get_all(QUERIES).await;
+    queries
+        .iter()
+        .map(|query| {
+            let name = query["name"].as_str().unwrap();
+            format!("{name} {} v{}", query["position"], query["version"])
+        })
+        .collect()
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn invalid_query_members_return_422_with_pointers(engine: Engine) {
+async fn new_query_is_appended(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    for position in 1..=3 {
+        let body = query_body(&format!("Q{position}"));
+        let created = app.editor().post(QUERIES, body).await.is(201).json;
+        assert_eq!(created["position"], position);
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_list_is_sorted_by_position_or_name(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
-    let refused = async |body: Value| {
-        editor
-            .post(QUERIES, body)
-            .await
-            .is_problem(422, "validation_failed")
-            .errors()
-    };
+    let ids = create_queries(&app, &["Zuletzt", "Mitte", "Anfang"]).await;
     assert_eq!(
-        refused(json!({})).await,
+        list_names(&editor, "").await,
+        ["Zuletzt", "Mitte", "Anfang"]
+    );
+
+    editor
+        .patch(&query_path(&ids[2]), json!({"position": 0}))
+        .await
+        .is(200);
+
+    assert_eq!(
+        list_names(&editor, "").await,
+        ["Anfang", "Zuletzt", "Mitte"]
+    );
+    assert_eq!(
+        list_names(&editor, "sort=-position").await,
+        ["Mitte", "Zuletzt", "Anfang"]
+    );
+    assert_eq!(
+        list_names(&editor, "sort=name").await,
+        ["Anfang", "Mitte", "Zuletzt"]
+    );
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_list_is_filtered_by_activity(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let editor = app.editor();
+    let ids = create_queries(&app, &["A", "B", "C"]).await;
+
+    editor
+        .patch(&query_path(&ids[1]), json!({"active": false}))
+        .await
+        .is(200);
+
+    assert_eq!(list_names(&editor, "active=true").await, ["A", "C"]);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn only_queries_can_be_sorted_by_position(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    let refused = app
+        .editor()
+        .get("/customer-integrations/K-1/tags?sort=position")
+        .await;
+
+    refused.is_problem(400, "invalid_parameter");
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_without_members_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    let refused = app.editor().post(QUERIES, json!({})).await;
+
+    assert_eq!(
+        refused.is_problem(422, "validation_failed").errors(),
         ["/columns required", "/filter required", "/name required"]
     );
-    let query_with = |member: &str, value: Value| {
-        let mut body = query_body("Q");
-        body[member] = value;
-        body
+}
+
+/// Asserts that a new query with this member is refused with this error only.
+async fn assert_invalid(app: &TestApp, member: &str, value: Value, error: &str) {
+    let body = query_body_with(member, value);
+    let refused = app.editor().post(QUERIES, body).await;
+    assert_eq!(
+        refused.is_problem(422, "validation_failed").errors(),
+        [error]
+    );
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_with_invalid_columns_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let refuses = async |columns: Value, error: &str| {
+        assert_invalid(&app, "columns", columns, error).await;
     };
-    assert_eq!(
-        refused(query_with("columns", json!([]))).await,
-        ["/columns required"]
-    );
-    assert_eq!(
-        refused(query_with("columns", json!(["subject", "color"]))).await,
-        ["/columns/1 unknown_value"]
-    );
-    assert_eq!(
-        refused(query_with("columns", json!(["subject", "area", "subject"]))).await,
-        ["/columns/2 duplicate_value"]
-    );
-    assert_eq!(
-        refused(query_with("columns", json!(vec!["subject"; 21]))).await,
-        ["/columns too_many_values"]
-    );
-    let by = |field: &str| json!({"field": field, "direction": "descending"});
-    assert_eq!(
-        refused(query_with("sort", json!([by("tag")]))).await,
-        ["/sort/0/field unknown_value"]
-    );
-    assert_eq!(
-        refused(query_with("sort", json!([by("area"), {"field": "area"}]))).await,
-        ["/sort/1 duplicate_value"]
-    );
-    assert_eq!(
-        refused(query_with(
-            "sort",
-            json!([{"field": "area", "direction": "up"}])
-        ))
-        .await,
-        ["/sort/0/direction unknown_value"]
-    );
-    let four = json!([by("area"), by("status"), by("impact"), by("urgency")]);
-    assert_eq!(
-        refused(query_with("sort", four)).await,
-        ["/sort too_many_values"]
-    );
-    assert_eq!(
-        refused(query_with("position", json!(-1))).await,
-        ["/position out_of_range"]
-    );
-    assert_eq!(
-        refused(query_with("position", json!(1_000_001))).await,
-        ["/position out_of_range"]
-    );
-    editor
-        .post(QUERIES, query_with("sort", json!([["area", "ascending"]])))
-        .await
-        .is_problem(400, "wrong_type");
-    editor
-        .post(QUERIES, query_with("position", json!(1_000_000)))
-        .await
-        .is(201);
+
+    refuses(json!([]), "/columns required").await;
+    refuses(json!(["subject", "color"]), "/columns/1 unknown_value").await;
+    let repeated = json!(["subject", "area", "subject"]);
+    refuses(repeated, "/columns/2 duplicate_value").await;
+    refuses(json!(vec!["subject"; 21]), "/columns too_many_values").await;
+}
+
+/// A part of the sort order of a query.
+fn descending(field: &str) -> Value {
+    json!({"field": field, "direction": "descending"})
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_with_invalid_sort_order_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let refuses = async |sort: Value, error: &str| {
+        assert_invalid(&app, "sort", sort, error).await;
+    };
+
+    refuses(json!([descending("tag")]), "/sort/0/field unknown_value").await;
+    let repeated_field = json!([descending("area"), {"field": "area"}]);
+    refuses(repeated_field, "/sort/1 duplicate_value").await;
+    let unknown_direction = json!([{"field": "area", "direction": "up"}]);
+    refuses(unknown_direction, "/sort/0/direction unknown_value").await;
+    let four_fields = json!(["area", "status", "impact", "urgency"].map(descending));
+    refuses(four_fields, "/sort too_many_values").await;
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_with_sort_order_of_arrays_returns_400(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    let body = query_body_with("sort", json!([["area", "ascending"]]));
+    let refused = app.editor().post(QUERIES, body).await;
+
+    refused.is_problem(400, "wrong_type");
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_with_invalid_position_returns_422(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    for position in [-1, 1_000_001] {
+        assert_invalid(&app, "position", json!(position), "/position out_of_range").await;
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_with_highest_position_is_stored(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+
+    let body = query_body_with("position", json!(1_000_000));
+    let created = app.editor().post(QUERIES, body).await.is(201);
+
+    assert_eq!(created.json["position"], 1_000_000);
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
 async fn query_with_all_columns_and_three_sort_fields_is_stored(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let editor = app.editor();
-    let by = |field: &str| json!({"field": field, "direction": "descending"});
-    let mut body = query_body("Breit");
-    body["columns"] = json!([
+    let columns = [
         "area",
         "ticket_type",
         "status",
@@ -157,126 +238,125 @@ async fn query_with_all_columns_and_three_sort_fields_is_stored(engine: Engine) 
         "service_contract",
         "subject",
         "reference_number",
-        "created_at"
+        "created_at",
+    ];
+    let mut body = query_body_with("columns", json!(columns));
+    body["sort"] = json!([
+        descending("area"),
+        descending("status"),
+        {"field": "created_at"},
     ]);
-    body["sort"] = json!([by("area"), by("status"), {"field": "created_at"}]);
-    let created = editor.post(QUERIES, body.clone()).await.is(201).json;
-    assert_eq!(created["columns"], body["columns"]);
+
+    let created = app.editor().post(QUERIES, body).await.is(201).json;
+
+    assert_eq!(created["columns"], json!(columns));
     assert_eq!(
-        created["sort"][2],
-        json!({"field": "created_at", "direction": "ascending"})
+        created["sort"],
+        json!([
+            descending("area"),
+            descending("status"),
+            {"field": "created_at", "direction": "ascending"},
+        ])
     );
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn query_name_is_unique_per_partner(engine: Engine) {
+async fn query_name_of_another_query_returns_409(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    app.activate_partner("K-2").await;
     let editor = app.editor();
     editor.post(QUERIES, query_body("Offene")).await.is(201);
-    let refused = editor
-        .post(QUERIES, query_body("OFFENE"))
-        .await
-        .is_problem(409, "duplicate_name");
-    assert_eq!(refused.errors(), ["/name duplicate_name"]);
-    editor
-        .post("/customer-integrations/K-2/queries", query_body("Offene"))
-        .await
-        .is(201);
     let other = editor
         .post(QUERIES, query_body("Andere"))
         .await
         .is(201)
         .json;
-    let path = format!("{QUERIES}/{}", other["id"].as_str().unwrap());
-    editor
-        .patch(&path, json!({"name": "offene"}))
-        .await
-        .is_problem(409, "duplicate_name");
-    assert_eq!(editor.get(&path).await.is(200).json, other);
+    let other_path = query_path(other["id"].as_str().unwrap());
+
+    let created = editor.post(QUERIES, query_body("OFFENE")).await;
+    let renamed = editor.patch(&other_path, json!({"name": "offene"})).await;
+
+    assert_eq!(
+        created.is_problem(409, "duplicate_name").errors(),
+        ["/name duplicate_name"]
+    );
+    renamed.is_problem(409, "duplicate_name");
+    assert_eq!(editor.get(&other_path).await.is(200).json, other);
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn query_filter_accepts_is_self_and_is_replaced_as_a_whole(engine: Engine) {
+async fn query_name_of_another_partner_is_accepted(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let editor = app.editor();
-    let mut body = query_body("Meine");
-    body["filter"] = json!({"type": "any", "filters": [
+    app.activate_partner("K-2").await;
+
+    for path in [QUERIES, QUERIES_OF_K2] {
+        app.editor().post(path, query_body("Offene")).await.is(201);
+    }
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_filter_with_is_self_is_stored_and_summarized(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let filter = json!({"type": "any", "filters": [
         {"type": "condition", "field": "main_contact", "operator": "is_self"},
-        {"type": "condition", "field": "created_by", "operator": "is_self", "values": []}]});
-    let created = editor.post(QUERIES, body).await.is(201).json;
+        {"type": "condition", "field": "created_by", "operator": "is_self", "values": []},
+    ]});
+
+    let body = query_body_with("filter", filter);
+    let created = app.editor().post(QUERIES, body).await.is(201).json;
+
     assert_eq!(created["filter"]["filters"][0]["values"], json!([]));
     assert_eq!(
         created["summary"],
         "Main contact is the access itself or creator is the access itself."
     );
-    let path = format!("{QUERIES}/{}", created["id"].as_str().unwrap());
-    let replaced = editor
-        .patch(&path, json!({"filter": filter()}))
-        .await
-        .is(200);
-    assert_eq!(replaced.json["filter"], filter());
-    let refused = editor
-        .patch(&path, json!({"filter": {"type": "all", "filters": []}}))
-        .await;
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_filter_is_replaced_as_a_whole(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let editor = app.editor();
+    let group = json!({"type": "any", "filters": [filter(), filter()]});
+    let created = editor.post(QUERIES, query_body_with("filter", group)).await;
+    let path = query_path(created.is(201).json["id"].as_str().unwrap());
+
+    let replaced = editor.patch(&path, json!({"filter": filter()})).await;
+    let without_conditions = json!({"filter": {"type": "all", "filters": []}});
+    let empty = editor.patch(&path, without_conditions).await;
+    let removed = editor.patch(&path, json!({"filter": null})).await;
+
+    assert_eq!(replaced.is(200).json["filter"], filter());
     assert_eq!(
-        refused.is_problem(422, "validation_failed").errors(),
+        empty.is_problem(422, "validation_failed").errors(),
         ["/filter/filters required"]
     );
-    editor
-        .patch(&path, json!({"filter": null}))
-        .await
-        .is_problem(400, "wrong_type");
-}
-
-/// Creates queries with these names and returns their ids.
-async fn create_queries(app: &TestApp, names: &[&str]) -> Vec<String> {
-    let mut ids = Vec::new();
-    for name in names {
-        let created = app.editor().post(QUERIES, query_body(name)).await.is(201);
-        ids.push(created.json["id"].as_str().unwrap().to_owned());
-    }
-    ids
-}
-
-/// Name, position and version of the queries, in display order.
-async fn order(app: &TestApp) -> Vec<String> {
-    let items = app.editor().get_all(QUERIES).await;
-    items
-        .iter()
-        .map(|query| {
-            let name = query["name"].as_str().unwrap();
-            format!("{name} {} v{}", query["position"], query["version"])
-        })
-        .collect()
+    removed.is_problem(400, "wrong_type");
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
 async fn order_of_queries_is_set_in_one_change(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    app.activate_partner("K-2").await;
-    let editor = app.editor();
     let ids = create_queries(&app, &["A", "B", "C", "D"]).await;
-    let path = format!("{QUERIES}/order");
-    let before = app.history_counts(Some("K-1")).await;
-    let wanted = json!({"query_ids": [ids[2], ids[0], ids[1], ids[3]]});
-    let done = editor.put(&path, wanted.clone()).await.is(200);
-    assert_eq!(done.json, wanted);
-    let expected = ["C 1 v2", "A 2 v2", "B 3 v2", "D 4 v1"];
-    assert_eq!(order(&app).await, expected);
-    let after = app.history_counts(Some("K-1")).await;
-    assert_eq!(after["query_order updated"], 1);
+    let counts_before = app.history_counts(Some("K-1")).await;
+
+    let order = json!({"query_ids": [ids[2], ids[0], ids[1], ids[3]]});
+    let ordered = app.editor().put(ORDER, order.clone()).await.is(200);
+
+    assert_eq!(ordered.json, order);
     assert_eq!(
-        after.values().sum::<usize>(),
-        before.values().sum::<usize>() + 1
+        positions(&app).await,
+        ["C 1 v2", "A 2 v2", "B 3 v2", "D 4 v1"]
     );
-    // Repeated, it changes nothing.
-    editor.put(&path, wanted).await.is(200);
-    assert_eq!(order(&app).await, expected);
-    assert_eq!(app.history_counts(Some("K-1")).await, after);
+    let counts_after = app.history_counts(Some("K-1")).await;
+    assert_eq!(counts_after["query_order updated"], 1);
+    assert_eq!(
+        counts_after.values().sum::<usize>(),
+        counts_before.values().sum::<usize>() + 1
+    );
     let history = app
         .reader()
         .get("/customer-integrations/K-1/history?limit=1")
@@ -287,74 +367,124 @@ async fn order_of_queries_is_set_in_one_change(engine: Engine) {
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn order_with_missing_or_unknown_queries_is_rejected(engine: Engine) {
+async fn repeated_order_of_queries_changes_nothing(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = create_queries(&app, &["A", "B"]).await;
+    let order = json!({"query_ids": [ids[1], ids[0]]});
+    app.editor().put(ORDER, order.clone()).await.is(200);
+    let counts_before = app.history_counts(Some("K-1")).await;
+
+    app.editor().put(ORDER, order).await.is(200);
+
+    assert_eq!(positions(&app).await, ["B 1 v2", "A 2 v2"]);
+    assert_eq!(app.history_counts(Some("K-1")).await, counts_before);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn order_without_a_query_returns_409(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let ids = create_queries(&app, &["A", "B"]).await;
+
+    let refused = app
+        .editor()
+        .put(ORDER, json!({"query_ids": [ids[1]]}))
+        .await;
+
+    let problem = refused.is_problem(409, "incomplete_order").json;
+    assert_eq!(
+        problem["references"],
+        json!([{"kind": "query", "id": ids[0], "name": "A"}])
+    );
+    assert_eq!(positions(&app).await, ["A 1 v1", "B 2 v1"]);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn order_with_query_of_another_partner_returns_422(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     app.activate_partner("K-2").await;
     let editor = app.editor();
     let ids = create_queries(&app, &["A", "B"]).await;
-    let foreign = editor
-        .post("/customer-integrations/K-2/queries", query_body("A"))
-        .await
-        .is(201);
-    let path = format!("{QUERIES}/order");
-    let incomplete = editor.put(&path, json!({"query_ids": [ids[1]]})).await;
-    let incomplete = incomplete.is_problem(409, "incomplete_order");
+    let foreign = editor.post(QUERIES_OF_K2, query_body("A")).await.is(201);
+
+    let order = json!({"query_ids": [ids[1], foreign.json["id"], ids[0]]});
+    let refused = editor.put(ORDER, order).await;
+
     assert_eq!(
-        incomplete.json["references"],
-        json!([{"kind": "query", "id": ids[0], "name": "A"}])
+        refused.is_problem(422, "unknown_reference").errors(),
+        ["/query_ids/1 unknown_reference"]
     );
-    let unknown = json!({"query_ids": [ids[1], foreign.json["id"], ids[0]]});
-    let unknown = editor.put(&path, unknown).await;
-    let unknown = unknown.is_problem(422, "unknown_reference");
-    assert_eq!(unknown.errors(), ["/query_ids/1 unknown_reference"]);
-    let twice = json!({"query_ids": [ids[0], ids[1], ids[0]]});
-    let twice = editor.put(&path, twice).await;
-    let twice = twice.is_problem(422, "validation_failed");
-    assert_eq!(twice.errors(), ["/query_ids/2 duplicate_value"]);
-    assert_eq!(order(&app).await, ["A 1 v1", "B 2 v1"]);
-    editor
-        .put(
-            "/customer-integrations/K-99/queries/order",
-            json!({"query_ids": []}),
-        )
-        .await
-        .is_problem(404, "not_found");
+    assert_eq!(positions(&app).await, ["A 1 v1", "B 2 v1"]);
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn position_of_another_query_is_freed(engine: Engine) {
+async fn order_with_repeated_query_returns_422(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let editor = app.editor();
+    let ids = create_queries(&app, &["A", "B"]).await;
+
+    let order = json!({"query_ids": [ids[0], ids[1], ids[0]]});
+    let refused = app.editor().put(ORDER, order).await;
+
+    assert_eq!(
+        refused.is_problem(422, "validation_failed").errors(),
+        ["/query_ids/2 duplicate_value"]
+    );
+    assert_eq!(positions(&app).await, ["A 1 v1", "B 2 v1"]);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn order_of_queries_of_unknown_partner_returns_404(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    let path = "/customer-integrations/K-99/queries/order";
+
+    let refused = app.editor().put(path, json!({"query_ids": []})).await;
+
+    refused.is_problem(404, "not_found");
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn taken_position_moves_following_queries_back(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
     let ids = create_queries(&app, &["A", "B", "C"]).await;
-    editor
-        .patch(&format!("{QUERIES}/{}", ids[2]), json!({"position": 1}))
+
+    app.editor()
+        .patch(&query_path(&ids[2]), json!({"position": 1}))
         .await
         .is(200);
-    assert_eq!(order(&app).await, ["C 1 v2", "A 2 v2", "B 3 v2"]);
-    let mut body = query_body("D");
-    body["position"] = json!(1_000_000);
-    editor.post(QUERIES, body).await.is(201);
-    // After the highest position, the previous queries move down.
-    editor.post(QUERIES, query_body("E")).await.is(201);
+
+    assert_eq!(positions(&app).await, ["C 1 v2", "A 2 v2", "B 3 v2"]);
+}
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn query_appended_to_highest_position_moves_previous_queries_forward(engine: Engine) {
+    let app = TestApp::with_active_partner(engine).await;
+    create_queries(&app, &["A"]).await;
+    let last = query_body_with("position", json!(1_000_000));
+    app.editor().post(QUERIES, last).await.is(201);
+
+    create_queries(&app, &["E"]).await;
+
     assert_eq!(
-        order(&app).await,
-        ["C 1 v2", "A 2 v2", "B 3 v2", "D 999999 v2", "E 1000000 v1"]
+        positions(&app).await,
+        ["A 1 v1", "Q 999999 v2", "E 1000000 v1"]
     );
 }
 
 #[apply(both_engines)]
 #[actix_web::test]
-async fn order_of_queries_is_no_query(engine: Engine) {
+async fn order_of_queries_allows_only_put(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
-    let path = "/customer-integrations/K-1/queries/order";
 
     for method in ["GET", "PATCH", "DELETE", "POST"] {
-        let request = app.editor().request(method, path);
+        let request = app.editor().request(method, ORDER);
         let response = request.json(json!({})).send().await;
 
-        response.is_problem(405, "method_not_allowed");
+        let refused = response.is_problem(405, "method_not_allowed");
+        assert_eq!(refused.header("allow"), "OPTIONS, PUT", "{method}");
     }
-    let response = app.editor().delete(path).await;
-    assert_eq!(response.header("allow"), "OPTIONS, PUT");
 }

@@ -300,7 +300,7 @@ async fn shutdown_with_incomplete_request_ends_after_timeout() {
     let mut service = Service::start(command);
     let origin = service.wait_for_origin();
     let _incomplete = send_headers(&origin, directory.path(), "ticket-creation", 10);
-    // Once the only worker responds, it has read the incomplete request.
+    // once the only worker responds, it has read the incomplete request
     Client::new(&origin, None)
         .get("//health/live")
         .await
@@ -336,7 +336,7 @@ fn health_command_fails_after_service_stopped() {
     let address = origin.strip_prefix("http://").unwrap();
 
     assert!(is_healthy(directory.path(), address));
-    // In a container the service listens on all addresses.
+    // in a container the service listens on all addresses
     let all_addresses = address.replace("127.0.0.1", "0.0.0.0");
     assert!(is_healthy(directory.path(), &all_addresses));
 

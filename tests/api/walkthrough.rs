@@ -1,10 +1,12 @@
 //! A partner from activation to an incomplete integration.
 
-use crate::engines::both_engines;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::support::{Engine, TestApp};
+use crate::{
+    engines::both_engines,
+    support::{Engine, TestApp},
+};
 
 #[apply(both_engines)]
 #[actix_web::test]

@@ -34,7 +34,7 @@ pub enum Engine {
 
 pub const ISSUER: &str = "https://issuer.example";
 pub const AUDIENCE: &str = "customer-integration";
-pub const SECRET: &str = "a key that only the tests know, and long enough";
+pub const SECRET: &str = "a key for tests, at least 32 bytes long";
 
 /// A running service.
 pub struct TestApp {

@@ -30,7 +30,7 @@ pub struct Response {
 
 impl Client {
     pub fn new(origin: &str, token: Option<String>) -> Self {
-        // The tests use plain HTTP, and loading the root certificates takes longer than a test.
+        // the tests use plain HTTP, and loading the root certificates takes longer than a test
         let http = reqwest::Client::builder()
             .tls_certs_only([])
             .build()

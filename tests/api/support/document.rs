@@ -78,8 +78,8 @@ fn with_resolved_responses(operation: &Value) -> Value {
     operation
 }
 
-/// The operation of a request. Of several matching paths, the one with the fewest parameters counts:
-/// `/queries/order` is not a `/queries/{query_id}`.
+/// The operation of a request. Of several matching paths, the one with the fewest parameters
+/// counts: `/queries/order` is not a `/queries/{query_id}`.
 fn find_operation(method: &str, path: &str) -> Option<&'static Operation> {
     let documented = OPERATIONS
         .iter()

@@ -1,53 +1,17 @@
-//! Prometheus metrics of one instance.
-//!
-//! `prometheus_client` has no global registry, so several instances in one process do not share
-//! metrics. The size of the histograms is fixed: it does not depend on how often they are scraped.
+//! Values that are read when metrics are scraped.
 
 use std::{
     fmt,
-    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use actix_web::http::Method;
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, text},
-    metrics::{
-        MetricType,
-        counter::ConstCounter,
-        family::Family,
-        gauge::{ConstGauge, Gauge},
-        histogram::Histogram,
-    },
-    registry::Registry,
-};
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
-use super::{
+use super::writer::Writer;
+use crate::telemetry::{
     build_info::{REVISION, VERSION},
     process::ProcessSample,
 };
-
-/// Upper bounds of the histogram buckets, in seconds: from a cache hit to the longest timeout.
-const BUCKETS: [f64; 14] = [
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0,
-];
-
-/// Labels of `http_request_duration_seconds`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    method: &'static str,
-    route: Arc<str>,
-    status: u16,
-}
-
-/// The metrics of one instance.
-pub struct Metrics {
-    registry: Registry,
-    request_duration: Family<RequestLabels, Histogram, fn() -> Histogram>,
-    db_time: Histogram,
-    ready: Gauge,
-}
 
 /// Reads the current value of a metric.
 pub type Source<T> = Box<dyn Fn() -> T + Send + Sync>;
@@ -108,92 +72,8 @@ pub struct CacheSample {
     pub bytes: u64,
 }
 
-fn histogram() -> Histogram {
-    Histogram::new(BUCKETS)
-}
-
-impl Metrics {
-    /// Creates the metrics of a new instance. Sets its start time to now.
-    pub fn new(sources: Sources) -> Self {
-        let mut registry = Registry::default();
-        let request_duration = Family::new_with_constructor(histogram as fn() -> Histogram);
-        let db_time = histogram();
-        registry.register(
-            "http_request_duration_seconds",
-            "Response times",
-            request_duration.clone(),
-        );
-        registry.register(
-            "db_time_per_request_seconds",
-            "Time that requests waited for the database; excludes requests without database access",
-            db_time.clone(),
-        );
-        let ready = Gauge::default();
-        registry.register(
-            "ready",
-            "Whether the instance can serve requests: 1, otherwise 0",
-            ready.clone(),
-        );
-        registry.register_collector(Box::new(SourceCollector {
-            sources,
-            started: SystemTime::now(),
-        }));
-        Self {
-            registry,
-            request_duration,
-            db_time,
-            ready,
-        }
-    }
-
-    /// Records a response.
-    pub fn record_response(
-        &self,
-        method: &Method,
-        route: Arc<str>,
-        status: u16,
-        duration: Duration,
-        db_time: Duration,
-    ) {
-        let labels = RequestLabels {
-            method: method_label(method),
-            route,
-            status,
-        };
-        self.request_duration
-            .get_or_create(&labels)
-            .observe(duration.as_secs_f64());
-        if !db_time.is_zero() {
-            self.db_time.observe(db_time.as_secs_f64());
-        }
-    }
-
-    /// All metrics in the `OpenMetrics` text format. `ready`: whether the instance can serve
-    /// requests.
-    pub fn text(&self, ready: bool) -> Result<String, fmt::Error> {
-        self.ready.set(ready.into());
-        let mut text = String::new();
-        text::encode(&mut text, &self.registry)?;
-        Ok(text)
-    }
-}
-
-/// Unknown methods share one label, so that callers cannot create any number of time series.
-fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
-}
-
 /// Reads the sources when metrics are scraped.
-struct SourceCollector {
+pub(super) struct SourceCollector {
     sources: Sources,
     started: SystemTime,
 }
@@ -206,9 +86,10 @@ impl fmt::Debug for SourceCollector {
 
 impl Collector for SourceCollector {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
-        let mut writer = Writer(encoder);
+        let mut writer = Writer::new(encoder);
         self.encode_build(&mut writer)?;
         self.encode_process(&mut writer)?;
+        self.encode_requests(&mut writer)?;
         self.encode_pool(&mut writer)?;
         self.encode_decisions(&mut writer)?;
         self.encode_caches(&mut writer)?;
@@ -217,19 +98,24 @@ impl Collector for SourceCollector {
 }
 
 impl SourceCollector {
+    /// Sets the start time of the instance to now.
+    pub(super) fn new(sources: Sources) -> Self {
+        Self {
+            sources,
+            started: SystemTime::now(),
+        }
+    }
+
     fn encode_build(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        let labels = [
-            ("version", VERSION),
-            ("revision", REVISION),
-            ("database", self.sources.database),
-        ];
-        let mut family = writer.0.encode_descriptor(
+        writer.info(
             "build_info",
             "Version of the program; always 1",
-            None,
-            MetricType::Gauge,
-        )?;
-        gauge(1).encode(family.encode_family(&labels)?)
+            &[
+                ("version", VERSION),
+                ("revision", REVISION),
+                ("database", self.sources.database),
+            ],
+        )
     }
 
     fn encode_process(&self, writer: &mut Writer<'_>) -> fmt::Result {
@@ -270,6 +156,10 @@ impl SourceCollector {
                 writer.gauge(name, help, value)?;
             }
         }
+        Ok(())
+    }
+
+    fn encode_requests(&self, writer: &mut Writer<'_>) -> fmt::Result {
         writer.gauge(
             "http_requests_in_progress",
             "Requests being handled; probes excluded",
@@ -371,74 +261,4 @@ impl SourceCollector {
                 .map(|(issuer, age)| (issuer.as_str(), age.as_secs())),
         )
     }
-}
-
-struct Writer<'e>(DescriptorEncoder<'e>);
-
-impl Writer<'_> {
-    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        let encoder = self
-            .0
-            .encode_descriptor(name, help, None, MetricType::Gauge)?;
-        gauge(value).encode(encoder)
-    }
-
-    fn cpu_time(&mut self, seconds: f64) -> fmt::Result {
-        let encoder = self.0.encode_descriptor(
-            "process_cpu_seconds",
-            "Processor time used",
-            None,
-            MetricType::Counter,
-        )?;
-        ConstCounter::new(seconds).encode(encoder)
-    }
-
-    fn gauges<'v>(
-        &mut self,
-        name: &str,
-        help: &str,
-        label: &str,
-        values: impl IntoIterator<Item = (&'v str, u64)>,
-    ) -> fmt::Result {
-        let mut family = self
-            .0
-            .encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for (label_value, value) in values {
-            gauge(value).encode(family.encode_family(&[(label, label_value)])?)?;
-        }
-        Ok(())
-    }
-
-    fn counters<'v>(
-        &mut self,
-        name: &str,
-        help: &str,
-        label: &str,
-        values: impl IntoIterator<Item = (&'v str, u64)>,
-    ) -> fmt::Result {
-        let mut family = self
-            .0
-            .encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (label_value, value) in values {
-            ConstCounter::new(value).encode(family.encode_family(&[(label, label_value)])?)?;
-        }
-        Ok(())
-    }
-
-    fn lookups(&mut self, name: &str, help: &str, lookups: LookupsSample) -> fmt::Result {
-        self.counters(
-            name,
-            help,
-            "result",
-            [
-                ("hit", lookups.hit),
-                ("stale", lookups.stale),
-                ("miss", lookups.miss),
-            ],
-        )
-    }
-}
-
-fn gauge(value: u64) -> ConstGauge {
-    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
 }
