@@ -25,7 +25,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::{
     config::{Config, ShutdownConfig},
     db::{
-        Db, DbOptions, RevisionLookup, SessionError,
+        DatabaseStateLookup, Db, DbOptions, RevisionLookup, SessionError,
         migrations::{self, Direction},
     },
     decisions::PolicyCache,
@@ -182,6 +182,7 @@ struct AppState {
     context: Data<AppContext>,
     db: Data<Db>,
     revisions: Data<RevisionLookup>,
+    database_state: Data<DatabaseStateLookup>,
     policy_cache: Data<PolicyCache>,
     page_cache: Data<PageCache>,
     verifier: Data<Verifier>,
@@ -216,6 +217,7 @@ impl AppState {
             )),
             db: Data::new(db.clone()),
             revisions: revisions.into(),
+            database_state: Data::new(DatabaseStateLookup::new(db.clone())),
             policy_cache: policy_cache.into(),
             page_cache: page_cache.into(),
             verifier: verifier.into(),
@@ -227,6 +229,7 @@ impl AppState {
         app.app_data(self.context.clone())
             .app_data(self.db.clone())
             .app_data(self.revisions.clone())
+            .app_data(self.database_state.clone())
             .app_data(self.policy_cache.clone())
             .app_data(self.page_cache.clone())
             .app_data(self.verifier.clone());

@@ -5,12 +5,12 @@ use actix_web::{HttpResponse, get};
 use super::{Access, dto::AllAccessListQuery, service};
 use crate::{
     common::Result,
-    db::ReadCost,
     http::{
         auth::{Authorized, permission::IntegrationRead},
+        cached_read::cached_list_of_many,
         call_context::CallContext,
         list_query::{ListQuery, ListSort, PageParams, SelectionParams},
-        response::{self, List},
+        response::List,
     },
 };
 
@@ -30,12 +30,9 @@ pub async fn list_all_accesses(
     query: ListQuery<AllAccessListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    // a search may scan all accesses
-    let page = call
-        .db
-        .snapshot(ReadCost::Scan, async |conn| {
-            service::list_all(conn, auth.limited_to(), &query.filter, &query.page).await
-        })
-        .await?;
-    response::list_of_many(page, &call)
+    let limited_to = auth.limited_to();
+    cached_list_of_many(&call, limited_to, async |conn| {
+        service::list_all(conn, limited_to, &query.filter, &query.page).await
+    })
+    .await
 }

@@ -18,14 +18,14 @@ use crate::{
         ids::{AreaId, BusinessPartnerId, ErpId, PlanBoardId, TicketTypeId},
         page::PageRequest,
     },
-    db::{Conn, ReadCost},
+    db::Conn,
     http::{
         auth::{
             Authorized,
             permission::{CatalogRead, CatalogUsageRead, CatalogWrite},
         },
         body::Body,
-        cached_read::{EtagSource, cached_read},
+        cached_read::{EtagSource, cached_list_of_many, cached_read},
         call_context::CallContext,
         list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         path_params::PathParam,
@@ -53,7 +53,7 @@ pub async fn list_catalog_business_partners(
     query: ListQuery<CatalogListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    let only = auth.limited_to().map(|id| id.as_str().to_owned());
+    let only = auth.limited_to().cloned();
     let filter = CatalogFilter {
         active: query.filter.active,
         only,
@@ -300,8 +300,9 @@ pub async fn put_catalog_plan_board(
 }
 
 impl EtagSource for CatalogFilter {
-    /// A token limited to one partner gets different pages at the same URL.
-    const SHARED: bool = false;
+    fn limited_to(&self) -> Option<&BusinessPartnerId> {
+        self.only.as_ref().or(self.shared_with.as_ref())
+    }
 
     async fn current(&self, call: &CallContext) -> Result<EntityTag> {
         call.db
@@ -331,13 +332,10 @@ async fn list_with_usage<E: CatalogEntry>(
     filter: &CatalogFilter,
     page: &PageRequest,
 ) -> Result<HttpResponse> {
-    let page = call
-        .db
-        .snapshot(ReadCost::Scan, async |conn| {
-            service::list_with_usage::<E>(conn, filter, page).await
-        })
-        .await?;
-    response::list_of_many(page, call)
+    cached_list_of_many(call, filter.limited_to(), async |conn| {
+        service::list_with_usage::<E>(conn, filter, page).await
+    })
+    .await
 }
 
 async fn list_grantable<E: CatalogEntry>(

@@ -41,7 +41,7 @@ pub struct CatalogFilter {
     /// Only active entries that are not granted to this partner.
     pub grantable_to: Option<BusinessPartnerId>,
     /// Only this entry, for tokens that are limited to one partner.
-    pub only: Option<String>,
+    pub only: Option<BusinessPartnerId>,
     /// Only entries granted to this partner, for tokens that are limited to it.
     pub shared_with: Option<BusinessPartnerId>,
 }

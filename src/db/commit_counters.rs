@@ -76,6 +76,8 @@ pub struct CommitCounters {
     partners: Box<[AtomicI64]>,
     catalog: AtomicI64,
     global_rules: AtomicI64,
+    /// Counts every commit.
+    total: AtomicI64,
     /// Notified when a commit has ended.
     commit_ended: Notify,
     hasher: RandomState,
@@ -84,12 +86,14 @@ pub struct CommitCounters {
 /// A commit in progress. It ends when this is dropped.
 pub(super) struct PendingCommit<'c> {
     counter: Option<&'c AtomicI64>,
+    total: &'c AtomicI64,
     commit_ended: &'c Notify,
 }
 
 impl Drop for PendingCommit<'_> {
     fn drop(&mut self) {
         increment(self.counter);
+        increment(Some(self.total));
         self.commit_ended.notify_waiters();
     }
 }
@@ -116,6 +120,7 @@ impl Default for CommitCounters {
                 .collect(),
             catalog: AtomicI64::default(),
             global_rules: AtomicI64::default(),
+            total: AtomicI64::default(),
             commit_ended: Notify::new(),
             hasher: RandomState::default(),
         }
@@ -135,8 +140,10 @@ impl CommitCounters {
             AggregateVersion::GlobalRules { .. } => Some(&self.global_rules),
         };
         increment(counter);
+        increment(Some(&self.total));
         PendingCommit {
             counter,
+            total: &self.total,
             commit_ended: &self.commit_ended,
         }
     }
@@ -157,6 +164,25 @@ impl CommitCounters {
             // created before the check, so that no notification is missed
             let commit_ended = self.commit_ended.notified();
             if self.counters(partner).dominates(settled) {
+                return settled;
+            }
+            commit_ended.await;
+        }
+    }
+
+    /// The number of commits that data loaded after this call, in one snapshot, includes at least.
+    pub fn total_lower_bound(&self) -> i64 {
+        round_down_to_even(self.total.load(Ordering::SeqCst))
+    }
+
+    /// The number of commits that data must include to be current. Waits for the end of a commit
+    /// in progress.
+    pub async fn settled_total(&self) -> i64 {
+        let settled = round_up_to_even(self.total.load(Ordering::SeqCst));
+        loop {
+            // created before the check, so that no notification is missed
+            let commit_ended = self.commit_ended.notified();
+            if self.total.load(Ordering::SeqCst) >= settled {
                 return settled;
             }
             commit_ended.await;
@@ -215,6 +241,20 @@ mod tests {
         let after = counters.lower_bound(&partner());
         assert!(after.dominates(before));
         assert!(!before.dominates(after));
+    }
+
+    #[tokio::test]
+    async fn every_commit_raises_total() {
+        let counters = CommitCounters::default();
+        let before = counters.settled_total().await;
+        let commit = counters.start_commit(&AggregateVersion::Catalog { revision: 1 });
+        assert_eq!(counters.total_lower_bound(), before);
+        assert_eq!(counters.settled_total().now_or_never(), None);
+        drop(commit);
+        assert_eq!(counters.settled_total().await, before + 2);
+        drop(counters.start_commit(&partner_version()));
+        assert_eq!(counters.settled_total().await, before + 4);
+        assert_eq!(counters.total_lower_bound(), before + 4);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diesel::connection::{AnsiTransactionManager as SyncTransactions, TransactionManager as _};
 use diesel_async::{
-    AnsiTransactionManager, AsyncPgConnection, TransactionManager as _,
+    AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection as _, TransactionManager as _,
     pooled_connection::deadpool::Object, sync_connection_wrapper::SyncConnectionWrapper,
 };
 
@@ -101,6 +101,20 @@ impl Conn {
     /// Rolls the transaction back.
     pub(super) async fn rollback(&mut self) -> Result<()> {
         Ok(with_conn!(self, |c| rollback_on(c))?)
+    }
+
+    /// Whether PostgreSQL plans each of the following statements for its values. The best index for
+    /// a search depends on how many rows contain its terms.
+    pub async fn plan_for_values(&mut self, enabled: bool) -> Result<()> {
+        if let Self::Postgres(conn) = self {
+            let set_mode = if enabled {
+                "SET plan_cache_mode = force_custom_plan"
+            } else {
+                "SET plan_cache_mode = force_generic_plan"
+            };
+            conn.batch_execute(set_mode).await?;
+        }
+        Ok(())
     }
 
     /// Closes the connection. The pool opens a new one when needed.

@@ -15,7 +15,7 @@ use crate::{
         timestamp::Timestamp,
     },
     db::{
-        Conn, keyset,
+        Conn, first_rows, keyset,
         schema::history,
         sql_types::{EnumText, Jsonb},
         with_conn,
@@ -122,15 +122,14 @@ pub(super) async fn list(
             .filter(history::business_partner_id.eq(partner))
             .select(EntryRow::as_select())
             .into_boxed::<Engine>();
-        keyset!(
+        let query = keyset!(
             filtered!(query, filter),
             page.sort.descending,
             history::revision,
             history::id,
             page.after_number::<HistoryEntryId>()?
-        )
-        .limit(page.fetch())
-        .load(c)
+        );
+        first_rows(query, page.limit).load(c)
     })?)
 }
 
@@ -159,14 +158,13 @@ pub(super) async fn list_system(
         if let Some(partner) = &filter.business_partner_id {
             query = query.filter(history::business_partner_id.eq(partner.as_str()));
         }
-        keyset!(
+        let query = keyset!(
             filtered!(query, filter),
             page.sort.descending,
             history::at,
             history::id,
             page.after_time::<HistoryEntryId>()?
-        )
-        .limit(page.fetch())
-        .load(c)
+        );
+        first_rows(query, page.limit).load(c)
     })?)
 }

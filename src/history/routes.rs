@@ -7,17 +7,16 @@ use super::{
     repo,
 };
 use crate::{
-    common::{Result, etag::EntityTag, page::Page},
-    db::ReadCost,
+    common::{Result, page::Page},
     http::{
         auth::{
             Authorized, AuthorizedPartner,
             permission::{HistoryRead, SystemHistoryRead},
         },
-        cached_read::{PartnerEtag, cached_read},
+        cached_read::{PartnerEtag, cached_list_of_many, cached_read},
         call_context::CallContext,
         list_query::{ListQuery, ListSort, PageParams},
-        response::{self, List},
+        response::List,
     },
 };
 
@@ -63,15 +62,9 @@ pub async fn list_system_history(
     query: ListQuery<SystemHistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    let rows = call
-        .db
-        .read_with(ReadCost::Scan, async |conn| {
-            repo::list_system(conn, &query.filter, &query.page).await
-        })
-        .await?;
-    let page = Page::new(rows, &query.page).map(HistoryEntry::from);
-    // Entries never change.
-    let ids: Vec<_> = page.items.iter().map(|entry| entry.id).collect();
-    let etag = EntityTag::hashed((ids, &page.next_cursor));
-    Ok(response::list(page, &etag, &call))
+    cached_list_of_many(&call, None, async |conn| {
+        let rows = repo::list_system(conn, &query.filter, &query.page).await?;
+        Ok(Page::new(rows, &query.page).map(HistoryEntry::from))
+    })
+    .await
 }

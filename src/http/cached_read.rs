@@ -9,6 +9,9 @@
 //! An ETag that is newer than its body would make clients keep an outdated body. So step 3 gets
 //! the ETag a second time after reading. If it changed, ETag and body are read again from one
 //! snapshot.
+//!
+//! Lists over many partners have no such ETag. They are compared by the state of the database
+//! ([`crate::db::database_state`]), see [`cached_list_of_many`].
 
 use actix_web::{HttpResponse, web::Bytes};
 use serde::Serialize;
@@ -30,9 +33,10 @@ use crate::{
 
 /// Provides the ETag of a read.
 pub trait EtagSource {
-    /// Whether all callers get the same body at the same URL and language. Otherwise the body
-    /// is not added to the page cache.
-    const SHARED: bool = true;
+    /// The partner to which the caller's token is limited, if the body depends on it.
+    fn limited_to(&self) -> Option<&BusinessPartnerId> {
+        None
+    }
 
     /// The current ETag, not older than this call.
     fn current(&self, call: &CallContext) -> impl Future<Output = Result<EntityTag>>;
@@ -84,25 +88,57 @@ async fn respond<S: EtagSource, T: Representation>(
     if call.conditions.matches_if_none_match(&etag) {
         return Ok(not_modified(&etag));
     }
-    let cache_key = S::SHARED.then(|| cache_key(&call.request, call.lang));
-    let cached = cache_key
-        .as_ref()
-        .and_then(|key| call.page_cache.get(key, &etag));
-    if let Some(page) = cached {
+    let cache_key = cache_key(&call.request, call.lang, source.limited_to());
+    if let Some(page) = call.page_cache.get(&cache_key, &etag) {
         return Ok(page_json(page.json, &etag, page.next_link));
     }
     let (etag, body) = read_with_etag(call, source, etag, cost, read).await?;
     let json = to_bytes(&body)?;
     let next_link = next_link(&call.request, body.next_cursor());
-    if let Some(key) = cache_key {
-        let page = CachedPage {
-            etag: etag.clone(),
-            json: json.clone(),
-            next_link: next_link.clone(),
-        };
-        call.page_cache.insert(key, page);
-    }
+    let page = CachedPage {
+        etag: etag.clone(),
+        state: None,
+        json: json.clone(),
+        next_link: next_link.clone(),
+    };
+    call.page_cache.insert(cache_key, page);
     Ok(page_json(json, &etag, next_link))
+}
+
+/// Responds with a page of a list over many partners. Its ETag is a hash of its content.
+///
+/// `limited_to` is the partner to which the caller's token is limited, if the list depends on it.
+pub async fn cached_list_of_many<T: Serialize>(
+    call: &CallContext,
+    limited_to: Option<&BusinessPartnerId>,
+    read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
+) -> Result<HttpResponse> {
+    let cache_key = cache_key(&call.request, call.lang, limited_to);
+    if call.page_cache.is_enabled() {
+        let state = call.database_state.current().await?;
+        if let Some(page) = call.page_cache.get_read_in(&cache_key, &state) {
+            return Ok(page_or_not_modified(call, page));
+        }
+    }
+    let (state, page) = call.database_state.read(read).await?;
+    let body = List::from(page);
+    let json = to_bytes(&body)?;
+    let page = CachedPage {
+        etag: EntityTag::hashed(&json),
+        state: Some(state),
+        json,
+        next_link: next_link(&call.request, body.next_cursor()),
+    };
+    call.page_cache.insert(cache_key, page.clone());
+    Ok(page_or_not_modified(call, page))
+}
+
+fn page_or_not_modified(call: &CallContext, page: CachedPage) -> HttpResponse {
+    if call.conditions.matches_if_none_match(&page.etag) {
+        not_modified(&page.etag)
+    } else {
+        page_json(page.json, &page.etag, page.next_link)
+    }
 }
 
 /// Reads a body and the ETag that belongs to it; `etag` was current before.

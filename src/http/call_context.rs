@@ -7,7 +7,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use super::{conditional::Conditions, page_cache::PageCache, request_context::RequestContext};
 use crate::{
     common::{Error, Result},
-    db::{Db, RevisionLookup},
+    db::{DatabaseStateLookup, Db, RevisionLookup},
     i18n::Lang,
 };
 
@@ -18,6 +18,7 @@ pub struct CallContext {
     pub lang: Lang,
     pub db: Data<Db>,
     pub revisions: Data<RevisionLookup>,
+    pub database_state: Data<DatabaseStateLookup>,
     pub page_cache: Data<PageCache>,
 }
 
@@ -29,6 +30,7 @@ impl CallContext {
             lang: RequestContext::lang_of(request),
             db: app_data(request)?,
             revisions: app_data(request)?,
+            database_state: app_data(request)?,
             page_cache: app_data(request)?,
         })
     }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{call_context::CallContext, conditional::Conditions, request_context::route};
 use crate::{
-    common::{Committed, Resource, Result, etag::EntityTag, page::Page},
+    common::{Committed, Resource, etag::EntityTag, page::Page},
     i18n::Lang,
 };
 
@@ -79,17 +79,6 @@ pub fn list<T: Serialize>(page: Page<T>, etag: &EntityTag, call: &CallContext) -
         response.insert_header((header::LINK, link));
     }
     response.json(List::from(page))
-}
-
-/// As [`list`], for lists that depend on many aggregates: the ETag is derived from the page.
-pub fn list_of_many<T: Serialize>(page: Page<T>, call: &CallContext) -> Result<HttpResponse> {
-    let next_link = next_link(&call.request, page.next_cursor.as_deref());
-    let json = serde_json::to_vec(&List::from(page)).map_err(anyhow::Error::from)?;
-    let etag = EntityTag::hashed(&json);
-    if call.conditions.matches_if_none_match(&etag) {
-        return Ok(not_modified(&etag));
-    }
-    Ok(page_json(json, &etag, next_link))
 }
 
 /// The header `Link` to the next page (RFC 8288): the request with another cursor.

@@ -17,7 +17,7 @@ use crate::{
             permission::{IntegrationRead, IntegrationWrite},
         },
         body::Body,
-        cached_read::{PartnerEtag, cached_read},
+        cached_read::{PartnerEtag, cached_list_of_many, cached_read},
         call_context::CallContext,
         list_query::{ListQuery, ListSort, PageParams, SelectionParams},
         response::{self, List},
@@ -45,9 +45,11 @@ pub async fn list_customer_integrations(
     query: ListQuery<CustomerIntegrationListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    let (etag, page) =
-        service::list(&call.db, auth.limited_to(), &query.filter, &query.page).await?;
-    Ok(response::list(page, &etag, &call))
+    let limited_to = auth.limited_to();
+    cached_list_of_many(&call, limited_to, async |conn| {
+        service::list(conn, limited_to, &query.filter, &query.page).await
+    })
+    .await
 }
 
 /// Get a customer integration

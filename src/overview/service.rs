@@ -12,15 +12,14 @@ use ticket_policy::rules::CompiledFilter;
 
 use crate::{
     accesses,
-    catalog::{self, BusinessPartner, CatalogEntry as _, EntryKind},
+    catalog::{BusinessPartner, CatalogEntry as _, EntryKind},
     common::{
         Actor, Change, Committed, Result,
-        etag::EntityTag,
         ids::BusinessPartnerId,
         page::{Page, PageRequest},
         precondition::Precondition,
     },
-    db::{Conn, Db, ReadCost},
+    db::{Conn, Db},
     exclusion_rules, grants,
     integration::{self, ActivationLock, IntegrationState},
     queries,
@@ -28,36 +27,22 @@ use crate::{
     ticket_filter::{self, TicketFilter, catalog_entries::referenced_entries},
 };
 
-/// One page of the integrations, and its ETag. `only` limits the list to one partner.
+/// One page of the integrations. `only` limits the list to one partner.
 pub async fn list(
-    db: &Db,
+    conn: &mut Conn,
     only: Option<&BusinessPartnerId>,
     filter: &CustomerIntegrationListQuery,
     page: &PageRequest,
-) -> Result<(EntityTag, Page<CustomerIntegrationSummary>)> {
-    // a search may scan all integrations
-    let (catalog_revision, rows) = db
-        .snapshot(ReadCost::Scan, async |conn| {
-            let catalog_revision = catalog::service::revision(conn).await?;
-            let rows = repo::list(conn, only, filter, page).await?;
-            Ok((catalog_revision, rows))
-        })
-        .await?;
-    let page = Page::new(rows, page).map(|row| CustomerIntegrationSummary {
+) -> Result<Page<CustomerIntegrationSummary>> {
+    let rows = repo::list(conn, only, filter, page).await?;
+    Ok(Page::new(rows, page).map(|row| CustomerIntegrationSummary {
         active: row.integration.active,
         activated_at: row.integration.activated_at,
         revision: row.integration.revision,
         usable: row.usable,
         audit: row.integration.audit(),
         business_partner: BusinessPartner::from_row(row.partner).into(),
-    });
-    let revisions: Vec<_> = page
-        .items
-        .iter()
-        .map(|summary| (summary.business_partner.id.as_str(), summary.revision))
-        .collect();
-    let etag = EntityTag::hashed((catalog_revision, revisions, &page.next_cursor));
-    Ok((etag, page))
+    }))
 }
 
 /// Activates or deactivates an integration. Idempotent (`docs/domain.md#r10`).

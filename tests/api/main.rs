@@ -13,6 +13,7 @@ mod api_compatibility;
 mod authorization;
 mod authorization_matrix;
 mod bad_input;
+mod cached_lists;
 mod catalog;
 mod catalog_usage;
 mod cli;

@@ -1,15 +1,20 @@
 //! The number of queries per page does not depend on the number of rows, and every query uses an
 //! index.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
+use actix_web::rt::time::sleep;
+use rstest::rstest;
 use serde_json::{Value, json};
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::support::{
     Engine::Postgres,
     TestApp,
-    app::{Ids, Storage},
+    app::{Ids, Storage, config},
     document::OPERATIONS,
     postgres::postgres,
 };
@@ -262,12 +267,8 @@ fn collect_sequential_scans(plan: &Value, tables: &mut BTreeSet<String>) {
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn number_of_queries_per_page_is_independent_of_row_count() {
-    let app = TestApp::with_active_partner(Postgres).await;
+    let app = app_with_one_connection().await;
     let ids = app.create_one_of_each().await;
-    app.storage
-        .try_execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-        .await
-        .unwrap();
     let with_few_rows = measure_reads(&app, &ids, 200).await;
     app.storage.try_execute(SEED).await.unwrap();
     let in_small_pages = measure_reads(&app, &ids, 20).await;
@@ -278,7 +279,7 @@ async fn number_of_queries_per_page_is_independent_of_row_count() {
     for (few, many) in with_few_rows.iter().zip(&in_large_pages) {
         assert_eq!(few.operation, many.operation);
         assert!(
-            few.statements <= many.statements && many.statements <= 9,
+            few.statements <= many.statements && many.statements <= 11,
             "{few:?} with few rows, {many:?} with many"
         );
     }
@@ -434,5 +435,83 @@ async fn every_query_uses_an_index() {
             .filter(|table| !SMALL_TABLES.contains(&table.as_str()))
             .collect();
         assert!(tables.is_empty(), "sequential scan of {tables:?}: {query}");
+    }
+}
+
+/// After five executions PostgreSQL compares the custom plans with a generic plan.
+const EXECUTIONS_BEFORE_GENERIC_PLAN: usize = 6;
+
+/// A service whose requests share one connection, which counts plans, and which caches no pages.
+async fn app_with_one_connection() -> TestApp {
+    let storage = Storage::migrated(Postgres).await;
+    storage
+        .try_execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        .await
+        .unwrap();
+    let Storage::Postgres { name, .. } = &storage else {
+        unreachable!("the engine is PostgreSQL")
+    };
+    let track_planning =
+        format!("ALTER DATABASE {name} SET pg_stat_statements.track_planning = on");
+    storage.try_execute(&track_planning).await.unwrap();
+    let mut config = config(&storage.url());
+    config.page_cache_bytes = 0;
+    config.worker_threads = 1;
+    config.database_options.pool_size = 1;
+    let app = TestApp::with_config(storage, config).await;
+    app.fill_catalog().await;
+    app.activate_partner("K-1").await;
+    app
+}
+
+/// The statements that were planned since the last [`reset_statistics`].
+async fn planned_statements(app: &TestApp) -> Vec<String> {
+    let sql = "SELECT plans || ' of ' || calls || ': ' || query AS text FROM pg_stat_statements
+        WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND query NOT LIKE '%pg_stat_statements%' AND plans > 0";
+    app.storage.query_texts(sql).await
+}
+
+#[ignore = "needs PostgreSQL"]
+#[actix_web::test]
+async fn repeated_reads_are_not_planned_again() {
+    let app = app_with_one_connection().await;
+    let ids = app.create_one_of_each().await;
+    app.storage.try_execute(SEED).await.unwrap();
+    for _ in 0..EXECUTIONS_BEFORE_GENERIC_PLAN {
+        execute_reads(&app, &ids).await;
+    }
+    reset_statistics(&app).await;
+    execute_reads(&app, &ids).await;
+    let planned = planned_statements(&app).await;
+    assert!(planned.is_empty(), "{}", planned.join("\n"));
+}
+
+/// How often the index has been scanned, as far as sessions have reported it.
+async fn index_scans(app: &TestApp, index: &str) -> i64 {
+    let sql = format!(
+        "SELECT idx_scan::text AS text FROM pg_stat_user_indexes WHERE indexrelname = '{index}'"
+    );
+    let scans = app.storage.query_texts(&sql).await;
+    scans.first().expect("the index exists").parse().unwrap()
+}
+
+#[rstest]
+#[case::partners("/catalog/business-partners", "catalog_entries_search_key_idx")]
+#[case::integrations("/customer-integrations", "catalog_entries_search_key_idx")]
+#[case::accesses("/accesses", "accesses_search_key_idx")]
+#[ignore = "needs PostgreSQL"]
+#[actix_web::test]
+async fn search_for_rare_term_uses_the_trigram_index(#[case] list: &str, #[case] index: &str) {
+    let app = app_with_one_connection().await;
+    app.storage.try_execute(SEED).await.unwrap();
+    let before = index_scans(&app, index).await;
+    let search = format!("{list}?q=9876");
+    // sessions report their statistics with a delay
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while index_scans(&app, index).await == before {
+        assert!(Instant::now() < deadline, "the index was not used");
+        app.reader().get(&search).await.is(200);
+        sleep(Duration::from_millis(200)).await;
     }
 }

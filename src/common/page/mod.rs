@@ -160,12 +160,6 @@ impl PageRequest {
         }
     }
 
-    /// The number of rows to fetch: one more than the limit, to detect whether there is a next
-    /// page.
-    pub fn fetch(&self) -> i64 {
-        i64::from(self.limit) + 1
-    }
-
     fn after<K, I: FromStr>(
         &self,
         parse_key: impl Fn(&str) -> Option<K>,
@@ -216,7 +210,7 @@ fn parse_flag(name: &str, text: Option<&str>) -> Result<bool, FieldError> {
 /// The rows fetched for a page.
 #[derive(Debug, Clone)]
 pub struct Rows<R> {
-    /// The rows of the page and, if there is a next page, its first row.
+    /// The rows of the page and, if there is a next page, at least one more.
     pub rows: Vec<R>,
     /// The number of rows of all pages, if requested.
     pub total: Option<i64>,
