@@ -11,8 +11,8 @@
 //!
 //! This module owns no data and writes nothing.
 
-mod approval;
 mod access_cache;
+mod approval;
 mod attribute_error;
 mod capabilities;
 mod explanation;

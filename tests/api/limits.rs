@@ -5,7 +5,7 @@ use std::time::Duration;
 use customer_integration::{
     config::{Limits, RateLimit},
     http::middleware::admission::{MAX_HEADERS, MAX_URI},
-    tokens::{Claims, IssuerSettings, KeySource, TokenSettings},
+    tokens::{ClaimNames, Claims, IssuerSettings, KeySource, TokenSettings},
 };
 use diesel::{Connection as _, RunQueryDsl as _};
 use jsonwebtoken::Algorithm;
@@ -393,6 +393,7 @@ async fn requests_that_wait_for_unresponsive_key_server_do_not_affect_others() {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
         keys: KeySource::Url(issuer.url.parse().unwrap()),
+        claim_names: ClaimNames::default(),
     };
     let app = TestApp::with_settings(|config| {
         config.tokens = TokenSettings::new(vec![trusted]);
