@@ -13,7 +13,7 @@ use actix_web::{
     dev::{Server, ServerHandle},
     middleware::{Condition, from_fn},
     rt,
-    web::{self, Bytes, Data},
+    web::{self, Data},
 };
 use anyhow::Context as _;
 use tokio::{
@@ -33,13 +33,14 @@ use crate::{
         app_context::AppContext,
         concurrency_limit::ConcurrencyLimit,
         cors,
+        docs::{Document, StaticFile},
         health::check_readiness,
         middleware::{admit, run_request},
         page_cache::PageCache,
         rate_limit::RateLimiter,
         route_guard::{RouteTable, not_found_or_405},
     },
-    router::{self, Document},
+    router,
     server::{ServerOptions, server},
     telemetry::metrics::Metrics,
     tokens::Verifier,
@@ -325,7 +326,8 @@ fn openapi_once() -> anyhow::Result<&'static (Data<RouteTable>, Data<Document>)>
     }
     let document = router::document().context("cannot generate the OpenAPI document")?;
     let routes = RouteTable::new(&document, &router::PUBLIC_PATHS);
-    let document = Document(Bytes::from(serde_json::to_vec(&document)?));
+    let document = StaticFile::new("application/json", serde_json::to_vec(&document)?)?;
+    let document = Document(document);
     Ok(OPENAPI.get_or_init(|| (Data::new(routes), Data::new(document))))
 }
 

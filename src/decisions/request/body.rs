@@ -17,6 +17,7 @@ use crate::{
     accesses::AccessRef,
     common::{
         Code, Error, FieldError, Result,
+        draft::append_validation,
         email::Email,
         ids::{AccessId, AreaId, BusinessPartnerId, RuleId, TicketTypeId},
         json_integer,
@@ -27,7 +28,8 @@ use crate::{
     },
     http::{
         body::reject_if_any,
-        field_errors::{body_error, validation_errors},
+        field_errors::validation_errors,
+        lenient_json::{self, Failure, Parsed},
     },
     ticket_filter::{TicketFilter, parse::RuleFilter},
 };
@@ -142,16 +144,20 @@ impl<'b> ParsedTicket<'b> for JsonObject<Box<TicketAttributes<'b>>> {
 
 impl<'b> ParsedTicket<'b> for &'b RawValue {
     fn into_input(self) -> TicketInput<'b> {
-        let mut json = serde_json::Deserializer::from_str(self.get());
-        let parsed =
-            serde_path_to_error::deserialize::<_, JsonObject<Box<TicketAttributes<'b>>>>(&mut json);
-        match parsed {
-            Ok(ticket) => ticket.into_input(),
-            Err(error) => Err(Box::new(InvalidTicket {
-                ticket_id: parse_ticket_id(self),
-                field_error: body_error(&error),
-            })),
-        }
+        let parsed = lenient_json::deserialize(self.get().as_bytes());
+        let field_errors = match parsed {
+            Ok(Parsed {
+                value: ticket,
+                field_errors,
+            }) if field_errors.is_empty() => return JsonObject(ticket).into_input(),
+            Ok(Parsed { field_errors, .. }) | Err(Failure::Invalid(field_errors)) => field_errors,
+            Err(Failure::Malformed(_)) => Vec::new(),
+        };
+        let field_error = field_errors.into_iter().next();
+        Err(Box::new(InvalidTicket {
+            ticket_id: parse_ticket_id(self),
+            field_error: field_error.unwrap_or_else(|| FieldError::new("", Code::MalformedJson)),
+        }))
     }
 }
 
@@ -166,13 +172,14 @@ fn parse_ticket_id(ticket: &RawValue) -> Option<String> {
 }
 
 impl<'b, T: ParsedTicket<'b>> VisibilityBody<'b, T> {
-    /// Validates the body. Invalid tickets are part of the request.
-    pub(super) fn validate(self) -> Result<VisibilityRequest<'b>> {
+    /// Validates the body, of which some members may have been unparsable. Invalid tickets are part
+    /// of the request.
+    pub(super) fn validate(self, unparsed: Vec<FieldError>) -> Result<VisibilityRequest<'b>> {
         let mut errors = Vec::new();
         let access = parse_access_ref(self.access_id.as_deref(), self.access_email, &mut errors);
         errors.extend(check_min_revision(self.min_revision));
         errors.extend(check_count(self.tickets.0.len(), MAX_TICKETS, "/tickets"));
-        reject_if_any(errors)?;
+        reject_all(unparsed, errors)?;
         Ok(VisibilityRequest {
             access: access.ok_or_else(unreported_error)?,
             explain: self.explain,
@@ -183,8 +190,8 @@ impl<'b, T: ParsedTicket<'b>> VisibilityBody<'b, T> {
 }
 
 impl CreationBody {
-    /// Validates the body.
-    pub(super) fn validate(self) -> Result<CreationRequest> {
+    /// Validates the body, of which some members may have been unparsable.
+    pub(super) fn validate(self, unparsed: Vec<FieldError>) -> Result<CreationRequest> {
         let area_id = self.area_id.unwrap_or_default();
         let ticket_type_id = self.ticket_type_id.unwrap_or_default();
         let mut errors = Vec::new();
@@ -192,7 +199,7 @@ impl CreationBody {
         let area_id = parse_at("/area_id", &area_id, &mut errors);
         let ticket_type_id = parse_at("/ticket_type_id", &ticket_type_id, &mut errors);
         errors.extend(check_min_revision(self.min_revision));
-        reject_if_any(errors)?;
+        reject_all(unparsed, errors)?;
         Ok(CreationRequest {
             access: access.ok_or_else(unreported_error)?,
             area_id: area_id.ok_or_else(unreported_error)?,
@@ -203,8 +210,9 @@ impl CreationBody {
 }
 
 impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
-    /// Validates the body. Invalid tickets are part of the request.
-    pub(super) fn validate(self) -> Result<PreviewRequest<'b>> {
+    /// Validates the body, of which some members may have been unparsable. Invalid tickets are part
+    /// of the request.
+    pub(super) fn validate(self, unparsed: Vec<FieldError>) -> Result<PreviewRequest<'b>> {
         let mut errors = Vec::new();
         let business_partner_id = self
             .business_partner_id
@@ -217,7 +225,7 @@ impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
             .access_ids
             .map(|TruncatedVec(ids)| parse_access_ids(&ids, &mut errors));
         errors.extend(check_count(self.tickets.0.len(), MAX_SAMPLES, "/tickets"));
-        reject_if_any(errors)?;
+        reject_all(unparsed, errors)?;
         Ok(PreviewRequest {
             business_partner_id,
             rule_id,
@@ -231,6 +239,12 @@ impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
 
 fn into_inputs<'b, T: ParsedTicket<'b>>(tickets: Vec<T>) -> Vec<TicketInput<'b>> {
     tickets.into_iter().map(ParsedTicket::into_input).collect()
+}
+
+/// Fails if there are errors of parsing or validating a body.
+fn reject_all(mut unparsed: Vec<FieldError>, invalid: Vec<FieldError>) -> Result<()> {
+    append_validation(&mut unparsed, invalid);
+    reject_if_any(unparsed)
 }
 
 /// Parses the reference to an access, which is either its id or its e-mail address.

@@ -94,9 +94,10 @@ impl<'b> VisibilityRequest<'b> {
     /// Parses a body. Invalid tickets are part of the request; any other error rejects it.
     pub fn parse(bytes: &'b [u8]) -> Result<Self> {
         if let Some(body) = parse_fast::<VisibilityBody<'b, ParsedAttributes<'b>>>(bytes) {
-            return body.validate();
+            return body.validate(Vec::new());
         }
-        parse_json::<VisibilityBody<'b, &'b RawValue>>(bytes)?.validate()
+        let parsed = parse_json::<VisibilityBody<'b, &'b RawValue>>(bytes)?;
+        parsed.value.validate(parsed.field_errors)
     }
 
     /// The request, independent of the body.
@@ -113,7 +114,8 @@ impl<'b> VisibilityRequest<'b> {
 impl CreationRequest {
     /// Parses a body.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        parse_json::<CreationBody>(bytes)?.validate()
+        let parsed = parse_json::<CreationBody>(bytes)?;
+        parsed.value.validate(parsed.field_errors)
     }
 }
 
@@ -121,9 +123,10 @@ impl<'b> PreviewRequest<'b> {
     /// Parses a body. Invalid tickets are part of the request; any other error rejects it.
     pub fn parse(bytes: &'b [u8]) -> Result<Self> {
         if let Some(body) = parse_fast::<PreviewBody<ParsedAttributes<'b>>>(bytes) {
-            return body.validate();
+            return body.validate(Vec::new());
         }
-        parse_json::<PreviewBody<&'b RawValue>>(bytes)?.validate()
+        let parsed = parse_json::<PreviewBody<&'b RawValue>>(bytes)?;
+        parsed.value.validate(parsed.field_errors)
     }
 
     /// The request, independent of the body.
