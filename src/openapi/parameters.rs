@@ -50,7 +50,8 @@ fn path_example(path: &str, shape: &Shape, name: &str) -> &'static str {
         // an area that no tag is limited to
         "area_id" if shape.is_delete => "erp",
         "area_id" => "netz",
-        "ticket_type_id" => "anomalie",
+        "ticket_type_id" if path.contains("/catalog/") => "anomalie",
+        "ticket_type_id" => "aenderung",
         "plan_board_id" => "rollout",
         "tag_id" => "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e64",
         "query_id" => "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e67",
