@@ -139,7 +139,7 @@ impl CrudResource<PartnerTags> for Tag {
         if is_unchanged || rejections.concern("/area_id") {
             return Ok(());
         }
-        let granted = grants::service::is_granted::<Area>(tx.conn, parent.partner(), area).await?;
+        let granted = grants::is_granted::<Area>(tx.conn, parent.partner(), area).await?;
         rejections.collect(ensure_area_granted(area, granted))?;
         Ok(())
     }
@@ -169,7 +169,7 @@ impl CrudResource<PartnerTags> for Tag {
     ) -> Result<Vec<Self>> {
         let any_bound = rows.iter().any(|row| row.fields.area_id.is_some());
         let retired_areas = if any_bound {
-            grants::service::retired::<Area>(conn, parent.partner()).await?
+            grants::retired::<Area>(conn, parent.partner()).await?
         } else {
             Vec::new()
         };
@@ -243,7 +243,7 @@ async fn ensure_not_named(conn: &mut Conn, tags: &PartnerTags, name: &str) -> Re
     }
     let name = fold_case(name);
     let owner = RuleOwner::Partner(tags.partner().clone());
-    let rules = exclusion_rules::service::list_active(conn, &owner).await?;
+    let rules = exclusion_rules::list_active(conn, &owner).await?;
     let naming = rules
         .into_iter()
         .filter(|(_, _, filter)| tag_names(filter).contains(&name))
