@@ -17,12 +17,13 @@ function CollapsedResponses() {
         if (!/^[45]/.test(props.code)) {
           return original;
         }
-        const title = [h("code", { key: "code" }, props.code), ` ${props.response.get("description") ?? ""}`];
+        const description = (props.response.get("description") ?? "").replaceAll("`", "");
+        const title = [h("code", { key: "code" }, props.code), ` ${description}`];
         const table = h("table", { className: "responses-table" }, h("tbody", null, original));
         const row = h("td", { colSpan: 3 }, collapsible(React, "error-response", title, table));
         return h("tr", { "data-code": props.code }, row);
       },
-      OperationLink: (OperationLink, { React }) => (props) =>
+      operationLink: (OperationLink, { React }) => (props) =>
         collapsible(React, "operation-link", props.name, React.createElement(OperationLink, props)),
     },
   };
