@@ -45,7 +45,7 @@ use crate::{common::Code, http::problem::Problem};
             The ETag of a response with localized text ends with `+` and the language; writes \
             accept the ETag of any language.",
         contact(name = "The team of customer-integration"),
-        license(name = "MIT OR Apache-2.0", url = "/docs/license.txt")
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((
         url = "/",
@@ -181,7 +181,7 @@ fn add_problem_codes(schemas: &mut Value) {
         "description": "The problem codes of this version.",
         "enum": codes.map(Code::as_str).collect::<Vec<_>>()
     });
-    schemas["ProblemCode"] = json!({
+    schemas["Problem"]["properties"]["code"] = json!({
         "description": "Stable, machine-readable code. New codes can be added at any time; handle an \
             unknown one by its `status`.",
         "anyOf": [
@@ -194,5 +194,4 @@ fn add_problem_codes(schemas: &mut Value) {
             }
         ]
     });
-    schemas["Problem"]["properties"]["code"] = json!({"$ref": "#/components/schemas/ProblemCode"});
 }

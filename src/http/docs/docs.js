@@ -8,6 +8,16 @@ function collapsible(React, className, title, content) {
   return h("details", { className }, h("summary", null, title), content);
 }
 
+/** Links the license to its text: Swagger UI makes no valid link of an SPDX expression. */
+function LicenseLink() {
+  const wrap = (_, { React, specSelectors }) => () => {
+    const h = React.createElement;
+    const name = specSelectors.selectLicenseNameField();
+    return h("div", { className: "info__license" }, h("a", { href: "./license.txt" }, name));
+  };
+  return { wrapComponents: { OAS31License: wrap } };
+}
+
 function CollapsedResponses() {
   return {
     wrapComponents: {
@@ -36,5 +46,5 @@ window.ui = SwaggerUIBundle({
   displayOperationId: true,
   persistAuthorization: true,
   validatorUrl: null,
-  plugins: [CollapsedResponses],
+  plugins: [CollapsedResponses, LicenseLink],
 });
