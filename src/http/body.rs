@@ -229,9 +229,9 @@ fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<Draft<T>> {
 ///
 /// 400 if it is not JSON, or if invalid members leave no value.
 pub fn parse_json<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<Parsed<T>> {
-    lenient_json::deserialize(bytes).or_else(|failure| match failure {
-        Failure::Malformed(error) => Err(malformed(bytes, &error)),
-        Failure::Invalid(field_errors) => Err(rejected(field_errors)),
+    lenient_json::deserialize(bytes).map_err(|failure| match failure {
+        Failure::Malformed(error) => malformed(bytes, &error),
+        Failure::Invalid(field_errors) => rejected(field_errors),
     })
 }
 
