@@ -13,7 +13,7 @@ use actix_web::{
     dev::{Server, ServerHandle},
     middleware::{Condition, from_fn},
     rt,
-    web::{self, Bytes, Data},
+    web::{self, Data},
 };
 use anyhow::Context as _;
 use tokio::{
@@ -33,6 +33,7 @@ use crate::{
         app_context::AppContext,
         concurrency_limit::ConcurrencyLimit,
         cors,
+        docs::{Document, StaticFile},
         health::check_readiness,
         middleware::{admit, run_request},
         page_cache::PageCache,
@@ -40,7 +41,7 @@ use crate::{
         rate_limit::RateLimiter,
         route_guard::{RouteTable, handle_unrouted},
     },
-    router::{self, Document},
+    router,
     server::{ServerOptions, server},
     telemetry::metrics::Metrics,
     tokens::Verifier,
@@ -329,7 +330,8 @@ fn openapi_once() -> anyhow::Result<&'static (Data<RouteTable>, Data<Document>)>
     }
     let document = router::document().context("cannot generate the OpenAPI document")?;
     let routes = RouteTable::new(&document, &router::PUBLIC_PATHS);
-    let document = Document(Bytes::from(serde_json::to_vec(&document)?));
+    let document = StaticFile::new("application/json", serde_json::to_vec(&document)?)?;
+    let document = Document(document);
     Ok(OPENAPI.get_or_init(|| (Data::new(routes), Data::new(document))))
 }
 

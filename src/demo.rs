@@ -16,8 +16,8 @@ use crate::{
     accesses::Access,
     areas::AreaGrant,
     catalog::{self, Area, BusinessPartner, PlanBoard, TicketType, WritableEntry},
-    common::{Actor, Code, etag::EtagMatcher, ids::ErpId, precondition::Precondition},
-    crud::{self, Parent as _},
+    common::{Actor, Code, Draft, etag::EtagMatcher, ids::ErpId, precondition::Precondition},
+    crud::{self, CrudResource, Parent},
     db::Db,
     exclusion_rules::{ExclusionRule, GlobalRules},
     grants::{self, Grant},
@@ -30,10 +30,8 @@ use crate::{
     tokens::{self, TokenSettings},
 };
 
-/// The partner that the guide configures step by step. The demo only creates its catalog entry.
-const GUIDE_PARTNER: &str = "K-1001";
-/// The partner that the demo configures.
-const CONFIGURED_PARTNER: &str = "K-1003";
+/// The partner that the demo configures. The examples of the OpenAPI document and the guide use it.
+const CONFIGURED_PARTNER: &str = "K-1001";
 /// Validity of the printed token.
 const TOKEN_LIFETIME: Duration = Duration::from_hours(12);
 /// All scopes.
@@ -101,11 +99,7 @@ async fn create_areas(db: &Db) -> anyhow::Result<()> {
 
 async fn create_plan_boards(db: &Db) -> anyhow::Result<()> {
     for (id, name, description) in [
-        (
-            "rollout-2027",
-            "Rollout 2027",
-            "Umstellung der Standorte auf die neue Arbeitsplatzumgebung",
-        ),
+        ("rollout", "Rollout 2027", "Umstellung der Standorte"),
         (
             "wartung",
             "Wartungsfenster",
@@ -125,9 +119,9 @@ async fn create_plan_boards(db: &Db) -> anyhow::Result<()> {
 
 async fn create_business_partners(db: &Db) -> anyhow::Result<()> {
     for (id, name, search_name) in [
-        (GUIDE_PARTNER, "Muster Maschinenbau GmbH", "MUSTER"),
+        (CONFIGURED_PARTNER, "Muster Maschinenbau GmbH", "MUSTER"),
         ("K-1002", "Bäckerei Sonnenschein e. K.", "SONNENSCHEIN"),
-        (CONFIGURED_PARTNER, "Stadtwerke Fließtal AöR", "SWFLIESS"),
+        ("K-1003", "Stadtwerke Fließtal AöR", "SWFLIESS"),
         (
             "K-1004",
             "Gemeinschaftspraxis Dr. Öztürk & Partner",
@@ -156,8 +150,13 @@ async fn create_global_rules(db: &Db) -> anyhow::Result<()> {
             condition("area", "in", &["sicherheit"]),
             condition("released", "is", &["false"])]}
     });
-    crud::service::create::<ExclusionRule, _>(db, actor(), GlobalRules, body(rule)?).await?;
-    Ok(())
+    create::<ExclusionRule, _>(
+        db,
+        &GlobalRules,
+        "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e70",
+        rule,
+    )
+    .await
 }
 
 /// Configures one partner, unless its configuration has been changed before.
@@ -169,7 +168,7 @@ async fn configure_partner(db: &Db) -> anyhow::Result<()> {
     if state.integration.revision > 1 {
         return Ok(());
     }
-    let activation = body(json!({"active": true}))?;
+    let activation = draft(json!({"active": true}))?.into_valid()?;
     let precondition = Precondition::default();
     overview::service::update(db, actor(), partner.clone(), activation, precondition).await?;
     create_grants(db).await?;
@@ -193,96 +192,108 @@ async fn create_grants(db: &Db) -> anyhow::Result<()> {
         let body = json!({"approval_required": approval_required});
         grant::<TicketTypeGrant>(db, id, body).await?;
     }
-    grant::<PlanBoardGrant>(db, "wartung", json!({})).await
+    for id in ["rollout", "wartung"] {
+        grant::<PlanBoardGrant>(db, id, json!({})).await?;
+    }
+    Ok(())
 }
 
 async fn create_accesses(db: &Db, parent: &ConfigurationLock) -> anyhow::Result<()> {
-    for access in [
-        json!({
-            "first_name": "Änne", "last_name": "Schäfer",
-            "email": "aenne.schaefer@swfliess.example", "contact_id": "P-77",
-            "role": "dispatcher", "approver": true, "ticket_visibility": "partner"
-        }),
-        json!({
-            "first_name": "Jörg", "last_name": "Weiß",
-            "email": "joerg.weiss@swfliess.example", "role": "editor"
-        }),
-        json!({
-            "first_name": "Mary", "last_name": "O'Neill",
-            "email": "mary.oneill@swfliess.example", "language": "en"
-        }),
-        json!({
-            "first_name": "Karl", "last_name": "Ruhestand",
-            "email": "karl.ruhestand@swfliess.example", "active": false
-        }),
+    for (id, access) in [
+        (
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60",
+            json!({
+                "first_name": "Änne", "last_name": "Schäfer",
+                "email": "aenne.schaefer@muster.example", "contact_id": "P-77",
+                "role": "editor", "approver": true, "ticket_visibility": "partner"
+            }),
+        ),
+        (
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61",
+            json!({
+                "first_name": "Jörg", "last_name": "Weiß",
+                "email": "joerg.weiss@muster.example", "role": "editor"
+            }),
+        ),
+        (
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e62",
+            json!({
+                "first_name": "Mary", "last_name": "O'Neill",
+                "email": "mary.oneill@muster.example", "language": "en"
+            }),
+        ),
+        (
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e63",
+            json!({
+                "first_name": "Karl", "last_name": "Ruhestand",
+                "email": "karl.ruhestand@muster.example", "active": false
+            }),
+        ),
     ] {
-        crud::service::create::<Access, _>(db, actor(), parent.clone(), body(access)?).await?;
+        create::<Access, _>(db, parent, id, access).await?;
     }
     Ok(())
 }
 
 async fn create_tags(db: &Db, parent: &ConfigurationLock) -> anyhow::Result<()> {
     let parent = PartnerTags::new(parent.0.clone());
-    for tag in [
-        json!({
-            "name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"
-        }),
-        json!({"name": "Drucker"}),
-        json!({
-            "name": "Eskalation", "description": "Mit der Serviceleitung abgestimmt",
-            "internal_only": true
-        }),
+    for (id, tag) in [
+        (
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e64",
+            json!({
+                "name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"
+            }),
+        ),
+        (
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e65",
+            json!({"name": "Drucker"}),
+        ),
+        (
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e66",
+            json!({"name": "Personal", "internal_only": true}),
+        ),
     ] {
-        crud::service::create::<Tag, _>(db, actor(), parent.clone(), body(tag)?).await?;
+        create::<Tag, _>(db, &parent, id, tag).await?;
     }
     Ok(())
 }
 
 async fn create_queries(db: &Db, parent: &ConfigurationLock) -> anyhow::Result<()> {
-    for query in [
-        json!({
-            "name": "Meine offenen Tickets",
-            "columns": ["reference_number", "subject", "status", "created_at"],
-            "sort": [{"field": "created_at", "direction": "descending"}],
-            "filter": {"type": "all", "filters": [
-                condition("main_contact", "is_self", &[]),
-                condition("status", "not_in", &["closed"])]}
-        }),
-        json!({
-            "name": "Dringende Störungen",
-            "description": "Was heute niemand liegen lassen darf",
-            "columns": ["reference_number", "area", "subject", "urgency", "impact"],
-            "filter": {"type": "all", "filters": [
-                condition("ticket_type", "in", &["anomalie"]),
-                condition("status", "in", &["open", "in_progress"]),
-                {"type": "any", "filters": [
-                    condition("urgency", "in", &["high"]),
-                    condition("impact", "in", &["high"])]}]}
-        }),
+    for (id, query) in [
+        (
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e67",
+            json!({
+                "name": "Offene Netzwerktickets",
+                "columns": ["reference_number", "subject", "status"],
+                "sort": [{"field": "created_at", "direction": "descending"}],
+                "filter": {"type": "all", "filters": [
+                    condition("area", "in", &["netz"]),
+                    condition("status", "not_in", &["closed"])]}
+            }),
+        ),
+        (
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e68",
+            json!({
+                "name": "Meine offenen Tickets",
+                "columns": ["reference_number", "subject", "status", "created_at"],
+                "sort": [{"field": "created_at", "direction": "descending"}],
+                "filter": {"type": "all", "filters": [
+                    condition("main_contact", "is_self", &[]),
+                    condition("status", "not_in", &["closed"])]}
+            }),
+        ),
     ] {
-        crud::service::create::<TicketQuery, _>(db, actor(), parent.clone(), body(query)?).await?;
+        create::<TicketQuery, _>(db, parent, id, query).await?;
     }
     Ok(())
 }
 
 async fn create_rules(db: &Db, parent: &ConfigurationLock) -> anyhow::Result<()> {
-    for rule in [
-        json!({
-            "name": "Altfälle", "description": "Vor der Umstellung abgeschlossen",
-            "filter": {"type": "all", "filters": [
-                condition("status", "in", &["closed"]),
-                condition("created_at", "older_than", &["P2Y"])]}
-        }),
-        json!({
-            "name": "Personalsachen",
-            "filter": {"type": "any", "filters": [
-                condition("tag", "any_of", &["Personal", "Kündigung"]),
-                condition("subject", "contains", &["Gehalt"])]}
-        }),
-    ] {
-        crud::service::create::<ExclusionRule, _>(db, actor(), parent.clone(), body(rule)?).await?;
-    }
-    Ok(())
+    let rule = json!({
+        "name": "Personalakten",
+        "filter": condition("tag", "any_of", &["Personal"])
+    });
+    create::<ExclusionRule, _>(db, parent, "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e69", rule).await
 }
 
 fn condition(field: &str, operator: &str, values: &[&str]) -> Value {
@@ -327,12 +338,12 @@ Why can Jörg Weiß not see this ticket?
 /// A command that requests a decision with several failed steps.
 fn explain_command() -> String {
     let body = json!({
-        "access_email": "joerg.weiss@swfliess.example",
+        "access_email": "joerg.weiss@muster.example",
         "explain": true,
         "tickets": [{
             "ticket_id": "INC-2041", "business_partner_id": CONFIGURED_PARTNER,
             "area_id": "netz", "internal": false, "confidential": false, "status": "open",
-            "tags": ["VPN"], "subject": "Gehaltsabrechnung nicht abrufbar",
+            "tags": ["VPN", "Personal"], "subject": "Gehaltsabrechnung nicht abrufbar",
             "main_contact_id": "P-77", "created_by_access_id": null
         }]
     });
@@ -342,13 +353,25 @@ fn explain_command() -> String {
     )
 }
 
+/// Creates a resource with a fixed id, which the examples of the OpenAPI document use.
+async fn create<R, P>(db: &Db, parent: &P, id: &str, json: Value) -> anyhow::Result<()>
+where
+    R: CrudResource<P, Create: DeserializeOwned + Validate>,
+    P: Parent,
+{
+    let id = uuid::Uuid::parse_str(id)?.into();
+    let draft = draft(json)?;
+    crud::service::create_with_id::<R, P>(db, actor(), parent.clone(), id, draft).await?;
+    Ok(())
+}
+
 /// Creates a catalog entry, unless it exists.
 async fn create_entry<E: WritableEntry>(db: &Db, id: &str, json: Value) -> anyhow::Result<()> {
     let precondition = Precondition {
         if_none_match: Some(EtagMatcher::Any),
         ..Precondition::default()
     };
-    match catalog::service::put::<E>(db, actor(), erp_id(id)?, body(json)?, precondition).await {
+    match catalog::service::put::<E>(db, actor(), erp_id(id)?, draft(json)?, precondition).await {
         Err(error) if error.code() != Code::PreconditionFailed => Err(error.into()),
         _ => Ok(()),
     }
@@ -361,8 +384,8 @@ async fn grant<G: Grant<Put: DeserializeOwned + Validate>>(
 ) -> anyhow::Result<()> {
     let partner = erp_id(CONFIGURED_PARTNER)?;
     let precondition = Precondition::default();
-    let body = Some(body(json)?);
-    grants::service::put::<G>(db, actor(), partner, erp_id(id)?, body, precondition).await?;
+    let draft = Some(draft(json)?);
+    grants::service::put::<G>(db, actor(), partner, erp_id(id)?, draft, precondition).await?;
     Ok(())
 }
 
@@ -371,10 +394,10 @@ fn erp_id<K>(id: &str) -> anyhow::Result<ErpId<K>> {
         .map_err(|_| anyhow::anyhow!("invalid id in the demo data: {id}"))
 }
 
-fn body<T: DeserializeOwned + Validate>(json: Value) -> anyhow::Result<T> {
+fn draft<T: DeserializeOwned + Validate>(json: Value) -> anyhow::Result<Draft<T>> {
     let body: T = serde_json::from_value(json)?;
     body.validate()?;
-    Ok(body)
+    Ok(body.into())
 }
 
 fn actor() -> Actor {

@@ -1,19 +1,14 @@
 //! All routes. The OpenAPI document is generated from them.
 
-use actix_web::{
-    HttpResponse, get,
-    http::header,
-    web::{self, Bytes, Data},
-};
+use actix_web::web;
 use serde_json::Value;
 use utoipa::OpenApi as _;
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
     http::{
-        API_BASE, health, index_page, problem_page, protected_resource,
+        API_BASE, docs, health, index_page, problem_page, protected_resource,
         route_guard::handle_unrouted,
     },
     me, openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
@@ -22,14 +17,15 @@ use crate::{
 /// Path prefix of everything that belongs to one business partner.
 const PARTNER_BASE: &str = "/api/v1/customer-integrations/{business_partner_id}";
 /// Paths outside the API. They only support GET and HEAD, and need no token.
-pub const PUBLIC_PATHS: [&str; 8] = [
+pub const PUBLIC_PATHS: [&str; 9] = [
     "/",
     protected_resource::METADATA_PATH,
     "/health/live",
     "/health/ready",
     "/openapi.json",
     "/docs",
-    "/docs/{page:.*}",
+    "/docs/{file:.*}",
+    "/problems",
     "/problems/{code}",
 ];
 
@@ -157,17 +153,11 @@ pub fn public(config: &mut web::ServiceConfig) {
         .service(health::live)
         .service(health::ready)
         .service(protected_resource::metadata)
-        .service(document_json)
-        .service(problem_page::explain)
-        .service(docs)
-        .service(
-            SwaggerUi::new("/docs/{_:.*}").config(
-                Config::from("/openapi.json")
-                    .persist_authorization(true)
-                    .display_operation_id(true)
-                    .validator_url("none"),
-            ),
-        );
+        .service(docs::document)
+        .service(docs::redirect)
+        .service(docs::static_file)
+        .service(problem_page::index)
+        .service(problem_page::explain);
 }
 
 /// Generates the OpenAPI document.
@@ -177,22 +167,4 @@ pub fn document() -> serde_json::Result<Value> {
         .openapi(openapi::Base::openapi());
     let (_, api) = app.configure(api).split_for_parts();
     openapi::finish(&api)
-}
-
-/// The serialized OpenAPI document.
-pub struct Document(pub Bytes);
-
-/// Redirects to `/docs/`, where the relative links of the documentation work.
-#[get("/docs")]
-async fn docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect()
-        .insert_header((header::LOCATION, "/docs/"))
-        .finish()
-}
-
-#[get("/openapi.json")]
-async fn document_json(document: Data<Document>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(document.0.clone())
 }

@@ -118,7 +118,7 @@ impl Resource for Access {
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "first_name": "Änne", "last_name": "Schäfer", "email": "aenne.schaefer@muster.example",
+    "first_name": "Ida", "last_name": "Muster", "email": "ida.muster@muster.example",
     "role": "editor"
 }))]
 pub struct AccessCreate {

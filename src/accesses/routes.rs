@@ -64,7 +64,7 @@ pub async fn create_access(
     body: Body<AccessCreate>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    let email = body.0.email.clone();
+    let email = body.0.body().email.clone();
     let parent = ConfigurationLock(auth.partner.clone());
     let created = handlers::create::<Access, _>(&call, auth.actor(), parent, body.0).await;
     with_duplicate(created, &call.db, &auth, Some(email)).await
@@ -110,7 +110,7 @@ pub async fn update_access(
     call: CallContext,
 ) -> Result<HttpResponse> {
     let db = call.db.clone();
-    let email = body.0.email.clone();
+    let email = body.0.body().email.clone();
     let parent = ConfigurationLock(auth.partner.clone());
     let updated = handlers::update::<Access, _>(call, auth.actor(), parent, id.0, body.0).await;
     with_duplicate(updated, &db, &auth, email).await
@@ -127,7 +127,7 @@ async fn with_duplicate(
     let (Err(error), Some(email)) = (&result, email) else {
         return result;
     };
-    if error.code() != Code::DuplicateEmail {
+    if !error.has_field_error(Code::DuplicateEmail) {
         return result;
     }
     let email = String::from(email);

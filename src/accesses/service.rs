@@ -8,7 +8,7 @@ use super::{
 use crate::{
     catalog::{self, BusinessPartner, CatalogEntry as _, EntryKind},
     common::{
-        Code, Error, FieldError, Resource as _, Result,
+        Code, Error, FieldError, Rejections, Resource as _, Result,
         error::{Reference, ensure_valid},
         ids::BusinessPartnerId,
         merge_patch,
@@ -53,17 +53,27 @@ impl CrudResource<ConfigurationLock> for Access {
         Ok(body.into())
     }
 
-    async fn apply_rules(
+    async fn check_rules(
         tx: &mut Tx<'_, IntegrationState>,
         parent: &ConfigurationLock,
         stored: Option<&AccessRow>,
         fields: &AccessFields,
+        rejections: &mut Rejections,
     ) -> Result<()> {
-        ensure_approver_may_act(fields.role.0, fields.approver)?;
-        if fields.active && !stored.is_some_and(|stored| stored.fields.active) {
-            ensure_may_be_active(tx.conn, &parent.0).await?;
+        if !rejections.concern("/role") {
+            rejections.collect(ensure_approver_may_act(fields.role.0, fields.approver))?;
         }
-        ensure_unique(tx.conn, &parent.0, stored, fields).await
+        if fields.active && !stored.is_some_and(|stored| stored.fields.active) {
+            rejections.collect(ensure_may_be_active(tx.conn, &parent.0).await)?;
+        }
+        let fields = AccessFields {
+            email: valid_or_default(rejections, "/email", &fields.email),
+            contact_id: valid_or_default(rejections, "/contact_id", &fields.contact_id),
+            ..fields.clone()
+        };
+        let unique = ensure_unique(tx.conn, &parent.0, stored, &fields).await;
+        rejections.collect(unique)?;
+        Ok(())
     }
 
     async fn load_page(
@@ -223,6 +233,15 @@ fn ensure_approver_may_act(role: Role, approver: bool) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The value of a member, or the default if it is invalid.
+fn valid_or_default<T: Clone + Default>(rejections: &Rejections, pointer: &str, value: &T) -> T {
+    if rejections.concern(pointer) {
+        T::default()
+    } else {
+        value.clone()
+    }
 }
 
 /// E-mail address and contact must be unique (`docs/domain.md#r7`).

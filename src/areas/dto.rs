@@ -12,9 +12,9 @@ use crate::common::{
 /// An area granted to a partner. The partner's accesses see and create tickets in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "area_id": "netz", "name": "Netzwerk", "color": "#1F77B4", "start_ticket_types": ["anomalie"],
-    "available": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
-    "updated_at": "2026-11-23T08:00:00.000000Z",
+    "area_id": "netz", "name": "Netzwerk", "color": "#1F77B4",
+    "start_ticket_types": ["anomalie", "rueckruf"], "available": true, "version": 1,
+    "created_at": "2026-11-23T08:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z",
     "created_by": "anna.admin", "created_by_name": "Anna Admin",
     "updated_by": "anna.admin", "updated_by_name": "Anna Admin"
 }))]

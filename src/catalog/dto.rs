@@ -109,7 +109,7 @@ pub struct AreaPut {
     /// Ticket types that can be created in this area; absent or `null`: all, `[]`: none.
     #[serde(default)]
     #[schema(inline, value_type = Option<HashSet<TicketTypeId>>, max_items = 500)]
-    #[validate(custom(function = check))]
+    #[validate(nested)]
     pub start_ticket_types: Option<UniqueVec<TicketTypeId, 0, 500>>,
     /// Whether it is in use; false retires it. Default: true.
     #[serde(default = "merge_patch::default_true")]

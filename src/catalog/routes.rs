@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     common::{
-        Result,
+        Draft, Result,
         etag::EntityTag,
         ids::{AreaId, BusinessPartnerId, ErpId, PlanBoardId, TicketTypeId},
         page::PageRequest,
@@ -374,7 +374,7 @@ async fn put<E: WritableEntry>(
     call: CallContext,
     auth: &Authorized<CatalogWrite>,
     id: ErpId<E::Kind>,
-    body: E::Put,
+    body: Draft<E::Put>,
 ) -> Result<HttpResponse> {
     let precondition = call.conditions.precondition;
     let done = service::put::<E>(&call.db, auth.actor(), id, body, precondition).await?;

@@ -6,13 +6,14 @@ use std::collections::HashMap;
 use super::{CatalogEntry, CatalogRow, EntryKind, WritableEntry, repo};
 use crate::{
     common::{
-        Actor, Change, Code, Committed, Error, FieldError, Result,
+        Actor, Change, Code, Committed, Draft, Error, FieldError, Result,
         error::ensure_valid,
         etag::EntityTag,
         ids::{BusinessPartnerId, ErpId, TicketTypeId},
         or_not_found,
         page::{Page, PageRequest},
         precondition::Precondition,
+        text::SelfCheck as _,
     },
     db::{Aggregate, AggregateVersion, Conn, Db, Tx, revision_lookup},
 };
@@ -122,33 +123,39 @@ pub async fn get_granted<E: CatalogEntry>(
 ///
 /// # Errors
 ///
-/// 422 if it references ticket types that do not exist; 412 if the precondition fails.
+/// Those of the body; 422 if it references ticket types that do not exist; 412 if the precondition
+/// fails.
 pub async fn put<E: WritableEntry>(
     db: &Db,
     actor: Actor,
     id: ErpId<E::Kind>,
-    body: E::Put,
+    draft: Draft<E::Put>,
     precondition: Precondition,
 ) -> Result<Committed<E>> {
-    db.transact(actor, Catalog, async move |tx| {
-        put_in(tx, &id, &body, &precondition).await
-    })
-    .await
+    let rejections = draft.rejections();
+    let work = async move |tx: &mut Tx<'_, ()>| put_in(tx, &id, &draft, &precondition).await;
+    rejections.or(db.transact(actor, Catalog, work).await)
 }
 
 async fn put_in<E: WritableEntry>(
     tx: &mut Tx<'_, ()>,
     id: &ErpId<E::Kind>,
-    body: &E::Put,
+    draft: &Draft<E::Put>,
     precondition: &Precondition,
 ) -> Result<Change<E>> {
+    let mut rejections = draft.rejections();
     let stored = repo::find(tx.conn, E::ENTRY, id.as_str()).await?;
     precondition.check(stored.clone().map(E::from_row).as_ref())?;
-    let attributes = E::attributes(body);
-    if let Some(start) = &attributes.start_ticket_types {
-        let existing = repo::existing(tx.conn, EntryKind::TicketType, &start.0).await?;
-        ensure_ticket_types_exist(&start.0, &existing)?;
+    let attributes = E::attributes(draft.body());
+    if let Some(start) = &attributes.start_ticket_types
+        && !rejections.concern_all_of("/start_ticket_types")
+    {
+        let valid = start.0.iter().filter(|id| id.check().is_ok()).cloned();
+        let valid: Vec<_> = valid.collect();
+        let existing = repo::existing(tx.conn, EntryKind::TicketType, &valid).await?;
+        rejections.collect(ensure_ticket_types_exist(&start.0, &existing))?;
     }
+    rejections.finish()?;
     match stored {
         None => {
             let row = CatalogRow::new(E::ENTRY, id.as_str(), attributes, tx.created_audit());

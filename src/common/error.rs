@@ -77,7 +77,7 @@ impl From<Code> for ClientError {
 
 /// A resource that an error or a finding refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"kind": "tag", "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "name": "VPN"}))]
+#[schema(example = json!({"kind": "tag", "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e64", "name": "VPN"}))]
 pub struct Reference {
     /// The kind of the resource.
     #[schema(max_length = 32)]
@@ -141,6 +141,27 @@ impl Error {
     /// state.
     pub fn precondition_failed(current: Option<Current>) -> Self {
         Self::client(Code::PreconditionFailed).update_client(|client| client.current = current)
+    }
+
+    /// Adds a field error with the code and arguments of the whole problem.
+    #[must_use]
+    pub fn at(self, pointer: impl Into<String>) -> Self {
+        self.update_client(|client| {
+            client.field_errors.push(FieldError {
+                pointer: pointer.into(),
+                code: client.code,
+                args: client.args.clone(),
+            });
+        })
+    }
+
+    /// Whether a field error has this code.
+    pub fn has_field_error(&self, code: Code) -> bool {
+        let Self::Client(client) = self else {
+            return false;
+        };
+        let mut field_errors = client.field_errors.iter();
+        field_errors.any(|field_error| field_error.code == code)
     }
 
     /// Sets the resources that prevent the operation.

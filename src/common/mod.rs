@@ -8,6 +8,7 @@ pub mod change;
 pub mod color;
 pub mod comma_separated;
 pub mod counters;
+pub mod draft;
 pub mod email;
 pub mod empty_body;
 pub mod error;
@@ -30,5 +31,6 @@ pub mod unique_vec;
 
 pub use audit::{Actor, Audit};
 pub use change::{Action, Change, Committed, Resource};
+pub use draft::{Draft, Rejections};
 pub use empty_body::EmptyBody;
 pub use error::{Code, Error, FieldError, Result, or_not_found};

@@ -28,6 +28,11 @@ pub trait SelfCheck {
     ///
     /// The pointer of the error is relative to the value: empty, unless the error is inside it.
     fn check(&self) -> Result<(), FieldError>;
+
+    /// All errors of the value. Values with several parts report one for each part.
+    fn check_all(&self) -> Vec<FieldError> {
+        self.check().err().into_iter().collect()
+    }
 }
 
 /// Adapter from [`SelfCheck`] to validator's derive: `#[validate(custom(function = check))]`.

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 
 use super::{CrudResource, CrudRow, Parent, service};
 use crate::{
-    common::{Actor, Committed, Result, etag::EntityTag, ids::Id},
+    common::{Actor, Committed, Draft, Result, etag::EntityTag, ids::Id},
     db::Conn,
     http::{
         cached_read::{EtagSource, cached_page},
@@ -86,7 +86,7 @@ pub async fn create<R: CrudResource<P>, P: Parent>(
     call: &CallContext,
     actor: Actor,
     parent: P,
-    body: R::Create,
+    body: Draft<R::Create>,
 ) -> Result<HttpResponse> {
     let done = service::create::<R, P>(&call.db, actor, parent, body).await?;
     Ok(response::created(&call.request, &localize(done, call.lang)))
@@ -98,7 +98,7 @@ pub async fn update<R: CrudResource<P>, P: Parent>(
     actor: Actor,
     parent: P,
     id: Id<IdKind<R, P>>,
-    body: R::Patch,
+    body: Draft<R::Patch>,
 ) -> Result<HttpResponse> {
     let precondition = call.conditions.precondition;
     let done = service::update::<R, P>(&call.db, actor, parent, id, body, precondition).await?;

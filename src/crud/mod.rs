@@ -17,12 +17,14 @@
 //!    [`CrudResource::ensure_deletable`], deletes the row, and ends here.
 //! 3. [`CrudResource::new_fields`] (POST) or [`ApplyPatch::apply_to`] (PATCH) yields the new
 //!    fields. A patch that changes nothing ends here.
-//! 4. [`CrudResource::apply_rules`] checks the fields.
+//! 4. [`CrudResource::check_rules`] checks the fields. If the body is invalid or violates rules, the
+//!    write ends here, with all errors.
 //! 5. POST only: [`CrudRow::count`] is compared with [`CrudResource::MAX`].
-//! 6. [`CrudRow::insert`] or [`CrudRow::update`] writes the row. A violated constraint is looked up
+//! 6. [`CrudResource::before_write`] changes other rows.
+//! 7. [`CrudRow::insert`] or [`CrudRow::update`] writes the row. A violated constraint is looked up
 //!    in [`CrudResource::UNIQUE`].
-//! 7. [`CrudResource::after_write`] writes dependent rows.
-//! 8. [`CrudResource::to_views`] builds the view for the history and the response.
+//! 8. [`CrudResource::after_write`] writes dependent rows.
+//! 9. [`CrudResource::to_views`] builds the view for the history and the response.
 //!
 //! Reads first compare [`Parent::current_etag`] with the ETag the client sent and the cached page.
 //! Only if they differ, [`CrudResource::load_page`] or [`CrudRow::find`] loads rows, and
@@ -39,7 +41,7 @@ pub(crate) use row::{crud_row, write_outcome};
 
 use crate::{
     common::{
-        Code, FieldError, Resource, Result,
+        Code, FieldError, Rejections, Resource, Result,
         etag::EntityTag,
         page::{PageRequest, Rows},
     },
@@ -124,13 +126,26 @@ pub trait CrudResource<P: Parent>: Resource + Sized + 'static {
         body: Self::Create,
     ) -> impl Future<Output = Result<<Self::Row as CrudRow>::Fields>>;
 
-    /// Checks the fields of a row before it is written. `stored` is the row to be replaced.
-    fn apply_rules(
+    /// Checks the fields of a row before it is written, and collects what is wrong with members of
+    /// the body. `stored` is the row to be replaced. Members that `rejections` concern are invalid
+    /// and must not reach the database. Writes nothing.
+    fn check_rules(
         tx: &mut Tx<'_, P::Locked>,
         parent: &P,
         stored: Option<&Self::Row>,
         fields: &<Self::Row as CrudRow>::Fields,
+        rejections: &mut Rejections,
     ) -> impl Future<Output = Result<()>>;
+
+    /// Changes other rows to make way for a valid one.
+    fn before_write(
+        _tx: &mut Tx<'_, P::Locked>,
+        _parent: &P,
+        _stored: Option<&Self::Row>,
+        _fields: &<Self::Row as CrudRow>::Fields,
+    ) -> impl Future<Output = Result<()>> {
+        std::future::ready(Ok(()))
+    }
 
     /// Checks that a row may be deleted.
     fn ensure_deletable(

@@ -3,7 +3,7 @@
 use super::{ApplyPatch as _, CrudResource, CrudRow, Parent, UniqueConstraint};
 use crate::{
     common::{
-        Actor, Change, Code, Committed, Error, Result,
+        Actor, Change, Code, Committed, Draft, Error, Result,
         ids::Id,
         or_not_found,
         page::{Page, PageRequest},
@@ -56,19 +56,36 @@ pub async fn get<R: CrudResource<P>, P: Parent>(
 ///
 /// # Errors
 ///
-/// Those of the lock and of the rules; 409 `limit_reached`; 409 for a value that must be unique.
+/// Those of the body, of the lock and of the rules; 409 `limit_reached`; 409 for a value that must
+/// be unique.
 pub async fn create<R: CrudResource<P>, P: Parent>(
     db: &Db,
     actor: Actor,
     parent: P,
-    body: R::Create,
+    draft: Draft<R::Create>,
 ) -> Result<Committed<R>> {
-    db.transact(actor, parent.clone(), async move |tx| {
-        let fields = R::new_fields(tx, &parent, body.clone()).await?;
-        R::apply_rules(tx, &parent, None, &fields).await?;
+    create_with_id(db, actor, parent, Id::generate(), draft).await
+}
+
+/// Creates a resource, like [`create`], with a given id that no other resource has.
+pub async fn create_with_id<R: CrudResource<P>, P: Parent>(
+    db: &Db,
+    actor: Actor,
+    parent: P,
+    id: Id<IdKind<R, P>>,
+    draft: Draft<R::Create>,
+) -> Result<Committed<R>> {
+    let rejections = draft.rejections();
+    let aggregate = parent.clone();
+    let work = async move |tx: &mut Tx<'_, P::Locked>| {
+        let (body, mut rejections) = draft.clone().into_parts();
+        let fields = R::new_fields(tx, &parent, body).await?;
+        R::check_rules(tx, &parent, None, &fields, &mut rejections).await?;
+        rejections.finish()?;
         let owner = parent.owner().into();
         ensure_below_limit(R::Row::count(tx.conn, &owner).await?, R::MAX)?;
-        let row = R::Row::new(Id::generate(), owner, fields, tx.created_audit());
+        R::before_write(tx, &parent, None, &fields).await?;
+        let row = R::Row::new(id, owner, fields, tx.created_audit());
         row.insert(tx.conn)
             .await?
             .map_err(|constraint| duplicate(R::UNIQUE, &constraint))?;
@@ -76,8 +93,8 @@ pub async fn create<R: CrudResource<P>, P: Parent>(
         Ok(Change::Created(
             to_view(tx.conn, &parent, Some(&tx.locked), row).await?,
         ))
-    })
-    .await
+    };
+    rejections.or(db.transact(actor, aggregate, work).await)
 }
 
 /// Applies a merge patch. A patch that changes nothing leaves version and history as they are.
@@ -90,17 +107,22 @@ pub async fn update<R: CrudResource<P>, P: Parent>(
     actor: Actor,
     parent: P,
     id: Id<IdKind<R, P>>,
-    body: R::Patch,
+    draft: Draft<R::Patch>,
     precondition: Precondition,
 ) -> Result<Committed<R>> {
-    db.transact(actor, parent.clone(), async move |tx| {
+    let rejections = draft.rejections();
+    let aggregate = parent.clone();
+    let work = async move |tx: &mut Tx<'_, P::Locked>| {
         let (stored, before) = find_checked::<R, P>(tx, &parent, id, &precondition).await?;
+        let (body, mut rejections) = draft.clone().into_parts();
         let mut fields = stored.fields().clone();
-        body.clone().apply_to(&mut fields);
-        if fields == *stored.fields() {
+        body.apply_to(&mut fields);
+        if rejections.is_empty() && fields == *stored.fields() {
             return Ok(Change::Unchanged(before));
         }
-        R::apply_rules(tx, &parent, Some(&stored), &fields).await?;
+        R::check_rules(tx, &parent, Some(&stored), &fields, &mut rejections).await?;
+        rejections.finish()?;
+        R::before_write(tx, &parent, Some(&stored), &fields).await?;
         let audit = tx.updated_audit(&stored.audit());
         let row = R::Row::new(id, parent.owner().into(), fields, audit);
         row.update(tx.conn)
@@ -111,8 +133,8 @@ pub async fn update<R: CrudResource<P>, P: Parent>(
             before,
             after: to_view(tx.conn, &parent, Some(&tx.locked), row).await?,
         })
-    })
-    .await
+    };
+    rejections.or(db.transact(actor, aggregate, work).await)
 }
 
 /// Deletes a resource.

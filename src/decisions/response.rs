@@ -192,11 +192,11 @@ pub struct ApprovalObstacle {
     "role": "editor", "approver": false, "ticket_visibility": "partner",
     "areas": [{"area_id": "netz", "name": "Netzwerk", "view": true, "create": true,
         "ticket_types": [{"ticket_type_id": "anomalie", "name": "Anomalie", "approval_required": false}]}],
-    "tags": [{"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "name": "VPN", "area_id": "netz"}],
-    "queries": [{"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e62", "name": "Offene Tickets", "description": null, "position": 1,
+    "tags": [{"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e64", "name": "VPN", "area_id": "netz"}],
+    "queries": [{"id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e67", "name": "Offene Netzwerktickets", "description": null, "position": 1,
         "filter": {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]},
         "columns": ["reference_number", "subject"], "sort": []}],
-    "plan_boards": [{"plan_board_id": "wartung", "name": "Wartungsfenster", "description": "Geplante Wartungen"}]}))]
+    "plan_boards": [{"plan_board_id": "rollout", "name": "Rollout 2027", "description": "Umstellung der Standorte"}]}))]
 pub struct Capabilities {
     #[schema(inline)]
     pub access_id: AccessId,

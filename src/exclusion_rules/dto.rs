@@ -29,7 +29,7 @@ pub enum RuleScope {
 /// A rule that hides matching tickets from accesses while it is active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "scope": "partner",
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e69", "scope": "partner",
     "business_partner_id": "K-1001", "name": "Personalakten", "description": null, "active": true,
     "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]},
     "summary": "Tags enthalten „Personal“.", "version": 1,
@@ -89,8 +89,11 @@ impl Resource for ExclusionRule {
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "name": "Personalakten",
-    "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]}
+    "name": "Altfälle",
+    "filter": {"type": "all", "filters": [
+        {"type": "condition", "field": "status", "operator": "in", "values": ["closed"]},
+        {"type": "condition", "field": "created_at", "operator": "older_than", "values": ["P2Y"]}
+    ]}
 }))]
 pub struct ExclusionRuleCreate {
     /// Unique within the partner, or among the global rules; case is ignored.

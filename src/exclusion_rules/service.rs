@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     common::{
-        Code, Result,
+        Code, Rejections, Result,
         ids::{BusinessPartnerId, RuleId},
         merge_patch,
         page::{PageRequest, Rows},
@@ -98,14 +98,17 @@ where
     }
 
     /// Checks the references of the filter (`docs/domain.md#r8`).
-    async fn apply_rules(
+    async fn check_rules(
         tx: &mut Tx<'_, P::Locked>,
         _: &P,
         stored: Option<&RuleRow>,
         fields: &RuleFields,
+        rejections: &mut Rejections,
     ) -> Result<()> {
         let before = stored.map(|stored| &stored.fields.filter.0);
-        references::check_references(tx.conn, before, &fields.filter.0).await
+        let references = references::check_references(tx.conn, before, &fields.filter.0).await;
+        rejections.collect(references)?;
+        Ok(())
     }
 
     async fn after_write(tx: &mut Tx<'_, P::Locked>, row: &RuleRow) -> Result<()> {

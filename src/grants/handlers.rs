@@ -6,7 +6,7 @@ use super::{Grant, service};
 use crate::{
     catalog::CatalogEntry,
     common::{
-        Actor, Result,
+        Actor, Draft, Result,
         ids::{BusinessPartnerId, ErpId},
     },
     http::{
@@ -45,7 +45,7 @@ pub async fn put<G: Grant>(
     actor: Actor,
     partner: BusinessPartnerId,
     id: ErpId<<G::Entry as CatalogEntry>::Kind>,
-    body: Option<G::Put>,
+    body: Option<Draft<G::Put>>,
 ) -> Result<HttpResponse> {
     let precondition = call.conditions.precondition;
     let done = service::put::<G>(&call.db, actor, partner, id, body, precondition).await?;

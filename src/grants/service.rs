@@ -4,8 +4,8 @@ use super::{Grant, GrantRow, GrantWithEntry, repo};
 use crate::{
     catalog::{self, CatalogEntry},
     common::{
-        Actor, Audit, Change, Code, Committed, Error, Result,
-        ids::{BusinessPartnerId, ErpId},
+        Actor, Audit, Change, Code, Committed, Draft, Error, Result,
+        ids::{BusinessPartnerId, ErpId, IdKind as _},
         or_not_found,
         page::{Page, PageRequest},
         precondition::Precondition,
@@ -44,20 +44,21 @@ pub async fn get<G: Grant>(
 ///
 /// # Errors
 ///
-/// 422 if the entry does not exist or is retired (`docs/domain.md#r8`); 412 if the precondition
-/// fails.
+/// Those of the body; 422 if the entry does not exist or is retired (`docs/domain.md#r8`); 412 if the
+/// precondition fails.
 pub async fn put<G: Grant>(
     db: &Db,
     actor: Actor,
     partner: BusinessPartnerId,
     id: ErpId<<G::Entry as CatalogEntry>::Kind>,
-    body: Option<G::Put>,
+    draft: Option<Draft<G::Put>>,
     precondition: Precondition,
 ) -> Result<Committed<G>> {
+    let rejections = draft.as_ref().map(Draft::rejections).unwrap_or_default();
     let work = async move |tx: &mut Tx<'_, IntegrationState>| {
-        put_in::<G>(tx, &id, body.as_ref(), &precondition).await
+        put_in::<G>(tx, &id, draft.as_ref(), &precondition).await
     };
-    transact::<G>(db, actor, partner, work).await
+    rejections.or(transact::<G>(db, actor, partner, work).await)
 }
 
 /// Runs a unit of work on a partner's grants.
@@ -77,9 +78,10 @@ async fn transact<G: Grant>(
 async fn put_in<G: Grant>(
     tx: &mut Tx<'_, IntegrationState>,
     id: &ErpId<<G::Entry as CatalogEntry>::Kind>,
-    body: Option<&G::Put>,
+    draft: Option<&Draft<G::Put>>,
     precondition: &Precondition,
 ) -> Result<Change<G>> {
+    let mut rejections = draft.map(Draft::rejections).unwrap_or_default();
     let partner = tx.locked.business_partner_id().clone();
     let kind = G::Entry::ENTRY;
     let stored = repo::find(tx.conn, &partner, kind, id.as_str()).await?;
@@ -87,10 +89,15 @@ async fn put_in<G: Grant>(
     let stored_approval = stored
         .as_ref()
         .is_some_and(|stored| stored.grant.approval_required);
-    let approval_required = body.map_or(stored_approval, G::approval_required);
+    let approval_required =
+        draft.map_or(stored_approval, |draft| G::approval_required(draft.body()));
     let Some(before) = stored else {
         let entry = catalog::service::find::<G::Entry>(tx.conn, id).await?;
-        let entry = catalog::service::ensure_grantable(entry, id.as_str())?;
+        let parameter = <G::Entry as CatalogEntry>::Kind::PATH_PARAM;
+        let grantable = catalog::service::ensure_grantable(entry, id.as_str());
+        let grantable = rejections.collect(grantable.map_err(|error| error.at(parameter)))?;
+        rejections.finish()?;
+        let entry = or_not_found(grantable)?;
         let revoked_version =
             repo::take_revoked_version(tx.conn, &partner, kind, id.as_str()).await?;
         let audit = Audit {
@@ -101,6 +108,7 @@ async fn put_in<G: Grant>(
         repo::insert(tx.conn, &grant).await?;
         return Ok(Change::Created(G::new(GrantWithEntry { grant, entry })));
     };
+    rejections.finish()?;
     if before.grant.approval_required == approval_required {
         return Ok(Change::Unchanged(G::new(before)));
     }

@@ -3,8 +3,8 @@
 //! [`Body`] is how handlers get a body: read completely, limited in size, and validated.
 //!
 //! A body that does not parse as documented (not JSON, an unknown member, a wrong type) is a 400.
-//! A body with invalid values is a 422, which reports *all* field errors, each with its JSON
-//! pointer.
+//! A body with invalid values is a 422. Both report *all* field errors, each with its JSON pointer,
+//! together with those of rules and references: an invalid body is a [`Draft`] with errors.
 
 use std::{
     convert::Infallible,
@@ -28,15 +28,17 @@ use futures_util::{
     poll, stream,
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::error::Category;
 use tokio::time::timeout;
 use validator::Validate;
 
 use super::{
     app_context::AppContext,
-    field_errors::{body_error, validation_errors},
+    field_errors::validation_errors,
+    lenient_json::{self, Failure, Parsed},
     request_slot::RequestSlot,
 };
-use crate::common::{Code, Error, FieldError, Result, error::Kind, json_object::JsonObject};
+use crate::common::{Code, Draft, Error, FieldError, Rejections, Result, draft::append_validation};
 
 /// Maximum size of a body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -62,14 +64,14 @@ impl HeldPayload {
 }
 
 /// Extracts a required body.
-pub struct Body<T>(pub T);
+pub struct Body<T>(pub Draft<T>);
 
 /// Extracts the bytes of a required body of at most `MAX` bytes, for handlers that parse them
 /// with [`parse_json`] and [`reject_if_any`].
 pub struct RawBody<const MAX: usize>(pub Bytes);
 
 /// Extracts an optional body; `None` if it is absent.
-pub struct OptionalBody<T>(pub Option<T>);
+pub struct OptionalBody<T>(pub Option<Draft<T>>);
 
 /// A chunk of a body as it arrives.
 type Chunk = std::result::Result<Bytes, PayloadError>;
@@ -234,47 +236,53 @@ fn content_length(request: &HttpRequest) -> Option<usize> {
         .ok()
 }
 
-fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
-    let body: T = parse_json(bytes)?;
-    if let Err(errors) = body.validate() {
-        reject_if_any(validation_errors(&errors))?;
+fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<Draft<T>> {
+    let Parsed {
+        value,
+        mut field_errors,
+    } = parse_json::<T>(bytes)?;
+    if let Err(errors) = value.validate() {
+        append_validation(&mut field_errors, validation_errors(&errors));
     }
-    Ok(body)
+    Draft::new(value, field_errors)
 }
 
-/// Deserializes a body without validating it. Errors have the pointer of the invalid member.
-pub fn parse_json<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let JsonObject(body) = serde_path_to_error::deserialize::<_, JsonObject<T>>(&mut json)
-        .map_err(|error| {
-            if error.inner().is_data() {
-                Error::from_field(body_error(&error))
-            } else {
-                malformed(error.inner())
-            }
-        })?;
-    json.end().map_err(|error| malformed(&error))?;
-    Ok(body)
+/// Deserializes a body without validating it.
+///
+/// # Errors
+///
+/// 400 if it is not JSON, or if invalid members leave no value.
+pub fn parse_json<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<Parsed<T>> {
+    lenient_json::deserialize(bytes).map_err(|failure| match failure {
+        Failure::Malformed(error) => malformed(bytes, &error),
+        Failure::Invalid(field_errors) => rejected(field_errors),
+    })
 }
 
-fn malformed(error: &serde_json::Error) -> Error {
-    Error::client(Code::MalformedJson).with("reason", error)
+fn malformed(bytes: &[u8], error: &serde_json::Error) -> Error {
+    let reason = match error.classify() {
+        _ if bytes.is_empty() => "empty",
+        Category::Eof => "incomplete",
+        _ => "syntax",
+    };
+    Error::client(Code::MalformedJson)
+        .with("reason", reason)
+        .with("line", error.line())
+        .with("column", error.column())
+}
+
+/// The error of a body with these field errors.
+fn rejected(field_errors: Vec<FieldError>) -> Error {
+    match reject_if_any(field_errors) {
+        Err(error) => error,
+        Ok(()) => Error::client(Code::BadRequest),
+    }
 }
 
 /// Fails if there are any field errors. If one of them means that the body does not parse, it
 /// decides the code of the problem.
 pub fn reject_if_any(field_errors: Vec<FieldError>) -> Result<()> {
-    if field_errors.is_empty() {
-        return Ok(());
-    }
-    let unreadable = field_errors
-        .iter()
-        .find(|error| error.code.kind() == Kind::Unreadable);
-    let code = unreadable.map_or(Code::ValidationFailed, |error| error.code);
-    let args = unreadable
-        .map(|error| error.args.clone())
-        .unwrap_or_default();
-    Err(Error::field_errors(code, field_errors).with_args(args))
+    Rejections::of_body(field_errors).finish()
 }
 
 #[cfg(test)]
@@ -308,13 +316,14 @@ mod tests {
         #[validate(custom(function = check))]
         role: LenientEnum<Role>,
         approver: bool,
-        #[validate(custom(function = check))]
+        #[validate(nested)]
         ticket_types: UniqueVec<TicketTypeId, 0, 500>,
     }
 
     /// The code of a rejected body, and its field errors.
     fn rejection(json: &str) -> (Code, Vec<(String, Code)>) {
-        let Err(Error::Client(error)) = parse::<Sample>(json.as_bytes()).map(|_| ()) else {
+        let parsed = parse::<Sample>(json.as_bytes());
+        let Err(Error::Client(error)) = parsed.and_then(Draft::into_valid).map(drop) else {
             panic!("{json} was accepted")
         };
         let field_errors = error.field_errors.into_iter();
@@ -358,7 +367,7 @@ mod tests {
     #[case::duplicate(
         r#"{"last_name": "a@b", "last_name": "c@d"}"#,
         Code::WrongType,
-        Some("")
+        Some("/last_name")
     )]
     fn unreadable_body_is_rejected_with_pointer(
         #[case] json: &str,
@@ -369,6 +378,27 @@ mod tests {
         assert_eq!(code, expected);
         let first = field_errors.first().map(|(pointer, _)| pointer.as_str());
         assert_eq!(first, pointer);
+    }
+
+    #[test]
+    fn wrong_types_and_invalid_values_are_reported_together() {
+        let (code, field_errors) = rejection(
+            r#"{"color": 1, "last_name": "", "approver": 0, "role": 5, "ticket_types": ["-", 1]}"#,
+        );
+        assert_eq!(code, Code::UnknownMember);
+        let expected = [
+            ("/color", Code::UnknownMember),
+            ("/approver", Code::WrongType),
+            ("/role", Code::WrongType),
+            ("/ticket_types/1", Code::WrongType),
+            ("/first_name", Code::Required),
+            ("/last_name", Code::Required),
+            ("/ticket_types/0", Code::InvalidId),
+        ];
+        assert_eq!(
+            field_errors,
+            expected.map(|(pointer, code)| (pointer.to_owned(), code))
+        );
     }
 
     #[test]

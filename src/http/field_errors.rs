@@ -7,72 +7,43 @@ use crate::common::{Code, FieldError, normalize::truncate_untrusted};
 
 /// Maximum length of a client's name in an error, in characters.
 pub(super) const MAX_NAME: usize = 64;
-/// Maximum length of a reason that may quote the client's input, in characters.
-const MAX_REASON: usize = 200;
 
-/// What was deserialized.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum InputKind {
-    Body,
-    Query,
+/// Converts an error of the type of the value at `pointer` in a body.
+///
+/// [`super::lenient_json`] reports wrong types and unknown members itself. This converts missing
+/// members and values that a type rejects.
+pub(super) fn data_error(pointer: &str, message: &str) -> FieldError {
+    let message = without_position(message);
+    let (problem, expected) = split_expected(message);
+    if problem.starts_with("missing field") {
+        let name = escape_member(quoted_name(problem));
+        return FieldError::new(format!("{pointer}/{name}"), Code::Required);
+    }
+    if problem.starts_with("unknown variant") {
+        let allowed = quoted_names(expected.unwrap_or(message));
+        return FieldError::new(pointer, Code::UnknownValue).with("allowed", allowed);
+    }
+    FieldError::new(pointer, Code::WrongType).with("expected", "valid")
 }
 
-/// Converts an error of deserializing a body.
-pub fn body_error(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
-    deserialize_error(error, InputKind::Body)
-}
-
-/// Converts an error of deserialization.
+/// Converts an error of deserializing query parameters.
 ///
 /// serde only provides a message. It begins and ends with text that its `de::Error` trait
 /// defines, and quotes the client's input in between.
-pub(super) fn deserialize_error<E: std::fmt::Display>(
+pub(super) fn query_error<E: std::fmt::Display>(
     error: &serde_path_to_error::Error<E>,
-    input: InputKind,
 ) -> FieldError {
     let message = error.inner().to_string();
     let message = without_position(&message);
     let (problem, expected) = split_expected(message);
-    let name = quoted_name(problem);
-    let parent = pointer(error.path());
+    let parameter = pointer(error.path()).trim_start_matches('/').to_owned();
     if problem.starts_with("unknown field") {
-        let child = if ends_with(error.path(), name) {
-            parent
-        } else {
-            format!("{parent}/{}", member(name))
-        };
-        let (code, argument) = match input {
-            InputKind::Query => (Code::UnknownParameter, "name"),
-            InputKind::Body => (Code::UnknownMember, "member"),
-        };
-        let name = truncate_untrusted(name, MAX_NAME);
-        return FieldError::new(location(child, input), code).with(argument, name);
+        let name = quoted_name(problem);
+        return FieldError::new(escape_member(name), Code::UnknownParameter)
+            .with("name", truncate_untrusted(name, MAX_NAME));
     }
-    if problem.starts_with("missing field") {
-        let child = format!("{parent}/{}", member(name));
-        return FieldError::new(location(child, input), Code::Required);
-    }
-    if problem.starts_with("unknown variant") || input == InputKind::Query {
-        let allowed = quoted_names(expected.unwrap_or(message));
-        return FieldError::new(location(parent, input), Code::UnknownValue)
-            .with("allowed", allowed);
-    }
-    let reason = match expected {
-        Some(expected) => {
-            let problem = truncate_untrusted(problem, MAX_NAME);
-            format!("{problem}, expected {expected}")
-        }
-        None => truncate_untrusted(message, MAX_REASON),
-    };
-    FieldError::new(location(parent, input), Code::WrongType).with("reason", reason)
-}
-
-/// The location of an error: a JSON pointer into a body, or the name of a query parameter.
-fn location(pointer: String, input: InputKind) -> String {
-    match input {
-        InputKind::Body => pointer,
-        InputKind::Query => pointer.trim_start_matches('/').to_owned(),
-    }
+    let allowed = quoted_names(expected.unwrap_or(message));
+    FieldError::new(parameter, Code::UnknownValue).with("allowed", allowed)
 }
 
 /// Removes the line and column that `serde_json` appends; the pointer has the location.
@@ -128,19 +99,14 @@ fn pointer(path: &Path) -> String {
     path.iter()
         .fold(String::new(), |pointer, segment| match segment {
             Segment::Seq { index } => format!("{pointer}/{index}"),
-            Segment::Map { key } => format!("{pointer}/{}", member(key)),
-            Segment::Enum { variant } => format!("{pointer}/{}", member(variant)),
+            Segment::Map { key } => format!("{pointer}/{}", escape_member(key)),
+            Segment::Enum { variant } => format!("{pointer}/{}", escape_member(variant)),
             Segment::Unknown => pointer,
         })
 }
 
-/// Whether a path leads to a member of this name.
-fn ends_with(path: &Path, name: &str) -> bool {
-    matches!(path.iter().next_back(), Some(Segment::Map { key }) if key == name)
-}
-
 /// An untrusted member name as a segment of a JSON pointer.
-fn member(name: &str) -> String {
+pub(super) fn escape_member(name: &str) -> String {
     escape(&truncate_untrusted(name, MAX_NAME))
 }
 

@@ -16,6 +16,7 @@ const PAGE: &str = concat!(
     "<ul>\n",
     "<li><a href=\"docs/\">Interactive documentation</a></li>\n",
     "<li><a href=\"openapi.json\">OpenAPI document</a></li>\n",
+    "<li><a href=\"problems\">Error codes</a></li>\n",
     "<li><a href=\"health/live\">Liveness probe</a></li>\n",
     "<li><a href=\"health/ready\">Readiness probe</a></li>\n",
     "</ul>\n</html>\n",

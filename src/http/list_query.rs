@@ -18,7 +18,7 @@ use utoipa::{
 use validator::Validate;
 
 use super::{
-    field_errors::{InputKind, deserialize_error, validation_errors},
+    field_errors::{query_error, validation_errors},
     request_context::route,
 };
 use crate::common::{
@@ -191,7 +191,7 @@ fn parse_filter<F: DeserializeOwned + Validate>(
     let query = serde_urlencoded::to_string(filters).map_err(anyhow::Error::from)?;
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     let filter: F = serde_path_to_error::deserialize(pairs)
-        .map_err(|error| invalid_filter(deserialize_error(&error, InputKind::Query)))?;
+        .map_err(|error| invalid_filter(query_error(&error)))?;
     filter.validate().map_err(|errors| {
         let errors = validation_errors(&errors).into_iter();
         let errors = errors.map(|error| FieldError {

@@ -57,7 +57,7 @@ pub struct Problem {
     /// Path of the request.
     #[schema(format = "uri-reference", max_length = 65_534)]
     pub instance: String,
-    /// Stable, machine-readable code.
+    /// Stable, machine-readable code. The document lists the known ones.
     #[schema(pattern = "^[a-z_]+$", max_length = 64)]
     pub code: &'static str,
     /// Request id, as in `X-Request-Id` and the log of the service.

@@ -1,21 +1,42 @@
-### Deutsche Texte der API. Die Nachricht eines Problems ist sein Titel, `detail` die Erläuterung.
+### Deutsche Texte der API. Die Nachricht eines Problems ist sein Titel, `detail` die Erläuterung, `remedy` die Abhilfe.
 
 malformed_json = Ungültiges JSON
-    .detail = Der Request-Body ist kein gültiges JSON: { $reason }
+    .detail = { $reason ->
+        [empty] Der Request-Body ist leer.
+        [incomplete] Das JSON des Request-Bodys ist unvollständig.
+       *[syntax] Der Request-Body ist kein gültiges JSON (Zeile { $line }, Spalte { $column }).
+    }
+    .remedy = Erzeugen Sie den Request-Body mit einer JSON-Bibliothek in UTF-8, und vergleichen Sie Content-Length mit der Länge der gesendeten Daten.
 unknown_member = Unbekanntes Feld
     .detail = Der Request-Body enthält ein unbekanntes Feld: { $member }
+    .remedy = Vergleichen Sie den Namen mit dem Schema der Operation unter /docs. Entfernen oder berichtigen Sie das Feld.
 wrong_type = Falscher Typ
-    .detail = Ein Feld des Request-Bodys hat den falschen Typ: { $reason }
+    .detail = { $expected ->
+        [string] Hier ist ein Text erforderlich.
+        [boolean] Hier ist true oder false erforderlich.
+        [integer] Hier ist eine ganze Zahl erforderlich.
+        [number] Hier ist eine Zahl erforderlich.
+        [list] Hier ist eine Liste erforderlich.
+        [object] Hier ist ein Objekt erforderlich.
+        [once] Das Feld kommt mehrfach vor.
+       *[valid] Der Wert hat den falschen Typ.
+    }
+    .remedy = Vergleichen Sie den Wert mit dem Schema der Operation unter /docs.
 invalid_parameter = Ungültiger Parameter
     .detail = Ein Pfad-Parameter, Query-Parameter oder Header ist ungültig.
+    .remedy = Beachten Sie errors: Dort stehen der Parameter und der Grund.
 unknown_parameter = Unbekannter Parameter
     .detail = Der Query-Parameter { $name } ist unbekannt.
+    .remedy = Vergleichen Sie den Namen mit den Parametern der Operation unter /docs. Groß- und Kleinschreibung zählt.
 invalid_cursor = Ungültiger Cursor
     .detail = Der Cursor passt nicht zu dieser Liste und Sortierung. Beginnen Sie noch einmal ohne Cursor.
+    .remedy = Lesen Sie wieder ab der ersten Seite, und verwenden Sie einen Cursor nur mit der Liste, den Filtern und der Sortierung, aus denen er stammt.
 bad_request = Fehlerhafte Anfrage
     .detail = Die Anfrage ist fehlerhaft aufgebaut.
+    .remedy = Prüfen Sie den HTTP-Client und die Proxys dazwischen: Die Anfrage entspricht nicht dem HTTP-Standard.
 missing_token = Token fehlt
     .detail = Senden Sie ein Bearer-Token im Authorization-Header.
+    .remedy = Beziehen Sie ein Access-Token vom Identity-Provider, und senden Sie es mit jeder Anfrage.
 invalid_token = Token ungültig
     .detail = { $reason ->
         [malformed] Das Token ist kein signiertes JWT mit höchstens 8 KiB, oder es wurde mehrfach gesendet.
@@ -30,127 +51,185 @@ invalid_token = Token ungültig
         [invalid_claim] Der Claim { $claim } des Tokens ist ungültig.
        *[other] Das Token wird nicht akzeptiert.
     }
+    .remedy = Beziehen Sie ein neues Access-Token. Wird auch dieses abgelehnt, vergleichen Sie Aussteller und Empfänger mit den Einstellungen des Dienstes.
 token_expired = Token abgelaufen
     .detail = Das Token ist abgelaufen. Fordern Sie beim Identity-Provider ein neues an.
+    .remedy = Fordern Sie beim Identity-Provider ein neues Access-Token an, und wiederholen Sie die Anfrage damit.
 insufficient_scope = Berechtigung fehlt
     .detail = Diese Operation benötigt ein Token mit dem Scope { $scope }.
+    .remedy = Beziehen Sie ein Token mit diesem Scope, oder lassen Sie ihn dem Client vom Administrator des Identity-Providers erteilen.
 partner_restricted = Token gilt nur für einen Geschäftspartner
     .detail = Ein auf einen Geschäftspartner beschränktes Token hat keinen Zugriff auf partnerübergreifende Daten.
+    .remedy = Verwenden Sie für diese Operation ein Token ohne den Claim business_partner_id.
 not_found = Nicht gefunden
     .detail = Die Ressource existiert nicht.
+    .remedy = Prüfen Sie die IDs im Pfad. Auch Ressourcen anderer Geschäftspartner werden nicht gefunden.
 unknown_route = Unbekannter Pfad
     .detail = Unter diesem Pfad gibt es keine Operation.
+    .remedy = Vergleichen Sie den Pfad mit /docs. Pfade der API beginnen mit /api/v1.
 method_not_allowed = Methode nicht erlaubt
     .detail = Der Pfad unterstützt diese Methode nicht. Erlaubte Methoden: { $allowed }.
+    .remedy = Verwenden Sie eine der Methoden im Header Allow.
 integration_inactive = Kundenintegration ist inaktiv
     .detail = Die Konfiguration einer inaktiven Kundenintegration kann gelesen, aber nicht geändert werden. Aktivieren Sie zuerst die Kundenintegration.
+    .remedy = Aktivieren Sie die Kundenintegration mit PATCH und active: true, und wiederholen Sie die Anfrage.
 integration_incomplete = Kundenintegration ist unvollständig
     .detail = Kundenzugänge können nur aktiv sein, solange mindestens ein Bereich und eine Ticketart freigeschaltet sind.
+    .remedy = Schalten Sie frei, was errors nennt, oder legen Sie den Kundenzugang mit active: false an.
 last_area = Letzter Bereich
     .detail = Der letzte Bereich kann nicht entzogen werden, solange Kundenzugänge aktiv sind ({ $active_accesses }).
+    .remedy = Schalten Sie zuerst einen anderen Bereich frei, oder deaktivieren Sie die Kundenzugänge.
 last_ticket_type = Letzte Ticketart
     .detail = Die letzte Ticketart kann nicht entzogen werden, solange Kundenzugänge aktiv sind ({ $active_accesses }).
+    .remedy = Schalten Sie zuerst eine andere Ticketart frei, oder deaktivieren Sie die Kundenzugänge.
 duplicate_email = E-Mail-Adresse vergeben
     .detail = Diese E-Mail-Adresse wird bereits von einem anderen Kundenzugang verwendet.
+    .remedy = Suchen Sie den Kundenzugang mit GET /api/v1/accesses?email=…, und ändern Sie ihn, oder verwenden Sie eine andere Adresse.
 duplicate_contact = Kontakt vergeben
     .detail = Ein anderer Kundenzugang dieses Geschäftspartners gehört bereits zu diesem Kontakt.
+    .remedy = Ändern Sie den Kundenzugang, den der Kontakt bereits hat.
 duplicate_name = Name vergeben
     .detail = Dieser Name wird in dieser Liste bereits verwendet (ohne Beachtung der Groß- und Kleinschreibung).
+    .remedy = Wählen Sie einen anderen Namen, oder ändern Sie den vorhandenen Eintrag.
 area_in_use = Bereich wird verwendet
     .detail = Auf diesen Bereich sind Tags beschränkt ({ $count }): { $names }. Ändern oder löschen Sie diese zuerst.
+    .remedy = Ordnen Sie die Tags in references einem anderen Bereich zu, oder löschen Sie sie, und wiederholen Sie die Anfrage.
 tag_in_use = Tag wird verwendet
     .detail = Aktive Ausschlussregeln verwenden diesen Tag ({ $count }): { $names }. Ändern Sie zuerst diese Regeln, oder senden Sie references=keep.
+    .remedy = Ändern Sie zuerst die Regeln in references. Mit references=keep bleiben sie unverändert und treffen auf Tickets mit dem umbenannten Tag nicht mehr zu.
 incomplete_order = Unvollständige Reihenfolge
     .detail = Die Reihenfolge muss alle Abfragen des Geschäftspartners enthalten. Es fehlen: { $count }. Laden Sie die Liste neu.
+    .remedy = Laden Sie die Liste der Abfragen neu, und senden Sie alle IDs in der neuen Reihenfolge.
 limit_reached = Grenze erreicht
     .detail = Es sind höchstens { $max } Einträge erlaubt.
+    .remedy = Löschen Sie Einträge, die nicht mehr benötigt werden, oder verwenden Sie sie weiter.
 revision_not_reached = Revision nicht erreicht
     .detail = Die Konfiguration des Geschäftspartners hat erst Revision { $revision }; die verlangte ist noch nicht erreicht.
+    .remedy = Warten Sie, bis die Änderung mit dieser Revision bestätigt ist, und wiederholen Sie die Anfrage. Revisionen gelten je Geschäftspartner.
 precondition_failed = Vorbedingung nicht erfüllt
     .detail = Die Ressource erfüllt die Bedingung If-Match oder If-None-Match der Anfrage nicht. Lesen Sie sie neu und wiederholen Sie die Änderung.
+    .remedy = Lesen Sie die Ressource neu, übertragen Sie die Änderung auf den aktuellen Stand, und senden Sie das neue ETag.
 body_too_large = Request-Body zu groß
     .detail = Der Request-Body darf höchstens { $max } Byte groß sein.
+    .remedy = Teilen Sie die Anfrage in mehrere kleinere auf.
 unsupported_media_type = Medientyp nicht unterstützt
     .detail = Senden Sie den Request-Body unkomprimiert als application/json{ $merge_patch ->
         [yes] {" "}oder application/merge-patch+json.
        *[no] .
     }
+    .remedy = Setzen Sie Content-Type, und komprimieren Sie den Request-Body nicht.
 uri_too_long = URI zu lang
     .detail = Pfad und Query-String dürfen höchstens { $max } Byte lang sein.
+    .remedy = Senden Sie weniger oder kürzere Query-Parameter, zum Beispiel mehrere Anfragen mit weniger IDs.
 headers_too_large = Header zu groß
     .detail = Die Anfrage darf höchstens 96 Header haben, die zusammen höchstens { $max } Byte lang sind.
+    .remedy = Senden Sie weniger Cookies und Header oder ein kleineres Token.
 too_many_requests = Zu viele Anfragen
     .detail = Anfragelimit überschritten. Versuchen Sie es in { $seconds } Sekunden erneut.
+    .remedy = Warten Sie die Sekunden in Retry-After ab. Fassen Sie Entscheidungen über mehrere Tickets zusammen, und halten Sie das Limit im Header RateLimit ein.
 too_many_concurrent_requests = Zu viele gleichzeitige Anfragen
     .detail = Zu viele oder zu große Anfragen dieses Aufrufers sind noch in Bearbeitung. Versuchen Sie es erneut, sobald einige abgeschlossen sind.
+    .remedy = Warten Sie, bis einige der laufenden Anfragen abgeschlossen sind, und senden Sie weniger gleichzeitig.
 request_timeout = Zeitüberschreitung der Anfrage
     .detail = Die Anfrage ist nicht innerhalb von { $seconds } Sekunden vollständig eingegangen.
+    .remedy = Wiederholen Sie die Anfrage. Tritt dies häufig auf, prüfen Sie das Netz zwischen Client und Dienst.
 validation_failed = Prüfung fehlgeschlagen
     .detail = Einige Felder des Request-Bodys sind ungültig; siehe errors.
+    .remedy = Berichtigen Sie alle Felder in errors. Jeder Pointer nennt eine Stelle im Request-Body.
 approver_role = Rolle kann nicht genehmigen
     .detail = Genehmiger müssen die Rolle editor (Bearbeiter) oder dispatcher haben, nicht { $role }.
+    .remedy = Wählen Sie die Rolle editor oder dispatcher, oder setzen Sie approver auf false.
 unknown_reference = Unbekannter Verweis
     .detail = Der Katalog hat keinen Eintrag { $id }.
+    .remedy = Prüfen Sie die ID. Das ERP muss den Eintrag zuerst im Katalog anlegen.
 retired_reference = Verweis auf stillgelegten Eintrag
     .detail = Der Katalogeintrag { $id } ist stillgelegt und kann nicht freigeschaltet werden.
+    .remedy = Wählen Sie einen aktiven Eintrag, oder lassen Sie diesen im ERP reaktivieren.
 area_not_granted = Bereich nicht freigeschaltet
     .detail = Der Bereich { $id } ist für diesen Geschäftspartner nicht freigeschaltet.
+    .remedy = Schalten Sie den Bereich zuerst für den Geschäftspartner frei, oder wählen Sie einen freigeschalteten.
 unknown_access = Unbekannter Kundenzugang
     .detail = Der Kundenzugang existiert nicht.
+    .remedy = Prüfen Sie die ID oder die E-Mail-Adresse. Einem beschränkten Token sind Kundenzugänge anderer Geschäftspartner unbekannt.
 required = Pflichtfeld
     .detail = Ein Wert ist erforderlich und darf nicht leer sein.
+    .remedy = Senden Sie einen Wert.
 exactly_one = Genau eine Angabe
     .detail = Genau eine dieser Angaben ist erforderlich: { $allowed }.
+    .remedy = Senden Sie eines dieser Felder, und lassen Sie die anderen weg.
 too_short = Zu kurz
     .detail = Mindestens { $min } Zeichen sind erforderlich.
+    .remedy = Senden Sie einen längeren Wert.
 too_long = Zu lang
     .detail = Die Länge darf höchstens { $max } betragen.
+    .remedy = Kürzen Sie den Wert. Gezählt werden Unicode-Zeichen.
 out_of_range = Außerhalb des Wertebereichs
     .detail = Erlaubter Wertebereich: { $allowed }.
+    .remedy = Senden Sie eine Zahl innerhalb des Wertebereichs.
 control_character = Steuerzeichen
     .detail = Steuerzeichen sind nicht erlaubt.
+    .remedy = Entfernen Sie Zeilenumbrüche, Tabulatoren und andere Steuerzeichen.
 invisible_character = Unsichtbares Zeichen
     .detail = Das unsichtbare Zeichen { $character } ist in Namen nicht erlaubt.
+    .remedy = Entfernen Sie das Zeichen. Es stammt oft aus kopiertem formatiertem Text.
 invalid_id = Ungültige ID
     .detail = { $kind ->
         [erp] Eine ID besteht aus 1 bis { $max } Zeichen: Buchstaben A bis Z und a bis z, Ziffern und die Zeichen . _ ~ -. Sie beginnt mit einem Buchstaben oder einer Ziffer.
         [uuid] Eine ID dieses Dienstes ist eine UUID in Kleinbuchstaben mit Bindestrichen.
        *[other] Keine gültige ID.
     }
+    .remedy = IDs des ERP bestehen aus 1 bis 64 Zeichen (A-Z, a-z, 0-9, '.', '_', '~', '-') und beginnen mit einem Buchstaben oder einer Ziffer. IDs dieses Dienstes sind UUIDs in Kleinbuchstaben.
 invalid_email = Ungültige E-Mail-Adresse
     .detail = Keine gültige E-Mail-Adresse.
+    .remedy = Senden Sie eine Adresse wie name@example.com; Domains mit Umlauten in Punycode.
 invalid_color = Ungültige Farbe
     .detail = Farben im Format #RRGGBB angeben.
+    .remedy = Senden Sie sechs hexadezimale Ziffern, zum Beispiel #1F77B4.
 unknown_value = Unbekannter Wert
     .detail = Erlaubte Werte: { $allowed }.
+    .remedy = Senden Sie einen der erlaubten Werte. Groß- und Kleinschreibung zählt.
 duplicate_value = Doppelter Wert
     .detail = Der Wert kommt mehrfach vor.
+    .remedy = Senden Sie jeden Wert nur einmal.
 invalid_time = Ungültiger Zeitpunkt
     .detail = Zeitpunkte im Format RFC 3339 angeben, zum Beispiel 2026-11-23T08:00:00Z.
+    .remedy = Senden Sie Datum, Uhrzeit und Zeitverschiebung, oder Z für UTC.
 invalid_duration = Ungültige Dauer
     .detail = Eine positive Dauer von höchstens 100 Jahren im Format ISO 8601 angeben, zum Beispiel P30D.
+    .remedy = Senden Sie eine Dauer wie P2Y, P30D oder PT12H.
 too_deep = Zu tief verschachtelt
     .detail = Gruppen dürfen höchstens { $max } Ebenen tief verschachtelt sein.
+    .remedy = Fassen Sie Gruppen zusammen, oder verteilen Sie den Filter auf mehrere Regeln oder Abfragen.
 too_many_conditions = Zu viele Bedingungen
     .detail = Ein Filter darf höchstens { $max } Bedingungen haben.
+    .remedy = Verwenden Sie Bedingungen mit mehreren Werten, oder verteilen Sie den Filter auf mehrere Regeln oder Abfragen.
 too_many_values = Zu viele Werte
     .detail = Hier sind höchstens { $max } Werte erlaubt.
+    .remedy = Senden Sie weniger Werte, oder teilen Sie die Anfrage auf.
 too_many_comparisons = Zu viele Vergleiche
     .detail = Die Tags und Texte aller Tickets, multipliziert mit den Tag-Werten und Textbedingungen aller Regeln, dürfen höchstens { $max } Vergleiche ergeben. Bitte weniger Tickets senden.
+    .remedy = Senden Sie weniger Tickets je Anfrage, oder entfernen Sie Tag-Werte und Textbedingungen aus den Regeln.
 filter_too_large = Filter zu groß
     .detail = Ein Filter darf als kompaktes JSON höchstens { $max } Byte lang sein.
+    .remedy = Verteilen Sie den Filter auf mehrere Regeln oder Abfragen.
 no_area = Kein Bereich
     .detail = Es ist kein Bereich freigeschaltet.
+    .remedy = Schalten Sie einen Bereich frei, der im ERP nicht stillgelegt ist.
 no_ticket_type = Keine Ticketart
     .detail = Es ist keine Ticketart freigeschaltet.
+    .remedy = Schalten Sie eine Ticketart frei, die im ERP nicht stillgelegt ist.
 internal_error = Interner Fehler
     .detail = Ein interner Fehler ist aufgetreten. Nennen Sie dem Betreiber die Anfrage-ID { $request_id }.
+    .remedy = Melden Sie die Anfrage-ID dem Betreiber; er findet die Ursache im Log.
 overloaded = Überlastet
     .detail = Der Dienst bearbeitet zurzeit zu viele Anfragen. Versuchen Sie es in Kürze erneut.
+    .remedy = Wiederholen Sie die Anfrage nach den Sekunden in Retry-After, mit wachsenden Abständen.
 storage_full = Speicher ist voll
     .detail = Kein Speicherplatz mehr; die Änderung wurde nicht gespeichert. Bitte den Betreiber informieren.
+    .remedy = Informieren Sie den Betreiber. Lesen ist weiterhin möglich; wiederholen Sie die Änderung später.
 unavailable = Vorübergehend nicht erreichbar
     .detail = Der Dienst ist vorübergehend nicht erreichbar. Versuchen Sie es in Kürze erneut.
+    .remedy = Wiederholen Sie die Anfrage nach den Sekunden in Retry-After. Eine Änderung kann bereits gespeichert sein: Lesen Sie zuerst die Ressource.
 
 ## Ticketfilter in Worten. `field-…` ist die Beschriftung eines Felds, `inline` seine Form im Satz.
 ## `operator-…` beschriftet einen Operator, `word-…` einen Wert, `clause-…` ist eine ganze Bedingung.

@@ -195,11 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn every_code_has_title_and_detail_in_every_language() {
+    fn every_code_has_title_detail_and_remedy_in_every_language() {
         for lang in Lang::iter() {
             for code in Code::iter() {
                 assert_exists(lang, code.as_str(), None);
                 assert_exists(lang, code.as_str(), Some("detail"));
+                assert_exists(lang, code.as_str(), Some("remedy"));
             }
         }
     }

@@ -172,8 +172,30 @@ fn complete_components(components: &mut Value, problem_responses: problems::Shar
         "description": "The client's copy is current.",
         "headers": headers::of_response(&["ETag"])
     });
-    components["schemas"]["Problem"]["properties"]["code"]["examples"] = Code::iter()
-        .filter(|code| !code.is_field_code())
-        .map(Code::as_str)
-        .collect();
+    add_problem_codes(&mut components["schemas"]);
+}
+
+/// Makes the code of a problem an enumeration that clients must expect to grow: `anyOf` of the known
+/// codes and any other one. Generated clients accept both.
+fn add_problem_codes(schemas: &mut Value) {
+    let codes = Code::iter().filter(|code| !code.is_field_code());
+    let any_code = schemas["Problem"]["properties"]["code"].take();
+    schemas["KnownProblemCode"] = json!({
+        "type": "string",
+        "description": "The problem codes of this version.",
+        "enum": codes.map(Code::as_str).collect::<Vec<_>>()
+    });
+    schemas["Problem"]["properties"]["code"] = json!({
+        "description": "Stable, machine-readable code. New codes can be added at any time; handle an \
+            unknown one by its `status`.",
+        "anyOf": [
+            {"$ref": "#/components/schemas/KnownProblemCode"},
+            {
+                "type": "string",
+                "description": "A code that a later version added.",
+                "pattern": any_code["pattern"],
+                "maxLength": any_code["maxLength"]
+            }
+        ]
+    });
 }

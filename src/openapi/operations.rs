@@ -24,6 +24,7 @@ const NOT_LOCALIZED: [&str; 1] = ["put_query_order"];
 #[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 pub(super) struct Shape {
     pub(super) is_get: bool,
+    pub(super) is_delete: bool,
     /// A POST that computes a result and stores nothing. The result must not be cached.
     pub(super) is_computation: bool,
     /// Whether it changes stored data: its scope is a write scope.
@@ -51,6 +52,7 @@ impl Shape {
         let required_ids = path.matches('{').count() - usize::from(is_put && is_single);
         Self {
             is_get: method == "get",
+            is_delete: method == "delete",
             is_computation: method == "post" && !is_write,
             is_write,
             is_single,

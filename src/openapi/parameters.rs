@@ -17,7 +17,9 @@ pub(super) fn complete(path: &str, shape: &Shape, mut query: Vec<Value>) -> Vec<
             parameter["schema"]["items"] = id_of_items(path);
         }
     }
-    let mut parameters: Vec<_> = links::path_parameters(path).map(path_parameter).collect();
+    let mut parameters: Vec<_> = links::path_parameters(path)
+        .map(|name| path_parameter(name, path_example(path, shape, name)))
+        .collect();
     parameters.append(&mut query);
     parameters.extend(conditional_headers(shape));
     parameters.push(header(
@@ -37,15 +39,36 @@ fn id_of_items(list_path: &str) -> Value {
         Some("plan-boards") => "plan_board_id",
         _ => "id",
     };
-    path_parameter(name)["schema"].take()
+    path_parameter(name, "")["schema"].take()
 }
 
-fn path_parameter(name: &str) -> Value {
-    let (description, example) = match name {
-        "business_partner_id" => ("Id of the business partner in the ERP.", "K-1001"),
-        "area_id" => ("Id of the area in the ERP.", "netz"),
-        "ticket_type_id" => ("Id of the ticket type in the ERP.", "anomalie"),
-        "plan_board_id" => ("Id of the plan board in the ERP.", "rollout"),
+/// An example of a path parameter: a resource of `serve --demo`, so that the example can be tried
+/// out.
+fn path_example(path: &str, shape: &Shape, name: &str) -> &'static str {
+    match name {
+        "business_partner_id" => "K-1001",
+        // an area that no tag is limited to
+        "area_id" if shape.is_delete => "erp",
+        "area_id" => "netz",
+        "ticket_type_id" if path.contains("/catalog/") => "anomalie",
+        "ticket_type_id" => "aenderung",
+        "plan_board_id" => "rollout",
+        "tag_id" => "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e64",
+        "query_id" => "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e67",
+        "rule_id" if path.contains("{business_partner_id}") => {
+            "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e69"
+        }
+        "rule_id" => "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e70",
+        _ => "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60",
+    }
+}
+
+fn path_parameter(name: &str, example: &str) -> Value {
+    let description = match name {
+        "business_partner_id" => "Id of the business partner in the ERP.",
+        "area_id" => "Id of the area in the ERP.",
+        "ticket_type_id" => "Id of the ticket type in the ERP.",
+        "plan_board_id" => "Id of the plan board in the ERP.",
         _ => {
             return json!({
                 "name": name,
@@ -58,7 +81,7 @@ fn path_parameter(name: &str) -> Value {
                     "maxLength": 36,
                     "pattern": ID_PATTERN
                 },
-                "example": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"
+                "example": example
             });
         }
     };
@@ -83,13 +106,14 @@ fn conditional_headers(shape: &Shape) -> Vec<Value> {
     vec![
         conditional_header(
             "If-Match",
-            "Returns 412 unless the resource has one of these ETags or bare version numbers.",
-            "\"3\"",
+            "Returns 412 unless the resource has one of these ETags or bare version numbers; `*`: \
+             unless it exists.",
+            "*",
         ),
         conditional_header(
             "If-None-Match",
             "Returns 412 if the resource has one of these ETags or version numbers; `*`: if it exists.",
-            "\"2\"",
+            "\"0\"",
         ),
     ]
 }

@@ -182,12 +182,19 @@ pub(super) fn examples(responses: &SharedResponses) -> Value {
 }
 
 /// The id of the request in the examples.
-const REQUEST_ID: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60";
+const REQUEST_ID: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e80";
+/// The id of a tag in the examples.
+const TAG_ID: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e64";
+/// The id of an exclusion rule in the examples.
+const RULE_ID: &str = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e69";
 
 /// Arguments of the messages in the examples.
 fn example_args() -> Vec<MessageArg> {
     let args = [
         ("reason", "audience"),
+        ("line", "1"),
+        ("column", "14"),
+        ("expected", "string"),
         ("member", "emial"),
         ("name", "farbe"),
         ("scope", "integration:write"),
@@ -211,8 +218,8 @@ fn example_problem(code: Code) -> Value {
     let args = example_args();
     let (title, detail) = i18n::problem_text(Lang::De, code, &args);
     let references = match code {
-        Code::AreaInUse => json!([{"kind": "tag", "id": REQUEST_ID, "name": "VPN"}]),
-        Code::TagInUse => json!([{"kind": "exclusion_rule", "id": REQUEST_ID, "name": "VPN"}]),
+        Code::AreaInUse => json!([{"kind": "tag", "id": TAG_ID, "name": "VPN"}]),
+        Code::TagInUse => json!([{"kind": "exclusion_rule", "id": RULE_ID, "name": "VPN"}]),
         _ => json!([]),
     };
     json!({

@@ -97,7 +97,8 @@ pub async fn update_customer_integration(
     call: CallContext,
     body: Body<CustomerIntegrationPatch>,
 ) -> Result<HttpResponse> {
+    let body = body.0.into_valid()?;
     let precondition = call.conditions.precondition;
-    let done = service::update(&call.db, auth.actor(), auth.partner, body.0, precondition).await?;
+    let done = service::update(&call.db, auth.actor(), auth.partner, body, precondition).await?;
     Ok(response::updated(&done))
 }

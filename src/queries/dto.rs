@@ -56,7 +56,7 @@ pub struct TicketSort {
 /// A saved filter of the ticket board, with its columns and sort order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001",
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e67", "business_partner_id": "K-1001",
     "name": "Offene Netzwerktickets", "description": null, "active": true, "position": 1,
     "filter": {"type": "all", "filters": [
         {"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
@@ -160,16 +160,22 @@ impl PartialEq for SortStep {
 
 impl SelfCheck for JsonObject<SortStep> {
     fn check(&self) -> Result<(), FieldError> {
+        self.check_all().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn check_all(&self) -> Vec<FieldError> {
         let Self(step) = self;
-        let at = |member: &'static str| {
-            move |field_error| FieldError {
-                pointer: format!("/{member}"),
-                ..field_error
-            }
-        };
-        step.field.check().map_err(at("field"))?;
-        check_sortable(step.field).map_err(at("field"))?;
-        step.direction.check().map_err(at("direction"))
+        let field = step.field.check().and_then(|()| check_sortable(step.field));
+        [("/field", field), ("/direction", step.direction.check())]
+            .into_iter()
+            .filter_map(|(pointer, checked)| {
+                let error = checked.err()?;
+                Some(FieldError {
+                    pointer: pointer.to_owned(),
+                    ..error
+                })
+            })
+            .collect()
     }
 }
 
@@ -206,12 +212,12 @@ pub(super) fn known_order(order: &Order) -> Vec<TicketSort> {
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "name": "Offene Netzwerktickets",
+    "name": "Dringende Störungen",
     "filter": {"type": "all", "filters": [
-        {"type": "condition", "field": "area", "operator": "in", "values": ["netz"]},
-        {"type": "condition", "field": "status", "operator": "not_in", "values": ["closed"]}
+        {"type": "condition", "field": "ticket_type", "operator": "in", "values": ["anomalie"]},
+        {"type": "condition", "field": "urgency", "operator": "in", "values": ["high"]}
     ]},
-    "columns": ["reference_number", "subject", "status"],
+    "columns": ["reference_number", "area", "subject"],
     "sort": [{"field": "created_at", "direction": "descending"}]
 }))]
 pub struct TicketQueryCreate {
@@ -239,12 +245,12 @@ pub struct TicketQueryCreate {
     pub filter: QueryFilter,
     #[serde(default)]
     #[schema(value_type = HashSet<Field>, required, min_items = 1, max_items = 20)]
-    #[validate(custom(function = check))]
+    #[validate(nested)]
     pub columns: Columns,
     /// Default: unsorted.
     #[serde(default)]
     #[schema(value_type = Vec<SortStep>, max_items = 3)]
-    #[validate(custom(function = check))]
+    #[validate(nested)]
     pub sort: Order,
 }
 
@@ -275,11 +281,11 @@ pub struct TicketQueryPatch {
     pub filter: Option<QueryFilter>,
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<HashSet<Field>>, nullable = false, min_items = 1, max_items = 20)]
-    #[validate(custom(function = check))]
+    #[validate(nested)]
     pub columns: Option<Columns>,
     #[serde(default, deserialize_with = "merge_patch::present")]
     #[schema(value_type = Option<Vec<SortStep>>, nullable = false, max_items = 3)]
-    #[validate(custom(function = check))]
+    #[validate(nested)]
     pub sort: Option<Order>,
 }
 
@@ -295,7 +301,7 @@ fn check_position(position: i64) -> Result<(), validator::ValidationError> {
 /// The order of a partner's queries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({"query_ids": [
-    "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"
+    "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e68", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e67"
 ]}))]
 pub struct QueryOrder {
     /// All queries, in display order.
@@ -322,14 +328,14 @@ impl Resource for QueryOrder {
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"query_ids": [
-    "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"
+    "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e68", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e67"
 ]}))]
 pub struct QueryOrderPut {
     /// All queries of the partner, in display order.
     #[serde(default)]
     #[schema(inline, required, value_type = HashSet<QueryId>, max_items = 500)]
-    #[validate(custom(function = check))]
-    pub query_ids: UniqueVec<QueryId, 0, 500>,
+    #[validate(nested)]
+    pub query_ids: UniqueVec<LenientEnum<QueryId>, 0, 500>,
 }
 
 /// Filters of the list of queries.

@@ -12,9 +12,11 @@ use super::{
 };
 use crate::{
     common::{
-        Actor, Change, Code, Committed, Error, FieldError, Resource as _, Result,
-        error::{Reference, ensure_valid},
+        Actor, Change, Code, Committed, Draft, Error, FieldError, Rejections, Resource as _,
+        Result,
+        error::{MAX_FIELD_ERRORS, Reference, ensure_valid},
         ids::{BusinessPartnerId, QueryId},
+        lenient_enum::LenientEnum,
         merge_patch,
         page::{PageRequest, Rows},
     },
@@ -68,15 +70,27 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         })
     }
 
-    /// Checks the references of the filter (`docs/domain.md#r8`), and frees the position.
-    async fn apply_rules(
+    /// Checks the references of the filter (`docs/domain.md#r8`).
+    async fn check_rules(
+        tx: &mut Tx<'_, IntegrationState>,
+        _: &ConfigurationLock,
+        stored: Option<&QueryRow>,
+        fields: &QueryFields,
+        rejections: &mut Rejections,
+    ) -> Result<()> {
+        let before = stored.map(|stored| &stored.fields.filter.0);
+        let references = references::check_references(tx.conn, before, &fields.filter.0).await;
+        rejections.collect(references)?;
+        Ok(())
+    }
+
+    /// Frees the position.
+    async fn before_write(
         tx: &mut Tx<'_, IntegrationState>,
         parent: &ConfigurationLock,
         stored: Option<&QueryRow>,
         fields: &QueryFields,
     ) -> Result<()> {
-        let before = stored.map(|stored| &stored.fields.filter.0);
-        references::check_references(tx.conn, before, &fields.filter.0).await?;
         if stored.is_some_and(|stored| stored.fields.position == fields.position) {
             return Ok(());
         }
@@ -211,17 +225,28 @@ fn shifted<'q>(
 ///
 /// # Errors
 ///
-/// 422 for an id that the partner does not have; 409 `incomplete_order` if one is missing.
+/// 422 for an invalid body or an id that the partner does not have; 409 `incomplete_order` if one is
+/// missing.
 pub async fn put_order(
     db: &Db,
     actor: Actor,
     partner: BusinessPartnerId,
-    body: QueryOrderPut,
+    draft: Draft<QueryOrderPut>,
 ) -> Result<Committed<QueryOrder>> {
-    let ids = body.query_ids.0;
-    db.transact(actor, ConfigurationLock(partner), async move |tx| {
+    let (body, rejections) = draft.into_parts();
+    let rejected = rejections.clone();
+    let work = async move |tx: &mut Tx<'_, IntegrationState>| {
+        let mut rejections = rejections.clone();
         let partner = tx.locked.business_partner_id().clone();
         let stored = repo::positions(tx.conn, &partner).await?;
+        rejections.collect(ensure_known(&stored, &body.query_ids.0))?;
+        rejections.finish()?;
+        let ids: Vec<_> = body
+            .query_ids
+            .0
+            .iter()
+            .filter_map(LenientEnum::known)
+            .collect();
         ensure_complete_order(&stored, &ids)?;
         let order = |query_ids| QueryOrder {
             query_ids,
@@ -242,21 +267,24 @@ pub async fn put_order(
             before: order(before),
             after: order(ids.clone()),
         })
-    })
-    .await
+    };
+    let done = db.transact(actor, ConfigurationLock(partner), work).await;
+    rejected.or(done)
 }
 
-/// An order must contain exactly the queries of the partner.
-fn ensure_complete_order(stored: &[(QueryId, i64, String)], ids: &[QueryId]) -> Result<()> {
+/// An order must not contain queries that the partner does not have.
+fn ensure_known(stored: &[(QueryId, i64, String)], ids: &[LenientEnum<QueryId>]) -> Result<()> {
     let known: HashSet<_> = stored.iter().map(|(id, ..)| *id).collect();
-    let unknown = ids
-        .iter()
-        .enumerate()
-        .filter(|(_, id)| !known.contains(*id));
-    let unknown = unknown.map(|(index, id)| {
-        FieldError::new(format!("/query_ids/{index}"), Code::UnknownReference).with("id", id)
+    let unknown = ids.iter().enumerate().filter_map(|(index, id)| {
+        let id = id.known().filter(|id| !known.contains(id))?;
+        let pointer = format!("/query_ids/{index}");
+        Some(FieldError::new(pointer, Code::UnknownReference).with("id", id))
     });
-    ensure_valid(unknown.collect())?;
+    ensure_valid(unknown.take(MAX_FIELD_ERRORS).collect())
+}
+
+/// An order must contain all queries of the partner.
+fn ensure_complete_order(stored: &[(QueryId, i64, String)], ids: &[QueryId]) -> Result<()> {
     let listed: HashSet<_> = ids.iter().collect();
     let missing: Vec<_> = stored
         .iter()

@@ -19,7 +19,7 @@ use crate::{
 /// A label that accesses can assign to tickets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "VPN",
+    "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e64", "business_partner_id": "K-1001", "name": "VPN",
     "description": "Fernzugriff der Außenstellen", "area_id": "netz", "internal_only": false,
     "available": true, "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
     "updated_at": "2026-11-23T08:00:00.000000Z",
@@ -66,7 +66,7 @@ impl Resource for Tag {
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "name": "VPN", "description": "Fernzugriff der Außenstellen", "area_id": "netz"
+    "name": "WLAN", "description": "Funknetz der Standorte", "area_id": "netz"
 }))]
 pub struct TagCreate {
     /// Unique within its area, or among the tags of all areas; case is ignored.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     catalog::Area,
     common::{
-        Code, Error, FieldError, Resource as _, Result,
+        Code, Error, FieldError, Rejections, Resource as _, Result,
         error::Reference,
         etag::EntityTag,
         ids::{AreaId, BusinessPartnerId, TagId},
@@ -118,25 +118,30 @@ impl CrudResource<PartnerTags> for Tag {
         })
     }
 
-    async fn apply_rules(
+    async fn check_rules(
         tx: &mut Tx<'_, IntegrationState>,
         parent: &PartnerTags,
         stored: Option<&TagRow>,
         fields: &TagFields,
+        rejections: &mut Rejections,
     ) -> Result<()> {
         if let Some(stored) = stored
             && fold_case(&stored.fields.name) != fold_case(&fields.name)
         {
-            ensure_not_named(tx.conn, parent, &stored.fields.name).await?;
+            let unused = ensure_not_named(tx.conn, parent, &stored.fields.name).await;
+            rejections.collect(unused.map_err(|error| error.at("/name")))?;
         }
         let Some(area) = &fields.area_id else {
             return Ok(());
         };
-        if stored.is_some_and(|stored| stored.fields.area_id.as_ref() == Some(area)) {
+        let is_unchanged =
+            stored.is_some_and(|stored| stored.fields.area_id.as_ref() == Some(area));
+        if is_unchanged || rejections.concern("/area_id") {
             return Ok(());
         }
         let granted = grants::is_granted::<Area>(tx.conn, parent.partner(), area).await?;
-        ensure_area_granted(area, granted)
+        rejections.collect(ensure_area_granted(area, granted))?;
+        Ok(())
     }
 
     async fn ensure_deletable(

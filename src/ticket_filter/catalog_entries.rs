@@ -14,14 +14,15 @@ pub fn entry_kind(field: Field) -> Option<EntryKind> {
 }
 
 /// The catalog entries that a filter refers to: the JSON pointer of the value within the filter,
-/// the kind and the id of each.
+/// the kind and the id of each. Invalid values of a draft, which are empty, are skipped.
 pub fn referenced_entries(filter: &TicketFilter) -> Vec<(String, EntryKind, &str)> {
     let mut entries = Vec::new();
     filter.visit(&mut |pointer, condition| {
         let Some(kind) = entry_kind(condition.field) else {
             return;
         };
-        for (index, id) in condition.values.iter().enumerate() {
+        let ids = condition.values.iter().enumerate();
+        for (index, id) in ids.filter(|(_, id)| !id.is_empty()) {
             entries.push((format!("{pointer}/values/{index}"), kind, id.as_str()));
         }
     });

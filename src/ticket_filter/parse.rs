@@ -14,6 +14,7 @@ use validator::{Validate, ValidationErrors};
 
 use super::{
     Condition, Field, Operator, TicketFilter,
+    catalog_entries::entry_kind,
     values::{comparison_key, normalize},
 };
 use crate::common::{
@@ -30,13 +31,23 @@ pub const MAX_BYTES: usize = 64 * 1024;
 /// Most errors reported for one filter, so that the response stays small.
 pub const MAX_FIELD_ERRORS: usize = 100;
 
+/// Stands for a node that cannot be parsed.
+const INVALID_NODE: TicketFilter = TicketFilter::All {
+    filters: Vec::new(),
+};
+
 /// A filter in a request body. Deserializing accepts everything with the shape of a filter;
 /// [`Validate`] reports the errors.
 ///
 /// `ALLOW_SELF`: whether operators may refer to the access that views the tickets (`is_self`).
 /// Queries allow it, exclusion rules do not.
 #[derive(Debug, Clone)]
-pub struct FilterBody<const ALLOW_SELF: bool>(Result<TicketFilter, Vec<FieldError>>);
+pub struct FilterBody<const ALLOW_SELF: bool> {
+    /// The filter. Invalid nodes are empty groups, and invalid values are empty, so that the
+    /// pointers of the other ones are those of the body.
+    filter: TicketFilter,
+    field_errors: Vec<FieldError>,
+}
 
 /// The filter of a ticket board query.
 pub type QueryFilter = FilterBody<true>;
@@ -46,17 +57,18 @@ pub type RuleFilter = FilterBody<false>;
 /// A missing filter, which is an error.
 impl<const ALLOW_SELF: bool> Default for FilterBody<ALLOW_SELF> {
     fn default() -> Self {
-        Self(Err(vec![FieldError::new("", Code::Required)]))
+        Self {
+            filter: INVALID_NODE,
+            field_errors: vec![FieldError::new("", Code::Required)],
+        }
     }
 }
 
 impl<const ALLOW_SELF: bool> FilterBody<ALLOW_SELF> {
-    /// The filter. Call it only after [`Validate`] has succeeded; an invalid body becomes an empty
-    /// group.
+    /// The filter. It may only be stored if [`Validate`] succeeds; until then it contains the valid
+    /// parts.
     pub fn into_filter(self) -> TicketFilter {
-        self.0.unwrap_or(TicketFilter::All {
-            filters: Vec::new(),
-        })
+        self.filter
     }
 }
 
@@ -72,23 +84,24 @@ impl<'de, const ALLOW_SELF: bool> Deserialize<'de> for FilterBody<ALLOW_SELF> {
         if let Some(filter) = &filter {
             parser.check_size(filter);
         }
-        Ok(Self(match filter {
-            Some(filter) if parser.field_errors.is_empty() => Ok(filter),
-            _ => Err(parser.field_errors),
-        }))
+        Ok(Self {
+            filter: filter.unwrap_or(INVALID_NODE),
+            field_errors: parser.field_errors,
+        })
     }
 }
 
 impl<const ALLOW_SELF: bool> Validate for FilterBody<ALLOW_SELF> {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let Err(field_errors) = &self.0 else {
-            return Ok(());
-        };
         let mut errors = ValidationErrors::new();
-        for field_error in field_errors {
+        for field_error in &self.field_errors {
             errors.add("", to_validation_error(field_error.clone()));
         }
-        Err(errors)
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
     }
 }
 
@@ -192,7 +205,8 @@ impl Parser {
             if self.conditions > MAX_CONDITIONS || self.field_errors.len() == MAX_FIELD_ERRORS {
                 return None;
             }
-            filters.extend(self.parse_node(child, &format!("{at}/filters/{index}"), depth + 1));
+            let child = self.parse_node(child, &format!("{at}/filters/{index}"), depth + 1);
+            filters.push(child.unwrap_or(INVALID_NODE));
         }
         Some(filters)
     }
@@ -209,7 +223,9 @@ impl Parser {
             &format!("{at}/field"),
             &Field::VARIANTS.join(", "),
         )?;
-        let operator = self.parse_operator(node.operator, field, &format!("{at}/operator"))?;
+        let operator = self.parse_operator(node.operator, field, &format!("{at}/operator"));
+        // without its operator, only references to the catalog can be checked
+        let operator = operator.or(entry_kind(field).map(|_| Operator::In))?;
         let values = node.values.unwrap_or_default().0;
         let values = self.parse_values(field, operator, &values, &format!("{at}/values"))?;
         Some(Condition {
@@ -283,7 +299,6 @@ impl Parser {
             return None;
         }
         let kind = operator.value_kind(field.value_kind());
-        let errors_before = self.field_errors.len();
         let mut seen = BTreeSet::new();
         let mut values = Vec::with_capacity(sent.len().min(MAX_VALUES));
         for (index, value) in sent.iter().enumerate() {
@@ -294,14 +309,14 @@ impl Parser {
                     Err(FieldError::new("", Code::DuplicateValue))
                 }
             });
-            match normalized {
-                Ok(value) => values.push(value),
-                Err(field_error) => self.report(FieldError {
+            values.push(normalized.unwrap_or_else(|field_error| {
+                self.report(FieldError {
                     pointer: format!("{at}/{index}"),
                     ..field_error
-                }),
-            }
+                });
+                String::new()
+            }));
         }
-        (self.field_errors.len() == errors_before).then_some(values)
+        Some(values)
     }
 }

@@ -52,13 +52,13 @@ pub fn stderr(output: &Output) -> String {
 }
 
 /// A running demo service and its output. Dropping it kills the process.
-struct DemoService {
+pub struct DemoService {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
 impl DemoService {
-    fn start(directory: &Path) -> Self {
+    pub fn start(directory: &Path) -> Self {
         let mut child = binary(directory)
             .args(["serve", "--demo"])
             .stdout(Stdio::piped())
@@ -80,7 +80,7 @@ impl DemoService {
     }
 
     /// Waits until the service accepts connections. Returns a client with the printed token.
-    fn wait_for_client(&mut self) -> Client {
+    pub fn wait_for_client(&mut self) -> Client {
         let base = self.wait_for_line("export BASE=");
         let origin = base.strip_suffix("/api/v1").unwrap();
         Client::new(origin, Some(self.wait_for_line("export TOKEN=")))
@@ -284,9 +284,9 @@ async fn demo_prints_urls_token_and_example_request() {
 
     let origin = base.strip_suffix("/api/v1").unwrap();
     assert_eq!(docs, format!("{origin}/docs"));
-    assert!(request.contains("$BASE/customer-integrations/K-1003"));
+    assert!(request.contains("$BASE/customer-integrations/K-1001"));
     Client::new(origin, Some(token))
-        .get("/customer-integrations/K-1003")
+        .get("/customer-integrations/K-1001")
         .await
         .is(200);
 }
@@ -332,7 +332,7 @@ async fn demo_has_catalog_and_ready_integration() {
             .iter()
             .any(|area| area["start_ticket_types"].is_array())
     );
-    let integration = client.get("/customer-integrations/K-1003").await.is(200);
+    let integration = client.get("/customer-integrations/K-1001").await.is(200);
     assert_eq!(integration.json["readiness"]["can_create_tickets"], true);
 }
 
@@ -342,7 +342,7 @@ async fn demo_restart_preserves_data() {
     let mut service = DemoService::start(directory.path());
     let activated = service
         .wait_for_client()
-        .patch("/customer-integrations/K-1001", json!({"active": true}))
+        .patch("/customer-integrations/K-1002", json!({"active": true}))
         .await
         .is(200);
     drop(service);
@@ -350,7 +350,7 @@ async fn demo_restart_preserves_data() {
     let mut restarted = DemoService::start(directory.path());
     let client = restarted.wait_for_client();
 
-    let integration = client.get("/customer-integrations/K-1001").await.is(200);
+    let integration = client.get("/customer-integrations/K-1002").await.is(200);
     assert_eq!(integration.json, activated.json);
 }
 

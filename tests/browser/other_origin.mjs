@@ -60,7 +60,7 @@ async function forbidden(browser) {
   const list = "/api/v1/customer-integrations";
   const withToken = await peek(list, authorization);
   check("another origin cannot read with a token", withToken === failed, withToken);
-  const change = await peek(`${list}/K-1003`, { ...authorization, method: "PATCH", body: '{"active":false}' });
+  const change = await peek(`${list}/K-1001`, { ...authorization, method: "PATCH", body: '{"active":false}' });
   check("another origin cannot change anything", change === failed, change);
   const problem = await peek(list, {});
   check("another origin cannot read a problem", problem === failed, problem);
@@ -72,7 +72,7 @@ async function forbidden(browser) {
   check("nothing is granted to it", exchanges().length >= 5 && granted.length === 0, granted);
   const calls = exchanges().filter((exchange) => exchange.method === "PATCH" && exchange.status !== undefined);
   check("the change was not even sent", calls.length === 0, calls);
-  const partner = await (await fetch(`${SERVICE}${list}/K-1003`, authorization)).json();
+  const partner = await (await fetch(`${SERVICE}${list}/K-1001`, authorization)).json();
   check("nothing has changed", partner.active === true, partner);
 }
 

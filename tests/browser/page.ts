@@ -12,8 +12,8 @@ const TAG = `${ONE}/tags/{tag_id}` as const;
 const QUERY = `${ONE}/queries/{query_id}` as const;
 const RULE = `${ONE}/exclusion-rules/{rule_id}` as const;
 const PLAN_BOARD = `${ONE}/plan-boards/{plan_board_id}` as const;
-const ROOT = "/api/v1/customer-integrations/K-1001";
-const partner = { business_partner_id: "K-1001" };
+const ROOT = "/api/v1/customer-integrations/K-1002";
+const partner = { business_partner_id: "K-1002" };
 const closed: Schemas["TicketFilter"] = { type: "condition", field: "status", operator: "in", values: ["closed"] };
 
 type Tools = { client: ReturnType<typeof clientOf>; checks: Checks };
@@ -68,7 +68,7 @@ async function ticketTypes({ client, checks }: Tools): Promise<void> {
 
 async function accesses({ client, checks }: Tools): Promise<void> {
   checks.step("Kundenzugänge: create, follow Location, change, 409");
-  const body = { first_name: "Änne", last_name: "Schäfer", email: "aenne@muster.example", contact_id: "P-1" };
+  const body = { first_name: "Änne", last_name: "Schäfer", email: "aenne@sonnenschein.example", contact_id: "P-1" };
   const created = await client.POST(ACCESSES, { params: { path: partner }, body });
   const { id } = succeeded(created, 201);
   checks.equal("Location", header(created, "Location"), `${ROOT}/accesses/${id}`);

@@ -18,6 +18,7 @@ use crate::{
     accesses::AccessRef,
     common::{
         Code, Error, FieldError, Result,
+        draft::append_validation,
         email::Email,
         ids::{AccessId, AreaId, BusinessPartnerId, RuleId, TicketTypeId},
         json_integer,
@@ -28,7 +29,8 @@ use crate::{
     },
     http::{
         body::reject_if_any,
-        field_errors::{body_error, validation_errors},
+        field_errors::validation_errors,
+        lenient_json::{self, Failure, Parsed},
     },
     ticket_filter::{TicketFilter, parse::RuleFilter},
 };
@@ -173,14 +175,20 @@ impl<'b> ParsedTicket<'b> for ParsedAttributes<'b> {
 
 impl<'b> ParsedTicket<'b> for &'b RawValue {
     fn into_input(self, warnings: &mut Vec<FieldError>) -> TicketInput<'b> {
-        let mut json = serde_json::Deserializer::from_str(self.get());
-        match serde_path_to_error::deserialize::<_, ParsedAttributes<'b>>(&mut json) {
-            Ok(ticket) => ticket.into_input(warnings),
-            Err(error) => Err(Box::new(InvalidTicket {
-                ticket_id: parse_ticket_id(self),
-                field_error: body_error(&error),
-            })),
-        }
+        let parsed = lenient_json::deserialize(self.get().as_bytes());
+        let field_errors = match parsed {
+            Ok(Parsed {
+                value: ticket,
+                field_errors,
+            }) if field_errors.is_empty() => return JsonObject(ticket).into_input(warnings),
+            Ok(Parsed { field_errors, .. }) | Err(Failure::Invalid(field_errors)) => field_errors,
+            Err(Failure::Malformed(_)) => Vec::new(),
+        };
+        let field_error = field_errors.into_iter().next();
+        Err(Box::new(InvalidTicket {
+            ticket_id: parse_ticket_id(self),
+            field_error: field_error.unwrap_or_else(|| FieldError::new("", Code::MalformedJson)),
+        }))
     }
 }
 
@@ -195,13 +203,14 @@ fn parse_ticket_id(ticket: &RawValue) -> Option<String> {
 }
 
 impl<'b, T: ParsedTicket<'b>> VisibilityBody<'b, T> {
-    /// Validates the body. Invalid tickets are part of the request.
-    pub(super) fn validate(self) -> Result<VisibilityRequest<'b>> {
+    /// Validates the body, of which some members may have been unparsable. Invalid tickets are part
+    /// of the request.
+    pub(super) fn validate(self, unparsed: Vec<FieldError>) -> Result<VisibilityRequest<'b>> {
         let mut errors = Vec::new();
         let access = parse_access_ref(self.access_id.as_deref(), self.access_email, &mut errors);
         errors.extend(check_min_revision(self.min_revision));
         errors.extend(check_count(self.tickets.0.len(), MAX_TICKETS, "/tickets"));
-        reject_if_any(errors)?;
+        reject_all(unparsed, errors)?;
         let (tickets, warnings) = into_inputs(self.tickets.0);
         Ok(VisibilityRequest {
             access: access.ok_or_else(unreported_error)?,
@@ -214,8 +223,8 @@ impl<'b, T: ParsedTicket<'b>> VisibilityBody<'b, T> {
 }
 
 impl CreationBody {
-    /// Validates the body.
-    pub(super) fn validate(self) -> Result<CreationRequest> {
+    /// Validates the body, of which some members may have been unparsable.
+    pub(super) fn validate(self, unparsed: Vec<FieldError>) -> Result<CreationRequest> {
         let area_id = self.area_id.unwrap_or_default();
         let ticket_type_id = self.ticket_type_id.unwrap_or_default();
         let mut errors = Vec::new();
@@ -223,7 +232,7 @@ impl CreationBody {
         let area_id = parse_at("/area_id", &area_id, &mut errors);
         let ticket_type_id = parse_at("/ticket_type_id", &ticket_type_id, &mut errors);
         errors.extend(check_min_revision(self.min_revision));
-        reject_if_any(errors)?;
+        reject_all(unparsed, errors)?;
         Ok(CreationRequest {
             access: access.ok_or_else(unreported_error)?,
             area_id: area_id.ok_or_else(unreported_error)?,
@@ -234,8 +243,8 @@ impl CreationBody {
 }
 
 impl<'b> ApprovalBody<'b> {
-    /// Validates the body.
-    pub(super) fn validate(self) -> Result<ApprovalRequest<'b>> {
+    /// Validates the body, of which some members may have been unparsable.
+    pub(super) fn validate(self, unparsed: Vec<FieldError>) -> Result<ApprovalRequest<'b>> {
         let mut errors = Vec::new();
         let mut warnings = Vec::new();
         let access = parse_access_ref(self.access_id.as_deref(), self.access_email, &mut errors);
@@ -251,7 +260,7 @@ impl<'b> ApprovalBody<'b> {
                 None
             }
         };
-        reject_if_any(errors)?;
+        reject_all(unparsed, errors)?;
         Ok(ApprovalRequest {
             access: access.ok_or_else(unreported_error)?,
             explain: self.explain,
@@ -266,8 +275,9 @@ impl<'b> ApprovalBody<'b> {
 }
 
 impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
-    /// Validates the body. Invalid tickets are part of the request.
-    pub(super) fn validate(self) -> Result<PreviewRequest<'b>> {
+    /// Validates the body, of which some members may have been unparsable. Invalid tickets are part
+    /// of the request.
+    pub(super) fn validate(self, unparsed: Vec<FieldError>) -> Result<PreviewRequest<'b>> {
         let mut errors = Vec::new();
         let business_partner_id = self
             .business_partner_id
@@ -280,7 +290,7 @@ impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
             .access_ids
             .map(|TruncatedVec(ids)| parse_access_ids(&ids, &mut errors));
         errors.extend(check_count(self.tickets.0.len(), MAX_SAMPLES, "/tickets"));
-        reject_if_any(errors)?;
+        reject_all(unparsed, errors)?;
         let (tickets, warnings) = into_inputs(self.tickets.0);
         Ok(PreviewRequest {
             business_partner_id,
@@ -312,6 +322,12 @@ fn into_inputs<'b, T: ParsedTicket<'b>>(
         })
         .collect();
     (inputs, warnings)
+}
+
+/// Fails if there are errors of parsing or validating a body.
+fn reject_all(mut unparsed: Vec<FieldError>, invalid: Vec<FieldError>) -> Result<()> {
+    append_validation(&mut unparsed, invalid);
+    reject_if_any(unparsed)
 }
 
 /// Parses the reference to an access, which is either its id or its e-mail address.

@@ -115,9 +115,10 @@ impl<'b> VisibilityRequest<'b> {
     /// Parses a body. Invalid tickets are part of the request; any other error rejects it.
     pub fn parse(bytes: &'b [u8]) -> Result<Self> {
         if let Some(body) = parse_fast::<VisibilityBody<'b, ParsedAttributes<'b>>>(bytes) {
-            return body.validate();
+            return body.validate(Vec::new());
         }
-        parse_json::<VisibilityBody<'b, &'b RawValue>>(bytes)?.validate()
+        let parsed = parse_json::<VisibilityBody<'b, &'b RawValue>>(bytes)?;
+        parsed.value.validate(parsed.field_errors)
     }
 
     /// The request, independent of the body.
@@ -135,14 +136,16 @@ impl<'b> VisibilityRequest<'b> {
 impl CreationRequest {
     /// Parses a body.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        parse_json::<CreationBody>(bytes)?.validate()
+        let parsed = parse_json::<CreationBody>(bytes)?;
+        parsed.value.validate(parsed.field_errors)
     }
 }
 
 impl<'b> ApprovalRequest<'b> {
     /// Parses a body.
     pub fn parse(bytes: &'b [u8]) -> Result<Self> {
-        parse_json::<ApprovalBody<'b>>(bytes)?.validate()
+        let parsed = parse_json::<ApprovalBody<'b>>(bytes)?;
+        parsed.value.validate(parsed.field_errors)
     }
 
     /// The request, independent of the body.
@@ -161,9 +164,10 @@ impl<'b> PreviewRequest<'b> {
     /// Parses a body. Invalid tickets are part of the request; any other error rejects it.
     pub fn parse(bytes: &'b [u8]) -> Result<Self> {
         if let Some(body) = parse_fast::<PreviewBody<ParsedAttributes<'b>>>(bytes) {
-            return body.validate();
+            return body.validate(Vec::new());
         }
-        parse_json::<PreviewBody<&'b RawValue>>(bytes)?.validate()
+        let parsed = parse_json::<PreviewBody<&'b RawValue>>(bytes)?;
+        parsed.value.validate(parsed.field_errors)
     }
 
     /// The request, independent of the body.

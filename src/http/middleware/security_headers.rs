@@ -14,6 +14,7 @@ use crate::http::{problem::ProblemContext, rate_limit, request_context::REQUEST_
 
 const API: &str = "/api/";
 const DOCS: &str = "/docs";
+const PROBLEMS: &str = "/problems";
 
 const SECURITY: [(HeaderName, HeaderValue); 3] = [
     (
@@ -36,6 +37,12 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
+);
+
+/// The content security policy of the pages that explain problems.
+const PAGES_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'",
 );
 
 /// Responses depend on the caller and may change at any time: caches must revalidate.
@@ -61,6 +68,8 @@ pub fn add_headers(response: &mut ServiceResponse<BoxBody>, context: &ProblemCon
     }
     let policy = if context.path.starts_with(DOCS) {
         DOCS_POLICY
+    } else if context.path.starts_with(PROBLEMS) {
+        PAGES_POLICY
     } else {
         API_POLICY
     };

@@ -1,4 +1,5 @@
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import customer_integration.client.ApiException;
 import customer_integration.client.ApiResponse;
 import customer_integration.model.Problem;
@@ -62,6 +63,17 @@ final class Checks {
       return new Refusal(problem, refusal.getResponseHeaders().firstValue("ETag").orElse(null));
     }
     throw new AssertionError("expected a problem " + status + ", but the request succeeded");
+  }
+
+  /** Returns the code of a problem, which may be one that the client does not know. */
+  static String code(Problem problem) {
+    return problem.getCode().getActualInstance().toString();
+  }
+
+  /** Returns a problem with another code, as the service would send it. */
+  Problem withCode(Problem problem, String code) throws Exception {
+    ObjectNode json = mapper.valueToTree(problem);
+    return mapper.readValue(json.put("code", code).toString(), Problem.class);
   }
 
   /**

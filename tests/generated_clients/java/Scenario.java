@@ -19,7 +19,7 @@ import java.util.UUID;
 
 /** The scenario of tests/generated_clients with the generated Java client. scenario.ts and scenario.py do the same. */
 public final class Scenario {
-  private static final String PARTNER = "K-1001";
+  private static final String PARTNER = "K-1002";
 
   private final Checks checks;
   private final AccessesApi accesses;
@@ -50,13 +50,13 @@ public final class Scenario {
   private void activate() throws Exception {
     Checks.step("activate; rejected before");
     Problem early = checks.refused(() -> putArea(null), 409).problem();
-    checks.equal("code", early.getCode(), "integration_inactive");
-    checks.equal("instance", early.getInstance().toString(), "/api/v1/customer-integrations/K-1001/areas/netz");
+    checks.equal("code", Checks.code(early), "integration_inactive");
+    checks.equal("instance", early.getInstance().toString(), "/api/v1/customer-integrations/K-1002/areas/netz");
     CustomerIntegrationPatch body = new CustomerIntegrationPatch().active(true);
     CustomerIntegration active =
         Checks.succeeded(integrations.updateCustomerIntegrationWithHttpInfo(PARTNER, body, null, null, null), 200);
     checks.equal("active", active.getActive(), true);
-    checks.equal("name", active.getBusinessPartner().getName(), "Muster Maschinenbau GmbH");
+    checks.equal("name", active.getBusinessPartner().getName(), "Bäckerei Sonnenschein e. K.");
     List<FindingCode> blockers = active.getReadiness().getBlockers().stream().map(Finding::getCode).toList();
     checks.equal("blockers", blockers, List.of(FindingCode.NO_AREA, FindingCode.NO_TICKET_TYPE, FindingCode.NO_ACTIVE_ACCESS));
   }
@@ -67,7 +67,7 @@ public final class Scenario {
     checks.equal("area", List.of(area.getAreaId(), area.getName(), area.getAvailable()), List.of("netz", "Netzwerk", true));
     checks.equal("start ticket types", area.getStartTicketTypes(), List.of("anomalie", "rueckruf"));
     checks.equal("version", Checks.succeeded(putArea(null), 200).getVersion(), 1L);
-    checks.equal("code", checks.refused(() -> putArea("*"), 412).problem().getCode(), "precondition_failed");
+    checks.equal("code", Checks.code(checks.refused(() -> putArea("*"), 412).problem()), "precondition_failed");
     TicketTypeGrantPut body = new TicketTypeGrantPut().approvalRequired(true);
     TicketTypeGrant ticketType =
         Checks.succeeded(ticketTypes.putTicketTypeWithHttpInfo(PARTNER, "anomalie", null, null, null, body), 201);
@@ -77,12 +77,12 @@ public final class Scenario {
 
   private ApiResponse<Access> createAccess() throws ApiException {
     Checks.step("create an access");
-    AccessCreate body = new AccessCreate().firstName("Änne").lastName("Schäfer").email("Aenne.Schaefer@muster.example");
+    AccessCreate body = new AccessCreate().firstName("Änne").lastName("Schäfer").email("Aenne.Schaefer@sonnenschein.example");
     body.contactId("P-1").role(Role.EDITOR);
     ApiResponse<Access> response = accesses.createAccessWithHttpInfo(PARTNER, body, null);
     Access access = Checks.succeeded(response, 201);
-    checks.equal("Location", Checks.header(response, "location"), "/api/v1/customer-integrations/K-1001/accesses/" + access.getId());
-    checks.equal("email", access.getEmail(), "aenne.schaefer@muster.example");
+    checks.equal("Location", Checks.header(response, "location"), "/api/v1/customer-integrations/K-1002/accesses/" + access.getId());
+    checks.equal("email", access.getEmail(), "aenne.schaefer@sonnenschein.example");
     checks.equal("first name", access.getFirstName(), "Änne");
     checks.equal("contact", access.getContactId(), "P-1");
     List<Object> defaults = List.of(access.getLanguage(), access.getTicketVisibility(), access.getApprover());
@@ -109,7 +109,7 @@ public final class Scenario {
 
     Checks.step("412 with an old ETag");
     Checks.Refusal stale = checks.refused(() -> patch(id, etag, new AccessPatch().role(Role.DISPATCHER)), 412);
-    checks.equal("code", stale.problem().getCode(), "precondition_failed");
+    checks.equal("code", Checks.code(stale.problem()), "precondition_failed");
     checks.equal("current ETag", stale.etag(), Checks.header(second, "etag"));
     Access unchanged = Checks.succeeded(accesses.getAccessWithHttpInfo(PARTNER, id, null, null), 200);
     List<Object> now = Arrays.asList(unchanged.getRole(), unchanged.getVersion(), unchanged.getContactId());
@@ -118,14 +118,14 @@ public final class Scenario {
 
   private void conflicts() throws Exception {
     Checks.step("409 and 422 with details");
-    AccessCreate taken = new AccessCreate().firstName("Ida").lastName("Muster").email("aenne.schaefer@muster.example");
+    AccessCreate taken = new AccessCreate().firstName("Ida").lastName("Muster").email("aenne.schaefer@sonnenschein.example");
     Problem duplicate = checks.refused(() -> accesses.createAccess(PARTNER, taken, null), 409).problem();
-    checks.equal("code", duplicate.getCode(), "duplicate_email");
+    checks.equal("code", Checks.code(duplicate), "duplicate_email");
     Problem last = checks.refused(() -> areas.deleteArea(PARTNER, "netz", null, null, null), 409).problem();
-    checks.equal("code", List.of(last.getCode(), last.getType().toString()), List.of("last_area", "/problems/last_area"));
+    checks.equal("code", List.of(Checks.code(last), last.getType().toString()), List.of("last_area", "/problems/last_area"));
     AccessCreate wrong = new AccessCreate().firstName("Ida").lastName("").email("ida");
     Problem invalid = checks.refused(() -> accesses.createAccess(PARTNER, wrong, null), 422).problem();
-    checks.equal("code", invalid.getCode(), "validation_failed");
+    checks.equal("code", Checks.code(invalid), "validation_failed");
     List<String> pointers = invalid.getErrors().stream().map(FieldError::getPointer).sorted().toList();
     checks.equal("pointers", pointers, List.of("/email", "/last_name"));
   }
@@ -248,15 +248,22 @@ public final class Scenario {
       Checks.succeeded(tags.deleteTagWithHttpInfo(PARTNER, id, null, null, null, null), 204);
     }
     Problem gone = checks.refused(() -> tags.getTag(PARTNER, tagIds.get(0), null, null), 404).problem();
-    checks.equal("code", gone.getCode(), "not_found");
+    checks.equal("code", Checks.code(gone), "not_found");
     Access inactive = Checks.succeeded(patch(access, null, new AccessPatch().active(false)), 200);
     checks.equal("ineffective", inactive.getIneffectiveReasons(), List.of(IneffectiveReason.ACCESS_INACTIVE));
     // a filter may reference a revoked area
     ApiResponse<Void> removed = areas.deleteAreaWithHttpInfo(PARTNER, "netz", null, null, null);
     checks.equal("no body", Checks.succeeded(removed, 204), null);
     Problem incomplete = checks.refused(() -> patch(access, null, new AccessPatch().active(true)), 409).problem();
-    checks.equal("code", incomplete.getCode(), "integration_incomplete");
+    checks.equal("code", Checks.code(incomplete), "integration_incomplete");
     checks.equal("what is missing", incomplete.getErrors().stream().map(FieldError::getCode).toList(), List.of("no_area"));
+  }
+
+  private void unknownCode() throws Exception {
+    Checks.step("a problem code that was added after the client was generated");
+    Problem gone = checks.refused(() -> tags.getTag(PARTNER, new UUID(0, 0), null, null), 404).problem();
+    checks.equal("known code", gone.getCode().getKnownProblemCode(), KnownProblemCode.NOT_FOUND);
+    checks.equal("unknown code", Checks.code(checks.withCode(gone, "added_later")), "added_later");
   }
 
   private void run() throws Exception {
@@ -273,6 +280,7 @@ public final class Scenario {
     List<UUID> tagIds = pages();
     readHistory();
     deleteAll(id, tagIds);
+    unknownCode();
     checks.close();
   }
 

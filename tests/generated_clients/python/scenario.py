@@ -34,6 +34,7 @@ from customer_integration_client.models import (
     Field,
     FindingCode,
     IneffectiveReason,
+    KnownProblemCode,
     Language,
     ListTagsSort,
     Operator,
@@ -61,7 +62,7 @@ from customer_integration_client.models import (
 from customer_integration_client.types import UNSET, Response, Unset
 
 T = TypeVar("T")
-PARTNER = "K-1001"
+PARTNER = "K-1002"
 passed = 0
 client = AuthenticatedClient(
     os.environ["SERVICE"], os.environ["TOKEN"], raise_on_unexpected_status=True
@@ -104,14 +105,14 @@ def refused(response: Response[T | Problem], status: HTTPStatus) -> Problem:
 def activate() -> None:
     step("activate; rejected before")
     early = refused(put_area.sync_detailed(PARTNER, "netz", client=client), HTTPStatus.CONFLICT)
-    equal("code", early.code, "integration_inactive")
-    equal("instance", early.instance, "/api/v1/customer-integrations/K-1001/areas/netz")
+    equal("code", early.code, KnownProblemCode.INTEGRATION_INACTIVE)
+    equal("instance", early.instance, "/api/v1/customer-integrations/K-1002/areas/netz")
     body = CustomerIntegrationPatch(active=True)
     active = succeeded(
         update_customer_integration.sync_detailed(PARTNER, client=client, body=body), HTTPStatus.OK
     )
     equal("active", active.active, True)
-    equal("name", active.business_partner.name, "Muster Maschinenbau GmbH")
+    equal("name", active.business_partner.name, "Bäckerei Sonnenschein e. K.")
     blockers = [finding.code for finding in active.readiness.blockers]
     equal(
         "blockers",
@@ -131,7 +132,8 @@ def grant() -> None:
         1,
     )
     only = put_area.sync_detailed(PARTNER, "netz", client=client, if_none_match="*")
-    equal("code", refused(only, HTTPStatus.PRECONDITION_FAILED).code, "precondition_failed")
+    precondition = refused(only, HTTPStatus.PRECONDITION_FAILED)
+    equal("code", precondition.code, KnownProblemCode.PRECONDITION_FAILED)
     body = TicketTypeGrantPut(approval_required=True)
     granted = put_ticket_type.sync_detailed(PARTNER, "anomalie", client=client, body=body)
     ticket_type = succeeded(granted, HTTPStatus.CREATED)
@@ -142,16 +144,16 @@ def grant() -> None:
 def add_access() -> tuple[UUID, str]:
     step("create an access")
     body = AccessCreate(
-        "Änne", "Schäfer", "Aenne.Schaefer@muster.example", contact_id="P-1", role=Role.EDITOR
+        "Änne", "Schäfer", "Aenne.Schaefer@sonnenschein.example", contact_id="P-1", role=Role.EDITOR
     )
     response = create_access.sync_detailed(PARTNER, client=client, body=body)
     access = succeeded(response, HTTPStatus.CREATED)
     equal(
         "Location",
         response.headers["Location"],
-        f"/api/v1/customer-integrations/K-1001/accesses/{access.id}",
+        f"/api/v1/customer-integrations/K-1002/accesses/{access.id}",
     )
-    equal("email", access.email, "aenne.schaefer@muster.example")
+    equal("email", access.email, "aenne.schaefer@sonnenschein.example")
     equal("first name", access.first_name, "Änne")
     equal("contact", access.contact_id, "P-1")
     defaults = [access.language, access.ticket_visibility, access.approver]
@@ -183,7 +185,8 @@ def patch_access(access_id: UUID, etag: str) -> None:
 
     step("412 with an old ETag")
     stale = patch(etag, AccessPatch(role=Role.DISPATCHER))
-    equal("code", refused(stale, HTTPStatus.PRECONDITION_FAILED).code, "precondition_failed")
+    precondition = refused(stale, HTTPStatus.PRECONDITION_FAILED)
+    equal("code", precondition.code, KnownProblemCode.PRECONDITION_FAILED)
     equal("current ETag", stale.headers["ETag"], second.headers["ETag"])
     unchanged = succeeded(
         get_access.sync_detailed(PARTNER, access_id, client=client), HTTPStatus.OK
@@ -202,12 +205,12 @@ def conflicts() -> None:
         body = AccessCreate("Ida", last_name, email)
         return create_access.sync_detailed(PARTNER, client=client, body=body)
 
-    duplicate = refused(create("Muster", "aenne.schaefer@muster.example"), HTTPStatus.CONFLICT)
-    equal("code", duplicate.code, "duplicate_email")
+    duplicate = refused(create("Muster", "aenne.schaefer@sonnenschein.example"), HTTPStatus.CONFLICT)
+    equal("code", duplicate.code, KnownProblemCode.DUPLICATE_EMAIL)
     last = refused(delete_area.sync_detailed(PARTNER, "netz", client=client), HTTPStatus.CONFLICT)
-    equal("code", [last.code, last.type_], ["last_area", "/problems/last_area"])
+    equal("code", [last.code, last.type_], [KnownProblemCode.LAST_AREA, "/problems/last_area"])
     invalid = refused(create("", "ida"), HTTPStatus.UNPROCESSABLE_ENTITY)
-    equal("code", invalid.code, "validation_failed")
+    equal("code", invalid.code, KnownProblemCode.VALIDATION_FAILED)
     equal("pointers", sorted(error.pointer for error in invalid.errors), ["/email", "/last_name"])
 
 
@@ -350,7 +353,7 @@ def delete_all(access_id: UUID, tags: list[UUID]) -> None:
             HTTPStatus.NO_CONTENT,
         )
     gone = refused(get_tag.sync_detailed(PARTNER, tags[0], client=client), HTTPStatus.NOT_FOUND)
-    equal("code", gone.code, "not_found")
+    equal("code", gone.code, KnownProblemCode.NOT_FOUND)
 
     def switch(active: bool) -> Response[Access | Problem]:
         return update_access.sync_detailed(
@@ -363,8 +366,18 @@ def delete_all(access_id: UUID, tags: list[UUID]) -> None:
     removed = delete_area.sync_detailed(PARTNER, "netz", client=client)
     equal("no body", [removed.status_code, removed.content], [HTTPStatus.NO_CONTENT, b""])
     incomplete = refused(switch(True), HTTPStatus.CONFLICT)
-    equal("code", incomplete.code, "integration_incomplete")
+    equal("code", incomplete.code, KnownProblemCode.INTEGRATION_INCOMPLETE)
     equal("what is missing", [error.code for error in incomplete.errors], ["no_area"])
+
+
+def unknown_code() -> None:
+    step("a problem code that was added after the client was generated")
+    gone = refused(
+        get_tag.sync_detailed(PARTNER, UUID(int=0), client=client), HTTPStatus.NOT_FOUND
+    )
+    later = Problem.from_dict(gone.to_dict() | {"code": "added_later"})
+    equal("unknown code", later.code, "added_later")
+    equal("serialized", later.to_dict()["code"], "added_later")
 
 
 def main() -> None:
@@ -379,6 +392,7 @@ def main() -> None:
     tags = pages()
     history()
     delete_all(access_id, tags)
+    unknown_code()
     print(f"python: {passed} checks passed")
 
 

@@ -10,7 +10,7 @@ if (SERVICE === undefined || TOKEN === undefined) {
 const checks = new Checks((line) => console.log(`typescript: ${line}`));
 const equal = checks.equal.bind(checks);
 const client = clientOf(SERVICE, TOKEN);
-const partner = { business_partner_id: "K-1001" };
+const partner = { business_partner_id: "K-1002" };
 
 const ONE = "/api/v1/customer-integrations/{business_partner_id}";
 const AREA = `${ONE}/areas/{area_id}` as const;
@@ -25,10 +25,10 @@ async function activate(): Promise<void> {
   checks.step("activate; rejected before");
   const early = refused(await client.PUT(AREA, netz), 409);
   equal("code", early.code, "integration_inactive");
-  equal("instance", early.instance, "/api/v1/customer-integrations/K-1001/areas/netz");
+  equal("instance", early.instance, "/api/v1/customer-integrations/K-1002/areas/netz");
   const active = succeeded(await client.PATCH(ONE, { params: { path: partner }, body: { active: true } }), 200);
   equal("active", active.active, true);
-  equal("name", active.business_partner.name, "Muster Maschinenbau GmbH");
+  equal("name", active.business_partner.name, "Bäckerei Sonnenschein e. K.");
   const blockers = active.readiness.blockers.map((finding) => finding.code);
   equal("blockers", blockers, ["no_area", "no_ticket_type", "no_active_access"]);
 }
@@ -53,14 +53,14 @@ async function createAccess() {
   const body: Schemas["AccessCreate"] = {
     first_name: "Änne",
     last_name: "Schäfer",
-    email: "Aenne.Schaefer@muster.example",
+    email: "Aenne.Schaefer@sonnenschein.example",
     contact_id: "P-1",
     role: "editor",
   };
   const response = await client.POST(ACCESSES, { params: { path: partner }, body });
   const access = succeeded(response, 201);
-  equal("Location", header(response, "Location"), `/api/v1/customer-integrations/K-1001/accesses/${access.id}`);
-  equal("email", access.email, "aenne.schaefer@muster.example");
+  equal("Location", header(response, "Location"), `/api/v1/customer-integrations/K-1002/accesses/${access.id}`);
+  equal("email", access.email, "aenne.schaefer@sonnenschein.example");
   equal("first name", access.first_name, "Änne");
   equal("contact", access.contact_id, "P-1");
   equal("defaults", [access.language, access.ticket_visibility, access.approver], ["de", "own", false]);
@@ -93,7 +93,7 @@ async function patchAccess(id: string, etag: string): Promise<void> {
 async function conflicts(): Promise<void> {
   checks.step("409 and 422 with details");
   const create = (body: Schemas["AccessCreate"]) => client.POST(ACCESSES, { params: { path: partner }, body });
-  const taken = { first_name: "Ida", last_name: "Muster", email: "aenne.schaefer@muster.example" };
+  const taken = { first_name: "Ida", last_name: "Muster", email: "aenne.schaefer@sonnenschein.example" };
   equal("code", refused(await create(taken), 409).code, "duplicate_email");
   const last = refused(await client.DELETE(AREA, netz), 409);
   equal("code", [last.code, last.type], ["last_area", "/problems/last_area"]);
@@ -128,7 +128,7 @@ async function excludeTickets(): Promise<void> {
 
 async function decide(id: string): Promise<void> {
   checks.step("ticket visibility: visible, hidden, with explanation");
-  const known = { business_partner_id: "K-1001", area_id: "netz", internal: false, confidential: false, tags: [] };
+  const known = { business_partner_id: "K-1002", area_id: "netz", internal: false, confidential: false, tags: [] };
   const tickets: Schemas["Ticket"][] = [
     { ...known, ticket_id: "open", status: "open" },
     { ...known, ticket_id: "closed", status: "closed", internal: true },
@@ -217,6 +217,18 @@ async function deleteAll(accessId: string, tags: string[]): Promise<void> {
   equal("what is missing", incomplete.errors.map((error) => error.code), ["no_area"]);
 }
 
+async function unknownCode(): Promise<void> {
+  checks.step("a problem code that was added after the client was generated");
+  const path = { ...partner, tag_id: "00000000-0000-7000-8000-000000000000" };
+  const gone = refused(await client.GET(TAG, { params: { path } }), 404);
+  const known: Schemas["KnownProblemCode"] = "not_found";
+  equal("known code", gone.code, known);
+  const later = JSON.stringify({ ...gone, code: "added_later" });
+  const headers = { "Content-Type": "application/problem+json" };
+  const fetch = () => Promise.resolve(new Response(later, { status: 404, headers }));
+  equal("unknown code", refused(await client.GET(TAG, { params: { path }, fetch }), 404).code, "added_later");
+}
+
 await activate();
 await grant();
 const { id, etag } = await createAccess();
@@ -227,4 +239,5 @@ await decide(id);
 const tags = await pages();
 await history();
 await deleteAll(id, tags);
+await unknownCode();
 console.log(`typescript: ${checks.passed} checks passed`);
