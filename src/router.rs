@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     accesses, areas, catalog, decisions, exclusion_rules, history,
     http::{API_BASE, health, problem_page, route_guard::not_found_or_405},
-    openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
+    labels, openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
 /// Path prefix of everything that belongs to one business partner.
@@ -45,7 +45,8 @@ pub fn api(config: &mut ServiceConfig) {
                 .service(scope("/exclusion-rules").configure(global_exclusion_rules))
                 .service(scope("/catalog").configure(catalog))
                 .service(history::routes::list_system_history)
-                .service(ticket_filter::routes::list_ticket_fields),
+                .service(ticket_filter::routes::list_ticket_fields)
+                .service(labels::routes::get_labels),
         );
 }
 

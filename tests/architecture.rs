@@ -30,6 +30,7 @@ const LAYERS: &[&[&str]] = &[
         "history",
     ],
     &["decisions", "overview"],
+    &["labels"],
     &["router"],
     &["app"],
     &["demo"],

@@ -37,5 +37,7 @@ pub async fn list_all_accesses(
             service::list_all(conn, auth.limited_to(), &query.filter, &query.page).await
         })
         .await?;
-    response::list_of_many(page, &call)
+    let lang = call.lang;
+    let page = page.map(|access| access.localize(lang));
+    response::list_of_many(page, Some(lang), &call)
 }

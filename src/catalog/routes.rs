@@ -337,7 +337,7 @@ async fn list_with_usage<E: CatalogEntry>(
             service::list_with_usage::<E>(conn, filter, page).await
         })
         .await?;
-    response::list_of_many(page, call)
+    response::list_of_many(page, None, call)
 }
 
 async fn list_grantable<E: CatalogEntry>(

@@ -17,13 +17,12 @@ use crate::{
     common::Resource,
     exclusion_rules::ExclusionRule,
     http::API_BASE,
-    i18n::{self, Lang, ListKind, message},
+    i18n::{self, Lang, MAX_LISTED, message},
     integration,
-    ticket_filter::{MAX_LISTED, strip_quotes},
 };
 
-/// Most rules that a step lists as its sources.
-const MAX_SOURCES: usize = 20;
+/// Most rules that a step lists as its sources: those that its text names.
+const MAX_SOURCES: usize = MAX_LISTED;
 
 /// Explains the decisions made for one access.
 pub struct Explainer<'e> {
@@ -42,11 +41,13 @@ impl Explainer<'_> {
         } = result;
         let case = self.step_case(*step, *outcome, ticket);
         let area_name = self.area_name(&ticket.area_id);
+        let sources = self.sources(*step, rules, ticket);
         DecisionStep {
             code: *step,
             outcome: *outcome,
             detail: self.detail((*step).into(), case, rules, area_name),
-            sources: self.sources(*step, rules, ticket),
+            sources_total: sources.len().max(rules.len()),
+            sources,
         }
     }
 
@@ -105,27 +106,14 @@ impl Explainer<'_> {
 
     /// The text of a step. `name` is the name of the area or the ticket type that it mentions.
     fn detail(&self, code: &str, case: &str, rules: &[&Rule], name: &str) -> String {
-        let mut rule_names: Vec<_> = rules
-            .iter()
-            .take(MAX_LISTED)
-            .map(|rule| self.quoted(&rule.name))
-            .collect();
-        let unlisted = rules.len().saturating_sub(MAX_LISTED);
-        if unlisted > 0 {
-            rule_names.push(message(self.lang, "more", [("count", unlisted.into())]));
-        }
-        let rule_names = i18n::list(self.lang, ListKind::And, &rule_names);
+        let rule_names = rules.iter().map(|rule| &*rule.name);
         let args = [
             ("case", case.into()),
-            ("name", self.quoted(name).into()),
-            ("rules", rule_names.into()),
+            ("name", i18n::quoted(self.lang, name).into()),
+            ("rules", i18n::list_quoted(self.lang, rule_names).into()),
             ("count", rules.len().into()),
         ];
         message(self.lang, &format!("step-{code}"), args)
-    }
-
-    fn quoted(&self, text: &str) -> String {
-        message(self.lang, "quoted", [("text", strip_quotes(text).into())])
     }
 
     /// The configuration that a step depends on. Empty if it depends on the ticket alone.

@@ -17,6 +17,7 @@ use crate::{
     db::{Conn, VersionVector},
     exclusion_rules::{self, RuleOwner},
     grants::{self, GrantWithEntry},
+    http::off_worker,
     integration::{self, IntegrationState},
     ticket_filter::TicketFilter,
 };
@@ -134,13 +135,15 @@ impl PolicyInput {
     pub async fn compile(self) -> Result<PolicySnapshot> {
         let GlobalRulesPart { cell, rules } = self.global_rules;
         let global = cell
-            .get_or_try_init(|| spawn_compute(|| Arc::new(RuleSet::new(definitions(rules)))))
+            .get_or_try_init(|| {
+                off_worker::run_unlimited(|| Arc::new(RuleSet::new(definitions(rules))))
+            })
             .await?
             .clone();
         let partner = match self.partner {
             PartnerPart::Unchanged(policy) => policy,
             PartnerPart::Read(source) => {
-                spawn_compute(|| Arc::new(PartnerPolicy::new(*source))).await?
+                off_worker::run_unlimited(|| Arc::new(PartnerPolicy::new(*source))).await?
             }
         };
         Ok(PolicySnapshot {
@@ -149,15 +152,6 @@ impl PolicyInput {
             version: self.version,
         })
     }
-}
-
-/// Runs a long computation on the blocking thread pool.
-pub(super) async fn spawn_compute<T: Send + 'static>(
-    compute: impl FnOnce() -> T + Send + 'static,
-) -> Result<T> {
-    Ok(tokio::task::spawn_blocking(compute)
-        .await
-        .map_err(anyhow::Error::from)?)
 }
 
 async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<PolicySource> {

@@ -12,7 +12,7 @@ use super::{
     },
     response::{Capabilities, CreationResponse, ExclusionRulePreview, VisibilityResponse},
     service::{self, ResponseOptions},
-    work::{Deadline, MAX_BODY_ON_WORKER, run_off_worker},
+    work::{Deadline, MAX_BODY_ON_WORKER, MAX_EXPLAINED_ON_WORKER},
 };
 use crate::{
     accesses::AccessRef,
@@ -25,6 +25,7 @@ use crate::{
         },
         body::RawBody,
         call_context::CallContext,
+        off_worker,
         path_params::PathParam,
         response,
     },
@@ -38,7 +39,8 @@ use crate::{
 /// such value. An unknown attribute can hide a ticket, but never make it visible. A ticket with
 /// invalid attributes gets an `error` and does not fail the others. The tags of all tickets,
 /// multiplied by the tag values of all rules, must not exceed 100,000,000. With `explain`, the response
-/// lists every step of the decisions with the responsible configuration; tokens restricted to one
+/// lists every step of the decisions with the responsible configuration, at most five rules per step;
+/// tokens restricted to one
 /// partner never get explanations. Decisions reflect all changes acknowledged before the request,
 /// on any instance.
 #[utoipa::path(
@@ -62,10 +64,15 @@ pub async fn decide_ticket_visibility(
         lang,
     };
     if body.0.len() > MAX_BODY_ON_WORKER {
-        let decide = service::decide_large_visibility(&policy_cache, options, body.0, deadline);
+        let decide = service::parse_and_decide(&policy_cache, options, body.0, deadline);
         return Ok(response::no_store_bytes(Box::pin(decide).await?, lang));
     }
     let request = VisibilityRequest::parse(&body.0)?;
+    if request.explain && request.tickets.len() > MAX_EXPLAINED_ON_WORKER {
+        let request = request.into_owned();
+        let decide = service::decide_off_worker(&policy_cache, options, request, deadline);
+        return Ok(response::no_store_bytes(Box::pin(decide).await?, lang));
+    }
     let decisions = service::decide_visibility(&policy_cache, options, request, deadline).await?;
     Ok(response::no_store_json(&decisions, lang))
 }
@@ -103,9 +110,10 @@ pub async fn decide_ticket_creation(
 /// the rule that the draft replaces; without it, the draft is a new rule. Without
 /// `business_partner_id`, the rule is global. `active: false` previews deactivating a rule. Up to
 /// 200 sample tickets are evaluated for the first 500 active accesses, or for those in
-/// `access_ids`. The tags of all tickets, multiplied by the tag values of all rules, must not exceed
-/// 100,000,000. Nothing is saved. A token restricted to one partner can preview rules of that
-/// partner only.
+/// `access_ids`. The response also contains the filter as it would be stored and its summary. An
+/// editor that needs only these, or the errors of an unsaved filter, omits `tickets`. The tags of all
+/// tickets, multiplied by the tag values of all rules, must not exceed 100,000,000. Nothing is saved. A
+/// token restricted to one partner can preview rules of that partner only.
 #[utoipa::path(
     tag = "decisions",
     request_body = PreviewBodySchema,
@@ -124,7 +132,7 @@ pub async fn preview_exclusion_rule(
     let deadline = Deadline::after(app.request_timeout);
     let RawBody(body) = body;
     let parse = move || PreviewRequest::parse(&body).map(PreviewRequest::into_owned);
-    let request = run_off_worker(parse).await??;
+    let request = off_worker::run(parse).await??;
     match &request.business_partner_id {
         None => auth.require_unrestricted()?,
         Some(partner) if auth.can_access(partner) => {}

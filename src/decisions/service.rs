@@ -17,7 +17,7 @@ use super::{
     policy_cache::{PolicyCache, ResolvedAccess},
     request::{CreationRequest, InvalidTicket, TicketInput, VisibilityRequest},
     response::{CreationResponse, TicketDecision, VisibilityResponse},
-    work::{Deadline, MAX_SLICE, Workload, run_off_worker},
+    work::{Deadline, MAX_SLICE, Workload},
 };
 use crate::{
     accesses::AccessRef,
@@ -25,7 +25,7 @@ use crate::{
         Code, Error, FieldError, Result, ids::BusinessPartnerId, normalize::truncate_untrusted,
         timestamp::Timestamp,
     },
-    http::problem::FieldErrorBody,
+    http::{off_worker, problem::FieldErrorBody},
     i18n::Lang,
 };
 
@@ -100,14 +100,25 @@ async fn decide_in_slices<'b>(
 
 /// Decides a request with a large body, like [`decide_visibility`], but parses, evaluates and
 /// serializes outside the worker. Returns the response as JSON.
-pub async fn decide_large_visibility(
+pub async fn parse_and_decide(
     policy_cache: &Arc<PolicyCache>,
     options: ResponseOptions<'_>,
     body: Bytes,
     deadline: Deadline,
 ) -> Result<Vec<u8>> {
     let parse = move || VisibilityRequest::parse(&body).map(VisibilityRequest::into_owned);
-    let request = run_off_worker(parse).await??;
+    let request = off_worker::run(parse).await??;
+    decide_off_worker(policy_cache, options, request, deadline).await
+}
+
+/// Decides a request with a large response, like [`decide_visibility`], but evaluates and serializes
+/// outside the worker. Returns the response as JSON.
+pub async fn decide_off_worker(
+    policy_cache: &Arc<PolicyCache>,
+    options: ResponseOptions<'_>,
+    request: VisibilityRequest<'static>,
+    deadline: Deadline,
+) -> Result<Vec<u8>> {
     let resolved = resolve(policy_cache, options, &request.access, request.min_revision).await?;
     let context = DecisionContext::new(resolved, options, request.explain);
     let policy_cache = Arc::clone(policy_cache);
@@ -126,7 +137,7 @@ pub async fn decide_large_visibility(
         let json = serde_json::to_vec(&context.response(decisions));
         Ok(json.map_err(anyhow::Error::from)?)
     };
-    run_off_worker(evaluate).await?
+    off_worker::run(evaluate).await?
 }
 
 /// The inputs of a visibility decision besides the tickets.

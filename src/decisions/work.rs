@@ -1,16 +1,11 @@
 //! Bounds the time that a decision request occupies a worker: a limit on the work of a request, a
-//! deadline, slices, and a pool of threads for large requests.
+//! deadline, and slices. Large requests run outside the workers ([`crate::http::off_worker`]).
 
-use std::{
-    sync::{Arc, LazyLock},
-    thread::available_parallelism,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use ticket_policy::{Attribute, policy::Policy, ticket::TicketAttributes};
-use tokio::sync::Semaphore;
 
-use super::{policy_loader::spawn_compute, request::TicketInput};
+use super::request::TicketInput;
 use crate::{
     common::{Code, Error, FieldError, Result},
     http::body::reject_if_any,
@@ -20,16 +15,10 @@ use crate::{
 pub const MAX_COMPARISONS: usize = 100_000_000;
 /// Largest body that is parsed and decided on the worker, in bytes.
 pub const MAX_BODY_ON_WORKER: usize = 64 * 1024;
+/// Most tickets whose decisions are explained on the worker.
+pub const MAX_EXPLAINED_ON_WORKER: usize = 20;
 /// How long a worker evaluates one request before it serves others.
 pub const MAX_SLICE: Duration = Duration::from_millis(2);
-
-/// Limits the large requests that are computed at the same time, so that the workers are not
-/// starved.
-static COMPUTATIONS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
-    Arc::new(Semaphore::new(
-        available_parallelism().map_or(1, usize::from),
-    ))
-});
 
 /// When a request times out. The middleware responds at that time; the evaluation must end too.
 #[derive(Debug, Clone, Copy)]
@@ -50,21 +39,6 @@ impl Deadline {
         }
         Ok(())
     }
-}
-
-/// Runs a computation outside the workers. Waits while as many run as the machine has processors.
-pub async fn run_off_worker<T: Send + 'static>(
-    compute: impl FnOnce() -> T + Send + 'static,
-) -> Result<T> {
-    let permit = Arc::clone(&COMPUTATIONS)
-        .acquire_owned()
-        .await
-        .map_err(anyhow::Error::from)?;
-    spawn_compute(move || {
-        let _permit = permit;
-        compute()
-    })
-    .await
 }
 
 /// The number of tags of all tickets.

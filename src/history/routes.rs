@@ -21,7 +21,7 @@ use crate::{
 /// List the history of a customer integration
 ///
 /// All changes of the integration and the resources below it, newest first by default: author,
-/// time, request, and the resource before and after the change. `GET /history` also lists changes
+/// time, request, a text, and the resource before and after the change. `GET /history` also lists changes
 /// of the catalog and of global rules.
 #[utoipa::path(
     tag = "history",
@@ -35,12 +35,15 @@ pub async fn list_history(
     query: ListQuery<HistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    cached_read(&call, &PartnerEtag(&auth.partner), async |conn| {
+    let lang = call.lang;
+    let etag = PartnerEtag(&auth.partner).in_language(lang);
+    let response = cached_read(&call, &etag, async |conn| {
         let rows = repo::list(conn, &auth.partner, &query.filter, &query.page).await?;
-        let page = Page::new(rows, &query.page).map(HistoryEntry::from);
+        let page = Page::new(rows, &query.page).map(|row| row.into_entry(lang));
         Ok(List::from(page))
     })
-    .await
+    .await?;
+    Ok(response::in_language(response, lang.code()))
 }
 
 /// List the history of the whole system
@@ -67,9 +70,11 @@ pub async fn list_system_history(
             repo::list_system(conn, &query.filter, &query.page).await
         })
         .await?;
-    let page = Page::new(rows, &query.page).map(HistoryEntry::from);
+    let lang = call.lang;
+    let page = Page::new(rows, &query.page).map(|row| row.into_entry(lang));
     // Entries never change.
     let ids: Vec<_> = page.items.iter().map(|entry| entry.id).collect();
-    let etag = EntityTag::hashed((ids, &page.next_cursor));
-    Ok(response::list(page, &etag, &call))
+    let etag = EntityTag::hashed((ids, &page.next_cursor)).in_language(lang.content_hash());
+    let response = response::list(page, &etag, &call);
+    Ok(response::in_language(response, lang.code()))
 }

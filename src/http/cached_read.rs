@@ -26,6 +26,7 @@ use crate::{
         page::{Page, PageRequest},
     },
     db::{Conn, ReadCost, revision_lookup},
+    i18n::Lang,
 };
 
 /// Provides the ETag of a read.
@@ -54,6 +55,33 @@ impl EtagSource for PartnerEtag<'_> {
     }
 }
 
+impl<'a> PartnerEtag<'a> {
+    /// The ETag of a representation in this language.
+    pub fn in_language(self, lang: Lang) -> InLanguage<Self> {
+        InLanguage { source: self, lang }
+    }
+}
+
+/// The ETag of a localized representation.
+pub struct InLanguage<S> {
+    source: S,
+    lang: Lang,
+}
+
+impl<S: EtagSource> EtagSource for InLanguage<S> {
+    const SHARED: bool = S::SHARED;
+
+    async fn current(&self, call: &CallContext) -> Result<EntityTag> {
+        let etag = self.source.current(call).await?;
+        Ok(etag.in_language(self.lang.content_hash()))
+    }
+
+    async fn in_snapshot(&self, conn: &mut Conn) -> Result<EntityTag> {
+        let etag = self.source.in_snapshot(conn).await?;
+        Ok(etag.in_language(self.lang.content_hash()))
+    }
+}
+
 /// Responds with a page of an indexed list: cheap to read, unless it is searched.
 pub async fn cached_page<S: EtagSource, T: Serialize>(
     call: &CallContext,
@@ -61,8 +89,20 @@ pub async fn cached_page<S: EtagSource, T: Serialize>(
     page: &PageRequest,
     read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
 ) -> Result<HttpResponse> {
-    let read = async |conn: &mut Conn| read(conn).await.map(List::from);
-    respond(call, source, ReadCost::of(page), read).await
+    let render = async |page: Page<T>| RenderedBody::new(&List::from(page));
+    cached_rendered_page(call, source, ReadCost::of(page), read, render).await
+}
+
+/// As [`cached_page`], for lists whose pages may be large: `render` decides where the page is
+/// serialized.
+pub async fn cached_rendered_page<S: EtagSource, T>(
+    call: &CallContext,
+    source: &S,
+    cost: ReadCost,
+    read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
+    render: impl AsyncFnOnce(Page<T>) -> Result<RenderedBody>,
+) -> Result<HttpResponse> {
+    respond(call, source, cost, read, render).await
 }
 
 /// Responds with anything else that is read from the database.
@@ -71,14 +111,34 @@ pub async fn cached_read<S: EtagSource, T: Representation>(
     source: &S,
     read: impl AsyncFn(&mut Conn) -> Result<T>,
 ) -> Result<HttpResponse> {
-    respond(call, source, ReadCost::Scan, read).await
+    let render = async |body: T| RenderedBody::new(&body);
+    respond(call, source, ReadCost::Scan, read, render).await
 }
 
-async fn respond<S: EtagSource, T: Representation>(
+/// A serialized body.
+pub struct RenderedBody {
+    json: Bytes,
+    next_cursor: Option<String>,
+}
+
+impl RenderedBody {
+    /// Serializes a body.
+    pub fn new(body: &impl Representation) -> Result<Self> {
+        let json = serde_json::to_vec(body).map_err(anyhow::Error::from)?;
+        Ok(Self {
+            // without spare capacity, since it may be cached
+            json: Bytes::from(json.into_boxed_slice()),
+            next_cursor: body.next_cursor().map(ToOwned::to_owned),
+        })
+    }
+}
+
+async fn respond<S: EtagSource, T>(
     call: &CallContext,
     source: &S,
     cost: ReadCost,
     read: impl AsyncFn(&mut Conn) -> Result<T>,
+    render: impl AsyncFnOnce(T) -> Result<RenderedBody>,
 ) -> Result<HttpResponse> {
     let etag = source.current(call).await?;
     if call.conditions.matches_if_none_match(&etag) {
@@ -92,8 +152,8 @@ async fn respond<S: EtagSource, T: Representation>(
         return Ok(page_json(page.json, &etag, page.next_link));
     }
     let (etag, body) = read_with_etag(call, source, etag, cost, read).await?;
-    let json = to_bytes(&body)?;
-    let next_link = next_link(&call.request, body.next_cursor());
+    let RenderedBody { json, next_cursor } = render(body).await?;
+    let next_link = next_link(&call.request, next_cursor.as_deref());
     if let Some(key) = cache_key {
         let page = CachedPage {
             etag: etag.clone(),
@@ -127,10 +187,4 @@ async fn read_with_etag<T>(
             Ok((source.in_snapshot(conn).await?, read(conn).await?))
         })
         .await
-}
-
-/// Serializes a body without spare capacity, since it may be cached.
-fn to_bytes(body: &impl Serialize) -> Result<Bytes> {
-    let json = serde_json::to_vec(body).map_err(anyhow::Error::from)?;
-    Ok(Bytes::from(json.into_boxed_slice()))
 }

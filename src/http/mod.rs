@@ -26,6 +26,7 @@ pub mod field_errors;
 pub mod health;
 pub mod list_query;
 pub mod middleware;
+pub mod off_worker;
 pub mod page_cache;
 pub mod path_params;
 pub mod problem;

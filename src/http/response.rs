@@ -81,15 +81,29 @@ pub fn list<T: Serialize>(page: Page<T>, etag: &EntityTag, call: &CallContext) -
     response.json(List::from(page))
 }
 
-/// As [`list`], for lists that depend on many aggregates: the ETag is derived from the page.
-pub fn list_of_many<T: Serialize>(page: Page<T>, call: &CallContext) -> Result<HttpResponse> {
+/// As [`list`], for lists that depend on many aggregates: the ETag is derived from the page. `lang`
+/// is the language of the items, if they are localized.
+pub fn list_of_many<T: Serialize>(
+    page: Page<T>,
+    lang: Option<Lang>,
+    call: &CallContext,
+) -> Result<HttpResponse> {
     let next_link = next_link(&call.request, page.next_cursor.as_deref());
     let json = serde_json::to_vec(&List::from(page)).map_err(anyhow::Error::from)?;
     let etag = EntityTag::hashed(&json);
-    if call.conditions.matches_if_none_match(&etag) {
-        return Ok(not_modified(&etag));
-    }
-    Ok(page_json(json, &etag, next_link))
+    let etag = match lang {
+        Some(lang) => etag.in_language(lang.content_hash()),
+        None => etag,
+    };
+    let response = if call.conditions.matches_if_none_match(&etag) {
+        not_modified(&etag)
+    } else {
+        page_json(json, &etag, next_link)
+    };
+    Ok(match lang {
+        Some(lang) => in_language(response, lang.code()),
+        None => response,
+    })
 }
 
 /// The header `Link` to the next page (RFC 8288): the request with another cursor.

@@ -68,11 +68,14 @@ pub async fn get_customer_integration(
     auth: AuthorizedPartner<IntegrationRead>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    cached_read(&call, &PartnerEtag(&auth.partner), async |conn| {
+    let lang = call.lang;
+    let etag = PartnerEtag(&auth.partner).in_language(lang);
+    let response = cached_read(&call, &etag, async |conn| {
         let state = integration::service::load_state(conn, &auth.partner).await?;
-        service::describe(conn, state).await
+        Ok(service::describe(conn, state).await?.localize(lang))
     })
-    .await
+    .await?;
+    Ok(response::in_language(response, lang.code()))
 }
 
 /// Activate or deactivate a customer integration
@@ -97,5 +100,6 @@ pub async fn update_customer_integration(
 ) -> Result<HttpResponse> {
     let precondition = call.conditions.precondition;
     let done = service::update(&call.db, auth.actor(), auth.partner, body.0, precondition).await?;
+    let done = done.map(|integration| integration.localize(call.lang));
     Ok(response::updated(&done))
 }

@@ -1,6 +1,9 @@
 //! The rules of ticket board queries.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     TicketQuery,
@@ -11,6 +14,7 @@ use super::{
     repo::{self, QueryFields, QueryRow},
 };
 use crate::{
+    accesses::filter_references,
     common::{
         Actor, Change, Code, Committed, Error, FieldError, Resource as _, Result,
         error::{Reference, ensure_valid},
@@ -24,7 +28,7 @@ use crate::{
     integration::{ConfigurationLock, IntegrationState},
     tags,
     ticket_filter::{
-        Names,
+        self, Names,
         parse::QueryFilter,
         references::{self, FilterOwner},
         summary, tag_names,
@@ -47,6 +51,7 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         code: Code::DuplicateName,
     }];
     const LOCALIZED: bool = true;
+    const LARGE: bool = true;
 
     async fn new_fields(
         tx: &mut Tx<'_, IntegrationState>,
@@ -76,7 +81,7 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         fields: &QueryFields,
     ) -> Result<()> {
         let before = stored.map(|stored| &stored.fields.filter.0);
-        references::check_references(tx.conn, before, &fields.filter.0).await?;
+        filter_references::check(tx.conn, Some(&parent.0), before, &fields.filter.0).await?;
         if stored.is_some_and(|stored| stored.fields.position == fields.position) {
             return Ok(());
         }
@@ -102,13 +107,21 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
 
     async fn to_views(
         conn: &mut Conn,
-        _: &ConfigurationLock,
+        parent: &ConfigurationLock,
         _: Option<&IntegrationState>,
         rows: Vec<QueryRow>,
     ) -> Result<Vec<Self>> {
-        let names =
-            references::names_of(conn, rows.iter().map(|row| FilterOwner::Query(row.id))).await?;
-        Ok(rows.into_iter().map(|row| view(row, &names)).collect())
+        let owners = rows.iter().map(|row| FilterOwner::Query(row.id));
+        let names = references::names_of(conn, owners).await?;
+        let filters = rows.iter().map(|row| &row.fields.filter.0);
+        let accesses = filter_references::names_in(conn, &parent.0, filters).await?;
+        let names = Arc::new(names.with_accesses(accesses));
+        let views = rows.into_iter().map(|row| view(row, Arc::clone(&names)));
+        Ok(views.collect())
+    }
+
+    fn approximate_bytes(&self) -> usize {
+        ticket_filter::approximate_bytes(&self.filter)
     }
 
     fn localize(mut self, lang: Lang) -> Self {
@@ -144,7 +157,7 @@ impl ApplyPatch<QueryFields> for TicketQueryPatch {
     }
 }
 
-fn view(row: QueryRow, names: &Names) -> TicketQuery {
+fn view(row: QueryRow, names: Arc<Names>) -> TicketQuery {
     let audit = row.audit();
     let QueryFields {
         name,
@@ -162,7 +175,7 @@ fn view(row: QueryRow, names: &Names) -> TicketQuery {
         description,
         active,
         position,
-        names: names.within(&filter),
+        names,
         filter,
         columns,
         sort,

@@ -566,7 +566,7 @@ async fn unchanged_list_returns_304(engine: Engine, operation: &str) {
 }
 
 /// An ETag without its language suffix.
-fn without_language(etag: &str) -> String {
+pub fn without_language(etag: &str) -> String {
     etag.split_once('+')
         .map_or_else(|| etag.to_owned(), |(state, _)| format!("{state}\""))
 }

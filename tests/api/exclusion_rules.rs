@@ -222,7 +222,10 @@ async fn retired_references_are_reported_until_reactivated(engine: Engine) {
         .is(200);
     assert_eq!(
         retired_references().await,
-        json!([{"kind": "area", "id": "A-2"}, {"kind": "ticket_type", "id": "T-3"}])
+        json!([
+            {"kind": "area", "id": "A-2", "name": "Bereich 2"},
+            {"kind": "ticket_type", "id": "T-3", "name": "Art 3"}
+        ])
     );
     // A retired reference does not block updates or new rules.
     let path = format!("{K1}/queries/{}", query["id"].as_str().unwrap());
@@ -242,7 +245,7 @@ async fn retired_references_are_reported_until_reactivated(engine: Engine) {
         .is(204);
     assert_eq!(
         retired_references().await,
-        json!([{"kind": "area", "id": "A-2"}]),
+        json!([{"kind": "area", "id": "A-2", "name": "Bereich 2"}]),
         "R2 still refers to A-2"
     );
     erp.put("/catalog/areas/A-2", area(true)).await.is(200);

@@ -494,24 +494,41 @@ fn collect_pointers(filter: &Value, pointer: &str, pointers: &mut Vec<String>) {
     }
 }
 
-/// The names of the catalog entries a filter refers to.
+/// The conditions of a filter, in order.
+fn conditions(filter: &Value) -> Vec<&Value> {
+    match filter["filters"].as_array() {
+        Some(filters) => filters.iter().flat_map(conditions).collect(),
+        None => vec![filter],
+    }
+}
+
+/// The names that the summary of a filter must contain. It describes the first 10 conditions.
 fn referenced_names(filter: &Value) -> Vec<String> {
-    let children = filter["filters"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .flat_map(referenced_names);
-    let values = filter["values"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|id| id.as_str().unwrap());
-    let own = values.filter_map(|id| match filter["field"].as_str() {
-        Some("area") => Some(id.replace("A-", "Bereich ")),
-        Some("ticket_type") => Some(id.replace("T-", "Art ")),
-        _ => None,
-    });
-    own.chain(children).collect()
+    let mut names = Vec::new();
+    for condition in conditions(filter).into_iter().take(10) {
+        for id in condition["values"].as_array().unwrap() {
+            let id = id.as_str().unwrap();
+            names.extend(match condition["field"].as_str() {
+                Some("area") => Some(id.replace("A-", "Bereich ")),
+                Some("ticket_type") => Some(id.replace("T-", "Art ")),
+                Some("created_by") => Some("Änne Schäfer".to_owned()),
+                _ => None,
+            });
+        }
+    }
+    names
+}
+
+/// Replaces the random ids of accesses by that of an existing one.
+fn with_access(mut filter: Value, access: &str) -> Value {
+    let children = filter.get_mut("filters").and_then(Value::as_array_mut);
+    for child in children.into_iter().flatten() {
+        *child = with_access(child.take(), access);
+    }
+    if filter["field"] == "created_by" && filter["operator"] != "is_self" {
+        filter["values"] = json!([access]);
+    }
+    filter
 }
 
 /// Makes a node invalid. `variant` selects the defect. Returns the pointer of the expected error,
@@ -548,9 +565,11 @@ fn invalidate_node(node: &mut Value, variant: usize) -> &'static str {
 async fn random_filters_are_returned_unchanged_with_summaries_in_both_languages(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
+    let access = app.create_access("K-1", "a@b.example", json!({})).await;
     let mut runner = TestRunner::default();
     for n in 0..RANDOM_FILTERS {
         let filter = any_filter().new_tree(&mut runner).unwrap().current();
+        let filter = with_access(filter, &access);
         let body = json!({"name": format!("Q{n}"), "filter": filter, "columns": ["subject"]});
         let created = editor.post(QUERIES, body).await.is(201).json;
         assert_eq!(created["filter"], filter);
@@ -662,12 +681,13 @@ async fn listed_operators_are_accepted_and_query_operators_are_rejected_in_rules
 ) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
+    let access = app.create_access("K-1", "a@b.example", json!({})).await;
     let fields = editor.get("/ticket-fields").await.is(200);
     let example = |kind: &str, values: &Value| match kind {
         "area_id" => "A-1".to_owned(),
         "ticket_type_id" => "T-1".to_owned(),
         "word" | "boolean" => values[0]["value"].as_str().unwrap().to_owned(),
-        "access_id" => "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60".to_owned(),
+        "access_id" => access.clone(),
         "time" => "2026-11-23T08:00:00Z".to_owned(),
         "duration" => "P30D".to_owned(),
         _ => "x".to_owned(),

@@ -145,7 +145,9 @@ async fn grant_of_retired_entry_is_unavailable_until_reactivated(engine: Engine)
     assert_eq!(readiness["usable"], false);
     assert_eq!(
         readiness["warnings"][0],
-        json!({"code": "retired_reference", "references": [{"kind": "area", "id": "A-1"}]})
+        json!({"code": "retired_reference",
+            "message": "Retired in the ERP, but granted or used in a filter: “Bereich 1”.",
+            "references": [{"kind": "area", "id": "A-1", "name": "Bereich 1"}]})
     );
     // The grant itself still exists.
     editor.put(&path, Value::Null).await.is(200);

@@ -89,7 +89,13 @@ async fn history_entry_contains_actor_action_before_and_after(engine: Engine) {
         serde_json::from_str(&app.storage.query_texts(&column_as_text("after")).await[0]).unwrap();
     assert_eq!(before["language"], "de");
     assert_eq!(before["version"], 1);
-    assert_eq!(after, changed.json);
+    let mut changed = changed.json;
+    // The history contains no text in the language of a request.
+    changed
+        .as_object_mut()
+        .unwrap()
+        .remove("ineffective_messages");
+    assert_eq!(after, changed);
 }
 
 #[apply(both_engines)]

@@ -137,7 +137,9 @@ async fn every_change_increments_revision_and_counts(engine: Engine) {
     );
     assert_eq!(
         readiness["warnings"],
-        json!([{"code": "approval_without_approver", "references": []}])
+        json!([{"code": "approval_without_approver",
+            "message": "A ticket type requires approval, but no active access is an approver.",
+            "references": []}])
     );
 }
 

@@ -96,11 +96,15 @@ async fn readiness_warns_of_unknown_and_internal_tags_in_filters(engine: Engine)
     assert_eq!(
         readiness,
         json!([
-            {"code": "tag_not_offered", "references": [
-                {"kind": "query", "id": ids[3]},
-                {"kind": "exclusion_rule", "id": unknown.json["id"]}
-            ]},
-            {"code": "internal_tag_in_query", "references": [{"kind": "query", "id": ids[1]}]}
+            {"code": "tag_not_offered",
+                "message": "“Unbekannt” and “Weg” use tags that this business partner does not have.",
+                "references": [
+                    {"kind": "query", "id": ids[3], "name": "Unbekannt"},
+                    {"kind": "exclusion_rule", "id": unknown.json["id"], "name": "Weg"}
+                ]},
+            {"code": "internal_tag_in_query",
+                "message": "The query “geheim” uses an internal tag and is therefore not offered to accesses.",
+                "references": [{"kind": "query", "id": ids[1], "name": "geheim"}]}
         ])
     );
     // The name of the internal tag does not reach the access.
