@@ -2,8 +2,8 @@
 //! for summaries.
 //!
 //! A filter of a partner may reference the partner's accesses only. A global rule may reference
-//! accesses of any partner. Its summary contains their ids: its ETag does not depend on accesses, so
-//! a name could be outdated.
+//! accesses of any partner. Its summary contains their ids: its ETag does not depend on accesses,
+//! so a name could be outdated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,8 +43,8 @@ pub async fn check(
     ensure_valid(unknown)
 }
 
-/// The names for the summary of a filter, and an error for each reference to something that does not
-/// exist.
+/// The names for the summary of a filter, and an error for each reference to something that does
+/// not exist.
 pub async fn resolve(
     conn: &mut Conn,
     partner: Option<&BusinessPartnerId>,

@@ -202,9 +202,8 @@ fn ineffective_reasons(
 }
 
 async fn ensure_may_be_active(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<()> {
-    let areas = grants::service::count_available(conn, partner, EntryKind::Area).await?;
-    let ticket_types =
-        grants::service::count_available(conn, partner, EntryKind::TicketType).await?;
+    let areas = grants::count_available(conn, partner, EntryKind::Area).await?;
+    let ticket_types = grants::count_available(conn, partner, EntryKind::TicketType).await?;
     ensure_complete(areas, ticket_types)
 }
 

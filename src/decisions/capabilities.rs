@@ -136,7 +136,7 @@ fn creatable_type(granted: &GrantedType) -> CreatableType {
 async fn read_offers(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Offers> {
     let tags = tags::service::list_visible(conn, partner).await?;
     let queries = queries::service::list_visible(conn, partner).await?;
-    let grants = grants::service::all(conn, partner).await?;
+    let grants = grants::all(conn, partner).await?;
     Ok(Offers {
         tags: tags
             .into_iter()

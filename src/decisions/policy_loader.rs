@@ -113,7 +113,7 @@ impl PolicyInput {
         let rules = if cell.initialized() {
             Vec::new()
         } else {
-            exclusion_rules::service::list_active(conn, &RuleOwner::Global).await?
+            exclusion_rules::list_active(conn, &RuleOwner::Global).await?
         };
         Ok(Self {
             partner,
@@ -156,9 +156,8 @@ impl PolicyInput {
 
 async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<PolicySource> {
     let partner = state.business_partner_id();
-    let grants = grants::service::all(conn, partner).await?;
-    let rules =
-        exclusion_rules::service::list_active(conn, &RuleOwner::Partner(partner.clone())).await?;
+    let grants = grants::all(conn, partner).await?;
+    let rules = exclusion_rules::list_active(conn, &RuleOwner::Partner(partner.clone())).await?;
     Ok(PolicySource {
         business_partner_id: partner.as_str().into(),
         integration_active: state.integration.active,

@@ -39,10 +39,9 @@ use crate::{
 /// such value. An unknown attribute can hide a ticket, but never make it visible. A ticket with
 /// invalid attributes gets an `error` and does not fail the others. The tags of all tickets,
 /// multiplied by the tag values of all rules, must not exceed 100,000,000. With `explain`, the response
-/// lists every step of the decisions with the responsible configuration, at most five rules per step;
-/// tokens restricted to one
-/// partner never get explanations. Decisions reflect all changes acknowledged before the request,
-/// on any instance.
+/// lists every step of the decisions with the responsible configuration, at most five rules per
+/// step; tokens restricted to one partner never get explanations. Decisions reflect all changes
+/// acknowledged before the request, on any instance.
 #[utoipa::path(
     tag = "decisions",
     request_body = VisibilityBodySchema,
@@ -111,9 +110,9 @@ pub async fn decide_ticket_creation(
 /// `business_partner_id`, the rule is global. `active: false` previews deactivating a rule. Up to
 /// 200 sample tickets are evaluated for the first 500 active accesses, or for those in
 /// `access_ids`. The response also contains the filter as it would be stored and its summary. An
-/// editor that needs only these, or the errors of an unsaved filter, omits `tickets`. The tags of all
-/// tickets, multiplied by the tag values of all rules, must not exceed 100,000,000. Nothing is saved. A
-/// token restricted to one partner can preview rules of that partner only.
+/// editor that needs only these, or the errors of an unsaved filter, omits `tickets`. The tags of
+/// all tickets, multiplied by the tag values of all rules, must not exceed 100,000,000. Nothing is
+/// saved. A token restricted to one partner can preview rules of that partner only.
 #[utoipa::path(
     tag = "decisions",
     request_body = PreviewBodySchema,

@@ -111,8 +111,8 @@ pub async fn parse_and_decide(
     decide_off_worker(policy_cache, options, request, deadline).await
 }
 
-/// Decides a request with a large response, like [`decide_visibility`], but evaluates and serializes
-/// outside the worker. Returns the response as JSON.
+/// Decides a request with a large response, like [`decide_visibility`], but evaluates and
+/// serializes outside the worker. Returns the response as JSON.
 pub async fn decide_off_worker(
     policy_cache: &Arc<PolicyCache>,
     options: ResponseOptions<'_>,

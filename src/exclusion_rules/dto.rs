@@ -63,8 +63,8 @@ pub struct ExclusionRule {
     /// Whether the rule hides tickets.
     pub active: bool,
     pub filter: TicketFilter,
-    /// The filter as localized text, with names instead of ids. It describes the first 10 conditions
-    /// and counts the others.
+    /// The filter as localized text, with names instead of ids. It describes the first 10
+    /// conditions and counts the others.
     #[serde(
         serialize_with = "crate::ticket_filter::serialize_summary",
         skip_serializing_if = "Option::is_none"

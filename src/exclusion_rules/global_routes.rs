@@ -52,15 +52,16 @@ pub async fn list_global_exclusion_rules(
 ///
 /// While the rule is active, tickets that match its filter are hidden from the accesses of all
 /// partners. Its name must be unique among the global rules, ignoring case. Catalog entries and
-/// accesses used in the filter must exist; the accesses may belong to any partner. There can be up to
-/// 500 global rules.
+/// accesses used in the filter must exist; the accesses may belong to any partner. There can be up
+/// to 500 global rules.
 #[utoipa::path(
     tag = "global-exclusion-rules",
     request_body = ExclusionRuleCreate,
     responses((status = 201, description = "The new rule.", body = ExclusionRule)),
     security(("bearer" = ["global-rules:write"])),
     extensions(("x-problem-codes" = json!([
-        "partner_restricted", "unknown_reference", "unknown_access", "duplicate_name", "limit_reached"
+        "partner_restricted", "unknown_reference", "unknown_access", "duplicate_name",
+        "limit_reached"
     ])))
 )]
 #[post("")]

@@ -16,3 +16,4 @@ pub mod service;
 pub use dto::ExclusionRule;
 pub use global::{GlobalRules, GlobalRulesState};
 pub use owner::RuleOwner;
+pub use repo::list_active;

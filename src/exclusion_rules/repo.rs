@@ -65,16 +65,20 @@ pub(super) async fn list(
 }
 
 /// Id, name and filter of the active rules of an owner, sorted by name.
-pub(super) async fn list_active(
+pub async fn list_active(
     conn: &mut Conn,
     owner: &RuleOwner,
-) -> Result<Vec<(RuleId, String, StoredFilter)>> {
-    Ok(with_conn!(conn, |c| rules::table
+) -> Result<Vec<(RuleId, String, TicketFilter)>> {
+    let rules: Vec<(RuleId, String, StoredFilter)> = with_conn!(conn, |c| rules::table
         .filter(rules::owner.eq(owner.key()))
         .filter(rules::active)
         .order((rules::sort_key, rules::id))
         .select((rules::id, rules::name, rules::filter))
-        .load(c))?)
+        .load(c))?;
+    Ok(rules
+        .into_iter()
+        .map(|(id, name, Jsonb(filter))| (id, name, filter))
+        .collect())
 }
 
 /// An active rule that applies to a partner.

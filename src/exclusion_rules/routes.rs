@@ -61,7 +61,8 @@ pub async fn list_exclusion_rules(
     responses((status = 201, description = "The new rule.", body = ExclusionRule)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "unknown_reference", "unknown_access", "duplicate_name", "limit_reached"
+        "integration_inactive", "unknown_reference", "unknown_access", "duplicate_name",
+        "limit_reached"
     ])))
 )]
 #[post("")]

@@ -25,7 +25,7 @@ use crate::{
     i18n::Lang,
     integration::ConfigurationLock,
     ticket_filter::{
-        self, Names, TicketFilter,
+        self, Names,
         parse::RuleFilter,
         references::{self, FilterOwner},
         summary,
@@ -224,18 +224,6 @@ pub async fn counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<Rule
         counts.add(active, count);
     }
     Ok(counts)
-}
-
-/// Id, name and filter of the active rules of an owner, sorted by name.
-pub async fn list_active(
-    conn: &mut Conn,
-    owner: &RuleOwner,
-) -> Result<Vec<(RuleId, String, TicketFilter)>> {
-    let rules = repo::list_active(conn, owner).await?;
-    Ok(rules
-        .into_iter()
-        .map(|(id, name, Jsonb(filter))| (id, name, filter))
-        .collect())
 }
 
 /// Whether an owner has this rule, active or not.

@@ -8,7 +8,7 @@ pub mod handlers;
 mod repo;
 pub mod service;
 
-pub use repo::{GrantRow, GrantWithEntry};
+pub use repo::{GrantRow, GrantWithEntry, all, count_available, is_granted, retired};
 
 use crate::{
     catalog::CatalogEntry,

@@ -1,13 +1,13 @@
 //! SQL of the grants. Every query filters by the business partner.
 
-use diesel::{dsl::count_star, prelude::*};
+use diesel::{dsl::count_star, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 
 use crate::{
-    catalog::{CatalogRow, EntryKind},
+    catalog::{CatalogEntry, CatalogRow, EntryKind},
     common::{
         Audit, Result,
-        ids::BusinessPartnerId,
+        ids::{BusinessPartnerId, ErpId},
         page::{PageKey, PageRequest, Rows},
         timestamp::Timestamp,
     },
@@ -164,17 +164,29 @@ pub async fn count_available(
         .first(c))?)
 }
 
-/// The ids of granted entries of a kind that are retired.
-pub(super) async fn retired(
+/// Whether an entry is granted, even if it is retired.
+pub async fn is_granted<E: CatalogEntry>(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
-    kind: EntryKind,
-) -> Result<Vec<String>> {
-    Ok(with_conn!(conn, |c| of_partner(partner)
-        .filter(grants::kind.eq(EnumText(kind)))
+    id: &ErpId<E::Kind>,
+) -> Result<bool> {
+    let key = (partner, EnumText(E::ENTRY), id.as_str());
+    let granted = grants::table.find(key).select(true.into_sql::<Bool>());
+    let granted: Option<bool> = with_conn!(conn, |c| granted.first(c)).optional()?;
+    Ok(granted.is_some())
+}
+
+/// The granted entries of a kind that are retired.
+pub async fn retired<E: CatalogEntry>(
+    conn: &mut Conn,
+    partner: &BusinessPartnerId,
+) -> Result<Vec<ErpId<E::Kind>>> {
+    let ids: Vec<String> = with_conn!(conn, |c| of_partner(partner)
+        .filter(grants::kind.eq(EnumText(E::ENTRY)))
         .filter(diesel::dsl::not(entries::active))
         .select(grants::entry_id)
-        .load(c))?)
+        .load(c))?;
+    Ok(ids.into_iter().map(ErpId::from_trusted).collect())
 }
 
 pub(super) async fn insert(conn: &mut Conn, row: &GrantRow) -> Result<()> {

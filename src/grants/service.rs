@@ -14,8 +14,6 @@ use crate::{
     integration::{self, ActivationLock, ConfigurationLock, IntegrationState},
 };
 
-pub use super::repo::{all, count_available};
-
 /// One page of a partner's grants of one kind.
 pub async fn list<G: Grant>(
     conn: &mut Conn,
@@ -168,25 +166,6 @@ fn ensure_not_last(available: i64, active_accesses: i64, code: Code) -> Result<(
         return Err(Error::client(code).with("active_accesses", active_accesses));
     }
     Ok(())
-}
-
-/// Whether an entry is granted, even if it is retired.
-pub async fn is_granted<E: CatalogEntry>(
-    conn: &mut Conn,
-    partner: &BusinessPartnerId,
-    id: &ErpId<E::Kind>,
-) -> Result<bool> {
-    let granted = repo::find(conn, partner, E::ENTRY, id.as_str()).await?;
-    Ok(granted.is_some())
-}
-
-/// The granted entries of a kind that are retired.
-pub async fn retired<E: CatalogEntry>(
-    conn: &mut Conn,
-    partner: &BusinessPartnerId,
-) -> Result<Vec<ErpId<E::Kind>>> {
-    let ids = repo::retired(conn, partner, E::ENTRY).await?;
-    Ok(ids.into_iter().map(ErpId::from_trusted).collect())
 }
 
 #[cfg(test)]

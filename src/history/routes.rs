@@ -21,8 +21,8 @@ use crate::{
 /// List the history of a customer integration
 ///
 /// All changes of the integration and the resources below it, newest first by default: author,
-/// time, request, a text, and the resource before and after the change. `GET /history` also lists changes
-/// of the catalog and of global rules.
+/// time, request, a text, and the resource before and after the change. `GET /history` also lists
+/// changes of the catalog and of global rules.
 #[utoipa::path(
     tag = "history",
     params(PageParams, ListSort::<HistoryListQuery>, HistoryListQuery),

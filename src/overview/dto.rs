@@ -191,8 +191,8 @@ pub struct CustomerIntegrationSummary {
     /// Incremented by every change to the integration or a resource below it.
     #[schema(minimum = 1)]
     pub revision: i64,
-    /// Whether any access can see tickets: the integration is active and has an effective access and
-    /// an available area.
+    /// Whether any access can see tickets: the integration is active and has an effective access
+    /// and an available area.
     pub usable: bool,
     #[serde(flatten)]
     pub audit: Audit,

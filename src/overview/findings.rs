@@ -39,8 +39,8 @@ pub enum FindingCode {
     ApprovalWithoutApprover,
     /// Exclusion rules, of the partner or global, hide every ticket of an available area.
     AreaFullyExcluded,
-    /// A grant, an active query or an active rule of the partner references an entry that the ERP has
-    /// retired. The reference has no effect until the entry returns.
+    /// A grant, an active query or an active rule of the partner references an entry that the ERP
+    /// has retired. The reference has no effect until the entry returns.
     RetiredReference,
     /// An active query or an active rule of the partner names a text that is no tag of the partner.
     TagNotOffered,

@@ -94,7 +94,7 @@ pub async fn update(
 /// same snapshot or transaction.
 pub async fn describe(conn: &mut Conn, state: IntegrationState) -> Result<CustomerIntegration> {
     let partner = state.business_partner_id();
-    let granted = grants::service::all(conn, partner).await?;
+    let granted = grants::all(conn, partner).await?;
     let access_counts = accesses::service::access_counts(conn, partner).await?;
     let query_counts = queries::service::counts(conn, partner).await?;
     let rule_counts = exclusion_rules::service::counts(conn, partner).await?;

@@ -91,8 +91,8 @@ pub struct TicketQuery {
     /// Sort order of the board.
     #[schema(max_items = 3)]
     pub sort: Vec<TicketSort>,
-    /// The filter as localized text, with names instead of ids. It describes the first 10 conditions
-    /// and counts the others.
+    /// The filter as localized text, with names instead of ids. It describes the first 10
+    /// conditions and counts the others.
     #[serde(
         serialize_with = "crate::ticket_filter::serialize_summary",
         skip_serializing_if = "Option::is_none"

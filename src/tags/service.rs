@@ -135,7 +135,7 @@ impl CrudResource<PartnerTags> for Tag {
         if stored.is_some_and(|stored| stored.fields.area_id.as_ref() == Some(area)) {
             return Ok(());
         }
-        let granted = grants::service::is_granted::<Area>(tx.conn, parent.partner(), area).await?;
+        let granted = grants::is_granted::<Area>(tx.conn, parent.partner(), area).await?;
         ensure_area_granted(area, granted)
     }
 
@@ -164,7 +164,7 @@ impl CrudResource<PartnerTags> for Tag {
     ) -> Result<Vec<Self>> {
         let any_bound = rows.iter().any(|row| row.fields.area_id.is_some());
         let retired_areas = if any_bound {
-            grants::service::retired::<Area>(conn, parent.partner()).await?
+            grants::retired::<Area>(conn, parent.partner()).await?
         } else {
             Vec::new()
         };
@@ -238,7 +238,7 @@ async fn ensure_not_named(conn: &mut Conn, tags: &PartnerTags, name: &str) -> Re
     }
     let name = fold_case(name);
     let owner = RuleOwner::Partner(tags.partner().clone());
-    let rules = exclusion_rules::service::list_active(conn, &owner).await?;
+    let rules = exclusion_rules::list_active(conn, &owner).await?;
     let naming = rules
         .into_iter()
         .filter(|(_, _, filter)| tag_names(filter).contains(&name))

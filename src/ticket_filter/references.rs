@@ -158,8 +158,8 @@ async fn insert_references(
 }
 
 /// The retired entries that active queries and rules of a partner reference, each with its kind, id
-/// and name, sorted. Global rules are not included: the partner cannot change them, and tokens restricted to the partner must not
-/// see them.
+/// and name, sorted. Global rules are not included: the partner cannot change them, and tokens
+/// restricted to the partner must not see them.
 pub async fn retired(
     conn: &mut Conn,
     partner: &BusinessPartnerId,

@@ -87,3 +87,41 @@ async fn visibility_request_beyond_comparison_limit_returns_422(engine: Engine) 
     let problem = problem.is_problem(422, "validation_failed");
     assert_eq!(problem.errors(), ["/tickets too_many_comparisons"]);
 }
+
+#[apply(both_engines)]
+#[actix_web::test]
+async fn explanation_lists_first_rules_and_number_of_all(engine: Engine) {
+    let (app, access) = start(engine, Duration::from_mins(1)).await;
+    let closed = json!({"type": "condition", "field": "status", "operator": "in", "values": ["closed"]});
+    for number in 1..=7 {
+        let rule = json!({"name": format!("R{number}"), "filter": closed});
+        app.editor()
+            .post("/customer-integrations/K-1/exclusion-rules", rule)
+            .await
+            .is(201);
+    }
+    let mut samples = tickets(21, 0);
+    for ticket in &mut samples {
+        ticket["status"] = json!("closed");
+    }
+    let client = app.reader();
+    let decide = async |tickets: &[Value]| {
+        let body = json!({"access_id": access, "explain": true, "tickets": tickets});
+        client.post(VISIBILITY, body).await.is(200).json["decisions"].clone()
+    };
+    // The first request is decided on the worker, the second one outside of it.
+    let [first, all] = [decide(&samples[..1]).await, decide(&samples).await];
+    assert_eq!(all.as_array().unwrap().len(), 21);
+    assert_eq!(first[0], all[0]);
+    let steps = first[0]["steps"].as_array().unwrap();
+    for step in steps {
+        let listed = step["sources"].as_array().unwrap().len();
+        if step["code"] == "excluded_by_rule" {
+            assert_eq!((listed, &step["sources_total"]), (5, &json!(7)));
+            let detail = step["detail"].as_str().unwrap();
+            assert!(detail.contains("“R5”, and 2 more"), "{detail}");
+        } else {
+            assert_eq!(step["sources_total"], json!(listed));
+        }
+    }
+}
