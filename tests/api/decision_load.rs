@@ -92,7 +92,8 @@ async fn visibility_request_beyond_comparison_limit_returns_422(engine: Engine) 
 #[actix_web::test]
 async fn explanation_lists_first_rules_and_number_of_all(engine: Engine) {
     let (app, access) = start(engine, Duration::from_mins(1)).await;
-    let closed = json!({"type": "condition", "field": "status", "operator": "in", "values": ["closed"]});
+    let closed =
+        json!({"type": "condition", "field": "status", "operator": "in", "values": ["closed"]});
     for number in 1..=7 {
         let rule = json!({"name": format!("R{number}"), "filter": closed});
         app.editor()
