@@ -109,14 +109,16 @@ pub struct Access {
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(inline, value_type = Vec<MaxLength<500>>, max_items = 3)]
-    pub ineffective_messages: Option<(Lang, Vec<String>)>,
+    pub ineffective_messages: Messages,
     #[serde(flatten)]
     pub audit: Audit,
 }
 
 /// Messages in the language of a request. `None` where no language applies, as in the history.
+pub type Messages = Option<(Lang, Vec<String>)>;
+
 fn serialize_messages<S: serde::Serializer>(
-    messages: &Option<(Lang, Vec<String>)>,
+    messages: &Messages,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     let messages = messages.as_ref().map(|(_, messages)| messages);

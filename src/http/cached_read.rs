@@ -55,7 +55,7 @@ impl EtagSource for PartnerEtag<'_> {
     }
 }
 
-impl<'a> PartnerEtag<'a> {
+impl PartnerEtag<'_> {
     /// The ETag of a representation in this language.
     pub fn in_language(self, lang: Lang) -> InLanguage<Self> {
         InLanguage { source: self, lang }
