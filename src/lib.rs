@@ -16,7 +16,8 @@
 //! 8. `accesses`, `areas`, `ticket_types`, `tags`, `queries`, `exclusion_rules`, `plan_boards`,
 //!    `history`
 //! 9. `decisions`, `overview`: read all of the above
-//! 10. `router`, `app`, `demo`
+//! 10. `labels`: labels of the enumerations of the above
+//! 11. `router`, `app`, `demo`
 #![forbid(unsafe_code)]
 
 pub mod accesses;
@@ -35,6 +36,7 @@ pub mod history;
 pub mod http;
 pub mod i18n;
 pub mod integration;
+pub mod labels;
 pub mod me;
 pub mod openapi;
 pub mod overview;

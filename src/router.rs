@@ -11,7 +11,7 @@ use crate::{
         API_BASE, docs, health, index_page, problem_page, protected_resource,
         route_guard::handle_unrouted,
     },
-    me, openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
+    labels, me, openapi, overview, plan_boards, queries, tags, ticket_filter, ticket_types,
 };
 
 /// Path prefix of everything that belongs to one business partner.
@@ -48,7 +48,8 @@ pub fn api(config: &mut ServiceConfig) {
                 .service(scope("/exclusion-rules").configure(global_exclusion_rules))
                 .service(scope("/catalog").configure(catalog))
                 .service(history::routes::list_system_history)
-                .service(ticket_filter::routes::list_ticket_fields),
+                .service(ticket_filter::routes::list_ticket_fields)
+                .service(labels::routes::get_labels),
         );
 }
 

@@ -31,6 +31,7 @@ const LAYERS: &[&[&str]] = &[
         "history",
     ],
     &["decisions", "overview"],
+    &["labels"],
     &["router"],
     &["app"],
     &["demo"],

@@ -13,11 +13,13 @@ use crate::{
         etag::EntityTag,
         ids::{AccessId, BusinessPartnerId, ContactId},
         lenient_enum::LenientEnum,
+        max_length::MaxLength,
         merge_patch,
         page::SortKey,
         text::{Text, check},
     },
     http::list_query::ListFilter,
+    i18n::{self, Lang},
 };
 
 /// Language of the portal for this access.
@@ -44,8 +46,19 @@ pub enum Language {
 }
 
 /// Why an access is ineffective.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    ToSchema,
+    strum::VariantNames,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum IneffectiveReason {
     IntegrationInactive,
     BusinessPartnerInactive,
@@ -59,6 +72,7 @@ pub enum IneffectiveReason {
     "contact_id": "P-77", "first_name": "Änne", "last_name": "Schäfer",
     "email": "aenne.schaefer@muster.example", "language": "de", "role": "editor", "approver": true,
     "ticket_visibility": "partner", "active": true, "effective": true, "ineffective_reasons": [],
+    "ineffective_messages": [],
     "version": 1, "created_at": "2026-11-23T08:00:00.000000Z",
     "updated_at": "2026-11-23T08:00:00.000000Z",
     "created_by": "anna.admin", "created_by_name": "Anna Admin",
@@ -90,8 +104,39 @@ pub struct Access {
     /// Why the access is not effective; empty if it is.
     #[schema(max_items = 3)]
     pub ineffective_reasons: Vec<IneffectiveReason>,
+    /// The reasons as text in the language of the request, in the same order.
+    #[serde(
+        serialize_with = "serialize_messages",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(inline, value_type = Vec<MaxLength<500>>, max_items = 3)]
+    pub ineffective_messages: Messages,
     #[serde(flatten)]
     pub audit: Audit,
+}
+
+/// Messages in the language of a request. `None` where no language applies, as in the history.
+pub type Messages = Option<(Lang, Vec<String>)>;
+
+fn serialize_messages<S: serde::Serializer>(
+    messages: &Messages,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let messages = messages.as_ref().map(|(_, messages)| messages);
+    serializer.collect_seq(messages.into_iter().flatten())
+}
+
+impl Access {
+    /// Adds the messages of the reasons.
+    #[must_use]
+    pub fn localize(mut self, lang: Lang) -> Self {
+        let messages = self.ineffective_reasons.iter().map(|reason| {
+            let id = format!("ineffective-{}", <&str>::from(*reason));
+            i18n::message(lang, &id, [])
+        });
+        self.ineffective_messages = Some((lang, messages.collect()));
+        self
+    }
 }
 
 impl Resource for Access {
@@ -106,11 +151,20 @@ impl Resource for Access {
             .ineffective_reasons
             .iter()
             .fold(0_u8, |state, reason| state | (1 << *reason as u8));
-        EntityTag::derived(self.audit.version, state)
+        let etag = EntityTag::derived(self.audit.version, state);
+        match &self.ineffective_messages {
+            Some((lang, _)) => etag.in_language(lang.content_hash()),
+            None => etag,
+        }
     }
 
     fn audit(&self) -> Option<&Audit> {
         Some(&self.audit)
+    }
+
+    fn language(&self) -> Option<&'static str> {
+        let messages = self.ineffective_messages.as_ref();
+        messages.map(|(lang, _)| lang.code())
     }
 }
 

@@ -31,8 +31,10 @@ pub async fn list_all_accesses(
     call: CallContext,
 ) -> Result<HttpResponse> {
     let limited_to = auth.limited_to();
-    cached_list_of_many(&call, limited_to, async |conn| {
-        service::list_all(conn, limited_to, &query.filter, &query.page).await
+    let lang = call.lang;
+    cached_list_of_many(&call, limited_to, Some(lang), async |conn| {
+        let page = service::list_all(conn, limited_to, &query.filter, &query.page).await?;
+        Ok(page.map(|access| access.localize(lang)))
     })
     .await
 }

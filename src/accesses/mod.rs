@@ -5,6 +5,7 @@
 //! never deleted.
 
 pub mod dto;
+pub mod filter_references;
 pub mod global_routes;
 mod repo;
 pub mod routes;

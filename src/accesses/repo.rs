@@ -250,6 +250,33 @@ pub async fn partners(conn: &mut Conn, ids: &[AccessId]) -> Result<Vec<BusinessP
         .load(c))?)
 }
 
+/// Most ids in one statement. SQLite allows 32,766 parameters.
+const MAX_IDS: usize = 10_000;
+
+/// Id, first and last name of the accesses with these ids, of one partner or of all.
+pub(super) async fn names(
+    conn: &mut Conn,
+    partner: Option<&BusinessPartnerId>,
+    ids: &[AccessId],
+) -> Result<Vec<(AccessId, String, String)>> {
+    let mut names = Vec::new();
+    for ids in ids.chunks(MAX_IDS) {
+        let found: Vec<_> = with_conn!(conn, |c, Engine| {
+            let query = accesses::table
+                .filter(accesses::id.eq_any(ids.to_vec()))
+                .select((accesses::id, accesses::first_name, accesses::last_name))
+                .into_boxed::<Engine>();
+            match partner {
+                Some(partner) => query.filter(accesses::business_partner_id.eq(partner)),
+                None => query,
+            }
+            .load(c)
+        })?;
+        names.extend(found);
+    }
+    Ok(names)
+}
+
 /// Counts a partner's accesses with one query.
 pub async fn access_counts(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<AccessCounts> {
     let groups: Vec<(EnumText<Role>, bool, bool, i64)> = with_conn!(conn, |c| accesses::table

@@ -8,9 +8,8 @@ use super::{
     service,
 };
 use crate::{
-    common::{Code, Result, email::Email, ids::AccessId},
+    common::{Result, ids::AccessId},
     crud::handlers,
-    db::Db,
     http::{
         auth::{
             AuthorizedPartner,
@@ -67,7 +66,10 @@ pub async fn create_access(
     let email = body.0.body().email.clone();
     let parent = ConfigurationLock(auth.partner.clone());
     let created = handlers::create::<Access, _>(&call, auth.actor(), parent, body.0).await;
-    with_duplicate(created, &call.db, &auth, Some(email)).await
+    service::with_duplicate(created, &call.db, Some(email), |partner| {
+        auth.can_read(partner)
+    })
+    .await
 }
 
 /// Get an access
@@ -113,31 +115,5 @@ pub async fn update_access(
     let email = body.0.body().email.clone();
     let parent = ConfigurationLock(auth.partner.clone());
     let updated = handlers::update::<Access, _>(call, auth.actor(), parent, id.0, body.0).await;
-    with_duplicate(updated, &db, &auth, email).await
-}
-
-/// Adds the access that has the e-mail address, and its partner, to the error `duplicate_email`, if
-/// the caller may read them.
-async fn with_duplicate(
-    result: Result<HttpResponse>,
-    db: &Db,
-    caller: &AuthorizedPartner<IntegrationWrite>,
-    email: Option<Email>,
-) -> Result<HttpResponse> {
-    let (Err(error), Some(email)) = (&result, email) else {
-        return result;
-    };
-    if !error.has_field_error(Code::DuplicateEmail) {
-        return result;
-    }
-    let email = String::from(email);
-    let found = db
-        .read(async |conn| service::references_to(conn, &email).await)
-        .await?;
-    match found {
-        Some((partner, references)) if caller.can_read(&partner) => {
-            result.map_err(|error| error.with_references(references))
-        }
-        _ => result,
-    }
+    service::with_duplicate(updated, &db, email, |partner| auth.can_read(partner)).await
 }

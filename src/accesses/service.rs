@@ -9,14 +9,16 @@ use crate::{
     catalog::{self, BusinessPartner, CatalogEntry as _, EntryKind},
     common::{
         Code, Error, FieldError, Rejections, Resource as _, Result,
+        email::Email,
         error::{Reference, ensure_valid},
         ids::BusinessPartnerId,
         merge_patch,
         page::{Page, PageRequest, Rows},
     },
     crud::{ApplyPatch, CrudResource, CrudRow as _, Parent as _, UniqueConstraint},
-    db::{Conn, Tx, sql_types::EnumText},
+    db::{Conn, Db, Tx, sql_types::EnumText},
     grants,
+    i18n::Lang,
     integration::{ConfigurationLock, IntegrationState},
 };
 
@@ -44,6 +46,7 @@ impl CrudResource<ConfigurationLock> for Access {
 
     const MAX: i64 = 20_000;
     const UNIQUE: &'static [UniqueConstraint] = &[UNIQUE_EMAIL, UNIQUE_CONTACT];
+    const LOCALIZED: bool = true;
 
     async fn new_fields(
         _: &mut Tx<'_, IntegrationState>,
@@ -96,6 +99,10 @@ impl CrudResource<ConfigurationLock> for Access {
             None => &parent.load_state(conn).await?,
         };
         Ok(rows.into_iter().map(|row| view(row, state)).collect())
+    }
+
+    fn localize(self, lang: Lang) -> Self {
+        Self::localize(self, lang)
     }
 }
 
@@ -181,6 +188,7 @@ fn view_of(row: AccessRow, integration_active: bool, partner_active: bool) -> Ac
         active: fields.active,
         effective: ineffective_reasons.is_empty(),
         ineffective_reasons,
+        ineffective_messages: None,
         audit,
     }
 }
@@ -277,8 +285,34 @@ async fn ensure_unique(
     ensure_valid(violations)
 }
 
+/// Adds the access that has the e-mail address, and its partner, to the error `duplicate_email`, if
+/// `can_read` allows the caller to read that partner. Other results stay unchanged.
+pub async fn with_duplicate<T>(
+    result: Result<T>,
+    db: &Db,
+    email: Option<Email>,
+    can_read: impl Fn(&BusinessPartnerId) -> bool,
+) -> Result<T> {
+    let (Err(error), Some(email)) = (&result, email) else {
+        return result;
+    };
+    if error.code() != Code::DuplicateEmail {
+        return result;
+    }
+    let email = String::from(email);
+    let found = db
+        .read(async |conn| references_to(conn, &email).await)
+        .await?;
+    match found {
+        Some((partner, references)) if can_read(&partner) => {
+            result.map_err(|error| error.with_references(references))
+        }
+        _ => result,
+    }
+}
+
 /// The access with an e-mail address and its business partner, as references of an error.
-pub async fn references_to(
+async fn references_to(
     conn: &mut Conn,
     email: &str,
 ) -> Result<Option<(BusinessPartnerId, Vec<Reference>)>> {

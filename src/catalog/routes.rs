@@ -332,7 +332,7 @@ async fn list_with_usage<E: CatalogEntry>(
     filter: &CatalogFilter,
     page: &PageRequest,
 ) -> Result<HttpResponse> {
-    cached_list_of_many(call, filter.limited_to(), async |conn| {
+    cached_list_of_many(call, filter.limited_to(), None, async |conn| {
         service::list_with_usage::<E>(conn, filter, page).await
     })
     .await

@@ -32,7 +32,16 @@ pub trait Resource: Serialize {
 
 /// What a change did to a resource.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, strum::IntoStaticStr, strum::EnumString,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -72,4 +81,14 @@ pub struct Committed<T> {
     pub resource: T,
     /// Whether the resource was created.
     pub created: bool,
+}
+
+impl<T> Committed<T> {
+    /// The same unit of work with another view of its resource.
+    pub fn map<U>(self, view: impl FnOnce(T) -> U) -> Committed<U> {
+        Committed {
+            resource: view(self.resource),
+            created: self.created,
+        }
+    }
 }

@@ -4,16 +4,20 @@ use actix_web::HttpResponse;
 
 use super::{CrudResource, CrudRow, Parent, service};
 use crate::{
-    common::{Actor, Committed, Draft, Result, etag::EntityTag, ids::Id},
-    db::Conn,
+    common::{Actor, Draft, Result, etag::EntityTag, ids::Id, page::Page},
+    db::{Conn, ReadCost},
     http::{
-        cached_read::{EtagSource, cached_page},
+        cached_read::{EtagSource, RenderedBody, cached_rendered_page},
         call_context::CallContext,
         list_query::ListQuery,
-        response,
+        off_worker,
+        response::{self, List},
     },
     i18n::Lang,
 };
+
+/// Largest page that is localized and serialized on the worker, in approximate bytes.
+const MAX_RENDERED_ON_WORKER: usize = 64 * 1024;
 
 type IdKind<R, P> = <<R as CrudResource<P>>::Row as CrudRow>::IdKind;
 
@@ -56,16 +60,33 @@ pub async fn list<R: CrudResource<P>, P: Parent>(
         parent: &parent,
         lang: R::LOCALIZED.then_some(lang),
     };
-    let response = cached_page(call, &etag, &query.page, async |conn| {
-        let page = service::list::<R, P>(conn, &parent, &query.filter, &query.page).await?;
-        Ok(page.map(|resource| resource.localize(lang)))
-    })
-    .await?;
+    let cost = if R::LARGE {
+        ReadCost::Scan
+    } else {
+        ReadCost::of(&query.page)
+    };
+    let read = async |conn: &mut Conn| {
+        service::list::<R, P>(conn, &parent, &query.filter, &query.page).await
+    };
+    let render = async |page| render::<R, P>(page, lang).await;
+    let response = cached_rendered_page(call, &etag, cost, read, render).await?;
     Ok(if R::LOCALIZED {
         response::in_language(response, lang.code())
     } else {
         response
     })
+}
+
+/// Localizes and serializes a page: on the worker, unless the page is large.
+async fn render<R: CrudResource<P>, P: Parent>(page: Page<R>, lang: Lang) -> Result<RenderedBody> {
+    let bytes: usize = page.items.iter().map(R::approximate_bytes).sum();
+    let render =
+        move || RenderedBody::new(&List::from(page.map(|resource| resource.localize(lang))));
+    if bytes > MAX_RENDERED_ON_WORKER {
+        off_worker::run(render).await?
+    } else {
+        render()
+    }
 }
 
 /// Responds with one resource.
@@ -89,7 +110,10 @@ pub async fn create<R: CrudResource<P>, P: Parent>(
     body: Draft<R::Create>,
 ) -> Result<HttpResponse> {
     let done = service::create::<R, P>(&call.db, actor, parent, body).await?;
-    Ok(response::created(&call.request, &localize(done, call.lang)))
+    Ok(response::created(
+        &call.request,
+        &done.map(|resource| resource.localize(call.lang)),
+    ))
 }
 
 /// Applies a merge patch to a resource.
@@ -102,7 +126,9 @@ pub async fn update<R: CrudResource<P>, P: Parent>(
 ) -> Result<HttpResponse> {
     let precondition = call.conditions.precondition;
     let done = service::update::<R, P>(&call.db, actor, parent, id, body, precondition).await?;
-    Ok(response::updated(&localize(done, call.lang)))
+    Ok(response::updated(
+        &done.map(|resource| resource.localize(call.lang)),
+    ))
 }
 
 /// Deletes a resource.
@@ -115,11 +141,4 @@ pub async fn delete<R: CrudResource<P>, P: Parent>(
     let precondition = call.conditions.precondition;
     service::delete::<R, P>(&call.db, actor, parent, id, precondition).await?;
     Ok(response::no_content())
-}
-
-fn localize<R: CrudResource<P>, P: Parent>(done: Committed<R>, lang: Lang) -> Committed<R> {
-    Committed {
-        resource: done.resource.localize(lang),
-        created: done.created,
-    }
 }

@@ -98,7 +98,7 @@ impl UniqueConstraint {
 /// The rules and the JSON view of one kind of resource; `Self` is the view.
 ///
 /// See the [module](self) for the order in which the hooks run.
-pub trait CrudResource<P: Parent>: Resource + Sized + 'static {
+pub trait CrudResource<P: Parent>: Resource + Send + Sized + 'static {
     type Row: CrudRow<Owner: From<P::Owner>>;
 
     /// The body of its POST.
@@ -118,6 +118,10 @@ pub trait CrudResource<P: Parent>: Resource + Sized + 'static {
 
     /// Whether the view contains text in the language of the client.
     const LOCALIZED: bool = false;
+
+    /// Whether a view may be so large that a page of them would delay other requests. They are read
+    /// and serialized outside the worker where possible.
+    const LARGE: bool = false;
 
     /// The fields of a new row, with defaults filled in.
     fn new_fields(
@@ -172,7 +176,7 @@ pub trait CrudResource<P: Parent>: Resource + Sized + 'static {
         page: &PageRequest,
     ) -> impl Future<Output = Result<Rows<Self::Row>>>;
 
-    /// The views of rows, in the same order, with at most one query for all of them. `state` is the
+    /// The views of rows, in the same order, with few queries for all of them. `state` is the
     /// state of the parent if it has been loaded.
     fn to_views(
         conn: &mut Conn,
@@ -180,6 +184,11 @@ pub trait CrudResource<P: Parent>: Resource + Sized + 'static {
         state: Option<&P::Locked>,
         rows: Vec<Self::Row>,
     ) -> impl Future<Output = Result<Vec<Self>>>;
+
+    /// Approximate size of the JSON of a view, in bytes. 0 if it is always small.
+    fn approximate_bytes(&self) -> usize {
+        0
+    }
 
     /// The view in the language of the client.
     #[must_use]

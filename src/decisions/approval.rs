@@ -11,10 +11,11 @@ use super::{
     request::ApprovalRequest,
     response::{ApprovalResponse, warning_bodies},
     service::{ResponseOptions, resolve},
-    work::{MAX_BODY_ON_WORKER, Workload},
+    work::{self, MAX_BODY_ON_WORKER, Workload},
 };
 use crate::{
     common::{Result, timestamp::Timestamp},
+    http::off_worker,
     i18n::Lang,
 };
 
@@ -27,7 +28,7 @@ pub async fn decide_approval(
     let is_large = body.len() > MAX_BODY_ON_WORKER;
     let parse = move || ApprovalRequest::parse(&body).map(ApprovalRequest::into_owned);
     let request = if is_large {
-        policy_cache.computations.run_off_worker(parse).await??
+        off_worker::run(parse).await??
     } else {
         parse()?
     };
@@ -38,7 +39,7 @@ pub async fn decide_approval(
     let lang = options.lang;
     let includes_reasons = options.includes_reasons();
     let evaluate = move || evaluate(&resolved, &request, lang, includes_reasons);
-    let response = policy_cache.computations.run(workload, evaluate).await?;
+    let response = work::run(workload, evaluate).await?;
     let stats = &policy_cache.stats;
     if response.allowed {
         &stats.allowed_approvals

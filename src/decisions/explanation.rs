@@ -23,13 +23,12 @@ use crate::{
     common::Resource,
     exclusion_rules::ExclusionRule,
     http::API_BASE,
-    i18n::{self, Lang, ListKind, message},
+    i18n::{self, Lang, MAX_LISTED, message},
     integration,
-    ticket_filter::{MAX_LISTED, strip_quotes},
 };
 
-/// Most rules that a step lists as its sources.
-const MAX_SOURCES: usize = 20;
+/// Most rules that a step lists as its sources: those that its text names.
+const MAX_SOURCES: usize = MAX_LISTED;
 
 /// Explains the decisions made for one access.
 pub struct Explainer<'e> {
@@ -48,11 +47,13 @@ impl Explainer<'_> {
         } = result;
         let case = self.step_case(*step, *outcome, ticket);
         let area_name = self.area_name(&ticket.area_id);
+        let sources = self.sources(*step, rules, ticket);
         DecisionStep {
             code: *step,
             outcome: *outcome,
             detail: self.detail((*step).into(), case, rules, area_name),
-            sources: self.sources(*step, rules, ticket),
+            sources_total: sources.len().max(rules.len()),
+            sources,
         }
     }
 
@@ -86,7 +87,7 @@ impl Explainer<'_> {
         position_ids: Vec<Cow<'t, str>>,
     ) -> PositionObstacle<'t> {
         let code: &str = reason.into();
-        let listed = self.quoted_list(position_ids.iter().map(|id| &**id));
+        let listed = i18n::list_quoted(self.lang, position_ids.iter().map(|id| &**id));
         let args = [
             ("positions", listed.into()),
             ("count", position_ids.len().into()),
@@ -142,28 +143,11 @@ impl Explainer<'_> {
         let rule_names = rules.iter().map(|rule| &*rule.name);
         let args = [
             ("case", case.into()),
-            ("name", self.quoted(name).into()),
-            ("rules", self.quoted_list(rule_names).into()),
+            ("name", i18n::quoted(self.lang, name).into()),
+            ("rules", i18n::list_quoted(self.lang, rule_names).into()),
             ("count", rules.len().into()),
         ];
         message(self.lang, &format!("step-{code}"), args)
-    }
-
-    /// Lists the first names, and the number of the others.
-    fn quoted_list<'n>(&self, names: impl ExactSizeIterator<Item = &'n str>) -> String {
-        let unlisted = names.len().saturating_sub(MAX_LISTED);
-        let mut listed: Vec<_> = names
-            .take(MAX_LISTED)
-            .map(|name| self.quoted(name))
-            .collect();
-        if unlisted > 0 {
-            listed.push(message(self.lang, "more", [("count", unlisted.into())]));
-        }
-        i18n::list(self.lang, ListKind::And, &listed)
-    }
-
-    fn quoted(&self, text: &str) -> String {
-        message(self.lang, "quoted", [("text", strip_quotes(text).into())])
     }
 
     /// The configuration that a step depends on. Empty if it depends on the ticket alone.

@@ -36,7 +36,6 @@ use super::{
     DecisionStats,
     access_cache::{AccessCache, CachedAccess, cache_options},
     policy_loader::{GlobalRuleCache, PolicyInput, PolicySnapshot},
-    work::Computations,
 };
 use crate::{
     accesses::{self, AccessFields, AccessRef, AccessRow},
@@ -78,8 +77,6 @@ impl Weighter<BusinessPartnerId, Arc<PolicySnapshot>> for PolicyWeighter {
 pub struct PolicyCache {
     /// Counters of the decisions made with cached policies.
     pub stats: DecisionStats,
-    /// The large requests that are being computed.
-    pub computations: Computations,
     db: Db,
     revisions: Arc<RevisionLookup>,
     policies: Cache<BusinessPartnerId, Arc<PolicySnapshot>, PolicyWeighter>,
@@ -99,7 +96,6 @@ impl PolicyCache {
         let policy_options = cache_options(bytes - access_bytes, bytes / EXPECTED_POLICY_BYTES)?;
         Ok(Self {
             stats: DecisionStats::default(),
-            computations: Computations::default(),
             db,
             revisions,
             policies: Cache::with_options(

@@ -17,6 +17,7 @@ use crate::{
     db::{Conn, VersionVector, sql_types::RawJson},
     exclusion_rules::{self, RuleOwner},
     grants::{self, GrantWithEntry},
+    http::off_worker,
     integration::{self, IntegrationState},
 };
 
@@ -133,12 +134,13 @@ impl PolicyInput {
     /// Compiles the policy on the blocking thread pool.
     pub async fn compile(self) -> Result<PolicySnapshot> {
         let GlobalRulesPart { cell, rules } = self.global_rules;
-        let compile_global = || async move { spawn_compute(|| compile_rules(rules)).await? };
+        let compile_global =
+            || async move { off_worker::run_unlimited(|| compile_rules(rules)).await? };
         let global = cell.get_or_try_init(compile_global).await?.clone();
         let partner = match self.partner {
             PartnerPart::Unchanged(policy) => policy,
             PartnerPart::Read(source, rules) => {
-                spawn_compute(|| compile_partner(*source, rules)).await??
+                off_worker::run_unlimited(|| compile_partner(*source, rules)).await??
             }
         };
         Ok(PolicySnapshot {
@@ -147,15 +149,6 @@ impl PolicyInput {
             version: self.version,
         })
     }
-}
-
-/// Runs a long computation on the blocking thread pool.
-pub(super) async fn spawn_compute<T: Send + 'static>(
-    compute: impl FnOnce() -> T + Send + 'static,
-) -> Result<T> {
-    Ok(tokio::task::spawn_blocking(compute)
-        .await
-        .map_err(anyhow::Error::from)?)
 }
 
 async fn read_partner(conn: &mut Conn, state: &IntegrationState) -> Result<PartnerPart> {

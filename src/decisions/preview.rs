@@ -21,7 +21,7 @@ use super::{
     work::{Deadline, Workload},
 };
 use crate::{
-    accesses::{self, AccessRow},
+    accesses::{self, AccessRow, filter_references},
     common::{
         Code, Error, FieldError, Result,
         error::ensure_valid,
@@ -30,15 +30,17 @@ use crate::{
     },
     db::{Conn, ReadCost},
     exclusion_rules::{self, RuleOwner},
+    http::off_worker,
     i18n::Lang,
     integration,
-    ticket_filter::{Truth, references},
+    ticket_filter::{Names, TicketFilter, Truth, summary},
 };
 
 type Tickets<'b> = [Box<TicketAttributes<'b>>];
 
-/// The accesses to preview.
+/// The names for the summary of the draft, and the accesses to preview.
 struct Participants {
+    names: Names,
     partners: Vec<BusinessPartnerId>,
     accesses: Vec<AccessRow>,
     /// Number of active accesses beyond the limit.
@@ -56,9 +58,9 @@ pub async fn preview(
     let warnings = warning_bodies(&request.warnings, lang);
     let read = async |conn: &mut Conn| read_participants(conn, &request, &tickets).await;
     let participants = policy_cache.db().snapshot(ReadCost::Scan, read).await?;
-    ensure_all_found(request.access_ids.as_deref(), &participants.accesses)?;
     let mut groups = Vec::new();
-    for partner in participants.partners {
+    let partners = participants.partners.into_iter();
+    for partner in partners.filter(|_| request.has_tickets) {
         let accesses: Vec<_> = participants
             .accesses
             .iter()
@@ -79,17 +81,16 @@ pub async fn preview(
         now: Timestamp::now().into(),
         deadline,
     };
-    policy_cache
-        .computations
-        .run_off_worker(move || {
-            let mut preview = evaluation.run()?;
-            preview.accesses_left_out = participants.left_out;
-            preview.errors = errors;
-            preview.warnings = warnings;
-            let json = serde_json::to_vec(&preview);
-            Ok(json.map_err(anyhow::Error::from)?)
-        })
-        .await?
+    off_worker::run(move || {
+        let mut preview = evaluation.run()?;
+        preview.summary = summary(&preview.filter, &participants.names, lang);
+        preview.accesses_left_out = participants.left_out;
+        preview.errors = errors;
+        preview.warnings = warnings;
+        let json = serde_json::to_vec(&preview);
+        Ok(json.map_err(anyhow::Error::from)?)
+    })
+    .await?
 }
 
 /// The accesses of one partner, and its policy.
@@ -127,7 +128,7 @@ impl PreviewEvaluation {
                 &mut scratch,
             ));
         }
-        let mut preview = ExclusionRulePreview::default();
+        let mut preview = ExclusionRulePreview::new(self.request.filter.clone());
         preview.add_matches(&self.tickets, &matches);
         for group in &self.groups {
             let policy = &group.snapshot.policy;
@@ -203,6 +204,22 @@ fn split_inputs(
 }
 
 impl ExclusionRulePreview {
+    fn new(filter: TicketFilter) -> Self {
+        Self {
+            filter,
+            summary: String::new(),
+            matching: Vec::new(),
+            undetermined: Vec::new(),
+            newly_hidden: 0,
+            newly_visible: 0,
+            unchanged: 0,
+            accesses: Vec::new(),
+            accesses_left_out: 0,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     fn add_matches(&mut self, tickets: &Tickets<'_>, matches: &[Truth]) {
         for (ticket, truth) in tickets.iter().zip(matches) {
             match truth {
@@ -249,31 +266,36 @@ fn preview_access(
     preview
 }
 
-/// Checks the references of the request and reads the accesses to preview.
+/// Checks the references of the request, and reads the names for the summary and the accesses to
+/// preview.
 async fn read_participants(
     conn: &mut Conn,
     request: &PreviewRequest<'_>,
     tickets: &Tickets<'_>,
 ) -> Result<Participants> {
     let owner = request.business_partner_id.as_ref();
-    references::check_references(conn, None, &request.filter).await?;
     if let Some(partner) = owner {
         ensure_partner_exists(conn, partner).await?;
     }
+    let (names, mut errors) = filter_references::resolve(conn, owner, &request.filter).await?;
     if let Some(rule) = request.rule_id {
-        let owner = owner.map_or(RuleOwner::Global, |partner| {
-            RuleOwner::Partner(partner.clone())
-        });
-        ensure_rule_exists(conn, &owner, rule).await?;
+        errors.extend(unknown_rule(conn, owner, rule).await?);
     }
     let partners = match (owner, &request.access_ids) {
         (Some(partner), _) => vec![partner.clone()],
         (None, Some(ids)) => accesses::service::partners(conn, ids).await?,
         (None, None) => partners_of(tickets),
     };
-    let (accesses, left_out) =
-        read_accesses(conn, &partners, request.access_ids.as_deref()).await?;
+    let access_ids = request.access_ids.as_deref();
+    let (accesses, left_out) = if request.has_tickets || access_ids.is_some() {
+        read_accesses(conn, &partners, access_ids).await?
+    } else {
+        (Vec::new(), 0)
+    };
+    errors.extend(unknown_accesses(access_ids, &accesses));
+    ensure_valid(errors)?;
     Ok(Participants {
+        names,
         partners,
         accesses,
         left_out,
@@ -303,13 +325,20 @@ pub fn unknown_partner(partner: &BusinessPartnerId) -> Error {
     )
 }
 
-async fn ensure_rule_exists(conn: &mut Conn, owner: &RuleOwner, rule: RuleId) -> Result<()> {
-    if exclusion_rules::service::exists(conn, owner, rule).await? {
-        return Ok(());
+/// The error for a rule that does not exist or has another owner.
+async fn unknown_rule(
+    conn: &mut Conn,
+    owner: Option<&BusinessPartnerId>,
+    rule: RuleId,
+) -> Result<Option<FieldError>> {
+    let owner = owner.map_or(RuleOwner::Global, |partner| {
+        RuleOwner::Partner(partner.clone())
+    });
+    if exclusion_rules::service::exists(conn, &owner, rule).await? {
+        return Ok(None);
     }
-    Err(Error::from_field(
-        FieldError::new("/rule_id", Code::UnknownReference).with("id", rule),
-    ))
+    let error = FieldError::new("/rule_id", Code::UnknownReference).with("id", rule);
+    Ok(Some(error))
 }
 
 /// Reads the accesses with these `ids`, or the first active ones, and the number of active accesses
@@ -334,13 +363,13 @@ async fn read_accesses(
     Ok((rows, left_out))
 }
 
-fn ensure_all_found(ids: Option<&[AccessId]>, rows: &[AccessRow]) -> Result<()> {
+/// An error for each requested access that was not found.
+fn unknown_accesses(ids: Option<&[AccessId]>, rows: &[AccessRow]) -> Vec<FieldError> {
     let found: BTreeSet<_> = rows.iter().map(|row| row.id).collect();
-    let errors = ids
-        .unwrap_or_default()
+    ids.unwrap_or_default()
         .iter()
         .enumerate()
         .filter(|(_, id)| !found.contains(id))
-        .map(|(index, _)| FieldError::new(format!("/access_ids/{index}"), Code::UnknownAccess));
-    ensure_valid(errors.collect())
+        .map(|(index, _)| FieldError::new(format!("/access_ids/{index}"), Code::UnknownAccess))
+        .collect()
 }

@@ -31,7 +31,8 @@ use crate::{
     {"ticket_id": "4712", "visible": false, "hidden_positions": null, "steps": [{"code": "excluded_by_rule", "outcome": "deny",
         "detail": "Die Ausschlussregel „Personalsachen“ verbirgt das Ticket.",
         "sources": [{"kind": "exclusion_rule", "id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "name": "Personalsachen",
-            "href": "/api/v1/customer-integrations/K-1001/exclusion-rules/019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"}]}]},
+            "href": "/api/v1/customer-integrations/K-1001/exclusion-rules/019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60"}],
+        "sources_total": 1}]},
     {"ticket_id": "4713", "visible": false, "hidden_positions": null, "error": {"pointer": "/tickets/2/status", "code": "unknown_value",
         "detail": "Das ist keiner der möglichen Werte: open, in_progress, parked, closed."}}],
     "warnings": [{"pointer": "/tickets/0/project_id", "code": "invalid_id",
@@ -92,9 +93,12 @@ pub struct DecisionStep {
     /// The outcome as text in the language of the request.
     #[schema(max_length = 10_000)]
     pub detail: String,
-    /// The configuration that the step depends on. At most the first 20 rules.
-    #[schema(max_items = 20)]
+    /// The configuration that the step depends on. At most the first 5 rules.
+    #[schema(max_items = 5)]
     pub sources: Vec<DecisionSource>,
+    /// The number of all sources, including the rules that `sources` does not list.
+    #[schema(minimum = 0)]
+    pub sources_total: usize,
 }
 
 /// A reason for which positions of a ticket are hidden.
@@ -291,13 +295,20 @@ pub struct OfferedPlanBoard {
 }
 
 /// The effects of saving a rule.
-#[derive(Debug, Default, Serialize, ToSchema)]
-#[schema(example = json!({"matching": ["4711"], "undetermined": [], "newly_hidden": 1, "newly_visible": 0, "unchanged": 1,
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "filter": {"type": "condition", "field": "tag", "operator": "any_of", "values": ["Personal"]},
+    "summary": "Tags enthalten „Personal“.", "matching": ["4711"], "undetermined": [], "newly_hidden": 1, "newly_visible": 0, "unchanged": 1,
     "accesses": [{"access_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "business_partner_id": "K-1001", "name": "Änne Schäfer",
         "newly_hidden": {"count": 1, "ticket_ids": ["4711"]}, "newly_visible": {"count": 0, "ticket_ids": []},
         "unchanged": {"count": 1, "ticket_ids": ["4712"]}}],
     "accesses_left_out": 0, "errors": [], "warnings": []}))]
 pub struct ExclusionRulePreview {
+    /// The draft as it would be stored: with normalized values.
+    pub filter: TicketFilter,
+    /// The draft as localized text, as in a saved rule.
+    #[schema(max_length = 16_384)]
+    pub summary: String,
     /// Ids of the tickets that the rule matches.
     #[schema(inline, value_type = Vec<MaxLength<200>>, max_items = 200)]
     pub matching: Vec<String>,
@@ -313,10 +324,10 @@ pub struct ExclusionRulePreview {
     /// Number of pairs of access and ticket that do not change.
     #[schema(minimum = 0)]
     pub unchanged: usize,
-    /// The effects for each access.
+    /// The effects for each access. Empty without tickets.
     #[schema(max_items = 500)]
     pub accesses: Vec<AccessPreview>,
-    /// Number of active accesses that were not previewed.
+    /// Number of active accesses that were not previewed. 0 without tickets.
     #[schema(minimum = 0)]
     pub accesses_left_out: i64,
     /// The tickets with invalid attributes.

@@ -27,6 +27,7 @@ use crate::{
         },
         body::RawBody,
         call_context::CallContext,
+        off_worker,
         path_params::PathParam,
         response,
     },
@@ -43,8 +44,9 @@ use crate::{
 /// positions of a ticket that the access may not see are listed in `hidden_positions`. The tags of
 /// all tickets, multiplied by the tag values of all rules, must not exceed 100,000,000; each 64
 /// bytes of a subject or a reference number count as much for each condition on it. With
-/// `explain`, the response lists every step of the decisions with the responsible configuration;
-/// tokens restricted to one partner never get explanations. Decisions reflect all changes
+/// `explain`, the response lists every step of the decisions with the responsible configuration,
+/// at most five rules per step; tokens restricted to one partner never get explanations. Decisions
+/// reflect all changes
 /// acknowledged before the request, on any instance.
 #[utoipa::path(
     tag = "decisions",
@@ -135,9 +137,11 @@ pub async fn decide_ticket_approval(
 /// the rule that the draft replaces; without it, the draft is a new rule. Without
 /// `business_partner_id`, the rule is global. `active: false` previews deactivating a rule. Up to
 /// 200 sample tickets are evaluated for the first 500 active accesses, or for those in
-/// `access_ids`. The tags of all tickets, multiplied by the tag values of all rules, must not exceed
-/// 100,000,000; each 64 bytes of a subject or a reference number count as much for each condition on
-/// it. Nothing is saved. A token restricted to one partner can preview rules of that partner only.
+/// `access_ids`. The response also contains the filter as it would be stored and its summary. An
+/// editor that needs only these, or the errors of an unsaved filter, omits `tickets`. The tags of
+/// all tickets, multiplied by the tag values of all rules, must not exceed 100,000,000; each 64 bytes
+/// of a subject or a reference number count as much for each condition on it. Nothing is saved. A
+/// token restricted to one partner can preview rules of that partner only.
 #[utoipa::path(
     tag = "decisions",
     request_body = PreviewBodySchema,
@@ -156,7 +160,7 @@ pub async fn preview_exclusion_rule(
     let deadline = Deadline::after(app.request_timeout);
     let RawBody(body) = body;
     let parse = move || PreviewRequest::parse(&body).map(PreviewRequest::into_owned);
-    let request = policy_cache.computations.run_off_worker(parse).await??;
+    let request = off_worker::run(parse).await??;
     match &request.business_partner_id {
         None => auth.require::<GlobalRulesRead>()?,
         Some(partner) if auth.can_access(partner) => {}

@@ -25,7 +25,7 @@ use crate::{
         Code, Error, FieldError, Result, ids::BusinessPartnerId, normalize::truncate_untrusted,
         timestamp::Timestamp,
     },
-    http::problem::FieldErrorBody,
+    http::{off_worker, problem::FieldErrorBody},
     i18n::Lang,
 };
 
@@ -80,7 +80,7 @@ async fn decide_large_visibility(
     deadline: Deadline,
 ) -> Result<Vec<u8>> {
     let parse = move || VisibilityRequest::parse(&body).map(VisibilityRequest::into_owned);
-    let request = policy_cache.computations.run_off_worker(parse).await??;
+    let request = off_worker::run(parse).await??;
     match resolve(policy_cache, options, &request.access, request.min_revision).await {
         Ok(resolved) => {
             let context = DecisionContext::new(resolved, options, request.explain, deadline);
@@ -88,10 +88,7 @@ async fn decide_large_visibility(
         }
         Err(error) => {
             // freeing a million strings takes a while too
-            policy_cache
-                .computations
-                .run_off_worker(move || drop(request))
-                .await?;
+            off_worker::run(move || drop(request)).await?;
             Err(error)
         }
     }
@@ -107,7 +104,7 @@ async fn decide_off_worker(
         context.workload(&request).ensure_allowed("/tickets")?;
         context.decide_all(request, &cache.stats, &mut Scratch::default())
     };
-    policy_cache.computations.run_off_worker(decide).await?
+    off_worker::run(decide).await?
 }
 
 /// The inputs of a visibility decision besides the tickets.

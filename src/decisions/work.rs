@@ -1,20 +1,16 @@
 //! Bounds the time that a decision request occupies a worker: a limit on the work of a request, a
-//! deadline, and threads for large requests.
+//! deadline. Large requests run outside the workers ([`crate::http::off_worker`]).
 
 use std::{
     ops::Add,
-    sync::Arc,
-    thread::available_parallelism,
     time::{Duration, Instant},
 };
 
 use ticket_policy::{Attribute, Str, policy::Policy, rules::RuleSetSize, ticket::TicketAttributes};
-use tokio::sync::Semaphore;
 
-use super::policy_loader::spawn_compute;
 use crate::{
     common::{Code, Error, FieldError, Result},
-    http::body::reject_if_any,
+    http::{body::reject_if_any, off_worker},
 };
 
 /// Most comparisons of one request: pairs of a ticket's tag and a rule's tag value, and pairs of a
@@ -50,48 +46,15 @@ impl Deadline {
     }
 }
 
-/// Limits the large requests that are computed at the same time. One processor stays free for the
-/// workers, if there are several.
-#[derive(Debug)]
-pub struct Computations(Arc<Semaphore>);
-
-impl Default for Computations {
-    fn default() -> Self {
-        let processors = available_parallelism().map_or(1, usize::from);
-        Self(Arc::new(Semaphore::new(
-            processors.saturating_sub(1).max(1),
-        )))
+/// Runs a small computation on the worker, and any other outside the workers.
+pub async fn run<T: Send + 'static>(
+    workload: Workload,
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    if workload.is_small() {
+        return Ok(compute());
     }
-}
-
-impl Computations {
-    /// Runs a small computation on the worker, and any other outside the workers.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        workload: Workload,
-        compute: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T> {
-        if workload.is_small() {
-            return Ok(compute());
-        }
-        self.run_off_worker(compute).await
-    }
-
-    /// Runs a computation outside the workers. Waits while too many others run.
-    pub async fn run_off_worker<T: Send + 'static>(
-        &self,
-        compute: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T> {
-        let permit = Arc::clone(&self.0)
-            .acquire_owned()
-            .await
-            .map_err(anyhow::Error::from)?;
-        spawn_compute(move || {
-            let _permit = permit;
-            compute()
-        })
-        .await
-    }
+    off_worker::run(compute).await
 }
 
 /// The sizes of tickets that determine the number of comparisons with rules.

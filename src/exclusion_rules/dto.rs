@@ -1,5 +1,7 @@
 //! JSON of the exclusion rules.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -17,8 +19,19 @@ use crate::{
 };
 
 /// The accesses to which a rule applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    ToSchema,
+    strum::VariantNames,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum RuleScope {
     /// The accesses of one partner.
     Partner,
@@ -51,18 +64,20 @@ pub struct ExclusionRule {
     /// Whether the rule hides tickets.
     pub active: bool,
     pub filter: TicketFilter,
-    /// The filter as localized text, with catalog names instead of ids.
+    /// The filter as localized text, with names instead of ids. It describes the first 10
+    /// conditions and counts the others.
     #[serde(
         serialize_with = "crate::ticket_filter::serialize_summary",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = String, max_length = 131_072)]
+    #[schema(value_type = String, max_length = 16_384)]
     pub summary: Summary,
     #[serde(flatten)]
     pub audit: Audit,
+    /// Names for the summary. Shared by the items of a page.
     #[serde(skip)]
     #[schema(ignore)]
-    pub(super) names: Names,
+    pub(super) names: Arc<Names>,
 }
 
 impl Resource for ExclusionRule {

@@ -50,15 +50,17 @@ pub async fn list_global_exclusion_rules(
 /// Create a global exclusion rule
 ///
 /// While the rule is active, tickets that match its filter are hidden from the accesses of all
-/// partners. Its name must be unique among the global rules, ignoring case. Catalog entries used in
-/// the filter must exist. There can be up to 500 global rules.
+/// partners. Its name must be unique among the global rules, ignoring case. Catalog entries and
+/// accesses used in the filter must exist; the accesses may belong to any partner. There can be up
+/// to 500 global rules.
 #[utoipa::path(
     tag = "global-exclusion-rules",
     request_body = ExclusionRuleCreate,
     responses((status = 201, description = "The new rule.", body = ExclusionRule)),
     security(("bearer" = ["global-rules:write"])),
     extensions(("x-problem-codes" = json!([
-        "partner_restricted", "unknown_reference", "duplicate_name", "limit_reached"
+        "partner_restricted", "unknown_reference", "unknown_access", "duplicate_name",
+        "limit_reached"
     ])))
 )]
 #[post("")]
@@ -98,7 +100,7 @@ pub async fn get_global_exclusion_rule(
     responses((status = 200, description = "The updated rule.", body = ExclusionRule)),
     security(("bearer" = ["global-rules:write"])),
     extensions(("x-problem-codes" = json!([
-        "partner_restricted", "unknown_reference", "duplicate_name"
+        "partner_restricted", "unknown_reference", "unknown_access", "duplicate_name"
     ])))
 )]
 #[patch("/{rule_id}")]

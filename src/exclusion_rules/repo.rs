@@ -95,22 +95,42 @@ pub async fn list_active_unparsed(
         .load(c))?)
 }
 
-/// Id, owner and filter of the active rules that apply to a partner, global ones included.
+/// An active rule that applies to a partner.
+#[derive(Debug)]
+pub struct ApplyingRule {
+    pub id: RuleId,
+    /// `None` for a global rule.
+    pub owner: Option<BusinessPartnerId>,
+    pub name: String,
+    pub filter: TicketFilter,
+}
+
+/// The active rules that apply to a partner, global ones included, sorted by name.
 pub async fn list_applying(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
-) -> Result<Vec<(RuleId, Option<BusinessPartnerId>, TicketFilter)>> {
+) -> Result<Vec<ApplyingRule>> {
     let owners = [RuleOwner::Partner(partner.clone()), RuleOwner::Global];
     let query = rules::table
         .filter(rules::owner.eq_any(keys(&owners)))
         .filter(rules::active)
         .order((rules::sort_key, rules::id))
-        .select((rules::id, rules::business_partner_id, rules::filter));
-    let rows: Vec<(RuleId, Option<BusinessPartnerId>, StoredFilter)> =
+        .select((
+            rules::id,
+            rules::business_partner_id,
+            rules::name,
+            rules::filter,
+        ));
+    let rows: Vec<(RuleId, Option<BusinessPartnerId>, String, StoredFilter)> =
         with_conn!(conn, |c| query.load(c))?;
     Ok(rows
         .into_iter()
-        .map(|(id, owner, Jsonb(filter))| (id, owner, filter))
+        .map(|(id, owner, name, Jsonb(filter))| ApplyingRule {
+            id,
+            owner,
+            name,
+            filter,
+        })
         .collect())
 }
 

@@ -53,15 +53,16 @@ pub async fn list_exclusion_rules(
 /// Create an exclusion rule
 ///
 /// While the rule is active, tickets that match its filter are hidden from the partner's accesses.
-/// Its name must be unique within the partner, ignoring case. Catalog entries used in the filter
-/// must exist. A partner can have up to 500 rules.
+/// Its name must be unique within the partner, ignoring case. Catalog entries and
+/// accesses of the partner used in the filter must exist. A partner can have up to 500 rules.
 #[utoipa::path(
     tag = "exclusion-rules",
     request_body = ExclusionRuleCreate,
     responses((status = 201, description = "The new rule.", body = ExclusionRule)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"
+        "integration_inactive", "unknown_reference", "unknown_access", "duplicate_name",
+        "limit_reached"
     ])))
 )]
 #[post("")]
@@ -106,7 +107,7 @@ pub async fn get_exclusion_rule(
     responses((status = 200, description = "The updated rule.", body = ExclusionRule)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "unknown_reference", "duplicate_name"
+        "integration_inactive", "unknown_reference", "unknown_access", "duplicate_name"
     ])))
 )]
 #[patch("/{rule_id}")]

@@ -1,5 +1,7 @@
 //! The rules of exclusion rules, of both owners.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use super::{
     ExclusionRule, GlobalRules, RuleOwner,
     dto::{
@@ -9,6 +11,7 @@ use super::{
     repo::{self, RuleFields, RuleRow},
 };
 use crate::{
+    accesses::filter_references,
     common::{
         Code, Rejections, Result,
         ids::{BusinessPartnerId, RuleId},
@@ -22,7 +25,7 @@ use crate::{
     i18n::Lang,
     integration::ConfigurationLock,
     ticket_filter::{
-        Names,
+        self, Names,
         parse::RuleFilter,
         references::{self, FilterOwner},
         summary,
@@ -83,6 +86,7 @@ where
         code: Code::DuplicateName,
     }];
     const LOCALIZED: bool = true;
+    const LARGE: bool = true;
 
     async fn new_fields(
         _: &mut Tx<'_, P::Locked>,
@@ -100,13 +104,15 @@ where
     /// Checks the references of the filter (`docs/domain.md#r8`).
     async fn check_rules(
         tx: &mut Tx<'_, P::Locked>,
-        _: &P,
+        parent: &P,
         stored: Option<&RuleRow>,
         fields: &RuleFields,
         rejections: &mut Rejections,
     ) -> Result<()> {
+        let partner: Option<BusinessPartnerId> = RuleOwner::from(parent.owner()).into();
         let before = stored.map(|stored| &stored.fields.filter.0);
-        let references = references::check_references(tx.conn, before, &fields.filter.0).await;
+        let references =
+            filter_references::check(tx.conn, partner.as_ref(), before, &fields.filter.0).await;
         rejections.collect(references)?;
         Ok(())
     }
@@ -128,13 +134,35 @@ where
 
     async fn to_views(
         conn: &mut Conn,
-        _: &P,
+        parent: &P,
         _: Option<&P::Locked>,
         rows: Vec<RuleRow>,
     ) -> Result<Vec<Self>> {
-        let names =
-            references::names_of(conn, rows.iter().map(|row| FilterOwner::Rule(row.id))).await?;
-        Ok(rows.into_iter().map(|row| view(row, &names)).collect())
+        let owners = rows.iter().map(|row| FilterOwner::Rule(row.id));
+        let entries = references::names_of(conn, owners).await?;
+        let accesses = match RuleOwner::from(parent.owner()) {
+            RuleOwner::Partner(partner) => {
+                let own = rows.iter().filter(|row| row.business_partner_id.is_some());
+                let filters = own.map(|row| &row.fields.filter.0);
+                filter_references::names_in(conn, &partner, filters).await?
+            }
+            RuleOwner::Global => BTreeMap::new(),
+        };
+        let of_global_rules = Arc::new(entries.clone());
+        let of_own_rules = Arc::new(entries.with_accesses(accesses));
+        let views = rows.into_iter().map(|row| {
+            let names = match row.business_partner_id {
+                Some(_) => &of_own_rules,
+                None => &of_global_rules,
+            };
+            let names = Arc::clone(names);
+            view(row, names)
+        });
+        Ok(views.collect())
+    }
+
+    fn approximate_bytes(&self) -> usize {
+        ticket_filter::approximate_bytes(&self.filter)
     }
 
     fn localize(mut self, lang: Lang) -> Self {
@@ -161,7 +189,7 @@ impl ApplyPatch<RuleFields> for ExclusionRulePatch {
     }
 }
 
-fn view(row: RuleRow, names: &Names) -> ExclusionRule {
+fn view(row: RuleRow, names: Arc<Names>) -> ExclusionRule {
     let audit = row.audit();
     let RuleFields {
         name,
@@ -180,7 +208,7 @@ fn view(row: RuleRow, names: &Names) -> ExclusionRule {
         name,
         description,
         active,
-        names: names.within(&filter),
+        names,
         filter,
         summary: None,
         audit,

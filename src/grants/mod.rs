@@ -81,6 +81,7 @@ pub(crate) mod test_support {
         pub fn area(id: &str, active: bool, start: Option<&[&str]>) -> GrantWithEntry {
             let start = start.map(|ids| Jsonb(ids.iter().map(|id| id.parse().unwrap()).collect()));
             let attributes = Attributes {
+                name: id.into(),
                 active,
                 color: Some("#000000".into()),
                 start_ticket_types: start,
@@ -91,6 +92,7 @@ pub(crate) mod test_support {
 
         pub fn ticket_type(id: &str, active: bool, approval_required: bool) -> GrantWithEntry {
             let attributes = Attributes {
+                name: id.into(),
                 active,
                 ..Attributes::default()
             };

@@ -24,8 +24,9 @@ use crate::{
     "at": "2026-11-23T08:00:00.000000Z", "subject": "anna.admin", "subject_name": "Anna Admin",
     "actor": null, "client": "portal-admin",
     "request_id": "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61", "resource": "area", "resource_id": "netz",
-    "action": "created", "before": null, "after": {"area_id": "netz", "name": "Netzwerk",
-    "version": 1}
+    "resource_name": "Netzwerk", "action": "created",
+    "message": "Bereich „Netzwerk“ freigeschaltet.", "before": null,
+    "after": {"area_id": "netz", "name": "Netzwerk", "version": 1}
 }))]
 pub struct HistoryEntry {
     #[schema(inline)]
@@ -61,7 +62,13 @@ pub struct HistoryEntry {
     /// Id of the resource within its kind.
     #[schema(max_length = 64)]
     pub resource_id: String,
+    /// Name of the resource after the change, or before its deletion; `null` if it has no name.
+    #[schema(max_length = 254)]
+    pub resource_name: Option<String>,
     pub action: Action,
+    /// The change as text in the language of the request.
+    #[schema(max_length = 1000)]
+    pub message: String,
     /// The resource before the change; `null` if it was created.
     #[schema(value_type = Option<std::collections::HashMap<String, serde_json::Value>>)]
     pub before: Option<serde_json::Value>,

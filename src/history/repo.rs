@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{
-    Action, HistoryEntryId,
+    Action, HistoryEntryId, description,
     dto::{AggregateKind, HistoryEntry, HistoryListQuery, ResourceKind, SystemHistoryListQuery},
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         sql_types::{EnumText, Jsonb},
         with_conn,
     },
+    i18n::Lang,
 };
 
 /// A stored entry.
@@ -43,24 +44,35 @@ pub(super) struct EntryRow {
     actor: Option<String>,
 }
 
-impl From<EntryRow> for HistoryEntry {
-    fn from(row: EntryRow) -> Self {
-        Self {
-            id: row.id,
-            aggregate: row.aggregate.0,
-            business_partner_id: row.business_partner_id,
-            revision: row.revision,
-            at: row.at,
-            subject: row.subject,
-            subject_name: row.subject_name,
-            actor: row.actor,
-            client: row.client,
-            request_id: row.request_id,
-            resource: row.resource.0,
-            resource_id: row.resource_id,
-            action: row.action.0,
-            before: row.before.map(|state| state.0),
-            after: row.after.map(|state| state.0),
+impl EntryRow {
+    /// The entry with its message in a language.
+    pub fn into_entry(self, lang: Lang) -> HistoryEntry {
+        let EnumText(resource) = self.resource;
+        let EnumText(action) = self.action;
+        let before = self.before.map(|state| state.0);
+        let after = self.after.map(|state| state.0);
+        let resource_name = after
+            .as_ref()
+            .or(before.as_ref())
+            .and_then(description::name);
+        HistoryEntry {
+            id: self.id,
+            aggregate: self.aggregate.0,
+            business_partner_id: self.business_partner_id,
+            revision: self.revision,
+            at: self.at,
+            subject: self.subject,
+            subject_name: self.subject_name,
+            actor: self.actor,
+            client: self.client,
+            request_id: self.request_id,
+            resource,
+            resource_id: self.resource_id,
+            message: description::message(lang, action, resource, resource_name.as_deref()),
+            resource_name,
+            action,
+            before,
+            after,
         }
     }
 }

@@ -16,15 +16,15 @@ use crate::{
         cached_read::{PartnerEtag, cached_list_of_many, cached_read},
         call_context::CallContext,
         list_query::{ListQuery, ListSort, PageParams},
-        response::List,
+        response::{self, List},
     },
 };
 
 /// List the history of a customer integration
 ///
 /// All changes of the integration and the resources below it, newest first by default: author,
-/// time, request, and the resource before and after the change. `GET /history` also lists changes
-/// of the catalog and of global rules.
+/// time, request, a text, and the resource before and after the change. `GET /history` also lists
+/// changes of the catalog and of global rules.
 #[utoipa::path(
     tag = "history",
     params(PageParams, ListSort::<HistoryListQuery>, HistoryListQuery),
@@ -37,12 +37,15 @@ pub async fn list_history(
     query: ListQuery<HistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    cached_read(&call, &PartnerEtag(&auth.partner), async |conn| {
+    let lang = call.lang;
+    let etag = PartnerEtag(&auth.partner).in_language(lang);
+    let response = cached_read(&call, &etag, async |conn| {
         let rows = repo::list(conn, &auth.partner, &query.filter, &query.page).await?;
-        let page = Page::new(rows, &query.page).map(HistoryEntry::from);
+        let page = Page::new(rows, &query.page).map(|row| row.into_entry(lang));
         Ok(List::from(page))
     })
-    .await
+    .await?;
+    Ok(response::in_language(response, lang.code()))
 }
 
 /// List the history of the whole system
@@ -62,9 +65,10 @@ pub async fn list_system_history(
     query: ListQuery<SystemHistoryListQuery>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    cached_list_of_many(&call, None, async |conn| {
+    let lang = call.lang;
+    cached_list_of_many(&call, None, Some(lang), async |conn| {
         let rows = repo::list_system(conn, &query.filter, &query.page).await?;
-        Ok(Page::new(rows, &query.page).map(HistoryEntry::from))
+        Ok(Page::new(rows, &query.page).map(|row| row.into_entry(lang)))
     })
     .await
 }

@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::{
     call_context::CallContext,
     page_cache::{CachedPage, cache_key},
-    response::{List, Representation, next_link, not_modified, page_json},
+    response::{List, Representation, in_language, next_link, not_modified, page_json},
 };
 use crate::{
     common::{
@@ -29,6 +29,7 @@ use crate::{
         page::{Page, PageRequest},
     },
     db::{Conn, ReadCost, revision_lookup},
+    i18n::Lang,
 };
 
 /// Provides the ETag of a read.
@@ -58,6 +59,35 @@ impl EtagSource for PartnerEtag<'_> {
     }
 }
 
+impl PartnerEtag<'_> {
+    /// The ETag of a representation in this language.
+    pub fn in_language(self, lang: Lang) -> InLanguage<Self> {
+        InLanguage { source: self, lang }
+    }
+}
+
+/// The ETag of a localized representation.
+pub struct InLanguage<S> {
+    source: S,
+    lang: Lang,
+}
+
+impl<S: EtagSource> EtagSource for InLanguage<S> {
+    fn limited_to(&self) -> Option<&BusinessPartnerId> {
+        self.source.limited_to()
+    }
+
+    async fn current(&self, call: &CallContext) -> Result<EntityTag> {
+        let etag = self.source.current(call).await?;
+        Ok(etag.in_language(self.lang.content_hash()))
+    }
+
+    async fn in_snapshot(&self, conn: &mut Conn) -> Result<EntityTag> {
+        let etag = self.source.in_snapshot(conn).await?;
+        Ok(etag.in_language(self.lang.content_hash()))
+    }
+}
+
 /// Responds with a page of an indexed list: cheap to read, unless it is searched.
 pub async fn cached_page<S: EtagSource, T: Serialize>(
     call: &CallContext,
@@ -65,8 +95,20 @@ pub async fn cached_page<S: EtagSource, T: Serialize>(
     page: &PageRequest,
     read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
 ) -> Result<HttpResponse> {
-    let read = async |conn: &mut Conn| read(conn).await.map(List::from);
-    respond(call, source, ReadCost::of(page), read).await
+    let render = async |page: Page<T>| RenderedBody::new(&List::from(page));
+    cached_rendered_page(call, source, ReadCost::of(page), read, render).await
+}
+
+/// As [`cached_page`], for lists whose pages may be large: `render` decides where the page is
+/// serialized.
+pub async fn cached_rendered_page<S: EtagSource, T>(
+    call: &CallContext,
+    source: &S,
+    cost: ReadCost,
+    read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
+    render: impl AsyncFnOnce(Page<T>) -> Result<RenderedBody>,
+) -> Result<HttpResponse> {
+    respond(call, source, cost, read, render).await
 }
 
 /// Responds with anything else that is read from the database.
@@ -75,14 +117,34 @@ pub async fn cached_read<S: EtagSource, T: Representation>(
     source: &S,
     read: impl AsyncFn(&mut Conn) -> Result<T>,
 ) -> Result<HttpResponse> {
-    respond(call, source, ReadCost::Scan, read).await
+    let render = async |body: T| RenderedBody::new(&body);
+    respond(call, source, ReadCost::Scan, read, render).await
 }
 
-async fn respond<S: EtagSource, T: Representation>(
+/// A serialized body.
+pub struct RenderedBody {
+    json: Bytes,
+    next_cursor: Option<String>,
+}
+
+impl RenderedBody {
+    /// Serializes a body.
+    pub fn new(body: &impl Representation) -> Result<Self> {
+        let json = serde_json::to_vec(body).map_err(anyhow::Error::from)?;
+        Ok(Self {
+            // without spare capacity, since it may be cached
+            json: Bytes::from(json.into_boxed_slice()),
+            next_cursor: body.next_cursor().map(ToOwned::to_owned),
+        })
+    }
+}
+
+async fn respond<S: EtagSource, T>(
     call: &CallContext,
     source: &S,
     cost: ReadCost,
     read: impl AsyncFn(&mut Conn) -> Result<T>,
+    render: impl AsyncFnOnce(T) -> Result<RenderedBody>,
 ) -> Result<HttpResponse> {
     let etag = source.current(call).await?;
     if call.conditions.matches_if_none_match(&etag) {
@@ -93,8 +155,8 @@ async fn respond<S: EtagSource, T: Representation>(
         return Ok(page_json(page.json, &etag, page.next_link));
     }
     let (etag, body) = read_with_etag(call, source, etag, cost, read).await?;
-    let json = to_bytes(&body)?;
-    let next_link = next_link(&call.request, body.next_cursor());
+    let RenderedBody { json, next_cursor } = render(body).await?;
+    let next_link = next_link(&call.request, next_cursor.as_deref());
     let page = CachedPage {
         etag: etag.clone(),
         state: None,
@@ -107,37 +169,46 @@ async fn respond<S: EtagSource, T: Representation>(
 
 /// Responds with a page of a list over many partners. Its ETag is a hash of its content.
 ///
-/// `limited_to` is the partner to which the caller's token is limited, if the list depends on it.
+/// `limited_to` is the partner to which the caller's token is limited, if the list depends on it;
+/// `lang` is the language of the items, if they are localized.
 pub async fn cached_list_of_many<T: Serialize>(
     call: &CallContext,
     limited_to: Option<&BusinessPartnerId>,
+    lang: Option<Lang>,
     read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
 ) -> Result<HttpResponse> {
     let cache_key = cache_key(&call.request, call.lang, limited_to);
     if call.page_cache.is_enabled() {
         let state = call.database_state.current().await?;
         if let Some(page) = call.page_cache.get_read_in(&cache_key, &state) {
-            return Ok(page_or_not_modified(call, page));
+            return Ok(page_or_not_modified(call, page, lang));
         }
     }
     let (state, page) = call.database_state.read(read).await?;
-    let body = List::from(page);
-    let json = to_bytes(&body)?;
+    let RenderedBody { json, next_cursor } = RenderedBody::new(&List::from(page))?;
+    let etag = EntityTag::hashed(&json);
     let page = CachedPage {
-        etag: EntityTag::hashed(&json),
+        etag: match lang {
+            Some(lang) => etag.in_language(lang.content_hash()),
+            None => etag,
+        },
         state: Some(state),
         json,
-        next_link: next_link(&call.request, body.next_cursor()),
+        next_link: next_link(&call.request, next_cursor.as_deref()),
     };
     call.page_cache.insert(cache_key, page.clone());
-    Ok(page_or_not_modified(call, page))
+    Ok(page_or_not_modified(call, page, lang))
 }
 
-fn page_or_not_modified(call: &CallContext, page: CachedPage) -> HttpResponse {
-    if call.conditions.matches_if_none_match(&page.etag) {
+fn page_or_not_modified(call: &CallContext, page: CachedPage, lang: Option<Lang>) -> HttpResponse {
+    let response = if call.conditions.matches_if_none_match(&page.etag) {
         not_modified(&page.etag)
     } else {
         page_json(page.json, &page.etag, page.next_link)
+    };
+    match lang {
+        Some(lang) => in_language(response, lang.code()),
+        None => response,
     }
 }
 
@@ -163,10 +234,4 @@ async fn read_with_etag<T>(
             Ok((source.in_snapshot(conn).await?, read(conn).await?))
         })
         .await
-}
-
-/// Serializes a body without spare capacity, since it may be cached.
-fn to_bytes(body: &impl Serialize) -> Result<Bytes> {
-    let json = serde_json::to_vec(body).map_err(anyhow::Error::from)?;
-    Ok(Bytes::from(json.into_boxed_slice()))
 }

@@ -30,6 +30,7 @@ pub mod index_page;
 pub mod lenient_json;
 pub mod list_query;
 pub mod middleware;
+pub mod off_worker;
 pub mod page_cache;
 pub mod path_params;
 pub mod problem;

@@ -317,6 +317,10 @@ joined-any = { $left } oder { $right }
 group-nested = ({ $inner })
 group-none = nicht ({ $inner })
 more = { $count } weitere
+more-conditions = { $count ->
+        [one] { $count } weitere Bedingung
+       *[other] { $count } weitere Bedingungen
+    }
 sentence = { $text }.
 quoted = „{ $text }“
 time-pattern = %d.%m.%Y %H:%M:%S UTC
@@ -437,6 +441,129 @@ step-ticket_type_not_granted = { $case ->
        *[deny] Die Ticketart { $name } ist nicht freigeschaltet.
     }
 step-ticket_type_not_startable = Tickets der Art { $name } können in diesem Bereich nicht erstellt werden.
+
+## Befunde der Bereitschaft. `$names` sind die ersten Verweise, in Anführungszeichen.
+
+finding-inactive = Die Kundenintegration ist inaktiv.
+finding-business_partner_inactive = Der Geschäftspartner ist im ERP stillgelegt.
+finding-no_area = Es ist kein verfügbarer Bereich freigeschaltet.
+finding-no_ticket_type = Es ist keine verfügbare Ticketart freigeschaltet.
+finding-no_active_access = Kein Kundenzugang ist aktiv.
+finding-no_startable_ticket_type = Keine der freigeschalteten Ticketarten kann in einem der freigeschalteten Bereiche erstellt werden.
+finding-approval_without_approver = Eine Ticketart muss genehmigt werden, aber kein aktiver Kundenzugang ist Genehmiger.
+finding-area_fully_excluded = { $count ->
+        [one] Ausschlussregeln verbergen alle Tickets des Bereichs { $names }.
+       *[other] Ausschlussregeln verbergen alle Tickets der Bereiche { $names }.
+    }
+finding-retired_reference = Im ERP stillgelegt, aber freigeschaltet oder in einem Filter verwendet: { $names }.
+finding-tag_not_offered = { $count ->
+        [one] { $names } verwendet einen Tag, den es für diesen Geschäftspartner nicht gibt.
+       *[other] { $names } verwenden Tags, die es für diesen Geschäftspartner nicht gibt.
+    }
+finding-internal_tag_in_query = { $count ->
+        [one] Die Abfrage { $names } verwendet einen internen Tag und wird Kundenzugängen deshalb nicht angeboten.
+       *[other] Die Abfragen { $names } verwenden interne Tags und werden Kundenzugängen deshalb nicht angeboten.
+    }
+
+## Warum ein Kundenzugang nicht wirksam ist.
+
+ineffective-integration_inactive = Die Kundenintegration ist inaktiv.
+ineffective-business_partner_inactive = Der Geschäftspartner ist im ERP stillgelegt.
+ineffective-access_inactive = Der Kundenzugang ist inaktiv.
+
+## Einträge der Historie. `$resource` ist die Art der Ressource mit ihrem Namen.
+
+history-subject = { $resource } { $name }
+history-created = { $kind ->
+        [grant] { $resource } freigeschaltet.
+       *[other] { $resource } angelegt.
+    }
+history-updated = { $resource } geändert.
+history-deleted = { $kind ->
+        [grant] Freischaltung entzogen: { $resource }.
+       *[other] { $resource } gelöscht.
+    }
+
+## Beschriftungen von Aufzählungen: `label-<Aufzählung>-<Wert>`.
+
+label-role-observer = Beobachter
+label-role-editor = Bearbeiter
+label-role-dispatcher = Dispatcher
+label-ticket_visibility-own = Eigene Tickets
+label-ticket_visibility-partner = Alle Tickets des Geschäftspartners
+label-language-de = Deutsch
+label-language-en = Englisch
+label-ineffective_reason-integration_inactive = Kundenintegration inaktiv
+label-ineffective_reason-business_partner_inactive = Geschäftspartner stillgelegt
+label-ineffective_reason-access_inactive = Kundenzugang inaktiv
+label-finding_code-inactive = Kundenintegration inaktiv
+label-finding_code-business_partner_inactive = Geschäftspartner stillgelegt
+label-finding_code-no_area = Kein Bereich verfügbar
+label-finding_code-no_ticket_type = Keine Ticketart verfügbar
+label-finding_code-no_active_access = Kein aktiver Kundenzugang
+label-finding_code-no_startable_ticket_type = Keine Ticketart im Startbereich
+label-finding_code-approval_without_approver = Genehmigung ohne Genehmiger
+label-finding_code-area_fully_excluded = Bereich vollständig ausgeschlossen
+label-finding_code-retired_reference = Verweis auf stillgelegten Eintrag
+label-finding_code-tag_not_offered = Unbekannter Tag im Filter
+label-finding_code-internal_tag_in_query = Interner Tag in Abfrage
+label-rule_scope-partner = Ausschlussregel
+label-rule_scope-global = Kundenübergreifende Ausschlussregel
+label-ticket_type_kind-standard = Standard
+label-ticket_type_kind-dynamic = Dynamisch
+label-ticket_status-open = Offen
+label-ticket_status-in_progress = In Bearbeitung
+label-ticket_status-parked = Geparkt
+label-ticket_status-closed = Geschlossen
+label-ticket_closure-completed = Erledigt
+label-ticket_closure-cancelled = Abgebrochen
+label-ticket_closure-withdrawn = Zurückgezogen
+label-ticket_level-low = Niedrig
+label-ticket_level-medium = Mittel
+label-ticket_level-high = Hoch
+label-sort_direction-ascending = Aufsteigend
+label-sort_direction-descending = Absteigend
+label-decision_outcome-pass = Erfüllt
+label-decision_outcome-deny = Nicht erfüllt
+label-decision_outcome-undetermined = Nicht bestimmbar
+label-decision_step-integration_inactive = Kundenintegration inaktiv
+label-decision_step-business_partner_inactive = Geschäftspartner stillgelegt
+label-decision_step-access_inactive = Kundenzugang inaktiv
+label-decision_step-other_business_partner = Ticket eines anderen Geschäftspartners
+label-decision_step-ticket_internal = Internes Ticket
+label-decision_step-ticket_confidential = Vertrauliches Ticket
+label-decision_step-area_not_granted = Bereich nicht freigeschaltet
+label-decision_step-excluded_by_global_rule = Kundenübergreifende Ausschlussregel
+label-decision_step-excluded_by_global_rule_undetermined = Kundenübergreifende Ausschlussregel nicht bestimmbar
+label-decision_step-excluded_by_rule = Ausschlussregel
+label-decision_step-excluded_by_rule_undetermined = Ausschlussregel nicht bestimmbar
+label-decision_step-not_own_ticket = Kein eigenes Ticket
+label-creation_reason-integration_inactive = Kundenintegration inaktiv
+label-creation_reason-business_partner_inactive = Geschäftspartner stillgelegt
+label-creation_reason-access_inactive = Kundenzugang inaktiv
+label-creation_reason-role_may_not_create = Rolle darf keine Tickets erstellen
+label-creation_reason-area_not_granted = Bereich nicht freigeschaltet
+label-creation_reason-ticket_type_not_granted = Ticketart nicht freigeschaltet
+label-creation_reason-ticket_type_not_startable = Ticketart nicht im Startbereich
+label-history_action-created = Angelegt
+label-history_action-updated = Geändert
+label-history_action-deleted = Gelöscht
+label-history_resource-customer_integration = Kundenintegration
+label-history_resource-access = Kundenzugang
+label-history_resource-area = Bereich
+label-history_resource-ticket_type = Ticketart
+label-history_resource-tag = Tag
+label-history_resource-query = Ticket Board Abfrage
+label-history_resource-query_order = Reihenfolge der Ticket Board Abfragen
+label-history_resource-exclusion_rule = Ausschlussregel
+label-history_resource-plan_board = Plan Board
+label-history_resource-business_partner = Geschäftspartner im Katalog
+label-history_resource-catalog_area = Bereich im Katalog
+label-history_resource-catalog_ticket_type = Ticketart im Katalog
+label-history_resource-catalog_plan_board = Plan Board im Katalog
+label-history_aggregate-customer_integration = Kundenintegration
+label-history_aggregate-catalog = Katalog
+label-history_aggregate-global_rules = Kundenübergreifende Ausschlussregeln
 
 ## Aufzählungen: `$first` enthält alle Einträge außer dem letzten, durch Kommas getrennt.
 

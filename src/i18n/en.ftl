@@ -317,6 +317,10 @@ joined-any = { $left } or { $right }
 group-nested = ({ $inner })
 group-none = not ({ $inner })
 more = { $count } more
+more-conditions = { $count ->
+        [one] { $count } more condition
+       *[other] { $count } more conditions
+    }
 sentence = { $text }.
 quoted = “{ $text }”
 time-pattern = %Y-%m-%d %H:%M:%S UTC
@@ -437,6 +441,129 @@ step-ticket_type_not_granted = { $case ->
        *[deny] The ticket type { $name } is not granted.
     }
 step-ticket_type_not_startable = Tickets of the type { $name } cannot be opened in this area.
+
+## Findings of the readiness. `$names` are the first references, quoted.
+
+finding-inactive = The customer integration is inactive.
+finding-business_partner_inactive = The business partner is retired in the ERP.
+finding-no_area = No available area is granted.
+finding-no_ticket_type = No available ticket type is granted.
+finding-no_active_access = No access is active.
+finding-no_startable_ticket_type = None of the granted ticket types can be opened in a granted area.
+finding-approval_without_approver = A ticket type requires approval, but no active access is an approver.
+finding-area_fully_excluded = { $count ->
+        [one] Exclusion rules hide all tickets of the area { $names }.
+       *[other] Exclusion rules hide all tickets of the areas { $names }.
+    }
+finding-retired_reference = Retired in the ERP, but granted or used in a filter: { $names }.
+finding-tag_not_offered = { $count ->
+        [one] { $names } uses a tag that this business partner does not have.
+       *[other] { $names } use tags that this business partner does not have.
+    }
+finding-internal_tag_in_query = { $count ->
+        [one] The query { $names } uses an internal tag and is therefore not offered to accesses.
+       *[other] The queries { $names } use internal tags and are therefore not offered to accesses.
+    }
+
+## Why an access is not effective.
+
+ineffective-integration_inactive = The customer integration is inactive.
+ineffective-business_partner_inactive = The business partner is retired in the ERP.
+ineffective-access_inactive = The access is inactive.
+
+## Entries of the history. `$resource` is the kind of the resource and its name.
+
+history-subject = { $resource } { $name }
+history-created = { $kind ->
+        [grant] { $resource } granted.
+       *[other] { $resource } created.
+    }
+history-updated = { $resource } changed.
+history-deleted = { $kind ->
+        [grant] Grant revoked: { $resource }.
+       *[other] { $resource } deleted.
+    }
+
+## Labels of enumerations: `label-<enumeration>-<value>`.
+
+label-role-observer = Observer
+label-role-editor = Editor
+label-role-dispatcher = Dispatcher
+label-ticket_visibility-own = Own tickets
+label-ticket_visibility-partner = All tickets of the business partner
+label-language-de = German
+label-language-en = English
+label-ineffective_reason-integration_inactive = Customer integration inactive
+label-ineffective_reason-business_partner_inactive = Business partner retired
+label-ineffective_reason-access_inactive = Access inactive
+label-finding_code-inactive = Customer integration inactive
+label-finding_code-business_partner_inactive = Business partner retired
+label-finding_code-no_area = No available area
+label-finding_code-no_ticket_type = No available ticket type
+label-finding_code-no_active_access = No active access
+label-finding_code-no_startable_ticket_type = No ticket type can be opened
+label-finding_code-approval_without_approver = Approval without approver
+label-finding_code-area_fully_excluded = Area fully excluded
+label-finding_code-retired_reference = Retired reference
+label-finding_code-tag_not_offered = Unknown tag in filter
+label-finding_code-internal_tag_in_query = Internal tag in query
+label-rule_scope-partner = Exclusion rule
+label-rule_scope-global = Global exclusion rule
+label-ticket_type_kind-standard = Standard
+label-ticket_type_kind-dynamic = Dynamic
+label-ticket_status-open = Open
+label-ticket_status-in_progress = In progress
+label-ticket_status-parked = Parked
+label-ticket_status-closed = Closed
+label-ticket_closure-completed = Completed
+label-ticket_closure-cancelled = Cancelled
+label-ticket_closure-withdrawn = Withdrawn
+label-ticket_level-low = Low
+label-ticket_level-medium = Medium
+label-ticket_level-high = High
+label-sort_direction-ascending = Ascending
+label-sort_direction-descending = Descending
+label-decision_outcome-pass = Passed
+label-decision_outcome-deny = Denied
+label-decision_outcome-undetermined = Undetermined
+label-decision_step-integration_inactive = Customer integration inactive
+label-decision_step-business_partner_inactive = Business partner retired
+label-decision_step-access_inactive = Access inactive
+label-decision_step-other_business_partner = Ticket of another business partner
+label-decision_step-ticket_internal = Internal ticket
+label-decision_step-ticket_confidential = Confidential ticket
+label-decision_step-area_not_granted = Area not granted
+label-decision_step-excluded_by_global_rule = Global exclusion rule
+label-decision_step-excluded_by_global_rule_undetermined = Global exclusion rule undetermined
+label-decision_step-excluded_by_rule = Exclusion rule
+label-decision_step-excluded_by_rule_undetermined = Exclusion rule undetermined
+label-decision_step-not_own_ticket = Not an own ticket
+label-creation_reason-integration_inactive = Customer integration inactive
+label-creation_reason-business_partner_inactive = Business partner retired
+label-creation_reason-access_inactive = Access inactive
+label-creation_reason-role_may_not_create = Role may not create tickets
+label-creation_reason-area_not_granted = Area not granted
+label-creation_reason-ticket_type_not_granted = Ticket type not granted
+label-creation_reason-ticket_type_not_startable = Ticket type cannot be opened in the area
+label-history_action-created = Created
+label-history_action-updated = Changed
+label-history_action-deleted = Deleted
+label-history_resource-customer_integration = Customer integration
+label-history_resource-access = Access
+label-history_resource-area = Area
+label-history_resource-ticket_type = Ticket type
+label-history_resource-tag = Tag
+label-history_resource-query = Ticket board query
+label-history_resource-query_order = Order of the ticket board queries
+label-history_resource-exclusion_rule = Exclusion rule
+label-history_resource-plan_board = Plan board
+label-history_resource-business_partner = Business partner in the catalog
+label-history_resource-catalog_area = Area in the catalog
+label-history_resource-catalog_ticket_type = Ticket type in the catalog
+label-history_resource-catalog_plan_board = Plan board in the catalog
+label-history_aggregate-customer_integration = Customer integration
+label-history_aggregate-catalog = Catalog
+label-history_aggregate-global_rules = Global exclusion rules
 
 ## Lists: `$first` is all items but the last, separated by commas.
 

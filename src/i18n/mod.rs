@@ -8,6 +8,7 @@ use unic_langid::LanguageIdentifier;
 use crate::common::{
     error::{Code, MessageArg},
     etag::EntityTag,
+    text::is_invisible,
 };
 
 const EN_SOURCE: &str = include_str!("en.ftl");
@@ -99,6 +100,11 @@ pub fn attribute(lang: Lang, id: &str, attribute: &str) -> String {
     format(lang, id, Some(attribute), &FluentArgs::new()).unwrap_or_else(|| id.to_owned())
 }
 
+/// The label of a value of an enumeration.
+pub fn label(lang: Lang, enumeration: &str, value: &str) -> String {
+    message(lang, &format!("label-{enumeration}-{value}"), [])
+}
+
 /// The conjunction before the last item of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListKind {
@@ -128,6 +134,39 @@ pub fn list(lang: Lang, kind: ListKind, items: &[String]) -> String {
             ],
         ),
     }
+}
+
+/// Most values or names that a text lists one by one.
+pub const MAX_LISTED: usize = 5;
+
+/// Lists the first [`MAX_LISTED`] names, quoted, and the number of the others.
+pub fn list_quoted<'n>(lang: Lang, names: impl ExactSizeIterator<Item = &'n str>) -> String {
+    let unlisted = names.len().saturating_sub(MAX_LISTED);
+    let mut listed: Vec<_> = names
+        .take(MAX_LISTED)
+        .map(|name| quoted(lang, name))
+        .collect();
+    if unlisted > 0 {
+        listed.push(message(lang, "more", [("count", unlisted.into())]));
+    }
+    list(lang, ListKind::And, &listed)
+}
+
+/// Untrusted text in quotation marks.
+pub fn quoted(lang: Lang, text: &str) -> String {
+    message(lang, "quoted", [("text", strip_quotes(text).into())])
+}
+
+/// Prepares untrusted text for quoting, so that it cannot be mistaken for the text around it:
+/// replaces typographic quotation marks and removes invisible and bidirectional control characters.
+fn strip_quotes(text: &str) -> String {
+    text.chars()
+        .filter(|c| !is_invisible(*c))
+        .map(|c| match c {
+            '“' | '”' | '„' => '\'',
+            c => c,
+        })
+        .collect()
 }
 
 type Bundle = FluentBundle<FluentResource>;
@@ -207,7 +246,7 @@ mod tests {
 
     #[test]
     fn messages_of_removed_codes_are_removed() {
-        const PREFIXES: [&str; 9] = [
+        const PREFIXES: [&str; 13] = [
             "field-",
             "operator-",
             "word-",
@@ -217,8 +256,19 @@ mod tests {
             "period-",
             "step-",
             "list-",
+            "label-",
+            "finding-",
+            "ineffective-",
+            "history-",
         ];
-        const OTHER_IDS: [&str; 5] = ["sentence", "quoted", "more", "time-pattern", ""];
+        const OTHER_IDS: [&str; 6] = [
+            "sentence",
+            "quoted",
+            "more",
+            "more-conditions",
+            "time-pattern",
+            "",
+        ];
         for source in [EN_SOURCE, DE_SOURCE] {
             for id in messages(source).into_keys() {
                 let known =

@@ -98,6 +98,10 @@ use crate::{common::Code, http::problem::Problem};
             description = "Ticket fields and operators available in filters."
         ),
         (
+            name = "labels",
+            description = "Labels of the values of enumerations."
+        ),
+        (
             name = "decisions",
             description = "Whether an access may see or create a ticket, and why."
         ),

@@ -9,16 +9,20 @@ use super::{
 };
 
 /// OpenAPI tags of the operations whose responses depend on the language.
-const LOCALIZED: [&str; 5] = [
+const LOCALIZED: [&str; 9] = [
     "me",
+    "customer-integrations",
+    "accesses",
     "queries",
     "exclusion-rules",
     "global-exclusion-rules",
     "ticket-fields",
+    "labels",
+    "history",
 ];
 
 /// Operations with one of these tags whose responses contain no text.
-const NOT_LOCALIZED: [&str; 1] = ["put_query_order"];
+const NOT_LOCALIZED: [&str; 2] = ["list_customer_integrations", "put_query_order"];
 
 /// The properties of an operation from which its parameters, headers and problems follow.
 #[expect(clippy::struct_excessive_bools, reason = "independent properties")]

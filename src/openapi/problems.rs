@@ -232,8 +232,20 @@ fn example_problem(code: Code) -> Value {
         "request_id": REQUEST_ID,
         "errors": example_errors(code, &args),
         "references": references,
-        "current": null
+        "current": example_current(code)
     })
+}
+
+/// The current state of the resource in an example.
+fn example_current(code: Code) -> Value {
+    match code {
+        Code::PreconditionFailed => json!({
+            "version": 4,
+            "updated_at": "2026-11-23T08:00:00.000000Z",
+            "updated_by": "anna.admin"
+        }),
+        _ => Value::Null,
+    }
 }
 
 /// The field errors of an example.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::readiness::Readiness;
+use super::findings::Readiness;
 use crate::{
     catalog::{BusinessPartner, EntryKind},
     common::{
@@ -16,6 +16,7 @@ use crate::{
         timestamp::Timestamp,
     },
     http::{list_query::ListFilter, response::Representation},
+    i18n::Lang,
     integration::{self, IntegrationState},
 };
 
@@ -89,7 +90,9 @@ pub struct Counts {
     },
     "readiness": {
         "usable": true, "can_create_tickets": true, "blockers": [],
-        "warnings": [{"code": "approval_without_approver", "references": []}]
+        "warnings": [{"code": "area_fully_excluded",
+            "message": "Ausschlussregeln verbergen alle Tickets des Bereichs „Netzwerk“.",
+            "references": [{"kind": "area", "id": "netz", "name": "Netzwerk"}]}]
     },
     "version": 2, "created_at": "2026-11-23T08:00:00.000000Z",
     "updated_at": "2026-11-23T08:00:00.000000Z",
@@ -113,6 +116,10 @@ pub struct CustomerIntegration {
     #[serde(skip)]
     #[schema(ignore)]
     etag: EntityTag,
+    /// The language of the messages. `None` where no language applies, as in the history.
+    #[serde(skip)]
+    #[schema(ignore)]
+    lang: Option<Lang>,
 }
 
 impl CustomerIntegration {
@@ -128,7 +135,16 @@ impl CustomerIntegration {
             readiness,
             audit: integration.audit(),
             etag,
+            lang: None,
         }
+    }
+
+    /// Adds the messages of the findings.
+    #[must_use]
+    pub fn localize(mut self, lang: Lang) -> Self {
+        self.readiness.localize(lang);
+        self.lang = Some(lang);
+        self
     }
 }
 
@@ -142,11 +158,19 @@ impl Resource for CustomerIntegration {
     }
 
     fn etag(&self) -> EntityTag {
-        self.etag.clone()
+        let etag = self.etag.clone();
+        match self.lang {
+            Some(lang) => etag.in_language(lang.content_hash()),
+            None => etag,
+        }
     }
 
     fn audit(&self) -> Option<&Audit> {
         Some(&self.audit)
+    }
+
+    fn language(&self) -> Option<&'static str> {
+        self.lang.map(Lang::code)
     }
 }
 
@@ -172,8 +196,7 @@ pub struct CustomerIntegrationSummary {
     #[schema(minimum = 1)]
     pub revision: i64,
     /// Whether any access can see tickets: the integration is active and has an effective access
-    /// and
-    /// an available area.
+    /// and an available area.
     pub usable: bool,
     #[serde(flatten)]
     pub audit: Audit,

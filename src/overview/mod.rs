@@ -4,9 +4,11 @@
 //! sub-tabs depend. This module depends on them.
 
 pub mod dto;
-pub mod readiness;
+mod findings;
+mod readiness;
 mod repo;
 pub mod routes;
 pub mod service;
 
 pub use dto::CustomerIntegration;
+pub use findings::FindingCode;

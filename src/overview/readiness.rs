@@ -1,13 +1,10 @@
-//! Readiness: whether the configuration is complete (`docs/domain.md#readiness`). Derived, never
-//! stored.
+//! Derives readiness from the configuration.
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use ticket_policy::rules::CompiledFilter;
 
+use super::findings::{Finding, FindingCode, FindingReference, Readiness};
 use crate::{
     accesses::AccessCounts,
     catalog::EntryKind,
@@ -17,71 +14,6 @@ use crate::{
     tags::service::TagNames,
     ticket_filter::{TicketFilter, tag_names},
 };
-
-/// Code of a blocker or a warning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingCode {
-    /// The integration is inactive.
-    Inactive,
-    /// The ERP has retired the business partner.
-    BusinessPartnerInactive,
-    /// No granted area is available.
-    NoArea,
-    /// No granted ticket type is available.
-    NoTicketType,
-    /// No access is active.
-    NoActiveAccess,
-    /// No available ticket type may be opened in an available area.
-    NoStartableTicketType,
-    /// A ticket type requires approval, but no active access is an approver. A dispatcher may still
-    /// release tickets.
-    ApprovalWithoutApprover,
-    /// Exclusion rules, of the partner or global, hide every ticket of an available area.
-    AreaFullyExcluded,
-    /// A grant, an active query or an active rule of the partner references an entry that the ERP has
-    /// retired. The reference has no effect until the entry returns.
-    RetiredReference,
-    /// An active query or an active rule of the partner names a text that is no tag of the partner.
-    TagNotOffered,
-    /// An active query names an internal tag. It is therefore not offered to accesses.
-    InternalTagInQuery,
-}
-
-/// A catalog entry, a query or a rule to which a finding refers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FindingReference {
-    /// `area`, `ticket_type`, `plan_board`, `query` or `exclusion_rule`.
-    #[schema(example = "area", max_length = 32)]
-    pub kind: &'static str,
-    /// Id of the resource.
-    #[schema(example = "netz", max_length = 64)]
-    pub id: String,
-}
-
-/// A blocker or a warning.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Finding {
-    pub code: FindingCode,
-    /// What it refers to, if anything.
-    pub references: Vec<FindingReference>,
-}
-
-/// Whether the configuration suffices to see and to create tickets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Readiness {
-    /// The integration and the partner are active, at least one access is active, and at least one
-    /// granted area is available: tickets can be seen.
-    pub usable: bool,
-    /// The integration is usable, and at least one active access can create tickets.
-    pub can_create_tickets: bool,
-    /// Problems that prevent the creation of tickets.
-    #[schema(max_items = 10)]
-    pub blockers: Vec<Finding>,
-    /// Problems that should be reviewed.
-    #[schema(max_items = 10)]
-    pub warnings: Vec<Finding>,
-}
 
 /// The configuration from which readiness is derived.
 pub(super) struct ReadinessInput<'a> {
@@ -95,8 +27,8 @@ pub(super) struct ReadinessInput<'a> {
 /// The parts of queries and exclusion rules that affect readiness.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// Retired entries that active filters of the partner reference.
-    pub retired: Vec<(EntryKind, String)>,
+    /// Retired entries that active filters of the partner reference: kind, id and name.
+    pub retired: Vec<(EntryKind, String, String)>,
     /// The filters of active rules, global ones included, that could hide every ticket of an area.
     pub excluding: Vec<CompiledFilter>,
     /// Active queries and active rules of the partner that name tags.
@@ -115,11 +47,12 @@ pub(super) struct TagUser {
 
 impl TagUser {
     /// The query or rule (`kind`) with this filter.
-    pub fn new(kind: &'static str, id: impl ToString, filter: &TicketFilter) -> Self {
+    pub fn new(kind: &'static str, id: impl ToString, name: &str, filter: &TicketFilter) -> Self {
         Self {
             reference: FindingReference {
                 kind,
                 id: id.to_string(),
+                name: name.to_owned(),
             },
             tag_names: tag_names(filter),
         }
@@ -214,10 +147,11 @@ impl ReadinessInput<'_> {
             .filter(|grant| !grant.entry.active)
             .map(reference)
             .collect();
-        for (kind, id) in &self.settings.retired {
+        for (kind, id, name) in &self.settings.retired {
             let referenced = FindingReference {
                 kind: (*kind).into(),
                 id: id.clone(),
+                name: name.clone(),
             };
             if !retired.contains(&referenced) {
                 retired.push(referenced);
@@ -245,22 +179,20 @@ fn findings<const N: usize>(candidates: [(bool, FindingCode); N]) -> Vec<Finding
     candidates
         .into_iter()
         .filter(|(applies, _)| *applies)
-        .map(|(_, code)| Finding {
-            code,
-            references: Vec::new(),
-        })
+        .map(|(_, code)| Finding::new(code, Vec::new()))
         .collect()
 }
 
 /// A finding that applies if there are references.
 fn finding_about(code: FindingCode, references: Vec<FindingReference>) -> Option<Finding> {
-    (!references.is_empty()).then_some(Finding { code, references })
+    (!references.is_empty()).then(|| Finding::new(code, references))
 }
 
 fn reference(grant: &GrantWithEntry) -> FindingReference {
     FindingReference {
         kind: grant.kind().into(),
         id: grant.entry.id.clone(),
+        name: grant.entry.name.clone(),
     }
 }
 
@@ -318,10 +250,12 @@ mod tests {
         findings.iter().map(|finding| finding.code).collect()
     }
 
+    /// The entries of the tests are named after their ids.
     fn reference_to(kind: &'static str, id: &str) -> FindingReference {
         FindingReference {
             kind,
             id: id.into(),
+            name: id.into(),
         }
     }
 
@@ -399,8 +333,8 @@ mod tests {
     fn retired_entry_that_is_granted_and_referenced_is_reported_once() {
         let settings = Settings {
             retired: vec![
-                (EntryKind::Area, "a".to_owned()),
-                (EntryKind::TicketType, "t".to_owned()),
+                (EntryKind::Area, "a".to_owned(), "a".to_owned()),
+                (EntryKind::TicketType, "t".to_owned(), "t".to_owned()),
             ],
             ..Settings::default()
         };

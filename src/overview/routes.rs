@@ -46,7 +46,7 @@ pub async fn list_customer_integrations(
     call: CallContext,
 ) -> Result<HttpResponse> {
     let limited_to = auth.limited_to();
-    cached_list_of_many(&call, limited_to, async |conn| {
+    cached_list_of_many(&call, limited_to, None, async |conn| {
         service::list(conn, limited_to, &query.filter, &query.page).await
     })
     .await
@@ -70,11 +70,14 @@ pub async fn get_customer_integration(
     auth: AuthorizedPartner<IntegrationRead>,
     call: CallContext,
 ) -> Result<HttpResponse> {
-    cached_read(&call, &PartnerEtag(&auth.partner), async |conn| {
+    let lang = call.lang;
+    let etag = PartnerEtag(&auth.partner).in_language(lang);
+    let response = cached_read(&call, &etag, async |conn| {
         let state = integration::service::load_state(conn, &auth.partner).await?;
-        service::describe(conn, state).await
+        Ok(service::describe(conn, state).await?.localize(lang))
     })
-    .await
+    .await?;
+    Ok(response::in_language(response, lang.code()))
 }
 
 /// Activate or deactivate a customer integration
@@ -100,5 +103,6 @@ pub async fn update_customer_integration(
     let body = body.0.into_valid()?;
     let precondition = call.conditions.precondition;
     let done = service::update(&call.db, auth.actor(), auth.partner, body, precondition).await?;
+    let done = done.map(|integration| integration.localize(call.lang));
     Ok(response::updated(&done))
 }

@@ -14,15 +14,16 @@ use crate::{
     accesses,
     catalog::{BusinessPartner, CatalogEntry as _, EntryKind},
     common::{
-        Actor, Change, Committed, Result,
+        Actor, Change, Committed, Resource as _, Result,
         ids::BusinessPartnerId,
         page::{Page, PageRequest},
         precondition::Precondition,
     },
     db::{Conn, Db},
-    exclusion_rules, grants,
+    exclusion_rules::{self, ExclusionRule},
+    grants,
     integration::{self, ActivationLock, IntegrationState},
-    queries,
+    queries::{self, TicketQuery},
     tags::{self, service::TagNames},
     ticket_filter::{self, TicketFilter, catalog_entries::referenced_entries},
 };
@@ -121,15 +122,17 @@ async fn load_settings(conn: &mut Conn, partner: &BusinessPartnerId) -> Result<S
     };
     let excluding = rules
         .iter()
-        .map(|(_, _, filter)| filter)
+        .map(|rule| &rule.filter)
         .filter(|filter| references_area(filter))
         .map(CompiledFilter::new);
     let mut tag_users: Vec<_> = queries
         .iter()
-        .map(|(id, fields)| TagUser::new("query", *id, &fields.filter.0))
+        .map(|(id, fields)| TagUser::new(TicketQuery::KIND, *id, &fields.name, &fields.filter.0))
         .collect();
-    let own_rules = rules.iter().filter(|(_, owner, _)| owner.is_some());
-    tag_users.extend(own_rules.map(|(id, _, filter)| TagUser::new("exclusion_rule", *id, filter)));
+    let own_rules = rules.iter().filter(|rule| rule.owner.is_some());
+    tag_users.extend(
+        own_rules.map(|rule| TagUser::new(ExclusionRule::KIND, rule.id, &rule.name, &rule.filter)),
+    );
     tag_users.retain(|user| !user.tag_names.is_empty());
     Ok(Settings {
         retired: ticket_filter::references::retired(conn, partner).await?,

@@ -1,5 +1,7 @@
 //! JSON of the ticket board queries.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -90,18 +92,20 @@ pub struct TicketQuery {
     /// Sort order of the board.
     #[schema(max_items = 3)]
     pub sort: Vec<TicketSort>,
-    /// The filter as localized text, with catalog names instead of ids.
+    /// The filter as localized text, with names instead of ids. It describes the first 10
+    /// conditions and counts the others.
     #[serde(
         serialize_with = "crate::ticket_filter::serialize_summary",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = String, max_length = 131_072)]
+    #[schema(value_type = String, max_length = 16_384)]
     pub summary: Summary,
     #[serde(flatten)]
     pub audit: Audit,
+    /// Names for the summary. Shared by the items of a page.
     #[serde(skip)]
     #[schema(ignore)]
-    pub(super) names: Names,
+    pub(super) names: Arc<Names>,
 }
 
 impl Resource for TicketQuery {

@@ -53,7 +53,8 @@ pub async fn list_queries(
     responses((status = 201, description = "The new query.", body = TicketQuery)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "unknown_reference", "duplicate_name", "limit_reached"
+        "integration_inactive", "unknown_reference", "unknown_access", "duplicate_name",
+        "limit_reached"
     ])))
 )]
 #[post("")]
@@ -118,7 +119,7 @@ pub async fn get_query(
     responses((status = 200, description = "The updated query.", body = TicketQuery)),
     security(("bearer" = ["integration:write"])),
     extensions(("x-problem-codes" = json!([
-        "integration_inactive", "unknown_reference", "duplicate_name"
+        "integration_inactive", "unknown_reference", "unknown_access", "duplicate_name"
     ])))
 )]
 #[patch("/{query_id}")]

@@ -1,6 +1,9 @@
 //! The rules of ticket board queries.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     TicketQuery,
@@ -11,6 +14,7 @@ use super::{
     repo::{self, QueryFields, QueryRow},
 };
 use crate::{
+    accesses::filter_references,
     common::{
         Actor, Change, Code, Committed, Draft, Error, FieldError, Rejections, Resource as _,
         Result,
@@ -26,7 +30,7 @@ use crate::{
     integration::{ConfigurationLock, IntegrationState},
     tags,
     ticket_filter::{
-        Names,
+        self, Names,
         parse::QueryFilter,
         references::{self, FilterOwner},
         summary, tag_names,
@@ -49,6 +53,7 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
         code: Code::DuplicateName,
     }];
     const LOCALIZED: bool = true;
+    const LARGE: bool = true;
 
     async fn new_fields(
         tx: &mut Tx<'_, IntegrationState>,
@@ -73,13 +78,14 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
     /// Checks the references of the filter (`docs/domain.md#r8`).
     async fn check_rules(
         tx: &mut Tx<'_, IntegrationState>,
-        _: &ConfigurationLock,
+        parent: &ConfigurationLock,
         stored: Option<&QueryRow>,
         fields: &QueryFields,
         rejections: &mut Rejections,
     ) -> Result<()> {
         let before = stored.map(|stored| &stored.fields.filter.0);
-        let references = references::check_references(tx.conn, before, &fields.filter.0).await;
+        let partner = Some(&parent.0);
+        let references = filter_references::check(tx.conn, partner, before, &fields.filter.0).await;
         rejections.collect(references)?;
         Ok(())
     }
@@ -116,13 +122,21 @@ impl CrudResource<ConfigurationLock> for TicketQuery {
 
     async fn to_views(
         conn: &mut Conn,
-        _: &ConfigurationLock,
+        parent: &ConfigurationLock,
         _: Option<&IntegrationState>,
         rows: Vec<QueryRow>,
     ) -> Result<Vec<Self>> {
-        let names =
-            references::names_of(conn, rows.iter().map(|row| FilterOwner::Query(row.id))).await?;
-        Ok(rows.into_iter().map(|row| view(row, &names)).collect())
+        let owners = rows.iter().map(|row| FilterOwner::Query(row.id));
+        let names = references::names_of(conn, owners).await?;
+        let filters = rows.iter().map(|row| &row.fields.filter.0);
+        let accesses = filter_references::names_in(conn, &parent.0, filters).await?;
+        let names = Arc::new(names.with_accesses(accesses));
+        let views = rows.into_iter().map(|row| view(row, Arc::clone(&names)));
+        Ok(views.collect())
+    }
+
+    fn approximate_bytes(&self) -> usize {
+        ticket_filter::approximate_bytes(&self.filter)
     }
 
     fn localize(mut self, lang: Lang) -> Self {
@@ -158,7 +172,7 @@ impl ApplyPatch<QueryFields> for TicketQueryPatch {
     }
 }
 
-fn view(row: QueryRow, names: &Names) -> TicketQuery {
+fn view(row: QueryRow, names: Arc<Names>) -> TicketQuery {
     let audit = row.audit();
     let QueryFields {
         name,
@@ -176,7 +190,7 @@ fn view(row: QueryRow, names: &Names) -> TicketQuery {
         description,
         active,
         position,
-        names: names.within(&filter),
+        names,
         filter,
         columns,
         sort,

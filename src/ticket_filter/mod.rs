@@ -3,10 +3,12 @@
 //!
 //! `parse` validates the JSON against the tables in `fields` and `enums`, with the help of `values`,
 //! and returns a [`TicketFilter`], which is always valid. `summary` describes a filter in German or
-//! English, `references` stores which catalog entries it references, and `routes` publishes the
-//! table of fields.
+//! English with the `names` of what it references, `references` stores which catalog entries these
+//! are, and `routes` publishes the table of fields.
 
+pub mod access_ids;
 pub mod catalog_entries;
+mod names;
 pub mod parse;
 pub mod references;
 pub mod routes;
@@ -14,8 +16,8 @@ mod summary;
 mod tag_names;
 mod values;
 
-pub use references::Names;
-pub use summary::{MAX_LISTED, Summary, serialize_summary, strip_quotes, summary};
+pub use names::Names;
+pub use summary::{Summary, serialize_summary, summary};
 pub use tag_names::tag_names;
 pub use ticket_policy::filter::{
     Condition, Field, Operator, TicketClosure, TicketFilter, TicketLevel, TicketStatus, Truth,
@@ -23,6 +25,19 @@ pub use ticket_policy::filter::{
 };
 
 use crate::db::sql_types::Jsonb;
+
+/// Approximate size of the JSON of a filter, in bytes.
+pub fn approximate_bytes(filter: &TicketFilter) -> usize {
+    match filter {
+        TicketFilter::All { filters }
+        | TicketFilter::Any { filters }
+        | TicketFilter::None { filters } => filters.iter().map(approximate_bytes).sum(),
+        TicketFilter::Condition(condition) => {
+            let values: usize = condition.values.iter().map(|value| value.len() + 3).sum();
+            values + 80
+        }
+    }
+}
 
 /// A filter as a column value.
 pub type StoredFilter = Jsonb<TicketFilter>;

@@ -1,18 +1,16 @@
 //! The catalog entries that filters reference: their names, whether they exist, and which of them
 //! are retired.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Summary, TicketFilter, catalog_entries::referenced_entries, parse::MAX_FIELD_ERRORS};
+use super::{Names, TicketFilter, catalog_entries::referenced_entries, parse::MAX_FIELD_ERRORS};
 use crate::{
     catalog::{self, EntryKind},
     common::{
         Code, FieldError, Result,
-        error::ensure_valid,
-        etag::EntityTag,
         ids::{BusinessPartnerId, Id, QueryId, RuleId},
         sql::Uuid,
     },
@@ -23,47 +21,6 @@ use crate::{
         with_conn,
     },
 };
-
-/// Names of catalog entries, by kind and id.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(BTreeMap<(EntryKind, String), String>);
-
-impl Names {
-    /// The name of an entry. `None` if the catalog does not contain it.
-    pub fn name(&self, kind: EntryKind, id: &str) -> Option<&str> {
-        self.0.get(&(kind, id.to_owned())).map(String::as_str)
-    }
-
-    /// The names of the entries that one filter references.
-    #[must_use]
-    pub fn within(&self, filter: &TicketFilter) -> Self {
-        referenced_entries(filter)
-            .iter()
-            .filter_map(|(_, kind, id)| {
-                let name = self.name(*kind, id)?;
-                Some((*kind, (*id).to_owned(), name.to_owned()))
-            })
-            .collect()
-    }
-
-    /// The ETag of a resource of this `version` that shows these names, in the language of its
-    /// summary.
-    pub fn etag(&self, version: i64, summary: &Summary) -> EntityTag {
-        let etag = EntityTag::derived(version, EntityTag::hashed(&self.0).as_str());
-        match summary {
-            Some((lang, _)) => etag.in_language(lang.content_hash()),
-            None => etag,
-        }
-    }
-}
-
-impl FromIterator<(EntryKind, String, String)> for Names {
-    /// From the kind, the id and the name of each entry.
-    fn from_iter<I: IntoIterator<Item = (EntryKind, String, String)>>(entries: I) -> Self {
-        let entries = entries.into_iter();
-        Self(entries.map(|(kind, id, name)| ((kind, id), name)).collect())
-    }
-}
 
 /// The resource that a filter belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,26 +60,22 @@ pub async fn names_of(conn: &mut Conn, owners: impl Iterator<Item = FilterOwner>
         .collect())
 }
 
-/// Checks that the catalog contains all entries that a filter references. Retired entries are
-/// accepted because they can return. `before` is the filter that is replaced; an unchanged filter
-/// is not checked again.
-pub async fn check_references(
+/// The names of the catalog entries that a filter references, and an error for each one that the
+/// catalog does not contain. Retired entries are accepted because they can return.
+pub async fn resolve_entries(
     conn: &mut Conn,
-    before: Option<&TicketFilter>,
     filter: &TicketFilter,
-) -> Result<()> {
-    if before == Some(filter) {
-        return Ok(());
-    }
+) -> Result<(Names, Vec<FieldError>)> {
     let names = read_names(conn, filter).await?;
     let unknown = referenced_entries(filter)
         .into_iter()
-        .filter(|(_, kind, id)| names.name(*kind, id).is_none())
+        .filter(|(_, kind, id)| names.entry(*kind, id).is_none())
         .take(MAX_FIELD_ERRORS)
         .map(|(pointer, _, id)| {
             FieldError::new(format!("/filter{pointer}"), Code::UnknownReference).with("id", id)
-        });
-    ensure_valid(unknown.collect())
+        })
+        .collect();
+    Ok((names, unknown))
 }
 
 /// Reads the names of the entries that a filter references.
@@ -145,7 +98,7 @@ async fn read_names(conn: &mut Conn, filter: &TicketFilter) -> Result<Names> {
 }
 
 /// Stores which entries a filter references, replacing the stored references of its owner. Entries
-/// that the catalog does not contain are skipped; see [`check_references`].
+/// that the catalog does not contain are skipped; see [`resolve_entries`].
 pub async fn replace_references(
     conn: &mut Conn,
     owner: FilterOwner,
@@ -204,13 +157,13 @@ async fn insert_references(
     Ok(())
 }
 
-/// The retired entries that active queries and rules of a partner reference, sorted. Global rules
-/// are not included: the partner cannot change them, and tokens restricted to the partner must not
-/// see them.
+/// The retired entries that active queries and rules of a partner reference, each with its kind, id
+/// and name, sorted. Global rules are not included: the partner cannot change them, and tokens
+/// restricted to the partner must not see them.
 pub async fn retired(
     conn: &mut Conn,
     partner: &BusinessPartnerId,
-) -> Result<Vec<(EntryKind, String)>> {
+) -> Result<Vec<(EntryKind, String, String)>> {
     let in_queries = queries::table
         .filter(queries::business_partner_id.eq(partner))
         .filter(queries::active)
@@ -221,7 +174,7 @@ pub async fn retired(
                 .and(entries::id.eq(refs::entry_id))),
         )
         .filter(diesel::dsl::not(entries::active))
-        .select((refs::kind, refs::entry_id));
+        .select((refs::kind, refs::entry_id, entries::name));
     let in_rules = exclusion_rules::table
         .filter(exclusion_rules::owner.eq(partner.as_str()))
         .filter(exclusion_rules::active)
@@ -232,13 +185,13 @@ pub async fn retired(
                 .and(entries::id.eq(refs::entry_id))),
         )
         .filter(diesel::dsl::not(entries::active))
-        .select((refs::kind, refs::entry_id));
+        .select((refs::kind, refs::entry_id, entries::name));
     // UNION removes duplicates
-    let found: Vec<(EnumText<EntryKind>, String)> =
+    let found: Vec<(EnumText<EntryKind>, String, String)> =
         with_conn!(conn, |c| in_queries.union(in_rules).load(c))?;
     let mut found: Vec<_> = found
         .into_iter()
-        .map(|(EnumText(kind), id)| (kind, id))
+        .map(|(EnumText(kind), id, name)| (kind, id, name))
         .collect();
     found.sort();
     Ok(found)

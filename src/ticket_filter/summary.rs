@@ -1,16 +1,14 @@
-//! Describes a filter as text in German or English, with the names of catalog entries instead of
-//! their ids.
+//! Describes a filter as text in German or English, with names instead of ids.
 
 use fluent_bundle::FluentValue;
 use ticket_policy::CalendarDuration;
 
 use super::{
-    Condition, Field, Operator, TicketFilter, ValueKind, catalog_entries::entry_kind,
-    references::Names,
+    Condition, Field, Names, Operator, TicketFilter, ValueKind, catalog_entries::entry_kind,
 };
 use crate::{
     common::timestamp::Timestamp,
-    i18n::{self, Lang, ListKind, message},
+    i18n::{self, Lang, ListKind, MAX_LISTED, message},
 };
 
 /// The summary of a filter in the language of a request. `None` where no language applies, as in
@@ -25,10 +23,15 @@ pub fn serialize_summary<S: serde::Serializer>(
     serializer.serialize_str(summary.as_ref().map_or("", |(_, text)| text))
 }
 
-/// Describes a filter. `names` supplies the names of catalog entries; unknown entries appear with
-/// their ids.
+/// Describes a filter. What has no name in `names` appears with its id. Only the first
+/// [`MAX_DESCRIBED`] conditions are described, the others are counted.
 pub fn summary(filter: &TicketFilter, names: &Names, lang: Lang) -> String {
-    let text = SummaryWriter { names, lang }.filter(filter, false);
+    let mut writer = SummaryWriter {
+        names,
+        lang,
+        described: 0,
+    };
+    let text = writer.filter(filter, false);
     message(lang, "sentence", [("text", capitalize(&text).into())])
 }
 
@@ -40,36 +43,28 @@ fn capitalize(text: &str) -> String {
     }
 }
 
-/// Most values or rules that a text lists one by one.
-pub const MAX_LISTED: usize = 5;
+/// Most conditions that a summary describes.
+pub const MAX_DESCRIBED: usize = 10;
 
-/// Prepares untrusted text for quoting, so that it cannot be mistaken for the text around it:
-/// replaces typographic quotation marks and removes invisible and bidirectional control characters.
-pub fn strip_quotes(text: &str) -> String {
-    text.chars()
-        .filter(|c| !is_invisible(*c))
-        .map(|c| match c {
-            '“' | '”' | '„' => '\'',
-            c => c,
-        })
-        .collect()
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-    )
+fn count_conditions(filter: &TicketFilter) -> usize {
+    let mut count = 0;
+    filter.visit(&mut |_, _| count += 1);
+    count
 }
 
 struct SummaryWriter<'a> {
     names: &'a Names,
     lang: Lang,
+    /// Number of conditions described so far.
+    described: usize,
 }
 
 impl SummaryWriter<'_> {
     /// `nested`: whether other clauses are joined with this one.
-    fn filter(&self, filter: &TicketFilter, nested: bool) -> String {
+    fn filter(&mut self, filter: &TicketFilter, nested: bool) -> String {
+        if matches!(filter, TicketFilter::Condition(_)) {
+            self.described += 1;
+        }
         match filter {
             // the values are joined by the same words as the clauses next to this one
             TicketFilter::Condition(condition) if nested && condition.values.len() > 1 => {
@@ -87,11 +82,20 @@ impl SummaryWriter<'_> {
 
     /// Nested groups are parenthesized unless they have a single member. `join` is the message that
     /// joins two clauses.
-    fn group(&self, join: &str, filters: &[TicketFilter], nested: bool) -> String {
+    fn group(&mut self, join: &str, filters: &[TicketFilter], nested: bool) -> String {
         let is_joined = filters.len() > 1;
-        let text = filters
-            .iter()
-            .map(|filter| self.filter(filter, is_joined || nested))
+        let mut clauses = Vec::new();
+        for (index, filter) in filters.iter().enumerate() {
+            if self.described >= MAX_DESCRIBED {
+                let others = filters.iter().skip(index);
+                let count = others.map(count_conditions).sum::<usize>();
+                clauses.push(self.message("more-conditions", [("count", count.into())]));
+                break;
+            }
+            clauses.push(self.filter(filter, is_joined || nested));
+        }
+        let text = clauses
+            .into_iter()
             .reduce(|left, right| {
                 self.message(join, [("left", left.into()), ("right", right.into())])
             })
@@ -155,15 +159,16 @@ impl SummaryWriter<'_> {
                 .and_then(|time| time.format(&self.message("time-pattern", [])))
                 .unwrap_or_else(|| value.to_owned()),
             ValueKind::AreaId | ValueKind::TicketTypeId => {
-                let name = entry_kind(field).and_then(|kind| self.names.name(kind, value));
+                let name = entry_kind(field).and_then(|kind| self.names.entry(kind, value));
                 self.quoted(name.unwrap_or(value))
             }
+            ValueKind::AccessId => self.quoted(self.names.access(value).unwrap_or(value)),
             _ => self.quoted(value),
         }
     }
 
     fn quoted(&self, text: &str) -> String {
-        self.message("quoted", [("text", strip_quotes(text).into())])
+        i18n::quoted(self.lang, text)
     }
 
     fn duration(&self, value: &str) -> String {
@@ -240,6 +245,42 @@ mod tests {
             "Tags enthalten „t1“, „t2“, „t3“, „t4“, „t5“ oder 2 weitere."
         );
         assert_eq!(en, "Tags include “t1”, “t2”, “t3”, “t4”, “t5”, or 2 more.");
+    }
+
+    #[test]
+    fn conditions_beyond_the_limit_are_counted() {
+        let subject = |n: usize| json!({"type": "condition", "field": "subject", "operator": "contains", "values": [format!("s{n}")]});
+        let described: Vec<_> = (0..MAX_DESCRIBED - 1).map(subject).collect();
+        let group = |filters| json!({"type": "any", "filters": filters});
+        let filter = |others: Vec<serde_json::Value>| {
+            let mut filters = described.clone();
+            filters.push(group(vec![subject(100), subject(101)]));
+            filters.extend(others);
+            json!({"type": "all", "filters": filters})
+        };
+        let (de, en) = summaries(filter(vec![
+            group(vec![subject(102), subject(103)]),
+            subject(104),
+        ]));
+        let suffix = "Betreff enthält „s8“ und (Betreff enthält „s100“ oder 1 weitere Bedingung) und 3 weitere Bedingungen.";
+        assert!(de.ends_with(suffix), "{de}");
+        let suffix = "subject contains “s8” and (subject contains “s100” or 1 more condition) and 3 more conditions.";
+        assert!(en.ends_with(suffix), "{en}");
+        let (de, _) = summaries(filter(vec![]));
+        assert!(de.ends_with("oder 1 weitere Bedingung)."), "{de}");
+    }
+
+    #[test]
+    fn known_accesses_are_summarized_by_name() {
+        let filter = json!({"type": "condition", "field": "created_by", "operator": "not_in",
+            "values": ["019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60", "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61"]});
+        let filter: TicketFilter = serde_json::from_value(filter).unwrap();
+        let id = "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60".to_owned();
+        let names = Names::default().with_accesses([(id, "Änne Schäfer".to_owned())]);
+        assert_eq!(
+            summary(&filter, &names, Lang::De),
+            "Ersteller ist nicht „Änne Schäfer“ oder „019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e61“."
+        );
     }
 
     #[test]

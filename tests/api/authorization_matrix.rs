@@ -127,6 +127,7 @@ const TABLE: &[Row] = &[
     row("get_exclusion_rule", "integration:read", OwnPath),
     row("update_exclusion_rule", "integration:write", OwnPath),
     row("delete_exclusion_rule", "integration:write", OwnPath),
+    row("get_labels", "integration:read", Allowed),
     row("list_history", "audit:read", OwnPath),
     row("list_system_history", "audit:read", Forbidden),
     row("list_global_exclusion_rules", "integration:read", Forbidden),

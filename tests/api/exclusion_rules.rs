@@ -305,7 +305,10 @@ async fn retired_references_of_filters_are_reported_until_reactivated(engine: En
     put_ticket_type(false).await;
     assert_eq!(
         retired_references(&app).await,
-        json!([{"kind": "area", "id": "A-2"}, {"kind": "ticket_type", "id": "T-3"}])
+        json!([
+            {"kind": "area", "id": "A-2", "name": "Bereich 2"},
+            {"kind": "ticket_type", "id": "T-3", "name": "Art 3"},
+        ])
     );
 
     put_area(&app, "A-2", "Bereich 2", true).await;

@@ -477,24 +477,41 @@ fn collect_pointers(filter: &Value, pointer: &str, pointers: &mut Vec<String>) {
     }
 }
 
-/// The names of the catalog entries a filter refers to.
+/// The conditions of a filter, in order.
+fn conditions(filter: &Value) -> Vec<&Value> {
+    match filter["filters"].as_array() {
+        Some(filters) => filters.iter().flat_map(conditions).collect(),
+        None => vec![filter],
+    }
+}
+
+/// The names that the summary of a filter must contain. It describes the first 10 conditions.
 fn referenced_names(filter: &Value) -> Vec<String> {
-    let children = filter["filters"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .flat_map(referenced_names);
-    let values = filter["values"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|id| id.as_str().unwrap());
-    let own = values.filter_map(|id| match filter["field"].as_str() {
-        Some("area") => Some(id.replace("A-", "Bereich ")),
-        Some("ticket_type") => Some(id.replace("T-", "Art ")),
-        _ => None,
-    });
-    own.chain(children).collect()
+    let mut names = Vec::new();
+    for condition in conditions(filter).into_iter().take(10) {
+        for id in condition["values"].as_array().unwrap() {
+            let id = id.as_str().unwrap();
+            names.extend(match condition["field"].as_str() {
+                Some("area") => Some(id.replace("A-", "Bereich ")),
+                Some("ticket_type") => Some(id.replace("T-", "Art ")),
+                Some("created_by") => Some("Änne Schäfer".to_owned()),
+                _ => None,
+            });
+        }
+    }
+    names
+}
+
+/// Replaces the random ids of accesses by that of an existing one.
+fn with_access(mut filter: Value, access: &str) -> Value {
+    let children = filter.get_mut("filters").and_then(Value::as_array_mut);
+    for child in children.into_iter().flatten() {
+        *child = with_access(child.take(), access);
+    }
+    if filter["field"] == "created_by" && filter["operator"] != "is_self" {
+        filter["values"] = json!([access]);
+    }
+    filter
 }
 
 /// Makes a node invalid. `variant` selects the defect. Returns the pointer of the expected error,
@@ -564,9 +581,11 @@ fn assert_summary_is_complete(summary: &str, filter: &Value) {
 async fn random_filters_are_returned_unchanged_with_summaries_in_both_languages(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
+    let access = app.create_access("K-1", "a@b.example", json!({})).await;
     let mut runner = TestRunner::default();
     for n in 0..RANDOM_FILTERS {
         let filter = any_filter().new_tree(&mut runner).unwrap().current();
+        let filter = with_access(filter, &access);
         let body = json!({"name": format!("Q{n}"), "filter": filter, "columns": ["subject"]});
         let created = editor.post(QUERIES, body).await.is(201).json;
         assert_eq!(created["filter"], filter);
@@ -589,9 +608,11 @@ async fn random_filters_are_returned_unchanged_with_summaries_in_both_languages(
 async fn cached_list_of_random_filters_has_requested_language(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
+    let access = app.create_access("K-1", "a@b.example", json!({})).await;
     let mut runner = TestRunner::default();
     for n in 0..RANDOM_FILTERS / 20 {
         let filter = any_filter().new_tree(&mut runner).unwrap().current();
+        let filter = with_access(filter, &access);
         let body = json!({"name": format!("Q{n}"), "filter": filter, "columns": ["subject"]});
         let created = editor.post(QUERIES, body).await.is(201).json;
         let path = format!("{QUERIES}/{}", created["id"].as_str().unwrap());
@@ -671,12 +692,12 @@ async fn unchanged_ticket_fields_return_304() {
 }
 
 /// A filter with an operator of `/ticket-fields` and a valid value.
-fn example_filter(field: &Value, operator: &Value) -> Value {
+fn example_filter(field: &Value, operator: &Value, access: &str) -> Value {
     let value = match operator["value_kind"].as_str().unwrap() {
         "area_id" => "A-1",
         "ticket_type_id" => "T-1",
         "word" | "boolean" => field["values"][0]["value"].as_str().unwrap(),
-        "access_id" => "019aa3c1-7a52-7c3e-9b1f-2f6d3a4c5e60",
+        "access_id" => access,
         "time" => "2026-11-23T08:00:00Z",
         "duration" => "P30D",
         _ => "x",
@@ -697,6 +718,7 @@ fn example_filter(field: &Value, operator: &Value) -> Value {
 async fn listed_operators_are_accepted_and_query_operators_are_rejected_in_rules() {
     let app = TestApp::with_active_partner(Sqlite).await;
     let editor = app.editor();
+    let access = app.create_access("K-1", "a@b.example", json!({})).await;
     let fields = editor.get("/ticket-fields").await.is(200).json;
 
     let mut operator_count = 0;
@@ -704,7 +726,7 @@ async fn listed_operators_are_accepted_and_query_operators_are_rejected_in_rules
         for operator in field["operators"].as_array().unwrap() {
             operator_count += 1;
             let name = format!("Operator {operator_count}");
-            let filter = example_filter(field, operator);
+            let filter = example_filter(field, operator, &access);
 
             let query = json!({"name": name, "filter": filter, "columns": [field["field"]]});
             editor.post(QUERIES, query).await.is(201);

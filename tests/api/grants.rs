@@ -200,7 +200,11 @@ async fn readiness_reports_grant_of_retired_area_until_reactivated(engine: Engin
     assert_eq!(with_retired_area["usable"], false);
     assert_eq!(
         with_retired_area["warnings"][0],
-        json!({"code": "retired_reference", "references": [{"kind": "area", "id": "A-1"}]})
+        json!({
+            "code": "retired_reference",
+            "message": "Retired in the ERP, but granted or used in a filter: “Bereich 1”.",
+            "references": [{"kind": "area", "id": "A-1", "name": "Bereich 1"}],
+        })
     );
     assert_eq!(with_active_area["usable"], true);
 }

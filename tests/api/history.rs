@@ -111,7 +111,13 @@ async fn history_entry_contains_resource_before_and_after(engine: Engine) {
     let before = query_json("before").await;
     assert_eq!(before["language"], "de");
     assert_eq!(before["version"], 1);
-    assert_eq!(query_json("after").await, changed.json);
+    // the history contains no text in the language of a request
+    let mut changed = changed.json;
+    changed
+        .as_object_mut()
+        .unwrap()
+        .remove("ineffective_messages");
+    assert_eq!(query_json("after").await, changed);
 }
 
 #[apply(both_engines)]

@@ -190,7 +190,11 @@ async fn changes_update_counts_and_readiness(engine: Engine) {
     assert_eq!(integration["readiness"]["can_create_tickets"], true);
     assert_eq!(
         integration["readiness"]["warnings"],
-        json!([{"code": "approval_without_approver", "references": []}])
+        json!([{
+            "code": "approval_without_approver",
+            "message": "A ticket type requires approval, but no active access is an approver.",
+            "references": [],
+        }])
     );
 }
 

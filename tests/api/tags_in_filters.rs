@@ -218,13 +218,21 @@ async fn readiness_warns_of_unknown_and_internal_tags_in_filters(engine: Engine)
     assert_eq!(
         integration["readiness"]["warnings"],
         json!([
-            {"code": "tag_not_offered", "references": [
-                {"kind": "query", "id": query_with_unknown_tag},
-                {"kind": "exclusion_rule", "id": rule_with_unknown_tag},
-            ]},
-            {"code": "internal_tag_in_query", "references": [
-                {"kind": "query", "id": with_internal_tag},
-            ]},
+            {
+                "code": "tag_not_offered",
+                "message":
+                    "“Unbekannt” and “Weg” use tags that this business partner does not have.",
+                "references": [
+                    {"kind": "query", "id": query_with_unknown_tag, "name": "Unbekannt"},
+                    {"kind": "exclusion_rule", "id": rule_with_unknown_tag, "name": "Weg"},
+                ],
+            },
+            {
+                "code": "internal_tag_in_query",
+                "message": "The query “geheim” uses an internal tag and is therefore not offered \
+                            to accesses.",
+                "references": [{"kind": "query", "id": with_internal_tag, "name": "geheim"}],
+            },
         ])
     );
 }

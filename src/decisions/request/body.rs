@@ -140,9 +140,9 @@ pub struct PreviewBody<T> {
     /// The accesses to preview. Absent or `null`: the first 500 active accesses.
     #[schema(inline, value_type = Option<Vec<AccessId>>, min_items = 1, max_items = 500)]
     access_ids: Option<TruncatedVec<String, { MAX_ACCESSES + 1 }>>,
-    /// Sample tickets.
+    /// Sample tickets. Default: none; the response then contains no accesses.
     #[serde(default = "empty_list")]
-    #[schema(required, value_type = Vec<TicketSchema>, min_items = 1, max_items = 200)]
+    #[schema(value_type = Vec<TicketSchema>, max_items = 200)]
     tickets: TruncatedVec<T, { MAX_SAMPLES + 1 }>,
 }
 
@@ -289,8 +289,9 @@ impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
         let access_ids = self
             .access_ids
             .map(|TruncatedVec(ids)| parse_access_ids(&ids, &mut errors));
-        errors.extend(check_count(self.tickets.0.len(), MAX_SAMPLES, "/tickets"));
+        errors.extend(check_max(self.tickets.0.len(), MAX_SAMPLES, "/tickets"));
         reject_all(unparsed, errors)?;
+        let has_tickets = !self.tickets.0.is_empty();
         let (tickets, warnings) = into_inputs(self.tickets.0);
         Ok(PreviewRequest {
             business_partner_id,
@@ -298,6 +299,7 @@ impl<'b, T: ParsedTicket<'b>> PreviewBody<T> {
             active: self.active,
             filter: self.filter.into_filter(),
             access_ids,
+            has_tickets,
             tickets,
             warnings,
         })
@@ -408,9 +410,12 @@ fn check_min_revision(min_revision: Option<i64>) -> Option<FieldError> {
 fn check_count(count: usize, max: usize, pointer: &str) -> Option<FieldError> {
     match count {
         0 => Some(FieldError::new(pointer, Code::Required)),
-        _ if count > max => Some(FieldError::new(pointer, Code::TooManyValues).with("max", max)),
-        _ => None,
+        _ => check_max(count, max, pointer),
     }
+}
+
+fn check_max(count: usize, max: usize, pointer: &str) -> Option<FieldError> {
+    (count > max).then(|| FieldError::new(pointer, Code::TooManyValues).with("max", max))
 }
 
 /// A value is missing although no error was recorded for it: a bug.

@@ -106,6 +106,8 @@ pub struct PreviewRequest<'b> {
     pub filter: TicketFilter,
     /// The accesses to preview; `None` for all active ones.
     pub access_ids: Option<Vec<AccessId>>,
+    /// Whether tickets were sent. Without tickets, no accesses are previewed.
+    pub has_tickets: bool,
     pub tickets: Vec<TicketInput<'b>>,
     /// The first values of tickets that are treated as unknown.
     pub warnings: Vec<FieldError>,
@@ -178,6 +180,7 @@ impl<'b> PreviewRequest<'b> {
             active: self.active,
             filter: self.filter,
             access_ids: self.access_ids,
+            has_tickets: self.has_tickets,
             tickets: into_owned(self.tickets),
             warnings: self.warnings,
         }

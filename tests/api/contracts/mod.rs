@@ -4,3 +4,5 @@ mod cors;
 mod list_case;
 mod lists;
 mod preconditions;
+
+pub use preconditions::without_language;

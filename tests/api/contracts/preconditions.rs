@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// An ETag without its language suffix.
-fn without_language(etag: &str) -> String {
+pub fn without_language(etag: &str) -> String {
     etag.split_once('+')
         .map_or_else(|| etag.to_owned(), |(state, _)| format!("{state}\""))
 }
