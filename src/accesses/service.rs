@@ -296,7 +296,7 @@ pub async fn with_duplicate<T>(
     let (Err(error), Some(email)) = (&result, email) else {
         return result;
     };
-    if error.code() != Code::DuplicateEmail {
+    if !error.has_field_error(Code::DuplicateEmail) {
         return result;
     }
     let email = String::from(email);

@@ -292,9 +292,9 @@ mod tests {
             detail,
             "Der letzte Bereich kann nicht entzogen werden, solange Kundenzugänge aktiv sind (3)."
         );
-        let args = [("reason".into(), "expired".to_owned())];
+        let args = [("reason".into(), "audience".to_owned())];
         let (_, detail) = problem_text(Lang::En, Code::InvalidToken, &args);
-        assert_eq!(detail, "The token has expired.");
+        assert_eq!(detail, "The token was issued for another audience.");
     }
 
     #[test]

@@ -456,6 +456,7 @@ async fn failed_precondition_of_every_resource_names_author_and_time(engine: Eng
             "version": stored["version"],
             "updated_at": stored["updated_at"],
             "updated_by": stored["updated_by"],
+            "updated_by_name": stored["updated_by_name"],
         });
         assert!(stored["updated_by"].is_string(), "{path}");
         assert_eq!(refused.json["current"], current, "{method} {path}");
