@@ -178,10 +178,10 @@ fn authenticate<T: 'static>(
             let retry = async move {
                 let verifier = verifier(&request)?;
                 let token = bearer(&request).map_err(|reason| verifier.reject(reason))?;
-                let verified = verifier.verify_again(token, key);
+                let verification = verifier.verify_again(token, key);
                 let claims = match RequestSlot::of(&request) {
-                    Some(slot) => slot.released_while(verified).await?,
-                    None => verified.await?,
+                    Some(slot) => slot.released_while(verification).await?,
+                    None => verification.await?,
                 };
                 authorize(&request, &claims)
             };

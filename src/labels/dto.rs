@@ -3,8 +3,10 @@
 use serde::Serialize;
 use strum::VariantNames;
 use ticket_policy::{
+    approval::ApprovalReason,
     creation::CreationReason,
     evaluator::{Outcome, Step},
+    positions::PositionReason,
 };
 use utoipa::ToSchema;
 
@@ -97,6 +99,10 @@ labels! {
     decision_outcome: Outcome,
     /// `code` of a reason against creating a ticket.
     creation_reason: CreationReason,
+    /// `code` of a reason against releasing a ticket.
+    approval_reason: ApprovalReason,
+    /// `code` of a reason why positions are hidden.
+    position_reason: PositionReason,
     /// `action` of a history entry.
     history_action: Action,
     /// `resource` of a history entry.

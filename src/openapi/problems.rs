@@ -242,7 +242,8 @@ fn example_current(code: Code) -> Value {
         Code::PreconditionFailed => json!({
             "version": 4,
             "updated_at": "2026-11-23T08:00:00.000000Z",
-            "updated_by": "anna.admin"
+            "updated_by": "anna.admin",
+            "updated_by_name": "Anna Admin"
         }),
         _ => Value::Null,
     }

@@ -64,6 +64,7 @@ fn columns_sql(storage: &Storage) -> &'static str {
     }
 }
 
+/// The indexes that both engines have. Trigram indexes (`…_trgm`) exist only on PostgreSQL.
 fn indexes_sql(storage: &Storage) -> &'static str {
     match storage {
         Storage::Sqlite { .. } => {

@@ -141,7 +141,7 @@ async fn preview_without_tickets_returns_normalized_filter_and_summary(engine: E
                 ]},
                 "summary": summary, "matching": [], "undetermined": [],
                 "newly_hidden": 0, "newly_visible": 0, "unchanged": 0,
-                "accesses": [], "accesses_left_out": 0, "errors": []
+                "accesses": [], "accesses_left_out": 0, "errors": [], "warnings": []
             })
         );
     }

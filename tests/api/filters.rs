@@ -635,9 +635,11 @@ async fn cached_list_of_random_filters_has_requested_language(engine: Engine) {
 async fn random_invalid_filters_return_pointer_of_invalid_node(engine: Engine) {
     let app = TestApp::with_active_partner(engine).await;
     let editor = app.editor();
+    let access = app.create_access("K-1", "a@b.example", json!({})).await;
     let mut runner = TestRunner::default();
     for variant in 0..RANDOM_FILTERS {
-        let mut filter = any_filter().new_tree(&mut runner).unwrap().current();
+        let valid = any_filter().new_tree(&mut runner).unwrap().current();
+        let mut filter = with_access(valid, &access);
         let mut pointers = Vec::new();
         collect_pointers(&filter, "", &mut pointers);
         let pointer = &pointers[variant * 7 % pointers.len()];

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Engine, TestApp, document::DOCUMENT};
 
-/// Enumerations without labels in `GET /labels`: the parts of filters.
-const UNLABELED: [&str; 5] = [
+/// Enumerations without labels in `GET /labels`: the parts of filters, and the problem codes.
+const UNLABELED: [&str; 6] = [
     "Field",
     "Operator",
     "ValueKind",
     "TicketFilterCondition",
     "TicketFilterGroup",
+    "KnownProblemCode",
 ];
 
 /// Adds all enumerations within a schema.

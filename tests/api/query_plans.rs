@@ -497,9 +497,9 @@ async fn index_scans(app: &TestApp, index: &str) -> i64 {
 }
 
 #[rstest]
-#[case::partners("/catalog/business-partners", "catalog_entries_search_key_idx")]
-#[case::integrations("/customer-integrations", "catalog_entries_search_key_idx")]
-#[case::accesses("/accesses", "accesses_search_key_idx")]
+#[case::partners("/catalog/business-partners", "catalog_entries_search_key_trgm")]
+#[case::integrations("/customer-integrations", "catalog_entries_search_key_trgm")]
+#[case::accesses("/accesses", "accesses_search_key_trgm")]
 #[ignore = "needs PostgreSQL"]
 #[actix_web::test]
 async fn search_for_rare_term_uses_the_trigram_index(#[case] list: &str, #[case] index: &str) {

@@ -21,9 +21,9 @@ BEGIN
     FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
     WHERE extname = 'pg_trgm';
     IF operators IS NOT NULL THEN
-        EXECUTE 'CREATE INDEX catalog_entries_search_key_idx ON catalog_entries'
+        EXECUTE 'CREATE INDEX catalog_entries_search_key_trgm ON catalog_entries'
             || ' USING gin (search_key ' || operators || ') WITH (fastupdate = off)';
-        EXECUTE 'CREATE INDEX accesses_search_key_idx ON accesses'
+        EXECUTE 'CREATE INDEX accesses_search_key_trgm ON accesses'
             || ' USING gin (search_key ' || operators || ') WITH (fastupdate = off)';
     END IF;
 END
