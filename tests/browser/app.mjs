@@ -73,14 +73,14 @@ async function addPerson(page) {
   check("another partner has an access", responses.every((response) => response.ok()), responses);
 }
 
-async function people(page) {
+async function search(page) {
   for (const [text, expected] of [
     ["weiß", "Jörg Weiß, K-1001|Vera Weiss, K-1003"],
     ["Mary.ONeill@muster.example", "Mary O'Neill, K-1001"],
   ]) {
     await page.locator("#person").fill(text);
     await click(page, "Suchen");
-    const shown = (await texts(page, "people")).join("|");
+    const shown = (await texts(page, "found")).join("|");
     check(`the search for ${text} finds ${expected}`, shown === expected, shown);
   }
 }
@@ -126,7 +126,7 @@ await inBrowser(async (browser) => {
   await start(page, TOKEN, "K-1001", "de");
   await tabs(page);
   await sorts(page);
-  await people(page);
+  await search(page);
   await order(page);
   await page.screenshot({ path: `${OUT}/app.png` });
   await permissions(page, "administrator", TOKEN, 2, 2);

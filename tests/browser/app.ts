@@ -1,5 +1,5 @@
 // A minimal front end with the generated client: the sub-tabs with totals and sorting, search for
-// people, readiness, order of queries, preview of a rule. tests/browser/app.mjs operates it.
+// persons, readiness, order of queries, preview of a rule. tests/browser/app.mjs operates it.
 import { clientOf, succeeded, type Result, type Schemas } from "./client.js";
 
 const ONE = "/api/v1/customer-integrations/{business_partner_id}";
@@ -171,8 +171,8 @@ class App {
     const text = byId("person", HTMLInputElement).value;
     const query = text.includes("@") ? { email: text } : { q: text };
     const { items } = succeeded(await this.client.GET("/api/v1/accesses", { params: { query } }), 200);
-    const people = items.map((access) => item(`${fullName(access)}, ${access.business_partner_id}`));
-    byId("people", HTMLElement).replaceChildren(...people);
+    const found = items.map((access) => item(`${fullName(access)}, ${access.business_partner_id}`));
+    byId("found", HTMLElement).replaceChildren(...found);
   }
 
   /** Describes the draft of a rule that is not saved. */
