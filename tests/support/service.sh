@@ -44,6 +44,11 @@ start_service() {
   SERVICE=${BASE%/api/v1}
 }
 
+# demo_token BINARY DIRECTORY SCOPES: prints a token of the demo that start_service started there.
+demo_token() {
+  env -C "$2" "$1" token --demo --scope "$3"
+}
+
 # Stops the service with SIGTERM, and after 30 seconds with SIGKILL. Does nothing if none is
 # running.
 stop_service() {

@@ -4,7 +4,7 @@ import type { components, paths } from "./schema.js";
 
 export type Schemas = components["schemas"];
 export type Problem = Schemas["Problem"];
-type Result<T> = { data?: T; error?: Problem; response: Response };
+export type Result<T> = { data?: T; error?: Problem; response: Response };
 
 export function clientOf(service: string, token: string, language = "en") {
   const headers = { Authorization: `Bearer ${token}`, "Accept-Language": language };
