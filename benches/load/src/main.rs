@@ -15,7 +15,7 @@ use customer_integration::{
     app::App,
     config::{Config, DatabaseArgs, LogArgs, ServerArgs, TokenArgs},
     http::{
-        auth::{Authorized, scope::DecisionsRead},
+        auth::{Authorized, permission::DecisionsRead},
         body::{MAX_BODY, RawBody},
         response,
     },
