@@ -14,7 +14,7 @@ LISTS = {
     "ticket_type": ("ticket-types", "ticket_type_id"),
 }
 # members that are computed, so that the history does not have them
-DERIVED = {"effective", "ineffective_reasons", "available"}
+DERIVED = {"effective", "ineffective_reasons", "ineffective_messages", "available"}
 
 
 def pages(client, path):
