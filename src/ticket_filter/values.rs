@@ -22,7 +22,7 @@ pub(super) fn comparison_key(kind: ValueKind, value: &str) -> String {
 /// Validates a value and returns its normalized form.
 pub(super) fn normalize(kind: ValueKind, field: Field, value: &str) -> Result<String, FieldError> {
     match kind {
-        // `references::check_references` checks that catalog entries exist
+        // `accesses::filter_references` checks that catalog entries and accesses exist
         ValueKind::AreaId | ValueKind::TicketTypeId | ValueKind::ContactId | ValueKind::ErpId => {
             value.parse::<ContactId>().map(|id| id.to_string())
         }
