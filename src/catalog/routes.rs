@@ -320,7 +320,7 @@ async fn list<E: CatalogEntry>(
     filter: &CatalogFilter,
     page: &PageRequest,
 ) -> Result<HttpResponse> {
-    cached_read(call, filter, async |conn| {
+    cached_read(call, filter, None, async |conn| {
         service::list::<E>(conn, filter, page).await.map(List::from)
     })
     .await

@@ -7,7 +7,7 @@ use crate::{
     common::{Actor, Draft, Result, etag::EntityTag, ids::Id, page::Page},
     db::{Conn, ReadCost},
     http::{
-        cached_read::{EtagSource, RenderedBody, cached_rendered_page},
+        cached_read::{EtagSource, RenderedBody, cached_rendered_read},
         call_context::CallContext,
         list_query::ListQuery,
         off_worker,
@@ -22,30 +22,15 @@ const MAX_RENDERED_ON_WORKER: usize = 64 * 1024;
 type IdKind<R, P> = <<R as CrudResource<P>>::Row as CrudRow>::IdKind;
 
 /// The ETag of the lists below a parent.
-struct ListEtag<'a, P> {
-    parent: &'a P,
-    /// The language of the items, if they are localized.
-    lang: Option<Lang>,
-}
-
-impl<P> ListEtag<'_, P> {
-    fn localize(&self, etag: EntityTag) -> EntityTag {
-        match self.lang {
-            Some(lang) => etag.in_language(lang.content_hash()),
-            None => etag,
-        }
-    }
-}
+struct ListEtag<'a, P>(&'a P);
 
 impl<P: Parent> EtagSource for ListEtag<'_, P> {
     async fn current(&self, call: &CallContext) -> Result<EntityTag> {
-        let etag = self.parent.current_etag(&call.db, &call.revisions).await?;
-        Ok(self.localize(etag))
+        self.0.current_etag(&call.db, &call.revisions).await
     }
 
     async fn in_snapshot(&self, conn: &mut Conn) -> Result<EntityTag> {
-        let state = self.parent.load_state(conn).await?;
-        Ok(self.localize(P::etag(&state)))
+        Ok(P::etag(&self.0.load_state(conn).await?))
     }
 }
 
@@ -56,10 +41,6 @@ pub async fn list<R: CrudResource<P>, P: Parent>(
     query: &ListQuery<R::Filter>,
 ) -> Result<HttpResponse> {
     let lang = call.lang;
-    let etag = ListEtag {
-        parent: &parent,
-        lang: R::LOCALIZED.then_some(lang),
-    };
     let cost = if R::LARGE {
         ReadCost::Scan
     } else {
@@ -69,12 +50,8 @@ pub async fn list<R: CrudResource<P>, P: Parent>(
         service::list::<R, P>(conn, &parent, &query.filter, &query.page).await
     };
     let render = async |page| render::<R, P>(page, lang).await;
-    let response = cached_rendered_page(call, &etag, cost, read, render).await?;
-    Ok(if R::LOCALIZED {
-        response::in_language(response, lang.code())
-    } else {
-        response
-    })
+    let item_lang = R::LOCALIZED.then_some(lang);
+    cached_rendered_read(call, &ListEtag(&parent), item_lang, cost, read, render).await
 }
 
 /// Localizes and serializes a page: on the worker, unless the page is large.

@@ -157,17 +157,11 @@ impl CommitCounters {
     pub async fn settled(&self, partner: &BusinessPartnerId) -> VersionVector {
         let counters = self.counters(partner);
         let settled = counters.map(round_up_to_even);
-        if settled == counters {
-            return settled;
+        if settled != counters {
+            self.wait_until(|| self.counters(partner).dominates(settled))
+                .await;
         }
-        loop {
-            // created before the check, so that no notification is missed
-            let commit_ended = self.commit_ended.notified();
-            if self.counters(partner).dominates(settled) {
-                return settled;
-            }
-            commit_ended.await;
-        }
+        settled
     }
 
     /// The number of commits that data loaded after this call, in one snapshot, includes at least.
@@ -179,11 +173,18 @@ impl CommitCounters {
     /// in progress.
     pub async fn settled_total(&self) -> i64 {
         let settled = round_up_to_even(self.total.load(Ordering::SeqCst));
+        self.wait_until(|| self.total.load(Ordering::SeqCst) >= settled)
+            .await;
+        settled
+    }
+
+    /// Waits for ends of commits until a condition holds.
+    async fn wait_until(&self, holds: impl Fn() -> bool) {
         loop {
             // created before the check, so that no notification is missed
             let commit_ended = self.commit_ended.notified();
-            if self.total.load(Ordering::SeqCst) >= settled {
-                return settled;
+            if holds() {
+                return;
             }
             commit_ended.await;
         }

@@ -44,10 +44,9 @@ pub(super) fn open_sqlite<'a>(
 pub(super) fn open_postgres(url: &str) -> BoxFuture<'_, ConnectionResult<AsyncPgConnection>> {
     async move {
         let mut conn = connect_postgres(url).await?;
-        // Every statement uses an index, whatever its values are, except searches
-        // ([`Conn::plan_for_values`]). Without this setting,
-        // statements about partners that are larger than the average are planned for every
-        // execution, which takes longer than the execution.
+        // Every statement uses an index, whatever its values are, except searches (see
+        // `Conn::plan_for_values`). Without this setting, statements about partners that are larger
+        // than the average are planned for every execution, which takes longer than the execution.
         let settings = "SET statement_timeout = '10s'; \
              SET idle_in_transaction_session_timeout = '15s'; \
              SET plan_cache_mode = force_generic_plan";

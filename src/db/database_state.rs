@@ -7,7 +7,7 @@
 //!   other databases of the same server change the snapshot too; they cost an unnecessary read.
 //! * SQLite: by the number of commits of this process, which is the only one that writes.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::sync::Arc;
 
 use diesel::{
     deserialize::{FromSql, FromSqlRow},
@@ -17,11 +17,11 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use futures_util::FutureExt as _;
 
-use super::{Conn, Db, PerWorker, ReadCost, ReadOptions, batch_loader::BatchLoader, query_time};
+use super::{
+    Conn, Db, PerWorker, ReadCost, ReadOptions, batch_loader::BatchLoader, query_time,
+    revision_lookup::MAX_CONCURRENT_LOOKUPS,
+};
 use crate::common::Result;
-
-/// Maximum number of concurrent queries on PostgreSQL, as for revisions.
-const MAX_CONCURRENT_LOOKUPS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 /// A state of the database. Reads with equal states see the same data.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,7 +29,7 @@ const CACHED_PARTNERS: usize = 10_000;
 
 /// Maximum number of concurrent queries on PostgreSQL. Each serves an equal share of the workers:
 /// one runs while the results of the other are handed out. More queries would share less.
-const MAX_CONCURRENT_LOOKUPS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+pub(super) const MAX_CONCURRENT_LOOKUPS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 impl VersionVector {
     /// The ETag of everything readable below a partner's integration. It changes with the

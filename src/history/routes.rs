@@ -16,7 +16,7 @@ use crate::{
         cached_read::{PartnerEtag, cached_list_of_many, cached_read},
         call_context::CallContext,
         list_query::{ListQuery, ListSort, PageParams},
-        response::{self, List},
+        response::List,
     },
 };
 
@@ -38,14 +38,17 @@ pub async fn list_history(
     call: CallContext,
 ) -> Result<HttpResponse> {
     let lang = call.lang;
-    let etag = PartnerEtag(&auth.partner).in_language(lang);
-    let response = cached_read(&call, &etag, async |conn| {
-        let rows = repo::list(conn, &auth.partner, &query.filter, &query.page).await?;
-        let page = Page::new(rows, &query.page).map(|row| row.into_entry(lang));
-        Ok(List::from(page))
-    })
-    .await?;
-    Ok(response::in_language(response, lang.code()))
+    cached_read(
+        &call,
+        &PartnerEtag(&auth.partner),
+        Some(lang),
+        async |conn| {
+            let rows = repo::list(conn, &auth.partner, &query.filter, &query.page).await?;
+            let page = Page::new(rows, &query.page).map(|row| row.into_entry(lang));
+            Ok(List::from(page))
+        },
+    )
+    .await
 }
 
 /// List the history of the whole system

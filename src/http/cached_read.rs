@@ -32,7 +32,7 @@ use crate::{
     i18n::Lang,
 };
 
-/// Provides the ETag of a read.
+/// Provides the ETag of a read, without the language of a localized body.
 pub trait EtagSource {
     /// The partner to which the caller's token is limited, if the body depends on it.
     fn limited_to(&self) -> Option<&BusinessPartnerId> {
@@ -59,35 +59,6 @@ impl EtagSource for PartnerEtag<'_> {
     }
 }
 
-impl PartnerEtag<'_> {
-    /// The ETag of a representation in this language.
-    pub fn in_language(self, lang: Lang) -> InLanguage<Self> {
-        InLanguage { source: self, lang }
-    }
-}
-
-/// The ETag of a localized representation.
-pub struct InLanguage<S> {
-    source: S,
-    lang: Lang,
-}
-
-impl<S: EtagSource> EtagSource for InLanguage<S> {
-    fn limited_to(&self) -> Option<&BusinessPartnerId> {
-        self.source.limited_to()
-    }
-
-    async fn current(&self, call: &CallContext) -> Result<EntityTag> {
-        let etag = self.source.current(call).await?;
-        Ok(etag.in_language(self.lang.content_hash()))
-    }
-
-    async fn in_snapshot(&self, conn: &mut Conn) -> Result<EntityTag> {
-        let etag = self.source.in_snapshot(conn).await?;
-        Ok(etag.in_language(self.lang.content_hash()))
-    }
-}
-
 /// Responds with a page of an indexed list: cheap to read, unless it is searched.
 pub async fn cached_page<S: EtagSource, T: Serialize>(
     call: &CallContext,
@@ -96,29 +67,32 @@ pub async fn cached_page<S: EtagSource, T: Serialize>(
     read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
 ) -> Result<HttpResponse> {
     let render = async |page: Page<T>| RenderedBody::new(&List::from(page));
-    cached_rendered_page(call, source, ReadCost::of(page), read, render).await
+    cached_rendered_read(call, source, None, ReadCost::of(page), read, render).await
 }
 
-/// As [`cached_page`], for lists whose pages may be large: `render` decides where the page is
-/// serialized.
-pub async fn cached_rendered_page<S: EtagSource, T>(
-    call: &CallContext,
-    source: &S,
-    cost: ReadCost,
-    read: impl AsyncFn(&mut Conn) -> Result<Page<T>>,
-    render: impl AsyncFnOnce(Page<T>) -> Result<RenderedBody>,
-) -> Result<HttpResponse> {
-    respond(call, source, cost, read, render).await
-}
-
-/// Responds with anything else that is read from the database.
+/// Responds with anything else that is read from the database. `lang` is the language of the body,
+/// if it is localized.
 pub async fn cached_read<S: EtagSource, T: Representation>(
     call: &CallContext,
     source: &S,
+    lang: Option<Lang>,
     read: impl AsyncFn(&mut Conn) -> Result<T>,
 ) -> Result<HttpResponse> {
     let render = async |body: T| RenderedBody::new(&body);
-    respond(call, source, ReadCost::Scan, read, render).await
+    cached_rendered_read(call, source, lang, ReadCost::Scan, read, render).await
+}
+
+/// As [`cached_read`], for bodies that may be large: `render` decides where they are serialized.
+pub async fn cached_rendered_read<S: EtagSource, T>(
+    call: &CallContext,
+    source: &S,
+    lang: Option<Lang>,
+    cost: ReadCost,
+    read: impl AsyncFn(&mut Conn) -> Result<T>,
+    render: impl AsyncFnOnce(T) -> Result<RenderedBody>,
+) -> Result<HttpResponse> {
+    let response = respond(call, source, lang, cost, read, render).await?;
+    Ok(localize_response(response, lang))
 }
 
 /// A serialized body.
@@ -142,11 +116,13 @@ impl RenderedBody {
 async fn respond<S: EtagSource, T>(
     call: &CallContext,
     source: &S,
+    lang: Option<Lang>,
     cost: ReadCost,
     read: impl AsyncFn(&mut Conn) -> Result<T>,
     render: impl AsyncFnOnce(T) -> Result<RenderedBody>,
 ) -> Result<HttpResponse> {
-    let etag = source.current(call).await?;
+    let current = source.current(call).await?;
+    let etag = localize_etag(current.clone(), lang);
     if call.conditions.matches_if_none_match(&etag) {
         return Ok(not_modified(&etag));
     }
@@ -154,7 +130,8 @@ async fn respond<S: EtagSource, T>(
     if let Some(page) = call.page_cache.get(&cache_key, &etag) {
         return Ok(page_json(page.json, &etag, page.next_link));
     }
-    let (etag, body) = read_with_etag(call, source, etag, cost, read).await?;
+    let (read_under, body) = read_with_etag(call, source, current, cost, read).await?;
+    let etag = localize_etag(read_under, lang);
     let RenderedBody { json, next_cursor } = render(body).await?;
     let next_link = next_link(&call.request, next_cursor.as_deref());
     let page = CachedPage {
@@ -181,31 +158,37 @@ pub async fn cached_list_of_many<T: Serialize>(
     if call.page_cache.is_enabled() {
         let state = call.database_state.current().await?;
         if let Some(page) = call.page_cache.get_read_in(&cache_key, &state) {
-            return Ok(page_or_not_modified(call, page, lang));
+            return Ok(localize_response(page_or_not_modified(call, page), lang));
         }
     }
     let (state, page) = call.database_state.read(read).await?;
     let RenderedBody { json, next_cursor } = RenderedBody::new(&List::from(page))?;
-    let etag = EntityTag::hashed(&json);
     let page = CachedPage {
-        etag: match lang {
-            Some(lang) => etag.in_language(lang.content_hash()),
-            None => etag,
-        },
+        etag: localize_etag(EntityTag::hashed(&json), lang),
         state: Some(state),
         json,
         next_link: next_link(&call.request, next_cursor.as_deref()),
     };
     call.page_cache.insert(cache_key, page.clone());
-    Ok(page_or_not_modified(call, page, lang))
+    Ok(localize_response(page_or_not_modified(call, page), lang))
 }
 
-fn page_or_not_modified(call: &CallContext, page: CachedPage, lang: Option<Lang>) -> HttpResponse {
-    let response = if call.conditions.matches_if_none_match(&page.etag) {
+fn page_or_not_modified(call: &CallContext, page: CachedPage) -> HttpResponse {
+    if call.conditions.matches_if_none_match(&page.etag) {
         not_modified(&page.etag)
     } else {
         page_json(page.json, &page.etag, page.next_link)
-    };
+    }
+}
+
+fn localize_etag(etag: EntityTag, lang: Option<Lang>) -> EntityTag {
+    match lang {
+        Some(lang) => etag.in_language(lang.content_hash()),
+        None => etag,
+    }
+}
+
+fn localize_response(response: HttpResponse, lang: Option<Lang>) -> HttpResponse {
     match lang {
         Some(lang) => in_language(response, lang.code()),
         None => response,

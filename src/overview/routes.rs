@@ -71,13 +71,16 @@ pub async fn get_customer_integration(
     call: CallContext,
 ) -> Result<HttpResponse> {
     let lang = call.lang;
-    let etag = PartnerEtag(&auth.partner).in_language(lang);
-    let response = cached_read(&call, &etag, async |conn| {
-        let state = integration::service::load_state(conn, &auth.partner).await?;
-        Ok(service::describe(conn, state).await?.localize(lang))
-    })
-    .await?;
-    Ok(response::in_language(response, lang.code()))
+    cached_read(
+        &call,
+        &PartnerEtag(&auth.partner),
+        Some(lang),
+        async |conn| {
+            let state = integration::service::load_state(conn, &auth.partner).await?;
+            Ok(service::describe(conn, state).await?.localize(lang))
+        },
+    )
+    .await
 }
 
 /// Activate or deactivate a customer integration

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::ServerHandle, web};
+use actix_web::{HttpRequest, HttpResponse, dev::ServerHandle, web};
 use customer_integration::tokens::{
     ClaimNames, IssuerSettings, IssuerUrl, KeySource, Scope, TokenSettings,
 };
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Client, TestApp,
     app::{AUDIENCE, claims},
-    issuer::{SigningKey, jwk_set},
+    issuer::{SigningKey, jwk_set, serve},
     raw_http::wait_until,
 };
 
@@ -48,19 +48,10 @@ impl Provider {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let documents = Arc::new(Mutex::new(HashMap::new()));
         let data = web::Data::from(Arc::clone(&documents));
-        let app = move || {
-            App::new()
-                .app_data(data.clone())
-                .default_service(web::to(serve_document))
-        };
-        let server = HttpServer::new(app)
-            .workers(1)
-            .disable_signals()
-            .listen(listener)
-            .unwrap()
-            .run();
-        let handle = server.handle();
-        actix_web::rt::spawn(server);
+        let handle = serve(listener, move |app| {
+            app.app_data(data.clone())
+                .default_service(web::to(serve_document));
+        });
         Self {
             origin,
             documents,

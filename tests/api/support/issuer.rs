@@ -133,20 +133,11 @@ impl Issuer {
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
         let response_data = web::Data::from(Arc::clone(&response));
         let request_count_data = web::Data::from(Arc::clone(&request_count));
-        let app = move || {
-            App::new()
-                .app_data(response_data.clone())
+        let handle = serve(listener, move |app| {
+            app.app_data(response_data.clone())
                 .app_data(request_count_data.clone())
-                .route("/keys", web::get().to(serve_keys))
-        };
-        let server = HttpServer::new(app)
-            .workers(1)
-            .disable_signals()
-            .listen(listener)
-            .unwrap()
-            .run();
-        let handle = server.handle();
-        actix_web::rt::spawn(server);
+                .route("/keys", web::get().to(serve_keys));
+        });
         Self {
             url,
             response,
@@ -205,4 +196,21 @@ pub fn one_key_per_algorithm() -> BTreeMap<&'static str, SigningKey> {
     ]
     .map(|(kid, algorithm)| (kid, SigningKey::new(algorithm, kid)))
     .into()
+}
+
+/// Starts a server with one worker.
+pub fn serve(
+    listener: TcpListener,
+    configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+) -> ServerHandle {
+    let app = move || App::new().configure(configure.clone());
+    let server = HttpServer::new(app)
+        .workers(1)
+        .disable_signals()
+        .listen(listener)
+        .unwrap()
+        .run();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    handle
 }
